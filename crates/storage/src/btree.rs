@@ -1,0 +1,32 @@
+//! B+-trees over byte strings: keys that sort as `memcmp` does, each with the id of its row.
+//!
+//! An entry is `key ++ row id`, unique as a whole. Keys are order-preserving and self-delimiting encodings (`types::sortkey`), so the tree
+//! knows nothing of types. Every node has a right sibling and an upper fence ("high key"); a search that finds its key at or
+//! above the fence moves right. So a split need not touch the parent at once, and a crash between the two leaves a tree that works.
+//!
+//! Readers descend without latches and check each node's version word afterwards; leaves are read under a shared latch.
+//! Writers latch a leaf exclusively, and at most its new right sibling with it; the parent is latched after both are released.
+//!
+//! Invariants
+//!   T1  Entries of a node are sorted and lie in [low key, high key).                                       (`node::check`)
+//!   T2  A node's right sibling's low key is its high key.                                                  (`check`)
+//!   T3  The root stays in block 0; pages never leave the tree, so a block number once read stays meaningful.
+//!   T4  An index is a superset of the truth: whoever finds an entry looks at the row and compares its key. (callers)
+//!   T5  Index pages hold nothing uncommitted: an entry is there or not, whoever added it. Recovery applies all records.
+//!
+//! Source: Lehman and Yao, "Efficient Locking for Concurrent Operations on B-Trees" (1981); Leis et al., "The ART of Practical
+//! Synchronization" (2016) for version words; Bayer and Unterauer, "Prefix B-Trees" (1977) for short separators. Deviations: latches on
+//! one level are coupled only while splitting; empty leaves stay.
+
+pub(crate) mod node;
+mod scan;
+mod tree;
+
+pub use scan::{Direction, EntryBatch, ScanBounds};
+pub use tree::Btree;
+
+/// Longest key, without the row id. PostgreSQL's limit is 2704 bytes for the whole index row.
+pub const KEY_BYTES_MAX: usize = 2700;
+
+#[cfg(test)]
+mod tests;

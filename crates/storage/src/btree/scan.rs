@@ -1,0 +1,165 @@
+//! Range scans, a leaf at a time, in both directions.
+
+use std::ops::Range;
+
+use super::node;
+use super::tree::Btree;
+use crate::error::Result;
+use crate::ids::RowId;
+
+/// Which way a scan goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Direction {
+    /// Ascending.
+    Forward,
+    /// Descending.
+    Backward,
+}
+
+/// What a scan covers: encoded keys from `lower` (inclusive) to `upper` (exclusive; `None`: to the end). A key prefix covers every
+/// entry that starts with it.
+#[derive(Clone, Debug, Default)]
+pub struct ScanBounds {
+    /// First.
+    pub lower: Vec<u8>,
+    /// Beyond last.
+    pub upper: Option<Vec<u8>>,
+}
+
+impl ScanBounds {
+    /// All entries whose key starts with `prefix`.
+    pub fn prefix(prefix: &[u8]) -> ScanBounds {
+        ScanBounds { lower: prefix.to_vec(), upper: after_prefix(prefix) }
+    }
+
+    /// Reuses the buffers for another prefix.
+    pub fn set_prefix(&mut self, prefix: &[u8]) {
+        self.lower.clear();
+        self.lower.extend_from_slice(prefix);
+        let upper = self.upper.get_or_insert_default();
+        upper.clear();
+        upper.extend_from_slice(prefix);
+        if !increment(upper) {
+            self.upper = None;
+        }
+    }
+}
+
+/// The smallest string greater than every string that starts with `prefix`; `None` when there is none.
+pub fn after_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
+    let mut upper = prefix.to_vec();
+    increment(&mut upper).then_some(upper)
+}
+
+fn increment(bytes: &mut Vec<u8>) -> bool {
+    while let Some(last) = bytes.last_mut() {
+        if *last < 0xff {
+            *last += 1;
+            return true;
+        }
+        bytes.pop();
+    }
+    false
+}
+
+/// Entries of one leaf.
+#[derive(Default, Debug)]
+pub struct EntryBatch {
+    keys: Vec<u8>,
+    entries: Vec<(Range<u32>, RowId)>,
+}
+
+impl EntryBatch {
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Key and row of entry `index`.
+    #[inline]
+    pub fn get(&self, index: usize) -> (&[u8], RowId) {
+        let (range, row) = &self.entries[index];
+        (&self.keys[range.start as usize..range.end as usize], *row)
+    }
+
+    fn clear(&mut self) {
+        self.keys.clear();
+        self.entries.clear();
+    }
+
+    fn push(&mut self, entry: &[u8]) {
+        let (key, row) = entry.split_at(entry.len() - 6);
+        let start = self.keys.len() as u32;
+        self.keys.extend_from_slice(key);
+        let row = RowId::from_bytes(row.try_into().expect("six bytes"));
+        self.entries.push((start..self.keys.len() as u32, row));
+    }
+}
+
+impl Btree {
+    /// Fills `batch` with the next leaf's entries in `bounds` and narrows `bounds` to what is left; false when nothing is. A batch
+    /// may be empty although more follows.
+    ///
+    /// # Errors
+    /// `Io`, `Corrupt`.
+    pub fn scan(&self, bounds: &mut ScanBounds, direction: Direction, batch: &mut EntryBatch) -> Result<bool> {
+        batch.clear();
+        match direction {
+            Direction::Forward => self.scan_forward(bounds, batch),
+            Direction::Backward => self.scan_backward(bounds, batch),
+        }
+    }
+
+    fn scan_forward(&self, bounds: &mut ScanBounds, batch: &mut EntryBatch) -> Result<bool> {
+        let leaf = self.find_shared(&bounds.lower, false)?;
+        let bytes: &[u8] = &leaf;
+        let n = node::count(bytes);
+        let from = node::lower_bound(bytes, &bounds.lower, 0);
+        let upper = bounds.upper.as_deref();
+        for i in from..n {
+            let entry = node::entry(bytes, i);
+            if upper.is_some_and(|u| entry >= u) {
+                return Ok(false);
+            }
+            batch.push(entry);
+        }
+        match node::high(bytes) {
+            Some(high) if upper.is_none_or(|u| high < u) => {
+                bounds.lower.clear();
+                bounds.lower.extend_from_slice(high);
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    fn scan_backward(&self, bounds: &mut ScanBounds, batch: &mut EntryBatch) -> Result<bool> {
+        // No upper bound: every key is below a run of 0xff longer than any key.
+        let top = vec![0xff; super::KEY_BYTES_MAX + 8];
+        let upper = bounds.upper.as_deref().unwrap_or(&top);
+        let leaf = self.find_shared(upper, true)?;
+        let bytes: &[u8] = &leaf;
+        let end = node::lower_bound(bytes, upper, 0);
+        for i in (0..end).rev() {
+            let entry = node::entry(bytes, i);
+            if entry < &bounds.lower[..] {
+                return Ok(false);
+            }
+            batch.push(entry);
+        }
+        let low = node::low(bytes);
+        if low.is_empty() || low <= &bounds.lower[..] {
+            return Ok(false);
+        }
+        let mut next = bounds.upper.take().unwrap_or_default();
+        next.clear();
+        next.extend_from_slice(low);
+        bounds.upper = Some(next);
+        Ok(true)
+    }
+}

@@ -1,0 +1,74 @@
+//! `Pool`: the memory budget that all databases of an engine share, and the clock that decides which page goes.
+
+use std::collections::VecDeque;
+use std::sync::Weak;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use env::sync::Mutex;
+
+use super::PageClass;
+use super::space::{Eviction, PageSpace};
+use crate::error::Result;
+use crate::ids::PageNo;
+
+/// Budget and clock.
+pub struct Pool {
+    budget_bytes: usize,
+    resident_bytes: AtomicUsize,
+    clock: Mutex<VecDeque<(Weak<PageSpace>, PageNo, PageClass)>>,
+}
+
+impl Pool {
+    /// A pool that keeps about `budget_bytes` of pages in memory.
+    pub fn new(budget_bytes: usize) -> Pool {
+        Pool { budget_bytes, resident_bytes: AtomicUsize::new(0), clock: Mutex::new(VecDeque::new()) }
+    }
+
+    /// Bytes of resident pages.
+    pub fn resident_bytes(&self) -> usize {
+        self.resident_bytes.load(Ordering::Relaxed)
+    }
+
+    /// The budget.
+    pub fn budget_bytes(&self) -> usize {
+        self.budget_bytes
+    }
+
+    /// Counts a page that became resident.
+    pub(super) fn admit(&self, space: Weak<PageSpace>, page: PageNo, class: PageClass) {
+        self.resident_bytes.fetch_add(class.bytes(), Ordering::Relaxed);
+        self.clock.lock().push_back((space, page, class));
+    }
+
+    /// Counts memory that was given back without the clock's doing.
+    pub(super) fn forget(&self, bytes: usize) {
+        self.resident_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Evicts until `class` more bytes fit, or until everything was given two chances. Call it with no latch held.
+    ///
+    /// # Errors
+    /// What writing a dirty page back said.
+    pub(super) fn make_room(&self, class: PageClass) -> Result<()> {
+        if self.resident_bytes() + class.bytes() <= self.budget_bytes {
+            return Ok(());
+        }
+        let mut chances = self.clock.lock().len() * 2;
+        while self.resident_bytes() + class.bytes() > self.budget_bytes && chances > 0 {
+            chances -= 1;
+            let Some((space, page, class)) = self.clock.lock().pop_front() else { return Ok(()) };
+            let Some(owner) = space.upgrade() else { continue };
+            let outcome = owner.evict(page, class);
+            match outcome {
+                Ok(Eviction::Gone) => self.forget(class.bytes()),
+                Ok(Eviction::Absent) => {}
+                Ok(Eviction::Kept) => self.clock.lock().push_back((space, page, class)),
+                Err(e) => {
+                    self.clock.lock().push_back((space, page, class));
+                    return Err(e);
+                }
+            }
+        }
+        Ok(())
+    }
+}

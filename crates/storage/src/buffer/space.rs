@@ -1,0 +1,435 @@
+//! `PageSpace`: one database's pages in memory; latching guards.
+#![allow(unsafe_code)]
+
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use env::sched;
+use env::sync::Mutex;
+
+use super::frame::{Attempt, Frame};
+use super::memory::Memory;
+use super::pool::Pool;
+use super::racy::{Optimistic, RacyBytes};
+use super::PageClass;
+use crate::error::Result;
+use crate::ids::PageNo;
+use crate::table::versions::PageVersions;
+
+/// Where pages come from and go to.
+pub trait PageSource: Send + Sync {
+    /// Fills `bytes` with the current content of `page`, verified.
+    fn read_page(&self, page: PageNo, bytes: &mut [u8]) -> Result<()>;
+    /// Keeps a working copy of a dirty page that must leave memory. May stamp checksums into `bytes`.
+    fn write_back(&self, page: PageNo, bytes: &mut [u8]) -> Result<()>;
+}
+
+/// The pages of one database.
+pub struct PageSpace {
+    memory: Memory,
+    source: Arc<dyn PageSource>,
+    pool: Arc<Pool>,
+    /// Pages that became dirty since the last checkpoint took the list.
+    dirty: Mutex<Vec<(PageNo, PageClass)>>,
+    /// No page from here on was ever resident.
+    high: AtomicU32,
+    this: Weak<PageSpace>,
+}
+
+/// What an eviction did.
+pub(super) enum Eviction {
+    Gone,
+    Kept,
+    Absent,
+}
+
+impl PageSpace {
+    /// A space with address room for `units` page numbers.
+    ///
+    /// # Errors
+    /// `Io` when the system gives no address space at all.
+    pub fn new(pool: Arc<Pool>, source: Arc<dyn PageSource>, units: u32, portable: bool) -> Result<Arc<PageSpace>> {
+        let memory = if portable { Memory::portable(units)? } else { Memory::new(units)? };
+        Ok(Arc::new_cyclic(|this| PageSpace {
+            memory,
+            source,
+            pool,
+            dirty: Mutex::new(Vec::new()),
+            high: AtomicU32::new(0),
+            this: this.clone(),
+        }))
+    }
+
+    /// How many page numbers there is room for.
+    pub fn units(&self) -> u32 {
+        self.memory.units()
+    }
+
+    /// Latches `page` shared, loading it when it is not resident.
+    ///
+    /// # Errors
+    /// `Corrupt` or `Io` from loading.
+    #[inline]
+    pub fn read(&self, page: PageNo, class: PageClass) -> Result<PageRead<'_>> {
+        let frame = self.memory.frame(page);
+        let mut wait = Backoff::default();
+        loop {
+            match frame.try_shared() {
+                Attempt::Got => {
+                    frame.reference();
+                    return Ok(PageRead { space: self, frame, page, class });
+                }
+                Attempt::Busy => wait.pause(),
+                Attempt::NotResident => {
+                    if self.load(frame, page, class)? {
+                        frame.downgrade();
+                        return Ok(PageRead { space: self, frame, page, class });
+                    }
+                    wait.pause();
+                }
+            }
+        }
+    }
+
+    /// Latches `page` exclusively, loading it when it is not resident.
+    ///
+    /// # Errors
+    /// `Corrupt` or `Io` from loading.
+    pub fn write(&self, page: PageNo, class: PageClass) -> Result<PageWrite<'_>> {
+        let frame = self.memory.frame(page);
+        let mut wait = Backoff::default();
+        loop {
+            match frame.try_exclusive() {
+                Attempt::Got => {
+                    frame.reference();
+                    return Ok(PageWrite { space: self, frame, page, class });
+                }
+                Attempt::Busy => wait.pause(),
+                Attempt::NotResident => {
+                    if self.load(frame, page, class)? {
+                        return Ok(PageWrite { space: self, frame, page, class });
+                    }
+                    wait.pause();
+                }
+            }
+        }
+    }
+
+    /// Latches `page` exclusively if that needs no waiting and no I/O.
+    pub fn try_write(&self, page: PageNo, class: PageClass) -> Option<PageWrite<'_>> {
+        let frame = self.memory.frame(page);
+        matches!(frame.try_exclusive(), Attempt::Got).then_some(PageWrite { space: self, frame, page, class })
+    }
+
+    /// A new page, all zeros, latched exclusively. What it held before is forgotten.
+    ///
+    /// # Errors
+    /// What making room said.
+    pub fn create(&self, page: PageNo, class: PageClass) -> Result<PageWrite<'_>> {
+        self.pool.make_room(class)?;
+        let frame = self.memory.frame(page);
+        let mut wait = Backoff::default();
+        loop {
+            if frame.try_exclusive_evicted() {
+                self.memory.populate(page, class);
+                self.high.fetch_max(page.0 + 1, Ordering::Relaxed);
+                self.pool.admit(self.this.clone(), page, class);
+                break;
+            }
+            if let Attempt::Got = frame.try_exclusive() {
+                break;
+            }
+            wait.pause();
+        }
+        let mut guard = PageWrite { space: self, frame, page, class };
+        guard.fill(0);
+        *guard.versions_mut() = None;
+        guard.mark_dirty();
+        Ok(guard)
+    }
+
+    /// A look at a resident page without latching it; `None` when it is latched exclusively or not resident.
+    #[inline]
+    pub fn optimistic(&self, page: PageNo, class: PageClass) -> Option<Optimistic<'_>> {
+        sched::yield_point();
+        if !self.memory.is_stable() || page.0 >= self.memory.units() {
+            return None;
+        }
+        let frame = self.memory.frame(page);
+        let version = frame.optimistic_version()?;
+        frame.reference();
+        // SAFETY: the address range of every page stays mapped as long as the space (`is_stable`); writers hold the
+        // exclusive latch; pages are aligned to 16 KiB.
+        let bytes = unsafe { RacyBytes::new(self.memory.address(page), class.bytes()) };
+        Some(Optimistic { frame, version, bytes })
+    }
+
+    /// Loads a page that was found not resident; true with its exclusive latch held, false when somebody else got there first.
+    #[cold]
+    fn load(&self, frame: &Frame, page: PageNo, class: PageClass) -> Result<bool> {
+        self.pool.make_room(class)?;
+        if !frame.try_exclusive_evicted() {
+            return Ok(false);
+        }
+        self.memory.populate(page, class);
+        self.high.fetch_max(page.0 + 1, Ordering::Relaxed);
+        // SAFETY: we hold the exclusive latch, and the page has `class.bytes()` bytes of memory.
+        let bytes = unsafe { std::slice::from_raw_parts_mut(self.memory.address(page), class.bytes()) };
+        if let Err(e) = self.source.read_page(page, bytes) {
+            self.memory.release(page, class);
+            frame.unlock_evicted();
+            return Err(e);
+        }
+        self.pool.admit(self.this.clone(), page, class);
+        frame.reference();
+        Ok(true)
+    }
+
+    /// Evicts `page` unless it is latched or was used lately (B2).
+    pub(super) fn evict(&self, page: PageNo, class: PageClass) -> Result<Eviction> {
+        let frame = self.memory.frame(page);
+        if frame.unreference() {
+            return Ok(Eviction::Kept);
+        }
+        match frame.try_exclusive() {
+            Attempt::Busy => return Ok(Eviction::Kept),
+            Attempt::NotResident => return Ok(Eviction::Absent),
+            Attempt::Got => {}
+        }
+        if frame.is_dirty() {
+            // SAFETY: we hold the exclusive latch of a resident page.
+            let bytes = unsafe { std::slice::from_raw_parts_mut(self.memory.address(page), class.bytes()) };
+            if let Err(e) = self.source.write_back(page, bytes) {
+                frame.unlock_exclusive();
+                return Err(e);
+            }
+            frame.clear_dirty();
+        }
+        self.memory.release(page, class);
+        frame.unlock_evicted();
+        Ok(Eviction::Gone)
+    }
+
+    /// Drops a page whose content nobody needs any more, dirty or not.
+    pub fn discard(&self, page: PageNo, class: PageClass) {
+        let frame = self.memory.frame(page);
+        let mut wait = Backoff::default();
+        loop {
+            match frame.try_exclusive() {
+                Attempt::Got => break,
+                Attempt::Busy => wait.pause(),
+                Attempt::NotResident => {
+                    if frame.try_exclusive_evicted() {
+                        frame.clear_dirty();
+                        // SAFETY: the exclusive latch is held.
+                        unsafe { *frame.versions() = None };
+                        frame.unlock_evicted();
+                        return;
+                    }
+                }
+            }
+        }
+        frame.clear_dirty();
+        // SAFETY: the exclusive latch is held.
+        unsafe { *frame.versions() = None };
+        // Its entry in the clock stays and is found absent later.
+        self.memory.release(page, class);
+        self.pool.forget(class.bytes());
+        frame.unlock_evicted();
+    }
+
+    /// Takes the list of pages that became dirty since the last call. A page may be listed more than once or be clean by now.
+    pub fn take_dirty(&self) -> Vec<(PageNo, PageClass)> {
+        std::mem::take(&mut *self.dirty.lock())
+    }
+
+    /// Whether `page` is in memory.
+    pub fn is_resident(&self, page: PageNo) -> bool {
+        self.memory.frame(page).optimistic_version().is_some()
+    }
+
+    /// Whether a checkpoint would find pages to write.
+    pub fn dirty_count(&self) -> usize {
+        self.dirty.lock().len()
+    }
+
+    /// Runs `f` while the page cannot change nor come or go. It gets the page's bytes if it is resident, its version map, and whether
+    /// it was dirty; afterwards the page counts as clean, unless `f` says that it must stay dirty.
+    ///
+    /// # Errors
+    /// What `f` says; the page then stays dirty.
+    pub fn flush_with(
+        &self,
+        page: PageNo,
+        class: PageClass,
+        f: impl FnOnce(Option<&[u8]>, Option<&PageVersions>, bool) -> Result<bool>,
+    ) -> Result<()> {
+        let frame = self.memory.frame(page);
+        let mut wait = Backoff::default();
+        let resident = loop {
+            match frame.try_shared() {
+                Attempt::Got => break true,
+                Attempt::NotResident if frame.try_exclusive_evicted() => break false,
+                _ => wait.pause(),
+            }
+        };
+        // SAFETY: the latch is held in one of the two modes; a resident page has its bytes.
+        let (bytes, versions) = unsafe {
+            let bytes = resident.then(|| std::slice::from_raw_parts(self.memory.address(page), class.bytes()));
+            (bytes, (*frame.versions()).as_deref())
+        };
+        let was_dirty = frame.clear_dirty();
+        let outcome = f(bytes, versions, was_dirty);
+        if !matches!(outcome, Ok(false)) && frame.set_dirty() {
+            self.dirty.lock().push((page, class));
+        }
+        if resident {
+            frame.unlock_shared();
+        } else {
+            // An evicted page cannot be dirty: its bytes are with the source.
+            frame.clear_dirty();
+            frame.unlock_evicted();
+        }
+        outcome.map(drop)
+    }
+
+    /// Puts `page` on the dirty list without it being resident, so that the next checkpoint looks at it again.
+    pub fn remember(&self, page: PageNo, class: PageClass) {
+        self.dirty.lock().push((page, class));
+    }
+}
+
+impl Drop for PageSpace {
+    fn drop(&mut self) {
+        // Frames live in raw memory: drop what the version maps own. Units that never were a page are all zero.
+        for page in 0..*self.high.get_mut() {
+            // SAFETY: `&mut self`, so no latch is held by anyone.
+            unsafe { *self.memory.frame(PageNo(page)).versions() = None };
+        }
+    }
+}
+
+// SAFETY: all access to pages and version maps goes through the latches above; `PageVersions` is Send and Sync.
+unsafe impl Send for PageSpace {}
+// SAFETY: as above.
+unsafe impl Sync for PageSpace {}
+
+/// A page latched shared.
+pub struct PageRead<'a> {
+    space: &'a PageSpace,
+    frame: &'a Frame,
+    page: PageNo,
+    class: PageClass,
+}
+
+/// A page latched exclusively.
+pub struct PageWrite<'a> {
+    space: &'a PageSpace,
+    frame: &'a Frame,
+    page: PageNo,
+    class: PageClass,
+}
+
+impl PageRead<'_> {
+    /// Which page.
+    pub fn page(&self) -> PageNo {
+        self.page
+    }
+
+    /// The in-memory version map; `None` when every snapshot sees the page as it is (I7).
+    #[inline]
+    pub fn versions(&self) -> Option<&PageVersions> {
+        // SAFETY: the shared latch is held, so nobody changes the cell.
+        unsafe { (*self.frame.versions()).as_deref() }
+    }
+}
+
+impl PageWrite<'_> {
+    /// Which page.
+    pub fn page(&self) -> PageNo {
+        self.page
+    }
+
+    /// The in-memory version map.
+    pub fn versions_mut(&mut self) -> &mut Option<Box<PageVersions>> {
+        // SAFETY: the exclusive latch is held, and `&mut self` makes this the only reference.
+        unsafe { &mut *self.frame.versions() }
+    }
+
+    /// The page and its version map at once.
+    pub fn parts(&mut self) -> (&mut [u8], &mut Option<Box<PageVersions>>) {
+        // SAFETY: the exclusive latch is held; bytes and map are disjoint.
+        unsafe {
+            let bytes = std::slice::from_raw_parts_mut(self.space.memory.address(self.page), self.class.bytes());
+            (bytes, &mut *self.frame.versions())
+        }
+    }
+
+    /// Says that the bytes or the version map changed, so that the next checkpoint writes the page.
+    pub fn mark_dirty(&self) {
+        if self.frame.set_dirty() {
+            self.space.dirty.lock().push((self.page, self.class));
+        }
+    }
+}
+
+impl Deref for PageRead<'_> {
+    type Target = [u8];
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        // SAFETY: the shared latch keeps the page resident and unchanged.
+        unsafe { std::slice::from_raw_parts(self.space.memory.address(self.page), self.class.bytes()) }
+    }
+}
+
+impl Deref for PageWrite<'_> {
+    type Target = [u8];
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        // SAFETY: the exclusive latch keeps the page resident and ours.
+        unsafe { std::slice::from_raw_parts(self.space.memory.address(self.page), self.class.bytes()) }
+    }
+}
+
+impl DerefMut for PageWrite<'_> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut [u8] {
+        self.parts().0
+    }
+}
+
+impl Drop for PageRead<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.frame.unlock_shared();
+    }
+}
+
+impl Drop for PageWrite<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.frame.unlock_exclusive();
+    }
+}
+
+/// Waits for a latch: spins, then yields, then naps.
+#[derive(Default)]
+pub(super) struct Backoff(u32);
+
+impl Backoff {
+    #[cold]
+    pub fn pause(&mut self) {
+        self.0 += 1;
+        if sched::is_simulated() {
+            sched::yield_point();
+        } else if self.0 < 64 {
+            std::hint::spin_loop();
+        } else if self.0 < 256 {
+            std::thread::yield_now();
+        } else {
+            std::thread::sleep(Duration::from_micros(50));
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The two superblocks: the roots of everything.
+//!
+//! ```text
+//!   0          8         12     16           24         32        36       40      44
+//!   | "HATHIDB1" | format | life | generation | redo lsn | blob slot | bytes | crc32 | crc32 of bytes 0..44 |
+//! ```
+
+use env::File;
+
+use super::{DataFile, SLOT_BYTES};
+use crate::codec::{Put, Take};
+use crate::error::{Error, Result};
+use crate::ids::{Lsn, Slot};
+
+const MAGIC: &[u8; 8] = b"HATHIDB1";
+/// The format of files that this version writes and reads.
+pub const FORMAT_VERSION: u32 = 1;
+const LENGTH: usize = 44;
+
+/// A blob: bytes in a run of slots, too irregular for pages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BlobRef {
+    /// First slot; zero: no blob.
+    pub slot: Slot,
+    /// Length.
+    pub bytes: u32,
+    /// Checksum.
+    pub crc: u32,
+}
+
+impl BlobRef {
+    /// Slots it takes.
+    pub fn slots(&self) -> u32 {
+        (self.bytes as usize).div_ceil(SLOT_BYTES) as u32
+    }
+
+    /// Appends it to a blob or superblock.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        out.put_u32(self.slot.0);
+        out.put_u32(self.bytes);
+        out.put_u32(self.crc);
+    }
+
+    /// The inverse of [`BlobRef::encode`].
+    ///
+    /// # Errors
+    /// `Damaged` when the bytes end early.
+    pub fn decode(t: &mut Take<'_>) -> Result<BlobRef> {
+        Ok(BlobRef { slot: Slot(t.u32()?), bytes: t.u32()?, crc: t.u32()? })
+    }
+}
+
+/// A root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Superblock {
+    /// How often the cluster was opened.
+    pub life: u32,
+    /// Counts superblocks written.
+    pub generation: u64,
+    /// Where recovery starts to read the log.
+    pub redo: Lsn,
+    /// The cluster blob.
+    pub cluster: BlobRef,
+}
+
+impl Superblock {
+    fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(SLOT_BYTES);
+        out.extend_from_slice(MAGIC);
+        out.put_u32(FORMAT_VERSION);
+        out.put_u32(self.life);
+        out.put_u64(self.generation);
+        out.put_u64(self.redo.0);
+        self.cluster.encode(&mut out);
+        assert_eq!(out.len(), LENGTH, "as the diagram says");
+        let crc = crc32fast::hash(&out);
+        out.put_u32(crc);
+        out.resize(SLOT_BYTES, 0);
+        out
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Option<Superblock>> {
+        if &bytes[..8] != MAGIC {
+            return Ok(None);
+        }
+        let mut t = Take(&bytes[8..LENGTH]);
+        let version = t.u32()?;
+        let crc = u32::from_le_bytes(bytes[LENGTH..LENGTH + 4].try_into().expect("four bytes"));
+        if crc32fast::hash(&bytes[..LENGTH]) != crc {
+            return Ok(None);
+        }
+        if version != FORMAT_VERSION {
+            return Err(Error::Version(version));
+        }
+        let life = t.u32()?;
+        Ok(Some(Superblock {
+            life,
+            generation: t.u64()?,
+            redo: Lsn(t.u64()?),
+            cluster: BlobRef::decode(&mut t)?,
+        }))
+    }
+
+    /// Writes it where the superblock before the last one was. Not durable before the file is synced.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub fn write(&self, file: &dyn File) -> Result<()> {
+        let at = (self.generation % 2) * SLOT_BYTES as u64;
+        file.write_all_at(&self.encode(), at).map_err(Error::io("write the superblock"))
+    }
+}
+
+/// The newest valid superblock (F1); `None` for a file that has none yet.
+///
+/// # Errors
+/// `Io`; `Version`; `Damaged` when the file has content but no valid superblock.
+pub fn read(data: &DataFile) -> Result<Option<Superblock>> {
+    let len = data.file().len().map_err(Error::io("measure the data file"))?;
+    let mut newest: Option<Superblock> = None;
+    let mut blank = true;
+    for index in 0..2u64 {
+        if len < (index + 1) * SLOT_BYTES as u64 {
+            continue;
+        }
+        let mut bytes = vec![0; SLOT_BYTES];
+        data.file().read_exact_at(&mut bytes, index * SLOT_BYTES as u64).map_err(Error::io("read the superblock"))?;
+        blank &= bytes.iter().all(|&b| b == 0);
+        if let Some(found) = Superblock::decode(&bytes)?
+            && newest.is_none_or(|n| n.generation < found.generation)
+        {
+            newest = Some(found);
+        }
+    }
+    // A creation that lost power may leave anything but a valid superblock: then no commit was ever acknowledged, and the
+    // log directory is empty (`Engine::open` checks).
+    let _ = blank;
+    Ok(newest)
+}

@@ -1,0 +1,23 @@
+//! Locks: what transactions hold until they end, and how they wait for each other.
+//!
+//! Lock modes are PostgreSQL's: eight for relations (manual §13.3.1), four for rows (§13.3.2), shared and exclusive for
+//! transactions and advisory keys. All live in memory, keyed by [`Tag`]; row locks cost no page write.
+//!
+//! A writer of a row needs no entry here: the newest version of the row names it, and others wait for its [`Tag::Transaction`]. An
+//! entry for a row exists only when someone locked it without changing it (SELECT FOR ..., foreign keys).
+//!
+//! Invariants
+//!   L1  Two owners hold conflicting modes of a tag at no time.                                        (`LockManager::grant`)
+//!   L2  A waiter is granted in queue order, unless it holds a lock on the tag already.                (`LockManager::promote`)
+//!   L3  Before anyone sleeps, the wait-for graph with it added is searched; a cycle is an error for it. (`LockManager::find_cycle`)
+
+mod interrupt;
+mod manager;
+mod mode;
+
+pub use interrupt::Interrupt;
+pub use manager::{HeldLock, LockManager, OwnerId, WaitPolicy};
+pub use mode::{Mode, Tag};
+
+#[cfg(test)]
+mod tests;

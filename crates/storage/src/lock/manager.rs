@@ -1,0 +1,291 @@
+//! `LockManager`: the table of locks, its queues, and the search for deadlocks.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use env::sync::Mutex;
+
+use super::interrupt::Interrupt;
+use super::mode::{Mode, Tag};
+use crate::error::{Error, Result};
+
+/// Who holds or wants a lock: one per session. Errors name it as a process id.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub struct OwnerId(pub u32);
+
+/// How long to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitPolicy {
+    /// Until granted, or for `lock_timeout` milliseconds when that is not 0.
+    Wait(u32),
+    /// Not at all (NOWAIT, SKIP LOCKED).
+    NoWait,
+}
+
+/// One row of `pg_locks`.
+#[derive(Clone, Debug)]
+pub struct HeldLock {
+    /// What.
+    pub tag: Tag,
+    /// Who.
+    pub owner: OwnerId,
+    /// How.
+    pub mode: Mode,
+    /// Whether it is held, or waited for.
+    pub granted: bool,
+}
+
+const SHARDS: usize = 16;
+
+/// All locks of one engine.
+pub struct LockManager {
+    shards: [Mutex<HashMap<Tag, Entry>>; SHARDS],
+    /// What each sleeping owner waits for; latched while looking for cycles, so that one of two sees the other.
+    waiting: Mutex<HashMap<OwnerId, (Tag, Mode)>>,
+    row_locks: AtomicUsize,
+    tickets: AtomicU64,
+}
+
+#[derive(Default)]
+struct Entry {
+    granted: Vec<(OwnerId, Mode, u32)>,
+    queue: VecDeque<Waiter>,
+}
+
+struct Waiter {
+    ticket: u64,
+    owner: OwnerId,
+    mode: Mode,
+    granted: Arc<AtomicBool>,
+    interrupt: Arc<Interrupt>,
+}
+
+impl Entry {
+    fn conflicts(&self, owner: OwnerId, mode: Mode) -> bool {
+        self.granted.iter().any(|&(o, m, _)| o != owner && m.conflicts(mode))
+    }
+
+    fn holds(&self, owner: OwnerId) -> bool {
+        self.granted.iter().any(|g| g.0 == owner)
+    }
+
+    /// L1: the caller made sure that nothing conflicts.
+    fn grant(&mut self, owner: OwnerId, mode: Mode) {
+        debug_assert!(!self.conflicts(owner, mode), "L1");
+        match self.granted.iter_mut().find(|g| g.0 == owner && g.1 == mode) {
+            Some(g) => g.2 += 1,
+            None => self.granted.push((owner, mode, 1)),
+        }
+    }
+
+    /// Grants to the head of the queue, and on, as long as nothing conflicts (L2).
+    fn promote(&mut self) {
+        while let Some(head) = self.queue.front() {
+            if self.conflicts(head.owner, head.mode) {
+                return;
+            }
+            let head = self.queue.pop_front().expect("just seen");
+            self.grant(head.owner, head.mode);
+            head.granted.store(true, Ordering::Release);
+            head.interrupt.nudge();
+        }
+    }
+}
+
+impl Default for LockManager {
+    fn default() -> LockManager {
+        LockManager {
+            shards: std::array::from_fn(|_| Mutex::default()),
+            waiting: Mutex::default(),
+            row_locks: AtomicUsize::new(0),
+            tickets: AtomicU64::new(0),
+        }
+    }
+}
+
+impl LockManager {
+    fn shard(&self, tag: &Tag) -> &Mutex<HashMap<Tag, Entry>> {
+        use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+        let h = BuildHasherDefault::<DefaultHasher>::default().hash_one(tag);
+        &self.shards[h as usize % SHARDS]
+    }
+
+    /// Whether anyone may hold a lock on a row. Asked under the row's page latch (see `table::write`).
+    #[inline]
+    pub fn has_row_locks(&self) -> bool {
+        self.row_locks.load(Ordering::SeqCst) != 0
+    }
+
+    /// Takes `mode` of `tag` for `owner`; taken twice, it must be released twice.
+    ///
+    /// # Errors
+    /// `LockNotAvailable` (NOWAIT), `LockTimeout`, `Deadlock`, `Interrupted`.
+    pub fn acquire(
+        &self,
+        tag: Tag,
+        mode: Mode,
+        owner: OwnerId,
+        policy: WaitPolicy,
+        interrupt: &Arc<Interrupt>,
+    ) -> Result<()> {
+        let is_row = matches!(tag, Tag::Row(..));
+        if is_row {
+            self.row_locks.fetch_add(1, Ordering::SeqCst);
+        }
+        let outcome = self.acquire_inner(tag, mode, owner, policy, interrupt);
+        if outcome.is_err() && is_row {
+            self.row_locks.fetch_sub(1, Ordering::SeqCst);
+        }
+        outcome
+    }
+
+    fn acquire_inner(
+        &self,
+        tag: Tag,
+        mode: Mode,
+        owner: OwnerId,
+        policy: WaitPolicy,
+        interrupt: &Arc<Interrupt>,
+    ) -> Result<()> {
+        let ticket = self.tickets.fetch_add(1, Ordering::Relaxed);
+        let granted = Arc::new(AtomicBool::new(false));
+        {
+            let mut shard = self.shard(&tag).lock();
+            let entry = shard.entry(tag).or_default();
+            // Whoever waits already goes first, unless we hold something here: then waiting behind them could never end.
+            let fair = entry.holds(owner) || entry.queue.iter().all(|w| !w.mode.conflicts(mode));
+            if fair && !entry.conflicts(owner, mode) {
+                entry.grant(owner, mode);
+                return Ok(());
+            }
+            if policy == WaitPolicy::NoWait {
+                if entry.granted.is_empty() && entry.queue.is_empty() {
+                    shard.remove(&tag);
+                }
+                return Err(Error::LockNotAvailable);
+            }
+            let waiter = Waiter { ticket, owner, mode, granted: granted.clone(), interrupt: interrupt.clone() };
+            if entry.holds(owner) {
+                entry.queue.push_front(waiter);
+            } else {
+                entry.queue.push_back(waiter);
+            }
+        }
+        let cycle = {
+            let mut waiting = self.waiting.lock();
+            waiting.insert(owner, (tag, mode));
+            self.find_cycle(owner, &waiting)
+        };
+        let outcome = match cycle {
+            Some(cycle) => Err(Error::Deadlock(cycle)),
+            None => {
+                let until = match policy {
+                    WaitPolicy::Wait(ms) if ms > 0 => {
+                        interrupt.clock().monotonic_nanos() + u64::from(ms) * 1_000_000
+                    }
+                    _ => 0,
+                };
+                let answer = interrupt.wait(until, || granted.load(Ordering::Acquire).then_some(()));
+                answer.and_then(|a| a.ok_or(Error::LockTimeout))
+            }
+        };
+        self.waiting.lock().remove(&owner);
+        if let Err(e) = outcome {
+            let mut shard = self.shard(&tag).lock();
+            if granted.load(Ordering::Acquire) {
+                // Granted at the last moment: the caller will not know of it, so give it back.
+                drop(shard);
+                self.release_inner(tag, mode, owner);
+            } else if let Some(entry) = shard.get_mut(&tag) {
+                entry.queue.retain(|w| w.ticket != ticket);
+                entry.promote();
+                if entry.granted.is_empty() && entry.queue.is_empty() {
+                    shard.remove(&tag);
+                }
+            }
+            return Err(e);
+        }
+        Ok(())
+    }
+
+    /// Gives back one `mode` of `tag`.
+    pub fn release(&self, tag: Tag, mode: Mode, owner: OwnerId) {
+        if self.release_inner(tag, mode, owner) && matches!(tag, Tag::Row(..)) {
+            self.row_locks.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+
+    fn release_inner(&self, tag: Tag, mode: Mode, owner: OwnerId) -> bool {
+        let mut shard = self.shard(&tag).lock();
+        let Some(entry) = shard.get_mut(&tag) else { return false };
+        let Some(i) = entry.granted.iter().position(|g| g.0 == owner && g.1 == mode) else { return false };
+        entry.granted[i].2 -= 1;
+        if entry.granted[i].2 == 0 {
+            entry.granted.swap_remove(i);
+            entry.promote();
+        }
+        if entry.granted.is_empty() && entry.queue.is_empty() {
+            shard.remove(&tag);
+        }
+        true
+    }
+
+    /// Looks for a way from what `start` waits for back to `start` (L3); describes it as PostgreSQL does.
+    fn find_cycle(&self, start: OwnerId, waiting: &HashMap<OwnerId, (Tag, Mode)>) -> Option<String> {
+        let mut path: Vec<(OwnerId, Tag, Mode, OwnerId)> = Vec::new();
+        let mut visited = std::collections::HashSet::new();
+        self.search(start, start, waiting, &mut visited, &mut path).then(|| {
+            let lines: Vec<String> = path
+                .iter()
+                .rev()
+                .map(|(who, tag, mode, by)| {
+                    format!("Process {} waits for {} on {tag}; blocked by process {}.", who.0, mode.name(), by.0)
+                })
+                .collect();
+            lines.join("\n")
+        })
+    }
+
+    fn search(
+        &self,
+        at: OwnerId,
+        start: OwnerId,
+        waiting: &HashMap<OwnerId, (Tag, Mode)>,
+        visited: &mut std::collections::HashSet<OwnerId>,
+        path: &mut Vec<(OwnerId, Tag, Mode, OwnerId)>,
+    ) -> bool {
+        let Some(&(tag, mode)) = waiting.get(&at) else { return false };
+        let blockers: Vec<OwnerId> = {
+            let shard = self.shard(&tag).lock();
+            let Some(entry) = shard.get(&tag) else { return false };
+            let holders = entry.granted.iter().filter(|g| g.0 != at && g.1.conflicts(mode)).map(|g| g.0);
+            let ahead = entry.queue.iter().take_while(|w| w.owner != at).filter(|w| w.mode.conflicts(mode));
+            holders.chain(ahead.map(|w| w.owner)).collect()
+        };
+        for blocker in blockers {
+            let found = blocker == start
+                || visited.insert(blocker) && self.search(blocker, start, waiting, visited, path);
+            if found {
+                path.push((at, tag, mode, blocker));
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Every lock held or waited for.
+    pub fn list(&self) -> Vec<HeldLock> {
+        let mut all = Vec::new();
+        for shard in &self.shards {
+            for (&tag, entry) in &*shard.lock() {
+                all.extend(entry.granted.iter().map(|&(owner, mode, _)| HeldLock { tag, owner, mode, granted: true }));
+                all.extend(
+                    entry.queue.iter().map(|w| HeldLock { tag, owner: w.owner, mode: w.mode, granted: false }),
+                );
+            }
+        }
+        all.sort_by_key(|l| (l.tag, l.owner, l.mode));
+        all
+    }
+}

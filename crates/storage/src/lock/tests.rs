@@ -1,0 +1,120 @@
+use std::sync::Arc;
+
+use env::sched::Scheduler;
+use env::sim::SimDisk;
+use env::sync::{Mutex, spawn};
+
+use super::*;
+use crate::error::Error;
+use crate::ids::{DbId, Xid};
+
+fn interrupt() -> Arc<Interrupt> {
+    let _ = SimDisk::new(0);
+    Arc::new(Interrupt::new(Arc::new(env::clock::SimClock::default())))
+}
+
+const A: Tag = Tag::Relation(DbId(1), 10);
+const B: Tag = Tag::Relation(DbId(1), 11);
+
+#[test]
+fn conflicts_are_symmetric_and_as_the_manual_says() {
+    use Mode::*;
+    let all = [
+        AccessShare, RowShare, RowExclusive, ShareUpdateExclusive, Share, ShareRowExclusive, Exclusive, AccessExclusive,
+        ForKeyShare, ForShare, ForNoKeyUpdate, ForUpdate,
+    ];
+    for a in all {
+        for b in all {
+            assert_eq!(a.conflicts(b), b.conflicts(a), "{a:?} {b:?}");
+        }
+    }
+    assert!(!Share.conflicts(Share) && Share.conflicts(RowExclusive) && !RowExclusive.conflicts(RowExclusive));
+    assert!(!ForKeyShare.conflicts(ForNoKeyUpdate) && ForKeyShare.conflicts(ForUpdate));
+}
+
+#[test]
+fn exclusive_sections_exclude_under_every_schedule() {
+    for seed in 0..300 {
+        Scheduler::run(seed, || {
+            let locks = Arc::new(LockManager::default());
+            let inside = Arc::new(Mutex::new(0));
+            let workers: Vec<_> = (0..4u32)
+                .map(|i| {
+                    let (locks, inside) = (locks.clone(), inside.clone());
+                    spawn("worker", move || {
+                        let (me, int) = (OwnerId(i + 1), interrupt());
+                        for _ in 0..3 {
+                            locks.acquire(A, Mode::Exclusive, me, WaitPolicy::Wait(0), &int).unwrap();
+                            *inside.lock() += 1;
+                            env::sched::yield_point();
+                            let mut n = inside.lock();
+                            assert_eq!(*n, 1, "L1");
+                            *n -= 1;
+                            drop(n);
+                            locks.release(A, Mode::Exclusive, me);
+                        }
+                    })
+                })
+                .collect();
+            for w in workers {
+                w.join().unwrap();
+            }
+            assert!(locks.list().is_empty());
+        });
+    }
+}
+
+#[test]
+fn one_of_two_in_a_cycle_gets_a_deadlock_error() {
+    for seed in 0..200 {
+        Scheduler::run(seed, || {
+            let locks = Arc::new(LockManager::default());
+            let errors = Arc::new(Mutex::new(0));
+            let workers: Vec<_> = [(1, A, B), (2, B, A)]
+                .into_iter()
+                .map(|(id, first, second)| {
+                    let (locks, errors) = (locks.clone(), errors.clone());
+                    spawn("worker", move || {
+                        let (me, int) = (OwnerId(id), interrupt());
+                        locks.acquire(first, Mode::Exclusive, me, WaitPolicy::Wait(0), &int).unwrap();
+                        match locks.acquire(second, Mode::Exclusive, me, WaitPolicy::Wait(0), &int) {
+                            Ok(()) => locks.release(second, Mode::Exclusive, me),
+                            Err(Error::Deadlock(text)) => {
+                                assert!(text.contains("waits for ExclusiveLock on relation"), "{text}");
+                                *errors.lock() += 1;
+                            }
+                            Err(e) => panic!("{e:?}"),
+                        }
+                        locks.release(first, Mode::Exclusive, me);
+                    })
+                })
+                .collect();
+            for w in workers {
+                w.join().unwrap();
+            }
+            assert!(*errors.lock() <= 1);
+            assert!(locks.list().is_empty());
+        });
+    }
+}
+
+#[test]
+fn waits_end_by_timeout_and_cancel() {
+    Scheduler::run(5, || {
+        let locks = Arc::new(LockManager::default());
+        let tag = Tag::Transaction(Xid(3));
+        let int = interrupt();
+        locks.acquire(tag, Mode::Exclusive, OwnerId(1), WaitPolicy::Wait(0), &int).unwrap();
+        let nowait = locks.acquire(tag, Mode::Share, OwnerId(2), WaitPolicy::NoWait, &int);
+        assert!(matches!(nowait, Err(Error::LockNotAvailable)));
+        let timeout = locks.acquire(tag, Mode::Share, OwnerId(2), WaitPolicy::Wait(50), &int);
+        assert!(matches!(timeout, Err(Error::LockTimeout)));
+        let canceller = int.clone();
+        let thread = spawn("canceller", move || canceller.cancel());
+        let cancelled = locks.acquire(tag, Mode::Share, OwnerId(2), WaitPolicy::Wait(0), &int);
+        assert!(matches!(cancelled, Err(Error::Interrupted(_))));
+        thread.join().unwrap();
+        locks.release(tag, Mode::Exclusive, OwnerId(1));
+        assert!(locks.list().is_empty());
+    });
+}

@@ -1,0 +1,137 @@
+//! Purge: takes away what no snapshot needs any more, driven by commits; no table is swept.
+//!
+//! Each committed transaction leaves the list of rows it touched and of index entries it made obsolete. When its commit is
+//! older than every snapshot in use (X3), the purger first deletes those entries, then cuts the version chains of those
+//! rows and frees the slots of deleted ones (P2).
+//!
+//! An entry that was made obsolete may have come back to life: another row version needs the same (key, row) pair, and the index,
+//! which holds each pair once, kept it. [`PurgeQueue::revive`] notes that; the purger then leaves the entry alone.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use env::sync::Mutex;
+
+use crate::btree::Btree;
+use crate::database::Database;
+use crate::engine::Shared;
+use crate::error::Result;
+use crate::ids::{DbId, Lsn, RelId, RowId};
+use crate::relation::Relation;
+use crate::table::Table;
+use crate::txn::WriteMark;
+
+/// An index entry that nobody will need.
+#[derive(Clone)]
+pub struct Obsolete {
+    pub(crate) db: Arc<Database>,
+    pub(crate) index: Arc<Relation>,
+    pub(crate) key: Box<[u8]>,
+    pub(crate) row: RowId,
+    pub(crate) on_commit: bool,
+    pub(crate) sequence: u64,
+}
+
+/// What a transaction left to be purged.
+pub struct Finished {
+    pub(crate) lsn: Lsn,
+    pub(crate) tables: Vec<Table>,
+    pub(crate) writes: Vec<WriteMark>,
+    pub(crate) obsolete: Vec<Obsolete>,
+}
+
+type Pair = (DbId, RelId, Box<[u8]>, RowId);
+
+/// Work for the purger.
+#[derive(Default)]
+pub struct PurgeQueue {
+    queue: Mutex<VecDeque<Finished>>,
+    length: AtomicUsize,
+    sequence: AtomicU64,
+    /// Pairs that are needed again, and since when.
+    revived: Mutex<HashMap<Pair, u64>>,
+}
+
+impl PurgeQueue {
+    pub(crate) fn push(&self, mut finished: Finished) {
+        let sequence = self.sequence.fetch_add(1, Ordering::SeqCst);
+        for o in &mut finished.obsolete {
+            o.sequence = sequence;
+        }
+        self.queue.lock().push_back(finished);
+        self.length.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many transactions wait to be purged.
+    pub fn len(&self) -> usize {
+        self.length.load(Ordering::Relaxed)
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Notes that an existing index entry is needed again. Called under its leaf's latch.
+    pub(crate) fn revive(&self, db: DbId, index: RelId, key: &[u8], row: RowId) {
+        let sequence = self.sequence.fetch_add(1, Ordering::SeqCst);
+        self.revived.lock().insert((db, index, key.into(), row), sequence);
+    }
+
+    fn is_revived(&self, o: &Obsolete) -> bool {
+        let revived = self.revived.lock();
+        !revived.is_empty()
+            && revived.get(&(o.db.id, o.index.id, o.key.clone(), o.row)).is_some_and(|&since| since > o.sequence)
+    }
+}
+
+/// Purges what can be purged now; answers how many transactions that were.
+///
+/// # Errors
+/// `Io` or `Corrupt` from pages that had to be read.
+pub fn purge(shared: &Shared) -> Result<usize> {
+    let mut done = 0;
+    loop {
+        let oldest = shared.txns.oldest_snapshot();
+        let finished = {
+            let mut queue = shared.purge.queue.lock();
+            match queue.front() {
+                Some(f) if f.lsn <= oldest => queue.pop_front(),
+                _ => None,
+            }
+        };
+        let Some(finished) = finished else { break };
+        shared.purge.length.fetch_sub(1, Ordering::Relaxed);
+        purge_one(shared, &finished, oldest)?;
+        done += 1;
+    }
+    if shared.purge.is_empty() && done > 0 {
+        let mut revived = shared.purge.revived.lock();
+        if shared.purge.queue.lock().is_empty() {
+            revived.clear();
+        }
+    }
+    Ok(done)
+}
+
+fn purge_one(shared: &Shared, finished: &Finished, oldest: Lsn) -> Result<()> {
+    for o in &finished.obsolete {
+        if o.index.dropped.load(Ordering::Acquire) {
+            continue;
+        }
+        Btree::new(o.db.clone(), o.index.clone()).remove_unless(&o.key, o.row, || shared.purge.is_revived(o))?;
+    }
+    let mut last = None;
+    for mark in &finished.writes {
+        if last == Some((mark.table, mark.block)) {
+            continue;
+        }
+        last = Some((mark.table, mark.block));
+        let table = &finished.tables[mark.table as usize];
+        if !table.rel().dropped.load(Ordering::Acquire) {
+            table.prune(mark.block, oldest)?;
+        }
+    }
+    Ok(())
+}

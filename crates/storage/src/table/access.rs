@@ -1,0 +1,91 @@
+//! `Table`: a table's rows, by id.
+
+use std::sync::Arc;
+
+use super::cell::Cell;
+use super::overflow;
+use super::page::TablePage;
+use super::scan::RowView;
+use super::versions::Seen;
+use crate::database::Database;
+use crate::error::Result;
+use crate::ids::RowId;
+use crate::relation::Relation;
+use crate::txn::Snapshot;
+
+/// A handle on a table; cheap to clone.
+#[derive(Clone)]
+pub struct Table {
+    pub(super) db: Arc<Database>,
+    pub(super) rel: Arc<Relation>,
+}
+
+impl Table {
+    /// The table that `rel` is.
+    pub fn new(db: Arc<Database>, rel: Arc<Relation>) -> Table {
+        Table { db, rel }
+    }
+
+    /// Its relation.
+    pub fn rel(&self) -> &Arc<Relation> {
+        &self.rel
+    }
+
+    /// Its database.
+    pub fn db(&self) -> &Arc<Database> {
+        &self.db
+    }
+
+    /// Pages it has.
+    pub fn blocks(&self) -> u32 {
+        self.rel.blocks()
+    }
+
+    /// Shows `f` the row as `snapshot` sees it; `None` when it does not. The page is latched meanwhile: `f` must not wait.
+    ///
+    /// # Errors
+    /// `Io` or `Corrupt` from the page.
+    #[inline]
+    pub fn read<R>(&self, row: RowId, snapshot: &Snapshot, f: impl FnOnce(&RowView<'_>) -> R) -> Result<Option<R>> {
+        if row.block >= self.rel.blocks() {
+            return Ok(None);
+        }
+        let guard = self.db.read_block(&self.rel, row.block)?;
+        let page = TablePage::new(&guard, &self.rel.layout);
+        let slot = row.slot as usize;
+        if !page.is_used(slot) {
+            return Ok(None);
+        }
+        let seen = match guard.versions() {
+            None => Seen::AsStored,
+            Some(v) => v.see(row.slot, snapshot),
+        };
+        Ok(match seen {
+            Seen::Absent => None,
+            Seen::AsStored if page.is_dead(slot) => None,
+            Seen::AsStored => Some(f(&RowView::new(page, slot, &[]))),
+            Seen::Undo(undo) => Some(f(&RowView::new(page, slot, &undo))),
+        })
+    }
+
+    /// The bytes of a large value.
+    ///
+    /// # Errors
+    /// `Io` or `Corrupt` from its pages.
+    pub fn fetch(&self, value: &super::cell::OverflowRef) -> Result<Vec<u8>> {
+        overflow::fetch(&self.db, &self.rel, value)
+    }
+
+    /// The bytes of a variable-length cell, wherever they are; `None` for NULL.
+    ///
+    /// # Errors
+    /// As [`Table::fetch`].
+    pub fn var_bytes<'a>(&self, cell: &Cell<'a>) -> Result<Option<std::borrow::Cow<'a, [u8]>>> {
+        Ok(match cell {
+            Cell::Null => None,
+            Cell::Var(b) => Some((*b).into()),
+            Cell::Overflow(r) => Some(self.fetch(r)?.into()),
+            Cell::Fixed(b) => Some(b.to_vec().into()),
+        })
+    }
+}

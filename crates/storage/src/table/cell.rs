@@ -1,0 +1,106 @@
+//! `Cell`: one column value of one row on its way into or out of a page, and its encoding in log records and before-images.
+
+use types::Physical;
+
+use crate::codec::{Put, Take};
+use crate::error::{Error, Result};
+
+/// A column value as storage sees it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Cell<'a> {
+    /// SQL NULL.
+    Null,
+    /// A fixed-width value: its little-endian bytes, then zeros.
+    Fixed([u8; 16]),
+    /// A variable-length value.
+    Var(&'a [u8]),
+    /// A variable-length value that lies in the table's overflow pages.
+    Overflow(OverflowRef),
+}
+
+/// Where a large value lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OverflowRef {
+    /// Length of the value.
+    pub raw_bytes: u32,
+    /// Its first four bytes.
+    pub prefix: [u8; 4],
+    /// Block of its first part.
+    pub block: u32,
+    /// Item of its first part.
+    pub item: u16,
+    /// Whether it is stored lz4-compressed.
+    pub compressed: bool,
+}
+
+impl Cell<'_> {
+    /// A cell of up to 16 bytes.
+    #[inline]
+    pub fn fixed(bytes: &[u8]) -> Cell<'static> {
+        let mut b = [0; 16];
+        b[..bytes.len()].copy_from_slice(bytes);
+        Cell::Fixed(b)
+    }
+
+    /// Bytes it needs in a page's string heap.
+    pub fn heap_bytes(&self) -> usize {
+        match self {
+            Cell::Var(b) if b.len() > INLINE_BYTES => b.len(),
+            _ => 0,
+        }
+    }
+}
+
+/// A variable-length value up to this long lies inside its view.
+pub const INLINE_BYTES: usize = 12;
+
+const NULL: u8 = 0;
+const FIXED: u8 = 1;
+const VAR: u8 = 2;
+const OVERFLOW: u8 = 3;
+
+/// Appends `cell` of a column of form `physical`.
+pub fn encode(out: &mut Vec<u8>, physical: Physical, cell: &Cell<'_>) {
+    match cell {
+        Cell::Null => out.put_u8(NULL),
+        Cell::Fixed(b) => {
+            out.put_u8(FIXED);
+            out.extend_from_slice(&b[..physical.width()]);
+        }
+        Cell::Var(b) => {
+            out.put_u8(VAR);
+            out.put_bytes(b);
+        }
+        Cell::Overflow(r) => {
+            out.put_u8(OVERFLOW);
+            encode_overflow(out, r);
+        }
+    }
+}
+
+fn encode_overflow(out: &mut Vec<u8>, r: &OverflowRef) {
+    out.put_u32(r.raw_bytes);
+    out.extend_from_slice(&r.prefix);
+    out.put_u32(r.block);
+    out.put_u16(r.item);
+    out.put_u16(u16::from(r.compressed));
+}
+
+/// The inverse of [`encode`].
+///
+/// # Errors
+/// `Damaged` when the bytes do not fit the form.
+pub fn decode<'a>(t: &mut Take<'a>, physical: Physical) -> Result<Cell<'a>> {
+    match (t.u8()?, physical) {
+        (NULL, _) => Ok(Cell::Null),
+        (FIXED, p) if p != Physical::Var => Ok(Cell::fixed(t.slice(p.width())?)),
+        (VAR, Physical::Var) => Ok(Cell::Var(t.bytes()?)),
+        (OVERFLOW, Physical::Var) => {
+            let raw_bytes = t.u32()?;
+            let prefix = t.slice(4)?.try_into().expect("four bytes");
+            let (block, item, compressed) = (t.u32()?, t.u16()?, t.u16()? != 0);
+            Ok(Cell::Overflow(OverflowRef { raw_bytes, prefix, block, item, compressed }))
+        }
+        _ => Err(Error::Damaged("a stored value has the wrong form".to_owned())),
+    }
+}

@@ -1,0 +1,285 @@
+//! `PageVersions`: what the rows of one page looked like before.
+
+use std::sync::Arc;
+
+use hashbrown::DefaultHashBuilder;
+
+use crate::ids::Lsn;
+use crate::lock::Mode;
+use crate::txn::{Snapshot, TxnState};
+
+/// The version map of a page. Exists only while some snapshot may need an older state, or some change is uncommitted.
+#[derive(Default, Debug)]
+pub struct PageVersions {
+    /// Newest change first, per slot.
+    chains: std::collections::HashMap<u16, Box<Version>, DefaultHashBuilder>,
+    /// Rows that came to be, where nothing else is remembered; sorted by first slot, disjoint.
+    inserts: Vec<InsertRun>,
+}
+
+/// A change of one row.
+#[derive(Debug)]
+pub struct Version {
+    /// Who changed it.
+    pub txn: Arc<TxnState>,
+    /// In which of its commands.
+    pub command: u32,
+    /// LSN of the change's log record.
+    pub lsn: Lsn,
+    /// What it was.
+    pub change: Change,
+    /// Which row locks it conflicts with.
+    pub mode: Mode,
+    /// The change before, if anyone may need it.
+    pub older: Option<Box<Version>>,
+}
+
+/// What a change did, with what it takes to undo it.
+#[derive(Debug)]
+pub enum Change {
+    /// The row was not there before (only where a slot was reused within a chain).
+    Insert,
+    /// Columns changed: `(column u16, old cell)*`.
+    Update(Box<[u8]>),
+    /// The row was there.
+    Delete,
+}
+
+/// Consecutive slots inserted by one command.
+#[derive(Debug, Clone)]
+struct InsertRun {
+    first: u16,
+    count: u16,
+    command: u32,
+    /// LSN of the first row's log record.
+    lsn: Lsn,
+    txn: Arc<TxnState>,
+}
+
+impl InsertRun {
+    fn end(&self) -> u32 {
+        u32::from(self.first) + u32::from(self.count)
+    }
+}
+
+/// How a snapshot sees a slot.
+#[derive(Debug)]
+pub enum Seen<'a> {
+    /// As the page shows it.
+    AsStored,
+    /// Not at all, whatever the page shows.
+    Absent,
+    /// With these undone, newest first; the row is there whether or not the page says it is dead.
+    Undo(Vec<&'a [u8]>),
+}
+
+impl PageVersions {
+    /// Whether nothing is remembered.
+    pub fn is_empty(&self) -> bool {
+        self.chains.is_empty() && self.inserts.is_empty()
+    }
+
+    /// Slots for which something is remembered; insert runs as ranges.
+    pub fn touched(&self) -> impl Iterator<Item = u16> + '_ {
+        let runs = self.inserts.iter().flat_map(|r| (u32::from(r.first)..r.end()).map(|s| s as u16));
+        self.chains.keys().copied().chain(runs.filter(|s| !self.chains.contains_key(s)))
+    }
+
+    /// The newest remembered change of `slot`.
+    pub fn newest(&self, slot: u16) -> Option<(&Arc<TxnState>, u32)> {
+        match self.chains.get(&slot) {
+            Some(v) => Some((&v.txn, v.command)),
+            None => self.run_of(slot).map(|r| (&r.txn, r.command)),
+        }
+    }
+
+    /// The newest change of `slot` that is in a chain.
+    pub fn chain(&self, slot: u16) -> Option<&Version> {
+        self.chains.get(&slot).map(|v| &**v)
+    }
+
+    fn run_of(&self, slot: u16) -> Option<&InsertRun> {
+        let i = self.inserts.partition_point(|r| r.first <= slot).checked_sub(1)?;
+        let run = &self.inserts[i];
+        (u32::from(slot) < run.end()).then_some(run)
+    }
+
+    /// Remembers that `slot` was inserted.
+    pub fn push_insert(&mut self, slot: u16, txn: &Arc<TxnState>, command: u32, lsn: Lsn) {
+        if self.chains.contains_key(&slot) {
+            self.push(slot, txn, command, lsn, Change::Insert, Mode::ForUpdate);
+            return;
+        }
+        let i = self.inserts.partition_point(|r| r.first <= slot);
+        if let Some(last) = i.checked_sub(1).map(|i| &mut self.inserts[i])
+            && last.end() == u32::from(slot)
+            && last.command == command
+            && Arc::ptr_eq(&last.txn, txn)
+        {
+            last.count += 1;
+            return;
+        }
+        self.inserts.insert(i, InsertRun { first: slot, count: 1, command, lsn, txn: txn.clone() });
+    }
+
+    /// Remembers a change of `slot`.
+    pub fn push(
+        &mut self,
+        slot: u16,
+        txn: &Arc<TxnState>,
+        command: u32,
+        lsn: Lsn,
+        change: Change,
+        mode: Mode,
+    ) {
+        let older = self.chains.remove(&slot);
+        let version = Version { txn: txn.clone(), command, lsn, change, mode, older };
+        self.chains.insert(slot, Box::new(version));
+    }
+
+    /// Takes back the newest change of `slot`; `None` when that is an insert, whose run then lost the slot.
+    pub fn pop(&mut self, slot: u16) -> Option<Change> {
+        if let Some(mut head) = self.chains.remove(&slot) {
+            if let Some(older) = head.older.take() {
+                self.chains.insert(slot, older);
+            }
+            return Some(head.change);
+        }
+        self.remove_from_run(slot);
+        None
+    }
+
+    fn remove_from_run(&mut self, slot: u16) {
+        let Some(i) = self.inserts.partition_point(|r| r.first <= slot).checked_sub(1) else { return };
+        let run = self.inserts[i].clone();
+        if u32::from(slot) >= run.end() {
+            return;
+        }
+        let before = slot - run.first;
+        let after = run.count - before - 1;
+        let tail = InsertRun { first: slot + 1, count: after, ..run };
+        self.inserts[i].count = before;
+        if after > 0 {
+            self.inserts.insert(i + 1, tail);
+        }
+        if before == 0 {
+            self.inserts.remove(i);
+        }
+    }
+
+    /// How `snapshot` sees `slot`.
+    pub fn see(&self, slot: u16, snapshot: &Snapshot) -> Seen<'_> {
+        self.see_with(slot, |txn, command| snapshot.sees(txn, command))
+    }
+
+    /// How an observer sees `slot` for whom exactly the changes count of which `sees` is true.
+    pub fn see_with(&self, slot: u16, sees: impl Fn(&TxnState, u32) -> bool) -> Seen<'_> {
+        let mut undo = Vec::new();
+        // Whether undoing made the slot empty at this point of its history.
+        let mut absent = false;
+        let mut undone = false;
+        let mut next = self.chains.get(&slot).map(|v| &**v);
+        while let Some(v) = next {
+            if sees(&v.txn, v.command) {
+                return match (absent, undone) {
+                    (true, _) => Seen::Absent,
+                    (false, false) => Seen::AsStored,
+                    (false, true) => Seen::Undo(undo),
+                };
+            }
+            undone = true;
+            match &v.change {
+                Change::Insert => absent = true,
+                Change::Update(cells) => undo.push(&**cells),
+                Change::Delete => absent = false,
+            }
+            next = v.older.as_deref();
+        }
+        if let Some(run) = self.run_of(slot)
+            && !sees(&run.txn, run.command)
+        {
+            return Seen::Absent;
+        }
+        match (absent, undone) {
+            (true, _) => Seen::Absent,
+            (false, false) => Seen::AsStored,
+            (false, true) => Seen::Undo(undo),
+        }
+    }
+
+    /// Bytes of the page's heap that before-images of uncommitted changes would need (P1).
+    pub fn reserved_bytes(&self) -> usize {
+        let mut total = 0;
+        for head in self.chains.values() {
+            let mut next = Some(&**head);
+            while let Some(v) = next {
+                if v.txn.commit_lsn().is_some() {
+                    break;
+                }
+                if let Change::Update(cells) = &v.change {
+                    total += cells.len();
+                }
+                next = v.older.as_deref();
+            }
+        }
+        total
+    }
+
+    /// The smallest LSN of an uncommitted change; `None` when all are committed.
+    pub fn first_uncommitted(&self) -> Option<Lsn> {
+        let mut first: Option<Lsn> = None;
+        let mut note = |lsn: Lsn| first = Some(first.map_or(lsn, |f| f.min(lsn)));
+        for head in self.chains.values() {
+            let mut next = Some(&**head);
+            while let Some(v) = next {
+                if v.txn.commit_lsn().is_none() {
+                    note(v.lsn);
+                }
+                next = v.older.as_deref();
+            }
+        }
+        for run in &self.inserts {
+            if run.txn.commit_lsn().is_none() {
+                note(run.lsn);
+            }
+        }
+        first
+    }
+
+    /// Forgets what no snapshot from `oldest` on needs (I6, X3). Calls `dead` for every slot whose deletion is now seen by all, and
+    /// `old` for the before-image of every update that is forgotten.
+    pub fn prune(&mut self, oldest: Lsn, mut dead: impl FnMut(u16), mut old: impl FnMut(&[u8])) {
+        let settled = |txn: &TxnState| txn.commit_lsn().is_some_and(|lsn| lsn <= oldest);
+        let mut forget = |mut chain: Option<&Version>| {
+            while let Some(v) = chain {
+                if let Change::Update(cells) = &v.change {
+                    old(cells);
+                }
+                chain = v.older.as_deref();
+            }
+        };
+        self.inserts.retain(|run| !settled(&run.txn));
+        self.chains.retain(|&slot, head| {
+            if settled(&head.txn) {
+                forget(Some(head));
+                if matches!(head.change, Change::Delete) {
+                    dead(slot);
+                }
+                return false;
+            }
+            let mut at = head;
+            loop {
+                match &at.older {
+                    None => break,
+                    Some(older) if settled(&older.txn) => {
+                        forget(Some(older));
+                        at.older = None;
+                        break;
+                    }
+                    Some(_) => at = at.older.as_mut().expect("just seen"),
+                }
+            }
+            true
+        });
+    }
+}

@@ -1,0 +1,134 @@
+//! `TxnManager`: numbers transactions, tracks the running ones and the snapshots in use.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use env::sync::Mutex;
+
+use super::snapshot::TxnState;
+use crate::ids::{Lsn, Xid};
+
+/// All transactions of one engine.
+pub struct TxnManager {
+    next_xid: AtomicU64,
+    active: Mutex<BTreeMap<Xid, Arc<TxnState>>>,
+    /// X2.
+    visible: AtomicU64,
+    /// One cell per holder; zero when it holds none.
+    holds: Mutex<Vec<Arc<AtomicU64>>>,
+}
+
+/// A place where one session publishes the snapshot it uses, so that purging spares it. Kept from statement to statement.
+pub struct SnapshotHold {
+    cell: Arc<AtomicU64>,
+    manager: Arc<TxnManager>,
+}
+
+impl TxnManager {
+    /// A manager that continues after recovery: numbers from `next_xid`, everything up to `visible` committed.
+    pub fn new(next_xid: Xid, visible: Lsn) -> TxnManager {
+        TxnManager {
+            next_xid: AtomicU64::new(next_xid.0),
+            active: Mutex::new(BTreeMap::new()),
+            visible: AtomicU64::new(visible.0),
+            holds: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// The number the next writer gets.
+    pub fn next_xid(&self) -> Xid {
+        Xid(self.next_xid.load(Ordering::Relaxed))
+    }
+
+    /// A number for a subtransaction.
+    pub fn new_sub_xid(&self) -> Xid {
+        Xid(self.next_xid.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Enters a new writer into the active table (X4); `log_end` is asked while the table is latched.
+    pub fn start(&self, log_end: impl FnOnce() -> Lsn) -> Arc<TxnState> {
+        let mut active = self.active.lock();
+        let xid = self.new_sub_xid();
+        let state = Arc::new(TxnState::new(xid, log_end()));
+        active.insert(xid, state.clone());
+        state
+    }
+
+    /// Removes a writer that has ended.
+    pub fn end(&self, xid: Xid) {
+        self.active.lock().remove(&xid);
+    }
+
+    /// A running writer.
+    pub fn running(&self, xid: Xid) -> Option<Arc<TxnState>> {
+        self.active.lock().get(&xid).cloned()
+    }
+
+    /// The first LSN any running writer may have logged, or `end` when none runs. `end` is asked while the table is
+    /// latched, so that no writer slips between.
+    pub fn redo_bound(&self, end: impl FnOnce() -> Lsn) -> Lsn {
+        let active = self.active.lock();
+        let end = end();
+        active.values().map(|t| t.first_lsn).min().map_or(end, |lsn| lsn.min(end))
+    }
+
+    /// Lets new snapshots see commits up to `lsn` (X2).
+    pub fn publish(&self, lsn: Lsn) {
+        self.visible.fetch_max(lsn.0, Ordering::SeqCst);
+    }
+
+    /// What a new snapshot sees.
+    #[inline]
+    pub fn visible(&self) -> Lsn {
+        Lsn(self.visible.load(Ordering::SeqCst))
+    }
+
+    /// A new place to publish snapshots in.
+    pub fn hold(self: &Arc<Self>) -> SnapshotHold {
+        let cell = Arc::new(AtomicU64::new(0));
+        self.holds.lock().push(cell.clone());
+        SnapshotHold { cell, manager: self.clone() }
+    }
+
+    /// No snapshot in use or to come is older than this (X3).
+    pub fn oldest_snapshot(&self) -> Lsn {
+        let holds = self.holds.lock();
+        // Read `visible` first: a hold that is published later sees at least this much (see `SnapshotHold::take`).
+        let visible = self.visible();
+        holds.iter().map(|c| c.load(Ordering::SeqCst)).filter(|&l| l != 0).min().map_or(visible, |l| visible.min(Lsn(l)))
+    }
+}
+
+impl SnapshotHold {
+    /// Publishes and returns the newest visible LSN.
+    #[inline]
+    pub fn take(&self) -> Lsn {
+        loop {
+            let lsn = self.manager.visible();
+            // Zero means "none"; LSN 0 has no commits.
+            self.cell.store(lsn.0.max(1), Ordering::SeqCst);
+            // If `visible` moved, a purger may have missed our cell while computing its bound from the newer value.
+            if self.manager.visible() == lsn {
+                return lsn;
+            }
+        }
+    }
+
+    /// Keeps `lsn`, which some other hold has published, from being purged.
+    pub fn keep(&self, lsn: Lsn) {
+        self.cell.store(lsn.0.max(1), Ordering::SeqCst);
+    }
+
+    /// Lets go.
+    #[inline]
+    pub fn release(&self) {
+        self.cell.store(0, Ordering::SeqCst);
+    }
+}
+
+impl Drop for SnapshotHold {
+    fn drop(&mut self) {
+        self.manager.holds.lock().retain(|c| !Arc::ptr_eq(c, &self.cell));
+    }
+}

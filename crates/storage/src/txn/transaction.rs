@@ -1,0 +1,391 @@
+//! `Transaction`: what one transaction wrote and holds, and how it ends.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::manager::SnapshotHold;
+use super::snapshot::{Snapshot, TxnState};
+use crate::database::Database;
+use crate::engine::Shared;
+use crate::error::Result;
+use crate::ids::{Lsn, RelId, RowId, Xid};
+use crate::lock::{Interrupt, Mode, OwnerId, Tag, WaitPolicy};
+use crate::purge::{Finished, Obsolete};
+use crate::relation::Relation;
+use crate::table::Table;
+use crate::wal::Record;
+
+/// What a write did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WriteKind {
+    /// Rows appeared.
+    Insert,
+    /// A row changed.
+    Update,
+    /// A row was deleted.
+    Delete,
+}
+
+/// Consecutive rows that one kind of write touched, in the order of writing.
+#[derive(Clone, Copy, Debug)]
+pub struct WriteMark {
+    /// Index into the transaction's list of tables.
+    pub table: u32,
+    /// The page.
+    pub block: u32,
+    /// The first row.
+    pub slot: u16,
+    /// How many.
+    pub count: u16,
+    /// What happened to them.
+    pub kind: WriteKind,
+}
+
+/// A point to which a transaction can go back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Savepoint(usize);
+
+#[derive(Default)]
+struct Level {
+    xid: Option<Xid>,
+    writes: usize,
+    locks: usize,
+    created: usize,
+    dropped: usize,
+    obsolete: usize,
+    merged: usize,
+}
+
+/// A running transaction. Dropping it rolls it back.
+pub struct Transaction {
+    shared: Arc<Shared>,
+    owner: OwnerId,
+    interrupt: Arc<Interrupt>,
+    hold: SnapshotHold,
+    state: Option<Arc<TxnState>>,
+    levels: Vec<Level>,
+    /// Numbers of released subtransactions.
+    merged: Vec<Xid>,
+    tables: Vec<Table>,
+    writes: Vec<WriteMark>,
+    locks: Vec<(Tag, Mode)>,
+    created: Vec<(Arc<Database>, Arc<Relation>)>,
+    dropped: Vec<(Arc<Database>, Arc<Relation>)>,
+    obsolete: Vec<Obsolete>,
+    command: u32,
+    /// Reused for encoding log records.
+    pub(crate) scratch: Vec<u8>,
+    ended: bool,
+}
+
+impl Transaction {
+    /// Starts a transaction for session `owner`, whose waits end when `interrupt` says so.
+    pub(crate) fn new(shared: Arc<Shared>, owner: OwnerId, interrupt: Arc<Interrupt>) -> Transaction {
+        let hold = shared.txns.hold();
+        Transaction {
+            shared,
+            owner,
+            interrupt,
+            hold,
+            state: None,
+            levels: Vec::new(),
+            merged: Vec::new(),
+            tables: Vec::new(),
+            writes: Vec::new(),
+            locks: Vec::new(),
+            created: Vec::new(),
+            dropped: Vec::new(),
+            obsolete: Vec::new(),
+            command: 1,
+            scratch: Vec::new(),
+            ended: false,
+        }
+    }
+
+    /// The session it belongs to.
+    pub fn owner(&self) -> OwnerId {
+        self.owner
+    }
+
+    /// What stops it.
+    pub fn interrupt(&self) -> &Arc<Interrupt> {
+        &self.interrupt
+    }
+
+    /// Takes a new snapshot of what is committed now; the one before is no longer protected from purging.
+    pub fn snapshot(&mut self) -> Snapshot {
+        let lsn = self.hold.take();
+        self.snapshot_at(lsn)
+    }
+
+    /// A snapshot of `lsn`, which the caller protects, as of the current command.
+    pub fn snapshot_at(&self, lsn: Lsn) -> Snapshot {
+        Snapshot { lsn, own: self.state.clone(), command: self.command }
+    }
+
+    /// Gives up the protection of the last snapshot, between statements of READ COMMITTED.
+    pub fn release_snapshot(&self) {
+        self.hold.release();
+    }
+
+    /// The running command's number: its own changes are seen by later ones.
+    pub fn command(&self) -> u32 {
+        self.command
+    }
+
+    /// Starts the next command: from now on what the last one wrote is seen.
+    pub fn next_command(&mut self) {
+        self.command += 1;
+    }
+
+    /// Whether it wrote anything.
+    pub fn has_written(&self) -> bool {
+        self.state.is_some()
+    }
+
+    /// Its number, if it wrote.
+    pub fn xid(&self) -> Option<Xid> {
+        self.state.as_ref().map(|s| s.xid)
+    }
+
+    /// Itself as others see it; it gets a number now if it has none. Snapshots taken before do not know it as their own:
+    /// writers call this before taking theirs.
+    ///
+    /// # Errors
+    /// `Poisoned`.
+    pub fn writer(&mut self) -> Result<Arc<TxnState>> {
+        if let Some(state) = &self.state {
+            return Ok(state.clone());
+        }
+        self.shared.poison.check()?;
+        let state = self.shared.txns.start(|| self.shared.log.end_lsn());
+        let tag = Tag::Transaction(state.xid);
+        self.shared.locks.acquire(tag, Mode::Exclusive, self.owner, WaitPolicy::Wait(0), &self.interrupt)?;
+        self.state = Some(state.clone());
+        Ok(state)
+    }
+
+    /// The number that log records of the innermost level carry.
+    pub(crate) fn record_xid(&mut self) -> Result<Xid> {
+        let state = self.writer()?;
+        match self.levels.last_mut() {
+            None => Ok(state.xid),
+            Some(level) => Ok(*level.xid.get_or_insert_with(|| self.shared.txns.new_sub_xid())),
+        }
+    }
+
+    fn table_index(&mut self, table: &Table) -> u32 {
+        // Nearly always the last one used.
+        match self.tables.iter().rposition(|t| Arc::ptr_eq(t.rel(), table.rel())) {
+            Some(i) => i as u32,
+            None => {
+                self.tables.push(table.clone());
+                self.tables.len() as u32 - 1
+            }
+        }
+    }
+
+    pub(crate) fn mark(&mut self, table: &Table, row: RowId, kind: WriteKind) {
+        let index = self.table_index(table);
+        let floor = self.levels.last().map_or(0, |l| l.writes);
+        if kind == WriteKind::Insert
+            && self.writes.len() > floor
+            && let Some(last) = self.writes.last_mut()
+            && (last.table, last.block, last.kind) == (index, row.block, kind)
+            && u32::from(last.slot) + u32::from(last.count) == u32::from(row.slot)
+        {
+            last.count += 1;
+            return;
+        }
+        self.writes.push(WriteMark { table: index, block: row.block, slot: row.slot, count: 1, kind });
+    }
+
+    /// Notes an index entry that nobody needs once this transaction has committed (`on_commit`) or was rolled back.
+    pub fn note_obsolete(&mut self, db: &Arc<Database>, index: &Arc<Relation>, key: &[u8], row: RowId, on_commit: bool) {
+        let entry = Obsolete { db: db.clone(), index: index.clone(), key: key.into(), row, on_commit, sequence: 0 };
+        self.obsolete.push(entry);
+    }
+
+    /// Takes a lock until the transaction, or the savepoint it was taken under, ends.
+    ///
+    /// # Errors
+    /// As [`crate::lock::LockManager::acquire`].
+    pub fn lock(&mut self, tag: Tag, mode: Mode, policy: WaitPolicy) -> Result<()> {
+        if self.locks.contains(&(tag, mode)) {
+            return Ok(());
+        }
+        self.shared.locks.acquire(tag, mode, self.owner, policy, &self.interrupt)?;
+        self.locks.push((tag, mode));
+        Ok(())
+    }
+
+    /// Waits until `other` has ended.
+    ///
+    /// # Errors
+    /// `Deadlock`, `Interrupted`, `LockNotAvailable`, `LockTimeout`.
+    pub fn wait_for(&self, other: &TxnState, policy: WaitPolicy) -> Result<()> {
+        let tag = Tag::Transaction(other.xid);
+        self.shared.locks.acquire(tag, Mode::Share, self.owner, policy, &self.interrupt)?;
+        self.shared.locks.release(tag, Mode::Share, self.owner);
+        Ok(())
+    }
+
+    pub(crate) fn note_created(&mut self, db: Arc<Database>, rel: Arc<Relation>) {
+        self.created.push((db, rel));
+    }
+
+    pub(crate) fn note_dropped(&mut self, db: Arc<Database>, rel: Arc<Relation>) {
+        self.dropped.push((db, rel));
+    }
+
+    /// Whether this transaction made relation `id` of `db`.
+    pub fn created(&self, db: &Database, id: RelId) -> bool {
+        self.created.iter().any(|(d, r)| d.id == db.id && r.id == id)
+    }
+
+    /// Starts a subtransaction.
+    pub fn savepoint(&mut self) -> Savepoint {
+        self.levels.push(Level {
+            xid: None,
+            writes: self.writes.len(),
+            locks: self.locks.len(),
+            created: self.created.len(),
+            dropped: self.dropped.len(),
+            obsolete: self.obsolete.len(),
+            merged: self.merged.len(),
+        });
+        Savepoint(self.levels.len() - 1)
+    }
+
+    /// Ends `savepoint` and those within it, keeping what was done.
+    pub fn release(&mut self, savepoint: Savepoint) {
+        for level in self.levels.drain(savepoint.0..) {
+            self.merged.extend(level.xid);
+        }
+    }
+
+    /// Undoes what was done since `savepoint` and ends it and those within it. Locks taken since are released.
+    ///
+    /// # Errors
+    /// `Io`, `Corrupt` or `Poisoned` from reading pages back; the engine is poisoned then, since the rows are half undone.
+    pub fn rollback_to(&mut self, savepoint: Savepoint) -> Result<()> {
+        let mut levels = self.levels.drain(savepoint.0..);
+        let Some(first) = levels.next() else { return Ok(()) };
+        drop(levels);
+        self.merged.truncate(first.merged);
+        self.undo(&first)
+    }
+
+    fn undo(&mut self, to: &Level) -> Result<()> {
+        let outcome = self.undo_writes(to.writes);
+        if let Err(e) = &outcome
+            && !self.shared.poison.is_set()
+        {
+            self.shared.poison.set(&format!("a rollback failed: {e}"));
+        }
+        for (db, rel) in self.created.drain(to.created..) {
+            db.forget(&rel);
+        }
+        self.dropped.truncate(to.dropped);
+        let aborted: Vec<Obsolete> = self.obsolete.drain(to.obsolete..).filter(|o| !o.on_commit).collect();
+        if !aborted.is_empty() {
+            let lsn = self.shared.txns.visible();
+            self.shared.purge.push(Finished { lsn, tables: Vec::new(), writes: Vec::new(), obsolete: aborted });
+        }
+        for (tag, mode) in self.locks.drain(to.locks..).rev() {
+            self.shared.locks.release(tag, mode, self.owner);
+        }
+        outcome
+    }
+
+    fn undo_writes(&mut self, to: usize) -> Result<()> {
+        while self.writes.len() > to {
+            let mark = self.writes.pop().expect("longer than `to`");
+            let table = self.tables[mark.table as usize].clone();
+            if table.rel().dropped.load(Ordering::Acquire) {
+                continue;
+            }
+            table.undo(&mark)?;
+        }
+        Ok(())
+    }
+
+    /// Commits. With `wait`, returns once the commit is durable (I5).
+    ///
+    /// # Errors
+    /// `Poisoned` when the log could not be written: whether it committed is known after reopening.
+    pub fn commit(mut self, wait: bool) -> Result<()> {
+        self.ended = true;
+        self.levels.drain(..).for_each(|l| self.merged.extend(l.xid));
+        let mut outcome = Ok(());
+        if let Some(state) = self.state.take() {
+            let shared = self.shared.clone();
+            let subs = std::mem::take(&mut self.merged);
+            let logged = shared.log.append_with(state.xid, &Record::Commit { subs }, |lsn| state.set_commit_lsn(lsn));
+            outcome = logged.and_then(|lsn| {
+                if wait {
+                    shared.log.sync_to(lsn)?;
+                }
+                shared.txns.publish(lsn);
+                Ok(lsn)
+            })
+            .map(|lsn| self.after_commit(lsn));
+            shared.txns.end(state.xid);
+            shared.locks.release(Tag::Transaction(state.xid), Mode::Exclusive, self.owner);
+        }
+        self.release_locks();
+        outcome
+    }
+
+    fn after_commit(&mut self, lsn: Lsn) {
+        for (_, rel) in self.created.drain(..) {
+            *rel.creator.lock() = None;
+            rel.touch();
+        }
+        for (db, rel) in self.dropped.drain(..) {
+            db.forget(&rel);
+        }
+        let obsolete: Vec<Obsolete> = self.obsolete.drain(..).filter(|o| o.on_commit).collect();
+        let writes = std::mem::take(&mut self.writes);
+        if !writes.is_empty() || !obsolete.is_empty() {
+            let tables = std::mem::take(&mut self.tables);
+            self.shared.purge.push(Finished { lsn, tables, writes, obsolete });
+        }
+    }
+
+    /// Rolls back.
+    ///
+    /// # Errors
+    /// As [`Transaction::rollback_to`].
+    pub fn rollback(mut self) -> Result<()> {
+        self.rollback_inner()
+    }
+
+    fn rollback_inner(&mut self) -> Result<()> {
+        self.ended = true;
+        self.levels.clear();
+        let outcome = self.undo(&Level::default());
+        if let Some(state) = self.state.take() {
+            self.shared.txns.end(state.xid);
+            self.shared.locks.release(Tag::Transaction(state.xid), Mode::Exclusive, self.owner);
+        }
+        self.release_locks();
+        outcome
+    }
+
+    fn release_locks(&mut self) {
+        self.hold.release();
+        for (tag, mode) in self.locks.drain(..).rev() {
+            self.shared.locks.release(tag, mode, self.owner);
+        }
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        if !self.ended {
+            // A failure here has poisoned the engine, which the next statement reports.
+            let _ = self.rollback_inner();
+        }
+    }
+}

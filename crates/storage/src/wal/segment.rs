@@ -1,0 +1,60 @@
+//! Segment files: where in which file a position of the log lies.
+
+use std::sync::Arc;
+
+use env::{File, Vfs};
+
+use crate::error::{Error, Result};
+
+/// The sub-directory of the segments.
+pub(super) const DIRECTORY: &str = "wal";
+/// Log bytes per segment file.
+pub(super) const SEGMENT_BYTES: u64 = 16 << 20;
+/// How much is written with zeros ahead of the log's end at a time.
+pub(super) const ZERO_STEP_BYTES: u64 = 64 << 10;
+
+/// The segment that holds the byte at `position`, and the offset in it.
+pub(super) fn locate(position: u64) -> (u64, u64) {
+    (position / SEGMENT_BYTES, position % SEGMENT_BYTES)
+}
+
+/// Path of segment `number`: sixteen hex digits sort as the log does.
+pub(super) fn path(number: u64) -> String {
+    format!("{DIRECTORY}/{number:016x}")
+}
+
+/// Numbers of the segments in the directory, ascending.
+pub(super) fn list(vfs: &dyn Vfs) -> Result<Vec<u64>> {
+    let names = vfs.list(DIRECTORY).map_err(Error::io("list the log's segments"))?;
+    Ok(names.iter().filter(|n| n.len() == 16).filter_map(|n| u64::from_str_radix(n, 16).ok()).collect())
+}
+
+/// An open segment.
+pub(super) struct Segment {
+    pub number: u64,
+    pub file: Arc<dyn File>,
+    /// Bytes from here on were never written: writing them extends the file.
+    pub zeroed_bytes: u64,
+}
+
+impl Segment {
+    /// Opens segment `number`, making the file when it is missing.
+    pub fn open(vfs: &dyn Vfs, number: u64) -> Result<Segment> {
+        let file = vfs.open(&path(number), true).map_err(Error::io("open a log segment"))?;
+        let zeroed_bytes = file.len().map_err(Error::io("measure a log segment"))?.min(SEGMENT_BYTES);
+        Ok(Segment { number, file, zeroed_bytes })
+    }
+
+    /// Writes zeros so that the first `bytes` of the file are allocated.
+    pub fn zero_to(&mut self, bytes: u64) -> Result<()> {
+        let zeros = vec![0u8; ZERO_STEP_BYTES as usize];
+        while self.zeroed_bytes < bytes.min(SEGMENT_BYTES) {
+            let n = ZERO_STEP_BYTES.min(SEGMENT_BYTES - self.zeroed_bytes);
+            self.file
+                .write_all_at(&zeros[..n as usize], self.zeroed_bytes)
+                .map_err(Error::io("extend the log"))?;
+            self.zeroed_bytes += n;
+        }
+        Ok(())
+    }
+}

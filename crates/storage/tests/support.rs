@@ -1,0 +1,370 @@
+//! A table with an index over a simulated disk, next to a model of what it must hold.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use env::sim::SimDisk;
+use env::{Entropy, Env};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use storage::btree::{Btree, Direction, EntryBatch, ScanBounds};
+use storage::lock::Mode;
+use storage::table::{Cell, RowView, ScanScratch, Table};
+use storage::txn::Transaction;
+use storage::{Database, Engine, Error, Options, Persistence, RelId, RelKind, RelMeta, Result, RowId};
+use types::Physical;
+
+/// Key to text and number.
+pub type Model = BTreeMap<i32, (Vec<u8>, i64)>;
+
+pub struct World {
+    pub disk: SimDisk,
+    rng: ChaCha8Rng,
+    seed: u64,
+    engine: Option<Arc<Engine>>,
+    /// What acknowledged commits made.
+    model: Model,
+    /// What the commit whose outcome nobody was told would make.
+    in_doubt: Option<Model>,
+    pool_pages: usize,
+}
+
+const TABLE: RelId = RelId(100);
+const INDEX: RelId = RelId(101);
+
+pub fn key_of(n: i32) -> [u8; 4] {
+    ((n as u32) ^ 0x8000_0000).to_be_bytes()
+}
+
+pub fn int4(cell: Cell<'_>) -> i32 {
+    match cell {
+        Cell::Fixed(b) => i32::from_le_bytes(b[..4].try_into().unwrap()),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn int8(cell: Cell<'_>) -> i64 {
+    match cell {
+        Cell::Fixed(b) => i64::from_le_bytes(b[..8].try_into().unwrap()),
+        Cell::Null => -1,
+        other => panic!("{other:?}"),
+    }
+}
+
+impl World {
+    pub fn new(seed: u64) -> World {
+        let mut world = World::unopened(seed);
+        world.open();
+        world
+    }
+
+    pub fn unopened(seed: u64) -> World {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        World {
+            disk: SimDisk::new(seed),
+            pool_pages: rng.random_range(6..40),
+            rng,
+            seed,
+            engine: None,
+            model: Model::new(),
+            in_doubt: None,
+        }
+    }
+
+    pub fn range(&mut self, low: u64, high: u64) -> u64 {
+        self.rng.random_range(low..high)
+    }
+
+    pub fn engine(&self) -> &Arc<Engine> {
+        self.engine.as_ref().expect("open")
+    }
+
+    fn options(&self) -> Options {
+        Options {
+            pool_bytes: self.pool_pages * (16 << 10),
+            units_max: 4096,
+            background: false,
+            checkpoint_log_bytes: 64 << 10,
+            ..Options::default()
+        }
+    }
+
+    pub fn try_open(&mut self) -> Result<()> {
+        let env = Env {
+            vfs: Arc::new(self.disk.clone()),
+            clock: Arc::new(env::clock::SimClock::default()),
+            entropy: Arc::new(Entropy::seeded(self.seed)),
+        };
+        let engine = Engine::open(env, self.options())?;
+        self.engine = Some(engine);
+        Ok(())
+    }
+
+    pub fn open(&mut self) {
+        if let Err(e) = self.try_open() {
+            panic!("seed {}: {e:?}", self.seed);
+        }
+    }
+
+    /// Power is gone, whether it was cut already or not; the engine's memory too.
+    pub fn crash(&mut self) {
+        self.disk.cut_power();
+        self.engine = None;
+        self.disk.reboot();
+    }
+
+    pub fn close(&mut self) {
+        self.engine.take().unwrap().close().unwrap();
+    }
+
+    fn db(&self) -> Result<Arc<Database>> {
+        match self.engine().databases().first() {
+            Some(db) => Ok(db.clone()),
+            None => self.engine().create_database(),
+        }
+    }
+
+    fn table(&self) -> Result<Option<(Table, Btree)>> {
+        let db = self.db()?;
+        match (db.relation(TABLE), db.relation(INDEX)) {
+            (Ok(t), Ok(i)) => Ok(Some((Table::new(db.clone(), t), Btree::new(db, i)))),
+            _ => Ok(None),
+        }
+    }
+
+    fn begin(&self) -> Transaction {
+        let engine = self.engine();
+        engine.begin(engine.new_owner(), engine.new_interrupt())
+    }
+
+    /// Runs transactions until one fails; then tells whether its outcome is in doubt.
+    pub fn run_until_fault(&mut self, transactions: usize) {
+        for _ in 0..transactions {
+            let outcome = self.one_transaction();
+            if let Err(e) = outcome {
+                if matches!(e, Error::DiskFull) && !self.engine().shared().poison.is_set() {
+                    continue;
+                }
+                return;
+            }
+            let roll = self.range(0, 12);
+            let maintained = match roll {
+                0 => self.engine().checkpoint(),
+                1..=5 => self.engine().maintain(),
+                _ => Ok(()),
+            };
+            if maintained.is_err() && self.engine().shared().poison.is_set() {
+                return;
+            }
+        }
+    }
+
+    fn one_transaction(&mut self) -> Result<()> {
+        let mut model = self.model.clone();
+        let (table, index) = match self.table()? {
+            Some(found) => found,
+            None => {
+                let db = self.db()?;
+                let mut txn = self.begin();
+                let columns = vec![Physical::I32, Physical::Var, Physical::I64];
+                let table = RelMeta::new(TABLE, RelKind::Table, Persistence::Permanent, columns);
+                let index = RelMeta::new(INDEX, RelKind::Btree, Persistence::Permanent, Vec::new());
+                db.create_relation(&mut txn, table)?;
+                db.create_relation(&mut txn, index)?;
+                return self.finish(txn, model);
+            }
+        };
+        let mut txn = self.begin();
+        txn.writer()?;
+        for _ in 0..self.range(1, 9) {
+            if self.range(0, 5) == 0 {
+                let savepoint = txn.savepoint();
+                let mut inner = model.clone();
+                for _ in 0..self.range(1, 4) {
+                    self.one_write(&mut txn, &table, &index, &mut inner)?;
+                }
+                if self.range(0, 2) == 0 {
+                    txn.rollback_to(savepoint)?;
+                } else {
+                    txn.release(savepoint);
+                    model = inner;
+                }
+            } else {
+                self.one_write(&mut txn, &table, &index, &mut model)?;
+            }
+            // A checkpoint or an eviction may see the half of a transaction.
+            if self.range(0, 15) == 0 {
+                let _ = self.engine().checkpoint();
+            }
+        }
+        if self.range(0, 5) == 0 {
+            return txn.rollback();
+        }
+        self.finish(txn, model)
+    }
+
+    fn finish(&mut self, txn: Transaction, model: Model) -> Result<()> {
+        match txn.commit(true) {
+            Ok(()) => {
+                self.model = model;
+                Ok(())
+            }
+            Err(e) => {
+                self.in_doubt = Some(model);
+                Err(e)
+            }
+        }
+    }
+
+    fn text(&mut self) -> Vec<u8> {
+        let len = match self.range(0, 10) {
+            0..4 => self.range(0, 12),
+            4..8 => self.range(12, 400),
+            8 => self.range(400, 2000),
+            _ => self.range(2000, 40_000),
+        };
+        let compressible = self.range(0, 2) == 0;
+        (0..len).map(|i| if compressible { (i % 7) as u8 } else { self.rng.random() }).collect()
+    }
+
+    fn one_write(&mut self, txn: &mut Transaction, table: &Table, index: &Btree, model: &mut Model) -> Result<()> {
+        txn.next_command();
+        let snapshot = txn.snapshot();
+        let key = self.range(0, 60) as i32;
+        let (text, number) = (self.text(), self.rng.random_range(0..1000i64));
+        match find(table, index, key, &snapshot)? {
+            None => {
+                let cells = [
+                    Cell::fixed(&key.to_le_bytes()),
+                    Cell::Var(&text),
+                    if number == 7 { Cell::Null } else { Cell::fixed(&number.to_le_bytes()) },
+                ];
+                let row = table.insert(txn, &cells)?;
+                if !index.insert(&key_of(key), row)? {
+                    txn.note_obsolete(table.db(), index.rel(), &key_of(key), row, false);
+                }
+                model.insert(key, (text, if number == 7 { -1 } else { number }));
+            }
+            Some(row) => match self.range(0, 4) {
+                0 => {
+                    table.delete(txn, &snapshot, row)?;
+                    txn.note_obsolete(table.db(), index.rel(), &key_of(key), row, true);
+                    model.remove(&key);
+                }
+                1 => {
+                    // Moves the row to another key, unless that is taken.
+                    let to = self.range(0, 60) as i32;
+                    if !model.contains_key(&to) {
+                        let changes = [(0, Cell::fixed(&to.to_le_bytes()))];
+                        table.update(txn, &snapshot, row, &changes, Mode::ForUpdate)?;
+                        if !index.insert(&key_of(to), row)? {
+                            txn.note_obsolete(table.db(), index.rel(), &key_of(to), row, false);
+                        }
+                        txn.note_obsolete(table.db(), index.rel(), &key_of(key), row, true);
+                        let value = model.remove(&key).expect("the model has what the table has");
+                        model.insert(to, value);
+                    }
+                }
+                2 => {
+                    let changes = [(2, Cell::fixed(&number.to_le_bytes()))];
+                    table.update(txn, &snapshot, row, &changes, Mode::ForNoKeyUpdate)?;
+                    model.get_mut(&key).expect("the model has what the table has").1 = number;
+                }
+                _ => {
+                    let changes = [(1, Cell::Var(&text)), (2, Cell::fixed(&number.to_le_bytes()))];
+                    table.update(txn, &snapshot, row, &changes, Mode::ForNoKeyUpdate)?;
+                    model.insert(key, (text, number));
+                }
+            },
+        }
+        Ok(())
+    }
+
+    pub fn reopen_and_verify(&mut self) {
+        self.open();
+        self.verify();
+    }
+
+    pub fn verify(&mut self) {
+        let seed = self.seed;
+        let damages = self.engine().check().unwrap_or_else(|e| panic!("seed {seed}: {e:?}"));
+        assert!(damages.is_empty(), "seed {seed}: {damages:?}");
+        let found = self.contents().unwrap_or_else(|e| panic!("seed {seed}: {e:?}"));
+        if let Some(other) = self.in_doubt.take()
+            && found == other
+        {
+            self.model = other;
+        }
+        if found != self.model {
+            let missing: Vec<_> = self.model.keys().filter(|k| found.get(k) != self.model.get(k)).collect();
+            let extra: Vec<_> = found.keys().filter(|k| !self.model.contains_key(k)).collect();
+            panic!("seed {seed}: missing or different {missing:?}, extra {extra:?}");
+        }
+    }
+
+    fn contents(&self) -> Result<Model> {
+        let Some((table, index)) = self.table()? else { return Ok(Model::new()) };
+        let mut txn = self.begin();
+        let snapshot = txn.snapshot();
+        let mut found = Model::new();
+        let mut scratch = ScanScratch::default();
+        for block in 0..table.blocks() {
+            let mut rows = Vec::new();
+            table.scan_block::<_, Error>(block, &snapshot, &mut scratch, |page| {
+                for slot in 0..page.slots() {
+                    if page.visible()[slot / 64] >> (slot % 64) & 1 == 1 {
+                        let text = page.cell(1, slot);
+                        let value = match text {
+                            Cell::Var(b) => Ok(b.to_vec()),
+                            Cell::Overflow(r) => Err(r),
+                            other => panic!("{other:?}"),
+                        };
+                        rows.push((slot, int4(page.cell(0, slot)), value, int8(page.cell(2, slot))));
+                    }
+                }
+                Ok(())
+            })?;
+            for (slot, key, text, number) in rows {
+                let text = match text {
+                    Ok(bytes) => bytes,
+                    Err(r) => table.fetch(&r)?,
+                };
+                assert!(found.insert(key, (text, number)).is_none(), "seed {}: key {key} twice", self.seed);
+                let by_index = find(&table, &index, key, &snapshot)?;
+                assert_eq!(by_index, Some(RowId { block, slot: slot as u16 }), "seed {}: key {key}", self.seed);
+            }
+        }
+        Ok(found)
+    }
+
+    /// A byte of the data file that some map names.
+    pub fn used_byte(&mut self, file: &[u8]) -> usize {
+        if self.engine.is_none() {
+            self.open();
+        }
+        let places: Vec<(usize, usize)> = self.engine().used_ranges();
+        self.engine.take();
+        let (start, len) = places[self.rng.random_range(0..places.len())];
+        (start + self.rng.random_range(0..len)).min(file.len() - 1)
+    }
+}
+
+/// The row with `key`, through the index.
+pub fn find(table: &Table, index: &Btree, key: i32, snapshot: &storage::txn::Snapshot) -> Result<Option<RowId>> {
+    let mut bounds = ScanBounds::prefix(&key_of(key));
+    let mut batch = EntryBatch::default();
+    let mut found = None;
+    loop {
+        let more = index.scan(&mut bounds, Direction::Forward, &mut batch)?;
+        for i in 0..batch.len() {
+            let (_, row) = batch.get(i);
+            let matches = table.read(row, snapshot, |view: &RowView<'_>| int4(view.cell(0)) == key)?;
+            if matches == Some(true) {
+                assert!(found.replace(row).is_none(), "two rows with key {key}");
+            }
+        }
+        if !more {
+            return Ok(found);
+        }
+    }
+}
