@@ -162,7 +162,8 @@ impl Engine {
                 (Root::create(&data)?, true)
             }
         };
-        if is_new {
+        // Life 0: no opening got as far as making the file's name durable.
+        if root.superblock.life == 0 {
             env.vfs.sync_dir("").map_err(Error::io("sync the database directory"))?;
         }
         let found = if env.vfs.is_volatile() {

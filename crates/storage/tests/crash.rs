@@ -89,12 +89,15 @@ fn every_flipped_bit_of_a_page_is_told() {
     let mut world = World::new(77);
     world.run_until_fault(80);
     world.close();
+    world.open();
+    let places = world.engine().used_ranges();
+    world.crash();
     let clean = world.disk.read("hathi.data").unwrap();
     let flips = 10_000;
     let mut told = 0;
     for _ in 0..flips {
         // Past the superblocks and into slots that are in use: free slots may rot unseen.
-        let at = world.used_byte(&clean);
+        let at = world.byte_in(&places);
         let bit = world.range(0, 8) as u8;
         world.disk.corrupt("hathi.data", |bytes| bytes[at] ^= 1 << bit);
         let outcome = world.try_open();

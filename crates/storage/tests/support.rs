@@ -337,15 +337,10 @@ impl World {
         Ok(found)
     }
 
-    /// A byte of the data file that some map names.
-    pub fn used_byte(&mut self, file: &[u8]) -> usize {
-        if self.engine.is_none() {
-            self.open();
-        }
-        let places: Vec<(usize, usize)> = self.engine().used_ranges();
-        self.engine.take();
-        let (start, len) = places[self.rng.random_range(0..places.len())];
-        (start + self.rng.random_range(0..len)).min(file.len() - 1)
+    /// A random byte of one of `ranges`.
+    pub fn byte_in(&mut self, ranges: &[(usize, usize)]) -> usize {
+        let (start, len) = ranges[self.rng.random_range(0..ranges.len())];
+        start + self.rng.random_range(0..len)
     }
 }
 

@@ -259,6 +259,10 @@ impl LockManager {
         let blockers: Vec<OwnerId> = {
             let shard = self.shard(&tag).lock();
             let Some(entry) = shard.get(&tag) else { return false };
+            // Granted already, but not yet awake: it waits for nobody.
+            if !entry.queue.iter().any(|w| w.owner == at) {
+                return false;
+            }
             let holders = entry.granted.iter().filter(|g| g.0 != at && g.1.conflicts(mode)).map(|g| g.0);
             let ahead = entry.queue.iter().take_while(|w| w.owner != at).filter(|w| w.mode.conflicts(mode));
             holders.chain(ahead.map(|w| w.owner)).collect()
