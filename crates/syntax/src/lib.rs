@@ -2,3 +2,9 @@
 #![forbid(unsafe_code)]
 
 pub mod ast;
+pub mod keyword;
+pub mod lexer;
+mod parser;
+
+pub use keyword::quote_ident;
+pub use parser::{parse, parse_expr, parse_type_name, parse_with_notices};

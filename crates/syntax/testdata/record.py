@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""Records what a real PostgreSQL's parser says to each line of testdata/*.sql, into *.out beside it.
+
+usage: record.py [socket-dir] [port]        (default /tmp 5518)
+
+One case a line; the sign U+23CE stands for a newline; lines that start with '#!' are remarks.
+Each case is sent inside a failed transaction: PostgreSQL parses it, then refuses to run it (25P02), so nothing is
+executed or even analysed, and whatever else is answered is the parser's own error.
+"""
+import glob, os, socket, struct, sys
+
+HOST = sys.argv[1] if len(sys.argv) > 1 else "/tmp"
+PORT = int(sys.argv[2]) if len(sys.argv) > 2 else 5518
+
+
+def connect():
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(f"{HOST}/.s.PGSQL.{PORT}")
+    body = struct.pack("!i", 196608) + b"user\0postgres\0database\0postgres\0client_encoding\0UTF8\0\0"
+    s.sendall(struct.pack("!i", len(body) + 4) + body)
+    f = s.makefile("rb")
+    wait(f)
+    return s, f
+
+
+def wait(f):
+    """Messages up to ReadyForQuery: the fields of the error, if there was one."""
+    error = None
+    while True:
+        kind = f.read(1)
+        if not kind:
+            raise SystemExit("connection lost")
+        body = f.read(struct.unpack("!i", f.read(4))[0] - 4)
+        if kind == b"E" and error is None:
+            error = {p[:1].decode(): p[1:].decode() for p in body.split(b"\0") if p}
+        if kind == b"Z":
+            return error
+        if kind == b"G":
+            raise SystemExit("a COPY was executed")
+
+
+def query(s, f, sql):
+    body = sql.encode() + b"\0"
+    s.sendall(b"Q" + struct.pack("!i", len(body) + 4) + body)
+    return wait(f)
+
+
+def main():
+    s, f = connect()
+    here = os.path.dirname(os.path.abspath(__file__))
+    for path in sorted(glob.glob(here + "/*.sql")):
+        out = []
+        for line in open(path, encoding="utf8").read().split("\n"):
+            if not line or line.startswith("#!"):
+                continue
+            query(s, f, "rollback")
+            query(s, f, "begin")
+            query(s, f, "select 1/0")
+            e = query(s, f, line.replace("\u23ce", "\n"))
+            if e is None or e["C"] == "25P02":
+                out.append("ok")
+                continue
+            text = f"{e['C']} {e.get('P', '-')} {e['M']}"
+            for key, name in (("D", "detail"), ("H", "hint")):
+                if key in e:
+                    text += f" | {name}: {e[key]}"
+            out.append(text.replace("\n", "\u23ce"))
+        open(path[:-4] + ".out", "w", encoding="utf8").write("".join(o + "\n" for o in out))
+        print(os.path.basename(path), len(out))
+
+
+main()
