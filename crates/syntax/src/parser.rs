@@ -6,18 +6,34 @@
 //! Two limits keep any input harmless: `depth` counts the parser's own nesting, `height` the nesting of the tree made
 //! (a chain `1 + 1 + …` is parsed in a loop, but is a deep tree to whoever walks or drops it).
 
+mod alter_table;
+mod constraint;
 mod copy;
 mod dml;
 mod expr;
 mod from;
 mod func;
+mod function;
 mod index;
 mod json;
+mod maintenance;
 mod names;
+mod object;
 mod options;
+mod other;
+mod privilege;
+mod publication;
+mod role;
 mod select;
+mod sequence;
+mod settings;
 mod statement;
+mod table;
+mod transaction;
+mod trigger;
 mod types;
+mod user_type;
+mod view;
 mod window;
 mod xml;
 
@@ -41,6 +57,8 @@ pub(crate) struct Parser<'a> {
     height: u32,
     /// An argument read before it was known what it belongs to (`func`).
     first: Option<Expr>,
+    /// CREATE TABLE must be CREATE TABLE AS, as after EXPLAIN.
+    query_only: bool,
     /// Where the last token passed over ends.
     last_end: u32,
 }
@@ -99,6 +117,7 @@ impl<'a> Parser<'a> {
             depth: 0,
             height: 0,
             first: None,
+            query_only: false,
             last_end: 0,
         };
         p.fill(0);

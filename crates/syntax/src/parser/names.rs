@@ -22,6 +22,11 @@ impl Parser<'_> {
         if Self::is_col_id(tok) && self.peek(1) == Tok::Char(b'.') {
             return self.any_name();
         }
+        if Self::is_col_id(tok) && !Self::is_type_function_name(tok) {
+            // It could still have been a schema; what follows shows it is not.
+            self.bump();
+            return self.unexpected();
+        }
         Ok(vec![self.type_function_name()?])
     }
 
@@ -63,18 +68,6 @@ impl Parser<'_> {
         let schema = parts.pop();
         let catalog = parts.pop();
         Ok(RangeVar { catalog, schema, name, only: false, pos })
-    }
-
-    /// The relation named by an any_name.
-    pub(super) fn any_name_relation(&mut self) -> Result<RangeVar> {
-        let parts = self.any_name()?;
-        if parts.len() > 3 {
-            let pos = parts[0].pos;
-            let text = parts.iter().map(|n| n.as_str()).collect::<Vec<_>>().join(".");
-            let message = format!("improper relation name (too many dotted names): {text}");
-            return Err(self.error(SqlState::SYNTAX_ERROR, message, pos));
-        }
-        self.range_var(parts)
     }
 
     /// relation_expr: `[ONLY] name [*]`.
