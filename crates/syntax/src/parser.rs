@@ -42,8 +42,10 @@ use crate::keyword::{Category, Kw};
 use crate::lexer::{Lexer, Tok, Token};
 use ::types::{Result, SqlError, SqlState};
 
-/// How deep the parser nests itself.
-const DEPTH_MAX: u32 = 1000;
+/// How deep the parser nests itself: so many levels, or so much of the stack, whichever comes first. Threads have 2 MiB
+/// by default; as in PostgreSQL, what counts is the distance between addresses of locals.
+const DEPTH_MAX: u32 = 4000;
+const STACK_BYTES_MAX: usize = 1 << 20;
 /// How high a tree it makes.
 const HEIGHT_MAX: u32 = 4000;
 
@@ -54,6 +56,8 @@ pub(crate) struct Parser<'a> {
     /// Kind of the present token.
     cur: Tok,
     depth: u32,
+    /// Address of a local where the parse began.
+    stack_base: usize,
     height: u32,
     /// An argument read before it was known what it belongs to (`func`).
     first: Option<Expr>,
@@ -104,6 +108,13 @@ pub fn parse_type_name(sql: &str) -> Result<TypeName> {
     Ok(t)
 }
 
+/// The address of a local: how far the stack has grown.
+#[inline]
+fn stack_address() -> usize {
+    let local = 0u8;
+    std::ptr::from_ref(std::hint::black_box(&local)).addr()
+}
+
 impl<'a> Parser<'a> {
     fn new(sql: &'a str) -> Result<Parser<'a>> {
         if sql.len() >= u32::MAX as usize / 4 {
@@ -115,6 +126,7 @@ impl<'a> Parser<'a> {
             at: 0,
             cur: Tok::Eof,
             depth: 0,
+            stack_base: stack_address(),
             height: 0,
             first: None,
             query_only: false,
@@ -277,7 +289,10 @@ impl<'a> Parser<'a> {
     #[inline]
     fn enter(&mut self) -> Result<()> {
         self.depth += 1;
-        if self.depth > DEPTH_MAX { Err(self.too_deep()) } else { Ok(()) }
+        if self.depth > DEPTH_MAX || self.stack_base.abs_diff(stack_address()) > STACK_BYTES_MAX {
+            return Err(self.too_deep());
+        }
+        Ok(())
     }
 
     #[inline]

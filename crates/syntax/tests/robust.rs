@@ -123,7 +123,8 @@ fn deep_nesting() {
         format!("select 1 in ({}1)", "1,".repeat(n)),
         format!("{}", "values (1) union ".repeat(n)),
     ];
-    for case in &cases {
+    for (i, case) in cases.iter().enumerate() {
+        eprintln!("{i}: {}…", &case[..40]);
         // On the small stack threads have by default.
         let result = syntax::parse(case).map(drop);
         if let Err(e) = result

@@ -196,10 +196,7 @@ impl Parser<'_> {
     fn body_statement(&mut self) -> Result<Statement> {
         let start = self.pos();
         if !self.is(Kw::Return) {
-            self.enter()?;
-            let s = self.statement();
-            self.leave();
-            return s;
+            return self.statement();
         }
         self.bump();
         let at = self.pos();

@@ -364,7 +364,9 @@ impl Parser<'_> {
             return self.grant(true);
         }
         let at = self.at;
+        self.enter()?;
         let kind = self.create()?;
+        self.leave();
         match kind {
             StatementKind::CreateTable(_)
             | StatementKind::CreateIndex(_)

@@ -38,8 +38,10 @@ impl Parser<'_> {
 
     /// One statement, with its range.
     pub(super) fn statement(&mut self) -> Result<Statement> {
+        self.enter()?;
         let start = self.pos();
         let kind = self.statement_kind()?;
+        self.leave();
         Ok(Statement { kind, span: self.span_from(start) })
     }
 
