@@ -105,8 +105,7 @@ pub fn split(buffer: &str) -> Split {
 fn is_routine(words: &[Option<Kw>; 4]) -> bool {
     let routine = |w: Option<Kw>| matches!(w, Some(Kw::Function | Kw::Procedure));
     words[0] == Some(Kw::Create)
-        && (routine(words[1])
-            || (words[1] == Some(Kw::Or) && words[2] == Some(Kw::Replace) && routine(words[3])))
+        && (routine(words[1]) || (words[1] == Some(Kw::Or) && words[2] == Some(Kw::Replace) && routine(words[3])))
 }
 
 #[cfg(test)]

@@ -72,3 +72,39 @@ def main():
 
 
 main()
+
+
+def shapes():
+    """How PostgreSQL reads each expression of shapes.txt, as its view deparser writes it with every parenthesis."""
+    s, f = connect()
+    here = os.path.dirname(os.path.abspath(__file__))
+
+    def rows(sql):
+        body = sql.encode() + b"\0"
+        s.sendall(b"Q" + struct.pack("!i", len(body) + 4) + body)
+        out, error = None, None
+        while True:
+            kind = f.read(1)
+            body = f.read(struct.unpack("!i", f.read(4))[0] - 4)
+            if kind == b"D":
+                out = body[6:].decode()
+            if kind == b"E":
+                error = body
+            if kind == b"Z":
+                if error:
+                    raise SystemExit(f"{sql}: {error}")
+                return out
+
+    rows("begin")
+    rows("create temp table t (a int, b int, c int, p bool, q bool, r bool, s text, u text, v text, d float8, e float8, f float8)")
+    out = []
+    for line in open(here + "/shapes.txt"):
+        rows(f"create temp view w as select {line.strip()} as x from t")
+        d = rows("select pg_get_viewdef('w')")
+        rows("drop view w")
+        out.append(d[d.index("SELECT ") + 7 : d.index(" AS x")].replace("\n", " "))
+    open(here + "/shapes.out", "w").write("".join(o + "\n" for o in out))
+    print("shapes", len(out))
+
+
+shapes()

@@ -44,7 +44,8 @@ impl Random {
 #[test]
 fn random_bytes() {
     let mut r = Random(0x9E37_79B9_7F4A_7C15);
-    let alphabet: Vec<char> = "abeExXuU&nN'\"$\\/*-+(){}[].,;:=<>!@#%^|`?~ \t\n\r019_é日\u{1F600}\u{0}".chars().collect();
+    let alphabet: Vec<char> =
+        "abeExXuU&nN'\"$\\/*-+(){}[].,;:=<>!@#%^|`?~ \t\n\r019_é日\u{1F600}\u{0}".chars().collect();
     for _ in 0..50_000 {
         let n = r.below(40);
         let s: String = (0..n).map(|_| alphabet[r.below(alphabet.len())]).collect();
@@ -121,7 +122,7 @@ fn deep_nesting() {
         format!("prepare a as {}", "prepare a as ".repeat(n)),
         format!("select x{}", " and x".repeat(n)),
         format!("select 1 in ({}1)", "1,".repeat(n)),
-        format!("{}", "values (1) union ".repeat(n)),
+        "values (1) union ".repeat(n),
     ];
     for (i, case) in cases.iter().enumerate() {
         eprintln!("{i}: {}…", &case[..40]);

@@ -290,9 +290,7 @@ impl Parser<'_> {
                 self.bump();
                 self.alter_column_type(column)
             }
-            Tok::Kw(Kw::Options) => {
-                Ok(AlterColumnFdwOptions { column, options: self.alter_generic_options()? })
-            }
+            Tok::Kw(Kw::Options) => Ok(AlterColumnFdwOptions { column, options: self.alter_generic_options()? }),
             _ => self.unexpected(),
         }
     }

@@ -332,8 +332,7 @@ impl Parser<'_> {
             if update {
                 if !columns.is_empty() {
                     let what = if action == ForeignKeyAction::SetNull { "SET NULL" } else { "SET DEFAULT" };
-                    let message =
-                        format!("a column list with {what} is only supported for ON DELETE actions");
+                    let message = format!("a column list with {what} is only supported for ON DELETE actions");
                     return self.unsupported_at(message, pos);
                 }
                 updated = true;
@@ -573,7 +572,8 @@ impl Parser<'_> {
     }
 
     fn apply(&self, c: &mut Constraint, a: Attributes, takes: &Takes, at: Pos) -> Result<()> {
-        let cannot = |p: &Self, word| p.unsupported_at(format!("{} constraints cannot be marked {word}", takes.what), at);
+        let cannot =
+            |p: &Self, word| p.unsupported_at(format!("{} constraints cannot be marked {word}", takes.what), at);
         if (a.deferrable == Some(true) || a.deferred == Some(true)) && !takes.deferrable {
             return cannot(self, "DEFERRABLE");
         }
@@ -601,8 +601,7 @@ impl Parser<'_> {
     pub(super) fn domain_constraint(&mut self) -> Result<Constraint> {
         let pos = self.pos();
         let name = if self.eat(Kw::Constraint) { Some(self.col_id()?) } else { None };
-        let takes =
-            |what, not_valid| Takes { what, deferrable: false, not_valid, no_inherit: false, enforced: false };
+        let takes = |what, not_valid| Takes { what, deferrable: false, not_valid, no_inherit: false, enforced: false };
         let (kind, takes) = if self.eat(Kw::Not) {
             self.expect(Kw::Null)?;
             (ConstraintKind::NotNull(None), takes("NOT NULL", false))

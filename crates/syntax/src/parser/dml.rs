@@ -17,6 +17,7 @@ impl Parser<'_> {
         })
     }
 
+    #[inline(never)]
     fn insert(&mut self, with: Option<Box<With>>) -> Result<Insert> {
         let pos = self.pos();
         self.bump();
@@ -157,6 +158,7 @@ impl Parser<'_> {
         self.a_expr().map(Some)
     }
 
+    #[inline(never)]
     fn update(&mut self, with: Option<Box<With>>) -> Result<Update> {
         let pos = self.pos();
         self.bump();
@@ -169,6 +171,7 @@ impl Parser<'_> {
         Ok(Update { with, relation, alias, sets, from, where_clause, returning, pos })
     }
 
+    #[inline(never)]
     fn delete(&mut self, with: Option<Box<With>>) -> Result<Delete> {
         let pos = self.pos();
         self.bump();
@@ -180,6 +183,7 @@ impl Parser<'_> {
         Ok(Delete { with, relation, alias, using, where_clause, returning, pos })
     }
 
+    #[inline(never)]
     fn merge(&mut self, with: Option<Box<With>>) -> Result<Merge> {
         let pos = self.pos();
         self.bump();

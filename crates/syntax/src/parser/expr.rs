@@ -63,6 +63,7 @@ impl Parser<'_> {
         Ok(e)
     }
 
+    #[inline(never)]
     fn prefix(&mut self, restricted: bool) -> Result<Expr> {
         let pos = self.pos();
         let tok = self.cur;
@@ -188,69 +189,16 @@ impl Parser<'_> {
                 return Ok(left);
             }
             closed = 0;
-            let pos = self.pos();
             left = match level {
-                AND => {
-                    self.bump();
-                    let right = self.expr(AND + 1, false)?;
-                    match left.kind {
-                        ExprKind::And(mut list) => {
-                            list.push(right);
-                            Expr::new(ExprKind::And(list), left.pos)
-                        }
-                        _ => Expr::new(ExprKind::And(vec![left, right]), pos),
-                    }
-                }
-                OR => {
-                    self.bump();
-                    let right = self.expr(OR + 1, false)?;
-                    match left.kind {
-                        ExprKind::Or(mut list) => {
-                            list.push(right);
-                            Expr::new(ExprKind::Or(list), left.pos)
-                        }
-                        _ => Expr::new(ExprKind::Or(vec![left, right]), pos),
-                    }
-                }
+                AND | OR => self.connective(left, level)?,
                 COMPARISON | OPERATOR | SUM | PRODUCT | POWER => {
-                    let op = if self.is(Kw::Operator) { self.qualified_operator()? } else { self.all_op()? };
-                    if !restricted && matches!(self.cur, Tok::Kw(Kw::Any | Kw::Some | Kw::All)) {
-                        self.quantified(left, op)?
-                    } else {
-                        let right = self.expr(level + 1, restricted)?;
-                        self.raise()?;
-                        if level == COMPARISON {
-                            closed = COMPARISON;
-                        }
-                        Expr::new(ExprKind::Binary(Box::new(Binary { op, left, right })), pos)
+                    let (e, open) = self.binary(left, level, restricted)?;
+                    if open {
+                        closed = COMPARISON;
                     }
+                    e
                 }
-                TYPECAST => {
-                    self.bump();
-                    let ty = self.type_name()?;
-                    self.raise()?;
-                    Expr::new(ExprKind::Cast(Box::new(Cast { arg: left, ty })), pos)
-                }
-                COLLATE => {
-                    self.bump();
-                    let collation = self.any_name()?;
-                    self.raise()?;
-                    Expr::new(ExprKind::Collate(Box::new(Collate { arg: left, collation })), pos)
-                }
-                AT => {
-                    self.bump();
-                    let mut args = Vec::with_capacity(2);
-                    if self.eat(Kw::Local) {
-                        args.push(left);
-                    } else {
-                        self.expect_all(&[Kw::Time, Kw::Zone])?;
-                        let zone = self.expr(AT + 1, false)?;
-                        args.push(zone);
-                        args.push(left);
-                    }
-                    self.raise()?;
-                    system_call("timezone", args, pos)
-                }
+                TYPECAST | COLLATE | AT => self.suffix(left, level)?,
                 IS => {
                     let (e, open) = self.is_test(left, restricted)?;
                     self.raise()?;
@@ -271,7 +219,68 @@ impl Parser<'_> {
         }
     }
 
+    /// `left AND right`, `left OR right`; chains stay flat.
+    fn connective(&mut self, mut left: Expr, level: u8) -> Result<Expr> {
+        let pos = self.pos();
+        self.bump();
+        let right = self.expr(level + 1, false)?;
+        match (&mut left.kind, level) {
+            (ExprKind::And(list), AND) | (ExprKind::Or(list), OR) => {
+                list.push(right);
+                return Ok(left);
+            }
+            _ => {}
+        }
+        let list = vec![left, right];
+        Ok(Expr::new(if level == AND { ExprKind::And(list) } else { ExprKind::Or(list) }, pos))
+    }
+
+    /// `left op right`, or a quantified comparison. Tells whether it does not associate.
+    fn binary(&mut self, left: Expr, level: u8, restricted: bool) -> Result<(Expr, bool)> {
+        let pos = self.pos();
+        let op = if self.is(Kw::Operator) { self.qualified_operator()? } else { self.all_op()? };
+        if !restricted && matches!(self.cur, Tok::Kw(Kw::Any | Kw::Some | Kw::All)) {
+            return Ok((self.quantified(left, op)?, false));
+        }
+        let right = self.expr(level + 1, restricted)?;
+        self.raise()?;
+        let e = Expr::new(ExprKind::Binary(Box::new(Binary { op, left, right })), pos);
+        Ok((e, level == COMPARISON))
+    }
+
+    /// `::`, COLLATE, AT after `left`.
+    #[inline(never)]
+    fn suffix(&mut self, left: Expr, level: u8) -> Result<Expr> {
+        let pos = self.pos();
+        self.bump();
+        let e = match level {
+            TYPECAST => {
+                let ty = self.type_name()?;
+                Expr::new(ExprKind::Cast(Box::new(Cast { arg: left, ty })), pos)
+            }
+            COLLATE => {
+                let collation = self.any_name()?;
+                Expr::new(ExprKind::Collate(Box::new(Collate { arg: left, collation })), pos)
+            }
+            _ => {
+                let mut args = Vec::with_capacity(2);
+                if self.eat(Kw::Local) {
+                    args.push(left);
+                } else {
+                    self.expect_all(&[Kw::Time, Kw::Zone])?;
+                    let zone = self.expr(AT + 1, false)?;
+                    args.push(zone);
+                    args.push(left);
+                }
+                system_call("timezone", args, pos)
+            }
+        };
+        self.raise()?;
+        Ok(e)
+    }
+
     /// `left op` was read, ANY, SOME or ALL comes.
+    #[inline(never)]
     fn quantified(&mut self, left: Expr, op: Operator) -> Result<Expr> {
         let pos = op.pos;
         let all = self.is(Kw::All);
@@ -288,6 +297,7 @@ impl Parser<'_> {
     }
 
     /// What starts with IS, ISNULL or NOTNULL. Tells whether it ends with an open operand.
+    #[inline(never)]
     fn is_test(&mut self, arg: Expr, restricted: bool) -> Result<(Expr, bool)> {
         let pos = self.pos();
         let simple = |not, test, arg| (Expr::new(ExprKind::Is(Box::new(Is { not, test, arg })), pos), false);
@@ -345,6 +355,7 @@ impl Parser<'_> {
     }
 
     /// `[NOT] BETWEEN | IN | LIKE | ILIKE | SIMILAR TO`. Tells whether it ends with an open operand.
+    #[inline(never)]
     fn match_test(&mut self, arg: Expr) -> Result<(Expr, bool)> {
         let pos = self.pos();
         let not = self.eat(Kw::Not);
@@ -429,6 +440,7 @@ impl Parser<'_> {
         Ok(out)
     }
 
+    #[inline(never)]
     fn rest_of_list(&mut self, first: Expr, many: bool) -> Result<Paren> {
         let first = self.expr_from(first)?;
         let mut list = vec![first];
@@ -441,12 +453,14 @@ impl Parser<'_> {
     }
 
     /// The primary that a parenthesised query is.
+    #[inline(never)]
     fn subquery_primary(&mut self, q: Box<Select>, pos: Pos) -> Result<Expr> {
         let e = Expr::new(ExprKind::ScalarSubquery(q), pos);
         self.with_indirection(e)
     }
 
     /// The primary that a parenthesised list of expressions is: a group or a row.
+    #[inline(never)]
     fn group(&mut self, mut list: Vec<Expr>, pos: Pos) -> Result<Expr> {
         if list.len() == 1
             && let Some(e) = list.pop()
@@ -460,6 +474,7 @@ impl Parser<'_> {
     }
 
     /// `row OVERLAPS row`
+    #[inline(never)]
     fn overlaps(&mut self, mut left: Vec<Expr>, left_pos: Pos) -> Result<Expr> {
         let pos = self.pos();
         self.expect(Kw::Overlaps)?;
@@ -483,6 +498,7 @@ impl Parser<'_> {
         Ok(system_call("overlaps", left, pos))
     }
 
+    #[inline(never)]
     fn row_fields(&mut self) -> Result<Vec<Expr>> {
         self.expect_ch(b'(')?;
         if self.eat_ch(b')') {
@@ -494,6 +510,7 @@ impl Parser<'_> {
     }
 
     /// `arg` with the subscripts and fields that follow it.
+    #[inline(never)]
     fn with_indirection(&mut self, arg: Expr) -> Result<Expr> {
         if !matches!(self.cur, Tok::Char(b'.' | b'[')) {
             return Ok(arg);
@@ -513,6 +530,7 @@ impl Parser<'_> {
     }
 
     /// Any number of `.name`, `.*`, `[i]`, `[i:j]`.
+    #[inline(never)]
     pub(super) fn indirection(&mut self) -> Result<Vec<Indirection>> {
         let mut path = Vec::new();
         loop {
@@ -568,6 +586,7 @@ impl Parser<'_> {
         }
     }
 
+    #[inline(never)]
     fn primary(&mut self) -> Result<Expr> {
         let t = self.token();
         let pos = Pos(t.start);
@@ -648,6 +667,7 @@ impl Parser<'_> {
     }
 
     /// `[ … ]` of an array; nested brackets are arrays too.
+    #[inline(never)]
     fn array_brackets(&mut self) -> Result<Expr> {
         self.enter()?;
         let pos = self.pos();
@@ -664,6 +684,7 @@ impl Parser<'_> {
         Ok(Expr::new(ExprKind::Array(list), pos))
     }
 
+    #[inline(never)]
     fn case(&mut self) -> Result<Expr> {
         let pos = self.pos();
         self.bump();
@@ -686,6 +707,7 @@ impl Parser<'_> {
     }
 
     /// What starts with a name: a column, a function call, a constant of a named type.
+    #[inline(never)]
     fn name_primary(&mut self) -> Result<Expr> {
         let tok = self.cur;
         let next = self.peek(1);
@@ -722,6 +744,7 @@ impl Parser<'_> {
     }
 
     /// `name (…)`, `name 'text'` or `name (…) 'text'`; the name has been read.
+    #[inline(never)]
     fn call_or_constant(&mut self, name: QualifiedName, pos: Pos) -> Result<Expr> {
         let mut typmods = Vec::new();
         if self.is_ch(b'(') {
@@ -747,6 +770,7 @@ impl Parser<'_> {
         self.string_constant(name, typmods, pos)
     }
 
+    #[inline(never)]
     fn string_constant(&mut self, names: QualifiedName, typmods: Vec<Expr>, pos: Pos) -> Result<Expr> {
         let ty = TypeName { names, typmods, array_bounds: Vec::new(), setof: false, pct_type: false, pos };
         self.constant_of(ty)

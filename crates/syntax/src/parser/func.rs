@@ -27,6 +27,7 @@ impl Parser<'_> {
     }
 
     /// `( arguments )` after a function's name. Tells whether it could as well be a type's modifiers.
+    #[inline(never)]
     pub(super) fn func_application(&mut self, name: QualifiedName) -> Result<(FuncCall, Shape)> {
         self.expect_ch(b'(')?;
         let mut call = plain_call(name, Vec::new());
@@ -67,6 +68,7 @@ impl Parser<'_> {
     }
 
     /// WITHIN GROUP, FILTER and OVER after a call.
+    #[inline(never)]
     pub(super) fn func_tail(&mut self, mut call: FuncCall, pos: Pos) -> Result<Expr> {
         if self.is(Kw::Within) {
             let at = self.pos();
@@ -130,6 +132,7 @@ impl Parser<'_> {
     }
 
     /// A function with its own syntax, if `k`, the present token, starts one.
+    #[inline(never)]
     pub(super) fn special_function(&mut self, k: Kw) -> Result<Option<Expr>> {
         let pos = self.pos();
         let value = match k {
@@ -238,6 +241,7 @@ impl Parser<'_> {
     }
 
     /// The inside of the parentheses of function `k`.
+    #[inline(never)]
     fn call_syntax(&mut self, k: Kw, pos: Pos) -> Result<Expr> {
         Ok(match k {
             Kw::Extract => {
@@ -340,6 +344,7 @@ impl Parser<'_> {
 
     /// The arguments of `name` as an ordinary call, unless a word that `special` takes follows the first one; that first
     /// one is then kept for [`Parser::taken_first`].
+    #[inline(never)]
     fn opt_plain_args(&mut self, name: &'static str, pos: Pos, special: fn(Tok) -> bool) -> Result<Option<Expr>> {
         let mut args = Vec::new();
         if !self.is_ch(b')') {
@@ -366,6 +371,7 @@ impl Parser<'_> {
     }
 
     /// What follows the first argument of the SQL form of SUBSTRING.
+    #[inline(never)]
     fn substring_tail(&mut self, mut args: Vec<Expr>, pos: Pos) -> Result<Expr> {
         if self.eat(Kw::Similar) {
             args.push(self.a_expr()?);

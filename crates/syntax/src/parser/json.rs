@@ -8,6 +8,7 @@ use types::{Result, SqlState};
 
 impl Parser<'_> {
     /// `IS [NOT] JSON` was read.
+    #[inline(never)]
     pub(super) fn is_json(&mut self, arg: Expr, not: bool, pos: Pos) -> Result<Expr> {
         let item = match self.cur {
             Tok::Kw(Kw::Value) => JsonItemType::Any,
@@ -90,6 +91,7 @@ impl Parser<'_> {
     }
 
     /// The function that `k`, the present token, starts.
+    #[inline(never)]
     pub(super) fn json_function(&mut self, k: Kw) -> Result<Expr> {
         let pos = self.pos();
         self.bump();
@@ -196,6 +198,7 @@ impl Parser<'_> {
         })
     }
 
+    #[inline(never)]
     fn json_query(&mut self, kind: JsonQueryKind) -> Result<JsonQuery> {
         let context = self.json_value()?;
         self.expect_ch(b',')?;
@@ -303,6 +306,7 @@ impl Parser<'_> {
         Ok((Some(first), second))
     }
 
+    #[inline(never)]
     pub(super) fn json_table(&mut self, lateral: bool) -> Result<TableRef> {
         let pos = self.pos();
         self.bump();

@@ -395,5 +395,4 @@ impl Parser<'_> {
         let i = ImportForeignSchema { remote_schema, limit_to, except, server, local_schema, options };
         Ok(StatementKind::ImportForeignSchema(Box::new(i)))
     }
-
 }

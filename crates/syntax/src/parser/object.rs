@@ -248,10 +248,8 @@ impl Parser<'_> {
                 | K::UserMapping
                 | K::Subscription
         );
-        let objects =
-            if single { vec![self.object_name(kind)?] } else { self.list(|p| p.object_name(kind))? };
-        let behavior =
-            if kind == K::UserMapping { DropBehavior::Restrict } else { self.drop_behavior() };
+        let objects = if single { vec![self.object_name(kind)?] } else { self.list(|p| p.object_name(kind))? };
+        let behavior = if kind == K::UserMapping { DropBehavior::Restrict } else { self.drop_behavior() };
         let d = DropStatement { kind, objects, if_exists, behavior, concurrently };
         Ok(StatementKind::Drop(Box::new(d)))
     }
@@ -310,10 +308,8 @@ impl Parser<'_> {
             _ => {}
         }
         let kind = self.object_kind()?;
-        let tables = matches!(
-            kind,
-            K::Table | K::Index | K::View | K::MaterializedView | K::Sequence | K::ForeignTable
-        );
+        let tables =
+            matches!(kind, K::Table | K::Index | K::View | K::MaterializedView | K::Sequence | K::ForeignTable);
         if tables {
             return self.alter_relation(kind);
         }
@@ -395,12 +391,7 @@ impl Parser<'_> {
         }
     }
 
-    fn depends(
-        &mut self,
-        kind: ObjectKind,
-        object: ObjectName,
-        relation: Option<RangeVar>,
-    ) -> Result<StatementKind> {
+    fn depends(&mut self, kind: ObjectKind, object: ObjectName, relation: Option<RangeVar>) -> Result<StatementKind> {
         let remove = self.eat(Kw::No);
         self.expect_all(&[Kw::Depends, Kw::On, Kw::Extension])?;
         let extension = self.col_id()?;
@@ -466,11 +457,8 @@ impl Parser<'_> {
             return self.move_all(kind);
         }
         let if_exists = self.if_exists()?;
-        let relation = if matches!(kind, K::Table | K::ForeignTable) {
-            self.relation_expr()?
-        } else {
-            self.qualified_name()?
-        };
+        let relation =
+            if matches!(kind, K::Table | K::ForeignTable) { self.relation_expr()? } else { self.qualified_name()? };
         let object = || {
             let parts = [&relation.catalog, &relation.schema].into_iter().flatten().cloned();
             ObjectName::Name(parts.chain([relation.name.clone()]).collect())

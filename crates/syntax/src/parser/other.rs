@@ -195,8 +195,11 @@ impl Parser<'_> {
     pub(super) fn create_statistics(&mut self) -> Result<StatementKind> {
         self.bump();
         let if_not_exists = self.if_not_exists()?;
-        let name =
-            if !if_not_exists && matches!(self.cur, Tok::Kw(Kw::On) | Tok::Char(b'(')) { Vec::new() } else { self.any_name()? };
+        let name = if !if_not_exists && matches!(self.cur, Tok::Kw(Kw::On) | Tok::Char(b'(')) {
+            Vec::new()
+        } else {
+            self.any_name()?
+        };
         let kinds = self.opt_name_list()?;
         self.expect(Kw::On)?;
         let expressions = self.list(|p| {
@@ -358,8 +361,7 @@ impl Parser<'_> {
             }
             K::ForeignDataWrapper => {
                 let any = self.wrapper_options()?;
-                let options =
-                    if !any || self.is(Kw::Options) { self.alter_generic_options()? } else { Vec::new() };
+                let options = if !any || self.is(Kw::Options) { self.alter_generic_options()? } else { Vec::new() };
                 Ok(self.other("ALTER FOREIGN DATA WRAPPER", name, options))
             }
             K::ForeignServer => {
@@ -367,8 +369,7 @@ impl Parser<'_> {
                 if version && !self.eat(Kw::Null) {
                     self.sconst()?;
                 }
-                let options =
-                    if !version || self.is(Kw::Options) { self.alter_generic_options()? } else { Vec::new() };
+                let options = if !version || self.is(Kw::Options) { self.alter_generic_options()? } else { Vec::new() };
                 Ok(self.other("ALTER SERVER", name, options))
             }
             K::EventTrigger => {

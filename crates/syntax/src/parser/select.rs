@@ -35,6 +35,7 @@ impl Parser<'_> {
     }
 
     /// `( query )`
+    #[inline(never)]
     pub(super) fn select_with_parens(&mut self) -> Result<Select> {
         self.enter()?;
         self.expect_ch(b'(')?;
@@ -104,6 +105,7 @@ impl Parser<'_> {
     }
 
     /// `q` with what follows and precedes it.
+    #[inline(never)]
     fn with_tail(&mut self, mut q: Select, with: Option<Box<With>>) -> Result<Select> {
         let tail = self.tail()?;
         if !tail.order_by.is_empty() {
@@ -152,7 +154,7 @@ impl Parser<'_> {
         Ok(q)
     }
 
-    #[inline]
+    #[inline(never)]
     fn tail(&mut self) -> Result<Tail> {
         let mut tail = Tail {
             order_by: Vec::new(),
@@ -180,6 +182,7 @@ impl Parser<'_> {
         Ok(tail)
     }
 
+    #[inline(never)]
     fn limit_clauses(&mut self, tail: &mut Tail) -> Result<()> {
         let mut limit = Limit { count: None, offset: None, with_ties: false, all: false };
         loop {
@@ -262,6 +265,7 @@ impl Parser<'_> {
         self.c_expr()
     }
 
+    #[inline(never)]
     fn locking_clause(&mut self) -> Result<Vec<Locking>> {
         let mut out = Vec::new();
         while self.is(Kw::For) {
@@ -331,6 +335,7 @@ impl Parser<'_> {
         Ok(Select { with: None, body, order_by: Vec::new(), limit: None, locking: Vec::new(), pos })
     }
 
+    #[inline(never)]
     fn select_core(&mut self) -> Result<SelectCore> {
         self.bump();
         let mut core = empty_core();
@@ -506,6 +511,7 @@ impl Parser<'_> {
         Ok(order)
     }
 
+    #[inline(never)]
     fn group_item(&mut self) -> Result<GroupItem> {
         self.enter()?;
         let pos = self.pos();
@@ -548,6 +554,7 @@ impl Parser<'_> {
         Ok(Some(Box::new(With { recursive, ctes, pos })))
     }
 
+    #[inline(never)]
     fn cte(&mut self) -> Result<Cte> {
         let name = self.col_id()?;
         let pos = name.pos;

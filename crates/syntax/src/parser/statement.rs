@@ -113,8 +113,7 @@ impl Parser<'_> {
         let Tok::Kw(k) = self.cur else { return self.unexpected() };
         match k {
             Kw::Local | Kw::Global | Kw::Temp | Kw::Temporary | Kw::Unlogged => {
-                let persistence =
-                    if k == Kw::Unlogged { Persistence::Unlogged } else { Persistence::Temporary };
+                let persistence = if k == Kw::Unlogged { Persistence::Unlogged } else { Persistence::Temporary };
                 self.bump();
                 if matches!(k, Kw::Local | Kw::Global) && !self.eat(Kw::Temp) {
                     self.expect(Kw::Temporary)?;
@@ -181,8 +180,7 @@ impl Parser<'_> {
                 if matches!(k, Kw::Local | Kw::Global) && !self.eat(Kw::Temp) {
                     self.expect(Kw::Temporary)?;
                 }
-                let persistence =
-                    if k == Kw::Unlogged { Persistence::Unlogged } else { Persistence::Temporary };
+                let persistence = if k == Kw::Unlogged { Persistence::Unlogged } else { Persistence::Temporary };
                 self.create_view(true, persistence)
             }
             Kw::Trigger | Kw::Constraint => self.create_trigger(true),

@@ -12,9 +12,7 @@ impl Parser<'_> {
         self.expect(Kw::Table)?;
         let if_not_exists = self.if_not_exists()?;
         let relation = self.qualified_name()?;
-        let names = self.is_ch(b'(')
-            && Self::is_col_id(self.peek(1))
-            && matches!(self.peek(2), Tok::Char(b',' | b')'));
+        let names = self.is_ch(b'(') && Self::is_col_id(self.peek(1)) && matches!(self.peek(2), Tok::Char(b',' | b')'));
         if names || self.query_only || !matches!(self.cur, Tok::Char(b'(') | Tok::Kw(Kw::Of | Kw::Partition)) {
             let mut into = self.as_target(relation, persistence)?;
             into.on_commit = self.opt_on_commit()?;

@@ -13,6 +13,7 @@ fn int_const(v: i32, pos: Pos) -> Expr {
 
 impl Parser<'_> {
     /// Typename: with SETOF and array bounds.
+    #[inline(never)]
     pub(super) fn type_name(&mut self) -> Result<TypeName> {
         let setof = self.eat(Kw::Setof);
         let mut ty = self.simple_type_name()?;
@@ -115,6 +116,7 @@ impl Parser<'_> {
 
     /// The type that key word `k`, the present token, starts, if it starts one. `constant`: of `type 'text'`, where
     /// a missing length is no limit.
+    #[inline(never)]
     fn keyword_type(&mut self, k: Kw, constant: bool) -> Result<Option<TypeName>> {
         let pos = self.pos();
         let plain = |name| bare(system_name(name, pos), pos);
@@ -273,6 +275,7 @@ impl Parser<'_> {
     }
 
     /// `type 'text'` for the types spelled with key words.
+    #[inline(never)]
     pub(super) fn type_constant(&mut self, k: Kw) -> Result<Option<Expr>> {
         let next = self.peek(1);
         let starts = match k {

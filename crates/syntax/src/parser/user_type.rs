@@ -14,19 +14,14 @@ impl Parser<'_> {
         let kind = if self.eat(Kw::As) {
             if self.eat(Kw::Enum) {
                 self.expect_ch(b'(')?;
-                let labels = if self.is_ch(b')') {
-                    Vec::new()
-                } else {
-                    self.list(|p| p.take_name(p.cur == Tok::Str))?
-                };
+                let labels = if self.is_ch(b')') { Vec::new() } else { self.list(|p| p.take_name(p.cur == Tok::Str))? };
                 self.expect_ch(b')')?;
                 CreateTypeKind::Enum(labels)
             } else if self.eat(Kw::Range) {
                 CreateTypeKind::Range(self.definition()?)
             } else {
                 self.expect_ch(b'(')?;
-                let columns =
-                    if self.is_ch(b')') { Vec::new() } else { self.list(Self::table_func_element)? };
+                let columns = if self.is_ch(b')') { Vec::new() } else { self.list(Self::table_func_element)? };
                 self.expect_ch(b')')?;
                 CreateTypeKind::Composite(columns)
             }

@@ -8,6 +8,7 @@ use types::Result;
 
 impl Parser<'_> {
     /// `( [base] [PARTITION BY …] [ORDER BY …] [frame] )`
+    #[inline(never)]
     pub(super) fn window_specification(&mut self) -> Result<WindowSpec> {
         let pos = self.pos();
         self.expect_ch(b'(')?;

@@ -13,6 +13,7 @@ impl Parser<'_> {
     }
 
     /// The function that `k`, the present token, starts.
+    #[inline(never)]
     pub(super) fn xml_function(&mut self, k: Kw) -> Result<Expr> {
         let pos = self.pos();
         self.bump();
@@ -138,6 +139,7 @@ impl Parser<'_> {
         Ok(())
     }
 
+    #[inline(never)]
     pub(super) fn xml_table(&mut self, lateral: bool) -> Result<TableRef> {
         let pos = self.pos();
         self.bump();
