@@ -63,6 +63,8 @@ pub(crate) struct Parser<'a> {
     first: Option<Expr>,
     /// CREATE TABLE must be CREATE TABLE AS, as after EXPLAIN.
     query_only: bool,
+    /// Depth of the select list's own expressions, where an operator's word may turn out to be a label.
+    label_depth: u32,
     /// Where the last token passed over ends.
     last_end: u32,
 }
@@ -130,6 +132,7 @@ impl<'a> Parser<'a> {
             height: 0,
             first: None,
             query_only: false,
+            label_depth: 0,
             last_end: 0,
         };
         p.fill(0);
@@ -233,6 +236,15 @@ impl<'a> Parser<'a> {
             return Ok(true);
         }
         Ok(false)
+    }
+
+    /// `IF EXISTS` where no name can stand: IF can be nothing else.
+    fn only_if_exists(&mut self) -> Result<bool> {
+        if !self.eat(Kw::If) {
+            return Ok(false);
+        }
+        self.expect(Kw::Exists)?;
+        Ok(true)
     }
 
     /// Whether `IF NOT EXISTS` comes, and passes over it.

@@ -260,11 +260,11 @@ impl Parser<'_> {
                     }
                     Tok::Kw(Kw::Expression) => {
                         self.bump();
-                        DropExpression { column, if_exists: self.if_exists()? }
+                        DropExpression { column, if_exists: self.only_if_exists()? }
                     }
                     _ => {
                         self.expect(Kw::Identity)?;
-                        DropIdentity { column, if_exists: self.if_exists()? }
+                        DropIdentity { column, if_exists: self.only_if_exists()? }
                     }
                 })
             }

@@ -46,6 +46,7 @@ impl Parser<'_> {
     fn query_in_parens(&mut self) -> bool {
         match self.peek(1) {
             Tok::Kw(Kw::Values) => self.peek(2) == Tok::Char(b'('),
+            Tok::Char(b'(') => true,
             _ => self.starts_query(),
         }
     }

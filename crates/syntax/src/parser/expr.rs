@@ -185,7 +185,7 @@ impl Parser<'_> {
             if level == closed {
                 return self.unexpected();
             }
-            if matches!(self.cur, Tok::Kw(_)) && self.is_label_here() {
+            if matches!(self.cur, Tok::Kw(_)) && self.depth == self.label_depth && self.is_label_here() {
                 return Ok(left);
             }
             closed = 0;

@@ -2,7 +2,7 @@
 
 use super::Parser;
 use crate::ast::*;
-use crate::keyword::Kw;
+use crate::keyword::{Category, Kw};
 use crate::lexer::Tok;
 use types::Result;
 
@@ -108,9 +108,7 @@ impl Parser<'_> {
             Tok::Kw(Kw::Xmltable) if next == Tok::Char(b'(') => self.xml_table(false),
             Tok::Kw(Kw::JsonTable) if next == Tok::Char(b'(') => self.json_table(false),
             Tok::Kw(Kw::Only) => self.relation(),
-            Tok::Kw(Kw::Rows) if next == Tok::Kw(Kw::From) && self.peek(2) == Tok::Char(b'(') => {
-                self.function_table(false)
-            }
+            Tok::Kw(Kw::Rows) if next == Tok::Kw(Kw::From) => self.function_table(false),
             _ if self.call_comes() => self.function_table(false),
             _ => self.relation(),
         }
@@ -198,6 +196,11 @@ impl Parser<'_> {
     }
 
     fn relation(&mut self) -> Result<TableRef> {
+        if matches!(self.cur, Tok::Kw(k) if k.category() == Category::TypeFuncName) {
+            // It could still have been a function; what follows shows it is not.
+            self.bump();
+            return self.unexpected();
+        }
         let relation = self.relation_expr()?;
         let alias = self.opt_alias()?;
         let mut sample = None;

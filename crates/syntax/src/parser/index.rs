@@ -47,7 +47,7 @@ impl Parser<'_> {
 
     /// NULLS [NOT] DISTINCT.
     pub(super) fn opt_nulls_not_distinct(&mut self) -> Result<bool> {
-        if !self.is(Kw::Nulls) || !matches!(self.peek(1), Tok::Kw(Kw::Not | Kw::Distinct)) {
+        if !self.is(Kw::Nulls) || matches!(self.peek(1), Tok::Kw(Kw::First | Kw::Last)) {
             return Ok(false);
         }
         self.bump();

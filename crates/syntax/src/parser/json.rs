@@ -29,11 +29,11 @@ impl Parser<'_> {
     /// WITH or WITHOUT UNIQUE [KEYS].
     fn opt_unique_keys(&mut self) -> Result<bool> {
         let with = self.is(Kw::With);
-        if !(with || self.is(Kw::Without)) || !self.peek_kw(1, Kw::Unique) {
+        if !(with || self.is(Kw::Without)) || matches!(self.peek(1), Tok::Kw(Kw::Time | Kw::Ordinality)) {
             return Ok(false);
         }
         self.bump();
-        self.bump();
+        self.expect(Kw::Unique)?;
         self.eat(Kw::Keys);
         Ok(with)
     }
@@ -314,11 +314,6 @@ impl Parser<'_> {
         let context = self.json_value()?;
         self.expect_ch(b',')?;
         let path = self.a_expr()?;
-        if !matches!(path.kind, ExprKind::Literal(Literal::String(_))) {
-            let message = "only string constants are supported in JSON_TABLE path specification";
-            let at = path.location();
-            return self.unsupported_at(message, at);
-        }
         let path_name = if self.eat(Kw::As) { Some(self.col_id()?) } else { None };
         let passing = self.opt_json_passing()?;
         self.expect(Kw::Columns)?;
@@ -328,6 +323,11 @@ impl Parser<'_> {
             self.expect_all(&[Kw::On, Kw::Error])?;
         }
         self.expect_ch(b')')?;
+        if !matches!(path.kind, ExprKind::Literal(Literal::String(_))) {
+            let message = "only string constants are supported in JSON_TABLE path specification";
+            let at = path.location();
+            return self.unsupported_at(message, at);
+        }
         let alias = self.opt_alias()?;
         let t = JsonTable { lateral, context, path, path_name, passing, columns, on_error, alias, pos };
         Ok(TableRef::JsonTable(Box::new(t)))

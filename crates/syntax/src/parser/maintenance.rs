@@ -31,6 +31,13 @@ impl Parser<'_> {
             Tok::Kw(Kw::Refresh) => self.refresh()?,
             Tok::Kw(Kw::Create) => {
                 let at = self.at;
+                let next = self.peek(1);
+                let ok = matches!(next, Tok::Kw(Kw::Table | Kw::Temp | Kw::Temporary | Kw::Local | Kw::Global))
+                    || matches!(next, Tok::Kw(Kw::Unlogged | Kw::Materialized));
+                if !ok {
+                    self.bump();
+                    return self.unexpected();
+                }
                 self.query_only = true;
                 let k = self.create()?;
                 self.query_only = false;

@@ -235,7 +235,8 @@ impl Parser<'_> {
         }
         let kind = self.object_kind()?;
         let concurrently = kind == K::Index && self.eat(Kw::Concurrently);
-        let if_exists = self.if_exists()?;
+        let nameless = matches!(kind, K::Cast | K::Transform | K::UserMapping);
+        let if_exists = if nameless { self.only_if_exists()? } else { self.if_exists()? };
         let single = matches!(
             kind,
             K::Policy
@@ -327,7 +328,8 @@ impl Parser<'_> {
             K::Statistics => {
                 let if_exists = self.if_exists()?;
                 let name = self.any_name()?;
-                if if_exists || (self.is(Kw::Set) && self.peek_kw(1, Kw::Statistics)) {
+                let schema_next = self.peek_kw(1, Kw::Schema);
+                if if_exists || (self.is(Kw::Set) && !schema_next) {
                     self.expect_all(&[Kw::Set, Kw::Statistics])?;
                     if !self.eat(Kw::Default) {
                         self.signed_iconst()?;
@@ -383,6 +385,22 @@ impl Parser<'_> {
                     if_exists: false,
                 };
                 Ok(Some(StatementKind::AlterObjectSchema(Box::new(s))))
+            }
+            Tok::Kw(Kw::Set)
+                if !matches!(
+                    kind,
+                    K::Type
+                        | K::Domain
+                        | K::Function
+                        | K::Procedure
+                        | K::Routine
+                        | K::Publication
+                        | K::Subscription
+                        | K::Operator
+                ) =>
+            {
+                self.bump();
+                self.unexpected()
             }
             Tok::Kw(Kw::Depends | Kw::No) if matches!(kind, K::Function | K::Procedure | K::Routine) => {
                 self.depends(kind, object.clone(), None).map(Some)

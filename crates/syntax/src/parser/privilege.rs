@@ -70,7 +70,7 @@ impl Parser<'_> {
             return Ok(if columns.is_empty() { Vec::new() } else { vec![Privilege { name: None, columns }] });
         }
         self.list(|p| {
-            if p.is(Kw::Alter) {
+            if p.is(Kw::Alter) && p.peek_kw(1, Kw::System) {
                 let pos = p.pos();
                 p.bump();
                 p.expect(Kw::System)?;

@@ -28,7 +28,8 @@ impl Parser<'_> {
     /// A kind once named holds for what follows, until another is named.
     fn publication_objects(&mut self) -> Result<Vec<PublicationObject>> {
         let mut schemas: Option<bool> = None;
-        self.list(|p| {
+        let mut nameless: Option<Pos> = None;
+        let list = self.list(|p| {
             let pos = p.pos();
             if p.eat(Kw::Table) {
                 schemas = Some(false);
@@ -38,28 +39,27 @@ impl Parser<'_> {
                 p.expect(Kw::Schema)?;
                 schemas = Some(true);
             }
-            match schemas {
-                None => {
-                    let e = p.error(types::SqlState::SYNTAX_ERROR, "invalid publication object list", pos);
-                    Err(e.detail(
-                        "One of TABLE or TABLES IN SCHEMA must be specified before a standalone table or schema name.",
-                    ))
-                }
-                Some(true) => {
-                    let pos = p.pos();
-                    if p.eat(Kw::CurrentSchema) {
-                        return Ok(PublicationObject::CurrentSchema(pos));
-                    }
-                    Ok(PublicationObject::Schema(p.col_id()?))
-                }
-                Some(false) => {
-                    let relation = p.relation_expr()?;
-                    let columns = p.opt_name_list()?;
-                    let where_clause = if p.eat(Kw::Where) { Some(p.paren_expr()?) } else { None };
-                    Ok(PublicationObject::Table { relation, columns, where_clause, pos })
-                }
+            if schemas.is_none() {
+                nameless.get_or_insert(pos);
             }
-        })
+            let pos = p.pos();
+            if schemas != Some(false) && p.eat(Kw::CurrentSchema) {
+                return Ok(PublicationObject::CurrentSchema(pos));
+            }
+            if schemas == Some(true) {
+                return Ok(PublicationObject::Schema(p.col_id()?));
+            }
+            let relation = p.relation_expr()?;
+            let columns = p.opt_name_list()?;
+            let where_clause = if p.eat(Kw::Where) { Some(p.paren_expr()?) } else { None };
+            Ok(PublicationObject::Table { relation, columns, where_clause, pos })
+        })?;
+        if let Some(pos) = nameless {
+            let e = self.error(types::SqlState::SYNTAX_ERROR, "invalid publication object list", pos);
+            let detail = "One of TABLE or TABLES IN SCHEMA must be specified before a standalone table or schema name.";
+            return Err(e.detail(detail));
+        }
+        Ok(list)
     }
 
     pub(super) fn alter_publication(&mut self, name: Name) -> Result<StatementKind> {

@@ -363,6 +363,20 @@ impl Parser<'_> {
         if self.is(Kw::Grant) {
             return self.grant(true);
         }
+        let next = self.peek(1);
+        let ok = matches!(
+            next,
+            Tok::Kw(
+                Kw::Table | Kw::Temp | Kw::Temporary | Kw::Local | Kw::Global | Kw::Unlogged | Kw::Index | Kw::Unique
+            )
+        ) || matches!(
+            next,
+            Tok::Kw(Kw::Sequence | Kw::Trigger | Kw::Constraint | Kw::View | Kw::Recursive | Kw::Or)
+        );
+        if !ok {
+            self.bump();
+            return self.unexpected();
+        }
         let at = self.at;
         self.enter()?;
         let kind = self.create()?;

@@ -409,8 +409,9 @@ impl Parser<'_> {
     fn select_into(&mut self) -> Result<IntoTable> {
         let mut persistence = Persistence::Permanent;
         let next = self.peek(1);
+        let named = next == Tok::Kw(Kw::Table) || Self::is_col_id(next);
         match self.cur {
-            Tok::Kw(Kw::Temporary | Kw::Temp) => {
+            Tok::Kw(Kw::Temporary | Kw::Temp) if named => {
                 self.bump();
                 self.eat(Kw::Table);
                 persistence = Persistence::Temporary;
@@ -421,7 +422,7 @@ impl Parser<'_> {
                 self.eat(Kw::Table);
                 persistence = Persistence::Temporary;
             }
-            Tok::Kw(Kw::Unlogged) => {
+            Tok::Kw(Kw::Unlogged) if named => {
                 self.bump();
                 self.eat(Kw::Table);
                 persistence = Persistence::Unlogged;
@@ -451,7 +452,9 @@ impl Parser<'_> {
         if self.eat_ch(b'*') {
             return Ok(Target { expr: Expr::new(ExprKind::Star(Vec::new()), pos), alias: None, pos });
         }
+        let outer = std::mem::replace(&mut self.label_depth, self.depth + 1);
         let expr = self.a_expr()?;
+        self.label_depth = outer;
         let alias = if self.eat(Kw::As) {
             Some(self.col_label()?)
         } else if Self::is_bare_col_label(self.cur) && !self.nulls_order_next() {

@@ -153,7 +153,9 @@ impl Parser<'_> {
             Kw::Subscription => self.create_subscription(),
             Kw::Statistics => self.create_statistics(),
             Kw::Text => self.create_text_search(pos),
-            Kw::User if next == Tok::Kw(Kw::Mapping) => self.create_user_mapping(),
+            Kw::User if next == Tok::Kw(Kw::Mapping) && matches!(self.peek(2), Tok::Kw(Kw::For | Kw::If)) => {
+                self.create_user_mapping()
+            }
             Kw::Role | Kw::User | Kw::Group => self.create_role(),
             Kw::Database => self.create_database(),
             Kw::Tablespace => self.create_tablespace(),

@@ -261,6 +261,13 @@ impl Parser<'_> {
         }
         self.expect(Kw::By)?;
         let word = self.col_id()?;
+        let elements = self.paren_list(|p| {
+            let pos = p.pos();
+            let key = p.index_key()?;
+            let collation = p.opt_collate()?.map(|c| c.collation).unwrap_or_default();
+            let opclass = if Self::is_col_id(p.cur) { p.any_name()? } else { Vec::new() };
+            Ok(PartitionElement { key, collation, opclass, pos })
+        })?;
         let strategy = match word.to_ascii_lowercase().as_str() {
             "list" => PartitionStrategy::List,
             "range" => PartitionStrategy::Range,
@@ -270,13 +277,6 @@ impl Parser<'_> {
                 return Err(self.error(SqlState::INVALID_PARAMETER_VALUE, message, word.pos));
             }
         };
-        let elements = self.paren_list(|p| {
-            let pos = p.pos();
-            let key = p.index_key()?;
-            let collation = p.opt_collate()?.map(|c| c.collation).unwrap_or_default();
-            let opclass = if Self::is_col_id(p.cur) { p.any_name()? } else { Vec::new() };
-            Ok(PartitionElement { key, collation, opclass, pos })
-        })?;
         Ok(Some(PartitionSpec { strategy, elements, pos }))
     }
 

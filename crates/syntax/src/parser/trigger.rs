@@ -68,6 +68,7 @@ impl Parser<'_> {
             deferrable: false,
             initially_deferred: false,
         };
+        let mut refused = None;
         if constraint {
             if self.eat(Kw::From) {
                 t.constraint_table = Some(self.qualified_name()?);
@@ -85,9 +86,7 @@ impl Parser<'_> {
                     None => None,
                 }
             };
-            if let Some(word) = bad {
-                return self.unsupported_at(format!("TRIGGER constraints cannot be marked {word}"), at);
-            }
+            refused = bad.map(|word| (word, at));
             t.deferrable = a.deferrable == Some(true) || a.deferred == Some(true);
             t.initially_deferred = a.deferred == Some(true);
             self.expect_all(&[Kw::For, Kw::Each, Kw::Row])?;
@@ -134,6 +133,9 @@ impl Parser<'_> {
             })?;
         }
         self.expect_ch(b')')?;
+        if let Some((word, at)) = refused {
+            return self.unsupported_at(format!("TRIGGER constraints cannot be marked {word}"), at);
+        }
         Ok(StatementKind::CreateTrigger(Box::new(t)))
     }
 

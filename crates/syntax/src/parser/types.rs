@@ -74,7 +74,7 @@ impl Parser<'_> {
             while self.peek(n) == Tok::Char(b'.') && Self::is_col_label(self.peek(n + 1)) {
                 n += 2;
             }
-            if self.peek(n) == Tok::Char(b'%') && self.peek(n + 1) == Tok::Kw(Kw::Type) {
+            if self.peek(n) == Tok::Char(b'%') {
                 if setof {
                     self.bump();
                 }
@@ -84,7 +84,7 @@ impl Parser<'_> {
                     names.push(self.col_label()?);
                 }
                 self.bump();
-                self.bump();
+                self.expect(Kw::Type)?;
                 let mut ty = bare(names, pos);
                 ty.setof = setof;
                 ty.pct_type = true;

@@ -85,15 +85,17 @@ impl Parser<'_> {
 
     /// ALTER TYPE but for RENAME TO, OWNER and SET SCHEMA; the name has been read.
     pub(super) fn alter_type(&mut self, name: QualifiedName, pos: Pos) -> Result<StatementKind> {
-        if self.is(Kw::Set) && self.peek(1) == Tok::Char(b'(') {
-            self.bump();
+        if self.eat(Kw::Set) {
             let change = AlterTypeChange::Set(self.definition()?);
             return Ok(StatementKind::AlterType(Box::new(AlterType { name, change, pos })));
         }
         if self.is(Kw::Add) && self.peek_kw(1, Kw::Value) {
             self.bump();
             self.bump();
-            let if_not_exists = self.if_not_exists()?;
+            let if_not_exists = self.eat(Kw::If);
+            if if_not_exists {
+                self.expect_all(&[Kw::Not, Kw::Exists])?;
+            }
             let value = self.sconst()?;
             let mut neighbor = None;
             if self.eat(Kw::Before) {
