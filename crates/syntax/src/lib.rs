@@ -1,1 +1,12 @@
 #![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+pub mod ast;
+pub mod keyword;
+pub mod lexer;
+mod parser;
+mod split;
+
+pub use keyword::quote_ident;
+pub use parser::{parse, parse_expr, parse_type_name, parse_with_notices};
+pub use split::{Pending, Split, split};

@@ -1,0 +1,16 @@
+create table t (a int deferrable)
+create table t (a int not null deferrable)
+create table t (a int primary key deferrable not deferrable)
+create table t (a int primary key not deferrable initially deferred)
+create domain d as int deferrable
+create table t (a int primary key initially deferred not deferrable)
+create table t (a int primary key initially deferred initially immediate)
+create table t (a int check (a > 0) enforced)
+create table t (a int check (a > 0) not enforced enforced)
+create table t (a int unique not enforced)
+create table t (a int unique enforced)
+create table t (a int initially immediate)
+create table t (a int primary key deferrable deferrable)
+create table t (a int check (a > 0) not deferrable)
+create table t (a int primary key initially deferred, b int unique deferrable)
+create domain d as int check (value > 0) not enforced
