@@ -1,12 +1,20 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+pub mod compare;
+pub mod datetime;
 pub mod datum;
 pub mod error;
+pub mod hash;
+pub mod io;
+pub mod numeric;
 pub mod oid;
+pub mod sortkey;
 
 pub use datum::{Datum, Physical};
 pub use error::{SqlError, SqlState};
+pub use io::{IoSettings, TypeLookup};
+pub use numeric::Numeric;
 pub use oid::Oid;
 
 /// A result whose error is an [`SqlError`].

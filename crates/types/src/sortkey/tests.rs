@@ -1,0 +1,1 @@
+//! Keys order as values do.
