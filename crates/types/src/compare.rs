@@ -71,3 +71,6 @@ pub fn compare_with(type_oid: Oid, a: &Datum, b: &Datum, _types: &dyn TypeLookup
 pub(crate) fn is_unsigned(type_oid: Oid) -> bool {
     matches!(type_oid, oid::PG_LSN | oid::XID8 | oid::TID)
 }
+
+#[cfg(test)]
+mod tests;

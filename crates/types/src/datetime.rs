@@ -194,7 +194,7 @@ pub fn timestamp_typmod(micros: i64, typmod: i32) -> Result<i64> {
     if micros == TIMESTAMP_INFINITY || micros == TIMESTAMP_NEG_INFINITY {
         return Ok(micros);
     }
-    round_micros(micros, typmod).filter(|t| is_valid_timestamp(*t)).ok_or_else(timestamp_out_of_range)
+    round_micros(micros, typmod).ok_or_else(timestamp_out_of_range)
 }
 
 /// The `timetz` of microseconds since midnight and seconds west of UTC.

@@ -9,6 +9,8 @@ pub mod hash;
 pub mod io;
 pub mod numeric;
 pub mod oid;
+#[cfg(test)]
+mod recorded;
 pub mod sortkey;
 
 pub use datum::{Datum, Physical};

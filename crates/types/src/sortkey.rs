@@ -132,6 +132,3 @@ fn numeric(out: &mut Vec<u8>, n: &Numeric) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -94,17 +94,14 @@ impl Sum {
     fn finish(&self, negate: bool) -> Result<Interval, Fault> {
         let fits = |v: i64| i32::try_from(v).map_err(|_| Fault::Field);
         let (years, months, days, micros) = (fits(self.years)?, fits(self.months)?, fits(self.days)?, self.micros);
+        let total = |v: i64| i32::try_from(v).map_err(|_| Fault::Total);
         let months = i64::from(years) * 12 + i64::from(months);
         let (months, days, micros) = if negate {
             (-months, -i64::from(days), micros.checked_neg().ok_or(Fault::Field)?)
         } else {
             (months, days.into(), micros)
         };
-        Ok(Interval::new(
-            i32::try_from(months).map_err(|_| Fault::Field)?,
-            i32::try_from(days).map_err(|_| Fault::Field)?,
-            micros,
-        ))
+        Ok(Interval::new(total(months)?, i32::try_from(days).map_err(|_| Fault::Field)?, micros))
     }
 }
 
@@ -117,14 +114,9 @@ pub fn parse_interval(text: &str, typmod: i32, settings: &IoSettings) -> Result<
         result = iso8601(text);
     }
     match result {
-        Ok(v) if v.is_finite() || is_infinity_word(text) => Ok(v),
-        Ok(_) => Err(interval_out_of_range()),
+        Ok(v) => Ok(v),
         Err(f) => Err(fault(if f == Fault::Field { Fault::Interval } else { f }, text, "interval")),
     }
-}
-
-fn is_infinity_word(text: &str) -> bool {
-    text.bytes().any(|c| c.eq_ignore_ascii_case(&b'f'))
 }
 
 /// A run of digits as `i64`.
@@ -188,7 +180,8 @@ fn default_unit(range: i32) -> Unit {
     }
 }
 
-const FIELD_CLOCK: u32 = 1 << 30;
+const SECONDS: u32 = 1 << Unit::Second as u32 | 1 << Unit::Millisecond as u32 | 1 << Unit::Microsecond as u32;
+const FIELD_CLOCK: u32 = 1 << Unit::Hour as u32 | 1 << Unit::Minute as u32 | SECONDS;
 
 /// Which units count as the same field when given twice.
 fn field_bit(unit: Unit) -> u32 {
@@ -252,13 +245,9 @@ fn traditional(text: &str, range: i32, sql: bool) -> Result<Interval, Fault> {
                     return Err(Fault::Syntax);
                 }
                 sum.add_unit(u, value, part)?;
-                // A number without a unit can only be the last field; after a clock, days come before it.
-                let bit = match u {
-                    Unit::Week => field_bit(Unit::Week),
-                    u => field_bit(u),
-                };
-                unit = Some(u);
-                bit
+                // A number before hours, as before a clock, is days.
+                unit = Some(if u == Unit::Hour { Unit::Day } else { u });
+                if u == Unit::Second && part != 0.0 { SECONDS } else { field_bit(u) }
             }
             Token::Word(s) | Token::Special(s) => {
                 let found = keyword::unit(s).ok_or(Fault::Syntax)?;
@@ -273,12 +262,9 @@ fn traditional(text: &str, range: i32, sql: bool) -> Result<Interval, Fault> {
                     }
                     Unit::Infinity | Unit::NegInfinity => {
                         if tokens.len() != 1 {
-                            let ago = tokens.len() == 2 && negate;
-                            if !ago || i != 0 {
-                                return Err(Fault::Syntax);
-                            }
+                            return Err(Fault::Syntax);
                         }
-                        let negative = (found == Unit::NegInfinity) != negate;
+                        let negative = found == Unit::NegInfinity;
                         return Ok(if negative { Interval::NEG_INFINITY } else { Interval::INFINITY });
                     }
                     Unit::Quarter | Unit::Zone => return Err(Fault::Syntax),
@@ -306,7 +292,7 @@ fn traditional(text: &str, range: i32, sql: bool) -> Result<Interval, Fault> {
 
 /// A number of an ISO 8601 interval: whole part, fraction of the same sign, rest.
 fn iso_number(s: &str) -> Result<(i64, f64, &str), Fault> {
-    let body = s.strip_prefix(['+', '-']).unwrap_or(s);
+    let body = s.strip_prefix('-').unwrap_or(s);
     let len = body.bytes().take_while(|c| c.is_ascii_digit() || *c == b'.').count();
     let (number, rest) = body.split_at(len);
     if !number.bytes().any(|c| c.is_ascii_digit()) {
@@ -414,9 +400,6 @@ fn iso8601(text: &str) -> Result<Interval, Fault> {
             rest = &tail[1..];
         }
         fields += 1;
-    }
-    if in_time && fields == 0 {
-        return Err(Fault::Syntax);
     }
     sum.finish(false)
 }

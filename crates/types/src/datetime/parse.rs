@@ -221,7 +221,8 @@ impl<'a> Decoder<'a> {
             if self.hour < 0 || self.minute > 59 || self.second > 60 || self.hour > 24 || t > MICROS_PER_DAY {
                 return Err(Fault::Field);
             }
-            if self.seen & TIME == 0 {
+            // A zone whose offset varies needs a date.
+            if self.seen & TIME == 0 || (self.seen & DATE != DATE && self.zone_varies()) {
                 return Err(Fault::Syntax);
             }
         } else if self.seen & DATE != DATE {
@@ -308,7 +309,9 @@ impl<'a> Decoder<'a> {
             }
             .unwrap_or(rest.len());
             fields.push(&rest[..end]);
+            // One delimiter may follow the last field.
             rest = &rest[end..];
+            rest = rest.strip_prefix(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest);
             if fields.len() > 25 {
                 return Err(Fault::Syntax);
             }
@@ -653,6 +656,12 @@ impl<'a> Decoder<'a> {
         Ok(())
     }
 
+    /// Whether the zone named has had more than one offset.
+    fn zone_varies(&self) -> bool {
+        let Some(ZoneSpec::Named(z)) = &self.zone else { return false };
+        zone::constant_offset(z).is_none()
+    }
+
     /// Seconds east of UTC of the zone named, or of the session's.
     fn east(&self, days: i64, time: i64) -> i32 {
         let base = match &self.zone {
@@ -686,6 +695,7 @@ pub(super) fn fault(fault: Fault, text: &str, type_name: &str) -> SqlError {
         Fault::Interval => {
             SqlError::new(SqlState::INTERVAL_FIELD_OVERFLOW, format!("interval field value out of range: \"{text}\""))
         }
+        Fault::Total => interval_out_of_range(),
         Fault::ZoneOffset => SqlError::new(
             SqlState::INVALID_TIME_ZONE_DISPLACEMENT_VALUE,
             format!("time zone displacement out of range: \"{text}\""),
@@ -724,12 +734,9 @@ fn timestamp(text: &str, settings: &IoSettings, type_name: &str, with_zone: bool
         Kind::Moment => {}
     }
     let (days, time) = (d.days(), d.time_micros());
-    let in_days = is_valid_date(days);
-    let east = if with_zone && in_days { i64::from(d.east(days, time)) * MICROS_PER_SEC } else { 0 };
-    let local = micros_from_parts(days, time);
-    local
-        .and_then(|l| l.checked_sub(east))
-        .filter(|t| in_days && is_valid_timestamp(*t))
+    let east = if with_zone { i64::from(d.east(days, time)) * MICROS_PER_SEC } else { 0 };
+    micros_from_parts(days, time - east)
+        .filter(|t| is_valid_timestamp(*t))
         .ok_or_else(|| SqlError::new(SqlState::DATETIME_FIELD_OVERFLOW, format!("timestamp out of range: \"{text}\"")))
 }
 
@@ -755,22 +762,6 @@ pub fn parse_timetz(text: &str, settings: &IoSettings) -> Result<(i64, i32)> {
     let mut d = Decoder::new(settings);
     d.run(text, true).map_err(|f| fault(f, text, "time with time zone"))?;
     let days = if d.seen & DATE == DATE { d.days() } else { d.now_local().days() };
-    // A zone whose offset varies needs a date.
-    if matches!(d.zone, Some(ZoneSpec::Named(_))) && d.seen & DATE != DATE {
-        let at = |y: i64| zone::offset_of_local(zone_of(&d), days_from_civil(y, 1, 1), 0);
-        let july = |y: i64| zone::offset_of_local(zone_of(&d), days_from_civil(y, 7, 1), 0);
-        let year = d.now_local().year;
-        if at(year) != july(year) || at(year) != at(1900) || july(1950) != at(year) {
-            return Err(fault(Fault::Syntax, text, "time with time zone"));
-        }
-    }
     let time = d.time_micros();
     Ok((time, -d.east(days, time)))
-}
-
-fn zone_of<'d>(d: &'d Decoder<'_>) -> &'d TimeZone {
-    match &d.zone {
-        Some(ZoneSpec::Named(z)) => z,
-        _ => &d.settings.time_zone,
-    }
 }

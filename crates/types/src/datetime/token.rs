@@ -11,6 +11,8 @@ pub(crate) enum Fault {
     MonthDay,
     /// An interval field is out of range.
     Interval,
+    /// The fields of an interval are in range but not their sum.
+    Total,
     /// A time zone offset is out of range.
     ZoneOffset,
     /// No such time zone.

@@ -52,7 +52,11 @@ const CYCLE_DAYS: i64 = 146_097;
 /// Days shifted by whole cycles into the years jiff knows, which end with 9999.
 fn folded(days: i64) -> i64 {
     let last = super::days_from_civil(9990, 1, 1);
-    if days < last { days } else { last - CYCLE_DAYS + (days - last).rem_euclid(CYCLE_DAYS) }
+    if days < last {
+        days.max(super::DATE_MIN as i64 - 366)
+    } else {
+        last - CYCLE_DAYS + (days - last).rem_euclid(CYCLE_DAYS)
+    }
 }
 
 fn instant(micros: i64) -> jiff::Timestamp {
@@ -106,6 +110,16 @@ pub fn utc_to_local(zone: &TimeZone, utc: i64) -> Option<i64> {
     utc.checked_add(i64::from(offset_at(zone, utc)) * MICROS_PER_SEC)
 }
 
+/// The offset, in seconds east, of a zone that never had another.
+pub fn constant_offset(zone: &TimeZone) -> Option<i32> {
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    let east = zone.to_offset(now);
+    let same = zone.to_offset(jiff::Timestamp::MIN) == east
+        && zone.preceding(now).all(|t| t.offset() == east)
+        && zone.following(now).take(400).all(|t| t.offset() == east);
+    same.then(|| east.seconds())
+}
+
 /// What an abbreviation means, before a date is known.
 pub(crate) enum Meaning {
     /// Seconds east, and whether daylight saving.
@@ -133,6 +147,7 @@ pub(crate) fn find_abbreviation(word: &str, session: &TimeZone) -> Option<Meanin
 fn uses(zone: &TimeZone, word: &str) -> bool {
     let now = jiff::Timestamp::UNIX_EPOCH;
     zone.to_offset_info(now).abbreviation().eq_ignore_ascii_case(word)
+        || zone.to_offset_info(jiff::Timestamp::MIN).abbreviation().eq_ignore_ascii_case(word)
         || zone.preceding(now).any(|t| t.abbreviation().eq_ignore_ascii_case(word))
         || zone.following(now).take(400).any(|t| t.abbreviation().eq_ignore_ascii_case(word))
 }
@@ -150,6 +165,10 @@ pub(crate) fn abbreviation_offset(zone: &TimeZone, word: &str, days: i64, time_m
     let mut before = zone.preceding(t);
     if let Some(used) = before.find(|t| t.abbreviation().eq_ignore_ascii_case(word)) {
         return used.offset().seconds();
+    }
+    let first = zone.to_offset_info(jiff::Timestamp::MIN);
+    if first.abbreviation().eq_ignore_ascii_case(word) {
+        return first.offset().seconds();
     }
     let mut after = zone.following(t).take(400);
     after.find(|t| t.abbreviation().eq_ignore_ascii_case(word)).map_or(here, |t| t.offset().seconds())

@@ -25,12 +25,14 @@ pub fn stored(count: usize, bits: &[u8]) -> Datum {
     Datum::from(out)
 }
 
-fn read(text: &str) -> Result<(usize, Vec<u8>)> {
+/// The bits of `text`, whose length `fits` judges before its digits are looked at.
+fn read(text: &str, fits: impl Fn(usize) -> Result<()>) -> Result<(usize, Vec<u8>)> {
     let (digits, hex) = match text.as_bytes().first() {
         Some(b'x' | b'X') => (&text[1..], true),
         Some(b'b' | b'B') => (&text[1..], false),
         _ => (text, false),
     };
+    fits(if hex { digits.len() * 4 } else { digits.len() })?;
     let (mut bits, mut count) = (Vec::new(), 0usize);
     for c in digits.chars() {
         let (value, width) = if hex { (c.to_digit(16), 4) } else { (c.to_digit(2), 1) };
@@ -66,19 +68,15 @@ fn too_long(limit: i32) -> SqlError {
 
 /// Reads a `bit`.
 pub fn parse_bit(text: &str, typmod: i32) -> Result<Datum> {
-    let (count, bits) = read(text)?;
-    if typmod > 0 && count != typmod as usize {
-        return Err(mismatch(count, typmod));
-    }
+    let fits = |count| if typmod > 0 && count != typmod as usize { Err(mismatch(count, typmod)) } else { Ok(()) };
+    let (count, bits) = read(text, fits)?;
     Ok(stored(count, &bits))
 }
 
 /// Reads a `varbit`.
 pub fn parse_varbit(text: &str, typmod: i32) -> Result<Datum> {
-    let (count, bits) = read(text)?;
-    if typmod > 0 && count > typmod as usize {
-        return Err(too_long(typmod));
-    }
+    let fits = |count| if typmod > 0 && count > typmod as usize { Err(too_long(typmod)) } else { Ok(()) };
+    let (count, bits) = read(text, fits)?;
     Ok(stored(count, &bits))
 }
 

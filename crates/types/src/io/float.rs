@@ -21,7 +21,7 @@ fn read(text: &str) -> Option<Read<'_>> {
     let negative = s.starts_with('-');
     let sign = |v: f64| if negative { -v } else { v };
     if body.eq_ignore_ascii_case("nan") {
-        return Some(Read::Special(f64::NAN));
+        return Some(Read::Special(sign(f64::NAN)));
     }
     if body.eq_ignore_ascii_case("inf") || body.eq_ignore_ascii_case("infinity") {
         return Some(Read::Special(sign(f64::INFINITY)));
@@ -179,6 +179,16 @@ fn shortest(
     (digits..17).map(at).find(|s| reads_back(s) && !bound(s)).unwrap_or(first)
 }
 
+/// Of two texts of `most` digits as near as each other, the one with the even last digit.
+fn nearest(text: String, most: usize, reads_back: impl Fn(&str) -> bool, at: impl Fn(usize) -> String) -> String {
+    let digits = text.bytes().take_while(|c| *c != b'e').filter(u8::is_ascii_digit).count();
+    if digits < most {
+        return text;
+    }
+    let even = at(digits - 1);
+    if reads_back(&even) { even } else { text }
+}
+
 /// Writes a `float8`.
 pub fn format_f64(v: f64, extra_float_digits: i32, out: &mut Vec<u8>) {
     if special(v, out) {
@@ -195,6 +205,9 @@ pub fn format_f64(v: f64, extra_float_digits: i32, out: &mut Vec<u8>) {
     if mantissa % 2 == 0 {
         let bound = |s: &str| on_boundary(s, mantissa, exponent, fraction == 0 && biased > 1);
         text = shortest(text, |s| s.parse() == Ok(v), |n| format!("{v:.n$e}"), bound);
+    }
+    if text.len() > 17 {
+        text = nearest(text, 17, |s| s.parse() == Ok(v), |n| format!("{v:.n$e}"));
     }
     layout(&text, 15, out);
 }
@@ -215,6 +228,9 @@ pub fn format_f32(v: f32, extra_float_digits: i32, out: &mut Vec<u8>) {
     if mantissa % 2 == 0 {
         let bound = |s: &str| on_boundary(s, mantissa, exponent, fraction == 0 && biased > 1);
         text = shortest(text, |s| s.parse() == Ok(v), |n| format!("{v:.n$e}"), bound);
+    }
+    if text.len() > 9 {
+        text = nearest(text, 9, |s| s.parse() == Ok(v), |n| format!("{v:.n$e}"));
     }
     layout(&text, 6, out);
 }

@@ -97,11 +97,12 @@ fn strtoul(text: &str) -> Result<(bool, u64), Bad> {
 /// Reads an `oid`, `xid` or `cid`: a negative number wraps, as PostgreSQL allows for old dumps.
 pub fn parse_u32(text: &str, type_name: &str) -> Result<u32> {
     match strtoul(text) {
-        Ok((false, v)) => u32::try_from(v).map_err(|_| out_of_range(type_name, text)),
-        Ok((true, v)) => match i32::try_from(-i128::from(v)) {
-            Ok(v) => Ok(v as u32),
-            Err(_) => Err(out_of_range(type_name, text)),
-        },
+        Ok((negative, v)) => {
+            // As 64 bits, it must be the zero or the sign extension of 32.
+            let v = if negative { v.wrapping_neg() } else { v };
+            let fits = u32::try_from(v).is_ok() || i32::try_from(v as i64).is_ok();
+            if fits { Ok(v as u32) } else { Err(out_of_range(type_name, text)) }
+        }
         Err(Bad::Range) => Err(out_of_range(type_name, text)),
         Err(Bad::Syntax) => Err(bad_input(type_name, text)),
     }

@@ -8,6 +8,8 @@ const NEG: u16 = 0x4000;
 const NAN: u16 = 0xC000;
 const POS_INF: u16 = 0xD000;
 const NEG_INF: u16 = 0xF000;
+/// What PostgreSQL sends as the display scale of an infinity.
+const INF_SCALE: u16 = 0x20;
 
 fn bad(what: &str) -> SqlError {
     SqlError::new(SqlState::INVALID_BINARY_REPRESENTATION, format!("invalid {what} in external \"numeric\" value"))
@@ -22,8 +24,8 @@ impl Numeric {
             }
         };
         let (coef, scale) = match &self.0 {
-            Repr::NegInf => return head(0, 0, NEG_INF, 0),
-            Repr::PosInf => return head(0, 0, POS_INF, 0),
+            Repr::NegInf => return head(0, 0, NEG_INF, INF_SCALE),
+            Repr::PosInf => return head(0, 0, POS_INF, INF_SCALE),
             Repr::NaN => return head(0, 0, NAN, 0),
             Repr::Finite { coef, scale } => (coef, *scale),
         };

@@ -1,1 +1,0 @@
-//! Keys order as values do.
