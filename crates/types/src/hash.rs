@@ -3,9 +3,11 @@
 use std::hash::Hasher;
 
 use crate::Datum;
-use crate::compare::{timetz_order, trim_blanks};
+use crate::array::ArrayView;
+use crate::compare::{base_type, is_bytewise, timetz_order, trim_blanks};
 use crate::datetime::Interval;
-use crate::io::{BuiltinTypes, TypeLookup};
+use crate::io::{BuiltinTypes, TypeKind, TypeLookup};
+use crate::jsonb::View;
 use crate::numeric::Numeric;
 use crate::oid::{self, Oid};
 
@@ -26,7 +28,8 @@ pub fn hash<H: Hasher>(type_oid: Oid, datum: &Datum, state: &mut H) {
 }
 
 /// Feeds a value of a type to `state`, with the catalog's knowledge.
-pub fn hash_with(type_oid: Oid, datum: &Datum, _types: &dyn TypeLookup, state: &mut dyn Hasher) {
+pub fn hash_with(type_oid: Oid, datum: &Datum, types: &dyn TypeLookup, state: &mut dyn Hasher) {
+    let type_oid = base_type(type_oid, types);
     match datum {
         Datum::Null => state.write_u8(0),
         Datum::Bool(v) => state.write_u8(u8::from(*v)),
@@ -50,8 +53,43 @@ pub fn hash_with(type_oid: Oid, datum: &Datum, _types: &dyn TypeLookup, state: &
         Datum::Var(b) => match type_oid {
             oid::NUMERIC => hash_numeric(b, state),
             oid::BPCHAR => write_bytes(trim_blanks(b), state),
-            _ => write_bytes(b, state),
+            oid::JSONB => hash_json(View::new(b), state),
+            t if is_bytewise(t) => write_bytes(b, state),
+            oid::INT2VECTOR | oid::OIDVECTOR => hash_array(b, types, state),
+            t => match types.kind(t) {
+                TypeKind::Array { .. } => hash_array(b, types, state),
+                _ => write_bytes(b, state),
+            },
         },
+    }
+}
+
+fn hash_array(b: &[u8], types: &dyn TypeLookup, state: &mut dyn Hasher) {
+    let v = ArrayView::new(b);
+    state.write_u32(v.len() as u32);
+    for d in v.iter() {
+        hash_with(v.element(), &d, types, state);
+    }
+}
+
+fn hash_json(v: View<'_>, state: &mut dyn Hasher) {
+    state.write_u8(v.rank());
+    match v {
+        View::Null => {}
+        View::Bool(b) => state.write_u8(u8::from(b)),
+        View::Number(b) => hash_numeric(b, state),
+        View::String(s) => write_bytes(s.as_bytes(), state),
+        View::Array(c) => {
+            state.write_u32(c.len() as u32);
+            (0..c.len()).for_each(|i| hash_json(c.element(i), state));
+        }
+        View::Object(c) => {
+            state.write_u32(c.len() as u32);
+            for i in 0..c.len() {
+                write_bytes(c.key(i).as_bytes(), state);
+                hash_json(c.value(i), state);
+            }
+        }
     }
 }
 

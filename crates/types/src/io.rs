@@ -4,13 +4,17 @@ pub mod bits;
 pub mod bytea;
 pub mod float;
 pub mod integer;
+pub mod net;
 pub mod system;
 pub mod text;
 pub mod uuid;
 
 use jiff::tz::TimeZone;
 
+use crate::array::{self, physical_of};
 use crate::datetime::{self, DateOrder, DateStyle, Interval, IntervalStyle};
+use crate::json;
+use crate::jsonb::{Json, View};
 use crate::numeric::Numeric;
 use crate::oid::{self, Oid};
 use crate::{Datum, Physical, Result, SqlError, SqlState};
@@ -285,8 +289,24 @@ pub fn text_in_with(
         oid::XID8 => Datum::I64(integer::parse_u64(text, "xid8")? as i64),
         oid::TID => Datum::I64(system::parse_tid(text)?),
         oid::PG_LSN => Datum::I64(system::parse_lsn(text)?),
+        oid::JSON => {
+            json::parse(text, None)?;
+            Datum::text(text)
+        }
+        oid::JSONB => Json::parse(text)?.to_datum(),
+        oid::INET | oid::CIDR => net::parse(text, type_oid == oid::CIDR)?,
+        oid::MACADDR => net::parse_mac(text)?,
+        oid::INT2VECTOR => array::vector_in(oid::INT2, text)?,
+        oid::OIDVECTOR => array::vector_in(oid::OID, text)?,
         t if is_reg(t) => Datum::U32(system::parse_reg(t, text, types)?),
-        t => return Err(SqlError::unsupported(format!("input of type {}", types.type_name(t)))),
+        t => match types.kind(t) {
+            TypeKind::Array { element } => array::text_in(element, typmod, text, settings, types)?,
+            TypeKind::Domain { base, typmod } => return text_in_with(base, typmod, text, settings, types),
+            TypeKind::Enum => Datum::from(types.enum_value(t, text).ok_or_else(|| enum_error(t, text, types))?),
+            TypeKind::Base | TypeKind::Composite { .. } => {
+                return Err(SqlError::unsupported(format!("input of type {}", types.type_name(t))));
+            }
+        },
     })
 }
 
@@ -339,10 +359,37 @@ pub fn text_out_with(
         }
         (t, Datum::U32(v)) if is_reg(t) => system::format_reg(t, *v, types, out),
         (t, Datum::Var(b)) if is_textual(t) => out.extend_from_slice(b),
-        (t, d) if Physical::of(t) != Physical::Var => return Err(mismatch(t, d)),
-        (t, _) => return Err(SqlError::unsupported(format!("output of type {}", types.type_name(t)))),
+        (oid::JSONB, Datum::Var(b)) => View::new(b).format(out),
+        (oid::INET | oid::CIDR, Datum::Var(b)) => net::format(b, type_oid == oid::CIDR, out),
+        (oid::MACADDR, Datum::Var(b)) => net::format_mac(b, out),
+        (oid::INT2VECTOR | oid::OIDVECTOR, Datum::Var(b)) => array::vector_out(b, out),
+        (t, d) => match (types.kind(t), d) {
+            (TypeKind::Array { .. }, Datum::Var(b)) => array::text_out(b, settings, types, out)?,
+            (TypeKind::Domain { base, .. }, d) => return text_out_with(base, d, settings, types, out),
+            (TypeKind::Enum, Datum::U32(v)) => out.extend_from_slice(enum_label(*v, types)?.as_bytes()),
+            (TypeKind::Composite { .. }, _) => {
+                return Err(SqlError::unsupported(format!("output of type {}", types.type_name(t))));
+            }
+            _ if builtin_name(t).is_some() && Physical::of(t) == physical_of(d) => {
+                return Err(SqlError::unsupported(format!("output of type {}", types.type_name(t))));
+            }
+            _ => return Err(mismatch(t, d)),
+        },
     }
     Ok(())
+}
+
+fn enum_error(enum_type: Oid, label: &str, types: &dyn TypeLookup) -> SqlError {
+    SqlError::new(
+        SqlState::INVALID_TEXT_REPRESENTATION,
+        format!("invalid input value for enum {}: \"{label}\"", types.type_name(enum_type)),
+    )
+}
+
+fn enum_label(value: u32, types: &dyn TypeLookup) -> Result<String> {
+    types.enum_label(Oid(value)).ok_or_else(|| {
+        SqlError::new(SqlState::INVALID_BINARY_REPRESENTATION, format!("invalid internal value for enum: {value}"))
+    })
 }
 
 /// A value's text form as a string.
@@ -368,6 +415,11 @@ pub fn is_textual(type_oid: Oid) -> bool {
             | oid::ACLITEM
             | oid::XML
     )
+}
+
+/// Whether a built-in type is a plain `U32`; others are enums.
+fn known_u32(type_oid: Oid) -> bool {
+    Physical::of(type_oid) == Physical::U32
 }
 
 /// Whether a type is one of the OID aliases.
@@ -457,6 +509,11 @@ pub fn binary_in_with(type_oid: Oid, typmod: i32, bytes: &[u8], types: &dyn Type
         oid::TID => system::tid_binary_in(bytes)?,
         oid::PG_LSN | oid::XID8 => Datum::I64(i64::from_be_bytes(exact(bytes)?)),
         t if Physical::of(t) == Physical::U32 => Datum::U32(u32::from_be_bytes(exact(bytes)?)),
+        oid::JSON => {
+            let s = text::from_utf8(bytes)?;
+            json::parse(s, None)?;
+            Datum::text(s)
+        }
         t if is_textual(t) && t != oid::ACLITEM => {
             let s = text::from_utf8(bytes)?;
             if t == oid::NAME {
@@ -464,7 +521,28 @@ pub fn binary_in_with(type_oid: Oid, typmod: i32, bytes: &[u8], types: &dyn Type
             }
             text::checked(s)?
         }
-        t => return Err(SqlError::unsupported(format!("binary input of type {}", types.type_name(t)))),
+        oid::JSONB => {
+            let Some((version, rest)) = bytes.split_first() else { return Err(short()) };
+            if *version != 1 {
+                return Err(SqlError::internal(format!("unsupported jsonb version number {version}")));
+            }
+            Json::parse(text::from_utf8(rest)?)?.to_datum()
+        }
+        oid::INET | oid::CIDR => net::binary_in(bytes, type_oid == oid::CIDR)?,
+        oid::MACADDR => Datum::bytes(&exact::<6>(bytes)?),
+        oid::INT2VECTOR => array::binary_in(oid::INT2, -1, bytes, types)?,
+        oid::OIDVECTOR => array::binary_in(oid::OID, -1, bytes, types)?,
+        t => match types.kind(t) {
+            TypeKind::Array { element } => return array::binary_in(element, typmod, bytes, types),
+            TypeKind::Domain { base, typmod } => return binary_in_with(base, typmod, bytes, types),
+            TypeKind::Enum => {
+                let label = text::from_utf8(bytes)?;
+                Datum::from(types.enum_value(t, label).ok_or_else(|| enum_error(t, label, types))?)
+            }
+            TypeKind::Base | TypeKind::Composite { .. } => {
+                return Err(SqlError::unsupported(format!("binary input of type {}", types.type_name(t))));
+            }
+        },
     };
     coerce(type_oid, typmod, datum, false)
 }
@@ -483,6 +561,10 @@ pub fn binary_out_with(type_oid: Oid, datum: &Datum, types: &dyn TypeLookup, out
         (_, Datum::I8(v)) => out.push(*v as u8),
         (_, Datum::I16(v)) => out.extend_from_slice(&v.to_be_bytes()),
         (_, Datum::I32(v)) => out.extend_from_slice(&v.to_be_bytes()),
+        (t, Datum::U32(v)) if !known_u32(t) => match types.kind(t) {
+            TypeKind::Enum => out.extend_from_slice(enum_label(*v, types)?.as_bytes()),
+            _ => out.extend_from_slice(&v.to_be_bytes()),
+        },
         (_, Datum::U32(v)) => out.extend_from_slice(&v.to_be_bytes()),
         (_, Datum::I64(v)) => out.extend_from_slice(&v.to_be_bytes()),
         (_, Datum::F32(v)) => out.extend_from_slice(&v.to_be_bytes()),
@@ -503,12 +585,24 @@ pub fn binary_out_with(type_oid: Oid, datum: &Datum, types: &dyn TypeLookup, out
         (oid::BIT | oid::VARBIT, Datum::Var(b)) => bits::binary_out(b, out),
         (oid::BYTEA, Datum::Var(b)) => out.extend_from_slice(b),
         (t, Datum::Var(b)) if is_textual(t) && t != oid::ACLITEM => out.extend_from_slice(b),
-        (t, _) => return Err(SqlError::unsupported(format!("binary output of type {}", types.type_name(t)))),
+        (oid::JSONB, Datum::Var(b)) => {
+            out.push(1);
+            View::new(b).format(out);
+        }
+        (oid::INET | oid::CIDR, Datum::Var(b)) => net::binary_out(b, type_oid == oid::CIDR, out),
+        (oid::MACADDR, Datum::Var(b)) => out.extend_from_slice(b),
+        (oid::INT2VECTOR | oid::OIDVECTOR, Datum::Var(b)) => array::binary_out(b, types, out)?,
+        (t, d) => match (types.kind(t), d) {
+            (TypeKind::Array { .. }, Datum::Var(b)) => array::binary_out(b, types, out)?,
+            (TypeKind::Domain { base, .. }, d) => return binary_out_with(base, d, types, out),
+            _ => return Err(SqlError::unsupported(format!("binary output of type {}", types.type_name(t)))),
+        },
     }
     Ok(())
 }
 
-/// Brings a value to the typmod of its type. An `explicit` cast cuts strings that an assignment refuses.
+/// Brings a value to the typmod of its type. An `explicit` cast cuts strings that an assignment refuses. The typmod of
+/// an array is that of its elements.
 pub fn coerce(type_oid: Oid, typmod: i32, datum: Datum, explicit: bool) -> Result<Datum> {
     if typmod < 0 || datum.is_null() {
         return Ok(datum);
@@ -526,6 +620,13 @@ pub fn coerce(type_oid: Oid, typmod: i32, datum: Datum, explicit: bool) -> Resul
         }
         (oid::TIMESTAMP | oid::TIMESTAMPTZ, Datum::I64(v)) => Datum::I64(datetime::timestamp_typmod(*v, typmod)?),
         (oid::INTERVAL, Datum::B16(b)) => Interval::from_bytes(b).apply_typmod(typmod)?.to_datum(),
+        (t, Datum::Var(b)) if let Some(element) = builtin_element(t) => {
+            let mut a = array::Array::from_bytes(b);
+            for v in &mut a.values {
+                *v = coerce(element, typmod, std::mem::take(v), explicit)?;
+            }
+            a.to_datum()
+        }
         _ => datum,
     })
 }

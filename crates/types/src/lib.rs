@@ -1,12 +1,15 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+pub mod array;
 pub mod compare;
 pub mod datetime;
 pub mod datum;
 pub mod error;
 pub mod hash;
 pub mod io;
+pub mod json;
+pub mod jsonb;
 pub mod numeric;
 pub mod oid;
 #[cfg(test)]

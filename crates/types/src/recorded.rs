@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::io::{ByteaOutput, IoSettings, builtin_element, builtin_name};
+use crate::io::{ByteaOutput, IoSettings, builtin_name};
 use crate::oid::{self, Oid};
 
 use crate::datetime::{DateOrder, DateStyle, IntervalStyle, zone};
@@ -100,11 +100,6 @@ pub(crate) fn settings(text: &str) -> IoSettings {
         }
     }
     s
-}
-
-/// Whether a type is an array or made of others.
-pub(crate) fn is_array(t: Oid) -> bool {
-    builtin_element(t).is_some()
 }
 
 /// Fails with the first of `failures`, if any.

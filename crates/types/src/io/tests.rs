@@ -90,4 +90,8 @@ recorded! {
     bytea: "bytea"; uuid: "uuid"; bits: "bit" "varbit";
     date: "date"; time: "time"; timetz: "timetz"; timestamp: "timestamp"; timestamptz: "timestamptz";
     interval: "interval";
+    json: "json"; jsonb: "jsonb"; networks: "inet" "cidr" "macaddr";
+    integer_arrays: "int4[]" "int8[]" "int2[]" "oid[]" "bool[]"; text_arrays: "text[]" "varchar[]" "bpchar[]" "char[]" "name[]";
+    other_arrays: "float8[]" "numeric[]" "timestamptz[]" "date[]" "interval[]" "bytea[]" "uuid[]" "jsonb[]" "timetz[]" "varbit[]";
+    vectors: "int2vector" "oidvector";
 }
