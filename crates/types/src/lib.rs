@@ -1,12 +1,25 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+pub mod array;
+pub mod compare;
+pub mod datetime;
 pub mod datum;
 pub mod error;
+pub mod hash;
+pub mod io;
+pub mod json;
+pub mod jsonb;
+pub mod numeric;
 pub mod oid;
+#[cfg(test)]
+mod recorded;
+pub mod sortkey;
 
 pub use datum::{Datum, Physical};
 pub use error::{SqlError, SqlState};
+pub use io::{IoSettings, TypeLookup};
+pub use numeric::Numeric;
 pub use oid::Oid;
 
 /// A result whose error is an [`SqlError`].

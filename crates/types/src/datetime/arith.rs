@@ -1,0 +1,1 @@
+//! Arithmetic of dates, timestamps and intervals.
