@@ -104,7 +104,7 @@ fn datums() -> impl Strategy<Value = (Oid, Datum, Datum)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 3000, ..ProptestConfig::default() })]
 
     #[test]
     fn input_never_panics(text in texts(), typmod in typmods()) {
