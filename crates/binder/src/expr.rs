@@ -392,6 +392,10 @@ impl Binder<'_> {
                 out.push(Expr { ty: target, ..arg });
                 continue;
             }
+            if target == oid::ANY {
+                out.push(self.settle(arg)?);
+                continue;
+            }
             let from = arg.ty;
             let bound = coerce(arg, target, -1, Context::Implicit, self.settings)?;
             out.push(bound.ok_or_else(|| cannot_cast(from, target).at(pos.char_position(self.sql)))?);
