@@ -267,7 +267,7 @@ fn error_fields(buf: &mut BytesMut, error: &SqlError) {
     for (tag, text) in all {
         if let Some(text) = text {
             buf.put_u8(tag);
-            put_string(buf, text[..text.floor_char_boundary(ERROR_FIELD_BYTES_MAX)].as_bytes());
+            put_string(buf, &text.as_bytes()[..text.floor_char_boundary(ERROR_FIELD_BYTES_MAX)]);
         }
     }
     buf.put_u8(0);

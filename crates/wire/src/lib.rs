@@ -2,11 +2,11 @@
 #![forbid(unsafe_code)]
 
 pub mod backend;
-//C pub mod copy;
+pub mod copy;
 mod cursor;
 mod frame;
 pub mod frontend;
-//S pub mod scram;
+pub mod scram;
 pub mod startup;
 pub mod text;
 mod values;

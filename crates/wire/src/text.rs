@@ -4,8 +4,12 @@ use std::fmt::Write;
 
 use types::{Result, SqlError, SqlState};
 
-/// `bytes` as UTF-8, or `22021` naming the first offending bytes.
+/// `bytes` as UTF-8, or `22021` naming the first offending bytes. As in PostgreSQL, NUL is no character.
 pub fn utf8(bytes: &[u8]) -> Result<&str> {
+    if let Some(nul) = memchr::memchr(0, bytes) {
+        utf8(&bytes[..nul])?;
+        return Err(invalid_utf8(&[0]));
+    }
     std::str::from_utf8(bytes).map_err(|e| invalid_utf8(&bytes[e.valid_up_to()..]))
 }
 
