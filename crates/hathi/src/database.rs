@@ -89,6 +89,14 @@ impl Database {
         Session::new(&self.runtime, "postgres")
     }
 
+    /// A new session on database `name`.
+    ///
+    /// # Errors
+    /// `3D000` when there is none.
+    pub fn session_on(&self, name: &str) -> Result<Session> {
+        Session::new(&self.runtime, name)
+    }
+
     /// What the parts of the engine share: for the server and for tools.
     pub fn runtime(&self) -> &Arc<Runtime> {
         &self.runtime

@@ -28,6 +28,26 @@ impl<'a> Results<'a> {
     }
 }
 
+impl Results<'_> {
+    fn row(&mut self, chunk: &Chunk, i: usize, value: &mut Vec<u8>) -> Result<()> {
+        let mut row = DataRow::begin(self.buffer, self.types.len() as u16);
+        for (c, (column, &ty)) in chunk.columns.iter().zip(&self.types).enumerate() {
+            let datum = column.get(i);
+            if datum.is_null() {
+                row.null();
+                continue;
+            }
+            value.clear();
+            match self.formats.as_ref().and_then(|f| f.of(c)).unwrap_or(0) {
+                0 => types::io::text_out(ty, &datum, &self.settings, value)?,
+                _ => types::io::binary_out(ty, &datum, value)?,
+            }
+            row.bytes(value);
+        }
+        row.finish()
+    }
+}
+
 /// The fields of a RowDescription.
 pub fn fields(columns: &[OutputColumn], formats: Option<&Formats>) -> Vec<FieldDescription> {
     columns
@@ -36,10 +56,10 @@ pub fn fields(columns: &[OutputColumn], formats: Option<&Formats>) -> Vec<FieldD
         .map(|(i, c)| FieldDescription {
             name: c.name.clone(),
             table: Oid::NONE,
-            column: 0,
+            attribute: 0,
             type_oid: c.ty,
-            type_len: type_len(c.ty),
-            type_modifier: c.typmod,
+            type_bytes: type_len(c.ty),
+            typmod: c.typmod,
             format: formats.and_then(|f| f.of(i)).unwrap_or(0),
         })
         .collect()
@@ -70,21 +90,13 @@ impl Sink for Results<'_> {
     fn chunk(&mut self, chunk: &Chunk) -> Result<()> {
         let mut value = Vec::new();
         for i in 0..chunk.rows {
-            let mut row = DataRow::begin(self.buffer, self.types.len() as u16);
-            for (c, (column, &ty)) in chunk.columns.iter().zip(&self.types).enumerate() {
-                let datum = column.get(i);
-                if datum.is_null() {
-                    row.null();
-                    continue;
-                }
-                value.clear();
-                match self.formats.as_ref().and_then(|f| f.of(c)).unwrap_or(0) {
-                    0 => types::io::text_out(ty, &datum, &self.settings, &mut value)?,
-                    _ => types::io::binary_out(ty, &datum, &mut value)?,
-                }
-                row.bytes(&value);
+            // A value that has no such form must not leave half a row behind.
+            let start = self.buffer.len();
+            let outcome = self.row(chunk, i, &mut value);
+            if outcome.is_err() {
+                self.buffer.truncate(start);
             }
-            row.finish()?;
+            outcome?;
             if self.buffer.len() > FLUSH_BYTES {
                 let outcome = self.writer.write_all(self.buffer);
                 self.buffer.clear();

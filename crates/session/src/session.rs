@@ -106,9 +106,25 @@ impl Session {
         self.block
     }
 
-    /// Its settings.
-    pub fn settings(&self) -> &Settings {
-        &self.settings
+    /// The settings that text forms depend on.
+    pub fn settings_io(&self) -> &types::IoSettings {
+        &self.settings.io
+    }
+
+    /// The value of a setting, as SHOW prints it.
+    ///
+    /// # Errors
+    /// `42704`.
+    pub fn setting(&self, name: &str) -> Result<String> {
+        self.settings.get(&name.to_lowercase())
+    }
+
+    /// Sets a setting for the rest of the session.
+    ///
+    /// # Errors
+    /// `42704`, `22023`, `0A000`.
+    pub fn set_setting(&mut self, name: &str, value: &str) -> Result<()> {
+        self.settings.set(&name.to_lowercase(), Some(value))
     }
 
     /// Runs all statements of `sql`. Outside of a block they are one transaction, as in PostgreSQL's simple query.
