@@ -46,6 +46,8 @@ fn malformed_messages_are_answered_as_postgresql_does() {
         (b"\0\x03\0\0user\0\0", "08P01", "invalid startup packet layout: expected terminator as last byte"),
         (b"\0\x03\0\0user\0a\0\0x\0", "08P01", "invalid startup packet layout: expected terminator as last byte"),
         (b"\0\x03\0", "08P01", "invalid length of startup packet"),
+        (b"\x04\xd2\x16\x2eab", "08P01", "invalid length of cancel request packet"),
+        (b"\x04\xd2\x16\x2eabcd", "08P01", "invalid length of cancel key in cancel request packet"),
     ];
     for &(body, state, message) in cases {
         let mut buf = BytesMut::new();

@@ -74,21 +74,56 @@ fn wrong_password_and_unknown_user_fail_alike() {
     assert_ne!(Verifier::mock(b"a", b"s"), Verifier::mock(b"b", b"s"));
 }
 
+/// Messages, and detail or message of PostgreSQL 18.6's answer.
 #[test]
-fn refuses_malformed_messages() {
-    let detail = |m: &str| {
-        let server = Server::new(rfc_verifier(), SERVER_NONCE, ChannelBinding::Unavailable);
-        let e = server.client_first(m.as_bytes()).expect_err("malformed");
+fn refuses_as_postgresql_does() {
+    let text = |e: types::SqlError| {
+        assert_eq!(e.fields().severity, types::error::Severity::Fatal);
         e.fields().detail.clone().unwrap_or_else(|| e.message().to_owned())
     };
-    assert_eq!(detail(""), "The message is empty.");
-    assert_eq!(detail("x"), "Unexpected channel-binding flag \"x\".");
-    assert_eq!(detail("n"), "Comma expected, but found character \"0x00\".");
-    assert_eq!(detail("n,a=x,"), "client uses authorization identity, but it is not supported");
-    assert_eq!(detail("n,,m=x"), "client requires an unsupported SCRAM extension");
-    assert_eq!(detail("n,,r=x"), "Expected attribute \"n\" but found \"r\".");
-    assert_eq!(detail("n,,n"), "Expected character \"=\" for attribute \"n\".");
-    assert_eq!(detail("n,,n=,r=a\u{e9}"), "non-printable characters in SCRAM nonce");
+    let server = || Server::new(rfc_verifier(), SERVER_NONCE, ChannelBinding::Unavailable);
+    for (message, expected) in [
+        ("", "The message is empty."),
+        ("x", "Unexpected channel-binding flag \"'x'\"."),
+        ("n", "Comma expected, but found character \"0x00\"."),
+        ("nx", "Comma expected, but found character \"'x'\"."),
+        (
+            "p=x,,",
+            "The client selected SCRAM-SHA-256 without channel binding, but the SCRAM message includes channel binding data.",
+        ),
+        ("n,a=x,", "client uses authorization identity, but it is not supported"),
+        ("n,b=x,", "Unexpected attribute \"'b'\" in client-first-message."),
+        ("n,", "Unexpected attribute \"0x00\" in client-first-message."),
+        ("n,,m=x", "client requires an unsupported SCRAM extension"),
+        ("n,,r=x", "Expected attribute \"n\" but found \"'r'\"."),
+        ("n,,n", "Expected character \"=\" for attribute \"n\"."),
+        ("n,,", "Expected attribute \"n\" but found \"0x00\"."),
+        ("n,,n=,r=a\u{e9}", "non-printable characters in SCRAM nonce"),
+        ("n,,n=,r=a b", "non-printable characters in SCRAM nonce"),
+        ("n,,n=,r=a,1=x", "Attribute expected, but found invalid character \"'1'\"."),
+        ("n,,n=,r=a,x", "Expected character \"=\" for attribute \"x\"."),
+        ("n,,n=,r=a\0", "Message length does not match input length."),
+    ] {
+        assert_eq!(text(server().client_first(message.as_bytes()).expect_err(message)), expected, "{message}");
+    }
+    for message in ["n,,n=,r=a,", "n,,n=,r="] {
+        assert!(server().client_first(message.as_bytes()).is_ok(), "{message}");
+    }
+    let proof = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    for (message, expected) in [
+        ("c=biws,r=x,p=PROOF", "Nonce does not match."),
+        ("c=eSws,r=NONCE,p=PROOF", "unexpected SCRAM channel-binding attribute in client-final-message"),
+        ("c=biws,r=NONCE,p=abc", "Malformed proof in client-final-message."),
+        ("c=biws,r=x,p=abc", "Malformed proof in client-final-message."),
+        ("c=biws,r=NONCE,p=PROOF,x=y", "Garbage found at the end of client-final-message."),
+        ("c=biws,r=NONCE", "Attribute expected, but found end of string."),
+        ("r=NONCE", "Expected attribute \"c\" but found \"'r'\"."),
+        ("c=biws,r=NONCE,1", "Attribute expected, but found invalid character \"'1'\"."),
+    ] {
+        let (_, server) = server().client_first(b"n,,n=,r=a").expect("client-first");
+        let sent = message.replace("NONCE", &format!("a{SERVER_NONCE}")).replace("PROOF", proof);
+        assert_eq!(text(server.client_final(sent.as_bytes()).expect_err(message)), expected, "{message}");
+    }
 }
 
 proptest! {
