@@ -123,10 +123,11 @@ impl<'a> ArrayView<'a> {
     /// Looks into stored bytes.
     pub fn new(bytes: &'a [u8]) -> ArrayView<'a> {
         let mut v = ArrayView { bytes, len: 0 };
-        v.len = match v.dimension_count() {
-            0 => 0,
-            n => (0..n).map(|i| v.dimension(i).len.max(0) as usize).product(),
-        };
+        let dimensions = v.dimension_count();
+        let total = (0..dimensions).try_fold(1usize, |n, i| n.checked_mul(v.dimension(i).len.max(0) as usize));
+        // Bytes that no array was written to may claim anything.
+        let fits = |n: &usize| n.checked_mul(4).is_some_and(|ends| 6 + 8 * dimensions + ends <= bytes.len());
+        v.len = if dimensions == 0 { 0 } else { total.filter(fits).unwrap_or(0) };
         v
     }
 

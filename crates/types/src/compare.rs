@@ -8,6 +8,7 @@ use crate::io::{BuiltinTypes, TypeKind, TypeLookup, bits, is_textual, net};
 use crate::jsonb::View;
 use crate::numeric::Numeric;
 use crate::oid::{self, Oid};
+use crate::record::compare_records;
 use crate::{Datum, Physical};
 
 /// Compares floats: NaN is equal to itself and above all else, -0 equals 0.
@@ -75,8 +76,10 @@ pub fn compare_with(type_oid: Oid, a: &Datum, b: &Datum, types: &dyn TypeLookup)
             }
             t if is_bytewise(t) => a.cmp(b),
             oid::INT2VECTOR => compare_arrays(a, b, types),
+            oid::RECORD => compare_records(a, b, types),
             t => match types.kind(t) {
                 TypeKind::Array { .. } => compare_arrays(a, b, types),
+                TypeKind::Composite { .. } => compare_records(a, b, types),
                 _ => a.cmp(b),
             },
         },

@@ -5,6 +5,7 @@
 
 mod abbreviation;
 pub mod arith;
+pub mod field;
 mod format;
 pub mod interval;
 mod interval_parse;
@@ -211,3 +212,6 @@ pub fn timetz_parts(b: &[u8; 16]) -> (i64, i32) {
     m.copy_from_slice(&b[..8]);
     (i64::from_le_bytes(m), i32::from_le_bytes([b[8], b[9], b[10], b[11]]))
 }
+
+#[cfg(test)]
+mod tests;

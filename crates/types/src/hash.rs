@@ -10,6 +10,7 @@ use crate::io::{BuiltinTypes, TypeKind, TypeLookup};
 use crate::jsonb::View;
 use crate::numeric::Numeric;
 use crate::oid::{self, Oid};
+use crate::record::RecordView;
 
 /// One bit pattern for each float that SQL tells apart.
 fn float_bits(v: f64) -> u64 {
@@ -55,9 +56,11 @@ pub fn hash_with(type_oid: Oid, datum: &Datum, types: &dyn TypeLookup, state: &m
             oid::BPCHAR => write_bytes(trim_blanks(b), state),
             oid::JSONB => hash_json(View::new(b), state),
             t if is_bytewise(t) => write_bytes(b, state),
+            oid::RECORD => hash_record(b, types, state),
             oid::INT2VECTOR | oid::OIDVECTOR => hash_array(b, types, state),
             t => match types.kind(t) {
                 TypeKind::Array { .. } => hash_array(b, types, state),
+                TypeKind::Composite { .. } => hash_record(b, types, state),
                 _ => write_bytes(b, state),
             },
         },
@@ -69,6 +72,13 @@ fn hash_array(b: &[u8], types: &dyn TypeLookup, state: &mut dyn Hasher) {
     state.write_u32(v.len() as u32);
     for d in v.iter() {
         hash_with(v.element(), &d, types, state);
+    }
+}
+
+fn hash_record(b: &[u8], types: &dyn TypeLookup, state: &mut dyn Hasher) {
+    let v = RecordView::new(b);
+    for i in 0..v.len() {
+        hash_with(v.column_type(i), &v.get(i), types, state);
     }
 }
 

@@ -17,6 +17,7 @@ use crate::json;
 use crate::jsonb::{Json, View};
 use crate::numeric::Numeric;
 use crate::oid::{self, Oid};
+use crate::record;
 use crate::{Datum, Physical, Result, SqlError, SqlState};
 
 /// The form `bytea` is shown in.
@@ -263,7 +264,9 @@ pub fn text_in_with(
         oid::FLOAT4 => Datum::F32(float::parse_f32(text)?),
         oid::FLOAT8 => Datum::F64(float::parse_f64(text)?),
         oid::NUMERIC => Numeric::parse(text)?.apply_typmod(typmod)?.to_datum(),
-        oid::TEXT | oid::UNKNOWN | oid::CSTRING | oid::REFCURSOR | oid::PG_NODE_TREE => text::checked(text)?,
+        oid::TEXT | oid::UNKNOWN | oid::CSTRING | oid::REFCURSOR | oid::PG_NODE_TREE | oid::ACLITEM => {
+            text::checked(text)?
+        }
         oid::VARCHAR => text::varchar(text, typmod, false)?,
         oid::BPCHAR => text::bpchar(text, typmod, false)?,
         oid::NAME => text::name(text),
@@ -303,9 +306,14 @@ pub fn text_in_with(
             TypeKind::Array { element } => array::text_in(element, typmod, text, settings, types)?,
             TypeKind::Domain { base, typmod } => return text_in_with(base, typmod, text, settings, types),
             TypeKind::Enum => Datum::from(types.enum_value(t, text).ok_or_else(|| enum_error(t, text, types))?),
-            TypeKind::Base | TypeKind::Composite { .. } => {
-                return Err(SqlError::unsupported(format!("input of type {}", types.type_name(t))));
+            TypeKind::Composite { fields } => record::text_in(&fields, text, settings, types)?,
+            TypeKind::Base if t == oid::RECORD => {
+                return Err(SqlError::new(
+                    SqlState::FEATURE_NOT_SUPPORTED,
+                    "input of anonymous composite types is not implemented",
+                ));
             }
+            TypeKind::Base => return Err(SqlError::unsupported(format!("input of type {}", types.type_name(t)))),
         },
     })
 }
@@ -360,6 +368,7 @@ pub fn text_out_with(
         (t, Datum::U32(v)) if is_reg(t) => system::format_reg(t, *v, types, out),
         (t, Datum::Var(b)) if is_textual(t) => out.extend_from_slice(b),
         (oid::JSONB, Datum::Var(b)) => View::new(b).format(out),
+        (oid::RECORD, Datum::Var(b)) => record::text_out(b, settings, types, out)?,
         (oid::INET | oid::CIDR, Datum::Var(b)) => net::format(b, type_oid == oid::CIDR, out),
         (oid::MACADDR, Datum::Var(b)) => net::format_mac(b, out),
         (oid::INT2VECTOR | oid::OIDVECTOR, Datum::Var(b)) => array::vector_out(b, out),
@@ -367,9 +376,7 @@ pub fn text_out_with(
             (TypeKind::Array { .. }, Datum::Var(b)) => array::text_out(b, settings, types, out)?,
             (TypeKind::Domain { base, .. }, d) => return text_out_with(base, d, settings, types, out),
             (TypeKind::Enum, Datum::U32(v)) => out.extend_from_slice(enum_label(*v, types)?.as_bytes()),
-            (TypeKind::Composite { .. }, _) => {
-                return Err(SqlError::unsupported(format!("output of type {}", types.type_name(t))));
-            }
+            (TypeKind::Composite { .. }, Datum::Var(b)) => record::text_out(b, settings, types, out)?,
             _ if builtin_name(t).is_some() && Physical::of(t) == physical_of(d) => {
                 return Err(SqlError::unsupported(format!("output of type {}", types.type_name(t))));
             }
@@ -539,7 +546,14 @@ pub fn binary_in_with(type_oid: Oid, typmod: i32, bytes: &[u8], types: &dyn Type
                 let label = text::from_utf8(bytes)?;
                 Datum::from(types.enum_value(t, label).ok_or_else(|| enum_error(t, label, types))?)
             }
-            TypeKind::Base | TypeKind::Composite { .. } => {
+            TypeKind::Composite { fields } => record::binary_in(&fields, bytes, types)?,
+            TypeKind::Base if t == oid::RECORD => {
+                return Err(SqlError::new(
+                    SqlState::FEATURE_NOT_SUPPORTED,
+                    "input of anonymous composite types is not implemented",
+                ));
+            }
+            TypeKind::Base => {
                 return Err(SqlError::unsupported(format!("binary input of type {}", types.type_name(t))));
             }
         },
@@ -585,6 +599,7 @@ pub fn binary_out_with(type_oid: Oid, datum: &Datum, types: &dyn TypeLookup, out
         (oid::BIT | oid::VARBIT, Datum::Var(b)) => bits::binary_out(b, out),
         (oid::BYTEA, Datum::Var(b)) => out.extend_from_slice(b),
         (t, Datum::Var(b)) if is_textual(t) && t != oid::ACLITEM => out.extend_from_slice(b),
+        (oid::RECORD, Datum::Var(b)) => record::binary_out(b, types, out)?,
         (oid::JSONB, Datum::Var(b)) => {
             out.push(1);
             View::new(b).format(out);
@@ -594,6 +609,7 @@ pub fn binary_out_with(type_oid: Oid, datum: &Datum, types: &dyn TypeLookup, out
         (oid::INT2VECTOR | oid::OIDVECTOR, Datum::Var(b)) => array::binary_out(b, types, out)?,
         (t, d) => match (types.kind(t), d) {
             (TypeKind::Array { .. }, Datum::Var(b)) => array::binary_out(b, types, out)?,
+            (TypeKind::Composite { .. }, Datum::Var(b)) => record::binary_out(b, types, out)?,
             (TypeKind::Domain { base, .. }, d) => return binary_out_with(base, d, types, out),
             _ => return Err(SqlError::unsupported(format!("binary output of type {}", types.type_name(t)))),
         },

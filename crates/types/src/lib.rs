@@ -6,12 +6,15 @@ pub mod compare;
 pub mod datetime;
 pub mod datum;
 pub mod error;
+#[cfg(test)]
+mod fuzz;
 pub mod hash;
 pub mod io;
 pub mod json;
 pub mod jsonb;
 pub mod numeric;
 pub mod oid;
+pub mod record;
 #[cfg(test)]
 mod recorded;
 pub mod sortkey;

@@ -14,6 +14,7 @@ use crate::io::{BuiltinTypes, TypeKind, TypeLookup, bits, net};
 use crate::jsonb::View;
 use crate::numeric::Numeric;
 use crate::oid::{self, Oid};
+use crate::record::RecordView;
 use crate::{Datum, Physical, Result};
 
 const NULL_FIRST: u8 = 0x00;
@@ -107,9 +108,11 @@ fn encode_value(out: &mut Vec<u8>, type_oid: Oid, datum: &Datum, types: &dyn Typ
                 out.extend_from_slice(&(ArrayView::new(b).len() as u32).to_be_bytes());
                 array(out, b, types)?;
             }
+            oid::RECORD => record(out, b, types)?,
             oid::INT2VECTOR => array(out, b, types)?,
             t => match types.kind(t) {
                 TypeKind::Array { .. } => array(out, b, types)?,
+                TypeKind::Composite { .. } => record(out, b, types)?,
                 _ => escaped(out, b),
             },
         },
@@ -132,6 +135,16 @@ fn array(out: &mut Vec<u8>, b: &[u8], types: &dyn TypeLookup) -> Result<()> {
     for d in &dimensions {
         out.extend_from_slice(&(d.lower as u32 ^ 1 << 31).to_be_bytes());
     }
+    Ok(())
+}
+
+/// The columns, each with its marker, then a zero.
+fn record(out: &mut Vec<u8>, b: &[u8], types: &dyn TypeLookup) -> Result<()> {
+    let v = RecordView::new(b);
+    for i in 0..v.len() {
+        encode_key_with(out, v.column_type(i), &v.get(i), false, false, types)?;
+    }
+    out.push(0);
     Ok(())
 }
 

@@ -89,3 +89,56 @@ impl Table {
         })
     }
 }
+
+impl Table {
+    /// The row as values, as `snapshot` sees it.
+    ///
+    /// # Errors
+    /// `Io` or `Corrupt` from its pages.
+    pub fn read_datums(&self, row: RowId, snapshot: &Snapshot) -> Result<Option<Vec<types::Datum>>> {
+        let forms = self.rel.layout.columns();
+        let found = self.read(row, snapshot, |view| {
+            forms.iter().enumerate().map(|(i, &p)| view.cell(i).datum(p)).collect::<Vec<_>>()
+        })?;
+        let Some(values) = found else { return Ok(None) };
+        values
+            .into_iter()
+            .map(|v| match v {
+                Ok(datum) => Ok(datum),
+                Err(large) => Ok(types::Datum::from(self.fetch(&large)?)),
+            })
+            .collect::<Result<Vec<_>>>()
+            .map(Some)
+    }
+
+    /// Calls `f` with the id and values of every row that `snapshot` sees.
+    ///
+    /// # Errors
+    /// `Io` or `Corrupt` from its pages; what `f` says.
+    pub fn for_each<E: From<crate::Error>>(
+        &self,
+        snapshot: &Snapshot,
+        mut f: impl FnMut(RowId, Vec<types::Datum>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut scratch = super::scan::ScanScratch::default();
+        let forms = self.rel.layout.columns();
+        for block in 0..self.blocks() {
+            let rows = self.scan_block::<_, crate::Error>(block, snapshot, &mut scratch, |page| {
+                let visible = |s: &usize| page.visible()[s / 64] >> (s % 64) & 1 == 1;
+                let row = |s: usize| forms.iter().enumerate().map(|(c, &p)| page.cell(c, s).datum(p)).collect::<Vec<_>>();
+                Ok((0..page.slots()).filter(visible).map(|s| (s, row(s))).collect::<Vec<_>>())
+            })?;
+            for (slot, values) in rows {
+                let mut datums = Vec::with_capacity(values.len());
+                for v in values {
+                    datums.push(match v {
+                        Ok(datum) => datum,
+                        Err(large) => types::Datum::from(self.fetch(&large)?),
+                    });
+                }
+                f(RowId { block, slot: slot as u16 }, datums)?;
+            }
+        }
+        Ok(())
+    }
+}

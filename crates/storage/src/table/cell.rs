@@ -104,3 +104,51 @@ pub fn decode<'a>(t: &mut Take<'a>, physical: Physical) -> Result<Cell<'a>> {
         _ => Err(Error::Damaged("a stored value has the wrong form".to_owned())),
     }
 }
+
+impl<'a> Cell<'a> {
+    /// The cell of a value.
+    #[inline]
+    pub fn of(datum: &'a types::Datum) -> Cell<'a> {
+        use types::Datum;
+        match datum {
+            Datum::Null => Cell::Null,
+            Datum::Bool(v) => Cell::fixed(&[u8::from(*v)]),
+            Datum::I8(v) => Cell::fixed(&v.to_le_bytes()),
+            Datum::I16(v) => Cell::fixed(&v.to_le_bytes()),
+            Datum::I32(v) => Cell::fixed(&v.to_le_bytes()),
+            Datum::U32(v) => Cell::fixed(&v.to_le_bytes()),
+            Datum::I64(v) => Cell::fixed(&v.to_le_bytes()),
+            Datum::F32(v) => Cell::fixed(&v.to_le_bytes()),
+            Datum::F64(v) => Cell::fixed(&v.to_le_bytes()),
+            Datum::B16(v) => Cell::Fixed(*v),
+            Datum::Var(v) => Cell::Var(v),
+        }
+    }
+
+    /// The value of a cell of form `physical`; a large value must be fetched instead.
+    ///
+    /// # Errors
+    /// The reference of a value that lies in overflow pages.
+    pub fn datum(&self, physical: Physical) -> Result<types::Datum, OverflowRef> {
+        use types::Datum;
+        let b = match self {
+            Cell::Null => return Ok(Datum::Null),
+            Cell::Var(b) => return Ok(Datum::bytes(b)),
+            Cell::Overflow(r) => return Err(*r),
+            Cell::Fixed(b) => b,
+        };
+        let four = [b[0], b[1], b[2], b[3]];
+        let eight = [b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]];
+        Ok(match physical {
+            Physical::Bool => Datum::Bool(b[0] != 0),
+            Physical::I8 => Datum::I8(b[0] as i8),
+            Physical::I16 => Datum::I16(i16::from_le_bytes([b[0], b[1]])),
+            Physical::I32 => Datum::I32(i32::from_le_bytes(four)),
+            Physical::U32 => Datum::U32(u32::from_le_bytes(four)),
+            Physical::I64 => Datum::I64(i64::from_le_bytes(eight)),
+            Physical::F32 => Datum::F32(f32::from_le_bytes(four)),
+            Physical::F64 => Datum::F64(f64::from_le_bytes(eight)),
+            Physical::B16 | Physical::Var => Datum::B16(*b),
+        })
+    }
+}

@@ -60,6 +60,11 @@ impl TxnManager {
         self.active.lock().remove(&xid);
     }
 
+    /// Whether any writer runs.
+    pub fn any_running(&self) -> bool {
+        !self.active.lock().is_empty()
+    }
+
     /// A running writer.
     pub fn running(&self, xid: Xid) -> Option<Arc<TxnState>> {
         self.active.lock().get(&xid).cloned()

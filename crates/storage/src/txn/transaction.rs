@@ -202,7 +202,8 @@ impl Transaction {
 
     /// Notes an index entry that nobody needs once this transaction has committed (`on_commit`) or was rolled back.
     pub fn note_obsolete(&mut self, db: &Arc<Database>, index: &Arc<Relation>, key: &[u8], row: RowId, on_commit: bool) {
-        let entry = Obsolete { db: db.clone(), index: index.clone(), key: key.into(), row, on_commit, sequence: 0 };
+        let sequence = self.shared.purge.next_sequence();
+        let entry = Obsolete { db: db.clone(), index: index.clone(), key: key.into(), row, on_commit, sequence };
         self.obsolete.push(entry);
     }
 

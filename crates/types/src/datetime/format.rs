@@ -157,10 +157,10 @@ fn offset(out: &mut Vec<u8>, east_secs: i32) {
     out.push(if east_secs < 0 { b'-' } else { b'+' });
     let s = east_secs.unsigned_abs();
     two(out, s / 3600);
-    if s % 3600 != 0 {
+    if !s.is_multiple_of(3600) {
         out.push(b':');
         two(out, s / 60 % 60);
-        if s % 60 != 0 {
+        if !s.is_multiple_of(60) {
             out.push(b':');
             two(out, s % 60);
         }

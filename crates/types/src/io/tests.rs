@@ -95,3 +95,19 @@ recorded! {
     other_arrays: "float8[]" "numeric[]" "timestamptz[]" "date[]" "interval[]" "bytea[]" "uuid[]" "jsonb[]" "timetz[]" "varbit[]";
     vectors: "int2vector" "oidvector";
 }
+
+/// Contexts as PostgreSQL 18.6 gave them.
+#[test]
+fn json_errors_show_where() {
+    for (text, context) in [
+        ("{\"a\":\n  [1,2,3, nope], \"b\":1}", "JSON data, line 2:   [1,2,3, nope..."),
+        (
+            "{\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\": nope, \"b\":1}",
+            "JSON data, line 1: ...aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\": nope...",
+        ),
+        ("[1,2", "JSON data, line 1: [1,2"),
+    ] {
+        let e = text_in(oid::JSON, -1, text, &IoSettings::default()).unwrap_err();
+        assert_eq!(e.fields().context.as_deref(), Some(context), "{text}");
+    }
+}

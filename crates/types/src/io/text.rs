@@ -6,6 +6,9 @@ use crate::{Datum, Result, SqlError, SqlState};
 /// Most bytes a `name` has.
 pub const NAME_BYTES_MAX: usize = 63;
 
+/// Longest `char(n)` and `varchar(n)` there is.
+pub const BPCHAR_CHARS_MAX: usize = 10_485_760;
+
 /// Reads a `bool`: any unambiguous start of true, false, yes, no, on, off, or 1 or 0.
 pub fn parse_bool(text: &str) -> Result<bool> {
     let s = text.trim_matches(is_space).to_ascii_lowercase();
@@ -83,6 +86,8 @@ pub fn bpchar(text: &str, typmod: i32, explicit: bool) -> Result<Datum> {
         }
         return checked(&text[..keep]);
     }
+    // PostgreSQL allows no longer declaration, so a larger one is no typmod.
+    let limit = limit.min(BPCHAR_CHARS_MAX);
     let mut padded = text.to_owned();
     let missing = limit.saturating_sub(text.chars().count());
     padded.extend(std::iter::repeat_n(' ', missing));

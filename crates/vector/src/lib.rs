@@ -1,0 +1,289 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+use std::sync::Arc;
+
+use types::{Datum, Physical};
+
+/// Rows in a full chunk.
+pub const CHUNK_ROWS: usize = 1024;
+
+/// Which slots are NULL: a bitmap, empty while none is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Nulls(Vec<u64>);
+
+impl Nulls {
+    /// Whether slot `i` is NULL.
+    #[inline]
+    pub fn get(&self, i: usize) -> bool {
+        self.0.get(i / 64).is_some_and(|w| w >> (i % 64) & 1 == 1)
+    }
+
+    /// Makes slot `i` NULL.
+    pub fn set(&mut self, i: usize) {
+        if self.0.len() <= i / 64 {
+            self.0.resize(i / 64 + 1, 0);
+        }
+        self.0[i / 64] |= 1 << (i % 64);
+    }
+
+    /// Whether no slot is NULL.
+    #[inline]
+    pub fn none(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Slots that are NULL here or there.
+    pub fn union(&self, other: &Nulls) -> Nulls {
+        let n = self.0.len().max(other.0.len());
+        let word = |v: &[u64], i: usize| v.get(i).copied().unwrap_or(0);
+        Nulls((0..n).map(|i| word(&self.0, i) | word(&other.0, i)).collect())
+    }
+}
+
+/// Variable-length values, end to end.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct VarData {
+    ends: Vec<u32>,
+    bytes: Vec<u8>,
+}
+
+impl VarData {
+    /// The bytes of slot `i`.
+    #[inline]
+    pub fn get(&self, i: usize) -> &[u8] {
+        let start = if i == 0 { 0 } else { self.ends[i - 1] as usize };
+        &self.bytes[start..self.ends[i] as usize]
+    }
+
+    /// Appends a value.
+    #[inline]
+    pub fn push(&mut self, value: &[u8]) {
+        self.bytes.extend_from_slice(value);
+        self.ends.push(self.bytes.len() as u32);
+    }
+}
+
+/// The values of a vector, by physical form.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "each variant is named after its physical form")]
+pub enum Data {
+    Bool(Vec<bool>),
+    I8(Vec<i8>),
+    I16(Vec<i16>),
+    I32(Vec<i32>),
+    U32(Vec<u32>),
+    I64(Vec<i64>),
+    F32(Vec<f32>),
+    F64(Vec<f64>),
+    B16(Vec<[u8; 16]>),
+    Var(VarData),
+}
+
+macro_rules! each {
+    ($data:expr, $v:ident => $body:expr, var $w:ident => $var:expr) => {
+        match $data {
+            Data::Bool($v) => $body,
+            Data::I8($v) => $body,
+            Data::I16($v) => $body,
+            Data::I32($v) => $body,
+            Data::U32($v) => $body,
+            Data::I64($v) => $body,
+            Data::F32($v) => $body,
+            Data::F64($v) => $body,
+            Data::B16($v) => $body,
+            Data::Var($w) => $var,
+        }
+    };
+}
+
+/// A column of values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Vector {
+    /// The values; zero where NULL (V2).
+    pub data: Data,
+    /// Which are NULL.
+    pub nulls: Nulls,
+}
+
+impl Vector {
+    /// An empty vector of form `physical`.
+    pub fn new(physical: Physical) -> Vector {
+        let data = match physical {
+            Physical::Bool => Data::Bool(Vec::new()),
+            Physical::I8 => Data::I8(Vec::new()),
+            Physical::I16 => Data::I16(Vec::new()),
+            Physical::I32 => Data::I32(Vec::new()),
+            Physical::U32 => Data::U32(Vec::new()),
+            Physical::I64 => Data::I64(Vec::new()),
+            Physical::F32 => Data::F32(Vec::new()),
+            Physical::F64 => Data::F64(Vec::new()),
+            Physical::B16 => Data::B16(Vec::new()),
+            Physical::Var => Data::Var(VarData::default()),
+        };
+        Vector { data, nulls: Nulls::default() }
+    }
+
+    /// How many values.
+    pub fn len(&self) -> usize {
+        each!(&self.data, v => v.len(), var w => w.ends.len())
+    }
+
+    /// Whether it has no values.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Removes all values; memory is kept.
+    pub fn clear(&mut self) {
+        self.nulls.0.clear();
+        each!(&mut self.data, v => v.clear(), var w => { w.ends.clear(); w.bytes.clear() });
+    }
+
+    /// Appends NULL.
+    pub fn push_null(&mut self) {
+        self.nulls.set(self.len());
+        each!(&mut self.data, v => v.push(Default::default()), var w => w.push(&[]));
+    }
+
+    /// Appends a value.
+    ///
+    /// # Panics
+    /// When its form is not the vector's.
+    pub fn push(&mut self, datum: &Datum) {
+        match (&mut self.data, datum) {
+            (_, Datum::Null) => self.push_null(),
+            (Data::Bool(v), Datum::Bool(x)) => v.push(*x),
+            (Data::I8(v), Datum::I8(x)) => v.push(*x),
+            (Data::I16(v), Datum::I16(x)) => v.push(*x),
+            (Data::I32(v), Datum::I32(x)) => v.push(*x),
+            (Data::U32(v), Datum::U32(x)) => v.push(*x),
+            (Data::I64(v), Datum::I64(x)) => v.push(*x),
+            (Data::F32(v), Datum::F32(x)) => v.push(*x),
+            (Data::F64(v), Datum::F64(x)) => v.push(*x),
+            (Data::B16(v), Datum::B16(x)) => v.push(*x),
+            (Data::Var(v), Datum::Var(x)) => v.push(x),
+            (data, datum) => panic!("a {datum:?} does not go into {data:?}"),
+        }
+    }
+
+    /// The value in slot `i`.
+    pub fn get(&self, i: usize) -> Datum {
+        if self.nulls.get(i) {
+            return Datum::Null;
+        }
+        match &self.data {
+            Data::Bool(v) => Datum::Bool(v[i]),
+            Data::I8(v) => Datum::I8(v[i]),
+            Data::I16(v) => Datum::I16(v[i]),
+            Data::I32(v) => Datum::I32(v[i]),
+            Data::U32(v) => Datum::U32(v[i]),
+            Data::I64(v) => Datum::I64(v[i]),
+            Data::F32(v) => Datum::F32(v[i]),
+            Data::F64(v) => Datum::F64(v[i]),
+            Data::B16(v) => Datum::B16(v[i]),
+            Data::Var(v) => Datum::Var(Arc::from(v.get(i))),
+        }
+    }
+
+    /// `n` times the same value.
+    pub fn constant(physical: Physical, datum: &Datum, n: usize) -> Vector {
+        let mut v = Vector::new(physical);
+        for _ in 0..n {
+            v.push(datum);
+        }
+        v
+    }
+
+    /// The values of the slots that `selection` lists.
+    pub fn select(&self, selection: &[u32]) -> Vector {
+        let mut nulls = Nulls::default();
+        if !self.nulls.none() {
+            for (to, &from) in selection.iter().enumerate() {
+                if self.nulls.get(from as usize) {
+                    nulls.set(to);
+                }
+            }
+        }
+        macro_rules! gather {
+            ($variant:ident, $v:expr) => {
+                Data::$variant(selection.iter().map(|&i| $v[i as usize]).collect())
+            };
+        }
+        let data = match &self.data {
+            Data::Bool(v) => gather!(Bool, v),
+            Data::I8(v) => gather!(I8, v),
+            Data::I16(v) => gather!(I16, v),
+            Data::I32(v) => gather!(I32, v),
+            Data::U32(v) => gather!(U32, v),
+            Data::I64(v) => gather!(I64, v),
+            Data::F32(v) => gather!(F32, v),
+            Data::F64(v) => gather!(F64, v),
+            Data::B16(v) => gather!(B16, v),
+            Data::Var(v) => {
+                let mut out = VarData::default();
+                selection.iter().for_each(|&i| out.push(v.get(i as usize)));
+                Data::Var(out)
+            }
+        };
+        Vector { data, nulls }
+    }
+}
+
+/// Some rows, column by column (V1).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Chunk {
+    /// The columns.
+    pub columns: Vec<Vector>,
+    /// How many rows; also right when there are no columns.
+    pub rows: usize,
+}
+
+impl Chunk {
+    /// An empty chunk of columns of these forms.
+    pub fn new(forms: &[Physical]) -> Chunk {
+        Chunk { columns: forms.iter().map(|&p| Vector::new(p)).collect(), rows: 0 }
+    }
+
+    /// Appends a row.
+    pub fn push_row(&mut self, row: &[Datum]) {
+        for (column, datum) in self.columns.iter_mut().zip(row) {
+            column.push(datum);
+        }
+        self.rows += 1;
+    }
+
+    /// Row `i`.
+    pub fn row(&self, i: usize) -> Vec<Datum> {
+        self.columns.iter().map(|c| c.get(i)).collect()
+    }
+
+    /// The rows that `selection` lists.
+    pub fn select(&self, selection: &[u32]) -> Chunk {
+        Chunk { columns: self.columns.iter().map(|c| c.select(selection)).collect(), rows: selection.len() }
+    }
+
+    /// Removes all rows.
+    pub fn clear(&mut self) {
+        self.columns.iter_mut().for_each(Vector::clear);
+        self.rows = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_come_back_and_nulls_hold_zero() {
+        let mut v = Vector::new(Physical::Var);
+        let values = [Datum::text("a"), Datum::Null, Datum::text(""), Datum::text("longer than twelve bytes")];
+        values.iter().for_each(|d| v.push(d));
+        assert_eq!((0..4).map(|i| v.get(i)).collect::<Vec<_>>(), values);
+        let picked = v.select(&[3, 1]);
+        assert_eq!([picked.get(0), picked.get(1)], [values[3].clone(), Datum::Null]);
+        let mut n = Vector::new(Physical::I32);
+        n.push_null();
+        assert_eq!(n.data, Data::I32(vec![0]));
+    }
+}
