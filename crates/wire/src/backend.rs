@@ -1,5 +1,7 @@
 //! Writing a server's messages into a buffer.
 
+#[cfg(test)]
+mod captured;
 pub mod data_row;
 pub mod decode;
 #[cfg(test)]

@@ -38,7 +38,7 @@ pub struct Options {
 pub struct Csv {
     /// Around fields.
     pub quote: u8,
-    /// Before a quote inside.
+    /// Before a quote inside; where SQL does not say, the quote itself.
     pub escape: u8,
     /// Columns written quoted unless NULL.
     pub force_quote: Vec<bool>,

@@ -67,7 +67,7 @@ fn fatal(error: SqlError) -> SqlError {
 /// A character as PostgreSQL shows it in details.
 fn shown(byte: Option<u8>) -> String {
     match byte {
-        Some(b @ 0x21..=0x7e) => char::from(b).to_string(),
+        Some(b @ 0x21..=0x7e) => format!("'{}'", char::from(b)),
         b => format!("0x{:02x}", b.unwrap_or(0)),
     }
 }

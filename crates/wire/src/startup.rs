@@ -165,13 +165,10 @@ impl StartupMessage {
     fn body(mut body: Cursor) -> Result<StartupMessage> {
         match body.i32()? {
             CANCEL => {
-                if body.0.len() < 4 + CANCEL_KEY_BYTES.start() {
-                    return Err(violation("invalid length of query cancel packet"));
-                }
-                let process_id = body.i32()?;
+                let process_id = body.i32().map_err(|_| violation("invalid length of cancel request packet"))?;
                 let key = body.rest();
                 if !CANCEL_KEY_BYTES.contains(&key.len()) {
-                    return Err(violation("invalid length of query cancel key"));
+                    return Err(violation("invalid length of cancel key in cancel request packet"));
                 }
                 Ok(StartupMessage::Cancel(CancelRequest { process_id, key }))
             }
