@@ -17,10 +17,8 @@ pub enum Context {
 
 /// A type's name as error messages show it.
 pub fn format_type(ty: Oid) -> String {
-    types::io::builtin_name(ty).map_or_else(
-        || builtin::type_by_oid(ty).map_or_else(|| ty.to_string(), |t| t.name.to_owned()),
-        str::to_owned,
-    )
+    types::io::builtin_name(ty)
+        .map_or_else(|| builtin::type_by_oid(ty).map_or_else(|| ty.to_string(), |t| t.name.to_owned()), str::to_owned)
 }
 
 /// How a conversion is done.
@@ -70,13 +68,7 @@ pub(crate) fn can_coerce(source: Oid, target: Oid, context: Context) -> bool {
 ///
 /// # Errors
 /// When an untyped literal does not read as `target`; `0A000` when the cast's function is not implemented.
-pub fn coerce(
-    expr: Expr,
-    target: Oid,
-    typmod: i32,
-    context: Context,
-    settings: &IoSettings,
-) -> Result<Option<Expr>> {
+pub fn coerce(expr: Expr, target: Oid, typmod: i32, context: Context, settings: &IoSettings) -> Result<Option<Expr>> {
     let position = expr.position;
     let at = (position > 0).then_some(position);
     if expr.ty == oid::UNKNOWN {

@@ -25,8 +25,7 @@ impl Binder<'_> {
         let mut positions = Vec::new();
         for target in &insert.columns {
             let found = table.columns.iter().position(|c| c.0 == *target.name.text).ok_or_else(|| {
-                let message =
-                    format!("column \"{}\" of relation \"{}\" does not exist", target.name.text, table.name);
+                let message = format!("column \"{}\" of relation \"{}\" does not exist", target.name.text, table.name);
                 self.error(SqlState::UNDEFINED_COLUMN, message, target.name.pos)
             })?;
             if positions.contains(&found) {
@@ -50,10 +49,18 @@ impl Binder<'_> {
         };
         let given = input.types().len();
         if given > positions.len() {
-            return Err(self.error(SqlState::SYNTAX_ERROR, "INSERT has more expressions than target columns", insert.pos));
+            return Err(self.error(
+                SqlState::SYNTAX_ERROR,
+                "INSERT has more expressions than target columns",
+                insert.pos,
+            ));
         }
         if given < positions.len() && !insert.columns.is_empty() {
-            return Err(self.error(SqlState::SYNTAX_ERROR, "INSERT has more target columns than expressions", insert.pos));
+            return Err(self.error(
+                SqlState::SYNTAX_ERROR,
+                "INSERT has more target columns than expressions",
+                insert.pos,
+            ));
         }
         positions.truncate(given);
         let types = input.types();
@@ -139,8 +146,7 @@ impl Binder<'_> {
                 return Err(self.unsupported("assignment to a part of a column", target.name.pos));
             }
             let column = table.columns.iter().position(|c| c.0 == *target.name.text).ok_or_else(|| {
-                let message =
-                    format!("column \"{}\" of relation \"{}\" does not exist", target.name.text, table.name);
+                let message = format!("column \"{}\" of relation \"{}\" does not exist", target.name.text, table.name);
                 self.error(SqlState::UNDEFINED_COLUMN, message, target.name.pos)
             })?;
             if sets.iter().any(|s: &(usize, Expr)| s.0 == column) {

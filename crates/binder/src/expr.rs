@@ -75,7 +75,9 @@ impl Binder<'_> {
             ast::ExprKind::Column(names) => match &names[..] {
                 [column] => place.scope.resolve(self, None, column, expr.pos),
                 [table, column] | [_, table, column] => place.scope.resolve(self, Some(table), column, expr.pos),
-                _ => Err(self.error(SqlState::SYNTAX_ERROR, "improper qualified name (too many dotted names)", expr.pos)),
+                _ => {
+                    Err(self.error(SqlState::SYNTAX_ERROR, "improper qualified name (too many dotted names)", expr.pos))
+                }
             },
             ast::ExprKind::Param(n) => {
                 let index = (*n as usize).checked_sub(1).ok_or_else(|| {
@@ -144,9 +146,7 @@ impl Binder<'_> {
                 let arg = self.expr(&i.arg, place)?;
                 let test = match i.test {
                     IsTest::Null => ExprKind::IsNull(Box::new(self.settle(arg)?)),
-                    IsTest::Unknown => {
-                        ExprKind::IsNull(Box::new(self.to_bool(arg, "IS UNKNOWN", i.arg.location())?))
-                    }
+                    IsTest::Unknown => ExprKind::IsNull(Box::new(self.to_bool(arg, "IS UNKNOWN", i.arg.location())?)),
                     IsTest::True | IsTest::False => {
                         let wanted = i.test == IsTest::True;
                         let word = if wanted { "IS TRUE" } else { "IS FALSE" };
@@ -314,7 +314,9 @@ impl Binder<'_> {
                 }
             }
             (oid::NUMERIC, &[precision]) if (1..=1000).contains(&precision) => Ok((precision << 16) + 4),
-            (oid::NUMERIC, &[precision, scale]) if (1..=1000).contains(&precision) && (-1000..=1000).contains(&scale) => {
+            (oid::NUMERIC, &[precision, scale])
+                if (1..=1000).contains(&precision) && (-1000..=1000).contains(&scale) =>
+            {
                 Ok(((precision << 16) | (scale & 0x7ff)) + 4)
             }
             (oid::NUMERIC, &[precision, ..]) if !(1..=1000).contains(&precision) => {
@@ -455,9 +457,9 @@ impl Binder<'_> {
             }
             Choice::Ambiguous => {
                 let message = format!("function {shown} is not unique");
-                return Err(self.error(SqlState::AMBIGUOUS_FUNCTION, message, pos).hint(
-                    "Could not choose a best candidate function. You might need to add explicit type casts.",
-                ));
+                return Err(self
+                    .error(SqlState::AMBIGUOUS_FUNCTION, message, pos)
+                    .hint("Could not choose a best candidate function. You might need to add explicit type casts."));
             }
         };
         if row.kind != b'a' {

@@ -160,7 +160,10 @@ impl Binder<'_> {
     fn group(&mut self, item: &GroupItem, scope: &Scope, targets: &[Expr], columns: &[OutputColumn]) -> Result<Expr> {
         let expr = match item {
             GroupItem::Expr(expr) => expr,
-            GroupItem::Empty(pos) | GroupItem::Rollup(_, pos) | GroupItem::Cube(_, pos) | GroupItem::GroupingSets(_, pos) => {
+            GroupItem::Empty(pos)
+            | GroupItem::Rollup(_, pos)
+            | GroupItem::Cube(_, pos)
+            | GroupItem::GroupingSets(_, pos) => {
                 return Err(self.unsupported("GROUPING SETS", *pos));
             }
         };
@@ -453,7 +456,8 @@ impl Binder<'_> {
             let side = |range: std::ops::Range<usize>, which: &str| {
                 let found = range.clone().find(|&i| !scope.columns[i].hidden && scope.columns[i].name == *name);
                 found.ok_or_else(|| {
-                    let message = format!("column \"{name}\" specified in USING clause does not exist in {which} table");
+                    let message =
+                        format!("column \"{name}\" specified in USING clause does not exist in {which} table");
                     self.error(SqlState::UNDEFINED_COLUMN, message, j.pos)
                 })
             };

@@ -46,9 +46,7 @@ pub(crate) fn choose(candidates: &[&[Oid]], actual: &[Oid]) -> Choice {
     if left.len() <= 1 {
         return left.first().map_or(Choice::None, |&i| Choice::One(i));
     }
-    keep_best(&mut left, |i| {
-        candidates[i].iter().zip(actual).filter(|(t, s)| t == s && **s != oid::UNKNOWN).count()
-    });
+    keep_best(&mut left, |i| candidates[i].iter().zip(actual).filter(|(t, s)| t == s && **s != oid::UNKNOWN).count());
     keep_best(&mut left, |i| {
         candidates[i].iter().zip(actual).filter(|(t, s)| t == s || is_preferred(**t) && **s != oid::UNKNOWN).count()
     });

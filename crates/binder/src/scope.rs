@@ -60,17 +60,11 @@ impl Scope {
                 Err(binder.error(SqlState::AMBIGUOUS_COLUMN, message, pos))
             }
             (None, _) => Err(match table {
-                Some(t) if !self.has_table(t) => binder.error(
-                    SqlState::UNDEFINED_TABLE,
-                    format!("missing FROM-clause entry for table \"{t}\""),
-                    pos,
-                ),
-                Some(t) => {
-                    binder.error(SqlState::UNDEFINED_COLUMN, format!("column {t}.{name} does not exist"), pos)
+                Some(t) if !self.has_table(t) => {
+                    binder.error(SqlState::UNDEFINED_TABLE, format!("missing FROM-clause entry for table \"{t}\""), pos)
                 }
-                None => {
-                    binder.error(SqlState::UNDEFINED_COLUMN, format!("column \"{name}\" does not exist"), pos)
-                }
+                Some(t) => binder.error(SqlState::UNDEFINED_COLUMN, format!("column {t}.{name} does not exist"), pos),
+                None => binder.error(SqlState::UNDEFINED_COLUMN, format!("column \"{name}\" does not exist"), pos),
             }),
         }
     }

@@ -61,7 +61,10 @@ fn show(dir: &Path, rows: u32) -> Result<()> {
     timed("clean close", || db.close())?;
     let db = timed("reopen", || Database::open(dir))?;
     db.close()?;
-    println!("\nNow try:\n  cargo run --release -- sql {0}\n  cargo run --release -- serve {0} --port 5433", dir.display());
+    println!(
+        "\nNow try:\n  cargo run --release -- sql {0}\n  cargo run --release -- serve {0} --port 5433",
+        dir.display()
+    );
     println!("and, while it serves:\n  psql -h {} -p 5433 -U postgres postgres", dir.display());
     Ok(())
 }
@@ -76,7 +79,7 @@ fn load(session: &mut Session, rows: u32) -> Result<()> {
         let (name, country) = (format!("herd {id}"), COUNTRIES[id as usize % COUNTRIES.len()]);
         transaction.execute_prepared(&mut herd, &[&id, &name, &country])?;
     }
-    let sql = "INSERT INTO elephant VALUES ($1, $2, $3, '1960-01-01'::date + $4, $5::numeric)";
+    let sql = "INSERT INTO elephant VALUES ($1, $2, $3, '1960-01-01'::date + $4::int, $5::numeric)";
     let mut elephant = transaction.prepare(sql)?;
     let mut state = 1u32;
     for id in 0..rows as i32 {

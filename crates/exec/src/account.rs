@@ -21,8 +21,10 @@ impl Account {
     /// `53200` when that is over the budget.
     pub fn charge(&mut self, bytes: usize) -> Result<()> {
         if self.used_bytes + bytes > self.budget_bytes {
-            return Err(SqlError::new(SqlState::OUT_OF_MEMORY, "out of memory")
-                .detail(format!("Failed on request of size {bytes} over the statement's budget of {}.", self.budget_bytes)));
+            return Err(SqlError::new(SqlState::OUT_OF_MEMORY, "out of memory").detail(format!(
+                "Failed on request of size {bytes} over the statement's budget of {}.",
+                self.budget_bytes
+            )));
         }
         self.used_bytes += bytes;
         Ok(())

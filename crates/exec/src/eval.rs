@@ -95,8 +95,7 @@ pub fn eval(expr: &Expr, chunk: &Chunk, ctx: &Context<'_>) -> Result<Vector> {
                     break;
                 }
                 let test = eval(condition, &chunk.select(&open), ctx)?;
-                let hits: Vec<u32> =
-                    (0..open.len()).filter(|&i| is_true(&test, i)).map(|i| open[i]).collect();
+                let hits: Vec<u32> = (0..open.len()).filter(|&i| is_true(&test, i)).map(|i| open[i]).collect();
                 if hits.is_empty() {
                     continue;
                 }

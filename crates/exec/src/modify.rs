@@ -46,7 +46,8 @@ fn give_back(
 ) -> Result<()> {
     let Some(exprs) = returning else { return Ok(()) };
     let values = exprs.iter().map(|e| on_row(e, forms, row, ctx)).collect::<Result<Vec<_>>>()?;
-    out.get_or_insert_with(|| Chunk::new(&exprs.iter().map(|e| Physical::of(e.ty)).collect::<Vec<_>>())).push_row(&values);
+    out.get_or_insert_with(|| Chunk::new(&exprs.iter().map(|e| Physical::of(e.ty)).collect::<Vec<_>>()))
+        .push_row(&values);
     Ok(())
 }
 
@@ -60,7 +61,8 @@ pub struct Insert {
 impl Operator for Insert {
     fn next(&mut self, ctx: &mut Context<'_>) -> Result<Option<Chunk>> {
         let storage = open(ctx, &self.table)?;
-        let forms: Vec<Physical> = self.table.columns.iter().map(|c| Physical::of(c.1)).chain([Physical::I64]).collect();
+        let forms: Vec<Physical> =
+            self.table.columns.iter().map(|c| Physical::of(c.1)).chain([Physical::I64]).collect();
         let Some(chunk) = self.input.next(ctx)? else { return Ok(None) };
         let mut out = None;
         for i in 0..chunk.rows {
@@ -116,7 +118,13 @@ pub struct Update {
 }
 
 impl Update {
-    fn update_row(&self, ctx: &mut Context<'_>, storage: &Table, mut row: Vec<Datum>, out: &mut Option<Chunk>) -> Result<()> {
+    fn update_row(
+        &self,
+        ctx: &mut Context<'_>,
+        storage: &Table,
+        mut row: Vec<Datum>,
+        out: &mut Option<Chunk>,
+    ) -> Result<()> {
         let width = self.table.columns.len();
         let Datum::I64(id) = row[width] else { return Ok(()) };
         let id = RowId::from_u64(id as u64);
@@ -185,7 +193,13 @@ pub struct Delete {
 }
 
 impl Delete {
-    fn delete_row(&self, ctx: &mut Context<'_>, storage: &Table, mut row: Vec<Datum>, out: &mut Option<Chunk>) -> Result<()> {
+    fn delete_row(
+        &self,
+        ctx: &mut Context<'_>,
+        storage: &Table,
+        mut row: Vec<Datum>,
+        out: &mut Option<Chunk>,
+    ) -> Result<()> {
         let width = self.table.columns.len();
         let Datum::I64(id) = row[width] else { return Ok(()) };
         let id = RowId::from_u64(id as u64);

@@ -83,9 +83,7 @@ impl Limit {
 fn number(expr: Option<&Expr>, ctx: &Context<'_>, default: u64, clause: &str, state: SqlState) -> Result<u64> {
     let Some(expr) = expr else { return Ok(default) };
     match constant(expr, ctx)? {
-        Datum::I64(n) => {
-            u64::try_from(n).map_err(|_| SqlError::new(state, format!("{clause} must not be negative")))
-        }
+        Datum::I64(n) => u64::try_from(n).map_err(|_| SqlError::new(state, format!("{clause} must not be negative"))),
         _ => Ok(default),
     }
 }

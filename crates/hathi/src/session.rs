@@ -7,9 +7,9 @@ use postgres_types::{IsNull, ToSql, Type};
 use session::{Chunk, OutputColumn, Prepared, Runtime, Sink};
 use types::{Datum, Oid, SqlError, SqlState};
 
+use crate::Result;
 use crate::row::{Column, Row};
 use crate::transaction::Transaction;
-use crate::Result;
 
 /// A session: settings, a transaction, prepared statements. It may move between threads.
 pub struct Session {

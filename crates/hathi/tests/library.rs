@@ -56,9 +56,7 @@ fn a_crash_without_closing_keeps_what_was_committed() {
     s.batch_execute("BEGIN; INSERT INTO t VALUES (3)").unwrap();
     // What the disk holds now is what a killed process would leave.
     std::fs::create_dir(copy.path().join("wal")).unwrap();
-    for name in ["hathi.data"] {
-        std::fs::copy(dir.path().join(name), copy.path().join(name)).unwrap();
-    }
+    std::fs::copy(dir.path().join("hathi.data"), copy.path().join("hathi.data")).unwrap();
     for entry in std::fs::read_dir(dir.path().join("wal")).unwrap() {
         let entry = entry.unwrap();
         std::fs::copy(entry.path(), copy.path().join("wal").join(entry.file_name())).unwrap();
@@ -74,9 +72,15 @@ fn queries_answer_as_postgresql_does() {
     let (_db, mut s) = sample();
     assert_eq!(numbers(&mut s, "SELECT id FROM emp WHERE pay > 150 ORDER BY id"), [2, 3]);
     assert_eq!(numbers(&mut s, "SELECT id FROM emp WHERE id = 3"), [3]);
-    assert_eq!(numbers(&mut s, "SELECT e.id FROM emp e JOIN dept d ON e.dept = d.id WHERE d.name = 'sales' ORDER BY 1"), [1, 2]);
+    assert_eq!(
+        numbers(&mut s, "SELECT e.id FROM emp e JOIN dept d ON e.dept = d.id WHERE d.name = 'sales' ORDER BY 1"),
+        [1, 2]
+    );
     assert_eq!(numbers(&mut s, "SELECT e.id FROM emp e LEFT JOIN dept d ON e.dept = d.id WHERE d.id IS NULL"), [4]);
-    assert_eq!(numbers(&mut s, "SELECT count(e.id) FROM dept d LEFT JOIN emp e ON e.dept = d.id GROUP BY d.id ORDER BY d.id"), [2, 1, 0]);
+    assert_eq!(
+        numbers(&mut s, "SELECT count(e.id) FROM dept d LEFT JOIN emp e ON e.dept = d.id GROUP BY d.id ORDER BY d.id"),
+        [2, 1, 0]
+    );
     assert_eq!(numbers(&mut s, "SELECT sum(dept) FROM emp HAVING count(*) > 3"), [4]);
     assert_eq!(numbers(&mut s, "SELECT count(*) FROM emp, dept"), [12]);
     assert_eq!(numbers(&mut s, "SELECT DISTINCT count(*) FROM emp GROUP BY dept ORDER BY 1"), [1, 2]);
@@ -95,7 +99,10 @@ fn changes_and_their_errors() {
     let (db, mut s) = sample();
     assert_eq!(s.execute("UPDATE emp SET pay = pay * 2, id = id + 10 WHERE dept = 1", &[]).unwrap(), 2);
     assert_eq!(numbers(&mut s, "SELECT id FROM emp ORDER BY id"), [3, 4, 11, 12]);
-    assert_eq!(s.execute("DELETE FROM emp USING dept WHERE emp.dept = dept.id AND dept.name = 'tech'", &[]).unwrap(), 1);
+    assert_eq!(
+        s.execute("DELETE FROM emp USING dept WHERE emp.dept = dept.id AND dept.name = 'tech'", &[]).unwrap(),
+        1
+    );
     assert_eq!(numbers(&mut s, "SELECT id FROM emp ORDER BY id"), [4, 11, 12]);
     let row = s.query_one("INSERT INTO emp (id, name) VALUES (20, 'eve') RETURNING id + 1 AS next", &[]).unwrap();
     assert_eq!(row.get::<_, i64>("next"), 21);
@@ -108,7 +115,8 @@ fn changes_and_their_errors() {
     assert_eq!(null.message(), "null value in column \"name\" of relation \"dept\" violates not-null constraint");
     assert!(db.check().unwrap().is_empty());
     // A key that goes away and comes back stays findable.
-    s.batch_execute("BEGIN; UPDATE emp SET id = 99 WHERE id = 20; UPDATE emp SET id = 20 WHERE id = 99; COMMIT").unwrap();
+    s.batch_execute("BEGIN; UPDATE emp SET id = 99 WHERE id = 20; UPDATE emp SET id = 20 WHERE id = 99; COMMIT")
+        .unwrap();
     db.runtime().engine().purge().unwrap();
     assert_eq!(numbers(&mut s, "SELECT id FROM emp WHERE id = 20"), [20]);
 }
@@ -132,7 +140,12 @@ fn errors_have_postgresqls_words_and_places() {
             Some(8),
         ),
         ("SELECT id FROM emp WHERE count(*) > 1", "42803", "aggregate functions are not allowed in WHERE", Some(26)),
-        ("INSERT INTO dept VALUES (4, 'a name of more than twenty')", "22001", "value too long for type character varying(20)", None),
+        (
+            "INSERT INTO dept VALUES (4, 'a name of more than twenty')",
+            "22001",
+            "value too long for type character varying(20)",
+            None,
+        ),
         ("SELECT id FROM emp, dept", "42702", "column reference \"id\" is ambiguous", Some(8)),
     ];
     for (sql, state, message, position) in expected {
@@ -177,7 +190,9 @@ fn prepared_statements_follow_the_catalog() {
     let mut find = s.prepare("SELECT name FROM emp WHERE id = $1").unwrap();
     assert_eq!(s.query_prepared(&mut find, &[&1i64]).unwrap()[0].get::<_, &str>(0), "ann");
     let mut other = db.session().unwrap();
-    other.batch_execute("DROP TABLE emp; CREATE TABLE emp (id bigint, name text); INSERT INTO emp VALUES (1, 'new')").unwrap();
+    other
+        .batch_execute("DROP TABLE emp; CREATE TABLE emp (id bigint, name text); INSERT INTO emp VALUES (1, 'new')")
+        .unwrap();
     assert_eq!(s.query_prepared(&mut find, &[&1i64]).unwrap()[0].get::<_, &str>(0), "new");
     other.batch_execute("DROP TABLE emp").unwrap();
     assert_eq!(s.query_prepared(&mut find, &[&1i64]).unwrap_err().state().as_str(), "42P01");

@@ -56,9 +56,7 @@ fn push(node: Node, mut predicates: Vec<Expr>) -> Node {
             }
             scan(table, predicates)
         }
-        Node::Join { kind, left, right, equal, condition } => {
-            join(kind, *left, *right, equal, condition, predicates)
-        }
+        Node::Join { kind, left, right, equal, condition } => join(kind, *left, *right, equal, condition, predicates),
         Node::Project { input, exprs } => {
             let node = Node::Project { input: Box::new(push(*input, Vec::new())), exprs };
             filter(node, predicates)
@@ -66,7 +64,9 @@ fn push(node: Node, mut predicates: Vec<Expr>) -> Node {
         Node::Aggregate { input, groups, calls } => {
             filter(Node::Aggregate { input: Box::new(push(*input, Vec::new())), groups, calls }, predicates)
         }
-        Node::Sort { input, keys } => filter(Node::Sort { input: Box::new(push(*input, Vec::new())), keys }, predicates),
+        Node::Sort { input, keys } => {
+            filter(Node::Sort { input: Box::new(push(*input, Vec::new())), keys }, predicates)
+        }
         Node::Distinct { input } => filter(Node::Distinct { input: Box::new(push(*input, Vec::new())) }, predicates),
         Node::Limit { input, count, offset } => {
             filter(Node::Limit { input: Box::new(push(*input, Vec::new())), count, offset }, predicates)

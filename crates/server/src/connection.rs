@@ -9,7 +9,8 @@ use session::{BlockState, OutputColumn, Prepared};
 use types::error::Severity;
 use types::{Datum, Oid, Result, SqlError, SqlState};
 use wire::{
-    Decoder, Formats, FrontendMessage, StartupMessage, StartupParameters, Target, TransactionStatus, Values, backend, text,
+    Decoder, Formats, FrontendMessage, StartupMessage, StartupParameters, Target, TransactionStatus, Values, backend,
+    text,
 };
 
 use crate::results::{Results, fields};

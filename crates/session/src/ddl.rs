@@ -83,9 +83,7 @@ impl Session {
             let error = SqlError::new(SqlState::DUPLICATE_TABLE, format!("relation \"{name}\" already exists"));
             if create.if_not_exists {
                 let text = format!("relation \"{name}\" already exists, skipping");
-                sink.notice(
-                    &SqlError::new(SqlState::DUPLICATE_TABLE, text).severity(types::error::Severity::Notice),
-                );
+                sink.notice(&SqlError::new(SqlState::DUPLICATE_TABLE, text).severity(types::error::Severity::Notice));
                 return Ok("CREATE TABLE".to_owned());
             }
             return Err(error);
@@ -196,9 +194,7 @@ impl Session {
         if image.is_taken(namespace, &name) {
             if create.if_not_exists {
                 let text = format!("relation \"{name}\" already exists, skipping");
-                sink.notice(
-                    &SqlError::new(SqlState::DUPLICATE_TABLE, text).severity(types::error::Severity::Notice),
-                );
+                sink.notice(&SqlError::new(SqlState::DUPLICATE_TABLE, text).severity(types::error::Severity::Notice));
                 return Ok("CREATE INDEX".to_owned());
             }
             return Err(SqlError::new(SqlState::DUPLICATE_TABLE, format!("relation \"{name}\" already exists")));
@@ -401,10 +397,10 @@ fn bind_elements(
         };
         if primary {
             if uniques.iter().any(|u| u.primary) {
-                let message =
-                    format!("multiple primary keys for table \"{}\" are not allowed", &*create.relation.name);
-                return Err(SqlError::new(SqlState::INVALID_TABLE_DEFINITION, message)
-                    .at(constraint.pos.char_position(sql)));
+                let message = format!("multiple primary keys for table \"{}\" are not allowed", &*create.relation.name);
+                return Err(
+                    SqlError::new(SqlState::INVALID_TABLE_DEFINITION, message).at(constraint.pos.char_position(sql))
+                );
             }
             key.iter().for_each(|&i| columns[i].not_null = true);
         }

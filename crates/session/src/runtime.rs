@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use catalog::stored::{self, PG_DATABASE, column};
 use catalog::Image;
+use catalog::stored::{self, PG_DATABASE, column};
 use env::Env;
 use env::sync::Mutex;
 use storage::lock::Interrupt;
@@ -177,4 +177,3 @@ impl Runtime {
         Ok(self.engine.close()?)
     }
 }
-

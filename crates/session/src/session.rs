@@ -458,8 +458,7 @@ impl Session {
                         warn(sink, SqlState::ACTIVE_SQL_TRANSACTION, text);
                     }
                     BlockState::Failed => {
-                        let message =
-                            "current transaction is aborted, commands ignored until end of transaction block";
+                        let message = "current transaction is aborted, commands ignored until end of transaction block";
                         return Err(SqlError::new(SqlState::IN_FAILED_SQL_TRANSACTION, message));
                     }
                 }

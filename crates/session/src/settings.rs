@@ -91,7 +91,8 @@ impl Settings {
             }
             _ => match (FIXED.iter().find(|f| f.0 == name), value) {
                 (Some(_), None) => {}
-                (Some((_, only)), Some(v)) if only.eq_ignore_ascii_case(v) || (*only == "UTF8" && v.eq_ignore_ascii_case("utf-8")) => {}
+                (Some((_, only)), Some(v))
+                    if only.eq_ignore_ascii_case(v) || (*only == "UTF8" && v.eq_ignore_ascii_case("utf-8")) => {}
                 (Some((_, only)), Some(v)) => {
                     return Err(SqlError::unsupported(format!("setting {name} to {v} (only {only})")));
                 }

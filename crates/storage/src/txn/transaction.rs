@@ -201,7 +201,14 @@ impl Transaction {
     }
 
     /// Notes an index entry that nobody needs once this transaction has committed (`on_commit`) or was rolled back.
-    pub fn note_obsolete(&mut self, db: &Arc<Database>, index: &Arc<Relation>, key: &[u8], row: RowId, on_commit: bool) {
+    pub fn note_obsolete(
+        &mut self,
+        db: &Arc<Database>,
+        index: &Arc<Relation>,
+        key: &[u8],
+        row: RowId,
+        on_commit: bool,
+    ) {
         let sequence = self.shared.purge.next_sequence();
         let entry = Obsolete { db: db.clone(), index: index.clone(), key: key.into(), row, on_commit, sequence };
         self.obsolete.push(entry);
@@ -323,14 +330,15 @@ impl Transaction {
             let shared = self.shared.clone();
             let subs = std::mem::take(&mut self.merged);
             let logged = shared.log.append_with(state.xid, &Record::Commit { subs }, |lsn| state.set_commit_lsn(lsn));
-            outcome = logged.and_then(|lsn| {
-                if wait {
-                    shared.log.sync_to(lsn)?;
-                }
-                shared.txns.publish(lsn);
-                Ok(lsn)
-            })
-            .map(|lsn| self.after_commit(lsn));
+            outcome = logged
+                .and_then(|lsn| {
+                    if wait {
+                        shared.log.sync_to(lsn)?;
+                    }
+                    shared.txns.publish(lsn);
+                    Ok(lsn)
+                })
+                .map(|lsn| self.after_commit(lsn));
             shared.txns.end(state.xid);
             shared.locks.release(Tag::Transaction(state.xid), Mode::Exclusive, self.owner);
         }
