@@ -3,6 +3,7 @@
 use plan::{Expr, TableRef};
 use storage::lock::{Mode, WaitPolicy};
 use storage::table::{Cell, RowState, Table};
+use storage::txn::Snapshot;
 use storage::{Error, RowId};
 use types::{Datum, Physical, Result, SqlError, SqlState};
 use vector::Chunk;
@@ -79,7 +80,8 @@ impl Operator for Insert {
     }
 }
 
-/// The row to change as it is now, after another transaction changed it: READ COMMITTED looks again, REPEATABLE READ gives up.
+/// The row to change as it is now, after another transaction changed it, and the snapshot that saw it so: whoever changes it on must
+/// check against that very snapshot. READ COMMITTED looks again, REPEATABLE READ gives up.
 fn look_again(
     ctx: &mut Context<'_>,
     storage: &Table,
@@ -88,12 +90,13 @@ fn look_again(
     input: &[Datum],
     forms: &[Physical],
     recheck: &[Expr],
-) -> Result<Option<Vec<Datum>>> {
+) -> Result<Option<(Vec<Datum>, Snapshot)>> {
     if ctx.fixed_snapshot {
         return Err(Error::Serialization.into());
     }
     // The newest committed version; other tables' columns stay as the statement first saw them.
-    let snapshot = ctx.txn.snapshot();
+    let mut snapshot = ctx.txn.snapshot();
+    snapshot.command = ctx.snapshot.command;
     let Some(newest) = storage.read_datums(id, &snapshot)? else { return Ok(None) };
     let mut row = input.to_vec();
     row[..table.columns.len()].clone_from_slice(&newest);
@@ -104,7 +107,7 @@ fn look_again(
             return Ok(None);
         }
     }
-    Ok(Some(row))
+    Ok(Some((row, snapshot)))
 }
 
 /// Changes rows of a table.
@@ -160,11 +163,9 @@ impl Update {
                 RowState::SelfModified | RowState::Gone | RowState::Deleted => return Ok(()),
                 RowState::Updated => {
                     match look_again(ctx, storage, &self.table, id, &row, &self.forms, &self.recheck)? {
-                        Some(newest) => row = newest,
+                        Some(newest) => (row, snapshot) = newest,
                         None => return Ok(()),
                     }
-                    snapshot = ctx.txn.snapshot();
-                    snapshot.command = ctx.snapshot.command;
                 }
             }
         }
@@ -220,11 +221,9 @@ impl Delete {
                 RowState::SelfModified | RowState::Gone | RowState::Deleted => return Ok(()),
                 RowState::Updated => {
                     match look_again(ctx, storage, &self.table, id, &row, &self.forms, &self.recheck)? {
-                        Some(newest) => row = newest,
+                        Some(newest) => (row, snapshot) = newest,
                         None => return Ok(()),
                     }
-                    snapshot = ctx.txn.snapshot();
-                    snapshot.command = ctx.snapshot.command;
                 }
             }
         }

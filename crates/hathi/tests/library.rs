@@ -259,3 +259,26 @@ fn repeatable_read_keeps_its_snapshot_and_refuses_lost_updates() {
     a.batch_execute("ROLLBACK").unwrap();
     assert_eq!(numbers(&mut a, "SELECT count(*) FROM emp"), [5]);
 }
+
+#[test]
+fn ddl_waits_for_writers_and_writers_see_what_it_did() {
+    let (db, mut a) = sample();
+    a.batch_execute("BEGIN; INSERT INTO emp (id) VALUES (70)").unwrap();
+    let other = db.clone();
+    let dropping = std::thread::spawn(move || other.session().unwrap().batch_execute("DROP TABLE emp"));
+    // Until it waits for our lock.
+    let waits = || db.runtime().engine().shared().locks.list().iter().any(|l| !l.granted);
+    while !waits() {
+        std::thread::yield_now();
+    }
+    let other = db.clone();
+    let writing =
+        std::thread::spawn(move || other.session().unwrap().batch_execute("INSERT INTO emp (id) VALUES (71)"));
+    a.batch_execute("INSERT INTO emp (id) VALUES (72); COMMIT").unwrap();
+    dropping.join().unwrap().unwrap();
+    if let Err(e) = writing.join().unwrap() {
+        assert_eq!(e.state().as_str(), "42P01", "{e:?}");
+    }
+    assert_eq!(fail(&mut a, "SELECT * FROM emp").0, "42P01");
+    assert!(db.check().unwrap().is_empty());
+}

@@ -7,7 +7,7 @@ use binder::{Binder, Bound};
 use catalog::Image;
 use exec::{Account, Context};
 use plan::{Node, OutputColumn};
-use storage::lock::{Interrupt, OwnerId};
+use storage::lock::{Interrupt, Mode, OwnerId, Tag, WaitPolicy};
 use storage::txn::{Savepoint, Snapshot, SnapshotHold, Transaction};
 use storage::{Database, Lsn};
 use syntax::ast::{
@@ -141,7 +141,7 @@ impl Session {
         };
         for (i, statement) in statements.iter().enumerate() {
             let last = i + 1 == statements.len();
-            self.run_one(sql, statement, None, &[], last, sink)?;
+            self.run_one(sql, statement, None, (&[], &[]), last, sink)?;
         }
         Ok(())
     }
@@ -228,7 +228,8 @@ impl Session {
             return Err(e);
         }
         let plan = prepared.plan.as_ref().map(|p| (p.1.clone(), prepared.columns.clone()));
-        self.run_one(&sql, &statement, plan, params, true, sink)
+        let types = prepared.params.clone();
+        self.run_one(&sql, &statement, plan, (params, &types), true, sink)
     }
 
     fn run_one(
@@ -236,7 +237,7 @@ impl Session {
         sql: &str,
         statement: &Statement,
         plan: Option<(Arc<Node>, Vec<OutputColumn>)>,
-        params: &[Datum],
+        params: (&[Datum], &[Oid]),
         last: bool,
         sink: &mut dyn Sink,
     ) -> Result<()> {
@@ -298,11 +299,14 @@ impl Session {
     fn finish_implicit(&mut self) -> Result<()> {
         let Some(txn) = self.txn.take() else { return Ok(()) };
         let dirty = std::mem::take(&mut self.catalog_dirty);
-        let outcome = txn.commit(self.settings.synchronous_commit);
+        let runtime = self.runtime.clone();
+        // Before locks are released: whoever waited for one of them must see that its plan is old (S3).
+        let outcome = txn.commit_with(self.settings.synchronous_commit, || {
+            if dirty {
+                runtime.catalog_changed();
+            }
+        });
         self.end_transaction();
-        if dirty {
-            self.runtime.catalog_changed();
-        }
         Ok(outcome?)
     }
 
@@ -355,7 +359,7 @@ impl Session {
         sql: &str,
         statement: &Statement,
         plan: Option<(Arc<Node>, Vec<OutputColumn>)>,
-        params: &[Datum],
+        params: (&[Datum], &[Oid]),
         sink: &mut dyn Sink,
     ) -> Result<String> {
         if let StatementKind::Transaction(t) = &statement.kind {
@@ -368,14 +372,8 @@ impl Session {
         self.begin_transaction();
         match &statement.kind {
             kind if is_planned(kind) => {
-                let (node, columns) = match plan {
-                    Some(plan) => plan,
-                    None => {
-                        let (bound, _) = self.bind(sql, kind, Vec::new())?;
-                        (Arc::new(optimizer::optimize(bound.node)), bound.columns)
-                    }
-                };
-                self.run_plan(&node, &columns, params, sink)
+                let (node, columns) = self.locked_plan(sql, kind, plan, params.1)?;
+                self.run_plan(&node, &columns, params.0, sink)
             }
             StatementKind::CreateTable(c) => self.create_table(sql, c, sink),
             StatementKind::CreateIndex(c) => self.create_index(sql, c, sink),
@@ -391,6 +389,54 @@ impl Session {
             }
             other => Err(SqlError::unsupported(statement_name(other))),
         }
+    }
+
+    /// A plan whose tables are locked, made from a catalog in which they are as they are (S3).
+    fn locked_plan(
+        &mut self,
+        sql: &str,
+        kind: &StatementKind,
+        mut plan: Option<(Arc<Node>, Vec<OutputColumn>)>,
+        types: &[Oid],
+    ) -> Result<(Arc<Node>, Vec<OutputColumn>)> {
+        loop {
+            let (node, columns) = match plan.take() {
+                Some(plan) => plan,
+                None => {
+                    let (bound, _) = self.bind(sql, kind, types.to_vec())?;
+                    (Arc::new(optimizer::optimize(bound.node)), bound.columns)
+                }
+            };
+            let mut taken = false;
+            let db = self.db.id;
+            if let Some(txn) = &mut self.txn {
+                let mut outcome = Ok(());
+                node.visit_tables(&mut |table, writes| {
+                    let mode = if writes { Mode::RowExclusive } else { Mode::AccessShare };
+                    let tag = Tag::Relation(db, table.oid.0);
+                    if outcome.is_ok() && !txn.holds(tag, mode) {
+                        taken = true;
+                        outcome = txn.lock(tag, mode, WaitPolicy::Wait(0));
+                    }
+                });
+                outcome?;
+            }
+            if !taken || self.catalog_dirty || self.plan_is_current(&node)? {
+                return Ok((node, columns));
+            }
+        }
+    }
+
+    /// Whether the catalog still has the tables that `node` was planned for, as they were.
+    fn plan_is_current(&mut self, node: &Node) -> Result<bool> {
+        let image = self.image()?;
+        let mut current = true;
+        node.visit_tables(&mut |table, _| {
+            let namespace = binder::schema_oid(&table.schema).unwrap_or(oid::PUBLIC_NAMESPACE);
+            let same = image.table(namespace, &table.name).is_some_and(|info| binder::table_ref(info) == *table);
+            current &= same;
+        });
+        Ok(current)
     }
 
     fn run_plan(

@@ -534,6 +534,8 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         let _ = self.close();
+        // Waiting work refers to databases, and these to what all parts share, which owns the queue.
+        self.shared.purge.clear();
     }
 }
 

@@ -64,6 +64,11 @@ impl PurgeQueue {
         self.length.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Forgets everything, when the engine ends: what waits here holds the databases.
+    pub(crate) fn clear(&self) {
+        self.queue.lock().clear();
+    }
+
     /// How many transactions wait to be purged.
     pub fn len(&self) -> usize {
         self.length.load(Ordering::Relaxed)

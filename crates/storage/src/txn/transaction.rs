@@ -227,6 +227,11 @@ impl Transaction {
         Ok(())
     }
 
+    /// Whether it has taken `mode` of `tag` with [`Transaction::lock`].
+    pub fn holds(&self, tag: Tag, mode: Mode) -> bool {
+        self.locks.contains(&(tag, mode))
+    }
+
     /// Waits until `other` has ended.
     ///
     /// # Errors
@@ -322,7 +327,15 @@ impl Transaction {
     ///
     /// # Errors
     /// `Poisoned` when the log could not be written: whether it committed is known after reopening.
-    pub fn commit(mut self, wait: bool) -> Result<()> {
+    pub fn commit(self, wait: bool) -> Result<()> {
+        self.commit_with(wait, || ())
+    }
+
+    /// As [`Transaction::commit`]; `visible` runs when new snapshots see the commit, before any lock is released.
+    ///
+    /// # Errors
+    /// As [`Transaction::commit`].
+    pub fn commit_with(mut self, wait: bool, visible: impl FnOnce()) -> Result<()> {
         self.ended = true;
         self.levels.drain(..).for_each(|l| self.merged.extend(l.xid));
         let mut outcome = Ok(());
@@ -336,6 +349,7 @@ impl Transaction {
                         shared.log.sync_to(lsn)?;
                     }
                     shared.txns.publish(lsn);
+                    visible();
                     Ok(lsn)
                 })
                 .map(|lsn| self.after_commit(lsn));
