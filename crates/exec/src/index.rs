@@ -25,7 +25,7 @@ pub fn encode_datums(out: &mut Vec<u8>, table: &TableRef, index: &IndexKey, valu
 /// The key of `row` in `index`.
 ///
 /// # Errors
-/// As [`encode_datums`].
+/// `0A000` for types without an order.
 pub fn encode_key(table: &TableRef, index: &IndexKey, row: &[Datum]) -> Result<Vec<u8>> {
     let values: Vec<Datum> = index.columns.iter().map(|&(c, _)| row[c].clone()).collect();
     let mut key = Vec::new();
