@@ -5,7 +5,7 @@
 //! rows and frees the slots of deleted ones (P2).
 //!
 //! An entry that was made obsolete may have come back to life: another row version needs the same (key, row) pair, and the index,
-//! which holds each pair once, kept it. [`PurgeQueue::revive`] notes that; the purger then leaves the entry alone.
+//! which holds each pair once, kept it. `PurgeQueue::revive` notes that; the purger then leaves the entry alone.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;

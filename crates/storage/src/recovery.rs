@@ -4,7 +4,7 @@
 //! position once and notes which transactions committed; [`redo`] reads it again and applies, in LSN order, what the winners and the
 //! system did. A page's own LSN says which records it has already (I9). An image that uncommitted changes were taken out of is stamped
 //! with an LSN before theirs: some records are then applied a second time. They are after-images, so that does no harm; but on the way
-//! a page may have to hold values of different times. A value that does not fit meanwhile waits in [`Redo::overlay`]
+//! a page may have to hold values of different times. A value that does not fit meanwhile waits in `Redo::overlay`
 //! until the page has reached its final state, which fitted when it was made (P1).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
