@@ -79,7 +79,7 @@ fn load(session: &mut Session, rows: u32) -> Result<()> {
         let (name, country) = (format!("herd {id}"), COUNTRIES[id as usize % COUNTRIES.len()]);
         transaction.execute_prepared(&mut herd, &[&id, &name, &country])?;
     }
-    let sql = "INSERT INTO elephant VALUES ($1, $2, $3, '1960-01-01'::date + $4::int, $5::numeric)";
+    let sql = "INSERT INTO elephant VALUES ($1, $2, $3, '1960-01-01'::date + $4::int, $5::float8)";
     let mut elephant = transaction.prepare(sql)?;
     let mut state = 1u32;
     for id in 0..rows as i32 {
@@ -88,7 +88,7 @@ fn load(session: &mut Session, rows: u32) -> Result<()> {
         let pick = |n: u32, shift: u32| (state >> shift) % n;
         let name = format!("{} {}", NAMES[pick(12, 8) as usize], pick(900, 3));
         let (of, days) = (pick(40, 16) as i32, pick(20_000, 5) as i32);
-        let weight = (2500.0 + f64::from(pick(40_000, 7)) / 10.0).to_string();
+        let weight = 2500.0 + f64::from(pick(40_000, 7)) / 10.0;
         transaction.execute_prepared(&mut elephant, &[&id, &name, &of, &days, &weight])?;
     }
     transaction.commit()
