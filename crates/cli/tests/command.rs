@@ -64,7 +64,9 @@ fn serve(dir: &Path) -> Stop {
 fn psql(dir: &Path, commands: &[&str]) -> Option<Output> {
     let mut command = Command::new("psql");
     command.args(["-X", "-A", "-t", "-h", dir.to_str().unwrap(), "-p", "5999", "-U", "postgres", "postgres"]);
-    commands.iter().for_each(|c| drop(command.args(["-c", c])));
+    for c in commands {
+        command.args(["-c", c]);
+    }
     command.output().ok()
 }
 
