@@ -119,13 +119,8 @@ impl Image {
             Ok(())
         })?;
         let index = |name: &str| column(PG_INDEX, name);
-        let (i_oid, i_table, i_unique, i_primary, i_key) = (
-            index("indexrelid"),
-            index("indrelid"),
-            index("indisunique"),
-            index("indisprimary"),
-            index("indkey"),
-        );
+        let (i_oid, i_table, i_unique, i_primary, i_key) =
+            (index("indexrelid"), index("indrelid"), index("indisunique"), index("indisprimary"), index("indkey"));
         let mut indexes: Vec<(Oid, IndexInfo)> = Vec::new();
         stored::table(db, PG_INDEX)?.for_each::<SqlError>(snapshot, |_, row| {
             let oid = oid_of(&row[i_oid]);

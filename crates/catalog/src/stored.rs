@@ -68,8 +68,7 @@ pub fn column(relation: Oid, column: &str) -> usize {
 /// What storage says.
 pub fn insert(db: &Arc<Database>, txn: &mut Transaction, relation: Oid, values: &[(&str, Datum)]) -> Result<()> {
     let columns = builtin::columns_of(relation);
-    let mut row: Vec<Datum> =
-        columns.iter().map(|c| if c.not_null { zero(c.type_oid) } else { Datum::Null }).collect();
+    let mut row: Vec<Datum> = columns.iter().map(|c| if c.not_null { zero(c.type_oid) } else { Datum::Null }).collect();
     for (name, value) in values {
         row[column(relation, name)] = value.clone();
     }

@@ -72,8 +72,12 @@ impl Vfs for RealVfs {
         fs::File::open(self.root.join(dir))?.sync_all()
     }
     fn lock(&self) -> io::Result<Box<dyn Send + Sync>> {
-        let file =
-            fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(self.root.join(LOCK_FILE))?;
+        let file = fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(self.root.join(LOCK_FILE))?;
         match file.try_lock() {
             Ok(()) => Ok(Box::new(file)),
             Err(fs::TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),

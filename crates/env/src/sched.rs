@@ -111,11 +111,7 @@ impl Scheduler {
     /// Adds a thread; its OS thread must call [`enter`] with the answer.
     fn register(&self, name: &str) -> usize {
         let mut state = self.lock();
-        state.threads.push(Thread {
-            status: Status::Runnable,
-            baton: Arc::new(Condvar::new()),
-            name: name.to_owned(),
-        });
+        state.threads.push(Thread { status: Status::Runnable, baton: Arc::new(Condvar::new()), name: name.to_owned() });
         state.threads.len() - 1
     }
 

@@ -53,8 +53,22 @@ fn kind(function: Oid) -> Option<Kind> {
 fn is_ordered(ty: Oid) -> bool {
     matches!(
         ty,
-        oid::INT2 | oid::INT4 | oid::INT8 | oid::FLOAT4 | oid::FLOAT8 | oid::NUMERIC | oid::TEXT | oid::BPCHAR | oid::DATE
-            | oid::TIME | oid::TIMESTAMP | oid::TIMESTAMPTZ | oid::INTERVAL | oid::OID | oid::PG_LSN | oid::BYTEA
+        oid::INT2
+            | oid::INT4
+            | oid::INT8
+            | oid::FLOAT4
+            | oid::FLOAT8
+            | oid::NUMERIC
+            | oid::TEXT
+            | oid::BPCHAR
+            | oid::DATE
+            | oid::TIME
+            | oid::TIMESTAMP
+            | oid::TIMESTAMPTZ
+            | oid::INTERVAL
+            | oid::OID
+            | oid::PG_LSN
+            | oid::BYTEA
     )
 }
 
@@ -110,9 +124,9 @@ impl Accumulator {
             (Kind::Count, _) => None,
             (Kind::SumInt { to_numeric: false }, old) => {
                 let sum = integer(old.as_ref().unwrap_or(&Datum::I64(0))).checked_add(integer(arg));
-                Some(Datum::I64(sum.ok_or_else(|| {
-                    SqlError::new(SqlState::NUMERIC_VALUE_OUT_OF_RANGE, "bigint out of range")
-                })?))
+                Some(Datum::I64(
+                    sum.ok_or_else(|| SqlError::new(SqlState::NUMERIC_VALUE_OUT_OF_RANGE, "bigint out of range"))?,
+                ))
             }
             (Kind::SumInt { to_numeric: true } | Kind::AvgInt, None) => Some(Numeric::from(integer(arg)).to_datum()),
             (Kind::SumInt { to_numeric: true } | Kind::AvgInt, Some(old)) => {
@@ -150,9 +164,7 @@ impl Accumulator {
             return Ok(if self.kind == Kind::Count { Datum::I64(self.count) } else { Datum::Null });
         };
         Ok(match self.kind {
-            Kind::AvgInt | Kind::AvgNumeric => {
-                Numeric::from_datum(value).div(&Numeric::from(self.count))?.to_datum()
-            }
+            Kind::AvgInt | Kind::AvgNumeric => Numeric::from_datum(value).div(&Numeric::from(self.count))?.to_datum(),
             Kind::AvgFloat => Datum::F64(float(value) / self.count as f64),
             Kind::SumFloat { single: true } => Datum::F32(float(value) as f32),
             _ => value.clone(),

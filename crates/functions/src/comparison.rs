@@ -59,9 +59,30 @@ impl Sign {
 
 const INTEGERS: [Oid; 3] = [oid::INT2, oid::INT4, oid::INT8];
 const ORDERED: [Oid; 24] = [
-    oid::BOOL, oid::BYTEA, oid::CHAR, oid::NAME, oid::INT8, oid::INT2, oid::INT4, oid::TEXT, oid::OID, oid::FLOAT4,
-    oid::FLOAT8, oid::BPCHAR, oid::DATE, oid::TIME, oid::TIMESTAMP, oid::TIMESTAMPTZ, oid::INTERVAL, oid::TIMETZ,
-    oid::NUMERIC, oid::UUID, oid::JSONB, oid::BIT, oid::VARBIT, oid::PG_LSN,
+    oid::BOOL,
+    oid::BYTEA,
+    oid::CHAR,
+    oid::NAME,
+    oid::INT8,
+    oid::INT2,
+    oid::INT4,
+    oid::TEXT,
+    oid::OID,
+    oid::FLOAT4,
+    oid::FLOAT8,
+    oid::BPCHAR,
+    oid::DATE,
+    oid::TIME,
+    oid::TIMESTAMP,
+    oid::TIMESTAMPTZ,
+    oid::INTERVAL,
+    oid::TIMETZ,
+    oid::NUMERIC,
+    oid::UUID,
+    oid::JSONB,
+    oid::BIT,
+    oid::VARBIT,
+    oid::PG_LSN,
 ];
 
 fn comparison(row: &OperatorRow) -> Option<Comparison> {
@@ -74,9 +95,8 @@ fn comparison(row: &OperatorRow) -> Option<Comparison> {
 /// The comparison that function `function` does.
 pub fn lookup(function: Oid) -> Option<Comparison> {
     static TABLE: OnceLock<HashMap<Oid, Comparison>> = OnceLock::new();
-    let table = TABLE.get_or_init(|| {
-        builtin::OPERATORS.iter().filter_map(|row| Some((row.function, comparison(row)?))).collect()
-    });
+    let table = TABLE
+        .get_or_init(|| builtin::OPERATORS.iter().filter_map(|row| Some((row.function, comparison(row)?))).collect());
     table.get(&function).copied()
 }
 

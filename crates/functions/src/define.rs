@@ -5,7 +5,6 @@
 macro_rules! functions {
     ($($oid:literal ($($arg:ident : $form:ident),*) -> $result:ident $body:block)*) => {
         pub(crate) const DEFINITIONS: &[$crate::Definition] = &[$({
-            #[allow(unused_mut, clippy::redundant_closure_call, reason = "the bodies are many things")]
             fn scalar(args: &[types::Datum]) -> types::Result<types::Datum> {
                 match args {
                     [$(functions!(@pattern $form $arg)),*] => {

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+#![allow(clippy::redundant_closure_call, reason = "`functions!` wraps each body so that `?` and `return` work in it")]
 
 pub mod aggregate;
 #[macro_use]
@@ -63,6 +64,11 @@ pub fn lookup(oid: Oid) -> Option<Callable> {
         Some(&function) => Some(Callable::Function(function)),
         None => comparison::lookup(oid).map(Callable::Compare),
     }
+}
+
+/// Whether `comparison` tests for equality.
+pub fn comparison_sign_is_equal(comparison: &Comparison) -> bool {
+    comparison.sign == comparison::Sign::Equal
 }
 
 #[cfg(test)]

@@ -13,13 +13,20 @@ fn characters(b: &[u8]) -> i32 {
 /// `substring(text from start for count)`.
 fn substring(text: &[u8], start: i32, count: Option<i32>) -> Result<Vec<u8>> {
     let end = match count {
-        Some(n) if n < 0 => return Err(SqlError::new(SqlState::SUBSTRING_ERROR, "negative substring length not allowed")),
+        Some(n) if n < 0 => {
+            return Err(SqlError::new(SqlState::SUBSTRING_ERROR, "negative substring length not allowed"));
+        }
         Some(n) => i64::from(start) + i64::from(n),
         None => i64::MAX,
     };
     let skip = (i64::from(start) - 1).max(0);
     let take = (end - 1 - skip).max(0);
-    Ok(str(text).chars().skip(skip as usize).take(take.min(i64::from(i32::MAX)) as usize).collect::<String>().into_bytes())
+    Ok(str(text)
+        .chars()
+        .skip(skip as usize)
+        .take(take.min(i64::from(i32::MAX)) as usize)
+        .collect::<String>()
+        .into_bytes())
 }
 
 /// LIKE: `%` any run, `_` any character, backslash escapes.

@@ -101,9 +101,7 @@ impl Expr {
             ExprKind::CastByText(a) | ExprKind::Not(a) | ExprKind::IsNull(a) | ExprKind::IsBool(a, _) => vec![a],
             ExprKind::Coerce { arg, .. } => vec![arg],
             ExprKind::IsDistinct { args, .. } => args.iter().collect(),
-            ExprKind::Case { whens, default } => {
-                whens.iter().flat_map(|(c, r)| [c, r]).chain([&**default]).collect()
-            }
+            ExprKind::Case { whens, default } => whens.iter().flat_map(|(c, r)| [c, r]).chain([&**default]).collect(),
         }
     }
 

@@ -145,4 +145,28 @@ impl Node {
     pub fn forms(&self) -> Vec<Physical> {
         self.types().into_iter().map(Physical::of).collect()
     }
+
+    /// Calls `f` with every table, and whether it is written to.
+    pub fn visit_tables(&self, f: &mut dyn FnMut(&TableRef, bool)) {
+        match self {
+            Node::Values { .. } => {}
+            Node::Scan { table, .. } | Node::IndexScan { table, .. } => f(table, false),
+            Node::Filter { input, .. }
+            | Node::Project { input, .. }
+            | Node::Aggregate { input, .. }
+            | Node::Sort { input, .. }
+            | Node::Distinct { input }
+            | Node::Limit { input, .. } => input.visit_tables(f),
+            Node::Join { left, right, .. } => {
+                left.visit_tables(f);
+                right.visit_tables(f);
+            }
+            Node::Insert { table, input, .. }
+            | Node::Update { table, input, .. }
+            | Node::Delete { table, input, .. } => {
+                f(table, true);
+                input.visit_tables(f);
+            }
+        }
+    }
 }

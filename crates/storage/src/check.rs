@@ -27,7 +27,9 @@ pub fn check(engine: &Engine) -> Result<Vec<Damage>> {
                         Some(e.to_string())
                     }
                     Err(e) => return Err(e),
-                    Ok(guard) if page::kind(&guard) != wanted as u8 => Some(format!("page kind {}", page::kind(&guard))),
+                    Ok(guard) if page::kind(&guard) != wanted as u8 => {
+                        Some(format!("page kind {}", page::kind(&guard)))
+                    }
                     Ok(guard) if page::rel(&guard) != rel.id => {
                         Some(format!("it belongs to relation {}", page::rel(&guard)))
                     }

@@ -12,6 +12,7 @@
 
 use std::sync::Arc;
 
+use crate::buffer::PageClass;
 use crate::codec::{Put, Take};
 use crate::database::Database;
 use crate::engine::Shared;
@@ -23,7 +24,6 @@ use crate::ids::{DbId, PageNo, Slot, Xid};
 use crate::page::{self, PageKind};
 use crate::relation::{Persistence, RelMeta};
 use crate::table::{PageVersions, committed_image};
-use crate::buffer::PageClass;
 
 /// The root of the cluster as the durable superblock describes it.
 pub struct Root {
@@ -45,12 +45,7 @@ impl Root {
     /// The root of a new cluster, durable but for the directory entry.
     pub fn create(data: &DataFile) -> Result<Root> {
         let mut root = Root {
-            superblock: Superblock {
-                life: 0,
-                generation: 0,
-                redo: crate::ids::Lsn(0),
-                cluster: BlobRef::default(),
-            },
+            superblock: Superblock { life: 0, generation: 0, redo: crate::ids::Lsn(0), cluster: BlobRef::default() },
             next_xid: Xid(1),
             next_oid: 0,
             next_db: 1,

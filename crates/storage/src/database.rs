@@ -238,10 +238,9 @@ impl Database {
             let start = PageNo(start.ok_or(Error::Limit("the database is as large as it may get"))?);
             if rel.is_logged() {
                 let index = index as u32;
-                self.shared.log.append(
-                    crate::ids::Xid(0),
-                    &Record::RelExtend { db: self.id, rel: rel.id, index, start },
-                )?;
+                self.shared
+                    .log
+                    .append(crate::ids::Xid(0), &Record::RelExtend { db: self.id, rel: rel.id, index, start })?;
             }
             rel.set_extent(index, start);
         }

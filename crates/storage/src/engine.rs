@@ -173,8 +173,7 @@ impl Engine {
         };
         // Before the first record of this life: see W4.
         let root = root.renew_life(&data, found.life)?;
-        let log_options =
-            LogOptions { enabled: !env.vfs.is_volatile(), fsync: options.fsync, ..LogOptions::default() };
+        let log_options = LogOptions { enabled: !env.vfs.is_volatile(), fsync: options.fsync, ..LogOptions::default() };
         let log = Log::open(env.vfs.clone(), log_options, poison.clone(), found.end, root.superblock.life)?;
         let pool = Arc::new(Pool::new(options.pool_bytes));
         let shared = Arc::new(Shared {
@@ -237,8 +236,7 @@ impl Engine {
     ) -> Result<Arc<Database>> {
         let file = Arc::new(DbFile::new(lineage, self.shared.data.clone(), map));
         let options = &self.shared.options;
-        let space =
-            PageSpace::new(self.shared.pool.clone(), file.clone(), options.units_max, options.portable_memory)?;
+        let space = PageSpace::new(self.shared.pool.clone(), file.clone(), options.units_max, options.portable_memory)?;
         Ok(Arc::new(Database::new(id, self.shared.clone(), file, space, metas, stored)))
     }
 
@@ -536,6 +534,8 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         let _ = self.close();
+        // Waiting work refers to databases, and these to what all parts share, which owns the queue.
+        self.shared.purge.clear();
     }
 }
 

@@ -86,9 +86,7 @@ impl std::error::Error for Error {}
 impl From<Interruption> for SqlError {
     fn from(i: Interruption) -> SqlError {
         match i {
-            Interruption::Cancel => {
-                SqlError::new(SqlState::QUERY_CANCELED, "canceling statement due to user request")
-            }
+            Interruption::Cancel => SqlError::new(SqlState::QUERY_CANCELED, "canceling statement due to user request"),
             Interruption::StatementTimeout => {
                 SqlError::new(SqlState::QUERY_CANCELED, "canceling statement due to statement timeout")
             }
@@ -104,10 +102,9 @@ impl From<Error> for SqlError {
     fn from(e: Error) -> SqlError {
         match e {
             Error::Io(e, what) => SqlError::new(SqlState::IO_ERROR, format!("could not {what}: {e}")),
-            Error::Corrupt { db, page, what } => SqlError::new(
-                SqlState::DATA_CORRUPTED,
-                format!("invalid page {page} of database {db}: {what}"),
-            ),
+            Error::Corrupt { db, page, what } => {
+                SqlError::new(SqlState::DATA_CORRUPTED, format!("invalid page {page} of database {db}: {what}"))
+            }
             Error::Damaged(what) => SqlError::new(SqlState::DATA_CORRUPTED, what),
             Error::Poisoned(why) => SqlError::new(SqlState::IO_ERROR, "the database must be reopened")
                 .detail(format!("An earlier failure left its state unknown: {why}.")),
@@ -119,19 +116,16 @@ impl From<Error> for SqlError {
                 SqlState::FEATURE_NOT_SUPPORTED,
                 format!("the database directory has format version {v}, which this version does not read"),
             ),
-            Error::Serialization => SqlError::new(
-                SqlState::SERIALIZATION_FAILURE,
-                "could not serialize access due to concurrent update",
-            ),
+            Error::Serialization => {
+                SqlError::new(SqlState::SERIALIZATION_FAILURE, "could not serialize access due to concurrent update")
+            }
             Error::Deadlock(cycle) => SqlError::new(SqlState::DEADLOCK_DETECTED, "deadlock detected").detail(cycle),
             Error::LockNotAvailable => SqlError::new(SqlState::LOCK_NOT_AVAILABLE, "could not obtain lock"),
             Error::LockTimeout => {
                 SqlError::new(SqlState::LOCK_NOT_AVAILABLE, "canceling statement due to lock timeout")
             }
             Error::Interrupted(i) => i.into(),
-            Error::NoRelation(db, rel) => {
-                SqlError::internal(format!("could not open relation {rel} of database {db}"))
-            }
+            Error::NoRelation(db, rel) => SqlError::internal(format!("could not open relation {rel} of database {db}")),
             Error::NoDatabase(db) => SqlError::new(SqlState::INVALID_CATALOG_NAME, format!("database {db} is gone")),
             Error::Limit(what) => SqlError::new(SqlState::PROGRAM_LIMIT_EXCEEDED, what),
             Error::OutOfMemory(what) => {

@@ -89,7 +89,8 @@ pub fn set_u32(bytes: &mut [u8], at: usize, v: u32) {
     bytes[at..at + 4].copy_from_slice(&v.to_le_bytes());
 }
 
-fn checksum(block: &[u8], db: DbId, page: PageNo, index: usize) -> u32 {
+/// Checksum of block `index` of a page of `count` blocks; the fields that such a page does not use are covered too.
+fn checksum(block: &[u8], db: DbId, page: PageNo, index: usize, count: usize) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     let mut seed = [0u8; 12];
     seed[..4].copy_from_slice(&db.0.to_le_bytes());
@@ -98,7 +99,7 @@ fn checksum(block: &[u8], db: DbId, page: PageNo, index: usize) -> u32 {
     hasher.update(&seed);
     if index == 0 {
         hasher.update(&block[..CRC_AT]);
-        hasher.update(&block[HEADER_BYTES..]);
+        hasher.update(&block[CRC_AT + 4 * count..]);
     } else {
         hasher.update(block);
     }
@@ -109,8 +110,9 @@ fn checksum(block: &[u8], db: DbId, page: PageNo, index: usize) -> u32 {
 /// database that the first of its ancestors was, since they may share slots.
 pub fn seal(bytes: &mut [u8], db: DbId, page: PageNo) {
     set_u32(bytes, 8, db.0);
-    for index in 0..bytes.len() / BLOCK_BYTES {
-        let crc = checksum(&bytes[index * BLOCK_BYTES..(index + 1) * BLOCK_BYTES], db, page, index);
+    let count = bytes.len() / BLOCK_BYTES;
+    for index in 0..count {
+        let crc = checksum(&bytes[index * BLOCK_BYTES..(index + 1) * BLOCK_BYTES], db, page, index, count);
         set_u32(bytes, CRC_AT + 4 * index, crc);
     }
 }
@@ -120,9 +122,10 @@ pub fn seal(bytes: &mut [u8], db: DbId, page: PageNo) {
 /// # Errors
 /// `Corrupt`, saying which 4 KiB block is wrong.
 pub fn verify(bytes: &[u8], db: DbId, page: PageNo) -> Result<()> {
+    let count = bytes.len() / BLOCK_BYTES;
     let corrupt = |what: String| Err(Error::Corrupt { db, page, what });
-    for index in 0..bytes.len() / BLOCK_BYTES {
-        let crc = checksum(&bytes[index * BLOCK_BYTES..(index + 1) * BLOCK_BYTES], db, page, index);
+    for index in 0..count {
+        let crc = checksum(&bytes[index * BLOCK_BYTES..(index + 1) * BLOCK_BYTES], db, page, index, count);
         if crc != u32_at(bytes, CRC_AT + 4 * index) {
             return corrupt(format!("checksum of block {index} does not match"));
         }

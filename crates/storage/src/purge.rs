@@ -5,7 +5,7 @@
 //! rows and frees the slots of deleted ones (P2).
 //!
 //! An entry that was made obsolete may have come back to life: another row version needs the same (key, row) pair, and the index,
-//! which holds each pair once, kept it. [`PurgeQueue::revive`] notes that; the purger then leaves the entry alone.
+//! which holds each pair once, kept it. `PurgeQueue::revive` notes that; the purger then leaves the entry alone.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -54,13 +54,19 @@ pub struct PurgeQueue {
 }
 
 impl PurgeQueue {
-    pub(crate) fn push(&self, mut finished: Finished) {
-        let sequence = self.sequence.fetch_add(1, Ordering::SeqCst);
-        for o in &mut finished.obsolete {
-            o.sequence = sequence;
-        }
+    /// The place in time of a note that an entry is obsolete: later revivals have greater ones.
+    pub(crate) fn next_sequence(&self) -> u64 {
+        self.sequence.fetch_add(1, Ordering::SeqCst)
+    }
+
+    pub(crate) fn push(&self, finished: Finished) {
         self.queue.lock().push_back(finished);
         self.length.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Forgets everything, when the engine ends: what waits here holds the databases.
+    pub(crate) fn clear(&self) {
+        self.queue.lock().clear();
     }
 
     /// How many transactions wait to be purged.
@@ -108,7 +114,8 @@ pub fn purge(shared: &Shared) -> Result<usize> {
     }
     if shared.purge.is_empty() && done > 0 {
         let mut revived = shared.purge.revived.lock();
-        if shared.purge.queue.lock().is_empty() {
+        // Running transactions may have notes that are older than a revival; those to come have only newer ones.
+        if shared.purge.queue.lock().is_empty() && !shared.txns.any_running() {
             revived.clear();
         }
     }

@@ -4,7 +4,7 @@
 //! position once and notes which transactions committed; [`redo`] reads it again and applies, in LSN order, what the winners and the
 //! system did. A page's own LSN says which records it has already (I9). An image that uncommitted changes were taken out of is stamped
 //! with an LSN before theirs: some records are then applied a second time. They are after-images, so that does no harm; but on the way
-//! a page may have to hold values of different times. A value that does not fit meanwhile waits in [`Redo::overlay`]
+//! a page may have to hold values of different times. A value that does not fit meanwhile waits in `Redo::overlay`
 //! until the page has reached its final state, which fitted when it was made (P1).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -23,8 +23,8 @@ use crate::ids::{DbId, Lsn, PageNo, RelId, Xid};
 use crate::page;
 use crate::relation::{RelKind, RelMeta, Relation};
 use crate::table::cell::{self, Cell};
-use crate::table::page::{self as table_page, TablePageMut};
 use crate::table::overflow;
+use crate::table::page::{self as table_page, TablePageMut};
 use crate::wal::Record;
 use crate::wal::reader::Reader;
 use crate::wal::record::BlockRef;
@@ -106,7 +106,13 @@ impl Redo {
     }
 
     /// The page of `at` when it lacks the record `lsn`.
-    fn stale_page<'a>(&self, db: &'a Database, rel: &Relation, at: &BlockRef, lsn: Lsn) -> Result<Option<PageWrite<'a>>> {
+    fn stale_page<'a>(
+        &self,
+        db: &'a Database,
+        rel: &Relation,
+        at: &BlockRef,
+        lsn: Lsn,
+    ) -> Result<Option<PageWrite<'a>>> {
         let guard = db.write_block(rel, at.block)?;
         Ok((page::lsn(&guard) < lsn).then_some(guard))
     }
@@ -152,11 +158,10 @@ impl Redo {
                 let mut t = Take(cells);
                 while !gone && !t.is_empty() {
                     let column = t.u16()?;
-                    let physical = *rel
-                        .layout
-                        .columns()
-                        .get(column as usize)
-                        .ok_or_else(|| Error::Damaged("a log record names a column that is not there".to_owned()))?;
+                    let physical =
+                        *rel.layout.columns().get(column as usize).ok_or_else(|| {
+                            Error::Damaged("a log record names a column that is not there".to_owned())
+                        })?;
                     let cell = cell::decode(&mut t, physical)?;
                     redo.put(at, rel, guard, *slot, column, &cell);
                 }
@@ -257,9 +262,10 @@ impl Redo {
                 }
                 Ok(())
             }
-            Record::Commit { .. } | Record::Abort { .. } | Record::OidsReserved { .. } | Record::DatabaseChange { .. } => {
-                Ok(())
-            }
+            Record::Commit { .. }
+            | Record::Abort { .. }
+            | Record::OidsReserved { .. }
+            | Record::DatabaseChange { .. } => Ok(()),
         }
     }
 
@@ -289,7 +295,15 @@ impl Redo {
     }
 
     /// Stores a cell, or keeps it aside until the page has room.
-    fn put(&mut self, at: &BlockRef, rel: &Relation, guard: &mut PageWrite<'_>, slot: u16, column: u16, cell: &Cell<'_>) {
+    fn put(
+        &mut self,
+        at: &BlockRef,
+        rel: &Relation,
+        guard: &mut PageWrite<'_>,
+        slot: u16,
+        column: u16,
+        cell: &Cell<'_>,
+    ) {
         let key = (at.db, at.rel, at.block);
         if let Some(waiting) = self.overlay.get_mut(&key) {
             waiting.remove(&(slot, column));

@@ -401,7 +401,8 @@ mod tests {
 
     #[test]
     fn descriptions_survive_encoding() {
-        let mut meta = RelMeta::new(RelId(7), RelKind::Table, Persistence::Permanent, vec![Physical::I32, Physical::Var]);
+        let mut meta =
+            RelMeta::new(RelId(7), RelKind::Table, Persistence::Permanent, vec![Physical::I32, Physical::Var]);
         meta.extents = vec![PageNo(3), PageNo(8)];
         meta.blocks = 2;
         let mut bytes = Vec::new();

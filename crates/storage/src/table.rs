@@ -31,4 +31,4 @@ pub use committed::committed_image;
 pub use page::Layout;
 pub use scan::{PageView, RowView, ScanScratch};
 pub use versions::PageVersions;
-pub use write::RowState;
+pub use write::{Probe, RowState};

@@ -100,11 +100,7 @@ impl Memory {
                 // SAFETY: the range lies in our private anonymous mapping; its content is given up (the latch is held, and
                 // optimistic readers re-check the latch word before they use what they read).
                 let _ = unsafe {
-                    map.unchecked_advise_range(
-                        UncheckedAdvice::DontNeed,
-                        page.0 as usize * UNIT_BYTES,
-                        class.bytes(),
-                    )
+                    map.unchecked_advise_range(UncheckedAdvice::DontNeed, page.0 as usize * UNIT_BYTES, class.bytes())
                 };
             }
             Pages::Table(table) => {

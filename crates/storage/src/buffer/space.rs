@@ -9,11 +9,11 @@ use std::time::Duration;
 use env::sched;
 use env::sync::Mutex;
 
+use super::PageClass;
 use super::frame::{Attempt, Frame};
 use super::memory::Memory;
 use super::pool::Pool;
 use super::racy::{Optimistic, RacyBytes};
-use super::PageClass;
 use crate::error::Result;
 use crate::ids::PageNo;
 use crate::table::versions::PageVersions;

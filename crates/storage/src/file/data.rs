@@ -5,10 +5,10 @@ use std::sync::Arc;
 use env::File;
 use env::sync::Mutex;
 
+use super::SLOT_BYTES;
 use super::map::{MapEntry, PageMap};
 use super::slots::SlotAllocator;
 use super::superblock::BlobRef;
-use super::SLOT_BYTES;
 use crate::buffer::{PageClass, PageSource};
 use crate::error::{Error, Result};
 use crate::ids::{DbId, PageNo, Slot};
@@ -67,9 +67,7 @@ impl DataFile {
     /// # Errors
     /// `Io`.
     pub fn read(&self, slot: Slot, bytes: &mut [u8]) -> Result<()> {
-        self.file
-            .read_exact_at(bytes, u64::from(slot.0) * SLOT_BYTES as u64)
-            .map_err(Error::io("read the data file"))
+        self.file.read_exact_at(bytes, u64::from(slot.0) * SLOT_BYTES as u64).map_err(Error::io("read the data file"))
     }
 
     /// Writes a blob to fresh slots.

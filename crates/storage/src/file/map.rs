@@ -89,12 +89,13 @@ impl PageMap {
             data.read(slot, &mut bytes)?;
             let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
             if &bytes[..4] != LEAF_MAGIC
-                || word(4) != db.0
-                    && word(4) != 0
+                || word(4) != db.0 && word(4) != 0
                 || word(8) != index as u32
                 || word(12) != crc32fast::hash(&bytes[LEAF_HEADER_BYTES..])
             {
-                return Err(Error::Damaged(format!("page map leaf {index} of database {db} at slot {slot} is damaged")));
+                return Err(Error::Damaged(format!(
+                    "page map leaf {index} of database {db} at slot {slot} is damaged"
+                )));
             }
             durable.extend((0..LEAF_ENTRIES).map(|i| word(LEAF_HEADER_BYTES + 4 * i)));
         }

@@ -142,7 +142,7 @@ mod tests {
             let count = [1, 4, 16, 7][i % 4];
             let run = slots.allocate(count).unwrap();
             assert!(run.0 >= RESERVED_SLOTS);
-            assert!(count == 7 || run.0 % count == 0);
+            assert!(count == 7 || run.0.is_multiple_of(count));
             for s in run.0..run.0 + count {
                 assert!(seen.insert(s), "slot {s} given twice");
             }

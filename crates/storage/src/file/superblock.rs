@@ -93,12 +93,7 @@ impl Superblock {
             return Err(Error::Version(version));
         }
         let life = t.u32()?;
-        Ok(Some(Superblock {
-            life,
-            generation: t.u64()?,
-            redo: Lsn(t.u64()?),
-            cluster: BlobRef::decode(&mut t)?,
-        }))
+        Ok(Some(Superblock { life, generation: t.u64()?, redo: Lsn(t.u64()?), cluster: BlobRef::decode(&mut t)? }))
     }
 
     /// Writes it where the superblock before the last one was. Not durable before the file is synced.

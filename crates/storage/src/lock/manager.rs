@@ -181,9 +181,7 @@ impl LockManager {
             Some(cycle) => Err(Error::Deadlock(cycle)),
             None => {
                 let until = match policy {
-                    WaitPolicy::Wait(ms) if ms > 0 => {
-                        interrupt.clock().monotonic_nanos() + u64::from(ms) * 1_000_000
-                    }
+                    WaitPolicy::Wait(ms) if ms > 0 => interrupt.clock().monotonic_nanos() + u64::from(ms) * 1_000_000,
                     _ => 0,
                 };
                 let answer = interrupt.wait(until, || granted.load(Ordering::Acquire).then_some(()));
@@ -268,8 +266,8 @@ impl LockManager {
             holders.chain(ahead.map(|w| w.owner)).collect()
         };
         for blocker in blockers {
-            let found = blocker == start
-                || visited.insert(blocker) && self.search(blocker, start, waiting, visited, path);
+            let found =
+                blocker == start || visited.insert(blocker) && self.search(blocker, start, waiting, visited, path);
             if found {
                 path.push((at, tag, mode, blocker));
                 return true;
@@ -284,9 +282,7 @@ impl LockManager {
         for shard in &self.shards {
             for (&tag, entry) in &*shard.lock() {
                 all.extend(entry.granted.iter().map(|&(owner, mode, _)| HeldLock { tag, owner, mode, granted: true }));
-                all.extend(
-                    entry.queue.iter().map(|w| HeldLock { tag, owner: w.owner, mode: w.mode, granted: false }),
-                );
+                all.extend(entry.queue.iter().map(|w| HeldLock { tag, owner: w.owner, mode: w.mode, granted: false }));
             }
         }
         all.sort_by_key(|l| (l.tag, l.owner, l.mode));

@@ -20,8 +20,18 @@ const B: Tag = Tag::Relation(DbId(1), 11);
 fn conflicts_are_symmetric_and_as_the_manual_says() {
     use Mode::*;
     let all = [
-        AccessShare, RowShare, RowExclusive, ShareUpdateExclusive, Share, ShareRowExclusive, Exclusive, AccessExclusive,
-        ForKeyShare, ForShare, ForNoKeyUpdate, ForUpdate,
+        AccessShare,
+        RowShare,
+        RowExclusive,
+        ShareUpdateExclusive,
+        Share,
+        ShareRowExclusive,
+        Exclusive,
+        AccessExclusive,
+        ForKeyShare,
+        ForShare,
+        ForNoKeyUpdate,
+        ForUpdate,
     ];
     for a in all {
         for b in all {

@@ -125,7 +125,8 @@ impl Table {
         for block in 0..self.blocks() {
             let rows = self.scan_block::<_, crate::Error>(block, snapshot, &mut scratch, |page| {
                 let visible = |s: &usize| page.visible()[s / 64] >> (s % 64) & 1 == 1;
-                let row = |s: usize| forms.iter().enumerate().map(|(c, &p)| page.cell(c, s).datum(p)).collect::<Vec<_>>();
+                let row =
+                    |s: usize| forms.iter().enumerate().map(|(c, &p)| page.cell(c, s).datum(p)).collect::<Vec<_>>();
                 Ok((0..page.slots()).filter(visible).map(|s| (s, row(s))).collect::<Vec<_>>())
             })?;
             for (slot, values) in rows {

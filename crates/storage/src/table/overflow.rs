@@ -142,7 +142,7 @@ fn free_item(bytes: &[u8], len: usize) -> Option<u16> {
     let n = items(bytes);
     let index = (0..n).find(|&i| offset(bytes, i) == 0).unwrap_or(n);
     let live: usize = (0..n).map(|i| offset(bytes, i)).filter(|&o| o != 0).map(|o| item_len(bytes, o)).sum();
-    let room = bytes.len() - HEADER_BYTES - 2 * n.max(index + 1) - live;
+    let room = bytes.len().saturating_sub(HEADER_BYTES + 2 * n.max(index + 1) + live);
     (room >= len).then_some(index as u16)
 }
 

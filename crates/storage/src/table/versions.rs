@@ -123,15 +123,7 @@ impl PageVersions {
     }
 
     /// Remembers a change of `slot`.
-    pub fn push(
-        &mut self,
-        slot: u16,
-        txn: &Arc<TxnState>,
-        command: u32,
-        lsn: Lsn,
-        change: Change,
-        mode: Mode,
-    ) {
+    pub fn push(&mut self, slot: u16, txn: &Arc<TxnState>, command: u32, lsn: Lsn, change: Change, mode: Mode) {
         let older = self.chains.remove(&slot);
         let version = Version { txn: txn.clone(), command, lsn, change, mode, older };
         self.chains.insert(slot, Box::new(version));

@@ -452,13 +452,17 @@ impl Table {
             let mut guard = self.db.write_block(&self.rel, block)?;
             let (bytes, cell) = guard.parts();
             let Some(versions) = cell else { return Ok(()) };
-            versions.prune(oldest, |slot| dead.push(slot as usize), |image| {
-                each_in_image(image, &self.rel.layout, |_, old| {
-                    if let Cell::Overflow(r) = old {
-                        freed.push(r);
-                    }
-                });
-            });
+            versions.prune(
+                oldest,
+                |slot| dead.push(slot as usize),
+                |image| {
+                    each_in_image(image, &self.rel.layout, |_, old| {
+                        if let Cell::Overflow(r) = old {
+                            freed.push(r);
+                        }
+                    });
+                },
+            );
             if versions.is_empty() {
                 *cell = None;
             }

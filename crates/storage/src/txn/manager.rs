@@ -60,6 +60,11 @@ impl TxnManager {
         self.active.lock().remove(&xid);
     }
 
+    /// Whether any writer runs.
+    pub fn any_running(&self) -> bool {
+        !self.active.lock().is_empty()
+    }
+
     /// A running writer.
     pub fn running(&self, xid: Xid) -> Option<Arc<TxnState>> {
         self.active.lock().get(&xid).cloned()
@@ -96,7 +101,12 @@ impl TxnManager {
         let holds = self.holds.lock();
         // Read `visible` first: a hold that is published later sees at least this much (see `SnapshotHold::take`).
         let visible = self.visible();
-        holds.iter().map(|c| c.load(Ordering::SeqCst)).filter(|&l| l != 0).min().map_or(visible, |l| visible.min(Lsn(l)))
+        holds
+            .iter()
+            .map(|c| c.load(Ordering::SeqCst))
+            .filter(|&l| l != 0)
+            .min()
+            .map_or(visible, |l| visible.min(Lsn(l)))
     }
 }
 

@@ -201,8 +201,16 @@ impl Transaction {
     }
 
     /// Notes an index entry that nobody needs once this transaction has committed (`on_commit`) or was rolled back.
-    pub fn note_obsolete(&mut self, db: &Arc<Database>, index: &Arc<Relation>, key: &[u8], row: RowId, on_commit: bool) {
-        let entry = Obsolete { db: db.clone(), index: index.clone(), key: key.into(), row, on_commit, sequence: 0 };
+    pub fn note_obsolete(
+        &mut self,
+        db: &Arc<Database>,
+        index: &Arc<Relation>,
+        key: &[u8],
+        row: RowId,
+        on_commit: bool,
+    ) {
+        let sequence = self.shared.purge.next_sequence();
+        let entry = Obsolete { db: db.clone(), index: index.clone(), key: key.into(), row, on_commit, sequence };
         self.obsolete.push(entry);
     }
 
@@ -217,6 +225,11 @@ impl Transaction {
         self.shared.locks.acquire(tag, mode, self.owner, policy, &self.interrupt)?;
         self.locks.push((tag, mode));
         Ok(())
+    }
+
+    /// Whether it has taken `mode` of `tag` with [`Transaction::lock`].
+    pub fn holds(&self, tag: Tag, mode: Mode) -> bool {
+        self.locks.contains(&(tag, mode))
     }
 
     /// Waits until `other` has ended.
@@ -314,7 +327,15 @@ impl Transaction {
     ///
     /// # Errors
     /// `Poisoned` when the log could not be written: whether it committed is known after reopening.
-    pub fn commit(mut self, wait: bool) -> Result<()> {
+    pub fn commit(self, wait: bool) -> Result<()> {
+        self.commit_with(wait, || ())
+    }
+
+    /// As [`Transaction::commit`]; `visible` runs when new snapshots see the commit, before any lock is released.
+    ///
+    /// # Errors
+    /// As [`Transaction::commit`].
+    pub fn commit_with(mut self, wait: bool, visible: impl FnOnce()) -> Result<()> {
         self.ended = true;
         self.levels.drain(..).for_each(|l| self.merged.extend(l.xid));
         let mut outcome = Ok(());
@@ -322,14 +343,16 @@ impl Transaction {
             let shared = self.shared.clone();
             let subs = std::mem::take(&mut self.merged);
             let logged = shared.log.append_with(state.xid, &Record::Commit { subs }, |lsn| state.set_commit_lsn(lsn));
-            outcome = logged.and_then(|lsn| {
-                if wait {
-                    shared.log.sync_to(lsn)?;
-                }
-                shared.txns.publish(lsn);
-                Ok(lsn)
-            })
-            .map(|lsn| self.after_commit(lsn));
+            outcome = logged
+                .and_then(|lsn| {
+                    if wait {
+                        shared.log.sync_to(lsn)?;
+                    }
+                    shared.txns.publish(lsn);
+                    visible();
+                    Ok(lsn)
+                })
+                .map(|lsn| self.after_commit(lsn));
             shared.txns.end(state.xid);
             shared.locks.release(Tag::Transaction(state.xid), Mode::Exclusive, self.owner);
         }

@@ -50,9 +50,7 @@ impl Segment {
         let zeros = vec![0u8; ZERO_STEP_BYTES as usize];
         while self.zeroed_bytes < bytes.min(SEGMENT_BYTES) {
             let n = ZERO_STEP_BYTES.min(SEGMENT_BYTES - self.zeroed_bytes);
-            self.file
-                .write_all_at(&zeros[..n as usize], self.zeroed_bytes)
-                .map_err(Error::io("extend the log"))?;
+            self.file.write_all_at(&zeros[..n as usize], self.zeroed_bytes).map_err(Error::io("extend the log"))?;
             self.zeroed_bytes += n;
         }
         Ok(())

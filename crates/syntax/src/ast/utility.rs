@@ -193,7 +193,7 @@ pub struct AlterObjectSchema {
     pub if_exists: bool,
 }
 
-/// ALTER … [NO] DEPENDS ON EXTENSION.
+/// ALTER … (NO) DEPENDS ON EXTENSION.
 #[derive(Clone, PartialEq, Debug)]
 pub struct AlterDependsOnExtension {
     pub kind: ObjectKind,

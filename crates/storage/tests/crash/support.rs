@@ -1,4 +1,5 @@
 //! A table with an index over a simulated disk, next to a model of what it must hold.
+#![allow(missing_docs, reason = "a test's own")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,0 +1,149 @@
+//! Choosing among overloaded functions and operators: manual §10.2 and §10.3.
+
+use catalog::builtin;
+use types::{Oid, oid};
+
+use crate::coerce::{Context, can_coerce};
+
+/// The outcome of a choice.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Choice {
+    /// This candidate.
+    One(usize),
+    /// None fits.
+    None,
+    /// Several fit equally well.
+    Ambiguous,
+}
+
+fn category(ty: Oid) -> u8 {
+    builtin::type_by_oid(ty).map_or(b'X', |t| t.category)
+}
+
+fn is_preferred(ty: Oid) -> bool {
+    builtin::type_by_oid(ty).is_some_and(|t| t.preferred)
+}
+
+/// Picks the candidate (each given by its argument types) for arguments of types `actual`.
+pub(crate) fn choose(candidates: &[&[Oid]], actual: &[Oid]) -> Choice {
+    let fits: Vec<usize> = (0..candidates.len()).filter(|&i| candidates[i].len() == actual.len()).collect();
+    if let Some(&exact) = fits.iter().find(|&&i| candidates[i] == actual) {
+        return Choice::One(exact);
+    }
+    // An operator with one untyped operand is first tried with both of the same type.
+    if let [a, b] = actual
+        && (*a == oid::UNKNOWN) != (*b == oid::UNKNOWN)
+    {
+        let known = if *a == oid::UNKNOWN { *b } else { *a };
+        if let Some(&exact) = fits.iter().find(|&&i| candidates[i] == [known, known]) {
+            return Choice::One(exact);
+        }
+    }
+    let convertible = |i: &usize| {
+        candidates[*i].iter().zip(actual).all(|(&target, &source)| can_coerce(source, target, Context::Implicit))
+    };
+    let mut left: Vec<usize> = fits.into_iter().filter(convertible).collect();
+    if left.len() <= 1 {
+        return left.first().map_or(Choice::None, |&i| Choice::One(i));
+    }
+    keep_best(&mut left, |i| candidates[i].iter().zip(actual).filter(|(t, s)| t == s && **s != oid::UNKNOWN).count());
+    keep_best(&mut left, |i| {
+        candidates[i].iter().zip(actual).filter(|(t, s)| t == s || is_preferred(**t) && **s != oid::UNKNOWN).count()
+    });
+    if left.len() == 1 {
+        return Choice::One(left[0]);
+    }
+    for (position, &source) in actual.iter().enumerate() {
+        if source != oid::UNKNOWN {
+            continue;
+        }
+        let categories: Vec<u8> = left.iter().map(|&i| category(candidates[i][position])).collect();
+        let wanted = if categories.contains(&b'S') {
+            b'S'
+        } else if categories.iter().all(|&c| c == categories[0]) {
+            categories[0]
+        } else {
+            continue;
+        };
+        left.retain(|&i| category(candidates[i][position]) == wanted);
+        if left.iter().any(|&i| is_preferred(candidates[i][position])) {
+            left.retain(|&i| is_preferred(candidates[i][position]));
+        }
+    }
+    if left.len() == 1 {
+        return Choice::One(left[0]);
+    }
+    let known: Vec<Oid> = actual.iter().copied().filter(|&t| t != oid::UNKNOWN).collect();
+    if let Some(&first) = known.first()
+        && known.iter().all(|&t| t == first)
+        && known.len() < actual.len()
+    {
+        let same: Vec<usize> = left
+            .iter()
+            .copied()
+            .filter(|&i| candidates[i].iter().all(|&t| can_coerce(first, t, Context::Implicit)))
+            .collect();
+        if let [one] = same[..] {
+            return Choice::One(one);
+        }
+    }
+    match left[..] {
+        [] => Choice::None,
+        [one] => Choice::One(one),
+        _ => Choice::Ambiguous,
+    }
+}
+
+fn keep_best(left: &mut Vec<usize>, score: impl Fn(usize) -> usize) {
+    let best = left.iter().map(|&i| score(i)).max().unwrap_or(0);
+    if best > 0 {
+        left.retain(|&i| score(i) == best);
+    }
+}
+
+/// The type that all of `types` become in UNION, CASE, COALESCE, VALUES (manual §10.5); `None` when there is none.
+pub(crate) fn common_type(types: &[Oid]) -> Option<Oid> {
+    let mut known = types.iter().copied().filter(|&t| t != oid::UNKNOWN);
+    let Some(mut common) = known.next() else { return Some(oid::TEXT) };
+    for ty in known {
+        if ty == common {
+            continue;
+        }
+        if category(ty) != category(common) {
+            return None;
+        }
+        if !is_preferred(common)
+            && can_coerce(common, ty, Context::Implicit)
+            && !can_coerce(ty, common, Context::Implicit)
+        {
+            common = ty;
+        }
+    }
+    Some(common)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Choices that PostgreSQL 18 makes (`select pg_typeof(...)`).
+    #[test]
+    fn operators_resolve_as_postgresql_does() {
+        let pick = |name: &str, actual: &[Oid]| {
+            let rows: Vec<_> = builtin::operators_by_name(name).filter(|o| o.kind == b'b').collect();
+            let args: Vec<[Oid; 2]> = rows.iter().map(|o| [o.left, o.right]).collect();
+            let slices: Vec<&[Oid]> = args.iter().map(|a| &a[..]).collect();
+            match choose(&slices, actual) {
+                Choice::One(i) => Some(rows[i].result),
+                _ => None,
+            }
+        };
+        assert_eq!(pick("+", &[oid::INT4, oid::UNKNOWN]), Some(oid::INT4));
+        assert_eq!(pick("+", &[oid::INT2, oid::INT8]), Some(oid::INT8));
+        assert_eq!(pick("+", &[oid::INT4, oid::NUMERIC]), Some(oid::NUMERIC));
+        assert_eq!(pick("/", &[oid::NUMERIC, oid::FLOAT8]), Some(oid::FLOAT8));
+        assert_eq!(pick("||", &[oid::UNKNOWN, oid::UNKNOWN]), Some(oid::TEXT));
+        assert_eq!(pick("=", &[oid::VARCHAR, oid::UNKNOWN]), Some(oid::BOOL));
+        assert_eq!(pick("+", &[oid::BOOL, oid::INT4]), None);
+    }
+}

@@ -1,0 +1,132 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod demo;
+mod output;
+mod sql;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use hathi::Database;
+use server::{Auth, Server};
+
+/// PostgreSQL's SQL on an embedded engine.
+#[derive(Parser)]
+#[command(name = "hathi", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Makes a database with sample data, runs some queries and says how to connect.
+    Demo {
+        /// The directory to make; what is in it is replaced.
+        #[arg(default_value = "demo-data")]
+        dir: PathBuf,
+        /// Rows of sample data.
+        #[arg(long, default_value_t = 50_000)]
+        rows: u32,
+    },
+    /// Runs SQL in-process: from -c, -f, or line by line from standard input.
+    Sql {
+        /// The database directory; none: a database in memory.
+        dir: Option<PathBuf>,
+        /// Statements to run.
+        #[arg(short, long)]
+        command: Vec<String>,
+        /// Files to run.
+        #[arg(short, long)]
+        file: Vec<PathBuf>,
+    },
+    /// Serves a database directory to PostgreSQL clients, until it is stopped.
+    Serve {
+        /// The database directory.
+        dir: PathBuf,
+        /// TCP address, such as 127.0.0.1:5432. Needs --auth trust.
+        #[arg(long)]
+        listen: Option<String>,
+        /// Directory of the unix socket. Default: the database directory.
+        #[arg(long)]
+        socket: Option<PathBuf>,
+        /// Port number in the socket's name.
+        #[arg(long, default_value_t = 5432)]
+        port: u16,
+        /// Who may connect.
+        #[arg(long, value_enum, default_value = "peer")]
+        auth: AuthArgument,
+    },
+    /// Checks every page and index of a database directory; exit code 1 when something is damaged.
+    Check {
+        /// The database directory.
+        dir: PathBuf,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum AuthArgument {
+    /// The operating-system user that runs the server, over the unix socket.
+    Peer,
+    /// Everybody who can reach the listener.
+    Trust,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Demo { dir, rows } => demo::run(&dir, rows),
+        Command::Sql { dir, command, file } => sql::run(dir.as_deref(), &command, &file),
+        Command::Serve { dir, listen, socket, port, auth } => serve(dir, listen, socket, port, auth),
+        Command::Check { dir } => check(dir),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(message) => {
+            eprintln!("hathi: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(
+    dir: PathBuf,
+    listen: Option<String>,
+    socket: Option<PathBuf>,
+    port: u16,
+    auth: AuthArgument,
+) -> Result<ExitCode, String> {
+    let database = Database::open(&dir).map_err(|e| output::error_text(&e))?;
+    let auth = match auth {
+        AuthArgument::Peer => Auth::Peer,
+        AuthArgument::Trust => Auth::Trust,
+    };
+    let server = Server::new(database, auth);
+    let socket = socket.unwrap_or(dir);
+    let socket = socket.canonicalize().map_err(|e| format!("{}: {e}", socket.display()))?;
+    server.listen_unix(&socket, port).map_err(|e| format!("{}: {e}", socket.display()))?;
+    println!("listening: psql -h {} -p {port} -U postgres postgres", socket.display());
+    if let Some(address) = listen {
+        let bound = server.listen_tcp(&address).map_err(|e| format!("{address}: {e}"))?;
+        println!("listening: psql -h {} -p {} -U postgres postgres", bound.ip(), bound.port());
+    }
+    // Connections have threads of their own; this one only keeps the process alive.
+    loop {
+        std::thread::park();
+    }
+}
+
+fn check(dir: PathBuf) -> Result<ExitCode, String> {
+    if !dir.join("hathi.data").exists() {
+        return Err(format!("{} is not a database directory", dir.display()));
+    }
+    let database = Database::open(&dir).map_err(|e| output::error_text(&e))?;
+    let damages = database.check().map_err(|e| output::error_text(&e))?;
+    if damages.is_empty() {
+        println!("{}: no damage found", dir.display());
+        return Ok(ExitCode::SUCCESS);
+    }
+    damages.iter().for_each(|d| println!("{d}"));
+    Ok(ExitCode::FAILURE)
+}

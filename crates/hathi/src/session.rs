@@ -1,0 +1,201 @@
+//! `Session` and `Statement`.
+
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use postgres_types::{IsNull, ToSql, Type};
+use session::{Chunk, OutputColumn, Prepared, Runtime, Sink};
+use types::{Datum, Oid, SqlError, SqlState};
+
+use crate::Result;
+use crate::row::{Column, Row};
+use crate::transaction::Transaction;
+
+/// A session: settings, a transaction, prepared statements. It may move between threads.
+pub struct Session {
+    inner: session::Session,
+}
+
+/// Cancels what a session is doing; from any thread.
+#[derive(Clone)]
+pub struct CancelHandle(session::CancelHandle);
+
+impl CancelHandle {
+    /// Ends the running statement with `57014`.
+    pub fn cancel(&self) {
+        self.0.cancel();
+    }
+}
+
+/// A prepared statement.
+pub struct Statement {
+    prepared: Prepared,
+}
+
+impl Statement {
+    /// Types of its parameters.
+    pub fn params(&self) -> Vec<Type> {
+        self.prepared.params.iter().map(|p| Type::from_oid(p.0).unwrap_or(Type::UNKNOWN)).collect()
+    }
+}
+
+/// Collects rows in binary form.
+#[derive(Default)]
+struct Rows {
+    columns: Arc<Vec<Column>>,
+    types: Vec<Oid>,
+    rows: Vec<Row>,
+    affected: u64,
+}
+
+impl Sink for Rows {
+    fn columns(&mut self, columns: &[OutputColumn]) -> Result<()> {
+        self.columns = Arc::new(columns.iter().map(|c| Column::new(c.name.clone(), c.ty.0)).collect());
+        self.types = columns.iter().map(|c| c.ty).collect();
+        Ok(())
+    }
+
+    fn chunk(&mut self, chunk: &Chunk) -> Result<()> {
+        for i in 0..chunk.rows {
+            let mut bytes = Vec::new();
+            let mut ranges = Vec::with_capacity(self.types.len());
+            for (column, &ty) in chunk.columns.iter().zip(&self.types) {
+                let datum = column.get(i);
+                if datum.is_null() {
+                    ranges.push(None);
+                    continue;
+                }
+                let start = bytes.len() as u32;
+                types::io::binary_out(ty, &datum, &mut bytes)?;
+                ranges.push(Some(start..bytes.len() as u32));
+            }
+            self.rows.push(Row::new(self.columns.clone(), bytes, ranges));
+        }
+        Ok(())
+    }
+
+    fn complete(&mut self, tag: &str) {
+        self.affected = tag.rsplit(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0);
+    }
+}
+
+/// A parameter in the engine's form.
+fn datum(value: &(dyn ToSql + Sync), oid: Oid, number: usize) -> Result<Datum> {
+    let ty = Type::from_oid(oid.0).unwrap_or(Type::UNKNOWN);
+    let mut buffer = BytesMut::new();
+    let outcome = value.to_sql_checked(&ty, &mut buffer);
+    match outcome {
+        Ok(IsNull::Yes) => Ok(Datum::Null),
+        Ok(IsNull::No) => types::io::binary_in(oid, -1, &buffer),
+        Err(e) => {
+            let message = format!("parameter ${number} of type {ty}: {e}");
+            Err(SqlError::new(SqlState::DATATYPE_MISMATCH, message))
+        }
+    }
+}
+
+impl Session {
+    pub(crate) fn new(runtime: &Arc<Runtime>, database: &str) -> Result<Session> {
+        Ok(Session { inner: session::Session::new(runtime, database)? })
+    }
+
+    /// Prepares a statement: parsed once, planned once per catalog change.
+    ///
+    /// # Errors
+    /// What PostgreSQL says of it.
+    pub fn prepare(&mut self, sql: &str) -> Result<Statement> {
+        Ok(Statement { prepared: self.inner.prepare(sql, &[])? })
+    }
+
+    /// Runs a statement; answers how many rows it changed or yielded.
+    ///
+    /// # Errors
+    /// The statement's.
+    pub fn execute(&mut self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<u64> {
+        let mut statement = self.prepare(sql)?;
+        self.execute_prepared(&mut statement, params)
+    }
+
+    /// Runs a prepared statement; answers how many rows it changed or yielded.
+    ///
+    /// # Errors
+    /// The statement's.
+    pub fn execute_prepared(&mut self, statement: &mut Statement, params: &[&(dyn ToSql + Sync)]) -> Result<u64> {
+        Ok(self.run(statement, params)?.affected)
+    }
+
+    /// Runs a statement and collects its rows.
+    ///
+    /// # Errors
+    /// The statement's.
+    pub fn query(&mut self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
+        let mut statement = self.prepare(sql)?;
+        self.query_prepared(&mut statement, params)
+    }
+
+    /// Runs a prepared statement and collects its rows.
+    ///
+    /// # Errors
+    /// The statement's.
+    pub fn query_prepared(&mut self, statement: &mut Statement, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
+        Ok(self.run(statement, params)?.rows)
+    }
+
+    /// Runs a statement that yields exactly one row.
+    ///
+    /// # Errors
+    /// The statement's; `02000` or `21000` when it yields none or more.
+    pub fn query_one(&mut self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Row> {
+        let mut rows = self.query(sql, params)?.into_iter();
+        match (rows.next(), rows.next()) {
+            (Some(row), None) => Ok(row),
+            (None, _) => Err(SqlError::new(SqlState::NO_DATA, "the query returned no rows")),
+            (Some(_), Some(_)) => {
+                Err(SqlError::new(SqlState::CARDINALITY_VIOLATION, "the query returned more than one row"))
+            }
+        }
+    }
+
+    fn run(&mut self, statement: &mut Statement, params: &[&(dyn ToSql + Sync)]) -> Result<Rows> {
+        let types = &statement.prepared.params;
+        if types.len() != params.len() {
+            let message = format!("{} parameters given, the statement has {}", params.len(), types.len());
+            return Err(SqlError::new(SqlState::PROTOCOL_VIOLATION, message));
+        }
+        let values = params
+            .iter()
+            .zip(types)
+            .enumerate()
+            .map(|(i, (value, &oid))| datum(*value, oid, i + 1))
+            .collect::<Result<Vec<_>>>()?;
+        let mut rows = Rows::default();
+        self.inner.execute(&mut statement.prepared, &values, &mut rows)?;
+        Ok(rows)
+    }
+
+    /// Runs any number of statements; their rows are dropped.
+    ///
+    /// # Errors
+    /// The first statement's that fails; none after it is run.
+    pub fn batch_execute(&mut self, sql: &str) -> Result<()> {
+        self.inner.run(sql, &mut Rows::default())
+    }
+
+    /// Starts a transaction; it is rolled back when dropped (H1).
+    ///
+    /// # Errors
+    /// `25001` when one is open.
+    pub fn transaction(&mut self) -> Result<Transaction<'_>> {
+        Transaction::begin(self)
+    }
+
+    /// Cancels this session's statements from elsewhere.
+    pub fn cancel_handle(&self) -> CancelHandle {
+        CancelHandle(self.inner.cancel_handle())
+    }
+
+    /// The session below, for the server and for tools.
+    pub fn inner(&mut self) -> &mut session::Session {
+        &mut self.inner
+    }
+}

@@ -1,0 +1,20 @@
+//! `Prepared`: a statement parsed once and planned once per catalog version.
+
+use std::sync::Arc;
+
+use plan::{Node, OutputColumn};
+use syntax::ast::Statement;
+use types::Oid;
+
+/// A prepared statement.
+#[derive(Clone)]
+pub struct Prepared {
+    pub(crate) sql: Arc<str>,
+    pub(crate) statement: Arc<Statement>,
+    /// Types of its parameters.
+    pub params: Vec<Oid>,
+    /// Its result's columns.
+    pub columns: Vec<OutputColumn>,
+    /// The plan and the catalog version it was made from (S3); none for statements that are not planned.
+    pub(crate) plan: Option<(u64, Arc<Node>)>,
+}
