@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod coerce;
+mod copy;
 mod dml;
 mod expr;
 mod query;
@@ -14,6 +15,7 @@ use syntax::ast::{Pos, RangeVar};
 use types::{IoSettings, Oid, Result, SqlError, SqlState, oid};
 
 pub use coerce::{Context, coerce, format_type};
+pub use copy::CopyIn;
 pub use dml::bind_column_type;
 pub use query::Bound;
 pub use scope::Scope;

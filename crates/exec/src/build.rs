@@ -55,6 +55,23 @@ pub fn build(node: &Node) -> BoxOperator {
     }
 }
 
+/// The operators of `node`, a chain of Insert, Filter and Project, with `input` in place of what stands below them. They take one
+/// chunk of it at a time, and answer `None` when it does: it may have more later.
+pub fn build_over(node: &Node, input: BoxOperator) -> BoxOperator {
+    match node {
+        Node::Filter { input: below, predicate } => {
+            Box::new(Filter { input: build_over(below, input), predicate: predicate.clone() })
+        }
+        Node::Project { input: below, exprs } => {
+            Box::new(Project { input: build_over(below, input), exprs: exprs.clone() })
+        }
+        Node::Insert { table, input: below, returning } => {
+            Box::new(Insert { table: table.clone(), input: build_over(below, input), returning: returning.clone() })
+        }
+        _ => input,
+    }
+}
+
 /// What a target row must satisfy, to be asked again when it changed: all predicates over the whole input row. For a join, those
 /// are its conditions, moved to the joined row's columns.
 fn predicates(node: &Node) -> Vec<plan::Expr> {

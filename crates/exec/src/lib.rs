@@ -5,6 +5,7 @@ mod account;
 mod aggregate;
 mod build;
 mod eval;
+mod feed;
 mod index;
 mod join;
 mod modify;
@@ -20,7 +21,8 @@ use types::{Datum, IoSettings, Result};
 use vector::Chunk;
 
 pub use account::Account;
-pub use build::build;
+pub use build::{build, build_over};
+pub use feed::Feed;
 pub use index::{add_entries, encode_key};
 
 /// What operators work with while a statement runs.
@@ -53,8 +55,8 @@ impl Context<'_> {
     }
 }
 
-/// A physical operator.
-pub trait Operator {
+/// A physical operator. It may move between threads, as the portal does that keeps it.
+pub trait Operator: Send {
     /// The next rows; `None` when there are no more. A chunk may be empty.
     ///
     /// # Errors

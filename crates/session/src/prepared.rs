@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use plan::{Node, OutputColumn};
-use syntax::ast::Statement;
+use syntax::ast::{Statement, StatementKind, TransactionStatement};
 use types::Oid;
 
 /// A prepared statement.
@@ -14,7 +14,16 @@ pub struct Prepared {
     /// Types of its parameters.
     pub params: Vec<Oid>,
     /// Its result's columns.
-    pub columns: Vec<OutputColumn>,
+    pub columns: Arc<Vec<OutputColumn>>,
     /// The plan and the catalog version it was made from (S3); none for statements that are not planned.
     pub(crate) plan: Option<(u64, Arc<Node>)>,
+}
+
+impl Prepared {
+    /// Whether it is what a failed transaction block still takes.
+    pub(crate) fn ends_transaction(&self) -> bool {
+        use TransactionStatement::{Commit, Rollback, RollbackTo};
+        let StatementKind::Transaction(t) = &self.statement.kind else { return false };
+        matches!(**t, Commit { .. } | Rollback { .. } | RollbackTo(_))
+    }
 }

@@ -4,8 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use binder::{Binder, Bound};
+use bytes::Bytes;
 use catalog::Image;
-use exec::{Account, Context};
 use plan::{Node, OutputColumn};
 use storage::lock::{Interrupt, Mode, OwnerId, Tag, WaitPolicy};
 use storage::txn::{Savepoint, Snapshot, SnapshotHold, Transaction};
@@ -17,6 +17,8 @@ use syntax::ast::{
 use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 use vector::Chunk;
 
+use crate::copy::CopyShape;
+use crate::portal::Fetched;
 use crate::prepared::Prepared;
 use crate::runtime::{CancelHandle, Runtime};
 use crate::settings::Settings;
@@ -37,6 +39,41 @@ pub trait Sink {
     fn complete(&mut self, tag: &str);
     /// A notice or warning.
     fn notice(&mut self, _notice: &SqlError) {}
+    /// COPY FROM STDIN: data of this shape are about to be asked for.
+    ///
+    /// # Errors
+    /// As [`Sink::columns`]; `0A000` where there is nobody to ask.
+    fn copy_in(&mut self, _shape: CopyShape) -> Result<()> {
+        Err(SqlError::unsupported("COPY FROM STDIN in this call"))
+    }
+    /// Some data, of any length; `None` when there are no more.
+    ///
+    /// # Errors
+    /// When the sender gave up.
+    fn copy_read(&mut self) -> Result<Option<Bytes>> {
+        Ok(None)
+    }
+    /// COPY TO STDOUT: data of this shape follow.
+    ///
+    /// # Errors
+    /// As [`Sink::copy_in`].
+    fn copy_out(&mut self, _shape: CopyShape) -> Result<()> {
+        Err(SqlError::unsupported("COPY TO STDOUT in this call"))
+    }
+    /// A row of them.
+    ///
+    /// # Errors
+    /// As [`Sink::columns`].
+    fn copy_data(&mut self, _row: &[u8]) -> Result<()> {
+        Ok(())
+    }
+    /// That was the last one.
+    ///
+    /// # Errors
+    /// As [`Sink::columns`].
+    fn copy_done(&mut self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// Whether a transaction block is open.
@@ -66,6 +103,8 @@ pub struct Session {
     fixed: Option<(Lsn, SnapshotHold)>,
     /// Whether the transaction changed a catalog: then it reads its own.
     pub(crate) catalog_dirty: bool,
+    /// Counts transactions: what belongs to an earlier one is gone.
+    epoch: u64,
 }
 
 impl Session {
@@ -87,6 +126,7 @@ impl Session {
             isolation: IsolationLevel::ReadCommitted,
             fixed: None,
             catalog_dirty: false,
+            epoch: 0,
             runtime: runtime.clone(),
         })
     }
@@ -141,7 +181,11 @@ impl Session {
         };
         for (i, statement) in statements.iter().enumerate() {
             let last = i + 1 == statements.len();
-            self.run_one(sql, statement, None, (&[], &[]), last, sink)?;
+            let tag = self.guarded(|session| session.dispatch(sql, statement, sink))?;
+            if last {
+                self.sync()?;
+            }
+            sink.complete(&tag);
         }
         Ok(())
     }
@@ -171,18 +215,21 @@ impl Session {
             sql: Arc::from(sql),
             statement: Arc::new(statement),
             params: param_types.to_vec(),
-            columns: Vec::new(),
+            columns: Arc::default(),
             plan: None,
         };
+        if !prepared.ends_transaction() {
+            self.check_not_failed()?;
+        }
         if is_planned(&prepared.statement.kind) {
             self.plan_prepared(&mut prepared)?;
         } else if let StatementKind::Show(show) = &prepared.statement.kind {
-            prepared.columns = vec![text_column(&show.name)];
+            prepared.columns = Arc::new(vec![text_column(&show.name)]);
         }
         Ok(prepared)
     }
 
-    fn plan_prepared(&mut self, prepared: &mut Prepared) -> Result<()> {
+    pub(crate) fn plan_prepared(&mut self, prepared: &mut Prepared) -> Result<()> {
         let version = self.runtime.catalog_version();
         if !self.catalog_dirty && prepared.plan.as_ref().is_some_and(|p| p.0 == version) {
             return Ok(());
@@ -198,80 +245,67 @@ impl Session {
         let (bound, mut params) = outcome?;
         // Parameters that nothing gave a type are text.
         params.iter_mut().filter(|p| **p == oid::UNKNOWN).for_each(|p| *p = oid::TEXT);
-        (prepared.columns, prepared.params) = (bound.columns, params);
+        (prepared.columns, prepared.params) = (Arc::new(bound.columns), params);
         // A plan made from a catalog that may still be rolled back is not kept.
         let version = if self.catalog_dirty { 0 } else { version };
         prepared.plan = Some((version, Arc::new(optimizer::optimize(bound.node))));
         Ok(())
     }
 
-    /// Runs a prepared statement.
+    /// Runs a prepared statement to its end, and commits unless a transaction block is open.
     ///
     /// # Errors
     /// The statement's.
     pub fn execute(&mut self, prepared: &mut Prepared, params: &[Datum], sink: &mut dyn Sink) -> Result<()> {
-        let statement = prepared.statement.clone();
-        let sql = prepared.sql.clone();
-        if params.len() != prepared.params.len() {
-            let message = format!(
-                "bind message supplies {} parameters, but prepared statement requires {}",
-                params.len(),
-                prepared.params.len()
-            );
-            self.fail();
-            return Err(SqlError::new(SqlState::PROTOCOL_VIOLATION, message));
+        let mut portal = self.open_portal("", prepared, params.to_vec())?;
+        let fetched = self.fetch(&mut portal, 0, sink)?;
+        self.sync()?;
+        if let Fetched::Complete(tag) = fetched {
+            sink.complete(&tag);
         }
-        if is_planned(&statement.kind)
-            && let Err(e) = self.plan_prepared(prepared)
-        {
-            self.fail();
-            return Err(e);
-        }
-        let plan = prepared.plan.as_ref().map(|p| (p.1.clone(), prepared.columns.clone()));
-        let types = prepared.params.clone();
-        self.run_one(&sql, &statement, plan, (params, &types), true, sink)
+        Ok(())
     }
 
-    fn run_one(
-        &mut self,
-        sql: &str,
-        statement: &Statement,
-        plan: Option<(Arc<Node>, Vec<OutputColumn>)>,
-        params: (&[Datum], &[Oid]),
-        last: bool,
-        sink: &mut dyn Sink,
-    ) -> Result<()> {
+    /// Commits what was done outside of a transaction block: the end of a message of several statements, or of a series of prepared ones.
+    ///
+    /// # Errors
+    /// What committing says; then all of it is rolled back.
+    pub fn sync(&mut self) -> Result<()> {
+        if self.block != BlockState::Idle || self.txn.is_none() {
+            return Ok(());
+        }
+        self.guarded(Session::finish_implicit)?;
+        self.runtime.engine().nudge();
+        Ok(())
+    }
+
+    /// The number of the current transaction, or of the next.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// Calls `f` as a statement: under its deadline, its panics and errors ending it (S1, S2, S4).
+    pub(crate) fn guarded<T>(&mut self, f: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
         let deadline = match self.settings.statement_timeout_ms {
             0 => 0,
             ms => self.interrupt.clock().monotonic_nanos() + ms * 1_000_000,
         };
         self.interrupt.start_statement(deadline);
-        // S4
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.dispatch(sql, statement, plan, params, sink)));
+        let outcome = catch_unwind(AssertUnwindSafe(|| f(self)));
         let outcome = outcome.unwrap_or_else(|panic| {
             let text = panic.downcast_ref::<String>().cloned();
             let text = text.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
             Err(SqlError::internal(format!("internal error: {}", text.unwrap_or_default())))
         });
         self.interrupt.start_statement(0);
-        match outcome {
-            Ok(tag) => {
-                if self.block == BlockState::Idle && last {
-                    self.finish_implicit()?;
-                }
-                sink.complete(&tag);
-                self.runtime.engine().nudge();
-                Ok(())
-            }
-            Err(e) => {
-                self.fail();
-                Err(e)
-            }
+        if outcome.is_err() {
+            self.fail();
         }
+        outcome
     }
 
     /// A statement failed: its block has too (S1), or its own transaction is rolled back (S2).
-    fn fail(&mut self) {
+    pub(crate) fn fail(&mut self) {
         match self.block {
             BlockState::Idle => self.end_transaction(),
             BlockState::InBlock => {
@@ -284,13 +318,14 @@ impl Session {
 
     fn end_transaction(&mut self) {
         self.txn = None;
+        self.epoch += 1;
         self.fixed = None;
         self.savepoints.clear();
         self.catalog_dirty = false;
         self.block = BlockState::Idle;
     }
 
-    fn begin_transaction(&mut self) {
+    pub(crate) fn begin_transaction(&mut self) {
         if self.txn.is_none() {
             self.txn = Some(self.runtime.engine().begin(self.owner, self.interrupt.clone()));
         }
@@ -311,7 +346,7 @@ impl Session {
     }
 
     /// The snapshot of the statement about to run.
-    fn snapshot(&mut self) -> Snapshot {
+    pub(crate) fn snapshot(&mut self) -> Snapshot {
         let Some(txn) = &mut self.txn else { unreachable!("a statement runs in a transaction") };
         if self.isolation == IsolationLevel::ReadCommitted {
             return txn.snapshot();
@@ -328,6 +363,16 @@ impl Session {
         }
     }
 
+    /// Whether rows changed since the snapshot are an error.
+    pub(crate) fn snapshot_is_fixed(&self) -> bool {
+        self.fixed.is_some()
+    }
+
+    /// `25P02` in a failed transaction block.
+    pub(crate) fn check_not_failed(&self) -> Result<()> {
+        if self.block == BlockState::Failed { Err(aborted()) } else { Ok(()) }
+    }
+
     /// The catalog this session sees.
     pub(crate) fn image(&mut self) -> Result<Arc<Image>> {
         let Some(txn) = &mut self.txn else { unreachable!("a statement runs in a transaction") };
@@ -340,7 +385,10 @@ impl Session {
         self.runtime.image(&self.db, version, || txn.snapshot())
     }
 
-    fn bind(&mut self, sql: &str, kind: &StatementKind, params: Vec<Oid>) -> Result<(Bound, Vec<Oid>)> {
+    pub(crate) fn bind(&mut self, sql: &str, kind: &StatementKind, params: Vec<Oid>) -> Result<(Bound, Vec<Oid>)> {
+        if let StatementKind::Copy(copy) = kind {
+            return Ok((self.copy_bound(sql, copy)?, params));
+        }
         let image = self.image()?;
         let mut binder = Binder::new(&image, sql, &self.settings.io, &self.search_path);
         binder.params = params;
@@ -354,27 +402,21 @@ impl Session {
         Ok((bound, binder.params))
     }
 
-    fn dispatch(
-        &mut self,
-        sql: &str,
-        statement: &Statement,
-        plan: Option<(Arc<Node>, Vec<OutputColumn>)>,
-        params: (&[Datum], &[Oid]),
-        sink: &mut dyn Sink,
-    ) -> Result<String> {
+    /// Runs one statement within the transaction; answers its command tag.
+    pub(crate) fn dispatch(&mut self, sql: &str, statement: &Statement, sink: &mut dyn Sink) -> Result<String> {
         if let StatementKind::Transaction(t) = &statement.kind {
             return self.transaction(t, sink);
         }
-        if self.block == BlockState::Failed {
-            let message = "current transaction is aborted, commands ignored until end of transaction block";
-            return Err(SqlError::new(SqlState::IN_FAILED_SQL_TRANSACTION, message));
-        }
+        self.check_not_failed()?;
         self.begin_transaction();
         match &statement.kind {
             kind if is_planned(kind) => {
-                let (node, columns) = self.locked_plan(sql, kind, plan, params.1)?;
-                self.run_plan(&node, &columns, params.0, sink)
+                let (node, columns) = self.locked_plan(sql, kind, None, &[])?;
+                let mut running = self.start(node, columns)?;
+                self.pull(&mut running, &[], 0, sink)?;
+                Ok(running.tag())
             }
+            StatementKind::Copy(c) => self.copy(sql, c, sink),
             StatementKind::CreateTable(c) => self.create_table(sql, c, sink),
             StatementKind::CreateIndex(c) => self.create_index(sql, c, sink),
             StatementKind::Drop(d) => self.drop_objects(sql, d, sink),
@@ -392,19 +434,19 @@ impl Session {
     }
 
     /// A plan whose tables are locked, made from a catalog in which they are as they are (S3).
-    fn locked_plan(
+    pub(crate) fn locked_plan(
         &mut self,
         sql: &str,
         kind: &StatementKind,
-        mut plan: Option<(Arc<Node>, Vec<OutputColumn>)>,
+        mut plan: Option<(Arc<Node>, Arc<Vec<OutputColumn>>)>,
         types: &[Oid],
-    ) -> Result<(Arc<Node>, Vec<OutputColumn>)> {
+    ) -> Result<(Arc<Node>, Arc<Vec<OutputColumn>>)> {
         loop {
             let (node, columns) = match plan.take() {
                 Some(plan) => plan,
                 None => {
                     let (bound, _) = self.bind(sql, kind, types.to_vec())?;
-                    (Arc::new(optimizer::optimize(bound.node)), bound.columns)
+                    (Arc::new(optimizer::optimize(bound.node)), Arc::new(bound.columns))
                 }
             };
             let mut taken = false;
@@ -439,54 +481,6 @@ impl Session {
         Ok(current)
     }
 
-    fn run_plan(
-        &mut self,
-        node: &Node,
-        columns: &[OutputColumn],
-        params: &[Datum],
-        sink: &mut dyn Sink,
-    ) -> Result<String> {
-        let writes = matches!(node, Node::Insert { .. } | Node::Update { .. } | Node::Delete { .. });
-        if let Some(txn) = &mut self.txn {
-            txn.next_command();
-            if writes {
-                // Before the snapshot, so that it knows its own changes.
-                txn.writer()?;
-            }
-        }
-        let snapshot = self.snapshot();
-        let fixed_snapshot = self.fixed.is_some();
-        let Some(txn) = &mut self.txn else { unreachable!("a statement runs in a transaction") };
-        let mut ctx = Context {
-            db: &self.db,
-            txn,
-            snapshot,
-            fixed_snapshot,
-            params,
-            settings: &self.settings.io,
-            account: Account::new(self.runtime.options.statement_bytes),
-            affected: 0,
-        };
-        let mut root = exec::build(node);
-        let mut rows = 0;
-        if !columns.is_empty() || !writes {
-            sink.columns(columns)?;
-        }
-        while let Some(chunk) = root.next(&mut ctx)? {
-            rows += chunk.rows as u64;
-            if chunk.rows > 0 && (!columns.is_empty() || !writes) {
-                sink.chunk(&chunk)?;
-            }
-        }
-        let affected = ctx.affected;
-        Ok(match node {
-            Node::Insert { .. } => format!("INSERT 0 {affected}"),
-            Node::Update { .. } => format!("UPDATE {affected}"),
-            Node::Delete { .. } => format!("DELETE {affected}"),
-            _ => format!("SELECT {rows}"),
-        })
-    }
-
     fn transaction(&mut self, t: &TransactionStatement, sink: &mut dyn Sink) -> Result<String> {
         let warn = |sink: &mut dyn Sink, state: SqlState, text: &str| {
             sink.notice(&SqlError::new(state, text).severity(types::error::Severity::Warning));
@@ -504,8 +498,7 @@ impl Session {
                         warn(sink, SqlState::ACTIVE_SQL_TRANSACTION, text);
                     }
                     BlockState::Failed => {
-                        let message = "current transaction is aborted, commands ignored until end of transaction block";
-                        return Err(SqlError::new(SqlState::IN_FAILED_SQL_TRANSACTION, message));
+                        return Err(aborted());
                     }
                 }
                 Ok(if *start { "START TRANSACTION" } else { "BEGIN" }.to_owned())
@@ -530,10 +523,7 @@ impl Session {
             }
             TransactionStatement::Savepoint(name) => {
                 self.require_block("SAVEPOINT")?;
-                if self.block == BlockState::Failed {
-                    let message = "current transaction is aborted, commands ignored until end of transaction block";
-                    return Err(SqlError::new(SqlState::IN_FAILED_SQL_TRANSACTION, message));
-                }
+                self.check_not_failed()?;
                 if let Some(txn) = &mut self.txn {
                     self.savepoints.push((name.as_str().to_owned(), txn.savepoint()));
                 }
@@ -642,9 +632,15 @@ fn isolation(modes: &[TransactionMode]) -> Result<IsolationLevel> {
     Ok(level)
 }
 
-fn is_planned(kind: &StatementKind) -> bool {
+pub(crate) fn is_planned(kind: &StatementKind) -> bool {
     use StatementKind::{Delete, Insert, Select, Update};
     matches!(kind, Select(_) | Insert(_) | Update(_) | Delete(_))
+}
+
+/// `25P02`.
+pub(crate) fn aborted() -> SqlError {
+    let message = "current transaction is aborted, commands ignored until end of transaction block";
+    SqlError::new(SqlState::IN_FAILED_SQL_TRANSACTION, message)
 }
 
 fn text_column(name: &str) -> OutputColumn {
