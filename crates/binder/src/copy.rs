@@ -110,8 +110,7 @@ impl Binder<'_> {
             });
         }
         exprs.push(Expr::column(number, oid::INT8, -1));
-        let mut rows =
-            Node::Project { input: Box::new(Node::Values { rows: Vec::new(), types }), exprs };
+        let mut rows = Node::Project { input: Box::new(Node::Values { rows: Vec::new(), types }), exprs };
         if let Some(predicate) = condition {
             rows = Node::Filter { input: Box::new(rows), predicate };
         }

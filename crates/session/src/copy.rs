@@ -18,7 +18,7 @@ use types::{Result, SqlError, SqlState};
 pub use self::input::CopyIn;
 use self::options::{CopyOptions, Format};
 pub use self::output::CopyOut;
-use crate::session::{Session, Sink};
+use crate::session::{Session, Sink, no_parameter};
 
 /// What the data of a COPY look like.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -216,7 +216,8 @@ impl Session {
                     let message = "COPY query must have a RETURNING clause";
                     return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message));
                 }
-                Ok(self.bind(sql, &query.kind, Vec::new())?.0)
+                let (bound, params) = self.bind(sql, &query.kind, Vec::new())?;
+                if !params.is_empty() { Err(no_parameter(sql, 1)) } else { Ok(bound) }
             }
         }
     }

@@ -279,6 +279,11 @@ impl Session {
         Ok(())
     }
 
+    /// Something outside of the session went wrong in the middle of the transaction: it is as if a statement had failed.
+    pub fn fail_transaction(&mut self) {
+        self.fail();
+    }
+
     /// The number of the current transaction, or of the next.
     pub fn epoch(&self) -> u64 {
         self.epoch
@@ -369,7 +374,10 @@ impl Session {
     }
 
     /// `25P02` in a failed transaction block.
-    pub(crate) fn check_not_failed(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// That.
+    pub fn check_not_failed(&self) -> Result<()> {
         if self.block == BlockState::Failed { Err(aborted()) } else { Ok(()) }
     }
 
@@ -445,7 +453,10 @@ impl Session {
             let (node, columns) = match plan.take() {
                 Some(plan) => plan,
                 None => {
-                    let (bound, _) = self.bind(sql, kind, types.to_vec())?;
+                    let (bound, params) = self.bind(sql, kind, types.to_vec())?;
+                    if params.len() > types.len() {
+                        return Err(no_parameter(sql, types.len() + 1));
+                    }
                     (Arc::new(optimizer::optimize(bound.node)), Arc::new(bound.columns))
                 }
             };
@@ -641,6 +652,12 @@ pub(crate) fn is_planned(kind: &StatementKind) -> bool {
 pub(crate) fn aborted() -> SqlError {
     let message = "current transaction is aborted, commands ignored until end of transaction block";
     SqlError::new(SqlState::IN_FAILED_SQL_TRANSACTION, message)
+}
+
+/// `42P02`: nothing gives parameter `number` a value.
+pub(crate) fn no_parameter(sql: &str, number: usize) -> SqlError {
+    let position = sql.find(&format!("${number}")).map(|at| sql[..at].chars().count() as u32 + 1);
+    SqlError::new(SqlState::UNDEFINED_PARAMETER, format!("there is no parameter ${number}")).at(position)
 }
 
 fn text_column(name: &str) -> OutputColumn {

@@ -288,9 +288,8 @@ impl CopyIn {
                     None => types::io::text::from_utf8(bytes),
                 };
                 // PostgreSQL checks this before it cuts the line into fields.
-                let text = checked.map_err(|e| {
-                    e.context(format!("COPY {}, line {}", self.table.name, self.line_number()))
-                })?;
+                let text =
+                    checked.map_err(|e| e.context(format!("COPY {}, line {}", self.table.name, self.line_number())))?;
                 types::io::text_in(ty, typmod, text, &self.io).map_err(|e| self.at_field(e, i, Some(bytes)))
             }
         }
