@@ -32,17 +32,8 @@ enum Command {
         #[arg(long, default_value_t = 50_000)]
         rows: u32,
     },
-    /// Runs SQL in-process: from -c, -f, or line by line from standard input.
-    Sql {
-        /// The database directory; none: a database in memory.
-        dir: Option<PathBuf>,
-        /// Statements to run.
-        #[arg(short, long)]
-        command: Vec<String>,
-        /// Files to run.
-        #[arg(short, long)]
-        file: Vec<PathBuf>,
-    },
+    /// Runs SQL in-process: from -c, -f, a pipe, or as you type it.
+    Sql(sql::Arguments),
     /// Serves a database directory to PostgreSQL clients, until it is stopped.
     Serve {
         /// The database directory.
@@ -83,7 +74,7 @@ enum AuthArgument {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Demo { dir, rows } => demo::run(&dir, rows),
-        Command::Sql { dir, command, file } => sql::run(dir.as_deref(), &command, &file),
+        Command::Sql(arguments) => sql::run(&arguments),
         Command::Serve { dir, listen, socket, port, auth, password_file } => {
             serve::run(&serve::Serve { dir, listen, socket, port, auth: auth.into(), password_file })
         }

@@ -13,6 +13,6 @@ pub use copy::{CopyIn, CopyOut, CopyShape};
 pub use plan::OutputColumn;
 pub use portal::{Fetched, Portal};
 pub use prepared::Prepared;
-pub use runtime::{CancelHandle, Runtime, RuntimeOptions};
+pub use runtime::{CancelHandle, DEFAULT_DATABASE, Runtime, RuntimeOptions};
 pub use session::{BlockState, Session, Sink};
 pub use vector::Chunk;
