@@ -7,7 +7,7 @@ use plan::{AggregateCall, Expr};
 use types::{Datum, Oid, Physical, Result};
 use vector::{CHUNK_ROWS, Chunk};
 
-use crate::eval::{eval, is_true};
+use crate::eval::{eval, is_true, with_call};
 use crate::{BoxOperator, Context, Operator};
 
 /// A key under which equal values meet: the order-preserving encoding says what is equal, as for sorting.
@@ -98,7 +98,8 @@ impl Aggregate {
                         }
                         ctx.account.charge(bytes)?;
                     }
-                    group.accumulators[c].add(&arguments)?;
+                    let types: Vec<Oid> = call.args.iter().map(|a| a.ty).collect();
+                    with_call(ctx, &types, call.ty, |call| group.accumulators[c].add(call, &arguments))?;
                 }
             }
         }
@@ -106,8 +107,9 @@ impl Aggregate {
             .into_iter()
             .map(|g| {
                 let mut row = g.key;
-                for a in &g.accumulators {
-                    row.push(a.finish()?);
+                for (a, call) in g.accumulators.iter().zip(&self.calls) {
+                    let types: Vec<Oid> = call.args.iter().map(|a| a.ty).collect();
+                    row.push(with_call(ctx, &types, call.ty, |call| a.finish(call))?);
                 }
                 Ok(row)
             })

@@ -1,8 +1,10 @@
 //! Evaluating expressions over chunks.
 
+use ext::{Call, NoHost};
 use functions::Callable;
 use plan::{Expr, ExprKind};
-use types::{Datum, Physical, Result, SqlError};
+use types::io::BuiltinTypes;
+use types::{Datum, Oid, Physical, Result, SqlError};
 use vector::{Chunk, Data, Vector};
 
 use crate::Context;
@@ -23,12 +25,13 @@ pub fn eval(expr: &Expr, chunk: &Chunk, ctx: &Context<'_>) -> Result<Vector> {
             Ok(Vector::constant(form, value, rows))
         }
         ExprKind::Call { function, args } => {
+            let types: Vec<Oid> = args.iter().map(|a| a.ty).collect();
             let args = args.iter().map(|a| eval(a, chunk, ctx)).collect::<Result<Vec<_>>>()?;
-            match functions::lookup(*function) {
-                Some(Callable::Function(f)) => (f.kernel)(&args, rows).map_err(at),
-                Some(Callable::Compare(c)) => Ok(c.kernel(&args[0], &args[1], rows)),
-                None => Err(SqlError::internal(format!("function {function} is not implemented"))),
-            }
+            let args: Vec<&Vector> = args.iter().collect();
+            let Some(callable) = functions::lookup(*function) else {
+                return Err(SqlError::internal(format!("function {function} is not implemented")));
+            };
+            with_call(ctx, &types, expr.ty, |call| callable.kernel(call, &args, rows)).map_err(at)
         }
         ExprKind::And(list) => logic(list, chunk, ctx, false),
         ExprKind::Or(list) => logic(list, chunk, ctx, true),
@@ -54,11 +57,14 @@ pub fn eval(expr: &Expr, chunk: &Chunk, ctx: &Context<'_>) -> Result<Vector> {
             let Some(Callable::Compare(c)) = functions::lookup(*equal) else {
                 return Err(SqlError::unsupported("IS DISTINCT FROM for these types"));
             };
-            Ok(booleans((0..rows).map(|i| match (a.nulls.get(i), b.nulls.get(i)) {
-                (true, true) => false,
-                (false, false) => !c.test(&a.get(i), &b.get(i)),
-                _ => true,
-            })))
+            let types = [args[0].ty, args[1].ty];
+            Ok(with_call(ctx, &types, expr.ty, |call| {
+                booleans((0..rows).map(|i| match (a.nulls.get(i), b.nulls.get(i)) {
+                    (true, true) => false,
+                    (false, false) => !c.test(call, &a.get(i), &b.get(i)),
+                    _ => true,
+                }))
+            }))
         }
         ExprKind::CastByText(arg) => {
             let v = eval(arg, chunk, ctx)?;
@@ -110,6 +116,12 @@ pub fn eval(expr: &Expr, chunk: &Chunk, ctx: &Context<'_>) -> Result<Vector> {
             Ok(from_datums(form, &out))
         }
     }
+}
+
+/// Runs `f` with a call of these types.
+pub fn with_call<T>(ctx: &Context<'_>, types: &[Oid], result: Oid, f: impl FnOnce(&mut Call<'_>) -> T) -> T {
+    let mut host = NoHost;
+    f(&mut Call::new(&mut host, ctx.settings, &BuiltinTypes).typed(types, result))
 }
 
 /// AND (`decisive` false) or OR (`decisive` true): an operand with the decisive value ends it for its row (Q2).
