@@ -3,7 +3,7 @@
 use catalog::builtin::{self, OperatorRow, ProcRow};
 use plan::{AggregateCall, CallForm, Expr, ExprKind};
 use syntax::ast::{self, Pos, SqlValue};
-use types::{Datum, Oid, Result, SqlError, SqlState, oid};
+use types::{Oid, Result, SqlError, SqlState, oid};
 
 use crate::Binder;
 use crate::coerce::{Context, cannot_cast, format_type};
@@ -160,7 +160,8 @@ impl Binder<'_> {
 
     /// The built-in function `name` on `args`.
     pub(crate) fn named_function(&mut self, name: &str, args: Vec<Expr>, pos: Pos) -> Result<Expr> {
-        self.choose_function(name, args, true, pos).and_then(|(c, args, shown)| self.finish_function(&c, args, pos, &shown))
+        self.choose_function(name, args, true, pos)
+            .and_then(|(c, args, shown)| self.finish_function(&c, args, pos, &shown))
     }
 
     fn finish_function(&mut self, c: &Candidate, args: Vec<Expr>, pos: Pos, shown: &str) -> Result<Expr> {
@@ -256,7 +257,9 @@ impl Binder<'_> {
             return Err(self.error(SqlState::WRONG_OBJECT_TYPE, message, pos));
         }
         let (right, left) = (args.pop(), args.pop());
-        let (Some(left), Some(right)) = (left, right) else { return Err(SqlError::internal("an operator has operands")) };
+        let (Some(left), Some(right)) = (left, right) else {
+            return Err(SqlError::internal("an operator has operands"));
+        };
         let array = if right.ty == element || array.ty == oid::INT2VECTOR || array.ty == oid::OIDVECTOR {
             array
         } else {

@@ -118,7 +118,7 @@ pub(crate) fn coerce_with(
         Path::Relabel => {
             let explicit = context == Context::Explicit;
             Expr::new(ExprKind::Coerce { arg: Box::new(expr), explicit }, target, position)
-        },
+        }
         Path::ByText => {
             let explicit = context == Context::Explicit;
             Expr::new(ExprKind::CastByText { arg: Box::new(expr), explicit }, target, position)

@@ -96,7 +96,11 @@ impl Deparser<'_> {
             ExprKind::Param(i) => Ok(format!("${}", i + 1)),
             ExprKind::Call { function, args, form } => self.call(expr, *function, args, *form, implicit),
             ExprKind::CastByText { arg, explicit } | ExprKind::Coerce { arg, explicit } => {
-                if *explicit || implicit { self.cast(arg, expr.ty, expr.typmod) } else { self.print(arg, false) }
+                if *explicit || implicit {
+                    self.cast(arg, expr.ty, expr.typmod)
+                } else {
+                    self.print(arg, false)
+                }
             }
             ExprKind::And(list) => self.joined(list, " AND "),
             ExprKind::Or(list) => self.joined(list, " OR "),

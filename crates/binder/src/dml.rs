@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use plan::{ConflictUpdate, Expr, ExprKind, JoinKind, Needed, Node, OnConflict, OutputColumn, TableRef, TableSource};
+use plan::{ConflictUpdate, Expr, JoinKind, Needed, Node, OnConflict, OutputColumn, TableRef, TableSource};
 use syntax::ast::{
-    self, Pos, ConflictAction, ConflictTarget, Delete, ExprKind as Ast, IndexKey as AstKey, Insert, Returning, SelectBody, SetClause,
-    Update,
+    self, ConflictAction, ConflictTarget, Delete, ExprKind as Ast, IndexKey as AstKey, Insert, Pos, Returning,
+    SelectBody, SetClause, Update,
 };
-use types::{Oid, Result, SqlState, oid};
+use types::{Oid, Result, SqlState};
 
 use crate::Binder;
 use crate::expr::Place;
@@ -129,11 +129,12 @@ impl Binder<'_> {
             }
             None => Vec::new(),
             Some(ConflictTarget::Constraint(name)) => {
-                let found = table.indexes.iter().position(|i| i.unique && i.name == *name.as_str()).ok_or_else(|| {
-                    let message =
-                        format!("constraint \"{}\" for table \"{}\" does not exist", name.as_str(), table.name);
-                    self.error(SqlState::UNDEFINED_OBJECT, message, name.pos)
-                })?;
+                let found =
+                    table.indexes.iter().position(|i| i.unique && i.name == *name.as_str()).ok_or_else(|| {
+                        let message =
+                            format!("constraint \"{}\" for table \"{}\" does not exist", name.as_str(), table.name);
+                        self.error(SqlState::UNDEFINED_OBJECT, message, name.pos)
+                    })?;
                 vec![found]
             }
             Some(ConflictTarget::Infer { elements, where_clause, pos }) => {
@@ -170,7 +171,11 @@ impl Binder<'_> {
                 let excluded = table_scope(table, "excluded", false, &[]);
                 let both = scope.clone().join(Scope {
                     // Names without a table mean the old row.
-                    columns: excluded.columns.into_iter().map(|c| crate::scope::ScopeColumn { hidden: true, ..c }).collect(),
+                    columns: excluded
+                        .columns
+                        .into_iter()
+                        .map(|c| crate::scope::ScopeColumn { hidden: true, ..c })
+                        .collect(),
                     merged: Vec::new(),
                 });
                 let sets = self.sets(sets, table, &both, c.pos)?;
@@ -300,7 +305,10 @@ impl Binder<'_> {
                 b.target_rows(&table, &alias, delete.alias.is_none(), &delete.using, delete.where_clause.as_ref())?;
             let (returning, columns) = b.returning(delete.returning.as_deref(), &scope)?;
             let rules = Arc::new(b.row_rules(&table)?);
-            Ok(Bound { node: Node::Delete { table: Arc::new(table), rules, input: Box::new(input), returning }, columns })
+            Ok(Bound {
+                node: Node::Delete { table: Arc::new(table), rules, input: Box::new(input), returning },
+                columns,
+            })
         })
     }
 

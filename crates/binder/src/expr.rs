@@ -34,10 +34,10 @@ impl Binder<'_> {
     /// Binds `expr` and converts it to boolean.
     pub(crate) fn condition(&mut self, expr: &ast::Expr, place: &mut Place<'_>) -> Result<Expr> {
         let bound = self.expr(expr, place)?;
-        self.to_bool(bound, place.clause, expr.location())
+        self.boolean(bound, place.clause, expr.location())
     }
 
-    pub(crate) fn to_bool(&mut self, bound: Expr, clause: &str, pos: Pos) -> Result<Expr> {
+    pub(crate) fn boolean(&mut self, bound: Expr, clause: &str, pos: Pos) -> Result<Expr> {
         let ty = bound.ty;
         self.coerce(bound, oid::BOOL, -1, Context::Implicit)?.ok_or_else(|| {
             let message = format!("argument of {clause} must be type boolean, not type {}", format_type(ty));
@@ -125,13 +125,13 @@ impl Binder<'_> {
                 let mut all = Vec::with_capacity(list.len());
                 for e in list {
                     let bound = self.expr(e, place)?;
-                    all.push(self.to_bool(bound, word, e.location())?);
+                    all.push(self.boolean(bound, word, e.location())?);
                 }
                 Ok(make(if and { ExprKind::And(all) } else { ExprKind::Or(all) }, oid::BOOL))
             }
             ast::ExprKind::Not(e) => {
                 let bound = self.expr(e, place)?;
-                let arg = self.to_bool(bound, "NOT", e.location())?;
+                let arg = self.boolean(bound, "NOT", e.location())?;
                 Ok(make(ExprKind::Not(Box::new(arg)), oid::BOOL))
             }
             ast::ExprKind::Unary(u) => {
@@ -219,11 +219,11 @@ impl Binder<'_> {
                 let arg = self.expr(&i.arg, place)?;
                 let test = match i.test {
                     IsTest::Null => ExprKind::IsNull(Box::new(self.settle(arg)?)),
-                    IsTest::Unknown => ExprKind::IsNull(Box::new(self.to_bool(arg, "IS UNKNOWN", i.arg.location())?)),
+                    IsTest::Unknown => ExprKind::IsNull(Box::new(self.boolean(arg, "IS UNKNOWN", i.arg.location())?)),
                     IsTest::True | IsTest::False => {
                         let wanted = i.test == IsTest::True;
                         let word = if wanted { "IS TRUE" } else { "IS FALSE" };
-                        ExprKind::IsBool(Box::new(self.to_bool(arg, word, i.arg.location())?), wanted)
+                        ExprKind::IsBool(Box::new(self.boolean(arg, word, i.arg.location())?), wanted)
                     }
                     IsTest::Document => return Err(self.unsupported("IS DOCUMENT", expr.pos)),
                 };
@@ -334,7 +334,7 @@ impl Binder<'_> {
             let condition = self.expr(&when.condition, place)?;
             conditions.push(match &operand {
                 Some(operand) => self.named_operator("=", vec![operand.clone(), condition], when.condition.pos)?,
-                None => self.to_bool(condition, "CASE/WHEN", when.condition.location())?,
+                None => self.boolean(condition, "CASE/WHEN", when.condition.location())?,
             });
             results.push(self.expr(&when.result, place)?);
         }
@@ -453,7 +453,8 @@ impl Binder<'_> {
             ty => crate::polymorphic::element_of(ty),
         };
         let element = element.ok_or_else(|| {
-            let message = format!("cannot subscript type {} because it does not support subscripting", format_type(array.ty));
+            let message =
+                format!("cannot subscript type {} because it does not support subscripting", format_type(array.ty));
             self.error(SqlState::DATATYPE_MISMATCH, message, i.arg.location())
         })?;
         Ok(Expr::new(ExprKind::Subscript { array: Box::new(array), indexes }, element, self.position(pos)))

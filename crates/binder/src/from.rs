@@ -21,11 +21,7 @@ pub(crate) struct CteName {
 
 impl Binder<'_> {
     /// Binds the expressions of `with`, then `body`, in which their names are tables.
-    pub(crate) fn with(
-        &mut self,
-        with: Option<&With>,
-        body: impl FnOnce(&mut Self) -> Result<Bound>,
-    ) -> Result<Bound> {
+    pub(crate) fn with(&mut self, with: Option<&With>, body: impl FnOnce(&mut Self) -> Result<Bound>) -> Result<Bound> {
         let Some(with) = with else { return body(self) };
         let outer = self.ctes.len();
         let mut nodes = Vec::new();
@@ -208,12 +204,7 @@ impl Binder<'_> {
     }
 
     /// The columns of a derived table called `table`.
-    fn derived_scope(
-        &self,
-        table: &str,
-        alias: Option<&ast::Alias>,
-        columns: &[OutputColumn],
-    ) -> Result<Scope> {
+    fn derived_scope(&self, table: &str, alias: Option<&ast::Alias>, columns: &[OutputColumn]) -> Result<Scope> {
         let renames = alias.map_or(&[][..], |a| &a.columns[..]);
         if let Some(extra) = renames.get(columns.len()) {
             let message = format!(

@@ -18,8 +18,6 @@ mod subquery;
 mod typename;
 mod views;
 
-use std::sync::Arc;
-
 use catalog::Image;
 use plan::{Column, IndexKey, TableRef, TableSource};
 use storage::RelId;
@@ -30,8 +28,8 @@ pub use coerce::{Context, coerce, format_type};
 pub use deparse::{Deparser, quote_literal};
 pub use lookup::Names;
 pub use query::Bound;
-pub use scope::Scope;
 use scope::Frame;
+pub use scope::Scope;
 
 /// What binding a statement needs to know.
 pub struct Binder<'a> {
@@ -198,9 +196,4 @@ pub fn table_ref(image: &Image, info: &catalog::TableInfo) -> TableRef {
         indexes: info.indexes.iter().map(index).collect(),
         source: TableSource::Stored,
     }
-}
-
-/// A table as plan nodes hold it.
-pub(crate) fn shared(table: TableRef) -> Arc<TableRef> {
-    Arc::new(table)
 }

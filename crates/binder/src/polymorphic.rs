@@ -15,13 +15,7 @@ const INTERNAL: Oid = Oid(2281);
 pub(crate) fn is_polymorphic(ty: Oid) -> bool {
     matches!(
         ty,
-        oid::ANYELEMENT
-            | ANYARRAY
-            | ANYNONARRAY
-            | ANYENUM
-            | ANYCOMPATIBLE
-            | ANYCOMPATIBLEARRAY
-            | ANYCOMPATIBLENONARRAY
+        oid::ANYELEMENT | ANYARRAY | ANYNONARRAY | ANYENUM | ANYCOMPATIBLE | ANYCOMPATIBLEARRAY | ANYCOMPATIBLENONARRAY
     )
 }
 

@@ -1,9 +1,7 @@
 //! Binding queries: FROM, WHERE, GROUP BY, HAVING, the target list, DISTINCT, ORDER BY, LIMIT.
 
 use plan::{Expr, ExprKind, Node, OutputColumn, SortKey};
-use syntax::ast::{
-    self, Distinct, ExprKind as Ast, GroupItem, Literal, NullsOrder, Select, SelectBody, SortDirection,
-};
+use syntax::ast::{self, Distinct, ExprKind as Ast, GroupItem, Literal, NullsOrder, Select, SelectBody, SortDirection};
 use types::{Result, SqlError, SqlState, oid};
 
 use crate::Binder;
@@ -289,6 +287,7 @@ impl Binder<'_> {
         }
     }
 
+    #[allow(clippy::too_many_arguments, reason = "each is a clause")]
     fn project(
         &mut self,
         select: &Select,
@@ -336,11 +335,14 @@ impl Binder<'_> {
             }
         }
         let hidden = exprs.len() > shown;
-        let is_set = |e: &Expr| matches!(&e.kind, ExprKind::Call { function, .. } if crate::call::returns_set(*function));
+        let is_set =
+            |e: &Expr| matches!(&e.kind, ExprKind::Call { function, .. } if crate::call::returns_set(*function));
         let mut sets = false;
         exprs.iter().for_each(|e| e.visit(&mut |e| sets |= is_set(e)));
         let mut node = if sets {
-            if let Some(deep) = exprs.iter().find(|e| !is_set(e) && e.children().into_iter().any(|c| contains(c, &is_set))) {
+            if let Some(deep) =
+                exprs.iter().find(|e| !is_set(e) && e.children().into_iter().any(|c| contains(c, &is_set)))
+            {
                 let at = (deep.position > 0).then_some(deep.position);
                 return Err(SqlError::unsupported("a set-returning function inside an expression").at(at));
             }

@@ -45,13 +45,9 @@ impl Binder<'_> {
             let bound = self.stored(&check.condition, |b, e| b.condition(e, &mut Place::new(&scope, "CHECK")))?;
             checks.push((check.name.clone(), bound));
         }
-        let reference = |constraint: Oid, columns: &[usize], full: bool| Reference {
-            constraint,
-            columns: columns.to_vec(),
-            full,
-        };
-        let references =
-            info.foreign_keys.iter().map(|k| reference(k.oid, &k.columns, k.match_type == b'f')).collect();
+        let reference =
+            |constraint: Oid, columns: &[usize], full: bool| Reference { constraint, columns: columns.to_vec(), full };
+        let references = info.foreign_keys.iter().map(|k| reference(k.oid, &k.columns, k.match_type == b'f')).collect();
         let referenced =
             self.image.referencing(info.oid).iter().map(|(_, k)| reference(k.oid, &k.target_columns, false)).collect();
         Ok(RowRules { checks, references, referenced })

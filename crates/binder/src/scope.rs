@@ -80,9 +80,8 @@ impl Scope {
         }
         let in_schema = |c: &ScopeColumn| schema.is_none_or(|s| c.schema.as_deref() == Some(s));
         let system = name == "ctid";
-        let matches = |c: &ScopeColumn| {
-            c.name == name && table.map_or(!c.hidden || system, |t| c.table == t && in_schema(c))
-        };
+        let matches =
+            |c: &ScopeColumn| c.name == name && table.map_or(!c.hidden || system, |t| c.table == t && in_schema(c));
         let mut found = (0..self.columns.len()).filter(|&i| matches(&self.columns[i]));
         match (found.next(), found.next()) {
             (Some(i), None) => Found::One(Expr::column(i, self.columns[i].ty, self.columns[i].typmod)),
@@ -119,9 +118,8 @@ impl Binder<'_> {
         pos: Pos,
     ) -> Result<Expr> {
         let position = self.position(pos);
-        let ambiguous = |b: &Self| {
-            b.error(SqlState::AMBIGUOUS_COLUMN, format!("column reference \"{name}\" is ambiguous"), pos)
-        };
+        let ambiguous =
+            |b: &Self| b.error(SqlState::AMBIGUOUS_COLUMN, format!("column reference \"{name}\" is ambiguous"), pos);
         match scope.find(schema, table, name) {
             Found::One(e) => return Ok(Expr { position, ..e }),
             Found::Ambiguous => return Err(ambiguous(self)),

@@ -54,8 +54,7 @@ impl Binder<'_> {
         let mut common: Vec<(Oid, i32)> = Vec::new();
         for (l, r) in left.columns.iter().zip(&right.columns) {
             let ty = common_type(&[l.ty, r.ty]).ok_or_else(|| {
-                let message =
-                    format!("{what} types {} and {} cannot be matched", format_type(l.ty), format_type(r.ty));
+                let message = format!("{what} types {} and {} cannot be matched", format_type(l.ty), format_type(r.ty));
                 self.error(SqlState::DATATYPE_MISMATCH, message, op.right.pos)
             })?;
             common.push((ty, if l.typmod == r.typmod && l.ty == r.ty { l.typmod } else { -1 }));

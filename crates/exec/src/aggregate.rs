@@ -43,7 +43,7 @@ impl Aggregate {
 
     fn start(&self) -> Result<Vec<Running>> {
         let start = |call: &AggregateCall| {
-            let Some(definition) = functions::aggregate(call.function) else {
+            let Some(definition) = functions::aggregate::lookup(call.function) else {
                 return Err(SqlError::internal(format!("aggregate {} is not implemented", call.function)));
             };
             let arg_types: Vec<Oid> = call.args.iter().map(|a| a.ty).collect();
@@ -109,9 +109,7 @@ impl Aggregate {
         for (column, v) in out.columns.iter_mut().zip(&known.columns) {
             column.extend_selected(v, 0..known.rows);
         }
-        for ((call, state), column) in
-            self.calls.iter().zip(&running).zip(&mut out.columns[self.groups.len()..])
-        {
+        for ((call, state), column) in self.calls.iter().zip(&running).zip(&mut out.columns[self.groups.len()..]) {
             for g in 0..known.rows {
                 let value = state.groups.finish(&mut ctx.call(&state.arg_types, call.ty), g)?;
                 column.push(&value);

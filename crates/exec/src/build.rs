@@ -42,9 +42,7 @@ pub fn build(node: &Node) -> BoxOperator {
             rows: None,
             count: 0,
         }),
-        Node::Filter { input, predicate } => {
-            Box::new(Filter { input: build(input), predicate: predicate.clone() })
-        }
+        Node::Filter { input, predicate } => Box::new(Filter { input: build(input), predicate: predicate.clone() }),
         Node::Project { input, exprs } => Box::new(Project::new(build(input), exprs.clone())),
         Node::ProjectSet { input, exprs } => Box::new(ProjectSet {
             input: build(input),
@@ -148,11 +146,7 @@ fn predicates(node: &Node) -> Vec<plan::Expr> {
             all
         }
         Node::Scan { filter, .. } => filter.iter().cloned().collect(),
-        Node::IndexScan { table, range, filter, .. } => {
-            let mut all: Vec<plan::Expr> = filter.iter().cloned().collect();
-            all.extend(range.conditions(table));
-            all
-        }
+        Node::IndexScan { range, filter, .. } => filter.iter().chain(&range.implied).cloned().collect(),
         Node::Join { left, right, equal, condition, .. } => {
             let split = left.types().len();
             let shift = |mut e: plan::Expr| {

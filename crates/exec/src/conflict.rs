@@ -29,7 +29,7 @@ fn is_meant(spec: &OnConflict, number: usize) -> bool {
 
 /// Whether `error` is a duplicate key of an index that is meant.
 pub fn is_arbiter(spec: &OnConflict, table: &TableRef, error: &SqlError) -> bool {
-    let name = error.constraint_name().unwrap_or_default();
+    let name = error.fields().constraint.as_deref().unwrap_or_default();
     table.indexes.iter().enumerate().any(|(i, index)| is_meant(spec, i) && index.name == name)
 }
 

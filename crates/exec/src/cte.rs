@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use types::{Oid, Physical, Result};
+use types::{Oid, Result};
 use vector::Chunk;
 
 use crate::{BoxOperator, Context, Operator, keys};
@@ -166,9 +166,4 @@ impl Operator for Recursive {
         self.base.reset();
         self.step.reset();
     }
-}
-
-/// Forms of columns of these types.
-pub fn forms(types: &[Oid]) -> Vec<Physical> {
-    types.iter().map(|&t| Physical::of(t)).collect()
 }

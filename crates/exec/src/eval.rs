@@ -45,7 +45,7 @@ pub fn eval<'c>(expr: &Expr, chunk: &'c Chunk, ctx: &mut Context<'_>) -> Result<
             let types = [args[0].ty, args[1].ty];
             let (a, b) = (eval(&args[0], chunk, ctx)?, eval(&args[1], chunk, ctx)?);
             let Some(function) = functions::lookup(*equal) else { return Err(missing(*equal)) };
-            let same = (function.kernel)(&mut ctx.call(&types, types::oid::BOOL), &[&a, &b], rows)?;
+            let same = function.kernel(&mut ctx.call(&types, types::oid::BOOL), &[&a, &b], rows)?;
             booleans((0..rows).map(|i| match (a.nulls.get(i), b.nulls.get(i)) {
                 (true, true) => false,
                 (false, false) => !is_true(&same, i),
@@ -131,16 +131,16 @@ fn call(expr: &Expr, function: Oid, args: &[Expr], chunk: &Chunk, ctx: &mut Cont
     match args {
         [a] => {
             let a = eval(a, chunk, ctx)?;
-            (implementation.kernel)(&mut ctx.call(types, expr.ty), &[&a], chunk.rows)
+            implementation.kernel(&mut ctx.call(types, expr.ty), &[&a], chunk.rows)
         }
         [a, b] => {
             let (a, b) = (eval(a, chunk, ctx)?, eval(b, chunk, ctx)?);
-            (implementation.kernel)(&mut ctx.call(types, expr.ty), &[&a, &b], chunk.rows)
+            implementation.kernel(&mut ctx.call(types, expr.ty), &[&a, &b], chunk.rows)
         }
         _ => {
             let values = args.iter().map(|a| eval(a, chunk, ctx)).collect::<Result<Vec<_>>>()?;
             let values: Vec<&Vector> = values.iter().map(|v| &**v).collect();
-            (implementation.kernel)(&mut ctx.call(types, expr.ty), &values, chunk.rows)
+            implementation.kernel(&mut ctx.call(types, expr.ty), &values, chunk.rows)
         }
     }
 }
@@ -245,7 +245,8 @@ fn any_array(all: bool, function: Oid, args: &[Expr; 2], chunk: &Chunk, ctx: &mu
         let value = left.get(i);
         let mut outcome = Datum::Bool(all);
         for item in known.as_deref().unwrap_or_default() {
-            let test = (implementation.scalar)(&mut ctx.call(&types, types::oid::BOOL), &[value.clone(), item.clone()])?;
+            let test =
+                implementation.scalar(&mut ctx.call(&types, types::oid::BOOL), &[value.clone(), item.clone()])?;
             match test {
                 Datum::Bool(b) if b != all => {
                     outcome = Datum::Bool(b);
@@ -298,13 +299,7 @@ fn stack(element: Oid, items: &[Datum]) -> Result<Array> {
     Ok(Array { element, dimensions, values: arrays.into_iter().flat_map(|a| a.values).collect() })
 }
 
-fn subscript(
-    ty: Oid,
-    array: &Expr,
-    indexes: &[Expr],
-    chunk: &Chunk,
-    ctx: &mut Context<'_>,
-) -> Result<Vector> {
+fn subscript(ty: Oid, array: &Expr, indexes: &[Expr], chunk: &Chunk, ctx: &mut Context<'_>) -> Result<Vector> {
     let arrays = eval(array, chunk, ctx)?;
     let indexes = indexes.iter().map(|e| eval(e, chunk, ctx)).collect::<Result<Vec<_>>>()?;
     let mut out = Vector::new(Physical::of(ty));

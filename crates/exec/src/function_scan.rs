@@ -8,7 +8,13 @@ use crate::eval::{constant, eval};
 use crate::{BoxOperator, Context, Operator};
 
 /// The rows that a call of `function` yields.
-fn call(function: Oid, args: &[Datum], types: &[Oid], result: Oid, ctx: &mut Context<'_>) -> Result<ext::definition::Rows> {
+fn call(
+    function: Oid,
+    args: &[Datum],
+    types: &[Oid],
+    result: Oid,
+    ctx: &mut Context<'_>,
+) -> Result<ext::definition::Rows> {
     let Some(implementation) = functions::set_function(function) else {
         return Err(SqlError::internal(format!("function {function} is not implemented")));
     };

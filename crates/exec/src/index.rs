@@ -67,7 +67,9 @@ pub fn encode_key(
 
 /// The handles of a table and its indexes, opened once.
 pub struct Handles {
+    /// The table.
     pub storage: Table,
+    /// Its indexes, in order.
     pub trees: Vec<Btree>,
     /// Room for a new and an old key.
     pub keys: (Vec<u8>, Vec<u8>),
@@ -108,8 +110,7 @@ pub fn add_entries(
             }
             ctx.txn.note_obsolete(ctx.db, tree.rel(), old_key, id, true);
         }
-        let existed = if index.unique
-            && (index.nulls_not_distinct || !index.columns.iter().any(|k| row(k.0).is_null()))
+        let existed = if index.unique && (index.nulls_not_distinct || !index.columns.iter().any(|k| row(k.0).is_null()))
         {
             insert_unique(ctx, storage, tree, table, index, key, id, row)?
         } else {
@@ -200,7 +201,8 @@ pub fn find_key(
             if Some(row) == except || entry != key {
                 continue;
             }
-            let has_key = |view: &RowView<'_>| key_of_view(storage, table, index, view, ctx.types).is_some_and(|k| k == key);
+            let has_key =
+                |view: &RowView<'_>| key_of_view(storage, table, index, view, ctx.types).is_some_and(|k| k == key);
             match storage.probe_unique(row, Some(&own), has_key)? {
                 storage::table::Probe::Free => {}
                 storage::table::Probe::Conflict => return Ok(Some(Found::Conflict(row))),

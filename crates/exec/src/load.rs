@@ -143,11 +143,7 @@ fn fixed(data: &mut Data, b: &[u8; 16]) {
 ///
 /// # Errors
 /// What reading their pages says.
-pub fn fetch_large(
-    chunk: &mut vector::Chunk,
-    table: &storage::table::Table,
-    large: &mut Vec<Large>,
-) -> Result<()> {
+pub fn fetch_large(chunk: &mut vector::Chunk, table: &storage::table::Table, large: &mut Vec<Large>) -> Result<()> {
     if large.is_empty() {
         return Ok(());
     }

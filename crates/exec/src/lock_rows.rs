@@ -40,7 +40,7 @@ impl LockRows {
                 LockWait::Block => ctx.lock_policy(),
                 LockWait::Skip | LockWait::Fail => WaitPolicy::NoWait,
             };
-            let busy = |ctx: &Context<'_>, e: SqlError| match (e.state == SqlState::LOCK_NOT_AVAILABLE, lock.wait) {
+            let busy = |ctx: &Context<'_>, e: SqlError| match (e.state() == SqlState::LOCK_NOT_AVAILABLE, lock.wait) {
                 (true, LockWait::Skip) => Ok(()),
                 (true, LockWait::Fail) => {
                     let _ = ctx;

@@ -216,8 +216,7 @@ impl Operator for Insert {
                 continue;
             }
             let spec = self.conflict.clone().unwrap_or_else(|| unreachable!("just seen"));
-            loop {
-                let Some(handles) = &mut self.handles else { break };
+            while let Some(handles) = &mut self.handles {
                 let row: Vec<Datum> = self.chunk.columns[..width].iter().map(|c| c.get(i)).collect();
                 match conflict::resolve(&spec, &self.table, &self.rules, handles, &row, ctx)? {
                     Outcome::Free => {
@@ -230,7 +229,10 @@ impl Operator for Insert {
                                 break;
                             }
                             // Someone was faster: look again.
-                            Err(e) if e.state == SqlState::UNIQUE_VIOLATION && conflict::is_arbiter(&spec, &self.table, &e) => {
+                            Err(e)
+                                if e.state() == SqlState::UNIQUE_VIOLATION
+                                    && conflict::is_arbiter(&spec, &self.table, &e) =>
+                            {
                                 ctx.txn.rollback_to(savepoint)?;
                             }
                             Err(e) => return Err(e),

@@ -82,7 +82,7 @@ impl SeqScan {
     /// Loads rows of the page at hand.
     fn load_block(&mut self, storage: &Table, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<()> {
         let (block, from) = (self.block, self.slot);
-        let SeqScan { forms, needed, first, filter, slots, large, scratch, .. } = self;
+        let SeqScan { forms, first, filter, slots, large, scratch, .. } = self;
         let width = forms.len() - 1;
         let snapshot = ctx.snapshot.clone();
         let next = storage.scan_block::<_, types::SqlError>(block, &snapshot, scratch, |page| {
@@ -255,7 +255,9 @@ impl IndexScan {
             return Ok(Some(ScanBounds::prefix(&self.key)));
         }
         let next = self.range.equal.len();
-        let mut bound = |b: &Option<plan::Bound>, ctx: &mut Context<'_>| -> Result<Option<Option<(Vec<u8>, bool)>>> {
+        // `None` is NULL, `Some(None)` no bound.
+        type Encoded = Option<Option<(Vec<u8>, bool)>>;
+        let bound = |b: &Option<plan::Bound>, ctx: &mut Context<'_>| -> Result<Encoded> {
             let Some(b) = b else { return Ok(Some(None)) };
             let value = constant(&b.value, ctx)?;
             if value.is_null() {

@@ -37,7 +37,20 @@ pub struct Shape {
 }
 
 const LANES: [&str; 15] = [
-    "bool", "i8", "i16", "i32", "i64", "u32", "f32", "f64", "Oid", "Date", "Time", "Timestamp", "Timestamptz", "Money",
+    "bool",
+    "i8",
+    "i16",
+    "i32",
+    "i64",
+    "u32",
+    "f32",
+    "f64",
+    "Oid",
+    "Date",
+    "Time",
+    "Timestamp",
+    "Timestamptz",
+    "Money",
     "Lsn",
 ];
 

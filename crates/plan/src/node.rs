@@ -185,6 +185,8 @@ pub struct IndexRange {
     pub high: Option<Bound>,
     /// Whether it is read from the far end.
     pub backward: bool,
+    /// What every row in the range satisfies.
+    pub implied: Vec<Expr>,
 }
 
 /// A plan.
@@ -405,6 +407,79 @@ impl Node {
                 rules.checks.iter().map(|c| &c.1).chain(sets).chain(returning.iter().flatten()).collect()
             }
             Node::Delete { returning, .. } => returning.iter().flatten().collect(),
+            Node::Distinct { .. }
+            | Node::SetOp { .. }
+            | Node::With { .. }
+            | Node::CteScan { .. }
+            | Node::Recursive { .. }
+            | Node::LockRows { .. } => Vec::new(),
+        }
+    }
+
+    /// Its inputs.
+    pub fn inputs_mut(&mut self) -> Vec<&mut Node> {
+        match self {
+            Node::Values { .. }
+            | Node::Scan { .. }
+            | Node::IndexScan { .. }
+            | Node::FunctionScan { .. }
+            | Node::CteScan { .. } => Vec::new(),
+            Node::Filter { input, .. }
+            | Node::Project { input, .. }
+            | Node::ProjectSet { input, .. }
+            | Node::Aggregate { input, .. }
+            | Node::Sort { input, .. }
+            | Node::Distinct { input, .. }
+            | Node::LockRows { input, .. }
+            | Node::Limit { input, .. }
+            | Node::Insert { input, .. }
+            | Node::Update { input, .. }
+            | Node::Delete { input, .. } => vec![input],
+            Node::Join { left, right, .. } | Node::Apply { left, right, .. } | Node::SetOp { left, right, .. } => {
+                vec![left, right]
+            }
+            Node::Recursive { base, step, .. } => vec![base, step],
+            Node::With { ctes, body } => ctes.iter_mut().map(|c| &mut c.1).chain([&mut **body]).collect(),
+        }
+    }
+
+    /// The expressions of this node alone, but for the rules of a table, which run no queries.
+    pub fn exprs_mut(&mut self) -> Vec<&mut Expr> {
+        match self {
+            Node::Values { rows, .. } => rows.iter_mut().flatten().collect(),
+            Node::Scan { filter, .. } => filter.iter_mut().collect(),
+            Node::IndexScan { range, filter, .. } => {
+                let bounds = range.low.iter_mut().chain(&mut range.high).map(|b| &mut b.value);
+                range.equal.iter_mut().chain(bounds).chain(filter).collect()
+            }
+            Node::FunctionScan { args, .. } => args.iter_mut().collect(),
+            Node::Filter { predicate, .. } => vec![predicate],
+            Node::Project { exprs, .. } | Node::ProjectSet { exprs, .. } => exprs.iter_mut().collect(),
+            Node::Join { equal, condition, .. } => {
+                equal.iter_mut().flat_map(|e| [&mut e.0, &mut e.1]).chain(condition).collect()
+            }
+            Node::Apply { binds, condition, .. } => binds.iter_mut().map(|b| &mut b.1).chain(condition).collect(),
+            Node::Aggregate { groups, calls, .. } => {
+                let mut all: Vec<&mut Expr> = groups.iter_mut().collect();
+                for c in calls {
+                    let order = c.order.iter_mut().map(|k| &mut k.expr);
+                    all.extend(c.args.iter_mut().chain(&mut c.filter).chain(order));
+                }
+                all
+            }
+            Node::Sort { keys, .. } => keys.iter_mut().map(|k| &mut k.expr).collect(),
+            Node::Limit { count, offset, .. } => count.iter_mut().chain(offset).collect(),
+            Node::Insert { returning, conflict, .. } => {
+                let mut all: Vec<&mut Expr> = returning.iter_mut().flatten().collect();
+                if let Some(update) = conflict.as_mut().and_then(|c| c.update.as_mut()) {
+                    all.extend(update.sets.iter_mut().map(|s| &mut s.1).chain(&mut update.condition));
+                }
+                all
+            }
+            Node::Update { sets, returning, .. } => {
+                sets.iter_mut().map(|s| &mut s.1).chain(returning.iter_mut().flatten()).collect()
+            }
+            Node::Delete { returning, .. } => returning.iter_mut().flatten().collect(),
             Node::Distinct { .. }
             | Node::SetOp { .. }
             | Node::With { .. }
