@@ -3,6 +3,7 @@
 
 mod call;
 mod coerce;
+mod copy;
 mod deparse;
 mod dml;
 mod expr;
@@ -25,6 +26,7 @@ use syntax::ast::{Pos, RangeVar};
 use types::{IoSettings, Oid, Result, SqlError, SqlState, oid};
 
 pub use coerce::{Context, coerce, format_type};
+pub use copy::CopyIn;
 pub use deparse::{Deparser, quote_literal};
 pub use lookup::Names;
 pub use query::Bound;

@@ -136,6 +136,27 @@ pub fn build(node: &Node) -> BoxOperator {
     }
 }
 
+/// The operators of `node`, a chain of Insert, Filter and Project, with `input` in place of what stands below them. They take one
+/// chunk of it at a time, and answer false when it does: it may have more later.
+pub fn build_over(node: &Node, input: BoxOperator) -> BoxOperator {
+    match node {
+        Node::Filter { input: below, predicate } => {
+            Box::new(Filter { input: build_over(below, input), predicate: predicate.clone() })
+        }
+        Node::Project { input: below, exprs } => Box::new(Project::new(build_over(below, input), exprs.clone())),
+        Node::Insert { table, rules, input: below, conflict, returning } => Box::new(Insert {
+            table: table.clone(),
+            rules: rules.clone(),
+            input: build_over(below, input),
+            conflict: conflict.clone(),
+            returning: returning.clone(),
+            handles: None,
+            chunk: Chunk::default(),
+        }),
+        _ => input,
+    }
+}
+
 /// What a target row must satisfy, to be asked again when it changed: all predicates over the whole input row. For a join, those
 /// are its conditions, moved to the joined row's columns.
 fn predicates(node: &Node) -> Vec<plan::Expr> {

@@ -9,6 +9,7 @@ mod catalog_scan;
 mod conflict;
 mod cte;
 mod eval;
+mod feed;
 mod function_scan;
 mod index;
 mod join;
@@ -33,7 +34,8 @@ use types::{Datum, IoSettings, Oid, Result};
 use vector::Chunk;
 
 pub use account::Account;
-pub use build::build;
+pub use build::{build, build_over};
+pub use feed::Feed;
 pub use eval::{constant, on_row};
 pub use index::{Found, Handles, add_entries, encode_key, find_key, shown_key};
 pub use modify::check_rows;

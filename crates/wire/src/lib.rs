@@ -2,7 +2,6 @@
 #![forbid(unsafe_code)]
 
 pub mod backend;
-pub mod copy;
 mod cursor;
 mod frame;
 pub mod frontend;

@@ -1,7 +1,5 @@
-//! COPY data as streams: text, CSV and binary. Feed chunks of any size, get rows; or write rows into a buffer.
-//!
-//! Errors carry no context; the caller adds `COPY table, line n: "…"` from [`RowReader::line_number`] and
-//! [`RowReader::line`].
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
 
 pub mod binary;
 mod line;
@@ -96,4 +94,15 @@ pub fn missing_data(column: &str) -> SqlError {
 
 fn flag(flags: &[bool], column: usize) -> bool {
     flags.get(column).copied().unwrap_or(false)
+}
+
+/// The longest value, row or line in bytes: PostgreSQL's `MaxAllocSize`.
+pub(crate) const ALLOCATION_BYTES_MAX: usize = 0x3fff_ffff;
+
+/// `54000` for something past 1 GB.
+pub(crate) fn too_long() -> SqlError {
+    SqlError::new(
+        SqlState::PROGRAM_LIMIT_EXCEEDED,
+        format!("string buffer exceeds maximum allowed length ({ALLOCATION_BYTES_MAX} bytes)"),
+    )
 }

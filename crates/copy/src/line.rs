@@ -4,9 +4,7 @@ use std::ops::Range;
 
 use types::{Result, SqlError};
 
-use super::{Csv, bad};
-use crate::backend::data_row::too_long;
-use crate::frame::ALLOCATION_BYTES_MAX;
+use super::{ALLOCATION_BYTES_MAX, Csv, bad, too_long};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum LineEnd {

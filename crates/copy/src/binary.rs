@@ -3,9 +3,7 @@
 use bytes::{Buf, BufMut, BytesMut};
 use types::Result;
 
-use super::{Progress, Row, bad};
-use crate::backend::data_row::too_long;
-use crate::frame::{ALLOCATION_BYTES_MAX, put_value};
+use super::{ALLOCATION_BYTES_MAX, Progress, Row, bad, too_long};
 
 const SIGNATURE: &[u8; 11] = b"PGCOPY\n\xff\r\n\0";
 /// Flag bits a reader must understand; bit 16 (OIDs) is one PostgreSQL gave up.
@@ -185,7 +183,13 @@ impl BinaryWriter {
 
     /// The next field of a row.
     pub fn field(buf: &mut BytesMut, value: Option<&[u8]>) {
-        put_value(buf, value);
+        match value {
+            None => buf.put_i32(-1),
+            Some(v) => {
+                buf.put_i32(i32::try_from(v.len()).unwrap_or(i32::MAX));
+                buf.put_slice(v);
+            }
+        }
     }
 
     /// Ends the data.

@@ -135,6 +135,11 @@ impl RowReader {
             let range = match self.lines.next()? {
                 Next::Line(range) => range,
                 Next::NeedMore => return Ok(Progress::NeedMore),
+                // PostgreSQL takes the header that is not there for an empty line.
+                Next::Done if matches!(self.options.header, Header::Match(_)) && !self.header_read => {
+                    self.lines.line_number += 1;
+                    0..0
+                }
                 Next::Done => return Ok(Progress::Done),
             };
             self.line = Some(range.clone());
