@@ -73,7 +73,16 @@ impl Binder<'_> {
                 e.fields_mut().message = format!("{start} not allowed in COPY FROM WHERE conditions");
             }
             e
-        })
+        })?;
+        let mut queries = false;
+        bound.visit(&mut |e| queries |= matches!(e.kind, ExprKind::Subquery(_)));
+        if queries {
+            return Err(SqlError::new(
+                SqlState::FEATURE_NOT_SUPPORTED,
+                "cannot use subquery in COPY FROM WHERE condition",
+            ));
+        }
+        Ok(bound)
     }
 
     /// COPY FROM into `columns` of `table`; with `defaults`, fields may ask for their column's default.
@@ -111,8 +120,7 @@ impl Binder<'_> {
             });
         }
         exprs.push(Expr::column(number, oid::INT8, -1));
-        let mut rows =
-            Node::Project { input: Box::new(Node::Values { rows: Vec::new(), types }), exprs };
+        let mut rows = Node::Project { input: Box::new(Node::Values { rows: Vec::new(), types }), exprs };
         if let Some(predicate) = condition {
             rows = Node::Filter { input: Box::new(rows), predicate };
         }
@@ -122,7 +130,7 @@ impl Binder<'_> {
         let shared = Arc::new(table.clone());
         let insert = Node::Insert { table: shared, rules, input, conflict: None, returning: None };
         let info = self.image.by_oid(table.oid);
-        let default = |i| info.and_then(|t| t.columns.get(i)).is_some_and(|c| c.default.is_some());
+        let default = |i: usize| info.and_then(|t| t.columns.get(i)).is_some_and(|c| c.default.is_some());
         let has_default = (0..table.columns.len()).map(default).collect();
         Ok(CopyIn { table, columns, has_default, rows, insert })
     }
@@ -142,7 +150,10 @@ impl Binder<'_> {
         };
         let output = columns.iter().map(of).collect();
         let exprs = columns.iter().map(|&i| Expr::column(i, table.columns[i].ty, table.columns[i].typmod)).collect();
-        let node = Node::Project { input: Box::new(Node::Scan { table: Arc::new(table), filter: None, needed: Needed::default() }), exprs };
+        let node = Node::Project {
+            input: Box::new(Node::Scan { table: Arc::new(table), filter: None, needed: Needed::default() }),
+            exprs,
+        };
         Ok(Bound { node, columns: output })
     }
 }

@@ -133,13 +133,22 @@ pub struct NamespaceInfo {
     pub owner: Oid,
 }
 
+/// What `pg_class` says of an index, and its table.
+#[derive(Clone, Debug)]
+struct IndexEntry {
+    namespace: Oid,
+    name: String,
+    table: Oid,
+    rel: RelId,
+}
+
 /// The user-made objects of a database.
 #[derive(Clone, Debug, Default)]
 pub struct Image {
     relations: HashMap<Oid, Arc<TableInfo>>,
     names: HashMap<(Oid, String), Oid>,
-    /// Index names share their tables' name space: OID of the index, of its table.
-    indexes: HashMap<Oid, (Oid, String, Oid)>,
+    /// Index names share their tables' name space.
+    indexes: HashMap<Oid, IndexEntry>,
     /// Table of each constraint.
     constraints: HashMap<Oid, Oid>,
     /// Keys by the table they refer to.
@@ -233,7 +242,9 @@ impl Image {
     fn add_class(&mut self, row: Fields<'_>) {
         let (oid, key) = (row.oid("oid"), (row.oid("relnamespace"), row.text("relname")));
         if row.char("relkind") == b'i' {
-            self.indexes.insert(oid, (key.0, key.1.clone(), Oid::NONE));
+            let rel = RelId(row.oid("relfilenode").0);
+            let table = self.indexes.get(&oid).map_or(Oid::NONE, |i| i.table);
+            self.indexes.insert(oid, IndexEntry { namespace: key.0, name: key.1.clone(), table, rel });
         } else {
             let table = TableInfo {
                 oid,
@@ -257,14 +268,15 @@ impl Image {
 
     fn add_index(&mut self, row: Fields<'_>) {
         let (oid, table) = (row.oid("indexrelid"), row.oid("indrelid"));
-        let Some((namespace, name, _)) = self.indexes.get(&oid).cloned() else { return };
-        self.indexes.insert(oid, (namespace, name.clone(), table));
+        let Some(entry) = self.indexes.get_mut(&oid) else { return };
+        entry.table = table;
+        let (name, rel) = (entry.name.clone(), entry.rel);
         let options = row.numbers("indoption");
         let columns = row.numbers("indkey").into_iter().zip(options.into_iter().chain(std::iter::repeat(0)));
         let info = IndexInfo {
             oid,
             name,
-            rel: RelId(oid.0),
+            rel,
             columns: columns.map(|(k, o)| (k.saturating_sub(1) as usize, o & 1 != 0, o & 2 != 0)).collect(),
             unique: row.bool("indisunique"),
             primary: row.bool("indisprimary"),
@@ -368,12 +380,13 @@ impl Image {
                     self.names.remove(&old_key);
                 }
                 self.names.insert(key.clone(), oid);
-                if let Some((namespace, name, table)) = self.indexes.get_mut(&oid) {
-                    (*namespace, *name) = key;
-                    let (table, name) = (*table, name.clone());
+                if let Some(entry) = self.indexes.get_mut(&oid) {
+                    (entry.namespace, entry.name) = key;
+                    entry.rel = RelId(new.oid("relfilenode").0);
+                    let IndexEntry { table, name, rel, .. } = entry.clone();
                     self.change(table, |t| {
                         if let Some(index) = t.indexes.iter_mut().find(|i| i.oid == oid) {
-                            index.name = name;
+                            (index.name, index.rel) = (name, rel);
                         }
                     });
                     return;
@@ -421,13 +434,18 @@ impl Image {
     pub fn relation_name(&self, oid: Oid) -> Option<(Oid, &str)> {
         match self.relations.get(&oid) {
             Some(table) => Some((table.namespace, &table.name)),
-            None => self.indexes.get(&oid).map(|(namespace, name, _)| (*namespace, &**name)),
+            None => self.indexes.get(&oid).map(|i| (i.namespace, &*i.name)),
         }
     }
 
     /// The table that index `oid` is of.
     pub fn table_of_index(&self, oid: Oid) -> Option<&Arc<TableInfo>> {
-        self.by_oid(self.indexes.get(&oid)?.2)
+        self.by_oid(self.indexes.get(&oid)?.table)
+    }
+
+    /// Storage of index `oid`.
+    pub fn storage_of_index(&self, oid: Oid) -> Option<RelId> {
+        self.indexes.get(&oid).map(|i| i.rel)
     }
 
     /// The table that constraint `oid` is of.

@@ -35,8 +35,8 @@ use vector::Chunk;
 
 pub use account::Account;
 pub use build::{build, build_over};
-pub use feed::Feed;
 pub use eval::{constant, on_row};
+pub use feed::Feed;
 pub use index::{Found, Handles, add_entries, encode_key, find_key, shown_key};
 pub use modify::check_rows;
 

@@ -112,7 +112,7 @@ impl Session {
         let image = self.image()?;
         match &name.schema {
             None => self.search_path.first().copied().ok_or_else(|| {
-                SqlError::new(SqlState::UNDEFINED_SCHEMA, "no schema has been selected to create in")
+                SqlError::new(SqlState::INVALID_SCHEMA_NAME, "no schema has been selected to create in")
                     .at(name.pos.char_position(sql))
             }),
             Some(schema) => match image.namespace(schema) {

@@ -39,12 +39,10 @@ pub(crate) fn describe(
         Describe::ColumnComment => comment(host, object, number, "pg_class"),
         Describe::SharedComment => shared_comment(host, object, text),
         Describe::SerialSequence => serial_sequence(host, text),
-        Describe::FunctionArguments | Describe::FunctionIdentityArguments => Ok(builtin::proc_by_oid(object).map(|p| {
-            p.args.iter().map(|&a| binder::format_type(a)).collect::<Vec<_>>().join(", ")
-        })),
-        Describe::FunctionResult => Ok(builtin::proc_by_oid(object).map(|p| {
-            format!("{}{}", if p.returns_set { "SETOF " } else { "" }, binder::format_type(p.result))
-        })),
+        Describe::FunctionArguments | Describe::FunctionIdentityArguments => Ok(builtin::proc_by_oid(object)
+            .map(|p| p.args.iter().map(|&a| binder::format_type(a)).collect::<Vec<_>>().join(", "))),
+        Describe::FunctionResult => Ok(builtin::proc_by_oid(object)
+            .map(|p| format!("{}{}", if p.returns_set { "SETOF " } else { "" }, binder::format_type(p.result)))),
         Describe::RelationFilePath => Ok(None),
         // Nothing of these kinds can be made yet.
         Describe::View
@@ -136,8 +134,7 @@ fn constraint(host: &SessionHost<'_>, object: Oid) -> Result<Option<String>> {
         let io = IoSettings::default();
         let binder = Binder::new(host.image, "", &io, host.search_path);
         let condition = binder.shown(&check.condition, Some(info))?;
-        let condition =
-            if condition.starts_with('(') { condition } else { format!("({condition})") };
+        let condition = if condition.starts_with('(') { condition } else { format!("({condition})") };
         return Ok(Some(format!("CHECK ({condition})")));
     }
     // A key: its row names the index; a NOT NULL constraint names its column.

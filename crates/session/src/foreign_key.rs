@@ -189,18 +189,25 @@ impl Session {
         match action {
             b'c' | b'n' | b'd' => {
                 let sets = |value: &dyn Fn(usize) -> String, columns: &[usize]| {
-                    let one = |(i, &c): (usize, &usize)| format!("{} = {}", quote_ident(&child.columns[c].name), value(i));
+                    let one =
+                        |(i, &c): (usize, &usize)| format!("{} = {}", quote_ident(&child.columns[c].name), value(i));
                     columns.iter().enumerate().map(one).collect::<Vec<_>>().join(", ")
                 };
-                let own = if new.is_none() && !key.delete_columns.is_empty() { &key.delete_columns } else { &key.columns };
+                let own =
+                    if new.is_none() && !key.delete_columns.is_empty() { &key.delete_columns } else { &key.columns };
                 let sql = match (action, new) {
                     (b'c', None) => format!("DELETE FROM ONLY {child_name} WHERE {condition}"),
                     (b'c', Some(_)) => {
                         let value = |i: usize| format!("${}", key.columns.len() + i + 1);
                         format!("UPDATE ONLY {child_name} SET {} WHERE {condition}", sets(&value, &key.columns))
                     }
-                    (b'n', _) => format!("UPDATE ONLY {child_name} SET {} WHERE {condition}", sets(&|_| "NULL".to_owned(), own)),
-                    _ => format!("UPDATE ONLY {child_name} SET {} WHERE {condition}", sets(&|_| "DEFAULT".to_owned(), own)),
+                    (b'n', _) => {
+                        format!("UPDATE ONLY {child_name} SET {} WHERE {condition}", sets(&|_| "NULL".to_owned(), own))
+                    }
+                    _ => format!(
+                        "UPDATE ONLY {child_name} SET {} WHERE {condition}",
+                        sets(&|_| "DEFAULT".to_owned(), own)
+                    ),
                 };
                 let (mut params, mut param_types) = (old.to_vec(), types.clone());
                 if let (b'c', Some(new)) = (action, new) {
@@ -242,7 +249,8 @@ impl Session {
     /// Checks that every row of `child` refers to a row of `parent`.
     pub(crate) fn validate_reference(&mut self, child: &TableInfo, parent: &TableInfo, key: &ForeignKey) -> Result<()> {
         let image = self.image()?;
-        let column = |alias: &str, table: &TableInfo, c: usize| format!("{alias}.{}", quote_ident(&table.columns[c].name));
+        let column =
+            |alias: &str, table: &TableInfo, c: usize| format!("{alias}.{}", quote_ident(&table.columns[c].name));
         let pairs: Vec<(String, String)> = key
             .columns
             .iter()
@@ -271,8 +279,10 @@ impl Session {
             format!("Key {shown} is not present in table \"{}\".", parent.name)
         };
         let schema = image.namespace_name(child.namespace);
-        Err(SqlError::new(SqlState::FOREIGN_KEY_VIOLATION, message)
-            .detail(detail)
-            .constraint(schema, &child.name, &key.name))
+        Err(SqlError::new(SqlState::FOREIGN_KEY_VIOLATION, message).detail(detail).constraint(
+            schema,
+            &child.name,
+            &key.name,
+        ))
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use binder::Names;
 use catalog::{Image, builtin};
-use ext::host::{Describe, ObjectRef, RoleRef};
 use ext::Host;
+use ext::host::{Describe, ObjectRef, RoleRef};
 use storage::Database;
 use storage::lock::Interrupt;
 use types::io::TypeLookup;
@@ -169,8 +169,10 @@ impl Host for SessionHost<'_> {
     fn setval(&mut self, sequence: Oid, value: i64, is_called: bool) -> Result<i64> {
         let (rel, rules, name) = self.sequence(sequence)?;
         if !(rules.min..=rules.max).contains(&value) {
-            let message =
-                format!("setval: value {value} is out of bounds for sequence \"{name}\" ({}..{})", rules.min, rules.max);
+            let message = format!(
+                "setval: value {value} is out of bounds for sequence \"{name}\" ({}..{})",
+                rules.min, rules.max
+            );
             return Err(SqlError::new(SqlState::NUMERIC_VALUE_OUT_OF_RANGE, message));
         }
         storage::sequence::set(self.db, &rel, value, is_called)?;
@@ -266,9 +268,8 @@ impl Host for SessionHost<'_> {
         Ok(Some(superuser))
     }
     fn size(&self, kind: &str, object: ObjectRef<'_>) -> Result<Option<i64>> {
-        let bytes = |oid: Oid| -> i64 {
-            self.db.relation(storage::RelId(oid.0)).map_or(0, |rel| rel.size_bytes() as i64)
-        };
+        let bytes =
+            |oid: Oid| -> i64 { self.db.relation(storage::RelId(oid.0)).map_or(0, |rel| rel.size_bytes() as i64) };
         if kind == "database" {
             return Ok(Some(self.db.relations().iter().map(|r| r.size_bytes() as i64).sum()));
         }

@@ -28,6 +28,13 @@ pub(crate) struct Execution {
     hold: Option<SnapshotHold>,
 }
 
+impl Execution {
+    /// What its changes ask for at its end.
+    pub(crate) fn take_events(&mut self) -> Vec<exec::Event> {
+        std::mem::take(&mut self.state.events)
+    }
+}
+
 /// A plan under way.
 pub(crate) struct Running {
     node: Arc<Node>,
@@ -43,6 +50,7 @@ pub(crate) struct Running {
     fetched: u64,
     /// Whether rows were asked for in portions.
     portions: bool,
+    reads_tables: bool,
 }
 
 impl Running {
@@ -104,9 +112,17 @@ impl Session {
     /// `08P01` for another number of parameters; what planning says.
     pub fn open_portal(&mut self, name: &str, prepared: &mut Prepared, params: Vec<Datum>) -> Result<Portal> {
         let planned = is_planned(&prepared.statement.kind);
-        let outcome = self.check_bind(name, prepared, &params).and_then(|()| match planned {
-            true => self.plan_prepared(prepared),
-            false => Ok(()),
+        let before = prepared.columns.clone();
+        let outcome = self.check_bind(prepared, &params).and_then(|()| {
+            if !planned {
+                return Ok(());
+            }
+            self.plan_prepared(prepared)?;
+            if before != prepared.columns {
+                let message = "cached plan must not change result type";
+                return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message));
+            }
+            Ok(())
         });
         if let Err(e) = outcome {
             self.fail();
@@ -129,8 +145,7 @@ impl Session {
         })
     }
 
-    fn check_bind(&self, name: &str, prepared: &Prepared, params: &[Datum]) -> Result<()> {
-        let _ = name;
+    fn check_bind(&self, prepared: &Prepared, params: &[Datum]) -> Result<()> {
         if self.block_state() == BlockState::Failed && !prepared.ends_transaction() {
             return Err(aborted());
         }
@@ -199,8 +214,21 @@ impl Session {
     pub(crate) fn start(&mut self, node: Arc<Node>, columns: Arc<Vec<OutputColumn>>) -> Result<Running> {
         let execution = self.execution(node.writes())?;
         let root = exec::build(&node);
+        let mut reads_tables = false;
+        node.visit_tables(&mut |_, _| reads_tables = true);
         let held = VecDeque::new();
-        Ok(Running { node, columns, root, execution, held, chunk: Chunk::default(), ended: false, fetched: 0, portions: false })
+        Ok(Running {
+            node,
+            columns,
+            root,
+            execution,
+            held,
+            chunk: Chunk::default(),
+            ended: false,
+            fetched: 0,
+            portions: false,
+            reads_tables,
+        })
     }
 
     /// A new command with a snapshot of its own.
@@ -275,12 +303,19 @@ impl Session {
         sink: &mut dyn Sink,
     ) -> Result<bool> {
         let yields = running.yields_rows();
+        running.portions |= yields && (max > 0 || running.ended);
+        if !running.reads_tables && !running.ended && running.held.is_empty() {
+            // PostgreSQL computes what is constant before it says anything.
+            match running.next_chunk_with(self, params)? {
+                Some(chunk) => running.held.push_back(chunk),
+                None => running.ended = true,
+            }
+        }
         if yields {
             sink.columns(&running.columns)?;
         }
         let portions = max > 0;
         let mut left = if portions { max } else { u64::MAX };
-        running.portions |= portions && yields;
         let Running { node, root, execution, held, ended, fetched, chunk, .. } = running;
         *fetched = 0;
         self.with_context(execution, params, |ctx| {
@@ -354,7 +389,7 @@ impl Running {
 
     /// What its changes ask for at its end.
     pub(crate) fn take_events(&mut self) -> Vec<exec::Event> {
-        std::mem::take(&mut self.execution.state.events)
+        self.execution.take_events()
     }
 
     pub(crate) fn columns(&self) -> &Arc<Vec<OutputColumn>> {

@@ -147,6 +147,11 @@ impl CancelHandle {
     pub fn cancel(&self) {
         self.0.cancel();
     }
+
+    /// Ends the running statement, and every later one, with `57P01`: the server is about to close.
+    pub fn terminate(&self) {
+        self.0.terminate();
+    }
 }
 
 impl Runtime {

@@ -119,7 +119,7 @@ pub struct Session {
     /// Start of the transaction and of the statement: microseconds since 2000.
     pub(crate) started: (i64, i64),
     /// Settings before the transaction, and what it set for longer than itself.
-    before: Option<(Box<Settings>, Vec<(String, Option<String>)>)>,
+    before: Option<Before>,
     /// Counts transactions: what belongs to an earlier one is gone.
     epoch: u64,
 }
@@ -354,6 +354,11 @@ impl Session {
         Ok(())
     }
 
+    /// Something outside of the session went wrong in the middle of the transaction: it is as if a statement had failed.
+    pub fn fail_transaction(&mut self) {
+        self.fail();
+    }
+
     /// The number of the current transaction, or of the next.
     pub fn epoch(&self) -> u64 {
         self.epoch
@@ -452,6 +457,12 @@ impl Session {
         Ok(outcome?)
     }
 
+    /// Commits, then does `f`, which must not be before.
+    pub(crate) fn finish_and(&mut self, f: impl FnOnce(&mut Session) -> Result<()>) -> Result<()> {
+        self.finish_implicit()?;
+        f(self)
+    }
+
     /// Changes a setting: until the transaction ends if `local`; taken back if it is rolled back.
     pub(crate) fn change_setting(&mut self, name: &str, value: Option<&str>, local: bool) -> Result<()> {
         let mut changed = self.settings.clone();
@@ -499,7 +510,10 @@ impl Session {
     }
 
     /// `25P02` in a failed transaction block.
-    pub(crate) fn check_not_failed(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// That.
+    pub fn check_not_failed(&self) -> Result<()> {
         if self.block == BlockState::Failed { Err(aborted()) } else { Ok(()) }
     }
 
@@ -619,13 +633,15 @@ impl Session {
             let (node, columns) = match plan.take() {
                 Some(plan) => plan,
                 None => {
-                    let (bound, _) = self.bind(sql, kind, types.to_vec())?;
+                    let (bound, params) = self.bind(sql, kind, types.to_vec())?;
+                    if params.len() > types.len() {
+                        return Err(no_parameter(sql, types.len() + 1));
+                    }
                     (Arc::new(optimizer::optimize(bound.node)), Arc::new(bound.columns))
                 }
             };
             let mut taken = false;
             let (db, policy) = (self.db.id, self.lock_policy());
-            let policy = self.lock_policy();
             if let Some(txn) = &mut self.txn {
                 let mut outcome = Ok(());
                 node.visit_tables(&mut |table, writes| {
@@ -824,6 +840,9 @@ impl Session {
     }
 }
 
+/// Settings before a transaction, and what it set for longer than itself.
+type Before = (Box<Settings>, Vec<(String, Option<String>)>);
+
 /// A savepoint that is open.
 struct OpenSavepoint {
     name: String,
@@ -867,6 +886,12 @@ pub(crate) fn is_planned(kind: &StatementKind) -> bool {
 pub(crate) fn aborted() -> SqlError {
     let message = "current transaction is aborted, commands ignored until end of transaction block";
     SqlError::new(SqlState::IN_FAILED_SQL_TRANSACTION, message)
+}
+
+/// `42P02`: nothing gives parameter `number` a value.
+pub(crate) fn no_parameter(sql: &str, number: usize) -> SqlError {
+    let position = sql.find(&format!("${number}")).map(|at| sql[..at].chars().count() as u32 + 1);
+    SqlError::new(SqlState::UNDEFINED_PARAMETER, format!("there is no parameter ${number}")).at(position)
 }
 
 fn text_column(name: &str) -> OutputColumn {

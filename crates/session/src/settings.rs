@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use types::datetime::TimeZone;
-use types::io::{ByteaOutput, DateOrder, DateStyle, IntervalStyle};
+use types::datetime::{DateOrder, DateStyle, IntervalStyle, zone};
+use types::io::ByteaOutput;
 use types::{IoSettings, Result, SqlError, SqlState};
 
 /// How values of a setting are read.
@@ -70,7 +70,11 @@ const KNOWN: &[(&str, &str, Kind)] = &[
     ("session_authorization", "", Kind::Internal),
     ("standard_conforming_strings", "on", Kind::Fixed),
     ("statement_timeout", "0", Kind::Time),
-    ("synchronous_commit", "on", Kind::Word(&["on", "off", "local", "remote_write", "remote_apply", "true", "false", "yes", "no", "1", "0"])),
+    (
+        "synchronous_commit",
+        "on",
+        Kind::Word(&["on", "off", "local", "remote_write", "remote_apply", "true", "false", "yes", "no", "1", "0"]),
+    ),
     ("TimeZone", "UTC", Kind::Text),
     ("transaction_isolation", "read committed", Kind::Internal),
     ("transaction_read_only", "off", Kind::Fixed),
@@ -151,7 +155,8 @@ fn time(name: &str, text: &str) -> Result<u64> {
         "h" => 3_600_000.0,
         "d" => 86_400_000.0,
         _ => {
-            return Err(invalid(name, text).hint("Valid units for this parameter are \"us\", \"ms\", \"s\", \"min\", \"h\", and \"d\"."));
+            return Err(invalid(name, text)
+                .hint("Valid units for this parameter are \"us\", \"ms\", \"s\", \"min\", \"h\", and \"d\"."));
         }
     };
     let number: f64 = digits.parse().map_err(|_| invalid(name, text))?;
@@ -164,8 +169,8 @@ fn time(name: &str, text: &str) -> Result<u64> {
 }
 
 fn shown_time(ms: u64) -> String {
-    let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1000, "s")];
-    match units.iter().find(|u| ms > 0 && ms % u.0 == 0) {
+    let units = [(86_400_000_u64, "d"), (3_600_000, "h"), (60_000, "min"), (1000, "s")];
+    match units.iter().find(|u| ms > 0 && ms.is_multiple_of(u.0)) {
         Some((factor, unit)) => format!("{}{unit}", ms / factor),
         None if ms == 0 => "0".to_owned(),
         None => format!("{ms}ms"),
@@ -174,7 +179,10 @@ fn shown_time(ms: u64) -> String {
 
 /// The names in a list of identifiers, quoted or not.
 pub fn split_names(list: &str) -> Result<Vec<String>> {
-    let error = || SqlError::new(SqlState::INVALID_PARAMETER_VALUE, "invalid value for parameter \"search_path\"").detail("List syntax is invalid.");
+    let error = || {
+        SqlError::new(SqlState::INVALID_PARAMETER_VALUE, "invalid value for parameter \"search_path\"")
+            .detail("List syntax is invalid.")
+    };
     let mut names = Vec::new();
     let mut rest = list.trim();
     while !rest.is_empty() {
@@ -252,7 +260,11 @@ impl Settings {
         let shown = self.take_effect(name, &shown)?;
         self.generation += 1;
         let key = name.to_lowercase();
-        if shown == default { self.values.remove(&key) } else { self.values.insert(key, shown) };
+        if shown == default {
+            self.values.remove(&key)
+        } else {
+            self.values.insert(key, shown)
+        };
         Ok(())
     }
 
@@ -285,9 +297,13 @@ impl Settings {
             }
             "DateStyle" => return self.date_style(value),
             "TimeZone" => {
-                let zone = if value.eq_ignore_ascii_case("default") || value.eq_ignore_ascii_case("local") { "UTC" } else { value };
-                self.io.time_zone = TimeZone::named(zone).ok_or_else(|| invalid(name, value))?;
-                return Ok(zone.to_owned());
+                let named = if value.eq_ignore_ascii_case("default") || value.eq_ignore_ascii_case("local") {
+                    "UTC"
+                } else {
+                    value
+                };
+                self.io.time_zone = zone::find(named).ok_or_else(|| invalid(name, value))?;
+                return Ok(named.to_owned());
             }
             "search_path" => self.search_path = split_names(value)?,
             "client_min_messages" => {
@@ -313,8 +329,7 @@ impl Settings {
                 "mdy" | "us" | "noneuro" | "noneuropean" => order = DateOrder::Mdy,
                 "default" => (style, order) = (DateStyle::Iso, DateOrder::Mdy),
                 other => {
-                    return Err(invalid("DateStyle", value)
-                        .detail(format!("Unrecognized key word: \"{other}\".")));
+                    return Err(invalid("DateStyle", value).detail(format!("Unrecognized key word: \"{other}\".")));
                 }
             }
         }

@@ -45,9 +45,8 @@ fn client_side(error: SqlError, direction: &str, verb: &str, kind: io::ErrorKind
 
 /// Opens the file of COPY FROM.
 fn open(path: &str) -> Result<File> {
-    let opened = File::open(path).map_err(|e| {
-        client_side(failed("open", path, "reading", &e), "FROM", "read", e.kind())
-    })?;
+    let opened =
+        File::open(path).map_err(|e| client_side(failed("open", path, "reading", &e), "FROM", "read", e.kind()))?;
     if opened.metadata().is_ok_and(|m| m.is_dir()) {
         return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, format!("\"{path}\" is a directory")));
     }
@@ -60,8 +59,8 @@ pub(super) fn create(path: &str) -> Result<(File, String)> {
         let message = "relative path not allowed for COPY to file";
         return Err(SqlError::new(SqlState::INVALID_NAME, message));
     }
-    let file = File::create(path)
-        .map_err(|e| client_side(failed("open", path, "writing", &e), "TO", "write", e.kind()))?;
+    let file =
+        File::create(path).map_err(|e| client_side(failed("open", path, "writing", &e), "TO", "write", e.kind()))?;
     Ok((file, path.to_owned()))
 }
 

@@ -57,11 +57,52 @@ pub struct CopyOptions {
 
 /// Encodings that PostgreSQL knows; ours is the first.
 const ENCODINGS: [&str; 46] = [
-    "utf8", "unicode", "sqlascii", "eucjp", "euccn", "euckr", "euctw", "eucjis2004", "muleinternal", "latin1", "latin2",
-    "latin3", "latin4", "latin5", "latin6", "latin7", "latin8", "latin9", "latin10", "win1256", "win1258", "win866",
-    "win874", "koi8r", "win1251", "win1252", "iso88595", "iso88596", "iso88597", "iso88598", "win1250", "win1253",
-    "win1254", "win1255", "win1257", "koi8u", "sjis", "big5", "gbk", "uhc", "gb18030", "johab", "shiftjis2004",
-    "windows1252", "iso88591", "iso885915",
+    "utf8",
+    "unicode",
+    "sqlascii",
+    "eucjp",
+    "euccn",
+    "euckr",
+    "euctw",
+    "eucjis2004",
+    "muleinternal",
+    "latin1",
+    "latin2",
+    "latin3",
+    "latin4",
+    "latin5",
+    "latin6",
+    "latin7",
+    "latin8",
+    "latin9",
+    "latin10",
+    "win1256",
+    "win1258",
+    "win866",
+    "win874",
+    "koi8r",
+    "win1251",
+    "win1252",
+    "iso88595",
+    "iso88596",
+    "iso88597",
+    "iso88598",
+    "win1250",
+    "win1253",
+    "win1254",
+    "win1255",
+    "win1257",
+    "koi8u",
+    "sjis",
+    "big5",
+    "gbk",
+    "uhc",
+    "gb18030",
+    "johab",
+    "shiftjis2004",
+    "windows1252",
+    "iso88591",
+    "iso885915",
 ];
 
 fn syntax(message: String) -> SqlError {
@@ -150,30 +191,35 @@ impl CopyOptions {
                 }};
             }
             match &*option.name {
-                "format" => once!(format, match text(option)?.as_str() {
-                    "text" => Format::Text,
-                    "csv" => Format::Csv,
-                    "binary" => Format::Binary,
-                    other => return Err(invalid(format!("COPY format \"{other}\" not recognized")).at(at)),
-                }),
-                "freeze" => once!(
-                    freeze,
-                    boolean(option).ok_or_else(|| syntax("freeze requires a Boolean value".to_owned()))?
+                "format" => once!(
+                    format,
+                    match text(option)?.as_str() {
+                        "text" => Format::Text,
+                        "csv" => Format::Csv,
+                        "binary" => Format::Binary,
+                        other => return Err(invalid(format!("COPY format \"{other}\" not recognized")).at(at)),
+                    }
                 ),
+                "freeze" => {
+                    once!(freeze, boolean(option).ok_or_else(|| syntax("freeze requires a Boolean value".to_owned()))?)
+                }
                 "delimiter" => once!(delimiter, text(option)?),
                 "null" => once!(null, text(option)?),
                 "default" => once!(default, text(option)?),
-                "header" => once!(header, match (boolean(option), &option.value) {
-                    (Some(true), _) => HeaderChoice::Yes,
-                    (Some(false), _) => HeaderChoice::No,
-                    (None, Some(DefValue::String(s))) if s.eq_ignore_ascii_case("match") => {
-                        if !from {
-                            return Err(refused("cannot use \"match\" with HEADER in COPY TO"));
+                "header" => once!(
+                    header,
+                    match (boolean(option), &option.value) {
+                        (Some(true), _) => HeaderChoice::Yes,
+                        (Some(false), _) => HeaderChoice::No,
+                        (None, Some(DefValue::String(s))) if s.eq_ignore_ascii_case("match") => {
+                            if !from {
+                                return Err(refused("cannot use \"match\" with HEADER in COPY TO"));
+                            }
+                            HeaderChoice::Match
                         }
-                        HeaderChoice::Match
+                        _ => return Err(syntax("header requires a Boolean value or \"match\"".to_owned())),
                     }
-                    _ => return Err(syntax("header requires a Boolean value or \"match\"".to_owned())),
-                }),
+                ),
                 "quote" => once!(quote, text(option)?),
                 "escape" => once!(escape, text(option)?),
                 "force_quote" => once!(force_quote, columns(option, sql)?),
@@ -202,22 +248,27 @@ impl CopyOptions {
                         }
                     }
                 }),
-                "log_verbosity" => once!(verbosity, match text(option)?.to_ascii_lowercase().as_str() {
-                    "silent" => Verbosity::Silent,
-                    "default" => Verbosity::Default,
-                    "verbose" => Verbosity::Verbose,
-                    _ => {
-                        let message = format!("COPY LOG_VERBOSITY \"{}\" not recognized", text(option)?);
-                        return Err(invalid(message).at(at));
+                "log_verbosity" => once!(
+                    verbosity,
+                    match text(option)?.to_ascii_lowercase().as_str() {
+                        "silent" => Verbosity::Silent,
+                        "default" => Verbosity::Default,
+                        "verbose" => Verbosity::Verbose,
+                        _ => {
+                            let message = format!("COPY LOG_VERBOSITY \"{}\" not recognized", text(option)?);
+                            return Err(invalid(message).at(at));
+                        }
                     }
-                }),
+                ),
                 "reject_limit" => once!(reject_limit, limit(option)?),
                 other => return Err(syntax(format!("option \"{other}\" not recognized")).at(at)),
             }
         }
         let format = format.unwrap_or(Format::Text);
         let (binary, csv) = (format == Format::Binary, format == Format::Csv);
-        for (given, name) in [(delimiter.is_some(), "DELIMITER"), (null.is_some(), "NULL"), (default.is_some(), "DEFAULT")] {
+        for (given, name) in
+            [(delimiter.is_some(), "DELIMITER"), (null.is_some(), "NULL"), (default.is_some(), "DEFAULT")]
+        {
             if binary && given {
                 return Err(syntax(format!("cannot specify {name} in BINARY mode")));
             }
@@ -342,18 +393,12 @@ impl CopyOptions {
     /// # Errors
     /// As there.
     pub fn resolve_query(&self, names: &[&str], listed: &[usize]) -> Result<copy::Options> {
-        let missing = |name: &str| {
-            SqlError::new(SqlState::UNDEFINED_COLUMN, format!("column \"{name}\" does not exist"))
-        };
+        let missing =
+            |name: &str| SqlError::new(SqlState::UNDEFINED_COLUMN, format!("column \"{name}\" does not exist"));
         self.resolved(names, listed, &missing)
     }
 
-    fn resolved(
-        &self,
-        names: &[&str],
-        listed: &[usize],
-        missing: &dyn Fn(&str) -> SqlError,
-    ) -> Result<copy::Options> {
+    fn resolved(&self, names: &[&str], listed: &[usize], missing: &dyn Fn(&str) -> SqlError) -> Result<copy::Options> {
         let flags = |columns: &Option<Columns>, option: &str| -> Result<Vec<bool>> {
             let mut flags = vec![matches!(columns, Some(Columns::All)); listed.len()];
             if let Some(Columns::Named(given)) = columns {

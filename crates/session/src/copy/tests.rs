@@ -103,8 +103,10 @@ fn options_are_checked_as_postgresql_does() {
     for line in include_str!("../../testdata/copy_options.tsv").lines() {
         let parts: Vec<&str> = line.split('\t').collect();
         let sql = parts[0].replace("\\n", "\n").replace("\\\\", "\\");
-        // Views, sequences and the parameters of simple queries are not there yet.
-        if ["COPY v ", "COPY s ", "COPY ix ", "COPY (SELECT $1)"].iter().any(|p| sql.starts_with(p)) || sql.contains("convert_selectively (a)") {
+        // Views and sequences are not there yet.
+        if ["COPY v ", "COPY s ", "COPY ix "].iter().any(|p| sql.starts_with(p))
+            || sql.contains("convert_selectively (a)")
+        {
             continue;
         }
         let ours = run(&mut session, &sql, b"");

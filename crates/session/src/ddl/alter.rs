@@ -49,8 +49,9 @@ impl Session {
         }
         match command {
             Command::AddConstraint(c) => self.add_constraint(sql, table, c, None, false),
-            Command::DropConstraint { name, if_exists, behavior, .. } => {
-                self.drop_constraint(&info, name, *if_exists, *behavior, sink)
+            Command::DropConstraint { name, if_exists, cascade } => {
+                let behavior = if *cascade { DropBehavior::Cascade } else { DropBehavior::Restrict };
+                self.drop_constraint(&info, name, *if_exists, behavior, sink)
             }
             Command::ValidateConstraint(name) => self.validate_constraint(&info, name),
             Command::Owner(role) => {
@@ -135,9 +136,8 @@ impl Session {
     /// The constraint `name` of a table.
     fn find_constraint(&mut self, info: &TableInfo, name: &str) -> Result<Option<Oid>> {
         let table = info.oid;
-        let rows = self.find_rows(PG_CONSTRAINT, |r| {
-            r.oid("conrelid") == table && r.get("conname").as_str() == Some(name)
-        })?;
+        let rows =
+            self.find_rows(PG_CONSTRAINT, |r| r.oid("conrelid") == table && r.get("conname").as_str() == Some(name))?;
         Ok(rows.first().map(|row| catalog::Fields { relation: PG_CONSTRAINT, row }.oid("oid")))
     }
 
@@ -172,8 +172,10 @@ impl Session {
             let qualified = self.qualified_name(info)?;
             let sql = format!("SELECT 1 FROM ONLY {qualified} WHERE NOT ({}) LIMIT 1", check.condition);
             if !self.internal(&sql, &[], &[])?.0.is_empty() {
-                let message =
-                    format!("check constraint \"{}\" of relation \"{}\" is violated by some row", check.name, info.name);
+                let message = format!(
+                    "check constraint \"{}\" of relation \"{}\" is violated by some row",
+                    check.name, info.name
+                );
                 return Err(SqlError::new(SqlState::CHECK_VIOLATION, message));
             }
         }

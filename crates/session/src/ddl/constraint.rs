@@ -361,7 +361,8 @@ impl Session {
             return Ok(());
         }
         let name_sql = self.qualified_name(&info)?;
-        let (rows, _) = self.internal(&format!("SELECT 1 FROM ONLY {name_sql} WHERE NOT ({text}) LIMIT 1"), &[], &[])?;
+        let (rows, _) =
+            self.internal(&format!("SELECT 1 FROM ONLY {name_sql} WHERE NOT ({text}) LIMIT 1"), &[], &[])?;
         if rows.is_empty() {
             return Ok(());
         }
@@ -423,11 +424,13 @@ impl Session {
             i.unique && own.len() == target_columns.len() && target_columns.iter().all(|t| own.contains(t))
         });
         let Some(index) = index else {
-            let message = format!("there is no unique constraint matching given keys for referenced table \"{}\"", parent.name);
+            let message =
+                format!("there is no unique constraint matching given keys for referenced table \"{}\"", parent.name);
             return Err(SqlError::new(SqlState::INVALID_FOREIGN_KEY, message));
         };
         let names_text: Vec<&str> = columns.iter().map(|&i| &*info.columns[i].name).collect();
-        let name = self.constraint_name(&info, c.name.as_ref().map(|n| n.as_str()), &names::columns(&names_text), "fkey")?;
+        let name =
+            self.constraint_name(&info, c.name.as_ref().map(|n| n.as_str()), &names::columns(&names_text), "fkey")?;
         for (&f, &p) in columns.iter().zip(&target_columns) {
             let (from, to) = (&info.columns[f], &parent.columns[p]);
             let integer = |ty: Oid| matches!(ty, oid::INT2 | oid::INT4 | oid::INT8);

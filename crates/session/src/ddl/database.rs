@@ -49,14 +49,24 @@ impl Session {
                 "encoding" if ["utf8", "utf-8", "6", "-1"].contains(&&*value.to_lowercase()) => {}
                 "lc_collate" | "lc_ctype" | "locale" if ["C", "POSIX", "C.UTF-8", "C.utf8"].contains(&&*value) => {}
                 "locale_provider" if value == "libc" => {}
-                "strategy" | "is_template" | "allow_connections" if ["wal_log", "file_copy", "false", "true"].contains(&&*value.to_lowercase()) => {
-                    if &*option.name == "is_template" && value == "true" || &*option.name == "allow_connections" && value == "false" {
+                "strategy" | "is_template" | "allow_connections"
+                    if ["wal_log", "file_copy", "false", "true"].contains(&&*value.to_lowercase()) =>
+                {
+                    if &*option.name == "is_template" && value == "true"
+                        || &*option.name == "allow_connections" && value == "false"
+                    {
                         return refuse(&format!("option {} of CREATE DATABASE", &*option.name), option.pos, sql);
                     }
                 }
                 "tablespace" if value == "pg_default" => {}
                 "connection_limit" if value == "-1" => {}
-                other => return refuse(&format!("option {other} of CREATE DATABASE with value \"{value}\""), option.pos, sql),
+                other => {
+                    return refuse(
+                        &format!("option {other} of CREATE DATABASE with value \"{value}\""),
+                        option.pos,
+                        sql,
+                    );
+                }
             }
         }
         self.lock_name(PG_DATABASE, Oid::NONE, name)?;
@@ -72,7 +82,7 @@ impl Session {
         } else {
             let source = self.runtime.database_id(&template)?.ok_or_else(|| {
                 let message = format!("template database \"{template}\" does not exist");
-                SqlError::new(SqlState::UNDEFINED_DATABASE, message)
+                SqlError::new(SqlState::INVALID_CATALOG_NAME, message)
             })?;
             self.check_unused(source, &template, "source database")?;
             engine.fork(source)?
@@ -107,10 +117,10 @@ impl Session {
         let Some(id) = self.runtime.database_id(name)? else {
             let message = format!("database \"{name}\" does not exist");
             if drop.if_exists {
-                notice(sink, SqlState::UNDEFINED_DATABASE, message + ", skipping");
+                notice(sink, SqlState::INVALID_CATALOG_NAME, message + ", skipping");
                 return Ok("DROP DATABASE".to_owned());
             }
-            return Err(SqlError::new(SqlState::UNDEFINED_DATABASE, message));
+            return Err(SqlError::new(SqlState::INVALID_CATALOG_NAME, message));
         };
         if id == self.db.id {
             return Err(SqlError::new(SqlState::OBJECT_IN_USE, "cannot drop the currently open database"));
@@ -138,7 +148,7 @@ impl Session {
         let changed = stored::update(&shared, txn, PG_DATABASE, is_it, &[("datdba", Datum::from(owner))])?;
         if changed.is_empty() {
             let message = format!("database \"{name}\" does not exist");
-            return Err(SqlError::new(SqlState::UNDEFINED_DATABASE, message));
+            return Err(SqlError::new(SqlState::INVALID_CATALOG_NAME, message));
         }
         Ok(())
     }

@@ -73,16 +73,18 @@ impl Session {
                 let whole = format!("{kind} {}", relation(address.object));
                 let info = image.by_oid(address.object);
                 match info.and_then(|t| t.columns.get(address.column as usize - usize::from(address.column > 0))) {
-                    Some(column) if address.column > 0 => format!("column {} of {whole}", syntax::quote_ident(&column.name)),
+                    Some(column) if address.column > 0 => {
+                        format!("column {} of {whole}", syntax::quote_ident(&column.name))
+                    }
                     _ => whole,
                 }
             }
             PG_CONSTRAINT => {
                 let table = image.table_of_constraint(address.object).map(|t| t.oid);
                 let rows = self.find_rows(PG_CONSTRAINT, |r| r.oid("oid") == address.object)?;
-                let name = rows.first().map_or(String::new(), |row| {
-                    catalog::Fields { relation: PG_CONSTRAINT, row }.text("conname")
-                });
+                let name = rows
+                    .first()
+                    .map_or(String::new(), |row| catalog::Fields { relation: PG_CONSTRAINT, row }.text("conname"));
                 let names = binder::Names { image: &image, search_path: &self.search_path };
                 let table = table.and_then(|t| names.relation_name(t)).unwrap_or_default();
                 format!("constraint {} on table {table}", syntax::quote_ident(&name))

@@ -263,7 +263,7 @@ impl Session {
                 if let Some(table) = image.table_of_index(oid) {
                     self.lock_relation(table.oid, Mode::AccessExclusive)?;
                 }
-                RelId(oid.0)
+                image.storage_of_index(oid).unwrap_or(RelId(oid.0))
             }
         };
         let db = self.db.clone();

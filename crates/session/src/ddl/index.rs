@@ -260,8 +260,7 @@ fn duplicate(
     snapshot: &storage::txn::Snapshot,
     ctx: &exec::Context<'_>,
 ) -> SqlError {
-    let error =
-        SqlError::new(SqlState::UNIQUE_VIOLATION, format!("could not create unique index \"{}\"", key.name));
+    let error = SqlError::new(SqlState::UNIQUE_VIOLATION, format!("could not create unique index \"{}\"", key.name));
     let Ok(Some(values)) = storage.read_datums(row, snapshot) else { return error };
     let columns: Vec<usize> = key.columns.iter().map(|k| k.0).collect();
     let shown = exec::shown_key(table, &columns, &|c| values[c].clone(), ctx);

@@ -63,7 +63,7 @@ impl Session {
             let forms = info.columns.iter().map(|c| Physical::of(c.ty)).collect();
             self.new_storage(info.oid, info.rel, RelKind::Table, forms)?;
             for index in &info.indexes {
-                self.clear_index(index.rel)?;
+                self.new_storage(index.oid, index.rel, RelKind::Btree, Vec::new())?;
             }
         }
         if truncate.restart_identity {
@@ -84,13 +84,6 @@ impl Session {
         Ok(())
     }
 
-    fn clear_index(&mut self, rel: RelId) -> Result<()> {
-        // An index's OID and its first storage have one number; later storage is found through `pg_class`.
-        let image = self.image()?;
-        let oid = image.index_of_storage(rel).ok_or_else(|| SqlError::internal("an index is in the catalog"))?;
-        self.new_storage(oid, rel, RelKind::Btree, Vec::new())
-    }
-
     /// VACUUM and ANALYZE. Space of dead rows is taken back as transactions end, so VACUUM hastens only what is waiting; ANALYZE counts rows.
     pub(crate) fn vacuum(&mut self, sql: &str, vacuum: &Vacuum) -> Result<String> {
         let word = if vacuum.vacuum { "VACUUM" } else { "ANALYZE" };
@@ -102,8 +95,18 @@ impl Session {
         for option in &vacuum.options {
             match &*option.name {
                 "analyze" => analyze = true,
-                "verbose" | "freeze" | "full" | "skip_locked" | "truncate" | "index_cleanup" | "parallel"
-                | "process_toast" | "process_main" | "disable_page_skipping" | "buffer_usage_limit" | "only_database_stats"
+                "verbose"
+                | "freeze"
+                | "full"
+                | "skip_locked"
+                | "truncate"
+                | "index_cleanup"
+                | "parallel"
+                | "process_toast"
+                | "process_main"
+                | "disable_page_skipping"
+                | "buffer_usage_limit"
+                | "only_database_stats"
                 | "skip_database_stats" => {}
                 other => return refuse(&format!("option {other} of {word}"), option.pos, sql),
             }

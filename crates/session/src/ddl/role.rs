@@ -1,7 +1,7 @@
 //! Roles. Passwords are kept as SCRAM verifiers, never as they were given.
 
-use catalog::stored::{self, PG_AUTHID, PG_DATABASE};
 use catalog::Fields;
+use catalog::stored::{self, PG_AUTHID, PG_DATABASE};
 use syntax::ast::{AlterRole, CreateRole, DropRole, RoleOption, RoleOptionKind, RoleSpec, RoleWord};
 use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 
@@ -24,9 +24,7 @@ impl Session {
         for option in options {
             let (column, value) = match &option.kind {
                 Kind::Password(None) => ("rolpassword", Datum::Null),
-                Kind::Password(Some(password)) if password.is_empty() => {
-                    ("rolpassword", Datum::Null)
-                }
+                Kind::Password(Some(password)) if password.is_empty() => ("rolpassword", Datum::Null),
                 Kind::Password(Some(password)) => ("rolpassword", Datum::text(&self.verifier(password)?)),
                 Kind::Inherit(b) => ("rolinherit", Datum::Bool(*b)),
                 Kind::ConnectionLimit(n) => ("rolconnlimit", Datum::I32(*n)),
@@ -37,8 +35,9 @@ impl Session {
                 Kind::Superuser(b) => {
                     if *b && !self.user.superuser {
                         let message = "permission denied to create role";
-                        return Err(SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, message)
-                            .detail("Only roles with the SUPERUSER attribute may create roles with the SUPERUSER attribute."));
+                        return Err(SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, message).detail(
+                            "Only roles with the SUPERUSER attribute may create roles with the SUPERUSER attribute.",
+                        ));
                     }
                     ("rolsuper", Datum::Bool(*b))
                 }
@@ -68,7 +67,7 @@ impl Session {
         }
         let mut salt = [0; 16];
         self.runtime.entropy().fill(&mut salt);
-        Ok(scram::verifier(password, &salt, self.settings.scram_iterations))
+        Ok(scram::Verifier::from_password(password, &salt, self.settings.scram_iterations).to_string())
     }
 
     pub(crate) fn create_role(&mut self, sql: &str, create: &CreateRole) -> Result<String> {
@@ -153,10 +152,7 @@ impl Session {
                 return Err(SqlError::new(SqlState::OBJECT_IN_USE, "current user cannot be dropped"));
             }
             if role.oid.0 < 16384 {
-                let message = format!(
-                    "cannot drop role {} because it is required by the database system",
-                    role.name
-                );
+                let message = format!("cannot drop role {} because it is required by the database system", role.name);
                 return Err(SqlError::new(SqlState::DEPENDENT_OBJECTS_STILL_EXIST, message));
             }
             self.check_owns_nothing(&role)?;

@@ -12,13 +12,15 @@ impl Session {
     /// The role that `spec` means.
     pub(super) fn role_of(&self, spec: &RoleSpec) -> Result<Role> {
         let name = match spec {
-            RoleSpec::CurrentRole(_) | RoleSpec::CurrentUser(_) | RoleSpec::SessionUser(_) => return Ok(self.user.clone()),
+            RoleSpec::CurrentRole(_) | RoleSpec::CurrentUser(_) | RoleSpec::SessionUser(_) => {
+                return Ok(self.user.clone());
+            }
             RoleSpec::Public(_) => "public",
             RoleSpec::Name(name) => name.as_str(),
         };
-        self.runtime.role(name)?.ok_or_else(|| {
-            SqlError::new(SqlState::UNDEFINED_OBJECT, format!("role \"{name}\" does not exist"))
-        })
+        self.runtime
+            .role(name)?
+            .ok_or_else(|| SqlError::new(SqlState::UNDEFINED_OBJECT, format!("role \"{name}\" does not exist")))
     }
 
     pub(crate) fn create_schema(&mut self, sql: &str, create: &CreateSchema, sink: &mut dyn Sink) -> Result<String> {

@@ -179,7 +179,15 @@ impl Session {
         meta.last = rules.start;
         db.create_relation(self.txn_mut(), meta)?;
         let owner = self.user.oid;
-        self.add_class(&NewClass { oid: sequence, name, namespace, owner, kind: b'S', columns: 3, access_method: Oid::NONE })?;
+        self.add_class(&NewClass {
+            oid: sequence,
+            name,
+            namespace,
+            owner,
+            kind: b'S',
+            columns: 3,
+            access_method: Oid::NONE,
+        })?;
         self.add_row(
             PG_SEQUENCE,
             &[
@@ -244,7 +252,11 @@ impl Session {
             rules = Rules { ty: column.ty, max: range_of(column.ty).1, ..Rules::default() };
         }
         let sequence = self.make_sequence(info.namespace, &name, &rules)?;
-        self.depend(Address::relation(sequence), Address::column(table, index), if identity.is_some() { b'i' } else { b'a' })?;
+        self.depend(
+            Address::relation(sequence),
+            Address::column(table, index),
+            if identity.is_some() { b'i' } else { b'a' },
+        )?;
         let schema = self.image()?.namespace_name(info.namespace).to_owned();
         let qualified = format!("{}.{}", quote_ident(&schema), quote_ident(&name));
         let literal = binder::quote_literal(&qualified);

@@ -156,7 +156,8 @@ impl Session {
 
     /// Adds a row to `pg_attribute`.
     pub(super) fn add_attribute(&mut self, table: Oid, index: usize, column: &NewColumn<'_>) -> Result<()> {
-        let ty = catalog::builtin::type_by_oid(column.ty).ok_or_else(|| SqlError::internal("the type was just bound"))?;
+        let ty =
+            catalog::builtin::type_by_oid(column.ty).ok_or_else(|| SqlError::internal("the type was just bound"))?;
         let identity = match column.sequence {
             Some(Some(true)) => b'a',
             Some(Some(false)) => b'd',
@@ -272,11 +273,9 @@ fn bind_elements<'a>(
             ConstraintKind::NotNull(Some(name)) => vec![find_column(&columns, name, c.pos, sql)?],
             ConstraintKind::PrimaryKey(list) => match own {
                 Some(i) => vec![*i],
-                None => list
-                    .columns
-                    .iter()
-                    .map(|n| find_column(&columns, n, c.pos, sql))
-                    .collect::<Result<Vec<_>>>()?,
+                None => {
+                    list.columns.iter().map(|n| find_column(&columns, n, c.pos, sql)).collect::<Result<Vec<_>>>()?
+                }
             },
             _ => continue,
         };
@@ -290,12 +289,7 @@ fn is_system_column(name: &str) -> bool {
 }
 
 /// Takes a constraint that is a property of its column; false when it is an object of its own.
-pub fn column_constraint<'a>(
-    column: &mut NewColumn<'a>,
-    c: &'a Constraint,
-    table: &str,
-    sql: &str,
-) -> Result<bool> {
+pub fn column_constraint<'a>(column: &mut NewColumn<'a>, c: &'a Constraint, table: &str, sql: &str) -> Result<bool> {
     let pos = c.pos.char_position(sql);
     let of = |what: &str| format!("{what} for column \"{}\" of table \"{table}\"", column.name);
     match &c.kind {
