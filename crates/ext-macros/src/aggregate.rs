@@ -83,8 +83,11 @@ fn entry(
     let (take, passed) = take_arguments(add, &label);
     let call = add.takes_call.then(|| quote!(call,));
     let question = add.fallible.then(|| quote!(?));
-    let null_check = (strict && !add.args.is_empty())
-        .then(|| quote!(if args.iter().any(::ext::Datum::is_null) { return Ok(()); }));
+    let null_check = (strict && !add.args.is_empty()).then(|| {
+        quote!(if args.iter().any(::ext::Datum::is_null) {
+            return Ok(());
+        })
+    });
     let finish_call = finish.takes_call.then(|| quote!(call));
     let finish_question = finish.fallible.then(|| quote!(?));
     let columnar = !add.args.is_empty() && !add.args.iter().any(|a| matches!(a.kind, Kind::Any | Kind::Rest));
@@ -106,16 +109,21 @@ fn entry(
             })
             .collect();
         let nulls = strict.then(|| quote!(let nulls = ::ext::kernel::nulls(args);));
-        let skip = strict.then(|| quote!(if nulls.get(row) { return Ok(()); }));
-        let slice = (method(item, "add_slice").is_some() && add.args.len() == 1 && is_lane(&add.args[0].ty)).then(|| {
-            let ty = &add.args[0].ty;
-            quote! {
-                if let ::ext::Rowset::All(rows) = rows && groups.is_none() && args[0].nulls.none() {
-                    let values = <#ty as ::ext::Lane>::slice(args[0])?;
-                    return states[0].add_slice(&values[..rows]);
-                }
-            }
+        let skip = strict.then(|| {
+            quote!(if nulls.get(row) {
+                return Ok(());
+            })
         });
+        let slice =
+            (method(item, "add_slice").is_some() && add.args.len() == 1 && is_lane(&add.args[0].ty)).then(|| {
+                let ty = &add.args[0].ty;
+                quote! {
+                    if let ::ext::Rowset::All(rows) = rows && groups.is_none() && args[0].nulls.none() {
+                        let values = <#ty as ::ext::Lane>::slice(args[0])?;
+                        return states[0].add_slice(&values[..rows]);
+                    }
+                }
+            });
         quote! {
             let [#(#passed),*] = args else { return Err(::ext::wrong_arguments(#label)) };
             #slice

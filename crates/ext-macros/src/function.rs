@@ -86,7 +86,9 @@ fn define(options: &Options, instance: &Instance, item: &ItemFn) -> syn::Result<
     let call = shape.takes_call.then(|| quote!(call,));
     let question = shape.fallible.then(|| quote!(?));
     let null_check = strict.then(|| {
-        quote!(if args.iter().any(::ext::Datum::is_null) { return Ok(::ext::Datum::Null); })
+        quote!(if args.iter().any(::ext::Datum::is_null) {
+            return Ok(::ext::Datum::Null);
+        })
     });
     let scalar = quote! {
         fn scalar(call: &mut ::ext::Call<'_>, args: &[::ext::Datum]) -> ::ext::Result<::ext::Datum> {
@@ -97,7 +99,8 @@ fn define(options: &Options, instance: &Instance, item: &ItemFn) -> syn::Result<
             Ok(::ext::Output::into_datum(value))
         }
     };
-    let by_rows = options.rows || shape.args.is_empty() || shape.args.iter().any(|a| matches!(a.kind, Kind::Any | Kind::Rest));
+    let by_rows =
+        options.rows || shape.args.is_empty() || shape.args.iter().any(|a| matches!(a.kind, Kind::Any | Kind::Rest));
     let lanes = strict
         && !shape.takes_call
         && shape.args.len() <= 3

@@ -31,7 +31,9 @@ pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStrea
         let question = shape.fallible.then(|| quote!(?));
         let strict = options.strict || !shape.sees_null();
         let null_check = strict.then(|| {
-            quote!(if args.iter().any(::ext::Datum::is_null) { return Ok(Box::new(std::iter::empty())); })
+            quote!(if args.iter().any(::ext::Datum::is_null) {
+                return Ok(Box::new(std::iter::empty()));
+            })
         });
         let rows = if is_vec {
             quote!(value.into_iter().map(|v| Ok(::ext::Row::into_row(v))))

@@ -156,7 +156,14 @@ pub trait Host {
         Err(SqlError::unsupported("advisory locks here"))
     }
     /// Puts an object into words; `None` is SQL NULL.
-    fn describe(&self, _what: Describe, _object: Oid, _number: i32, text: &str, _pretty: bool) -> Result<Option<String>> {
+    fn describe(
+        &self,
+        _what: Describe,
+        _object: Oid,
+        _number: i32,
+        text: &str,
+        _pretty: bool,
+    ) -> Result<Option<String>> {
         let _ = text;
         Err(SqlError::unsupported("describing objects here"))
     }

@@ -68,7 +68,12 @@ fn refit(out: Vector, value: &Datum) -> Vector {
 }
 
 /// Completes a loop over lanes (E2): zero where NULL, and the first error of a slot that is not.
-fn settle<R: Lane>(mut out: Vec<R::Raw>, nulls: Nulls, bad: bool, again: impl Fn(usize) -> Result<R, Fail>) -> Result<Vector> {
+fn settle<R: Lane>(
+    mut out: Vec<R::Raw>,
+    nulls: Nulls,
+    bad: bool,
+    again: impl Fn(usize) -> Result<R, Fail>,
+) -> Result<Vector> {
     if bad {
         for i in 0..out.len() {
             if !nulls.get(i) {

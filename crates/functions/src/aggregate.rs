@@ -580,8 +580,18 @@ pub(crate) mod functions {
     pub struct Min<T>(Option<T>);
 
     #[ext::aggregate(each(
-        i16 = 2133, i32 = 2132, i64 = 2131, f32 = 2135, f64 = 2136, Oid = 2134, Date = 2138, Time = 2139, Timestamp = 2142,
-        Timestamptz = 2143, Money = 2141, Lsn = 4190
+        i16 = 2133,
+        i32 = 2132,
+        i64 = 2131,
+        f32 = 2135,
+        f64 = 2136,
+        Oid = 2134,
+        Date = 2138,
+        Time = 2139,
+        Timestamp = 2142,
+        Timestamptz = 2143,
+        Money = 2141,
+        Lsn = 4190
     ))]
     impl<T: Ordered> Min<T> {
         fn add(&mut self, v: T) {
@@ -610,8 +620,18 @@ pub(crate) mod functions {
     pub struct Max<T>(Option<T>);
 
     #[ext::aggregate(each(
-        i16 = 2117, i32 = 2116, i64 = 2115, f32 = 2119, f64 = 2120, Oid = 2118, Date = 2122, Time = 2123, Timestamp = 2126,
-        Timestamptz = 2127, Money = 2125, Lsn = 4189
+        i16 = 2117,
+        i32 = 2116,
+        i64 = 2115,
+        f32 = 2119,
+        f64 = 2120,
+        Oid = 2118,
+        Date = 2122,
+        Time = 2123,
+        Timestamp = 2126,
+        Timestamptz = 2127,
+        Money = 2125,
+        Lsn = 4189
     ))]
     impl<T: Ordered> Max<T> {
         fn add(&mut self, v: T) {

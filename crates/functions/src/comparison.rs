@@ -8,7 +8,9 @@ use std::sync::OnceLock;
 use catalog::builtin::{self, OperatorRow};
 use ext::Call;
 use types::compare::{compare_f64, compare_with};
-use types::datetime::{DATE_INFINITY, DATE_NEG_INFINITY, MICROS_PER_DAY, TIMESTAMP_INFINITY, TIMESTAMP_NEG_INFINITY, zone};
+use types::datetime::{
+    DATE_INFINITY, DATE_NEG_INFINITY, MICROS_PER_DAY, TIMESTAMP_INFINITY, TIMESTAMP_NEG_INFINITY, zone,
+};
 use types::{Datum, Numeric, Oid, oid};
 use vector::{Data, Nulls, Vector};
 
@@ -200,7 +202,14 @@ impl Comparison {
         let s = self.sign;
         macro_rules! widened {
             ($x:ident, $y:ident, $wide:ty) => {
-                each(s, $x, $y, rows, |a, b| <$wide>::from(a) == <$wide>::from(b), |a, b| <$wide>::from(a) < <$wide>::from(b))
+                each(
+                    s,
+                    $x,
+                    $y,
+                    rows,
+                    |a, b| <$wide>::from(a) == <$wide>::from(b),
+                    |a, b| <$wide>::from(a) < <$wide>::from(b),
+                )
             };
         }
         let plain_i64 = !matches!(self.left, oid::PG_LSN | oid::XID8 | oid::TID);
@@ -236,9 +245,7 @@ impl Comparison {
             (Data::I64(x), Data::I16(y)) if whole => widened!(x, y, i64),
             (Data::I32(x), Data::I64(y)) if whole => widened!(x, y, i64),
             (Data::I64(x), Data::I32(y)) if whole => widened!(x, y, i64),
-            (Data::B16(x), Data::B16(y)) if self.left == oid::UUID => {
-                each(s, x, y, rows, |a, b| a == b, |a, b| a < b)
-            }
+            (Data::B16(x), Data::B16(y)) if self.left == oid::UUID => each(s, x, y, rows, |a, b| a == b, |a, b| a < b),
             (Data::Var(x), Data::Var(y)) if matches!(self.left, oid::TEXT | oid::NAME | oid::BYTEA) => match s {
                 Sign::Equal => (0..rows).map(|i| x.get(i) == y.get(i)).collect(),
                 Sign::NotEqual => (0..rows).map(|i| x.get(i) != y.get(i)).collect(),

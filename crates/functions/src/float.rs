@@ -37,11 +37,7 @@ fn smaller_of(a: f64, b: f64) -> f64 {
 
 /// `x` in degrees brought into `0..=quarter` by symmetries is exact where PostgreSQL's is: at 0, 30, 45, 60 and 90.
 fn sine_of_quarter(x: f64) -> f64 {
-    if x <= 30.0 {
-        (x.to_radians().sin() / 30f64.to_radians().sin()) / 2.0
-    } else {
-        cosine_to_60(90.0 - x)
-    }
+    if x <= 30.0 { (x.to_radians().sin() / 30f64.to_radians().sin()) / 2.0 } else { cosine_to_60(90.0 - x) }
 }
 
 fn cosine_to_60(x: f64) -> f64 {

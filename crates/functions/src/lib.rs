@@ -3,10 +3,15 @@
 
 pub mod aggregate;
 mod arithmetic;
+mod bytes;
 mod cast;
 mod comparison;
 mod float;
+mod format;
 mod numeric;
+mod pattern;
+mod regex;
+mod system;
 mod text;
 
 use std::collections::HashMap;
@@ -25,6 +30,10 @@ pub const MODULES: &[Module] = &[
     numeric::functions::MODULE,
     cast::functions::MODULE,
     text::functions::MODULE,
+    bytes::functions::MODULE,
+    pattern::functions::MODULE,
+    regex::functions::MODULE,
+    format::functions::MODULE,
     aggregate::functions::MODULE,
     aggregate::collect::functions::MODULE,
     aggregate::statistics::functions::MODULE,

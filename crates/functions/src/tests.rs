@@ -9,7 +9,13 @@ use super::*;
 fn accepts(a: &Accepts, ty: Oid) -> bool {
     let polymorphic = matches!(
         ty,
-        oid::ANY | oid::ANYELEMENT | oid::ANYNONARRAY | oid::ANYENUM | oid::ANYCOMPATIBLE | oid::ANYCOMPATIBLENONARRAY | oid::INTERNAL
+        oid::ANY
+            | oid::ANYELEMENT
+            | oid::ANYNONARRAY
+            | oid::ANYENUM
+            | oid::ANYCOMPATIBLE
+            | oid::ANYCOMPATIBLENONARRAY
+            | oid::INTERNAL
     );
     match a {
         Accepts::Some(test, _) => test(ty) || (polymorphic && test(Oid::NONE)),
@@ -21,14 +27,21 @@ fn accepts(a: &Accepts, ty: Oid) -> bool {
 #[test]
 fn definitions_match_pg_proc() {
     let mut wrong = Vec::new();
-    let mut check = |oid: u32, name: &str, arguments: &[Accepts], strict: Option<bool>, result: Option<&Accepts>, kind: &[u8], set: bool| {
+    let mut check = |oid: u32,
+                     name: &str,
+                     arguments: &[Accepts],
+                     strict: Option<bool>,
+                     result: Option<&Accepts>,
+                     kind: &[u8],
+                     set: bool| {
         let Some(row) = catalog::builtin::proc_by_oid(Oid(oid)) else {
             wrong.push(format!("{name}: {oid} is not in pg_proc"));
             return;
         };
         let rest = matches!(arguments.last(), Some(Accepts::Rest));
         let fits = if rest { row.args.len() + 1 >= arguments.len() } else { row.args.len() == arguments.len() };
-        if !fits && !(kind == b"a" && arguments.len() <= row.args.len()) {
+        let direct = kind == b"a" && arguments.len() <= row.args.len();
+        if !fits && !direct {
             wrong.push(format!("{name}: {oid} {} has {} arguments", row.name, row.args.len()));
         }
         for (i, (a, &ty)) in arguments.iter().zip(row.args).enumerate() {
