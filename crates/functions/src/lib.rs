@@ -3,14 +3,18 @@
 
 pub mod aggregate;
 mod arithmetic;
+mod array;
 mod bytes;
 mod cast;
 mod comparison;
+mod datetime;
+mod datetime_text;
 mod float;
 mod format;
 mod numeric;
 mod pattern;
 mod regex;
+mod series;
 mod system;
 mod text;
 
@@ -34,6 +38,10 @@ pub const MODULES: &[Module] = &[
     pattern::functions::MODULE,
     regex::functions::MODULE,
     format::functions::MODULE,
+    datetime::functions::MODULE,
+    datetime_text::functions::MODULE,
+    array::functions::MODULE,
+    series::functions::MODULE,
     aggregate::functions::MODULE,
     aggregate::collect::functions::MODULE,
     aggregate::statistics::functions::MODULE,
