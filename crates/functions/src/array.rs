@@ -25,7 +25,7 @@ fn equal(call: &Call<'_>, ty: Oid, a: &Datum, b: &Datum) -> bool {
 fn extended(array: Option<Array>, element: Oid, value: Datum, front: bool) -> Result<Array> {
     let mut a = array.unwrap_or_else(|| Array::empty(element));
     match &mut a.dimensions[..] {
-        [] => return Ok(Array::one_dimensional(if a.element.is_none() { element } else { a.element }, vec![value])),
+        [] => Ok(Array::one_dimensional(if a.element.is_none() { element } else { a.element }, vec![value])),
         [d] => {
             if front {
                 // The array keeps its lower bound; so subscripts of the old elements move.

@@ -124,8 +124,7 @@ fn date_of(year: i32, month: i32, day: i32) -> Result<i32> {
 }
 
 fn time_of(hour: i32, minute: i32, second: f64) -> Result<i64> {
-    let refuse =
-        || overflow(format!("time field value out of range: {hour}:{minute:02}:{}", shown_second(second)));
+    let refuse = || overflow(format!("time field value out of range: {hour}:{minute:02}:{}", shown_second(second)));
     let micros = float_fields(second).filter(|m| !second.is_nan() && (0..=60 * MICROS_PER_SEC).contains(m));
     let micros = micros.ok_or_else(refuse)?;
     let whole = i64::from(hour) * 3600 + i64::from(minute) * 60;
@@ -138,9 +137,8 @@ fn timestamp_of(y: i32, mo: i32, d: i32, h: i32, mi: i32, s: f64) -> Result<i64>
     let days = date_of(y, mo, d)?;
     let time = time_of(h, mi, s)?;
     let t = i64::from(days).checked_mul(MICROS_PER_DAY).and_then(|t| t.checked_add(time));
-    t.filter(|t| is_valid_timestamp(*t)).ok_or_else(|| {
-        overflow(format!("timestamp out of range: {y}-{mo:02}-{d:02} {h}:{mi:02}:{}", shown_second(s)))
-    })
+    t.filter(|t| is_valid_timestamp(*t))
+        .ok_or_else(|| overflow(format!("timestamp out of range: {y}-{mo:02}-{d:02} {h}:{mi:02}:{}", shown_second(s))))
 }
 
 /// `timestamp` from a date and a time of the day.
@@ -779,12 +777,7 @@ pub(crate) mod functions {
     }
 
     #[ext::function(oid = 1271)]
-    pub fn overlaps_timetz(
-        a: Option<TimeTz>,
-        b: Option<TimeTz>,
-        c: Option<TimeTz>,
-        d: Option<TimeTz>,
-    ) -> Option<bool> {
+    pub fn overlaps_timetz(a: Option<TimeTz>, b: Option<TimeTz>, c: Option<TimeTz>, d: Option<TimeTz>) -> Option<bool> {
         let order = |t: TimeTz| (t.micros + i64::from(t.west) * MICROS_PER_SEC, t.west);
         overlap((a, b), (c, d), |x, y| order(x) < order(y))
     }
@@ -1056,4 +1049,3 @@ impl Moment for Time {
         arith::add_to_time(self.0, v).map(Time)
     }
 }
-

@@ -11,6 +11,8 @@ mod datetime;
 mod datetime_text;
 mod float;
 mod format;
+mod json;
+mod json_set;
 mod numeric;
 mod pattern;
 mod regex;
@@ -42,6 +44,9 @@ pub const MODULES: &[Module] = &[
     datetime_text::functions::MODULE,
     array::functions::MODULE,
     series::functions::MODULE,
+    json::functions::MODULE,
+    json_set::functions::MODULE,
+    system::functions::MODULE,
     aggregate::functions::MODULE,
     aggregate::collect::functions::MODULE,
     aggregate::statistics::functions::MODULE,

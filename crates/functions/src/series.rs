@@ -168,4 +168,3 @@ pub(crate) mod functions {
         Ok(list.map(|t| t.map(Timestamptz)))
     }
 }
-
