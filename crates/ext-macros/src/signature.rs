@@ -101,19 +101,27 @@ fn kind(ty: &Type) -> Kind {
     Kind::Value
 }
 
-/// Replaces generic parameters by types.
+/// Replaces generic parameters by types, and named lifetimes by `'_`.
 fn substitute(tokens: TokenStream, names: &[String], types: &[Type]) -> TokenStream {
+    let mut after_quote = false;
     tokens
         .into_iter()
-        .flat_map(|t| match t {
-            TokenTree::Ident(i) => match names.iter().position(|n| i == n) {
-                Some(at) => types[at].to_token_stream(),
-                None => TokenTree::Ident(i).into(),
-            },
-            TokenTree::Group(g) => {
-                TokenTree::Group(Group::new(g.delimiter(), substitute(g.stream(), names, types))).into()
+        .flat_map(|t| {
+            let is_lifetime =
+                std::mem::replace(&mut after_quote, matches!(&t, TokenTree::Punct(p) if p.as_char() == '\''));
+            match t {
+                TokenTree::Ident(i) if is_lifetime && i != "static" => {
+                    TokenTree::Ident(proc_macro2::Ident::new("_", i.span())).into()
+                }
+                TokenTree::Ident(i) => match names.iter().position(|n| i == n) {
+                    Some(at) => types[at].to_token_stream(),
+                    None => TokenTree::Ident(i).into(),
+                },
+                TokenTree::Group(g) => {
+                    TokenTree::Group(Group::new(g.delimiter(), substitute(g.stream(), names, types))).into()
+                }
+                other => other.into(),
             }
-            other => other.into(),
         })
         .collect()
 }

@@ -3,10 +3,21 @@
 
 pub mod aggregate;
 mod arithmetic;
+mod array;
+mod bytes;
 mod cast;
 mod comparison;
+mod datetime;
+mod datetime_text;
 mod float;
+mod format;
+mod json;
+mod json_set;
 mod numeric;
+mod pattern;
+mod regex;
+mod series;
+mod system;
 mod text;
 
 use std::collections::HashMap;
@@ -25,6 +36,17 @@ pub const MODULES: &[Module] = &[
     numeric::functions::MODULE,
     cast::functions::MODULE,
     text::functions::MODULE,
+    bytes::functions::MODULE,
+    pattern::functions::MODULE,
+    regex::functions::MODULE,
+    format::functions::MODULE,
+    datetime::functions::MODULE,
+    datetime_text::functions::MODULE,
+    array::functions::MODULE,
+    series::functions::MODULE,
+    json::functions::MODULE,
+    json_set::functions::MODULE,
+    system::functions::MODULE,
     aggregate::functions::MODULE,
     aggregate::collect::functions::MODULE,
     aggregate::statistics::functions::MODULE,
