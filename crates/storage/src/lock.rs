@@ -8,7 +8,7 @@
 //!
 //! Invariants
 //!   L1  Two owners hold conflicting modes of a tag at no time.                                        (`LockManager::grant`)
-//!   L2  A waiter is granted in queue order, unless it holds a lock on the tag already.                (`LockManager::promote`)
+//!   L2  A waiter is granted once it conflicts with no holder and no waiter before it; holders wait in front. (`Entry::promote`)
 //!   L3  Before anyone sleeps, the wait-for graph with it added is searched; a cycle is an error for it. (`LockManager::find_cycle`)
 
 mod interrupt;

@@ -79,16 +79,20 @@ impl Entry {
         }
     }
 
-    /// Grants to the head of the queue, and on, as long as nothing conflicts (L2).
+    /// Grants to every waiter that conflicts with no holder and with no waiter before it (L2). To stop at the first that must wait would let
+    /// others wait for it whom `search` does not see waiting.
     fn promote(&mut self) {
-        while let Some(head) = self.queue.front() {
-            if self.conflicts(head.owner, head.mode) {
-                return;
+        let mut at = 0;
+        while let Some(waiter) = self.queue.get(at) {
+            let behind = self.queue.range(..at).any(|w| w.mode.conflicts(waiter.mode));
+            if behind || self.conflicts(waiter.owner, waiter.mode) {
+                at += 1;
+                continue;
             }
-            let head = self.queue.pop_front().expect("just seen");
-            self.grant(head.owner, head.mode);
-            head.granted.store(true, Ordering::Release);
-            head.interrupt.nudge();
+            let waiter = self.queue.remove(at).expect("just seen");
+            self.grant(waiter.owner, waiter.mode);
+            waiter.granted.store(true, Ordering::Release);
+            waiter.interrupt.nudge();
         }
     }
 }
