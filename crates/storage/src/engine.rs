@@ -518,7 +518,9 @@ impl Engine {
         let slot = |s: crate::ids::Slot, n: u32| (s.0 as usize * SLOT_BYTES, n as usize * SLOT_BYTES);
         let mut ranges = Vec::new();
         for db in self.databases() {
-            ranges.extend(db.file.map().lock().pages().map(|(_, e)| slot(e.slot(), e.slot_count())));
+            let map = db.file.map().lock();
+            ranges.extend(map.pages().map(|(_, e)| slot(e.slot(), e.slot_count())));
+            ranges.extend(map.leaves().map(|leaf| slot(leaf, 1)));
         }
         let blobs = root.databases.iter().map(|d| d.2).chain([root.superblock.cluster]);
         ranges.extend(blobs.map(|b| (slot(b.slot, 1).0, b.bytes as usize)));

@@ -14,7 +14,7 @@ use crate::ids::{Lsn, Slot};
 
 const MAGIC: &[u8; 8] = b"HATHIDB1";
 /// The format of files that this version writes and reads.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 const LENGTH: usize = 44;
 
 /// A blob: bytes in a run of slots, too irregular for pages.
@@ -106,10 +106,10 @@ impl Superblock {
     }
 }
 
-/// The newest valid superblock (F1); `None` for a file that has none yet.
+/// The newest valid superblock (F1); `None` for a file that has none yet: its superblocks are blank.
 ///
 /// # Errors
-/// `Io`; `Version`; `Damaged` when the file has content but no valid superblock.
+/// `Io`; `Version`; `Damaged` when there is a superblock, but no valid one.
 pub fn read(data: &DataFile) -> Result<Option<Superblock>> {
     let len = data.file().len().map_err(Error::io("measure the data file"))?;
     let mut newest: Option<Superblock> = None;
@@ -127,8 +127,9 @@ pub fn read(data: &DataFile) -> Result<Option<Superblock>> {
             newest = Some(found);
         }
     }
-    // A creation that lost power may leave anything but a valid superblock: then no commit was ever acknowledged, and the
-    // log directory is empty (`Engine::open` checks).
-    let _ = blank;
+    // A creation that lost power leaves blank superblocks: a superblock lies in one sector, so it is there wholly or not at all.
+    if newest.is_none() && !blank {
+        return Err(Error::Damaged("both superblocks of the data file are damaged".to_owned()));
+    }
     Ok(newest)
 }

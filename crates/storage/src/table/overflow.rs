@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   header (128) | item offsets u16 * | ... free ... | items
-//!   24 items u16   26 heap start u16   28 live bytes u16
+//!   24 items u16   26 heap start u16
 //!   item: length u16 | next block u32 | next item u16 | bytes
 //! ```
 //! An item offset of 0 is free. A value is a chain of items; the last has next block `u32::MAX`. Items never change, so pages need no

@@ -15,6 +15,8 @@ pub struct TxnManager {
     active: Mutex<BTreeMap<Xid, Arc<TxnState>>>,
     /// X2.
     visible: AtomicU64,
+    /// LSN of the newest commit whose session waits for the disk.
+    newest_waiting: AtomicU64,
     /// One cell per holder; zero when it holds none.
     holds: Mutex<Vec<Arc<AtomicU64>>>,
 }
@@ -32,6 +34,7 @@ impl TxnManager {
             next_xid: AtomicU64::new(next_xid.0),
             active: Mutex::new(BTreeMap::new()),
             visible: AtomicU64::new(visible.0),
+            newest_waiting: AtomicU64::new(0),
             holds: Mutex::new(Vec::new()),
         }
     }
@@ -78,7 +81,17 @@ impl TxnManager {
         active.values().map(|t| t.first_lsn).min().map_or(end, |lsn| lsn.min(end))
     }
 
-    /// Lets new snapshots see commits up to `lsn` (X2).
+    /// Notes the commit record at `lsn`, while the log is still latched, so in log order. Answers how far the log must be durable before
+    /// [`TxnManager::publish`] may be called with `lsn` (X2): to itself if its session waits; else to the newest commit before it
+    /// whose session does, since visibility is a prefix of the log and would take that commit along.
+    pub fn note_commit(&self, lsn: Lsn, waits: bool) -> Lsn {
+        if waits {
+            self.newest_waiting.store(lsn.0, Ordering::Relaxed);
+        }
+        Lsn(self.newest_waiting.load(Ordering::Relaxed))
+    }
+
+    /// Lets new snapshots see commits up to `lsn`; the log is durable as far as [`TxnManager::note_commit`] said (X2).
     pub fn publish(&self, lsn: Lsn) {
         self.visible.fetch_max(lsn.0, Ordering::SeqCst);
     }
