@@ -369,6 +369,8 @@ impl Engine {
         if let Err(e) = self.checkpoint_with(root, false) {
             self.databases.write().remove(&db.id);
             root.databases.retain(|d| d.0 != db.id);
+            // The number was never seen by anyone; who makes the first databases counts on theirs.
+            root.next_db = db.id.0;
             return Err(e);
         }
         Ok(db)
