@@ -518,7 +518,7 @@ impl Engine {
     pub fn used_ranges(&self) -> Vec<(usize, usize)> {
         let root = self.root.lock();
         let slot = |s: crate::ids::Slot, n: u32| (s.0 as usize * SLOT_BYTES, n as usize * SLOT_BYTES);
-        let mut ranges = Vec::new();
+        let mut ranges = vec![(0, 2 * SLOT_BYTES)];
         for db in self.databases() {
             let map = db.file.map().lock();
             ranges.extend(map.pages().map(|(_, e)| slot(e.slot(), e.slot_count())));
