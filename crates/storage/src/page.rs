@@ -138,3 +138,6 @@ pub fn verify(bytes: &[u8], db: DbId, page: PageNo) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

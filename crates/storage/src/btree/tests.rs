@@ -144,7 +144,7 @@ fn a_node_survives_packing_and_the_check_sees_disorder() {
     let at = BlockRef { db: DbId(1), rel: RelId(2), block: 3 };
     node::format(&mut bytes, at, PageNo(9), 0);
     node::set_low(&mut bytes, b"a");
-    for (i, key) in [b"aa".as_slice(), b"ab", b"ba", b"bb"].iter().enumerate() {
+    for (i, key) in [b"aa-row-1".as_slice(), b"ab-row-2", b"ba-row-3", b"bb-row-4"].iter().enumerate() {
         node::insert_at(&mut bytes, i, key);
     }
     node::set_right(&mut bytes, 12, b"c");
@@ -154,12 +154,12 @@ fn a_node_survives_packing_and_the_check_sees_disorder() {
     assert!(node::unpack(&mut copy, &node::pack(&bytes)));
     assert_eq!(node::check(&copy), Ok(()));
     let entries = |b: &[u8]| (0..node::count(b)).map(|i| node::entry(b, i).to_vec()).collect::<Vec<_>>();
-    assert_eq!(entries(&copy), [b"aa", b"ba", b"bb"]);
+    assert_eq!(entries(&copy), [b"aa-row-1", b"ba-row-3", b"bb-row-4"]);
     assert_eq!((node::low(&copy), node::high(&copy), node::right(&copy[..])), (&b"a"[..], Some(&b"c"[..]), Some(12)));
-    node::insert_at(&mut copy, 3, b"ab");
+    node::insert_at(&mut copy, 3, b"ab-row-2");
     assert!(node::check(&copy).unwrap_err().starts_with("T1"));
     let mut above = bytes.clone();
-    node::insert_at(&mut above, 3, b"cc");
+    node::insert_at(&mut above, 3, b"cc-row-5");
     assert!(node::check(&above).unwrap_err().starts_with("T1"));
 }
 
