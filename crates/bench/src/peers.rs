@@ -4,6 +4,6 @@ mod machine;
 mod pg_server;
 mod sqlite;
 
-pub use machine::{BareLog, read_rate_bytes_per_second};
+pub use machine::{BareLog, loop_rate, read_rate_bytes_per_second};
 pub use pg_server::PgServer;
 pub use sqlite::{in_memory, on_disk};

@@ -215,6 +215,14 @@ pub fn two_threads(stage: &Stage) -> Result<Vec<Figure>, Failure> {
         Goal::TimesAtLeast("Hathi, 1 thread", 1.8),
         &["Hathi, 2 threads", "Hathi, 1 thread", "Hathi, each of 2 threads"],
     );
+    // What the machine gives two threads that share nothing, measured beside it: others may be using its cores.
+    let mut machine = Figure::new(
+        "two-threads-machine",
+        "the same for a loop of arithmetic and small allocations that shares nothing: what the machine had to give meanwhile",
+        Unit::PerSecond,
+        Goal::None,
+        &["loop, 2 threads", "loop, 1 thread"],
+    );
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     if cores < 2 {
         figure.note(format!("the machine has {cores} core(s)"));
@@ -224,6 +232,9 @@ pub fn two_threads(stage: &Stage) -> Result<Vec<Figure>, Failure> {
     fill(&mut db.session()?, rows)?;
     let operations = stage.scale.point_operations;
     for _ in 0..stage.scale.rounds {
+        for (who, threads) in [("loop, 1 thread", 1), ("loop, 2 threads", 2)] {
+            machine.add(who, peers::loop_rate(threads, operations));
+        }
         for (who, threads) in [("Hathi, 1 thread", 1), ("Hathi, 2 threads", 2)] {
             let barrier = std::sync::Barrier::new(threads);
             let seconds: Vec<Result<f64, String>> = std::thread::scope(|scope| {
@@ -254,5 +265,5 @@ pub fn two_threads(stage: &Stage) -> Result<Vec<Figure>, Failure> {
             }
         }
     }
-    Ok(vec![figure])
+    Ok(vec![figure, machine])
 }

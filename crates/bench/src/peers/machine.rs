@@ -4,6 +4,7 @@ use std::fs::File;
 use std::hint::black_box;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::Barrier;
 use std::time::Instant;
 
 use crate::stage::Failure;
@@ -52,4 +53,32 @@ pub fn read_rate_bytes_per_second(words: &[u64]) -> f64 {
     }
     black_box(sums);
     size_of_val(words) as f64 / start.elapsed().as_secs_f64()
+}
+
+/// Turns per second, all together, of a loop of arithmetic and small allocations that `threads` run side by side.
+pub fn loop_rate(threads: usize, turns: usize) -> f64 {
+    let turn = |seed: u64| {
+        let mut x = seed;
+        for _ in 0..40 {
+            let bytes = black_box(vec![x as u8; 16 + (x % 100) as usize]);
+            x = x.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(bytes.len() as u64);
+        }
+        x
+    };
+    let barrier = Barrier::new(threads);
+    let rates: Vec<f64> = std::thread::scope(|scope| {
+        let (turn, barrier) = (&turn, &barrier);
+        let run = move |seed: u64| {
+            barrier.wait();
+            let start = Instant::now();
+            let mut x = seed;
+            for _ in 0..turns {
+                x = black_box(turn(x));
+            }
+            turns as f64 / start.elapsed().as_secs_f64()
+        };
+        let all: Vec<_> = (0..threads as u64).map(|seed| scope.spawn(move || run(seed))).collect();
+        all.into_iter().map(|t| t.join().unwrap_or(0.0)).collect()
+    });
+    rates.iter().sum()
 }
