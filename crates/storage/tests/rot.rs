@@ -88,9 +88,9 @@ fn a_damaged_log_ends_early_or_is_told() {
     let mut world = World::new(6);
     world.run_until_fault(60);
     let data = world.disk.read("hathi.data").unwrap();
-    let segments = world.disk.list("wal").unwrap().into_iter().map(|name| format!("wal/{name}"));
+    let mut segments = world.disk.list("wal").unwrap().into_iter().map(|name| format!("wal/{name}"));
     let written = |name: &String| world.disk.read(name).unwrap().iter().any(|&b| b != 0);
-    let name = segments.filter(written).next_back().expect("something was logged");
+    let name = segments.rfind(written).expect("something was logged");
     let log = world.disk.read(&name).unwrap();
     let used = log.iter().rposition(|&b| b != 0).expect("it was written");
     world.crash();

@@ -278,7 +278,8 @@ impl<'a> TablePage<'a> {
         if self.column_count() != self.layout.columns.len() {
             return Err(format!("{} columns instead of {}", self.column_count(), self.layout.columns.len()));
         }
-        let beyond = |words: &[u64]| self.capacity % 64 != 0 && words[self.capacity / 64] >> (self.capacity % 64) != 0;
+        let beyond =
+            |words: &[u64]| !self.capacity.is_multiple_of(64) && words[self.capacity / 64] >> (self.capacity % 64) != 0;
         if beyond(self.used()) || beyond(self.dead()) {
             return Err("rows are marked beyond its capacity".to_owned());
         }

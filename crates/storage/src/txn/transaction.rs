@@ -81,7 +81,7 @@ pub struct Transaction {
 impl Transaction {
     /// Starts a transaction for session `owner`, whose waits end when `interrupt` says so.
     pub(crate) fn new(shared: Arc<Shared>, owner: OwnerId, interrupt: Arc<Interrupt>) -> Transaction {
-        let hold = shared.txns.hold();
+        let hold = shared.txns.hold_of(owner.0);
         Transaction {
             shared,
             owner,
