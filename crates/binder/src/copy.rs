@@ -1,12 +1,15 @@
 //! Binding COPY: the rows that COPY FROM makes of its fields, the rows of a table that COPY TO writes.
 
-use plan::{Expr, ExprKind, Node, OutputColumn, TableRef};
+use std::sync::Arc;
+
+use plan::{Expr, ExprKind, Needed, Node, OutputColumn, TableRef};
 use syntax::ast::{self, Name, RangeVar};
-use types::{Datum, Oid, Result, SqlError, SqlState, oid};
+use types::{Oid, Result, SqlError, SqlState, oid};
 
 use crate::Binder;
 use crate::expr::Place;
-use crate::query::{Bound, table_scope};
+use crate::from::table_scope;
+use crate::query::Bound;
 
 /// COPY FROM as the session runs it.
 pub struct CopyIn {
@@ -35,7 +38,7 @@ impl Binder<'_> {
         let mut found = Vec::with_capacity(names.len());
         for name in names {
             let name = name.as_ref();
-            let column = table.columns.iter().position(|c| c.0 == name).ok_or_else(|| {
+            let column = table.columns.iter().position(|c| c.name == name).ok_or_else(|| {
                 let message = format!("column \"{name}\" of relation \"{}\" does not exist", table.name);
                 SqlError::new(SqlState::UNDEFINED_COLUMN, message)
             })?;
@@ -64,16 +67,22 @@ impl Binder<'_> {
     /// # Errors
     /// What binding says.
     pub fn copy_condition(&mut self, table: &TableRef, condition: &ast::Expr) -> Result<Expr> {
-        let scope = table_scope(table, &table.name, &[]);
-        self.condition(condition, &mut Place::new(&scope, "WHERE")).map_err(|mut e| {
+        let scope = table_scope(table, &table.name, true, &[]);
+        let bound = self.condition(condition, &mut Place::new(&scope, "WHERE")).map_err(|mut e| {
             if let Some(start) = e.message().strip_suffix(" not allowed in WHERE") {
                 e.fields_mut().message = format!("{start} not allowed in COPY FROM WHERE conditions");
             }
-            if e.message().starts_with("a subquery") {
-                e.fields_mut().message = "cannot use subquery in COPY FROM WHERE condition".to_owned();
-            }
             e
-        })
+        })?;
+        let mut queries = false;
+        bound.visit(&mut |e| queries |= matches!(e.kind, ExprKind::Subquery(_)));
+        if queries {
+            return Err(SqlError::new(
+                SqlState::FEATURE_NOT_SUPPORTED,
+                "cannot use subquery in COPY FROM WHERE condition",
+            ));
+        }
+        Ok(bound)
     }
 
     /// COPY FROM into `columns` of `table`; with `defaults`, fields may ask for their column's default.
@@ -87,7 +96,7 @@ impl Binder<'_> {
         condition: Option<Expr>,
         defaults: bool,
     ) -> Result<CopyIn> {
-        let mut types: Vec<Oid> = columns.iter().map(|&c| table.columns[c].1).collect();
+        let mut types: Vec<Oid> = columns.iter().map(|&c| table.columns[c].ty).collect();
         let fields = types.len();
         if defaults {
             types.extend(vec![oid::BOOL; fields]);
@@ -95,15 +104,16 @@ impl Binder<'_> {
         let number = types.len();
         types.push(oid::INT8);
         let mut exprs = Vec::with_capacity(table.columns.len() + 1);
-        for (i, (_, ty, typmod, _)) in table.columns.iter().enumerate() {
+        for (i, c) in table.columns.iter().enumerate() {
+            let (ty, typmod) = (&c.ty, &c.typmod);
             let Some(field) = columns.iter().position(|&c| c == i) else {
-                exprs.push(self.copy_default(&table, i)?);
+                exprs.push(self.default_value(&table, i)?);
                 continue;
             };
             let value = Expr::column(field, *ty, *typmod);
             exprs.push(if defaults {
                 let flag = Expr::column(fields + field, oid::BOOL, -1);
-                let whens = vec![(flag, self.copy_default(&table, i)?)];
+                let whens = vec![(flag, self.default_value(&table, i)?)];
                 Expr { typmod: *typmod, ..Expr::new(ExprKind::Case { whens, default: Box::new(value) }, *ty, 0) }
             } else {
                 value
@@ -114,17 +124,15 @@ impl Binder<'_> {
         if let Some(predicate) = condition {
             rows = Node::Filter { input: Box::new(rows), predicate };
         }
-        let types = table.columns.iter().map(|c| c.1).collect();
+        let types = table.columns.iter().map(|c| c.ty).collect();
         let input = Box::new(Node::Values { rows: Vec::new(), types });
-        let insert = Node::Insert { table: table.clone(), input, returning: None };
-        let has_default = vec![false; table.columns.len()];
+        let rules = Arc::new(self.row_rules(&table)?);
+        let shared = Arc::new(table.clone());
+        let insert = Node::Insert { table: shared, rules, input, conflict: None, returning: None };
+        let info = self.image.by_oid(table.oid);
+        let default = |i: usize| info.and_then(|t| t.columns.get(i)).is_some_and(|c| c.default.is_some());
+        let has_default = (0..table.columns.len()).map(default).collect();
         Ok(CopyIn { table, columns, has_default, rows, insert })
-    }
-
-    /// What column `index` is when no field gives it.
-    fn copy_default(&mut self, table: &TableRef, index: usize) -> Result<Expr> {
-        let (_, ty, typmod, _) = table.columns[index];
-        Ok(Expr { typmod, ..Expr::new(ExprKind::Const(Datum::Null), ty, 0) })
     }
 
     /// The rows of a table that COPY TO writes.
@@ -136,12 +144,16 @@ impl Binder<'_> {
         let names: Vec<&str> = names.iter().map(Name::as_str).collect();
         let columns = self.copy_columns(&table, &names)?;
         let of = |&i: &usize| {
-            let (name, ty, typmod, _) = &table.columns[i];
-            OutputColumn { name: name.clone(), ty: *ty, typmod: *typmod }
+            let c = &table.columns[i];
+            let origin = Some((table.oid, i as i16 + 1));
+            OutputColumn { name: c.name.clone(), ty: c.ty, typmod: c.typmod, origin }
         };
         let output = columns.iter().map(of).collect();
-        let exprs = columns.iter().map(|&i| Expr::column(i, table.columns[i].1, table.columns[i].2)).collect();
-        let node = Node::Project { input: Box::new(Node::Scan { table, filter: None }), exprs };
+        let exprs = columns.iter().map(|&i| Expr::column(i, table.columns[i].ty, table.columns[i].typmod)).collect();
+        let node = Node::Project {
+            input: Box::new(Node::Scan { table: Arc::new(table), filter: None, needed: Needed::default() }),
+            exprs,
+        };
         Ok(Bound { node, columns: output })
     }
 }

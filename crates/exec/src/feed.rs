@@ -8,7 +8,7 @@ use vector::Chunk;
 
 use crate::{Context, Operator};
 
-/// Yields the chunks that were pushed into it, `None` while there is none. Clones share the chunks.
+/// Yields the chunks that were pushed into it, false while there is none. Clones share the chunks.
 #[derive(Clone, Default)]
 pub struct Feed(Arc<Mutex<VecDeque<Chunk>>>);
 
@@ -20,7 +20,15 @@ impl Feed {
 }
 
 impl Operator for Feed {
-    fn next(&mut self, _ctx: &mut Context<'_>) -> Result<Option<Chunk>> {
-        Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front())
+    fn next(&mut self, _ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
+        match self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front() {
+            Some(chunk) => {
+                *out = chunk;
+                Ok(true)
+            }
+            None => Ok(false),
+        }
     }
+
+    fn reset(&mut self) {}
 }

@@ -176,7 +176,7 @@ impl Session {
             let options = CopyOptions::parse(&copy.options, true, sql)?;
             let names: Vec<&str> = columns.iter().map(|n| n.as_str()).collect();
             let listed = binder.copy_columns(&table, &names)?;
-            let names: Vec<&str> = table.columns.iter().map(|c| &*c.0).collect();
+            let names: Vec<&str> = table.columns.iter().map(|c| &*c.name).collect();
             let resolved = options.resolve(&table.name, &names, &listed)?;
             if options.freeze && !txn.created(&self.db, table.rel) {
                 let message = "cannot perform COPY FREEZE because the table was not created or truncated in the \
@@ -245,7 +245,7 @@ impl Session {
         let resolved = match &table {
             // Columns are named as the table has them, in the order that is copied.
             Some(table) => {
-                let own: Vec<&str> = table.columns.iter().map(|c| &*c.0).collect();
+                let own: Vec<&str> = table.columns.iter().map(|c| &*c.name).collect();
                 let listed: Vec<usize> = names.iter().filter_map(|n| own.iter().position(|o| o == n)).collect();
                 options.resolve(&table.name, &own, &listed)?
             }

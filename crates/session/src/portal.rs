@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use binder::Names;
 use exec::{Account, BoxOperator, Context};
 use plan::{Node, OutputColumn};
 use storage::txn::{Snapshot, SnapshotHold};
@@ -13,6 +14,7 @@ use syntax::ast::Statement;
 use types::{Datum, Oid, Result, SqlError, SqlState};
 use vector::Chunk;
 
+use crate::host::SessionHost;
 use crate::prepared::Prepared;
 use crate::session::{BlockState, Session, Sink, aborted, is_planned};
 
@@ -21,9 +23,16 @@ pub(crate) struct Execution {
     snapshot: Snapshot,
     fixed_snapshot: bool,
     account: Option<Account>,
-    pub(crate) affected: u64,
+    pub(crate) state: exec::State,
     /// Keeps the snapshot from being purged while other statements run.
     hold: Option<SnapshotHold>,
+}
+
+impl Execution {
+    /// What its changes ask for at its end.
+    pub(crate) fn take_events(&mut self) -> Vec<exec::Event> {
+        std::mem::take(&mut self.state.events)
+    }
 }
 
 /// A plan under way.
@@ -35,6 +44,8 @@ pub(crate) struct Running {
     /// Rows made but not fetched yet.
     held: VecDeque<Chunk>,
     ended: bool,
+    /// Room for rows.
+    chunk: Chunk,
     /// Rows of the last fetch.
     fetched: u64,
     /// Whether rows were asked for in portions.
@@ -44,8 +55,12 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn tag(&self) -> String {
-        let affected = if self.portions { self.fetched } else { self.execution.affected };
-        match &*self.node {
+        let affected = if self.portions { self.fetched } else { self.execution.state.affected };
+        let mut node = &*self.node;
+        while let Node::With { body, .. } = node {
+            node = body;
+        }
+        match node {
             Node::Insert { .. } => format!("INSERT 0 {affected}"),
             Node::Update { .. } => format!("UPDATE {affected}"),
             Node::Delete { .. } => format!("DELETE {affected}"),
@@ -180,7 +195,12 @@ impl Session {
             let message = format!("portal \"{}\" cannot be run", portal.name);
             return Err(SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message));
         };
-        if self.pull(running, &portal.params, max, sink)? {
+        let done = self.pull(running, &portal.params, max, sink)?;
+        let events = running.take_events();
+        if !events.is_empty() {
+            self.run_events(events, false)?;
+        }
+        if done {
             let tag = running.tag();
             if !running.yields_rows() {
                 portal.state = State::Done;
@@ -192,12 +212,23 @@ impl Session {
 
     /// Takes the snapshot of a planned statement and makes its operators.
     pub(crate) fn start(&mut self, node: Arc<Node>, columns: Arc<Vec<OutputColumn>>) -> Result<Running> {
-        let execution = self.execution(writes(&node))?;
+        let execution = self.execution(node.writes())?;
         let root = exec::build(&node);
         let mut reads_tables = false;
         node.visit_tables(&mut |_, _| reads_tables = true);
         let held = VecDeque::new();
-        Ok(Running { node, columns, root, execution, held, ended: false, fetched: 0, portions: false, reads_tables })
+        Ok(Running {
+            node,
+            columns,
+            root,
+            execution,
+            held,
+            chunk: Chunk::default(),
+            ended: false,
+            fetched: 0,
+            portions: false,
+            reads_tables,
+        })
     }
 
     /// A new command with a snapshot of its own.
@@ -212,7 +243,7 @@ impl Session {
         let snapshot = self.snapshot();
         let account = Some(Account::new(self.runtime.options.statement_bytes));
         let fixed_snapshot = self.snapshot_is_fixed();
-        Ok(Execution { snapshot, fixed_snapshot, account, affected: 0, hold: None })
+        Ok(Execution { snapshot, fixed_snapshot, account, state: exec::State::default(), hold: None })
     }
 
     /// Calls `f` with what operators work with.
@@ -222,20 +253,43 @@ impl Session {
         params: &[Datum],
         f: impl FnOnce(&mut Context<'_>) -> Result<T>,
     ) -> Result<T> {
+        let image = self.image()?;
         let Some(txn) = &mut self.txn else { return Err(SqlError::internal("a statement without a transaction")) };
         let budget = self.runtime.options.statement_bytes;
+        let names = Names { image: &image, search_path: &self.search_path };
+        let mut host = SessionHost {
+            runtime: &self.runtime,
+            db: &self.db,
+            database: &self.database_name,
+            image: &image,
+            search_path: &self.search_path,
+            settings: &self.settings,
+            pending: &mut self.pending,
+            sequences: &mut self.sequences,
+            user: &self.user,
+            interrupt: &self.interrupt,
+            pid: txn.owner().0,
+            started: self.started,
+            snapshot: execution.snapshot.clone(),
+            xid: txn.xid().map(|x| x.0),
+            sql: None,
+        };
         let mut ctx = Context {
             db: &self.db,
+            shared: &self.shared,
             txn,
             snapshot: execution.snapshot.clone(),
             fixed_snapshot: execution.fixed_snapshot,
             params,
             settings: &self.settings.io,
+            types: &names,
+            host: &mut host,
+            lock_timeout: self.settings.lock_timeout_ms,
             account: execution.account.take().unwrap_or_else(|| Account::new(budget)),
-            affected: execution.affected,
+            state: std::mem::take(&mut execution.state),
         };
         let outcome = f(&mut ctx);
-        execution.affected = ctx.affected;
+        execution.state = ctx.state;
         execution.account = Some(ctx.account);
         outcome
     }
@@ -262,40 +316,37 @@ impl Session {
         }
         let portions = max > 0;
         let mut left = if portions { max } else { u64::MAX };
-        let Running { node, root, execution, held, ended, fetched, .. } = running;
+        let Running { node, root, execution, held, ended, fetched, chunk, .. } = running;
         *fetched = 0;
         self.with_context(execution, params, |ctx| {
             if portions && yields && writes(node) {
                 while !*ended {
-                    match root.next(ctx)? {
-                        Some(chunk) => {
-                            for i in 0..chunk.rows {
-                                ctx.account.charge_row(&chunk.row(i))?;
-                            }
-                            held.push_back(chunk);
-                        }
-                        None => *ended = true,
+                    let mut chunk = Chunk::default();
+                    if root.next(ctx, &mut chunk)? {
+                        ctx.account.charge(chunk.bytes())?;
+                        held.push_back(chunk);
+                    } else {
+                        *ended = true;
                     }
                 }
             }
             while left > 0 {
-                let chunk = match held.pop_front() {
-                    Some(chunk) => chunk,
+                match held.pop_front() {
+                    Some(first) => *chunk = first,
                     None if *ended => break,
-                    None => match root.next(ctx)? {
-                        Some(chunk) => chunk,
-                        None => {
+                    None => {
+                        if !root.next(ctx, chunk)? {
                             *ended = true;
                             break;
                         }
-                    },
-                };
+                    }
+                }
                 let rows = chunk.rows as u64;
                 if rows == 0 || !yields {
                     continue;
                 }
                 if rows <= left {
-                    sink.chunk(&chunk)?;
+                    sink.chunk(chunk)?;
                     (*fetched, left) = (*fetched + rows, left - rows);
                 } else {
                     let (now, later): (Vec<u32>, Vec<u32>) = (0..chunk.rows as u32).partition(|&i| u64::from(i) < left);
@@ -328,9 +379,17 @@ impl Running {
         self.next_chunk_with(session, &[])
     }
 
-    fn next_chunk_with(&mut self, session: &mut Session, params: &[Datum]) -> Result<Option<Chunk>> {
+    /// The same of a statement with parameters.
+    pub(crate) fn next_chunk_with(&mut self, session: &mut Session, params: &[Datum]) -> Result<Option<Chunk>> {
         let Running { root, execution, .. } = self;
-        session.with_context(execution, params, |ctx| root.next(ctx))
+        let mut chunk = Chunk::default();
+        let more = session.with_context(execution, params, |ctx| root.next(ctx, &mut chunk))?;
+        Ok(more.then_some(chunk))
+    }
+
+    /// What its changes ask for at its end.
+    pub(crate) fn take_events(&mut self) -> Vec<exec::Event> {
+        self.execution.take_events()
     }
 
     pub(crate) fn columns(&self) -> &Arc<Vec<OutputColumn>> {
@@ -345,6 +404,10 @@ impl Running {
     }
 }
 
+/// Whether the statement itself changes rows; queries in its WITH may do so without.
 fn writes(node: &Node) -> bool {
-    matches!(node, Node::Insert { .. } | Node::Update { .. } | Node::Delete { .. })
+    match node {
+        Node::With { body, .. } => writes(body),
+        node => matches!(node, Node::Insert { .. } | Node::Update { .. } | Node::Delete { .. }),
+    }
 }

@@ -7,7 +7,6 @@ use syntax::ast::{Statement, StatementKind, TransactionStatement};
 use types::Oid;
 
 /// A prepared statement.
-#[derive(Clone)]
 pub struct Prepared {
     pub(crate) sql: Arc<str>,
     pub(crate) statement: Arc<Statement>,
@@ -15,8 +14,10 @@ pub struct Prepared {
     pub params: Vec<Oid>,
     /// Its result's columns.
     pub columns: Arc<Vec<OutputColumn>>,
-    /// The plan and the catalog version it was made from (S3); none for statements that are not planned.
-    pub(crate) plan: Option<(u64, Arc<Node>)>,
+    /// The plan, the catalog version and the generation of settings it was made from (S3); none for statements that are not planned.
+    pub(crate) plan: Option<((u64, u64), Arc<Node>)>,
+    /// The plan's operators, kept from one run to the next (S5).
+    pub(crate) operators: Option<exec::BoxOperator>,
 }
 
 impl Prepared {

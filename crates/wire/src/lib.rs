@@ -5,10 +5,11 @@ pub mod backend;
 mod cursor;
 mod frame;
 pub mod frontend;
-pub mod scram;
 pub mod startup;
 pub mod text;
 mod values;
+
+pub use scram;
 
 pub use backend::{BackendDecoder, BackendMessage, DataRow, FieldDescription, TransactionStatus};
 pub use frontend::{AuthenticationReply, Decoder, FrontendMessage, Limits, Target};

@@ -79,8 +79,9 @@ impl CopyIn {
         execution: Execution,
     ) -> CopyIn {
         let target = |&c: &usize| {
-            let (name, ty, typmod, _) = &plan.table.columns[c];
-            Target { name: name.clone(), ty: *ty, typmod: *typmod, has_default: plan.has_default[c] }
+            let column = &plan.table.columns[c];
+            let has_default = plan.has_default[c];
+            Target { name: column.name.clone(), ty: column.ty, typmod: column.typmod, has_default }
         };
         let targets: Vec<Target> = plan.columns.iter().map(target).collect();
         let defaults = options.default.is_some();
@@ -123,7 +124,7 @@ impl CopyIn {
 
     /// Rows added so far.
     pub fn rows(&self) -> u64 {
-        self.execution.affected
+        self.execution.state.affected
     }
 
     fn line_number(&self) -> u64 {
@@ -191,9 +192,10 @@ impl CopyIn {
         let insert = &mut self.insert;
         // What the operator does once the last row is in.
         session.with_context(&mut self.execution, &[], |ctx| {
-            while insert.next(ctx)?.is_some() {}
+            while insert.next(ctx, &mut Chunk::default())? {}
             Ok(())
         })?;
+        session.run_events(self.execution.take_events(), false)?;
         if self.skipped > 0 && self.verbosity >= Verbosity::Default {
             let message = match self.skipped {
                 1 => "1 row was skipped due to data type incompatibility".to_owned(),
@@ -338,15 +340,16 @@ impl CopyIn {
         session.with_context(&mut self.execution, &[], |ctx| {
             ctx.check_interrupts()?;
             fields.push(chunk);
-            while let Some(mut made) = rows.next(ctx)? {
+            let mut made = Chunk::default();
+            while rows.next(ctx, &mut made)? {
                 let numbers = made.columns.pop();
                 if made.rows == 0 {
                     continue;
                 }
-                let before = ctx.affected;
-                new.push(made);
-                while let Some(_none) = insert.next(ctx).map_err(|e| {
-                    let row = (ctx.affected - before) as usize;
+                let before = ctx.state.affected;
+                new.push(std::mem::take(&mut made));
+                while insert.next(ctx, &mut Chunk::default()).map_err(|e| {
+                    let row = (ctx.state.affected - before) as usize;
                     let number = numbers.as_ref().filter(|n| row < n.len()).map(|n| n.get(row));
                     let Some(Datum::I64(row)) = number else { return e };
                     match e.state() {

@@ -1,3 +1,4 @@
+#![doc = include_str!("../README.md")]
 //! SCRAM-SHA-256 (RFC 5802, RFC 7677), both sides, as state machines without I/O or randomness.
 //!
 //! Server: `Server::client_first` answers with server-first and becomes a [`ServerFinal`]; its `client_final` answers
@@ -5,6 +6,7 @@
 //! becomes a [`ClientFinal`], whose `server_final` checks that the server knew the verifier.
 //!
 //! An unknown user gets [`Verifier::mock`], so that the exchange looks the same and fails at its end only.
+#![forbid(unsafe_code)]
 
 pub mod client;
 #[cfg(test)]
@@ -21,7 +23,11 @@ use types::{Result, SqlError, SqlState};
 
 pub use self::client::{Client, ClientFinal};
 pub use self::verifier::Verifier;
-use crate::violation;
+
+/// The other side broke the protocol.
+fn violation(message: impl Into<String>) -> SqlError {
+    SqlError::new(SqlState::PROTOCOL_VIOLATION, message)
+}
 
 /// The mechanism without channel binding.
 pub const SCRAM_SHA_256: &str = "SCRAM-SHA-256";
@@ -123,7 +129,7 @@ fn message_text(message: &[u8]) -> Result<&str> {
     if message.contains(&0) {
         return Err(malformed("Message length does not match input length."));
     }
-    crate::text::utf8(message).map_err(fatal)
+    types::io::text::from_utf8(message).map_err(fatal)
 }
 
 /// The server before client-first.
