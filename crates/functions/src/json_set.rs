@@ -412,21 +412,26 @@ pub(crate) mod functions {
 
     impl JsonbPairs {
         fn push(&mut self, call: &Call<'_>, k: &Datum, v: &Datum, unique: bool, strict: bool) -> Result<()> {
-            let null = || invalid("field name must not be null");
-            let key = build::key(call, call.arg_type(0), k, null)?;
-            let value = build::tree(call, call.arg_type(1), v, 1)?;
+            if k.is_null() {
+                return Err(invalid("field name must not be null"));
+            }
             let pairs = self.0.get_or_insert_default();
-            if strict && value == Json::Null {
+            if strict && v.is_null() && !unique {
                 return Ok(());
             }
-            if unique && pairs.iter().any(|(k, _)| *k == key) {
-                return Err(SqlError::new(SqlState::new("22030"), "duplicate JSON object key value"));
+            let key = build::key(call, call.arg_type(0), k, || invalid("field name must not be null"))?;
+            let value = build::tree(call, call.arg_type(1), v, 1)?;
+            if !(strict && value == Json::Null) {
+                pairs.push((key, value));
             }
-            pairs.push((key, value));
             Ok(())
         }
-        fn value(&self) -> Option<Json> {
-            self.0.clone().map(Json::Object)
+        fn value(&self, unique: bool) -> Result<Option<Json>> {
+            let mut seen = std::collections::HashSet::new();
+            if unique && self.0.iter().flatten().any(|(k, _)| !seen.insert(k)) {
+                return Err(SqlError::new(SqlState::new("22030"), "duplicate JSON object key value"));
+            }
+            Ok(self.0.clone().map(Json::Object))
         }
     }
 
@@ -438,6 +443,9 @@ pub(crate) mod functions {
             impl $name {
                 fn push(&mut self, call: &Call<'_>, k: &Datum, v: &Datum) -> Result<()> {
                     self.0.push(call, k, v, $unique, $strict)
+                }
+                fn value(&self) -> Result<Option<Json>> {
+                    self.0.value($unique)
                 }
             }
         )*};
@@ -454,8 +462,8 @@ pub(crate) mod functions {
         fn add(&mut self, call: &mut Call<'_>, k: &Datum, v: &Datum) -> Result<()> {
             self.push(call, k, v)
         }
-        fn finish(&self) -> Option<Json> {
-            self.0.value()
+        fn finish(&self) -> Result<Option<Json>> {
+            self.value()
         }
     }
 
@@ -464,8 +472,8 @@ pub(crate) mod functions {
         fn add(&mut self, call: &mut Call<'_>, k: &Datum, v: &Datum) -> Result<()> {
             self.push(call, k, v)
         }
-        fn finish(&self) -> Option<Json> {
-            self.0.value()
+        fn finish(&self) -> Result<Option<Json>> {
+            self.value()
         }
     }
 
@@ -474,8 +482,8 @@ pub(crate) mod functions {
         fn add(&mut self, call: &mut Call<'_>, k: &Datum, v: &Datum) -> Result<()> {
             self.push(call, k, v)
         }
-        fn finish(&self) -> Option<Json> {
-            self.0.value()
+        fn finish(&self) -> Result<Option<Json>> {
+            self.value()
         }
     }
 
@@ -484,8 +492,8 @@ pub(crate) mod functions {
         fn add(&mut self, call: &mut Call<'_>, k: &Datum, v: &Datum) -> Result<()> {
             self.push(call, k, v)
         }
-        fn finish(&self) -> Option<Json> {
-            self.0.value()
+        fn finish(&self) -> Result<Option<Json>> {
+            self.value()
         }
     }
 }

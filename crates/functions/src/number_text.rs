@@ -228,9 +228,16 @@ impl Template {
     }
 
     /// Lays a number out: its sign, digits before and after the point (or `#`s).
-    fn lay_out(&self, negative: bool, whole: &str, fraction: &str) -> String {
+    fn lay_out(&self, negative: bool, whole: &str, fraction: &str) -> Result<String> {
+        let has_ordinal = self.items.iter().any(|i| matches!(i, Item::Ordinal { .. }));
+        if has_ordinal && whole == "NaN" && self.before >= 3 {
+            let message = format!("\"{whole}\" is not a number");
+            return Err(SqlError::new(SqlState::INVALID_TEXT_REPRESENTATION, message));
+        }
         let (whole, fraction) = if whole.len() > self.before {
-            ("#".repeat(self.before), "#".repeat(self.after))
+            ("#".repeat(self.before), "#".repeat(fraction.len()))
+        } else if whole == "NaN" {
+            (whole.to_owned(), String::new())
         } else {
             (whole.to_owned(), fraction.to_owned())
         };
@@ -296,7 +303,9 @@ impl Template {
                 }
                 Item::Point => {
                     put_sign(&mut out, &mut signed);
-                    out.push('.');
+                    if whole != "NaN" {
+                        out.push('.');
+                    }
                 }
                 Item::Group => {
                     if place > first {
@@ -344,7 +353,7 @@ impl Template {
                 }
             }
         }
-        out
+        Ok(out)
     }
 }
 
@@ -424,9 +433,12 @@ fn show_numeric(template: &str, v: &Numeric) -> Result<String> {
     };
     let rounded = if v.is_finite() { scaled.round(t.after as i32) } else { scaled };
     let text = text_of(&rounded);
-    let (whole, fraction) = split(&text);
+    let (whole, mut fraction) = split(&text);
+    if !v.is_finite() {
+        fraction = "0".repeat(t.after);
+    }
     let negative = text.starts_with('-');
-    Ok(t.lay_out(negative, &whole, &fraction))
+    t.lay_out(negative, &whole, &fraction)
 }
 
 /// Floats keep fifteen (`float4`: six) significant digits.
@@ -451,14 +463,15 @@ fn show_float(template: &str, v: f64, digits: usize) -> Result<String> {
     let scaled = if t.shift > 0 { v * 10f64.powi(t.shift as i32) } else { v };
     if !scaled.is_finite() {
         let text = if scaled.is_nan() { "NaN" } else { "Infinity" };
-        return Ok(t.lay_out(scaled < 0.0, text, ""));
+        let after = if text.len() >= digits { 0 } else { t.after.min(digits - text.len()) };
+        return t.lay_out(scaled < 0.0, text, &"0".repeat(after));
     }
     let whole_len = format!("{:.0}", scaled.abs()).len();
     let after = if whole_len >= digits { 0 } else { t.after.min(digits - whole_len) };
     let text = format!("{:.*}", after, scaled.abs());
     let (whole, fraction) = split(&text);
     let negative = scaled < 0.0;
-    Ok(t.lay_out(negative, &whole, &fraction))
+    t.lay_out(negative, &whole, &fraction)
 }
 
 fn roman_value(text: &str) -> Option<i64> {
@@ -469,16 +482,10 @@ fn roman_value(text: &str) -> Option<i64> {
 /// Reads a number by a template.
 fn read(text: &str, template: &str) -> Result<Numeric> {
     let t = Template::parse(template)?;
-    let bad = || {
-        SqlError::new(
-            SqlState::INVALID_TEXT_REPRESENTATION,
-            format!("invalid input syntax for type numeric: \"{text}\""),
-        )
-    };
     if t.scientific {
         return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, "\"EEEE\" not supported for input"));
     }
-    if t.roman {
+    if t.roman && !text.is_empty() {
         let n = roman_value(text);
         return n
             .map(Numeric::from)
@@ -510,28 +517,38 @@ fn read(text: &str, template: &str) -> Result<Numeric> {
                         digits.push(c);
                         rest = &rest[1..];
                     }
-                    Some('.') if !point && t.point => {}
-                    _ => {}
+                    Some('.') if !point && t.point => {
+                        point = true;
+                        digits.push('.');
+                        rest = &rest[1..];
+                    }
+                    // Anything else takes the place of a digit.
+                    Some(c) => rest = &rest[c.len_utf8()..],
+                    None => {}
                 }
             }
-            Item::Point => {
-                // Digits that the template has no place for are passed over.
-                if let Some(more) = rest.strip_prefix('.') {
+            Item::Point => match rest.chars().next() {
+                Some('.') if !point => {
                     point = true;
                     digits.push('.');
-                    rest = more;
+                    rest = &rest[1..];
+                }
+                Some(c) if !c.is_ascii_digit() && c != '.' => rest = &rest[c.len_utf8()..],
+                _ => {}
+            },
+            Item::Group => rest = rest.strip_prefix(',').unwrap_or(rest),
+            Item::Currency => {
+                let c = rest.chars().next();
+                if c.is_some_and(|c| !c.is_ascii_digit() && !matches!(c, '+' | '-')) {
+                    rest = &rest[c.map_or(0, char::len_utf8)..];
                 }
             }
-            Item::Group => rest = rest.strip_prefix(',').unwrap_or(rest),
-            Item::Currency => rest = rest.strip_prefix(['$', ' ']).unwrap_or(rest),
             Item::Sign | Item::Minus | Item::Plus | Item::SignHere => take_sign(&mut rest, false),
             Item::Bracket => rest = rest.strip_prefix('>').unwrap_or(rest),
             Item::Ordinal { .. } => rest = rest.get(2..).unwrap_or_default(),
             Item::Char(_) => {
                 let c = rest.chars().next();
-                if c.is_some_and(|c| !c.is_ascii_digit() && !matches!(c, '.' | '+' | '-')) {
-                    rest = &rest[c.map_or(0, char::len_utf8)..];
-                }
+                rest = &rest[c.map_or(0, char::len_utf8)..];
             }
             Item::Roman { .. } | Item::Shift => {}
         }
@@ -540,12 +557,19 @@ fn read(text: &str, template: &str) -> Result<Numeric> {
         negative = true;
     }
     if !digits.bytes().any(|b| b.is_ascii_digit()) {
-        let _ = bad;
         let message = "invalid input syntax for type numeric: \" \"";
         return Err(SqlError::new(SqlState::INVALID_TEXT_REPRESENTATION, message));
     }
     let value = Numeric::parse(&digits)?;
     let value = if negative { value.neg() } else { value };
+    // The template's digits are all there is room for.
+    let typmod = (((t.before + t.after) as i32) << 16 | t.after as i32) + 4;
+    if t.before + t.after <= 1000
+        && let Err(mut e) = value.clone().apply_typmod(typmod)
+    {
+        e.fields_mut().detail = None;
+        return Err(e);
+    }
     if t.shift > 0 {
         let factor = Numeric::parse(&format!("1e{}", t.shift))?;
         return value.div(&factor);

@@ -366,8 +366,8 @@ impl Found {
             }
             Key::IsoDayOfWeek => {
                 let v = integer(rest, f, free)?.0;
-                // Sunday, the seventh, is day 0 here.
-                set(&mut self.day_of_week, v % 7, f)?;
+                // Sunday, the seventh, is day 0 here; so is whatever comes after it.
+                set(&mut self.day_of_week, if v < 7 { v } else { 0 }, f)?;
             }
             Key::Quarter => {
                 // Read and not minded: which day of it would be meant?
