@@ -74,13 +74,15 @@ impl Binder<'_> {
             }
             e
         })?;
-        let mut queries = false;
-        bound.visit(&mut |e| queries |= matches!(e.kind, ExprKind::Subquery(_)));
-        if queries {
-            return Err(SqlError::new(
-                SqlState::FEATURE_NOT_SUPPORTED,
-                "cannot use subquery in COPY FROM WHERE condition",
-            ));
+        let mut query = None;
+        bound.visit(&mut |e| {
+            if matches!(e.kind, ExprKind::Subquery(_)) {
+                query.get_or_insert(e.position);
+            }
+        });
+        if let Some(position) = query {
+            let message = "cannot use subquery in COPY FROM WHERE condition";
+            return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message).at(Some(position)));
         }
         Ok(bound)
     }
