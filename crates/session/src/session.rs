@@ -120,6 +120,8 @@ pub struct Session {
     pub(crate) started: (i64, i64),
     /// Settings before the transaction, and what it set for longer than itself.
     before: Option<Before>,
+    /// Room for a command tag.
+    tag: String,
     /// Counts transactions: what belongs to an earlier one is gone.
     epoch: u64,
 }
@@ -171,6 +173,7 @@ impl Session {
             deferral: Deferral::default(),
             started: (0, 0),
             before: None,
+            tag: String::new(),
             epoch: 0,
             runtime: runtime.clone(),
         })
@@ -332,6 +335,19 @@ impl Session {
     /// # Errors
     /// The statement's.
     pub fn execute(&mut self, prepared: &mut Prepared, params: &[Datum], sink: &mut dyn Sink) -> Result<()> {
+        if is_planned(&prepared.statement.kind) && !matches!(prepared.statement.kind, StatementKind::Copy(_)) {
+            let mut tag = std::mem::take(&mut self.tag);
+            let outcome = self.guarded(|session| {
+                session.execute_planned(prepared, params, sink, &mut tag)?;
+                if session.block == BlockState::Idle { session.finish_implicit() } else { Ok(()) }
+            });
+            if outcome.is_ok() {
+                self.runtime.engine().nudge();
+                sink.complete(&tag);
+            }
+            self.tag = tag;
+            return outcome;
+        }
         let mut portal = self.open_portal("", prepared, params.to_vec())?;
         let fetched = self.fetch(&mut portal, 0, sink)?;
         self.sync()?;
