@@ -270,7 +270,7 @@ impl Session {
             sink.columns(columns)?;
             if more {
                 rows += chunk.rows as u64;
-                sink.chunk(chunk)?;
+                self.with_context(&mut execution, params, |ctx| sink.chunk(chunk, ctx.types))?;
             }
         } else if *yields {
             sink.columns(columns)?;
@@ -279,7 +279,7 @@ impl Session {
             while root.next(ctx, chunk)? {
                 if *yields && chunk.rows > 0 {
                     rows += chunk.rows as u64;
-                    sink.chunk(chunk)?;
+                    sink.chunk(chunk, ctx.types)?;
                 }
             }
             Ok(())
@@ -428,11 +428,11 @@ impl Session {
                     continue;
                 }
                 if rows <= left {
-                    sink.chunk(chunk)?;
+                    sink.chunk(chunk, ctx.types)?;
                     (*fetched, left) = (*fetched + rows, left - rows);
                 } else {
                     let (now, later): (Vec<u32>, Vec<u32>) = (0..chunk.rows as u32).partition(|&i| u64::from(i) < left);
-                    sink.chunk(&chunk.select(&now))?;
+                    sink.chunk(&chunk.select(&now), ctx.types)?;
                     held.push_front(chunk.select(&later));
                     (*fetched, left) = (*fetched + left, 0);
                 }
