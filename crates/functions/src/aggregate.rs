@@ -1,98 +1,36 @@
-//! Aggregates: `count`, `sum`, `avg`, `min`, `max`, `bool_and`, `bool_or`, `string_agg`.
+//! Aggregates: registry, counts, sums, averages, extremes, bits, strings and arrays.
 
-use std::cmp::Ordering;
+pub(crate) mod collect;
+pub(crate) mod statistics;
 
-use types::{Datum, Numeric, Oid, Result, SqlError, SqlState, oid};
+use std::collections::HashMap;
+use std::sync::OnceLock;
 
-/// A running aggregate.
-#[derive(Clone, Debug)]
-pub struct Accumulator {
-    kind: Kind,
-    count: i64,
-    value: Option<Datum>,
-}
+use ext::{AggregateDefinition, Call, Date, Groups, Lsn, Money, Rowset, Time, Timestamp, Timestamptz};
+use types::compare::{compare_f64, compare_with};
+use types::{Datum, Numeric, Oid, Result, SqlError, SqlState};
+use vector::Vector;
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Kind {
-    Count,
-    SumInt { to_numeric: bool },
-    SumFloat { single: bool },
-    SumNumeric,
-    AvgInt,
-    AvgFloat,
-    AvgNumeric,
-    Extreme { wanted: Ordering, ty: Oid },
-    BoolAnd,
-    BoolOr,
-    StringAgg,
-}
-
-/// What kind of aggregate function `function` of `pg_proc` is.
-fn kind(function: Oid) -> Option<Kind> {
-    let row = catalog::builtin::proc_by_oid(function)?;
-    let arg = row.args.first().copied().unwrap_or(Oid::NONE);
-    Some(match (row.name, arg) {
-        ("count", _) => Kind::Count,
-        ("sum", oid::INT2 | oid::INT4) => Kind::SumInt { to_numeric: false },
-        ("sum", oid::INT8) => Kind::SumInt { to_numeric: true },
-        ("sum", oid::FLOAT8) => Kind::SumFloat { single: false },
-        ("sum", oid::FLOAT4) => Kind::SumFloat { single: true },
-        ("sum", oid::NUMERIC) => Kind::SumNumeric,
-        ("avg", oid::INT2 | oid::INT4 | oid::INT8) => Kind::AvgInt,
-        ("avg", oid::FLOAT4 | oid::FLOAT8) => Kind::AvgFloat,
-        ("avg", oid::NUMERIC) => Kind::AvgNumeric,
-        ("min", ty) if is_ordered(ty) => Kind::Extreme { wanted: Ordering::Less, ty },
-        ("max", ty) if is_ordered(ty) => Kind::Extreme { wanted: Ordering::Greater, ty },
-        ("bool_and" | "every", _) => Kind::BoolAnd,
-        ("bool_or", _) => Kind::BoolOr,
-        ("string_agg", oid::TEXT) => Kind::StringAgg,
-        _ => return None,
+fn table() -> &'static HashMap<u32, &'static AggregateDefinition> {
+    static TABLE: OnceLock<HashMap<u32, &'static AggregateDefinition>> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        let all = crate::MODULES.iter().flat_map(|m| m.aggregates).copied().flatten();
+        all.flat_map(|d| d.oids.iter().map(move |&oid| (oid, d))).collect()
     })
 }
 
-fn is_ordered(ty: Oid) -> bool {
-    matches!(
-        ty,
-        oid::INT2
-            | oid::INT4
-            | oid::INT8
-            | oid::FLOAT4
-            | oid::FLOAT8
-            | oid::NUMERIC
-            | oid::TEXT
-            | oid::BPCHAR
-            | oid::DATE
-            | oid::TIME
-            | oid::TIMESTAMP
-            | oid::TIMESTAMPTZ
-            | oid::INTERVAL
-            | oid::OID
-            | oid::PG_LSN
-            | oid::BYTEA
-    )
+/// The aggregate `function` of `pg_proc`; `None` when it is not implemented.
+pub fn lookup(function: Oid) -> Option<&'static AggregateDefinition> {
+    table().get(&function.0).copied()
 }
 
 /// Whether function `function` is an aggregate that is implemented.
 pub fn is_implemented(function: Oid) -> bool {
-    kind(function).is_some()
+    lookup(function).is_some()
 }
 
-fn integer(d: &Datum) -> i64 {
-    match d {
-        Datum::I16(v) => i64::from(*v),
-        Datum::I32(v) => i64::from(*v),
-        Datum::I64(v) => *v,
-        _ => 0,
-    }
-}
-
-fn float(d: &Datum) -> f64 {
-    match d {
-        Datum::F32(v) => f64::from(*v),
-        Datum::F64(v) => *v,
-        _ => 0.0,
-    }
-}
+/// A running aggregate of one group.
+pub struct Accumulator(Box<dyn Groups>);
 
 impl Accumulator {
     /// An empty aggregate of function `function`.
@@ -100,8 +38,12 @@ impl Accumulator {
     /// # Errors
     /// `0A000` when it is not implemented.
     pub fn new(function: Oid) -> Result<Accumulator> {
-        match kind(function) {
-            Some(kind) => Ok(Accumulator { kind, count: 0, value: None }),
+        match lookup(function) {
+            Some(d) => {
+                let mut groups = (d.groups)();
+                groups.resize(1);
+                Ok(Accumulator(groups))
+            }
             None => {
                 let name = catalog::builtin::proc_by_oid(function).map_or("?", |p| p.name);
                 Err(SqlError::unsupported(format!("aggregate function {name}")))
@@ -109,65 +51,839 @@ impl Accumulator {
         }
     }
 
-    /// Adds a row. Rows with a NULL argument count for nothing, but for `count(*)`.
+    /// Adds a row.
     ///
     /// # Errors
-    /// Overflow, as PostgreSQL.
-    pub fn add(&mut self, args: &[Datum]) -> Result<()> {
-        if args.first().is_some_and(Datum::is_null) {
-            return Ok(());
-        }
-        self.count += 1;
-        let Some(arg) = args.first() else { return Ok(()) };
-        let old = self.value.take();
-        self.value = match (self.kind, old) {
-            (Kind::Count, _) => None,
-            (Kind::SumInt { to_numeric: false }, old) => {
-                let sum = integer(old.as_ref().unwrap_or(&Datum::I64(0))).checked_add(integer(arg));
-                Some(Datum::I64(
-                    sum.ok_or_else(|| SqlError::new(SqlState::NUMERIC_VALUE_OUT_OF_RANGE, "bigint out of range"))?,
-                ))
-            }
-            (Kind::SumInt { to_numeric: true } | Kind::AvgInt, None) => Some(Numeric::from(integer(arg)).to_datum()),
-            (Kind::SumInt { to_numeric: true } | Kind::AvgInt, Some(old)) => {
-                Some(Numeric::from_datum(&old).add(&Numeric::from(integer(arg)))?.to_datum())
-            }
-            (Kind::SumFloat { .. } | Kind::AvgFloat, old) => {
-                Some(Datum::F64(float(old.as_ref().unwrap_or(&Datum::F64(0.0))) + float(arg)))
-            }
-            (Kind::SumNumeric | Kind::AvgNumeric, None) => Some(arg.clone()),
-            (Kind::SumNumeric | Kind::AvgNumeric, Some(old)) => {
-                Some(Numeric::from_datum(&old).add(&Numeric::from_datum(arg))?.to_datum())
-            }
-            (Kind::Extreme { wanted, ty }, Some(old)) if types::compare::compare(ty, arg, &old) != wanted => Some(old),
-            (Kind::Extreme { .. }, _) => Some(arg.clone()),
-            (Kind::BoolAnd, Some(Datum::Bool(false))) => Some(Datum::Bool(false)),
-            (Kind::BoolOr, Some(Datum::Bool(true))) => Some(Datum::Bool(true)),
-            (Kind::BoolAnd | Kind::BoolOr, _) => Some(arg.clone()),
-            (Kind::StringAgg, None) => Some(arg.clone()),
-            (Kind::StringAgg, Some(old)) => {
-                let mut text = old.as_bytes().unwrap_or_default().to_vec();
-                text.extend_from_slice(args.get(1).and_then(Datum::as_bytes).unwrap_or_default());
-                text.extend_from_slice(arg.as_bytes().unwrap_or_default());
-                Some(text.into())
-            }
-        };
-        Ok(())
+    /// The aggregate's.
+    pub fn add(&mut self, call: &mut Call<'_>, args: &[Datum]) -> Result<()> {
+        self.0.add(call, 0, args)
+    }
+
+    /// Takes a row out again.
+    ///
+    /// # Errors
+    /// The aggregate's; `0A000` when it cannot.
+    pub fn remove(&mut self, call: &mut Call<'_>, args: &[Datum]) -> Result<()> {
+        self.0.remove(call, 0, args)
+    }
+
+    /// Adds rows of vectors.
+    ///
+    /// # Errors
+    /// The aggregate's.
+    pub fn add_vector(&mut self, call: &mut Call<'_>, args: &[&Vector], rows: Rowset<'_>) -> Result<()> {
+        self.0.add_vector(call, args, rows, None)
     }
 
     /// The result.
     ///
     /// # Errors
-    /// Overflow, as PostgreSQL.
-    pub fn finish(&self) -> Result<Datum> {
-        let Some(value) = &self.value else {
-            return Ok(if self.kind == Kind::Count { Datum::I64(self.count) } else { Datum::Null });
+    /// The aggregate's.
+    pub fn finish(&self, call: &mut Call<'_>) -> Result<Datum> {
+        self.0.finish(call, 0)
+    }
+}
+
+fn bigint() -> SqlError {
+    SqlError::new(SqlState::NUMERIC_VALUE_OUT_OF_RANGE, "bigint out of range")
+}
+
+/// An exact sum: of small numbers in an integer at one scale, of the rest as `numeric`.
+#[derive(Clone, Default)]
+pub struct ExactSum {
+    small: i128,
+    scale: u32,
+    rest: Option<Numeric>,
+    scale_max: u32,
+}
+
+impl ExactSum {
+    /// Adds a stored number.
+    ///
+    /// # Errors
+    /// Overflow.
+    pub fn add(&mut self, bytes: &[u8]) -> Result<()> {
+        match Numeric::small_parts(bytes) {
+            Some((c, s)) => self.add_small(c.into(), s.into()),
+            None => self.add_big(&Numeric::from_bytes(bytes)),
+        }
+    }
+
+    /// Adds `coefficient * 10^-scale`.
+    ///
+    /// # Errors
+    /// Overflow.
+    pub fn add_small(&mut self, coefficient: i128, scale: u32) -> Result<()> {
+        self.scale_max = self.scale_max.max(scale);
+        let aligned = if scale == self.scale {
+            Some((self.small, coefficient))
+        } else if scale < self.scale {
+            10i128.checked_pow(self.scale - scale).and_then(|p| coefficient.checked_mul(p)).map(|c| (self.small, c))
+        } else {
+            10i128.checked_pow(scale - self.scale).and_then(|p| self.small.checked_mul(p)).map(|s| (s, coefficient))
         };
-        Ok(match self.kind {
-            Kind::AvgInt | Kind::AvgNumeric => Numeric::from_datum(value).div(&Numeric::from(self.count))?.to_datum(),
-            Kind::AvgFloat => Datum::F64(float(value) / self.count as f64),
-            Kind::SumFloat { single: true } => Datum::F32(float(value) as f32),
-            _ => value.clone(),
-        })
+        match aligned.and_then(|(a, b)| a.checked_add(b)) {
+            Some(sum) => (self.small, self.scale) = (sum, self.scale.max(scale)),
+            None => {
+                self.flush()?;
+                (self.small, self.scale) = (coefficient, scale);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds any number.
+    ///
+    /// # Errors
+    /// Overflow.
+    pub fn add_big(&mut self, v: &Numeric) -> Result<()> {
+        self.scale_max = self.scale_max.max(v.scale().unwrap_or(0));
+        self.rest = Some(match self.rest.take() {
+            Some(r) => r.add(v)?,
+            None => v.clone(),
+        });
+        Ok(())
+    }
+
+    fn small_value(&self) -> Numeric {
+        scaled(self.small, self.scale)
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        let small = self.small_value();
+        (self.small, self.scale) = (0, 0);
+        self.add_big(&small)
+    }
+
+    /// Adds another sum.
+    ///
+    /// # Errors
+    /// Overflow.
+    pub fn merge(&mut self, other: &ExactSum) -> Result<()> {
+        self.add_small(other.small, other.scale)?;
+        self.scale_max = self.scale_max.max(other.scale_max);
+        other.rest.as_ref().map_or(Ok(()), |r| self.add_big(r))
+    }
+
+    /// The sum, at the largest scale seen.
+    ///
+    /// # Errors
+    /// Overflow.
+    pub fn value(&self) -> Result<Numeric> {
+        let sum = match &self.rest {
+            Some(r) => r.add(&self.small_value())?,
+            None => self.small_value(),
+        };
+        Ok(if sum.is_finite() { sum.round(self.scale_max as i32) } else { sum })
+    }
+}
+
+/// `coefficient * 10^-scale`.
+pub(crate) fn scaled(coefficient: i128, scale: u32) -> Numeric {
+    match i64::try_from(coefficient) {
+        Ok(c) if scale <= types::numeric::SMALL_SCALE_MAX.into() => Numeric::small(c, scale as u8),
+        _ => {
+            // Through a power of ten that is exact at any scale.
+            let unit = Numeric::parse(&format!("1e-{scale}")).unwrap_or(Numeric::ONE);
+            Numeric::from(coefficient).mul(&unit).unwrap_or(Numeric::NAN)
+        }
+    }
+}
+
+/// Fixed-width values that have an order.
+pub trait Ordered: ext::Lane + Default + Send {
+    /// Whether `self` comes before `other`.
+    fn before(self, other: Self) -> bool;
+}
+
+macro_rules! ordered {
+    ($($ty:ty: |$a:ident, $b:ident| $before:expr;)*) => {$(
+        impl Ordered for $ty {
+            #[inline(always)]
+            fn before(self, other: $ty) -> bool { let ($a, $b) = (self, other); $before }
+        }
+    )*};
+}
+ordered! {
+    i16: |a, b| a < b;
+    i32: |a, b| a < b;
+    i64: |a, b| a < b;
+    f32: |a, b| compare_f64(a.into(), b.into()).is_lt();
+    f64: |a, b| compare_f64(a, b).is_lt();
+    Oid: |a, b| a < b;
+    Date: |a, b| a < b;
+    Time: |a, b| a < b;
+    Timestamp: |a, b| a < b;
+    Timestamptz: |a, b| a < b;
+    Money: |a, b| a < b;
+    Lsn: |a, b| (a.0 as u64) < (b.0 as u64);
+}
+
+/// `22003` when a float sum overflowed although nothing infinite went in.
+fn float_sum(sum: f64, infinite_in: bool) -> Result<f64> {
+    if sum.is_infinite() && !infinite_in { Err(ext::Fail::Overflow.into()) } else { Ok(sum) }
+}
+
+#[ext::module]
+pub(crate) mod functions {
+    use ext::{Bits, Interval, Lane};
+    use types::datetime::arith;
+
+    use super::*;
+
+    /// `count(*)`.
+    #[derive(Clone, Default)]
+    pub struct CountRows(i64);
+
+    #[ext::aggregate(oid = 2803)]
+    impl CountRows {
+        fn add(&mut self) {
+            self.0 += 1;
+        }
+        fn remove(&mut self) {
+            self.0 -= 1;
+        }
+        fn merge(&mut self, other: &Self) -> Result<()> {
+            self.0 += other.0;
+            Ok(())
+        }
+        fn add_vector(
+            states: &mut [Self],
+            _: &mut Call<'_>,
+            _: &[&Vector],
+            rows: Rowset<'_>,
+            groups: Option<&[u32]>,
+        ) -> Result<()> {
+            match (rows, groups) {
+                (Rowset::All(n), None) => states[0].0 += n as i64,
+                (Rowset::Listed(list), None) => states[0].0 += list.len() as i64,
+                (rows, Some(groups)) => rows.each(|row| {
+                    states[groups[row] as usize].0 += 1;
+                    Ok(())
+                })?,
+            }
+            Ok(())
+        }
+        fn finish(&self) -> i64 {
+            self.0
+        }
+    }
+
+    /// `count(value)`.
+    #[derive(Clone, Default)]
+    pub struct Count(i64);
+
+    #[ext::aggregate(oid = 2147, strict)]
+    impl Count {
+        fn add(&mut self, _: &Datum) {
+            self.0 += 1;
+        }
+        fn remove(&mut self, _: &Datum) {
+            self.0 -= 1;
+        }
+        fn merge(&mut self, other: &Self) -> Result<()> {
+            self.0 += other.0;
+            Ok(())
+        }
+        fn add_vector(
+            states: &mut [Self],
+            _: &mut Call<'_>,
+            args: &[&Vector],
+            rows: Rowset<'_>,
+            groups: Option<&[u32]>,
+        ) -> Result<()> {
+            let nulls = ext::kernel::nulls(args);
+            rows.each(|row| {
+                let group = groups.map_or(0, |g| g[row] as usize);
+                states[group].0 += i64::from(!nulls.get(row));
+                Ok(())
+            })
+        }
+        fn finish(&self) -> i64 {
+            self.0
+        }
+    }
+
+    /// `sum(int2)`, `sum(int4)`.
+    #[derive(Clone)]
+    pub struct SumInt<T> {
+        sum: i64,
+        count: i64,
+        of: std::marker::PhantomData<T>,
+    }
+
+    impl<T> Default for SumInt<T> {
+        fn default() -> Self {
+            SumInt { sum: 0, count: 0, of: std::marker::PhantomData }
+        }
+    }
+
+    #[ext::aggregate(each(i16 = 2109, i32 = 2108))]
+    impl<T: Lane + Into<i64>> SumInt<T>
+    where
+        T::Raw: Into<i64>,
+    {
+        fn add(&mut self, v: T) -> Result<()> {
+            self.sum = self.sum.checked_add(v.into()).ok_or_else(bigint)?;
+            self.count += 1;
+            Ok(())
+        }
+        fn add_slice(&mut self, values: &[T::Raw]) -> Result<()> {
+            // A chunk's sum of int4s cannot overflow.
+            for chunk in values.chunks(1 << 20) {
+                let sum = chunk.iter().fold(0i64, |n, &v| n.wrapping_add(v.into()));
+                self.sum = self.sum.checked_add(sum).ok_or_else(bigint)?;
+            }
+            self.count += values.len() as i64;
+            Ok(())
+        }
+        fn remove(&mut self, v: T) -> Result<()> {
+            self.sum = self.sum.checked_sub(v.into()).ok_or_else(bigint)?;
+            self.count -= 1;
+            Ok(())
+        }
+        fn merge(&mut self, other: &Self) -> Result<()> {
+            self.sum = self.sum.checked_add(other.sum).ok_or_else(bigint)?;
+            self.count += other.count;
+            Ok(())
+        }
+        fn finish(&self) -> Option<i64> {
+            (self.count > 0).then_some(self.sum)
+        }
+    }
+
+    /// `sum(int8)`: 2^64 of them fit.
+    #[derive(Clone, Default)]
+    pub struct SumInt8 {
+        sum: i128,
+        count: i64,
+    }
+
+    #[ext::aggregate(oid = 2107)]
+    impl SumInt8 {
+        fn add(&mut self, v: i64) {
+            self.sum += i128::from(v);
+            self.count += 1;
+        }
+        fn add_slice(&mut self, values: &[i64]) -> Result<()> {
+            self.sum += values.iter().map(|&v| i128::from(v)).sum::<i128>();
+            self.count += values.len() as i64;
+            Ok(())
+        }
+        fn remove(&mut self, v: i64) {
+            self.sum -= i128::from(v);
+            self.count -= 1;
+        }
+        fn merge(&mut self, other: &Self) -> Result<()> {
+            self.sum += other.sum;
+            self.count += other.count;
+            Ok(())
+        }
+        fn finish(&self) -> Option<Numeric> {
+            (self.count > 0).then(|| Numeric::from(self.sum))
+        }
+    }
+
+    /// `avg` of integers.
+    #[derive(Clone)]
+    pub struct AvgInt<T> {
+        sum: i128,
+        count: i64,
+        of: std::marker::PhantomData<T>,
+    }
+
+    impl<T> Default for AvgInt<T> {
+        fn default() -> Self {
+            AvgInt { sum: 0, count: 0, of: std::marker::PhantomData }
+        }
+    }
+
+    #[ext::aggregate(each(i16 = 2102, i32 = 2101, i64 = 2100))]
+    impl<T: Lane + Into<i64>> AvgInt<T>
+    where
+        T::Raw: Into<i64>,
+    {
+        fn add(&mut self, v: T) {
+            self.sum += i128::from(v.into());
+            self.count += 1;
+        }
+        fn add_slice(&mut self, values: &[T::Raw]) -> Result<()> {
+            self.sum += values.iter().map(|&v| i128::from(v.into())).sum::<i128>();
+            self.count += values.len() as i64;
+            Ok(())
+        }
+        fn remove(&mut self, v: T) {
+            self.sum -= i128::from(v.into());
+            self.count -= 1;
+        }
+        fn merge(&mut self, other: &Self) -> Result<()> {
+            self.sum += other.sum;
+            self.count += other.count;
+            Ok(())
+        }
+        fn finish(&self) -> Result<Option<Numeric>> {
+            if self.count == 0 {
+                return Ok(None);
+            }
+            Numeric::from(self.sum).div(&Numeric::from(self.count)).map(Some)
+        }
+    }
+
+    /// `sum(numeric)`.
+    #[derive(Clone, Default)]
+    pub struct SumNumeric {
+        sum: ExactSum,
+        count: i64,
+    }
+
+    #[ext::aggregate(oid = 2114)]
+    impl SumNumeric {
+        fn add(&mut self, v: &[u8]) -> Result<()> {
+            self.count += 1;
+            self.sum.add(v)
+        }
+        fn merge(&mut self, other: &Self) -> Result<()> {
+            self.count += other.count;
+            self.sum.merge(&other.sum)
+        }
+        fn finish(&self) -> Result<Option<Numeric>> {
+            if self.count == 0 { Ok(None) } else { self.sum.value().map(Some) }
+        }
+    }
+
+    /// `avg(numeric)`.
+    #[derive(Clone, Default)]
+    pub struct AvgNumeric {
+        sum: ExactSum,
+        count: i64,
+    }
+
+    #[ext::aggregate(oid = 2103)]
+    impl AvgNumeric {
+        fn add(&mut self, v: &[u8]) -> Result<()> {
+            self.count += 1;
+            self.sum.add(v)
+        }
+        fn merge(&mut self, other: &Self) -> Result<()> {
+            self.count += other.count;
+            self.sum.merge(&other.sum)
+        }
+        fn finish(&self) -> Result<Option<Numeric>> {
+            if self.count == 0 {
+                return Ok(None);
+            }
+            self.sum.value()?.div(&Numeric::from(self.count)).map(Some)
+        }
+    }
+
+    /// `sum(float8)`.
+    #[derive(Clone, Default)]
+    pub struct SumFloat8(Option<f64>);
+
+    #[ext::aggregate(oid = 2111)]
+    impl SumFloat8 {
+        fn add(&mut self, v: f64) -> Result<()> {
+            self.0 = Some(match self.0 {
+                Some(s) => float_sum(s + v, s.is_infinite() || v.is_infinite())?,
+                None => v,
+            });
+            Ok(())
+        }
+        fn merge(&mut self, other: &Self) -> Result<()> {
+            other.0.map_or(Ok(()), |v| self.add(v))
+        }
+        fn finish(&self) -> Option<f64> {
+            self.0
+        }
+    }
+
+    /// `sum(float4)`.
+    #[derive(Clone, Default)]
+    pub struct SumFloat4(Option<f32>);
+
+    #[ext::aggregate(oid = 2110)]
+    impl SumFloat4 {
+        fn add(&mut self, v: f32) -> Result<()> {
+            self.0 = Some(match self.0 {
+                Some(s) => {
+                    let sum = s + v;
+                    float_sum(sum.into(), s.is_infinite() || v.is_infinite())?;
+                    sum
+                }
+                None => v,
+            });
+            Ok(())
+        }
+        fn merge(&mut self, other: &Self) -> Result<()> {
+            other.0.map_or(Ok(()), |v| self.add(v))
+        }
+        fn finish(&self) -> Option<f32> {
+            self.0
+        }
+    }
+
+    /// `sum(money)`.
+    #[derive(Clone, Default)]
+    pub struct SumMoney(Option<i64>);
+
+    #[ext::aggregate(oid = 2112)]
+    impl SumMoney {
+        fn add(&mut self, v: Money) -> Result<()> {
+            let sum = self.0.unwrap_or(0).checked_add(v.0).ok_or(ext::Fail::MoneyOutOfRange)?;
+            self.0 = Some(sum);
+            Ok(())
+        }
+        fn finish(&self) -> Option<Money> {
+            self.0.map(Money)
+        }
+    }
+
+    /// `sum(interval)`.
+    #[derive(Clone, Default)]
+    pub struct SumInterval(Option<Interval>);
+
+    #[ext::aggregate(oid = 2113)]
+    impl SumInterval {
+        fn add(&mut self, v: Interval) -> Result<()> {
+            self.0 = Some(match self.0 {
+                Some(s) => arith::add(s, v)?,
+                None => v,
+            });
+            Ok(())
+        }
+        fn finish(&self) -> Option<Interval> {
+            self.0
+        }
+    }
+
+    /// `avg(interval)`.
+    #[derive(Clone, Default)]
+    pub struct AvgInterval(Option<Interval>, i64);
+
+    #[ext::aggregate(oid = 2106)]
+    impl AvgInterval {
+        fn add(&mut self, v: Interval) -> Result<()> {
+            self.1 += 1;
+            self.0 = Some(match self.0 {
+                Some(s) => arith::add(s, v)?,
+                None => v,
+            });
+            Ok(())
+        }
+        fn finish(&self) -> Result<Option<Interval>> {
+            self.0.map(|s| arith::divide(s, self.1 as f64)).transpose()
+        }
+    }
+
+    /// `min` of fixed-width values.
+    #[derive(Clone, Default)]
+    pub struct Min<T>(Option<T>);
+
+    #[ext::aggregate(each(
+        i16 = 2133,
+        i32 = 2132,
+        i64 = 2131,
+        f32 = 2135,
+        f64 = 2136,
+        Oid = 2134,
+        Date = 2138,
+        Time = 2139,
+        Timestamp = 2142,
+        Timestamptz = 2143,
+        Money = 2141,
+        Lsn = 4190
+    ))]
+    impl<T: Ordered> Min<T> {
+        fn add(&mut self, v: T) {
+            if self.0.is_none_or(|old| v.before(old)) {
+                self.0 = Some(v);
+            }
+        }
+        fn add_slice(&mut self, values: &[T::Raw]) -> Result<()> {
+            if let Some(first) = values.first() {
+                let least = |a: T, b: T| if b.before(a) { b } else { a };
+                self.add(values.iter().fold(T::from_raw(*first), |a, &b| least(a, T::from_raw(b))));
+            }
+            Ok(())
+        }
+        fn merge(&mut self, other: &Self) -> Result<()> {
+            other.0.into_iter().for_each(|v| self.add(v));
+            Ok(())
+        }
+        fn finish(&self) -> Option<T> {
+            self.0
+        }
+    }
+
+    /// `max` of fixed-width values.
+    #[derive(Clone, Default)]
+    pub struct Max<T>(Option<T>);
+
+    #[ext::aggregate(each(
+        i16 = 2117,
+        i32 = 2116,
+        i64 = 2115,
+        f32 = 2119,
+        f64 = 2120,
+        Oid = 2118,
+        Date = 2122,
+        Time = 2123,
+        Timestamp = 2126,
+        Timestamptz = 2127,
+        Money = 2125,
+        Lsn = 4189
+    ))]
+    impl<T: Ordered> Max<T> {
+        fn add(&mut self, v: T) {
+            if self.0.is_none_or(|old| old.before(v)) {
+                self.0 = Some(v);
+            }
+        }
+        fn add_slice(&mut self, values: &[T::Raw]) -> Result<()> {
+            if let Some(first) = values.first() {
+                let most = |a: T, b: T| if a.before(b) { b } else { a };
+                self.add(values.iter().fold(T::from_raw(*first), |a, &b| most(a, T::from_raw(b))));
+            }
+            Ok(())
+        }
+        fn merge(&mut self, other: &Self) -> Result<()> {
+            other.0.into_iter().for_each(|v| self.add(v));
+            Ok(())
+        }
+        fn finish(&self) -> Option<T> {
+            self.0
+        }
+    }
+
+    /// `min` of other values.
+    #[derive(Clone, Default)]
+    pub struct Least(Option<Datum>);
+
+    #[ext::aggregate(oid = [2051, 2140, 2144, 2145, 2146, 2245, 2798, 3527, 3565, 5100, 6374, 6396], strict)]
+    impl Least {
+        fn add(&mut self, call: &mut Call<'_>, v: &Datum) {
+            let ty = call.arg_type(0);
+            if self.0.as_ref().is_none_or(|old| compare_with(ty, v, old, call.types).is_lt()) {
+                self.0 = Some(v.clone());
+            }
+        }
+        fn finish(&self) -> Datum {
+            self.0.clone().unwrap_or_default()
+        }
+    }
+
+    /// `max` of other values.
+    #[derive(Clone, Default)]
+    pub struct Greatest(Option<Datum>);
+
+    #[ext::aggregate(oid = [2050, 2124, 2128, 2129, 2130, 2244, 2797, 3526, 3564, 5099, 6373, 6395], strict)]
+    impl Greatest {
+        fn add(&mut self, call: &mut Call<'_>, v: &Datum) {
+            let ty = call.arg_type(0);
+            if self.0.as_ref().is_none_or(|old| compare_with(ty, v, old, call.types).is_gt()) {
+                self.0 = Some(v.clone());
+            }
+        }
+        fn finish(&self) -> Datum {
+            self.0.clone().unwrap_or_default()
+        }
+    }
+
+    /// `any_value`.
+    #[derive(Clone, Default)]
+    pub struct AnyValue(Option<Datum>);
+
+    #[ext::aggregate(oid = 6291, strict)]
+    impl AnyValue {
+        fn add(&mut self, v: &Datum) {
+            self.0.get_or_insert_with(|| v.clone());
+        }
+        fn merge(&mut self, other: &Self) -> Result<()> {
+            if let Some(v) = &other.0 {
+                self.add(v);
+            }
+            Ok(())
+        }
+        fn finish(&self) -> Datum {
+            self.0.clone().unwrap_or_default()
+        }
+    }
+
+    /// `bool_and`, `every`.
+    #[derive(Clone, Default)]
+    pub struct BoolAnd {
+        falses: i64,
+        count: i64,
+    }
+
+    #[ext::aggregate(oid = [2517, 2519])]
+    impl BoolAnd {
+        fn add(&mut self, v: bool) {
+            self.count += 1;
+            self.falses += i64::from(!v);
+        }
+        fn remove(&mut self, v: bool) {
+            self.count -= 1;
+            self.falses -= i64::from(!v);
+        }
+        fn merge(&mut self, other: &Self) -> Result<()> {
+            self.count += other.count;
+            self.falses += other.falses;
+            Ok(())
+        }
+        fn finish(&self) -> Option<bool> {
+            (self.count > 0).then_some(self.falses == 0)
+        }
+    }
+
+    /// `bool_or`.
+    #[derive(Clone, Default)]
+    pub struct BoolOr {
+        trues: i64,
+        count: i64,
+    }
+
+    #[ext::aggregate(oid = 2518)]
+    impl BoolOr {
+        fn add(&mut self, v: bool) {
+            self.count += 1;
+            self.trues += i64::from(v);
+        }
+        fn remove(&mut self, v: bool) {
+            self.count -= 1;
+            self.trues -= i64::from(v);
+        }
+        fn merge(&mut self, other: &Self) -> Result<()> {
+            self.count += other.count;
+            self.trues += other.trues;
+            Ok(())
+        }
+        fn finish(&self) -> Option<bool> {
+            (self.count > 0).then_some(self.trues > 0)
+        }
+    }
+
+    /// `bit_and` of integers.
+    #[derive(Clone, Default)]
+    pub struct BitAnd<T>(Option<T>);
+
+    #[ext::aggregate(each(i16 = 2236, i32 = 2238, i64 = 2240))]
+    impl<T: crate::arithmetic::Int> BitAnd<T> {
+        fn add(&mut self, v: T) {
+            self.0 = Some(self.0.map_or(v, |old| old.bit_and(v)));
+        }
+        fn finish(&self) -> Option<T> {
+            self.0
+        }
+    }
+
+    /// `bit_or` of integers.
+    #[derive(Clone, Default)]
+    pub struct BitOr<T>(Option<T>);
+
+    #[ext::aggregate(each(i16 = 2237, i32 = 2239, i64 = 2241))]
+    impl<T: crate::arithmetic::Int> BitOr<T> {
+        fn add(&mut self, v: T) {
+            self.0 = Some(self.0.map_or(v, |old| old.bit_or(v)));
+        }
+        fn finish(&self) -> Option<T> {
+            self.0
+        }
+    }
+
+    /// `bit_xor` of integers.
+    #[derive(Clone, Default)]
+    pub struct BitXor<T>(Option<T>);
+
+    #[ext::aggregate(each(i16 = 6164, i32 = 6165, i64 = 6166))]
+    impl<T: crate::arithmetic::Int> BitXor<T> {
+        fn add(&mut self, v: T) {
+            self.0 = Some(self.0.map_or(v, |old| old.bit_xor(v)));
+        }
+        fn finish(&self) -> Option<T> {
+            self.0
+        }
+    }
+
+    /// `string_agg(text, text)`: the first delimiter is not used.
+    #[derive(Clone, Default)]
+    pub struct StringAgg(Option<Vec<u8>>);
+
+    #[ext::aggregate(oid = [3538, 3545])]
+    impl StringAgg {
+        fn add(&mut self, v: Option<&[u8]>, delimiter: Option<&[u8]>) {
+            let Some(v) = v else { return };
+            match &mut self.0 {
+                Some(out) => {
+                    out.extend_from_slice(delimiter.unwrap_or_default());
+                    out.extend_from_slice(v);
+                }
+                None => self.0 = Some(v.to_vec()),
+            }
+        }
+        fn bytes(&self) -> usize {
+            self.0.as_ref().map_or(0, Vec::capacity)
+        }
+        fn finish(&self) -> Option<Vec<u8>> {
+            self.0.clone()
+        }
+    }
+
+    fn combine_bits(old: &Option<Vec<u8>>, v: Bits<'_>, what: &str, f: fn(u8, u8) -> u8) -> Result<Option<Vec<u8>>> {
+        let Some(old) = old else { return Ok(Some(v.0.to_vec())) };
+        let ((n, a), (m, b)) = (types::io::bits::parts(old), types::io::bits::parts(v.0));
+        if n != m {
+            return Err(SqlError::new(
+                SqlState::STRING_DATA_LENGTH_MISMATCH,
+                format!("cannot {what} bit strings of different sizes"),
+            ));
+        }
+        let bits: Vec<u8> = a.iter().zip(b).map(|(&a, &b)| f(a, b)).collect();
+        Ok(types::io::bits::stored(n, &bits).as_bytes().map(<[u8]>::to_vec))
+    }
+
+    /// `bit_and(bit)`.
+    #[derive(Clone, Default)]
+    pub struct BitsAnd(Option<Vec<u8>>);
+
+    #[ext::aggregate(oid = 2242)]
+    impl BitsAnd {
+        fn add(&mut self, v: Bits<'_>) -> Result<()> {
+            self.0 = combine_bits(&self.0, v, "AND", |a, b| a & b)?;
+            Ok(())
+        }
+        fn finish(&self) -> Option<Vec<u8>> {
+            self.0.clone()
+        }
+    }
+
+    /// `bit_or(bit)`.
+    #[derive(Clone, Default)]
+    pub struct BitsOr(Option<Vec<u8>>);
+
+    #[ext::aggregate(oid = 2243)]
+    impl BitsOr {
+        fn add(&mut self, v: Bits<'_>) -> Result<()> {
+            self.0 = combine_bits(&self.0, v, "OR", |a, b| a | b)?;
+            Ok(())
+        }
+        fn finish(&self) -> Option<Vec<u8>> {
+            self.0.clone()
+        }
+    }
+
+    /// `bit_xor(bit)`.
+    #[derive(Clone, Default)]
+    pub struct BitsXor(Option<Vec<u8>>);
+
+    #[ext::aggregate(oid = 6167)]
+    impl BitsXor {
+        fn add(&mut self, v: Bits<'_>) -> Result<()> {
+            self.0 = combine_bits(&self.0, v, "XOR", |a, b| a ^ b)?;
+            Ok(())
+        }
+        fn finish(&self) -> Option<Vec<u8>> {
+            self.0.clone()
+        }
     }
 }

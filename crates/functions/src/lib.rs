@@ -1,74 +1,144 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
-#![allow(clippy::redundant_closure_call, reason = "`functions!` wraps each body so that `?` and `return` work in it")]
 
 pub mod aggregate;
-#[macro_use]
-mod define;
 mod arithmetic;
+mod array;
+mod bytes;
 mod cast;
 mod comparison;
+mod datetime;
+mod datetime_text;
+mod float;
+mod format;
+mod json;
+mod json_set;
+mod number_text;
+mod numeric;
+mod pattern;
+mod regex;
+mod series;
+mod system;
 mod text;
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use ext::{Call, Definition, Function, Module, SetDefinition, SetFunction};
 use types::{Datum, Oid, Result};
-use vector::Vector;
+use vector::{Data, Vector};
 
-/// A function on single values, none of them NULL (U2).
-pub type Scalar = fn(&[Datum]) -> Result<Datum>;
-/// The same on vectors of `rows` values; the result has them too, NULL where an argument is NULL.
-pub type Kernel = fn(&[Vector], usize) -> Result<Vector>;
+pub use comparison::{Comparison, Sign};
 
-/// An implemented function.
-#[derive(Clone, Copy)]
-pub struct Function {
-    /// On values.
-    pub scalar: Scalar,
-    /// On vectors.
-    pub kernel: Kernel,
-}
-
-/// One definition, as the modules list them.
-pub(crate) struct Definition {
-    pub oid: u32,
-    pub function: Function,
-}
+/// Every module of built-ins.
+pub const MODULES: &[Module] = &[
+    arithmetic::functions::MODULE,
+    float::functions::MODULE,
+    numeric::functions::MODULE,
+    cast::functions::MODULE,
+    text::functions::MODULE,
+    bytes::functions::MODULE,
+    pattern::functions::MODULE,
+    regex::functions::MODULE,
+    format::functions::MODULE,
+    datetime::functions::MODULE,
+    datetime_text::functions::MODULE,
+    number_text::functions::MODULE,
+    array::functions::MODULE,
+    series::functions::MODULE,
+    json::functions::MODULE,
+    json_set::functions::MODULE,
+    system::functions::MODULE,
+    aggregate::functions::MODULE,
+    aggregate::collect::functions::MODULE,
+    aggregate::statistics::functions::MODULE,
+];
 
 /// How a call is carried out.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub enum Callable {
     /// By its own definition.
     Function(Function),
     /// By comparing two values of a type.
-    Compare(comparison::Comparison),
+    Compare(Comparison),
 }
 
-pub use comparison::Comparison;
+impl Callable {
+    /// Calls it with values.
+    ///
+    /// # Errors
+    /// The function's.
+    pub fn scalar(&self, call: &mut Call<'_>, args: &[Datum]) -> Result<Datum> {
+        match self {
+            Callable::Function(f) => (f.scalar)(call, args),
+            Callable::Compare(c) => match args {
+                [a, b] if a.is_null() || b.is_null() => Ok(Datum::Null),
+                [a, b] => Ok(Datum::Bool(c.test(call, a, b))),
+                _ => Err(ext::wrong_arguments("comparison")),
+            },
+        }
+    }
 
-fn table() -> &'static HashMap<u32, Function> {
-    static TABLE: OnceLock<HashMap<u32, Function>> = OnceLock::new();
+    /// Calls it with vectors of at least `rows` values.
+    ///
+    /// # Errors
+    /// The function's.
+    pub fn kernel(&self, call: &mut Call<'_>, args: &[&Vector], rows: usize) -> Result<Vector> {
+        match self {
+            Callable::Function(f) => (f.kernel)(call, args, rows),
+            Callable::Compare(c) => match args {
+                [a, b] => Ok(c.kernel(call, a, b, rows)),
+                _ => Err(ext::wrong_arguments("comparison")),
+            },
+        }
+    }
+
+    /// Whether a NULL argument makes a NULL result.
+    pub fn is_strict(&self) -> bool {
+        match self {
+            Callable::Function(f) => f.strict,
+            Callable::Compare(_) => true,
+        }
+    }
+}
+
+fn table() -> &'static HashMap<u32, &'static Definition> {
+    static TABLE: OnceLock<HashMap<u32, &'static Definition>> = OnceLock::new();
     TABLE.get_or_init(|| {
-        [arithmetic::DEFINITIONS, cast::DEFINITIONS, text::DEFINITIONS]
-            .into_iter()
-            .flatten()
-            .map(|d| (d.oid, d.function))
-            .collect()
+        let all = MODULES.iter().flat_map(|m| m.functions).copied().flatten();
+        all.flat_map(|d| d.oids.iter().map(move |&oid| (oid, d))).collect()
     })
 }
 
-/// How function `oid` of `pg_proc` is called; `None` when it is not implemented.
+fn sets() -> &'static HashMap<u32, &'static SetDefinition> {
+    static TABLE: OnceLock<HashMap<u32, &'static SetDefinition>> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        let all = MODULES.iter().flat_map(|m| m.sets).copied().flatten();
+        all.flat_map(|d| d.oids.iter().map(move |&oid| (oid, d))).collect()
+    })
+}
+
+/// How function `oid` of `pg_proc` is called; `None` when it is not implemented, or returns a set.
 pub fn lookup(oid: Oid) -> Option<Callable> {
     match table().get(&oid.0) {
-        Some(&function) => Some(Callable::Function(function)),
+        Some(d) => Some(Callable::Function(d.function)),
         None => comparison::lookup(oid).map(Callable::Compare),
     }
 }
 
+/// How set-returning function `oid` of `pg_proc` is called; `None` when it is not implemented.
+pub fn set_function(oid: Oid) -> Option<SetFunction> {
+    sets().get(&oid.0).map(|d| d.rows)
+}
+
 /// Whether `comparison` tests for equality.
 pub fn comparison_sign_is_equal(comparison: &Comparison) -> bool {
-    comparison.sign == comparison::Sign::Equal
+    comparison.sign == Sign::Equal && comparison.is_same_type()
+}
+
+/// Whether slot `i` of a boolean vector is true.
+pub fn is_true(v: &Vector, i: usize) -> bool {
+    matches!(&v.data, Data::Bool(b) if b[i]) && !v.nulls.get(i)
 }
 
 #[cfg(test)]

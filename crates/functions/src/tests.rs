@@ -1,36 +1,108 @@
-use types::{Datum, Oid, Physical};
+use std::collections::HashSet;
+
+use ext::{Accepts, NoHost};
+use types::io::BuiltinTypes;
+use types::{IoSettings, Physical, oid};
 
 use super::*;
 
-/// U1: forms of arguments and results are those of `pg_proc`: calling each function with zero values must not be refused
-/// for its forms, and the result's form must be the row's.
+fn accepts(a: &Accepts, ty: Oid) -> bool {
+    let polymorphic = matches!(
+        ty,
+        oid::ANY
+            | oid::ANYELEMENT
+            | oid::ANYNONARRAY
+            | oid::ANYENUM
+            | oid::ANYCOMPATIBLE
+            | oid::ANYCOMPATIBLENONARRAY
+            | oid::INTERNAL
+    );
+    match a {
+        Accepts::Some(test, _) => test(ty) || (polymorphic && test(Oid::NONE)),
+        Accepts::Any | Accepts::Rest => true,
+    }
+}
+
+/// U1.
 #[test]
 fn definitions_match_pg_proc() {
-    for (&oid, function) in table() {
-        let row = catalog::builtin::proc_by_oid(Oid(oid)).unwrap_or_else(|| panic!("{oid} is not in pg_proc"));
-        assert!(row.strict, "{} is not strict", row.name);
-        let args: Vec<Vector> = row
-            .args
-            .iter()
-            .map(|&t| {
-                let mut v = Vector::new(Physical::of(t));
-                v.push_null();
-                v
-            })
-            .collect();
-        let out = (function.kernel)(&args, 1).unwrap_or_else(|e| panic!("{} ({oid}): {e}", row.name));
-        assert_eq!(out.get(0), Datum::Null);
-        let expected = Vector::new(Physical::of(row.result));
-        assert_eq!(std::mem::discriminant(&out.data), std::mem::discriminant(&expected.data), "{} ({oid})", row.name);
+    let mut wrong = Vec::new();
+    let mut check = |oid: u32,
+                     name: &str,
+                     arguments: &[Accepts],
+                     strict: Option<bool>,
+                     result: Option<&Accepts>,
+                     kind: &[u8],
+                     set: bool| {
+        let Some(row) = catalog::builtin::proc_by_oid(Oid(oid)) else {
+            wrong.push(format!("{name}: {oid} is not in pg_proc"));
+            return;
+        };
+        let rest = matches!(arguments.last(), Some(Accepts::Rest));
+        let fits = if rest { row.args.len() + 1 >= arguments.len() } else { row.args.len() == arguments.len() };
+        let direct = kind == b"a" && arguments.len() <= row.args.len();
+        if !fits && !direct {
+            wrong.push(format!("{name}: {oid} {} has {} arguments", row.name, row.args.len()));
+        }
+        for (i, (a, &ty)) in arguments.iter().zip(row.args).enumerate() {
+            // A direct argument of an ordered-set aggregate is not part of its rows.
+            let direct = kind == b"a" && arguments.len() < row.args.len();
+            if !direct && !accepts(a, ty) {
+                wrong.push(format!("{name}: {oid} {} argument {} is of type {ty}", row.name, i + 1));
+            }
+        }
+        if !row.args.is_empty() && strict.is_some_and(|s| s != row.strict) {
+            wrong.push(format!("{name}: {oid} {} strict is {}", row.name, row.strict));
+        }
+        if result.is_some_and(|r| !accepts(r, row.result)) {
+            wrong.push(format!("{name}: {oid} {} gives {}", row.name, row.result));
+        }
+        if !kind.contains(&row.kind) || row.returns_set != set {
+            wrong.push(format!("{name}: {oid} {} is of kind {}, set {}", row.name, row.kind as char, row.returns_set));
+        }
+    };
+    for m in MODULES {
+        for d in m.functions.iter().copied().flatten() {
+            d.oids.iter().for_each(|&o| {
+                check(o, d.name, d.arguments, Some(d.function.strict), Some(&d.result), b"f", false);
+            });
+        }
+        for d in m.sets.iter().copied().flatten() {
+            d.oids.iter().for_each(|&o| check(o, d.name, d.arguments, Some(d.strict), None, b"f", true));
+        }
+        for d in m.aggregates.iter().copied().flatten() {
+            d.oids.iter().for_each(|&o| check(o, d.name, d.arguments, None, Some(&d.result), b"a", false));
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// U2.
+#[test]
+fn no_oid_is_defined_twice() {
+    let mut seen = HashSet::new();
+    let functions = MODULES.iter().flat_map(|m| m.functions).copied().flatten().flat_map(|d| d.oids);
+    let sets = MODULES.iter().flat_map(|m| m.sets).copied().flatten().flat_map(|d| d.oids);
+    let aggregates = MODULES.iter().flat_map(|m| m.aggregates).copied().flatten().flat_map(|d| d.oids);
+    let twice: Vec<&u32> = functions.chain(sets).chain(aggregates).filter(|&o| !seen.insert(o)).collect();
+    assert!(twice.is_empty(), "{twice:?}");
+    let compared: Vec<u32> = seen.into_iter().copied().filter(|&o| comparison::lookup(Oid(o)).is_some()).collect();
+    assert!(compared.is_empty(), "both defined and compared: {compared:?}");
 }
 
 #[test]
 fn scalar_and_kernel_agree() {
-    let Some(Callable::Function(add)) = lookup(Oid(177)) else { panic!("int4pl") };
-    assert_eq!((add.scalar)(&[Datum::I32(2), Datum::I32(3)]).unwrap(), Datum::I32(5));
-    let error = (add.scalar)(&[Datum::I32(i32::MAX), Datum::I32(1)]).unwrap_err();
+    let (mut host, settings) = (NoHost, IoSettings::default());
+    let mut call = Call::new(&mut host, &settings, &BuiltinTypes);
+    let add = lookup(Oid(177)).unwrap();
+    assert_eq!(add.scalar(&mut call, &[Datum::I32(2), Datum::I32(3)]).unwrap(), Datum::I32(5));
+    let error = add.scalar(&mut call, &[Datum::I32(i32::MAX), Datum::I32(1)]).unwrap_err();
     assert_eq!((error.state().as_str(), error.message()), ("22003", "integer out of range"));
-    let Some(Callable::Compare(less)) = lookup(Oid(66)) else { panic!("int4lt") };
-    assert!(less.test(&Datum::I32(1), &Datum::I32(2)));
+    let mut v = Vector::new(Physical::I32);
+    [Datum::I32(i32::MAX), Datum::Null].iter().for_each(|d| v.push(d));
+    assert_eq!(add.kernel(&mut call, &[&v, &v], 2).unwrap_err().message(), "integer out of range");
+    let less = lookup(Oid(66)).unwrap();
+    assert_eq!(less.scalar(&mut call, &[Datum::I32(1), Datum::I32(2)]).unwrap(), Datum::Bool(true));
+    let out = less.kernel(&mut call, &[&v, &v], 2).unwrap();
+    assert_eq!([out.get(0), out.get(1)], [Datum::Bool(false), Datum::Null]);
 }

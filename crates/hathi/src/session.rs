@@ -8,6 +8,7 @@ use session::{Chunk, OutputColumn, Prepared, Runtime, Sink};
 use types::{Datum, Oid, SqlError, SqlState};
 
 use crate::Result;
+use crate::copy::{CopyIn, CopyOut};
 use crate::row::{Column, Row};
 use crate::transaction::Transaction;
 
@@ -24,6 +25,11 @@ impl CancelHandle {
     /// Ends the running statement with `57014`.
     pub fn cancel(&self) {
         self.0.cancel();
+    }
+
+    /// Ends the running statement, and every later one, with `57P01`.
+    pub fn terminate(&self) {
+        self.0.terminate();
     }
 }
 
@@ -179,6 +185,22 @@ impl Session {
     /// The first statement's that fails; none after it is run.
     pub fn batch_execute(&mut self, sql: &str) -> Result<()> {
         self.inner.run(sql, &mut Rows::default())
+    }
+
+    /// Runs a `COPY ... FROM STDIN`, whose data are then written to what this answers.
+    ///
+    /// # Errors
+    /// The statement's.
+    pub fn copy_in(&mut self, sql: &str) -> Result<CopyIn<'_>> {
+        CopyIn::begin(self, sql)
+    }
+
+    /// Runs a `COPY ... TO STDOUT`, whose data are then read from what this answers.
+    ///
+    /// # Errors
+    /// The statement's.
+    pub fn copy_out(&mut self, sql: &str) -> Result<CopyOut<'_>> {
+        CopyOut::begin(self, sql)
     }
 
     /// Starts a transaction; it is rolled back when dropped (H1).

@@ -292,6 +292,12 @@ impl Relation {
         if block == 0 { self.first_class } else { self.other_class }
     }
 
+    /// Bytes of its pages.
+    pub fn size_bytes(&self) -> u64 {
+        (0..self.blocks().min(2)).map(|b| self.class(b).bytes() as u64).sum::<u64>()
+            + u64::from(self.blocks().saturating_sub(2)) * self.other_class.bytes() as u64
+    }
+
     /// Size and page number of `block`.
     ///
     /// # Errors

@@ -19,6 +19,7 @@ mod transcend;
 mod wire;
 
 pub use arith::{factorial, gcd, lcm, width_bucket};
+pub use text::precision_scale;
 
 use std::cmp::Ordering;
 

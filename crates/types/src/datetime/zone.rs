@@ -30,6 +30,16 @@ pub fn find(name: &str) -> Option<TimeZone> {
     TimeZone::posix(&upper).or_else(|_| TimeZone::posix(&format!("{upper},M3.2.0,M11.1.0"))).ok()
 }
 
+/// The zone that `name` means where SQL asks for one: an abbreviation, a name, or a POSIX rule, which may lack its name (`+03`).
+pub fn named(name: &str, session: &TimeZone) -> Option<TimeZone> {
+    match find_abbreviation(&name.to_ascii_lowercase(), session) {
+        Some(Meaning::Fixed(east, _)) => fixed(east),
+        Some(Meaning::Dynamic(zone)) => Some(zone),
+        None if name.starts_with(['+', '-']) => TimeZone::posix(&format!("<UTC>{name}")).ok(),
+        None => find(name),
+    }
+}
+
 /// A zone of constant offset.
 pub fn fixed(east_secs: i32) -> Option<TimeZone> {
     Some(TimeZone::fixed(Offset::from_seconds(east_secs).ok()?))

@@ -164,10 +164,16 @@ impl Numeric {
                 "cannot take square root of a negative number",
             ));
         }
-        let Some((coef, scale)) = self.parts() else { return Ok(self.clone()) };
+        let Some((_, scale)) = self.parts() else { return Ok(self.clone()) };
         let weight = self.exponent().map_or(0, |e| e.div_euclid(4));
         let half = if weight >= 0 { weight * 4 / 2 + 1 } else { 1 - (1 - weight * 4) / 2 };
         let rscale = (SIGNIFICANT_DIGITS_MIN - half).max(scale.into()).clamp(0, RESULT_SCALE_MAX) as u32;
+        self.sqrt_at(rscale)
+    }
+
+    /// `sqrt(self)` of a number not negative, at scale `rscale`.
+    pub fn sqrt_at(&self, rscale: u32) -> Result<Numeric> {
+        let Some((coef, scale)) = self.parts() else { return Ok(self.clone()) };
         // sqrt(c * 10^-s) * 10^r = sqrt(c * 10^(2r - s)); one more digit decides the rounding.
         let shift = 2 * (i64::from(rscale) + 1) - i64::from(scale);
         let big = coef.to_big();
