@@ -74,13 +74,15 @@ impl Binder<'_> {
             }
             e
         })?;
-        let mut queries = false;
-        bound.visit(&mut |e| queries |= matches!(e.kind, ExprKind::Subquery(_)));
-        if queries {
-            return Err(SqlError::new(
-                SqlState::FEATURE_NOT_SUPPORTED,
-                "cannot use subquery in COPY FROM WHERE condition",
-            ));
+        let mut queries = None;
+        bound.visit(&mut |e| {
+            if matches!(e.kind, ExprKind::Subquery(_)) {
+                queries = queries.or(Some(e.position));
+            }
+        });
+        if let Some(position) = queries {
+            let message = "cannot use subquery in COPY FROM WHERE condition";
+            return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message).at((position > 0).then_some(position)));
         }
         Ok(bound)
     }

@@ -59,7 +59,9 @@ fn answer(r: &Record) -> std::result::Result<Result<Value>, String> {
     for (i, a) in r.args.iter().enumerate() {
         let d = match a {
             None => Datum::Null,
-            Some(text) => types::io::text_in(r.types[i % width], -1, text, &settings).map_err(|e| format!("input: {e}"))?,
+            Some(text) => {
+                types::io::text_in(r.types[i % width], -1, text, &settings).map_err(|e| format!("input: {e}"))?
+            }
         };
         args.push(d);
     }

@@ -105,6 +105,10 @@ impl Session {
         Ok(Session { inner: session::Session::new(runtime, database)? })
     }
 
+    pub(crate) fn with_role(runtime: &Arc<Runtime>, database: &str, user: &str) -> Result<Session> {
+        Ok(Session { inner: session::Session::with_role(runtime, database, user)? })
+    }
+
     /// Prepares a statement: parsed once, planned once per catalog change.
     ///
     /// # Errors

@@ -50,8 +50,8 @@ pub fn fields(columns: &[OutputColumn], formats: Option<&Formats>) -> Vec<FieldD
         .enumerate()
         .map(|(i, c)| FieldDescription {
             name: c.name.clone(),
-            table: Oid::NONE,
-            attribute: 0,
+            table: c.origin.map_or(Oid::NONE, |o| o.0),
+            attribute: c.origin.map_or(0, |o| o.1),
             type_oid: c.ty,
             type_bytes: type_len(c.ty),
             typmod: c.typmod,

@@ -96,6 +96,18 @@ impl Portal {
     }
 }
 
+impl Portal {
+    /// Rows of the last fetch.
+    pub(crate) fn fetched(&self) -> u64 {
+        if let State::Running(running) = &self.state { running.fetched } else { 0 }
+    }
+}
+
+/// Whether clients would take the one for the other.
+fn same_columns(a: &[OutputColumn], b: &[OutputColumn]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (&a.name, a.ty, a.typmod) == (&b.name, b.ty, b.typmod))
+}
+
 /// What a fetch came to.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Fetched {
@@ -118,7 +130,7 @@ impl Session {
                 return Ok(());
             }
             self.plan_prepared(prepared)?;
-            if before != prepared.columns {
+            if !same_columns(&before, &prepared.columns) {
                 let message = "cached plan must not change result type";
                 return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message));
             }
@@ -169,7 +181,7 @@ impl Session {
         self.guarded(|session| session.fetch_inner(portal, row_count_max, sink))
     }
 
-    fn fetch_inner(&mut self, portal: &mut Portal, max: u64, sink: &mut dyn Sink) -> Result<Fetched> {
+    pub(crate) fn fetch_inner(&mut self, portal: &mut Portal, max: u64, sink: &mut dyn Sink) -> Result<Fetched> {
         if !portal.lives_in(self.epoch()) {
             let message = format!("portal \"{}\" does not exist", portal.name);
             return Err(SqlError::new(SqlState::INVALID_CURSOR_NAME, message));
@@ -180,13 +192,7 @@ impl Session {
                 let (sql, statement) = (portal.sql.clone(), portal.statement.clone());
                 return self.dispatch(&sql, &statement, sink).map(Fetched::Complete);
             }
-            if self.block_state() == BlockState::Failed {
-                return Err(aborted());
-            }
-            self.begin_transaction();
-            let (node, columns) =
-                self.locked_plan(&portal.sql, &portal.statement.kind, portal.plan.take(), &portal.types)?;
-            portal.state = State::Running(Box::new(self.start(node, columns)?));
+            self.begin_portal(portal)?;
         }
         if self.block_state() == BlockState::Failed {
             return Err(aborted());
@@ -208,6 +214,20 @@ impl Session {
             return Ok(Fetched::Complete(tag));
         }
         Ok(Fetched::Suspended)
+    }
+
+    /// Takes the snapshot of a portal that is planned; its rows are made later.
+    pub(crate) fn begin_portal(&mut self, portal: &mut Portal) -> Result<()> {
+        self.check_not_failed()?;
+        self.begin_transaction();
+        let (node, columns) =
+            self.locked_plan(&portal.sql, &portal.statement.kind, portal.plan.take(), &portal.types)?;
+        let mut running = Box::new(self.start(node, columns)?);
+        if !portal.name.is_empty() {
+            running.keep_snapshot(self);
+        }
+        portal.state = State::Running(running);
+        Ok(())
     }
 
     /// Takes the snapshot of a planned statement and makes its operators.
