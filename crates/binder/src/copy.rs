@@ -74,15 +74,15 @@ impl Binder<'_> {
             }
             e
         })?;
-        let mut queries = None;
+        let mut query = None;
         bound.visit(&mut |e| {
             if matches!(e.kind, ExprKind::Subquery(_)) {
-                queries = queries.or(Some(e.position));
+                query.get_or_insert(e.position);
             }
         });
-        if let Some(position) = queries {
+        if let Some(position) = query {
             let message = "cannot use subquery in COPY FROM WHERE condition";
-            return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message).at((position > 0).then_some(position)));
+            return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message).at(Some(position)));
         }
         Ok(bound)
     }

@@ -829,13 +829,13 @@ pub(crate) mod functions {
         }
     }
 
-    fn combine_bits(old: &Option<Vec<u8>>, v: Bits<'_>, f: fn(u8, u8) -> u8) -> Result<Option<Vec<u8>>> {
+    fn combine_bits(old: &Option<Vec<u8>>, v: Bits<'_>, what: &str, f: fn(u8, u8) -> u8) -> Result<Option<Vec<u8>>> {
         let Some(old) = old else { return Ok(Some(v.0.to_vec())) };
         let ((n, a), (m, b)) = (types::io::bits::parts(old), types::io::bits::parts(v.0));
         if n != m {
             return Err(SqlError::new(
                 SqlState::STRING_DATA_LENGTH_MISMATCH,
-                "cannot combine bit strings of different sizes",
+                format!("cannot {what} bit strings of different sizes"),
             ));
         }
         let bits: Vec<u8> = a.iter().zip(b).map(|(&a, &b)| f(a, b)).collect();
@@ -849,7 +849,7 @@ pub(crate) mod functions {
     #[ext::aggregate(oid = 2242)]
     impl BitsAnd {
         fn add(&mut self, v: Bits<'_>) -> Result<()> {
-            self.0 = combine_bits(&self.0, v, |a, b| a & b)?;
+            self.0 = combine_bits(&self.0, v, "AND", |a, b| a & b)?;
             Ok(())
         }
         fn finish(&self) -> Option<Vec<u8>> {
@@ -864,7 +864,7 @@ pub(crate) mod functions {
     #[ext::aggregate(oid = 2243)]
     impl BitsOr {
         fn add(&mut self, v: Bits<'_>) -> Result<()> {
-            self.0 = combine_bits(&self.0, v, |a, b| a | b)?;
+            self.0 = combine_bits(&self.0, v, "OR", |a, b| a | b)?;
             Ok(())
         }
         fn finish(&self) -> Option<Vec<u8>> {
@@ -879,7 +879,7 @@ pub(crate) mod functions {
     #[ext::aggregate(oid = 6167)]
     impl BitsXor {
         fn add(&mut self, v: Bits<'_>) -> Result<()> {
-            self.0 = combine_bits(&self.0, v, |a, b| a ^ b)?;
+            self.0 = combine_bits(&self.0, v, "XOR", |a, b| a ^ b)?;
             Ok(())
         }
         fn finish(&self) -> Option<Vec<u8>> {

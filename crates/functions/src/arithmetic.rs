@@ -207,6 +207,16 @@ pub(crate) mod functions {
         a.min(b)
     }
 
+    #[ext::function(oid = 1319)]
+    pub fn xid_equals_int(a: u32, b: i32) -> bool {
+        a == b as u32
+    }
+
+    #[ext::function(oid = 3309)]
+    pub fn xid_differs_from_int(a: u32, b: i32) -> bool {
+        a != b as u32
+    }
+
     #[ext::function(each(i32 = 5044, i64 = 5045))]
     pub fn gcd<T: Int>(a: T, b: T) -> Result<T, Fail> {
         gcd_magnitude(a, b)

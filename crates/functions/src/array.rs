@@ -472,7 +472,17 @@ pub(crate) mod functions {
             return Err(null_error("thresholds array must not contain NULLs"));
         }
         let ty = bounds.element();
-        Ok(bounds.iter().take_while(|b| compare_with(ty, b, value, call.types).is_le()).count() as i32)
+        // The thresholds are taken to be in order.
+        let (mut low, mut high) = (0, bounds.len());
+        while low < high {
+            let middle = (low + high) / 2;
+            if compare_with(ty, value, &bounds.get(middle), call.types).is_lt() {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        Ok(low as i32)
     }
 
     #[ext::set_function(oid = 2331)]

@@ -179,7 +179,12 @@ fn check_encoding(name: &str, what: &str) -> Result<()> {
 }
 
 fn utf8(v: &[u8]) -> Result<&str> {
-    let text = std::str::from_utf8(v).map_err(|e| {
+    let valid = std::str::from_utf8(v).map_or_else(|e| e.valid_up_to(), str::len);
+    if v[..valid].contains(&0) {
+        let message = "invalid byte sequence for encoding \"UTF8\": 0x00";
+        return Err(SqlError::new(SqlState::CHARACTER_NOT_IN_REPERTOIRE, message));
+    }
+    std::str::from_utf8(v).map_err(|e| {
         let rest = &v[e.valid_up_to()..];
         let width = match rest.first() {
             Some(0xc0..=0xdf) => 2,
@@ -190,12 +195,7 @@ fn utf8(v: &[u8]) -> Result<&str> {
         let shown: Vec<String> = rest.iter().take(width).map(|b| format!("0x{b:02x}")).collect();
         let message = format!("invalid byte sequence for encoding \"UTF8\": {}", shown.join(" "));
         SqlError::new(SqlState::CHARACTER_NOT_IN_REPERTOIRE, message)
-    })?;
-    if text.contains('\0') {
-        let message = "invalid byte sequence for encoding \"UTF8\": 0x00";
-        return Err(SqlError::new(SqlState::CHARACTER_NOT_IN_REPERTOIRE, message));
-    }
-    Ok(text)
+    })
 }
 
 #[ext::module]

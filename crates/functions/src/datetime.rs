@@ -41,6 +41,23 @@ fn offset_of(call: &Call<'_>, v: Interval) -> Result<i32> {
     Ok((v.micros / MICROS_PER_SEC) as i32)
 }
 
+/// A zone given as `+hh:mm`, east of Greenwich; none when it is a name.
+fn offset_zone(text: &str) -> Result<Option<Zone>> {
+    if text.starts_with(|c: char| c.is_ascii_digit()) {
+        let message = format!("invalid input syntax for type numeric time zone: \"{text}\"");
+        return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message)
+            .hint("Numeric time zones must have \"-\" or \"+\" as first character."));
+    }
+    let Some(rest) = text.strip_prefix(['+', '-']) else { return Ok(None) };
+    let mut parts = rest.split(':').map(|p| p.parse::<i32>().ok().filter(|n| (0..60).contains(n)));
+    let (hours, minutes, seconds) = (parts.next(), parts.next(), parts.next());
+    let read = |p: Option<Option<i32>>| p.unwrap_or(Some(0));
+    let east = read(hours).zip(read(minutes)).zip(read(seconds)).map(|((h, m), s)| h * 3600 + m * 60 + s);
+    let east = east.map(|e| if text.starts_with('-') { -e } else { e });
+    let out = || SqlError::new(SqlState::INVALID_PARAMETER_VALUE, format!("numeric time zone \"{text}\" out of range"));
+    east.and_then(zone::fixed).map(Some).ok_or_else(out)
+}
+
 fn is_infinite(t: i64) -> bool {
     t == TIMESTAMP_INFINITY || t == TIMESTAMP_NEG_INFINITY
 }
@@ -96,20 +113,40 @@ fn float_fields(v: f64) -> Option<i64> {
     (micros.is_finite() && micros.abs() < 9.0e18).then_some(micros as i64)
 }
 
-/// A second as PostgreSQL prints one in messages: two digits before the point.
+/// A second as PostgreSQL prints one in messages: six significant digits, two characters at least (C's `%02g`).
 fn shown_second(v: f64) -> String {
-    let mut out = Vec::new();
-    types::io::float::format_f64(v, 1, &mut out);
-    let text = String::from_utf8_lossy(&out).into_owned();
-    let (sign, rest) = text.strip_prefix('-').map_or(("", &text[..]), |r| ("-", r));
-    let whole = rest.split('.').next().unwrap_or("").len();
-    format!("{sign}{}{rest}", "0".repeat(2usize.saturating_sub(whole + sign.len())))
+    if !v.is_finite() {
+        return if v.is_nan() {
+            "NaN"
+        } else if v > 0.0 {
+            "Infinity"
+        } else {
+            "-Infinity"
+        }
+        .to_owned();
+    }
+    let scientific = format!("{v:.5e}");
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let trimmed =
+        |s: &str| if s.contains('.') { s.trim_end_matches('0').trim_end_matches('.').to_owned() } else { s.to_owned() };
+    if !(-4..6).contains(&exponent) {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        return format!("{}e{sign}{:02}", trimmed(mantissa), exponent.abs());
+    }
+    let text = trimmed(&format!("{v:.*}", (5 - exponent).max(0) as usize));
+    if text.len() == 1 { format!("0{text}") } else { text }
 }
 
-fn date_of(year: i32, month: i32, day: i32) -> Result<i32> {
-    let refuse = || overflow(format!("date field value out of range: {year}-{month:02}-{day:02}"));
+/// `adjusted`: whether messages show the astronomical year.
+fn date_of(year: i32, month: i32, day: i32, adjusted: bool) -> Result<i32> {
     // There is no year 0: -1 is 1 BC.
     let astronomical = if year < 0 { i64::from(year) + 1 } else { i64::from(year) };
+    let shown = if adjusted && year != i32::MIN { astronomical } else { year.into() };
+    let refuse = || overflow(format!("date field value out of range: {shown}-{month:02}-{day:02}"));
+    if year == i32::MIN {
+        return Err(refuse());
+    }
     if year == 0 || !(1..=12).contains(&month) || day < 1 {
         return Err(refuse());
     }
@@ -118,7 +155,7 @@ fn date_of(year: i32, month: i32, day: i32) -> Result<i32> {
     }
     let days = days_from_civil(astronomical, month.into(), day.into());
     if !is_valid_date(days) {
-        return Err(overflow(format!("date out of range: {year}-{month:02}-{day:02}")));
+        return Err(overflow(format!("date out of range: {shown}-{month:02}-{day:02}")));
     }
     Ok(days as i32)
 }
@@ -134,7 +171,7 @@ fn time_of(hour: i32, minute: i32, second: f64) -> Result<i64> {
 }
 
 fn timestamp_of(y: i32, mo: i32, d: i32, h: i32, mi: i32, s: f64) -> Result<i64> {
-    let days = date_of(y, mo, d)?;
+    let days = date_of(y, mo, d, false)?;
     let time = time_of(h, mi, s)?;
     let t = i64::from(days).checked_mul(MICROS_PER_DAY).and_then(|t| t.checked_add(time));
     t.filter(|t| is_valid_timestamp(*t))
@@ -526,6 +563,9 @@ pub(crate) mod functions {
         let months = y.checked_mul(12).and_then(|m| m.checked_add(mo)).ok_or_else(out)?;
         let days = w.checked_mul(7).and_then(|n| n.checked_add(d)).ok_or_else(out)?;
         let secs = (s * MICROS_PER_SEC as f64).round_ties_even();
+        if secs.is_infinite() {
+            return Err(Fail::Overflow.into());
+        }
         let secs = ((-9223372036854775808.0..9223372036854775808.0).contains(&secs)).then_some(secs as i64);
         let micros = i64::from(h) * 3600 * MICROS_PER_SEC;
         let micros = micros
@@ -539,7 +579,7 @@ pub(crate) mod functions {
 
     #[ext::function(oid = 3846)]
     pub fn make_date(y: i32, m: i32, d: i32) -> Result<Date> {
-        date_of(y, m, d).map(Date)
+        date_of(y, m, d, true).map(Date)
     }
 
     #[ext::function(oid = 3847)]
@@ -579,7 +619,8 @@ pub(crate) mod functions {
         zone: &str,
     ) -> Result<Timestamptz> {
         let local = timestamp_of(y, mo, d, h, mi, s)?;
-        arith::timestamp_to_timestamptz(local, &named_zone(call, zone)?).map(Timestamptz)
+        let zone = offset_zone(zone)?.map_or_else(|| named_zone(call, zone), Ok)?;
+        arith::timestamp_to_timestamptz(local, &zone).map(Timestamptz)
     }
 
     #[ext::function(oid = 1158)]
@@ -686,6 +727,14 @@ pub(crate) mod functions {
 
     #[ext::function(oid = 1172)]
     pub fn part_interval(name: &str, v: Interval) -> Result<Option<f64>> {
+        if name.eq_ignore_ascii_case("epoch") && v.is_finite() {
+            // In floats, in this order: the last digits show it.
+            let (years, months) = v.years_months();
+            let mut secs = v.micros as f64 / MICROS_PER_SEC as f64;
+            secs += 365.25 * 86_400.0 * f64::from(years);
+            secs += 30.0 * 86_400.0 * f64::from(months);
+            return Ok(Some(secs + 86_400.0 * f64::from(v.days)));
+        }
         float(field::extract_interval(name, v)?)
     }
 

@@ -418,13 +418,19 @@ pub(crate) mod functions {
     }
 
     #[ext::function(oid = 3215)]
-    pub fn jsonb_element(v: View<'_>, n: i32) -> Option<Jsonb> {
-        element(v, n.into()).map(jsonb)
+    pub fn jsonb_element(v: &[u8], n: i32) -> Option<Jsonb> {
+        element_or_scalar(v, n).map(jsonb)
+    }
+
+    /// A scalar passes for an array of itself.
+    fn element_or_scalar(v: &[u8], n: i32) -> Option<&[u8]> {
+        let view = View::new(v);
+        if view.is_scalar() { (n == 0 || n == -1).then_some(v) } else { element(view, n.into()) }
     }
 
     #[ext::function(oid = 3216)]
-    pub fn jsonb_element_text(v: View<'_>, n: i32) -> Option<String> {
-        element(v, n.into()).and_then(|b| view_text(View::new(b)))
+    pub fn jsonb_element_text(v: &[u8], n: i32) -> Option<String> {
+        element_or_scalar(v, n).and_then(|b| view_text(View::new(b)))
     }
 
     #[ext::function(oid = 3217)]

@@ -103,12 +103,17 @@ fn changed(v: View<'_>, path: ArrayView<'_>, change: &Change, what: &str) -> Res
     if v.is_scalar() {
         return Err(invalid(format!("cannot {what} scalar")));
     }
+    // In what is empty there is nothing to look for.
+    let empty = matches!(v, View::Array(c) | View::Object(c) if c.is_empty());
+    if empty && matches!(change, Change::Delete | Change::Set { create: false, .. }) {
+        return Ok(v.to_json());
+    }
     apply(v.to_json(), &path_of(path), 0, change)
 }
 
 /// The largest depth of trees that are walked by recursion is `DEPTH_MAX`, which parsing keeps.
-fn concatenated(a: Json, b: Json) -> Result<Json> {
-    Ok(match (a, b) {
+fn concatenated(a: Json, b: Json) -> Json {
+    match (a, b) {
         (Json::Object(mut a), Json::Object(b)) => {
             a.extend(b);
             Json::Object(a)
@@ -125,9 +130,8 @@ fn concatenated(a: Json, b: Json) -> Result<Json> {
             b.insert(0, a);
             Json::Array(b)
         }
-        (Json::Object(_), _) | (_, Json::Object(_)) => return Err(invalid("invalid concatenation of jsonb objects")),
         (a, b) => Json::Array(vec![a, b]),
-    })
+    }
 }
 
 #[ext::module]
@@ -135,7 +139,7 @@ pub(crate) mod functions {
     use super::*;
 
     #[ext::function(oid = 3301)]
-    pub fn jsonb_concat(a: View<'_>, b: View<'_>) -> Result<Json> {
+    pub fn jsonb_concat(a: View<'_>, b: View<'_>) -> Json {
         concatenated(a.to_json(), b.to_json())
     }
 
@@ -236,7 +240,8 @@ pub(crate) mod functions {
             let first = self.0.is_none();
             let out = self.0.get_or_insert_with(|| b"[".to_vec());
             if !first {
-                out.extend_from_slice(if build::is_container(call, ty) { b", \n " } else { b", " });
+                let line = !v.is_null() && build::is_container(call, ty);
+                out.extend_from_slice(if line { b", \n " } else { b", " });
             }
             build::append(call, ty, v, ",", 0, out)
         }
@@ -251,15 +256,22 @@ pub(crate) mod functions {
 
     /// `json_agg_strict`: NULLs are left out.
     #[derive(Clone, Default)]
-    pub struct JsonAggStrict(JsonAgg);
+    pub struct JsonAggStrict {
+        list: JsonAgg,
+        started: bool,
+    }
 
-    #[ext::aggregate(oid = 6276, strict)]
+    #[ext::aggregate(oid = 6276)]
     impl JsonAggStrict {
         fn add(&mut self, call: &mut Call<'_>, v: &Datum) -> Result<()> {
-            self.0.add(call, v)
+            if v.is_null() {
+                self.started = true;
+                return Ok(());
+            }
+            self.list.add(call, v)
         }
         fn finish(&self) -> Option<JsonText> {
-            self.0.finish()
+            self.list.finish().or_else(|| self.started.then(|| JsonText("[]".to_owned())))
         }
     }
 
@@ -283,9 +295,13 @@ pub(crate) mod functions {
     #[derive(Clone, Default)]
     pub struct JsonbAggStrict(JsonbAgg);
 
-    #[ext::aggregate(oid = 6284, strict)]
+    #[ext::aggregate(oid = 6284)]
     impl JsonbAggStrict {
         fn add(&mut self, call: &mut Call<'_>, v: &Datum) -> Result<()> {
+            if v.is_null() {
+                self.0.0.get_or_insert_default();
+                return Ok(());
+            }
             self.0.add(call, v)
         }
         fn finish(&self) -> Option<Json> {
@@ -312,11 +328,11 @@ pub(crate) mod functions {
             let null = || SqlError::new(SqlState::NULL_VALUE_NOT_ALLOWED, "null value not allowed for object key");
             let key = build::key(call, call.arg_type(0), k, null)?;
             let out = self.text.get_or_insert_with(|| b"{ ".to_vec());
-            if strict && v.is_null() {
-                return Ok(());
-            }
             if unique && !self.keys.insert(key.clone()) {
                 return Err(duplicate(&key));
+            }
+            if strict && v.is_null() {
+                return Ok(());
             }
             if out.len() > 2 {
                 out.extend_from_slice(b", ");
@@ -396,21 +412,26 @@ pub(crate) mod functions {
 
     impl JsonbPairs {
         fn push(&mut self, call: &Call<'_>, k: &Datum, v: &Datum, unique: bool, strict: bool) -> Result<()> {
-            let null = || invalid("field name must not be null");
-            let key = build::key(call, call.arg_type(0), k, null)?;
-            let value = build::tree(call, call.arg_type(1), v, 1)?;
+            if k.is_null() {
+                return Err(invalid("field name must not be null"));
+            }
             let pairs = self.0.get_or_insert_default();
-            if strict && v.is_null() {
+            if strict && v.is_null() && !unique {
                 return Ok(());
             }
-            if unique && pairs.iter().any(|(k, _)| *k == key) {
-                return Err(SqlError::new(SqlState::new("22030"), "duplicate JSON object key value"));
+            let key = build::key(call, call.arg_type(0), k, || invalid("field name must not be null"))?;
+            let value = build::tree(call, call.arg_type(1), v, 1)?;
+            if !(strict && value == Json::Null) {
+                pairs.push((key, value));
             }
-            pairs.push((key, value));
             Ok(())
         }
-        fn value(&self) -> Option<Json> {
-            self.0.clone().map(Json::Object)
+        fn value(&self, unique: bool) -> Result<Option<Json>> {
+            let mut seen = std::collections::HashSet::new();
+            if unique && self.0.iter().flatten().any(|(k, _)| !seen.insert(k)) {
+                return Err(SqlError::new(SqlState::new("22030"), "duplicate JSON object key value"));
+            }
+            Ok(self.0.clone().map(Json::Object))
         }
     }
 
@@ -422,6 +443,9 @@ pub(crate) mod functions {
             impl $name {
                 fn push(&mut self, call: &Call<'_>, k: &Datum, v: &Datum) -> Result<()> {
                     self.0.push(call, k, v, $unique, $strict)
+                }
+                fn value(&self) -> Result<Option<Json>> {
+                    self.0.value($unique)
                 }
             }
         )*};
@@ -438,8 +462,8 @@ pub(crate) mod functions {
         fn add(&mut self, call: &mut Call<'_>, k: &Datum, v: &Datum) -> Result<()> {
             self.push(call, k, v)
         }
-        fn finish(&self) -> Option<Json> {
-            self.0.value()
+        fn finish(&self) -> Result<Option<Json>> {
+            self.value()
         }
     }
 
@@ -448,8 +472,8 @@ pub(crate) mod functions {
         fn add(&mut self, call: &mut Call<'_>, k: &Datum, v: &Datum) -> Result<()> {
             self.push(call, k, v)
         }
-        fn finish(&self) -> Option<Json> {
-            self.0.value()
+        fn finish(&self) -> Result<Option<Json>> {
+            self.value()
         }
     }
 
@@ -458,8 +482,8 @@ pub(crate) mod functions {
         fn add(&mut self, call: &mut Call<'_>, k: &Datum, v: &Datum) -> Result<()> {
             self.push(call, k, v)
         }
-        fn finish(&self) -> Option<Json> {
-            self.0.value()
+        fn finish(&self) -> Result<Option<Json>> {
+            self.value()
         }
     }
 
@@ -468,8 +492,8 @@ pub(crate) mod functions {
         fn add(&mut self, call: &mut Call<'_>, k: &Datum, v: &Datum) -> Result<()> {
             self.push(call, k, v)
         }
-        fn finish(&self) -> Option<Json> {
-            self.0.value()
+        fn finish(&self) -> Result<Option<Json>> {
+            self.value()
         }
     }
 }

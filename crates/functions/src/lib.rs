@@ -13,6 +13,7 @@ mod float;
 mod format;
 mod json;
 mod json_set;
+mod number_text;
 mod numeric;
 mod pattern;
 mod regex;
@@ -42,6 +43,7 @@ pub const MODULES: &[Module] = &[
     format::functions::MODULE,
     datetime::functions::MODULE,
     datetime_text::functions::MODULE,
+    number_text::functions::MODULE,
     array::functions::MODULE,
     series::functions::MODULE,
     json::functions::MODULE,

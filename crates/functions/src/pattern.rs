@@ -24,8 +24,11 @@ pub(crate) fn like(s: &[u8], pattern: &[u8], text: bool) -> Result<bool> {
     // Where to go on when a literal fails: after the last `%`, one character further on.
     let mut retry: Option<(usize, usize)> = None;
     loop {
+        // Where the text has ended, only `%` matches; the rest of the pattern is not looked at.
+        if t == s.len() {
+            return Ok(pattern[p..].iter().all(|c| *c == b'%'));
+        }
         let matched = match pattern.get(p) {
-            None if t == s.len() => return Ok(true),
             None => false,
             Some(b'%') => {
                 p += 1;

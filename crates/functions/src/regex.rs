@@ -2,8 +2,12 @@
 
 mod translate;
 
+use std::cell::RefCell;
+
 use ext::Call;
 use fancy_regex::{Captures, Regex};
+use regex_automata::hybrid::dfa::{Cache, DFA};
+use regex_automata::{Anchored, Input, MatchKind};
 use types::array::Array;
 use types::{Datum, Result, SqlError, SqlState, oid};
 
@@ -15,19 +19,65 @@ struct Compiled {
     pattern: String,
     flags: Flags,
     regex: Regex,
+    longest: Option<Longest>,
+}
+
+/// Finds the longest match at a place, where alternatives may differ in length; the pattern then matches that length exactly.
+struct Longest {
+    dfa: DFA,
+    cache: RefCell<Cache>,
+    exact: Regex,
+}
+
+impl Longest {
+    /// None where it would change nothing, or cannot be built: lookaround, back references, lazy quantifiers.
+    fn of(translated: &str) -> Option<Longest> {
+        if !translated.contains('|') || ["*?", "+?", "??", "}?"].iter().any(|lazy| translated.contains(lazy)) {
+            return None;
+        }
+        let config = DFA::config().match_kind(MatchKind::All).skip_cache_capacity_check(true);
+        let dfa = DFA::builder().configure(config).build(translated).ok()?;
+        let cache = RefCell::new(dfa.create_cache());
+        let (flags, rest) = match translated.strip_prefix("(?").and_then(|t| t.split_once(')')) {
+            Some((f, rest)) if f.bytes().all(|b| b.is_ascii_lowercase()) => (format!("(?{f})"), rest),
+            _ => (String::new(), translated),
+        };
+        let exact = Regex::new(&format!("{flags}(?:{rest})\\z")).ok()?;
+        Some(Longest { dfa, cache, exact })
+    }
+
+    fn end(&self, s: &str, start: usize) -> Option<usize> {
+        let input = Input::new(s).span(start..s.len()).anchored(Anchored::Yes);
+        let found = self.dfa.try_search_fwd(&mut self.cache.borrow_mut(), &input).ok()?;
+        found.map(|m| m.offset())
+    }
 }
 
 fn compile(pattern: &str, flags: Flags) -> Result<Compiled> {
     let translated = translate(pattern, flags)?;
     let regex = Regex::new(&translated).map_err(|e| bad(&e.to_string()))?;
-    Ok(Compiled { pattern: pattern.to_owned(), flags, regex })
+    Ok(Compiled { pattern: pattern.to_owned(), flags, regex, longest: Longest::of(&translated) })
+}
+
+impl Compiled {
+    /// The first match from byte `at` on, as long as it can be.
+    fn captures_from<'s>(&self, s: &'s str, at: usize) -> Result<Option<Captures<'s>>> {
+        let Some(m) = self.regex.captures_from_pos(s, at).map_err(failed)? else { return Ok(None) };
+        let (Some(longest), Some(whole)) = (&self.longest, m.get(0)) else { return Ok(Some(m)) };
+        match longest.end(s, whole.start()) {
+            Some(end) if end > whole.end() => {
+                let exact = longest.exact.captures_from_pos(&s[..end], whole.start()).map_err(failed)?;
+                Ok(Some(exact.unwrap_or(m)))
+            }
+            _ => Ok(Some(m)),
+        }
+    }
 }
 
 /// The pattern of this call, compiled once.
-fn compiled<'c>(call: &'c mut Call<'_>, pattern: &str, flags: Flags) -> Result<&'c Regex> {
+fn compiled<'c>(call: &'c mut Call<'_>, pattern: &str, flags: Flags) -> Result<&'c Compiled> {
     let flags = flags.of_pattern();
-    let memo = call.memo(|c: &Compiled| c.flags == flags && c.pattern == pattern, || compile(pattern, flags))?;
-    Ok(&memo.regex)
+    Ok(call.memo(|c: &Compiled| c.flags == flags && c.pattern == pattern, || compile(pattern, flags))?)
 }
 
 fn failed(e: fancy_regex::Error) -> SqlError {
@@ -35,7 +85,7 @@ fn failed(e: fancy_regex::Error) -> SqlError {
 }
 
 fn test(call: &mut Call<'_>, s: &str, pattern: &str, flags: Flags) -> Result<bool> {
-    compiled(call, pattern, flags)?.is_match(s).map_err(failed)
+    compiled(call, pattern, flags)?.regex.is_match(s).map_err(failed)
 }
 
 /// Whether a `~` of this sign.
@@ -54,10 +104,10 @@ fn after(s: &str, start: usize, end: usize) -> usize {
 }
 
 /// Every match from byte `from` on.
-fn matches<'s>(regex: &Regex, s: &'s str, from: usize, limit: usize) -> Result<Vec<Captures<'s>>> {
+fn matches<'s>(regex: &Compiled, s: &'s str, from: usize, limit: usize) -> Result<Vec<Captures<'s>>> {
     let (mut found, mut at) = (Vec::new(), from);
     while at <= s.len() && found.len() < limit {
-        let Some(m) = regex.captures_from_pos(s, at).map_err(failed)? else { break };
+        let Some(m) = regex.captures_from(s, at)? else { break };
         let Some(whole) = m.get(0) else { break };
         at = after(s, whole.start(), whole.end());
         found.push(m);
@@ -97,10 +147,10 @@ fn expand(out: &mut String, template: &str, m: &Captures<'_>) {
 }
 
 /// Replaces the `n`th match from byte `from` on, or all when `n` is 0.
-fn replaced(regex: &Regex, s: &str, by: &str, from: usize, n: usize) -> Result<String> {
+fn replaced(regex: &Compiled, s: &str, by: &str, from: usize, n: usize) -> Result<String> {
     let (mut out, mut done, mut at, mut seen) = (String::with_capacity(s.len()), 0, from, 0);
     while at <= s.len() {
-        let Some(m) = regex.captures_from_pos(s, at).map_err(failed)? else { break };
+        let Some(m) = regex.captures_from(s, at)? else { break };
         let Some(whole) = m.get(0) else { break };
         seen += 1;
         at = after(s, whole.start(), whole.end());
@@ -119,7 +169,7 @@ fn replaced(regex: &Regex, s: &str, by: &str, from: usize, n: usize) -> Result<S
 }
 
 /// The pieces between matches; empty matches at the ends, and right after another, split nothing.
-fn split(regex: &Regex, s: &str) -> Result<Vec<String>> {
+fn split(regex: &Compiled, s: &str) -> Result<Vec<String>> {
     let (mut parts, mut done) = (Vec::new(), 0);
     for m in matches(regex, s, 0, usize::MAX)? {
         let Some(whole) = m.get(0) else { break };
@@ -198,7 +248,7 @@ pub(crate) mod functions {
 
     fn first_part(call: &mut Call<'_>, s: &str, pattern: &str) -> Result<Option<String>> {
         let regex = compiled(call, pattern, Flags::default())?;
-        let found = regex.captures(s).map_err(failed)?;
+        let found = regex.captures_from(s, 0)?;
         Ok(found.and_then(|m| m.get(usize::from(m.len() > 1)).map(|g| g.as_str().to_owned())))
     }
 
@@ -262,7 +312,7 @@ pub(crate) mod functions {
     #[ext::function(oid = 3396)]
     pub fn first_match(call: &mut Call<'_>, s: &str, pattern: &str) -> Result<Option<Array>> {
         let regex = compiled(call, pattern, Flags::default())?;
-        Ok(regex.captures(s).map_err(failed)?.map(|m| groups(&m)))
+        Ok(regex.captures_from(s, 0)?.map(|m| groups(&m)))
     }
 
     #[ext::function(oid = 3397)]
@@ -271,7 +321,7 @@ pub(crate) mod functions {
             if e.message().contains("global") { e.hint("Use the regexp_matches function instead.") } else { e }
         })?;
         let regex = compiled(call, pattern, flags)?;
-        Ok(regex.captures(s).map_err(failed)?.map(|m| groups(&m)))
+        Ok(regex.captures_from(s, 0)?.map(|m| groups(&m)))
     }
 
     #[ext::set_function(oid = 2763)]

@@ -432,6 +432,10 @@ pub(crate) mod functions {
 
     #[ext::function(oid = 3061)]
     pub fn right(v: &str, n: i32) -> &str {
+        // The magnitude of the least integer is none: PostgreSQL leaves out nothing.
+        if n == i32::MIN {
+            return v;
+        }
         &v[offset(v, characters(v) - ends(v, n))..]
     }
 
@@ -552,7 +556,15 @@ pub(crate) mod functions {
 
     #[ext::function(oid = 1285, strict, stable)]
     pub fn quote_any_literal(call: &mut Call<'_>, v: &Datum) -> Result<String> {
-        Ok(literal(&call.text_of(call.arg_type(0), v)?))
+        Ok(literal(&cast_to_text(call, v)?))
+    }
+
+    /// As a cast to text has it, which spells booleans out.
+    fn cast_to_text(call: &Call<'_>, v: &Datum) -> Result<String> {
+        match v {
+            Datum::Bool(b) => Ok(b.to_string()),
+            v => call.text_of(call.arg_type(0), v),
+        }
     }
 
     #[ext::function(oid = 1289)]
@@ -565,7 +577,7 @@ pub(crate) mod functions {
         if v.is_null() {
             return Ok("NULL".to_owned());
         }
-        Ok(literal(&call.text_of(call.arg_type(0), v)?))
+        Ok(literal(&cast_to_text(call, v)?))
     }
 
     #[ext::function(oid = 3696)]

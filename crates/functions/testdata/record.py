@@ -65,7 +65,7 @@ lastval setseed pg_postmaster_start_time pg_conf_load_time current_setting pg_co
 pg_current_xact_id_if_assigned current_user session_user getpgusername current_schema current_schemas inet_client_addr inet_server_addr
 inet_client_port inet_server_port pg_client_encoding pg_input_is_valid pg_jit_available regclass has_table_privilege
 json_populate_record jsonb_populate_record json_populate_recordset jsonb_populate_recordset json_to_record jsonb_to_record
-json_to_recordset jsonb_to_recordset pg_get_userbyid mode percentile_cont percentile_disc format_type any_value""".split())
+json_to_recordset jsonb_to_recordset money pg_get_userbyid mode percentile_cont percentile_disc format_type any_value""".split())
 SKIPRE = re.compile(r"^(pg_get_|to_reg|pg_.*is_visible|has_|pg_.*size$|.*description|pg_relation|pg_advisory|pg_try_advisory|pg_describe|pg_has)")
 KEEP = {"pg_size_pretty", "pg_size_bytes"}
 
@@ -104,7 +104,7 @@ POOL = {
     3802: ['{"a": 1, "b": [1, 2, {"c": "x"}]}', "[1, \"two\", null, {\"k\": true}]", '"str"', "12.50", "null", "{}", "[]",
            '{"a": {"b": {"c": "dä"}}, "n": null}', "true", '[1, 2]', '{"a": 1}'],
     1560: ["1010", "1", "0"], 1562: ["1010", "", "111100001"],
-    790: ["$12.34", "-$1.00", "$0.00"], 3220: ["0/0", "16/B374D848", "FFFFFFFF/FFFFFFFF"],
+    3220: ["0/0", "16/B374D848", "FFFFFFFF/FFFFFFFF"],
     2205: ["1259"], 2206: ["23"], 28: ["1", "5"], 5069: ["1", "18446744073709551615"], 27: ["(0,1)", "(1,2)"], 29: ["1"], 869: ["10.0.0.1/8", "::1"],
     1007: ["{1,2,3}", "{}", "{3,NULL,1}", "{{1,2},{3,4}}", "[5:7]={7,8,9}", "{2}"], 1009: ["{a,b,c}", "{}", "{x,NULL,a}", "{{a,b},{c,d}}", '{"a b",""}'],
     1005: ["{1,2}"], 1016: ["{1,2}"], 1022: ["{0.5,1.5}"], 1231: ["{1.5,2.50}"], 1182: ["{2024-01-01}"], 1000: ["{t,f}"], 1115: ["{\"2024-01-01 00:00:00\"}"],
@@ -253,6 +253,8 @@ for oid in sorted(set(oids) | compare):
     if oid not in procs:
         continue
     name, types, prokind, _, variadic, _ = procs[oid]
+    if oid in (1386, 2059):  # age until today
+        continue
     if (name in SKIP or SKIPRE.match(name)) and name not in KEEP:
         continue
     kind = oids.get(oid, "f")

@@ -4,9 +4,21 @@ use std::collections::BTreeMap;
 
 use ext::{Call, Host, Rowset};
 use serde_json::Value;
-use types::io::BuiltinTypes;
+use types::io::TypeLookup;
 use types::{Datum, IoSettings, Oid, Result};
 use vector::Vector;
+
+/// Knows how types are called.
+struct Names;
+impl TypeLookup for Names {
+    fn reg_out(&self, reg_type: Oid, value: Oid) -> Option<String> {
+        (reg_type == types::oid::REGTYPE).then(|| {
+            let element = types::io::builtin_element(value);
+            let name = |t: Oid| types::io::builtin_name(t).unwrap_or("?").to_owned();
+            element.map_or_else(|| name(value), |e| name(e) + "[]")
+        })
+    }
+}
 
 struct TestHost;
 impl Host for TestHost {}
@@ -65,7 +77,7 @@ fn answer(r: &Record) -> std::result::Result<Result<Value>, String> {
         };
         args.push(d);
     }
-    let mut call = Call::new(&mut host, &settings, &BuiltinTypes).typed(&r.types, result);
+    let mut call = Call::new(&mut host, &settings, &Names).typed(&r.types, result);
     let column = |i: usize, per_row: usize, rows: usize| {
         let mut v = Vector::new(types::Physical::of(r.types[i]));
         (0..rows).for_each(|row| v.push(&args[row * per_row + i]));

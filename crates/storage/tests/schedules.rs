@@ -14,7 +14,8 @@ use env::{Entropy, Env};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use storage::btree::{Btree, Direction, EntryBatch, ScanBounds};
-use storage::table::{Cell, ScanScratch, Table};
+use storage::lock::{Mode, WaitPolicy};
+use storage::table::{Cell, RowState, ScanScratch, Table};
 use storage::{Database, Engine, Error, Options, Persistence, RelId, RelKind, RelMeta, RowId};
 use types::Physical;
 
@@ -280,6 +281,155 @@ fn commit_schedule(seed: u64) {
 fn commits_are_atomic_durable_and_seen_in_order_under_every_schedule() {
     for seed in 0..seeds() {
         std::panic::catch_unwind(|| commit_schedule(seed)).unwrap_or_else(|e| {
+            eprintln!("schedule seed {seed}");
+            std::panic::resume_unwind(e)
+        });
+    }
+}
+
+const ACCOUNTS: u32 = 3;
+const EACH: i64 = 100;
+
+/// Money moves between accounts, and now and then into one that is made or out of one that goes; a purger follows close behind. Whatever
+/// snapshot is used, the sum is the same.
+fn snapshot_schedule(seed: u64) {
+    Scheduler::run(seed, || {
+        let disk = SimDisk::new(seed);
+        let engine = open(&disk, seed, 64).unwrap();
+        let db = engine.create_database().unwrap();
+        let mut txn = begin(&engine);
+        // Each account in a table of its own, so that a scan looks at one after the other.
+        let accounts: Vec<(Table, RowId)> = (0..ACCOUNTS)
+            .map(|n| {
+                let columns = vec![Physical::I32, Physical::I64];
+                let meta = RelMeta::new(RelId(100 + n), RelKind::Table, Persistence::Permanent, columns);
+                let table = Table::new(db.clone(), db.create_relation(&mut txn, meta).unwrap());
+                let row = table.insert(&mut txn, &[Cell::fixed(&[0; 4]), Cell::fixed(&EACH.to_le_bytes())]).unwrap();
+                (table, row)
+            })
+            .collect();
+        txn.commit(false).unwrap();
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut writers = Vec::new();
+        for writer in 0..2u64 {
+            let (engine, accounts) = (engine.clone(), accounts.clone());
+            let mut rng = ChaCha8Rng::seed_from_u64(seed * 8 + writer);
+            writers.push(spawn("writer", move || {
+                for _ in 0..6 {
+                    let mut txn = begin(&engine);
+                    let outcome = transfer(&accounts, &mut txn, &mut rng);
+                    match outcome {
+                        Ok(true) if rng.random_range(0..4) > 0 => txn.commit(rng.random_bool(0.2)).unwrap(),
+                        Ok(_) | Err(Error::Deadlock(_)) => txn.rollback().unwrap(),
+                        Err(e) => panic!("{e:?}"),
+                    }
+                }
+            }));
+        }
+        let mut others = Vec::new();
+        for reader in 0..2 {
+            let (engine, accounts, stop) = (engine.clone(), accounts.clone(), stop.clone());
+            others.push(spawn("reader", move || {
+                while !stop.load(Ordering::Relaxed) {
+                    let mut txn = begin(&engine);
+                    let snapshot = txn.snapshot();
+                    for _ in 0..=reader {
+                        env::sched::yield_point();
+                        assert_eq!(sum(&accounts, &snapshot), EACH * i64::from(ACCOUNTS), "X3");
+                    }
+                }
+            }));
+        }
+        others.push({
+            let (engine, stop) = (engine.clone(), stop.clone());
+            spawn("purger", move || {
+                while !stop.load(Ordering::Relaxed) {
+                    engine.purge().unwrap();
+                    env::sched::yield_point();
+                }
+            })
+        });
+        writers.into_iter().for_each(|w| w.join().unwrap());
+        stop.store(true, Ordering::Relaxed);
+        others.into_iter().for_each(|o| o.join().unwrap());
+        engine.purge().unwrap();
+        assert_eq!(sum(&accounts, &begin(&engine).snapshot()), EACH * i64::from(ACCOUNTS));
+        assert_eq!(engine.check().unwrap(), []);
+    });
+}
+
+/// The sum of all amounts, read account by account.
+fn sum(accounts: &[(Table, RowId)], snapshot: &storage::txn::Snapshot) -> i64 {
+    let (mut scratch, mut total) = (ScanScratch::default(), 0);
+    for (table, _) in accounts {
+        for block in 0..table.blocks() {
+            let seen = table.scan_block::<_, Error>(block, snapshot, &mut scratch, |page| {
+                for slot in 0..page.slots() {
+                    if page.visible()[slot / 64] >> (slot % 64) & 1 == 1 {
+                        total += amount_of(page.cell(1, slot));
+                    }
+                }
+                Ok(())
+            });
+            seen.unwrap();
+        }
+        env::sched::yield_point();
+    }
+    total
+}
+
+fn amount_of(cell: Cell<'_>) -> i64 {
+    let Cell::Fixed(b) = cell else { panic!("{cell:?}") };
+    i64::from_le_bytes(b[..8].try_into().unwrap())
+}
+
+/// Adds to an account; false when its row is gone.
+fn add(txn: &mut storage::txn::Transaction, (table, row): &(Table, RowId), amount: i64) -> storage::Result<bool> {
+    loop {
+        txn.next_command();
+        txn.writer()?;
+        let snapshot = txn.snapshot();
+        let Some(found) = table.read(*row, &snapshot, |view| amount_of(view.cell(1)))? else { return Ok(false) };
+        let changes = [(1, Cell::fixed(&(found + amount).to_le_bytes()))];
+        match table.update(txn, &snapshot, *row, &changes, Mode::ForNoKeyUpdate)? {
+            RowState::Done => return Ok(true),
+            RowState::Busy(other) => txn.wait_for(&other, WaitPolicy::Wait(0))?,
+            RowState::Updated => {}
+            _ => return Ok(false),
+        }
+    }
+}
+
+/// Moves money from one account to another, or to a new row, which may be deleted again; false when it gave up.
+fn transfer(
+    accounts: &[(Table, RowId)],
+    txn: &mut storage::txn::Transaction,
+    rng: &mut ChaCha8Rng,
+) -> storage::Result<bool> {
+    let amount = rng.random_range(1..10i64);
+    let (from, to) = (rng.random_range(0..accounts.len()), rng.random_range(0..accounts.len()));
+    if !add(txn, &accounts[from], -amount)? {
+        return Ok(false);
+    }
+    if rng.random_range(0..3) > 0 {
+        return add(txn, &accounts[to], amount);
+    }
+    let table = &accounts[to].0;
+    txn.next_command();
+    let row = table.insert(txn, &[Cell::fixed(&[9; 4]), Cell::fixed(&amount.to_le_bytes())])?;
+    if rng.random_bool(0.5) {
+        txn.next_command();
+        let snapshot = txn.snapshot();
+        assert!(matches!(table.delete(txn, &snapshot, row)?, RowState::Done));
+        return add(txn, &accounts[to], amount);
+    }
+    Ok(true)
+}
+
+#[test]
+fn a_snapshot_sees_the_same_sum_under_every_schedule() {
+    for seed in 0..seeds() {
+        std::panic::catch_unwind(|| snapshot_schedule(seed)).unwrap_or_else(|e| {
             eprintln!("schedule seed {seed}");
             std::panic::resume_unwind(e)
         });

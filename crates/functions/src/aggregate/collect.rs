@@ -112,10 +112,10 @@ pub(crate) mod functions {
             let Some(v) = v else {
                 return Err(SqlError::new(SqlState::NULL_VALUE_NOT_ALLOWED, "cannot accumulate null arrays"));
             };
-            if v.dimensions.is_empty() {
-                return Err(SqlError::new(SqlState::ARRAY_SUBSCRIPT_ERROR, "cannot accumulate empty arrays"));
-            }
             if self.count == 0 {
+                if v.dimensions.is_empty() {
+                    return Err(SqlError::new(SqlState::ARRAY_SUBSCRIPT_ERROR, "cannot accumulate empty arrays"));
+                }
                 if v.dimensions.len() >= types::array::DIMENSIONS_MAX {
                     let message = format!(
                         "number of array dimensions ({}) exceeds the maximum allowed ({})",

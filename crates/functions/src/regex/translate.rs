@@ -1,7 +1,7 @@
 //! From PostgreSQL's advanced regular expressions to those of `fancy_regex`, with PostgreSQL's errors.
 //!
-//! Known difference: of several matches at one place PostgreSQL takes the longest (or, with a non-greedy start, the shortest); here the first
-//! alternative that matches wins, as in Perl.
+//! Of several matches at one place PostgreSQL takes the longest, which `super::Longest` sees to. Known difference: with lazy quantifiers
+//! PostgreSQL decides for the whole pattern at once; here each quantifier decides for itself, as in Perl.
 
 use types::{Result, SqlError, SqlState};
 

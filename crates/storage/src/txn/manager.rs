@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use env::sched;
 use env::sync::Mutex;
 
 use super::snapshot::TxnState;
@@ -142,6 +143,7 @@ impl TxnManager {
     pub fn oldest_snapshot(&self) -> Lsn {
         // Read `visible` first: a hold that is made or published later sees at least this much (see `SnapshotHold::take`).
         let visible = self.visible();
+        sched::yield_point();
         let oldest_of = |holds: &Holds| {
             let cells = holds.0.lock();
             cells.all.iter().map(|c| c.0.load(Ordering::SeqCst)).filter(|&l| l != 0).min()
@@ -156,6 +158,8 @@ impl SnapshotHold {
     pub fn take(&self) -> Lsn {
         loop {
             let lsn = self.manager.visible();
+            // A schedule may put a commit and a purge here.
+            sched::yield_point();
             // Zero means "none"; LSN 0 has no commits.
             self.cell.0.store(lsn.0.max(1), Ordering::SeqCst);
             // If `visible` moved, a purger may have missed our cell while computing its bound from the newer value.

@@ -35,7 +35,7 @@ pub fn named(name: &str, session: &TimeZone) -> Option<TimeZone> {
     match find_abbreviation(&name.to_ascii_lowercase(), session) {
         Some(Meaning::Fixed(east, _)) => fixed(east),
         Some(Meaning::Dynamic(zone)) => Some(zone),
-        None if name.starts_with(['+', '-']) => TimeZone::posix(&format!("<x>{name}")).ok(),
+        None if name.starts_with(['+', '-']) => TimeZone::posix(&format!("<UTC>{name}")).ok(),
         None => find(name),
     }
 }
