@@ -67,7 +67,9 @@ pub fn eval<'c>(expr: &Expr, chunk: &'c Chunk, ctx: &mut Context<'_>) -> Result<
         ExprKind::Coerce { arg, explicit } => {
             let v = eval(arg, chunk, ctx)?;
             let v = match (&v.data, form) {
-                (Data::I32(_), Physical::U32) | (Data::U32(_), Physical::I32) => Cow::Owned(relabelled(v.into_owned(), form)),
+                (Data::I32(_), Physical::U32) | (Data::U32(_), Physical::I32) => {
+                    Cow::Owned(relabelled(v.into_owned(), form))
+                }
                 _ => v,
             };
             if expr.typmod < 0 {

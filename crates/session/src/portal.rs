@@ -366,11 +366,11 @@ impl Session {
                     continue;
                 }
                 if rows <= left {
-                    sink.chunk(chunk)?;
+                    sink.chunk_with(chunk, ctx.types)?;
                     (*fetched, left) = (*fetched + rows, left - rows);
                 } else {
                     let (now, later): (Vec<u32>, Vec<u32>) = (0..chunk.rows as u32).partition(|&i| u64::from(i) < left);
-                    sink.chunk(&chunk.select(&now))?;
+                    sink.chunk_with(&chunk.select(&now), ctx.types)?;
                     held.push_front(chunk.select(&later));
                     (*fetched, left) = (*fetched + left, 0);
                 }

@@ -14,6 +14,7 @@ use syntax::ast::{
     IsolationLevel, SetValue, Statement, StatementKind, TransactionMode, TransactionStatement, VariableSet,
     VariableSetKind,
 };
+use types::io::TypeLookup;
 use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 use vector::Chunk;
 
@@ -38,6 +39,13 @@ pub trait Sink {
     /// # Errors
     /// As [`Sink::columns`].
     fn chunk(&mut self, chunk: &Chunk) -> Result<()>;
+    /// The same, with the catalog's names for types that print as names (`regclass` and kin).
+    ///
+    /// # Errors
+    /// As [`Sink::columns`].
+    fn chunk_with(&mut self, chunk: &Chunk, _names: &dyn TypeLookup) -> Result<()> {
+        self.chunk(chunk)
+    }
     /// A statement is done; its command tag.
     fn complete(&mut self, tag: &str);
     /// A notice or warning.
