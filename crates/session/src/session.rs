@@ -129,6 +129,8 @@ pub struct Session {
     /// Settings before the transaction, and what it set for longer than itself.
     before: Option<Before>,
     pub(crate) named: crate::named::Named,
+    /// Room for a command tag.
+    tag: String,
     /// Counts transactions: what belongs to an earlier one is gone.
     epoch: u64,
 }
@@ -181,6 +183,7 @@ impl Session {
             started: (0, 0),
             before: None,
             named: crate::named::Named::default(),
+            tag: String::new(),
             epoch: 0,
             runtime: runtime.clone(),
         })
@@ -343,6 +346,19 @@ impl Session {
     /// # Errors
     /// The statement's.
     pub fn execute(&mut self, prepared: &mut Prepared, params: &[Datum], sink: &mut dyn Sink) -> Result<()> {
+        if is_planned(&prepared.statement.kind) && !matches!(prepared.statement.kind, StatementKind::Copy(_)) {
+            let mut tag = std::mem::take(&mut self.tag);
+            let outcome = self.guarded(|session| {
+                session.execute_planned(prepared, params, sink, &mut tag)?;
+                if session.block == BlockState::Idle { session.finish_implicit() } else { Ok(()) }
+            });
+            if outcome.is_ok() {
+                self.runtime.engine().nudge();
+                sink.complete(&tag);
+            }
+            self.tag = tag;
+            return outcome;
+        }
         let mut portal = self.open_portal("", prepared, params.to_vec())?;
         let fetched = self.fetch(&mut portal, 0, sink)?;
         self.sync()?;
