@@ -2,6 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 use session::{Chunk, CopyShape, OutputColumn, Sink};
+
 use types::{IoSettings, Oid, Result, SqlError, oid};
 use wire::{DataRow, FieldDescription, Formats, backend};
 

@@ -252,7 +252,7 @@ impl Session {
             None => options.resolve_query(&names, &all)?,
         };
         let running = self.start(node, columns)?;
-        Ok(CopyOut::new(running, options.format == Format::Binary, resolved, self.settings.io.clone()))
+        Ok(CopyOut::new(running, options.format == Format::Binary, resolved))
     }
 }
 
