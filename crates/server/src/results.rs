@@ -23,7 +23,7 @@ impl<'a> Results<'a> {
         Results { channel, settings, formats: None, describe: true, types: Vec::new() }
     }
 
-    fn row(&mut self, chunk: &Chunk, i: usize, value: &mut Vec<u8>) -> Result<()> {
+    fn row(&mut self, chunk: &Chunk, i: usize, names: &dyn types::io::TypeLookup, value: &mut Vec<u8>) -> Result<()> {
         let buffer: &mut BytesMut = &mut self.channel.output;
         let mut row = DataRow::begin(buffer, self.types.len() as u16);
         for (c, (column, &ty)) in chunk.columns.iter().zip(&self.types).enumerate() {
@@ -34,8 +34,8 @@ impl<'a> Results<'a> {
             }
             value.clear();
             match self.formats.as_ref().and_then(|f| f.of(c)).unwrap_or(0) {
-                0 => types::io::text_out(ty, &datum, &self.settings, value)?,
-                _ => types::io::binary_out(ty, &datum, value)?,
+                0 => types::io::text_out_with(ty, &datum, &self.settings, names, value)?,
+                _ => types::io::binary_out_with(ty, &datum, names, value)?,
             }
             row.bytes(value);
         }
@@ -50,8 +50,8 @@ pub fn fields(columns: &[OutputColumn], formats: Option<&Formats>) -> Vec<FieldD
         .enumerate()
         .map(|(i, c)| FieldDescription {
             name: c.name.clone(),
-            table: Oid::NONE,
-            attribute: 0,
+            table: c.origin.map_or(Oid::NONE, |o| o.0),
+            attribute: c.origin.map_or(0, |o| o.1),
             type_oid: c.ty,
             type_bytes: type_len(c.ty),
             typmod: c.typmod,
@@ -82,12 +82,12 @@ impl Sink for Results<'_> {
         Ok(())
     }
 
-    fn chunk(&mut self, chunk: &Chunk) -> Result<()> {
+    fn chunk(&mut self, chunk: &Chunk, names: &dyn types::io::TypeLookup) -> Result<()> {
         let mut value = Vec::new();
         for i in 0..chunk.rows {
             // A value that has no such form must not leave half a row behind.
             let start = self.channel.output.len();
-            let outcome = self.row(chunk, i, &mut value);
+            let outcome = self.row(chunk, i, names, &mut value);
             if outcome.is_err() {
                 self.channel.output.truncate(start);
             }

@@ -9,13 +9,14 @@ use std::sync::Arc;
 use binder::Names;
 use exec::{Account, BoxOperator, Context};
 use plan::{Node, OutputColumn};
+use storage::lock::{Mode, Tag};
 use storage::txn::{Snapshot, SnapshotHold};
 use syntax::ast::Statement;
 use types::{Datum, Oid, Result, SqlError, SqlState};
 use vector::Chunk;
 
 use crate::host::SessionHost;
-use crate::prepared::Prepared;
+use crate::prepared::{Operators, Prepared};
 use crate::session::{BlockState, Session, Sink, aborted, is_planned};
 
 /// What of a running plan outlives a call of its operators.
@@ -118,7 +119,7 @@ impl Session {
                 return Ok(());
             }
             self.plan_prepared(prepared)?;
-            if before != prepared.columns {
+            if !same_shape(&before, &prepared.columns) {
                 let message = "cached plan must not change result type";
                 return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message));
             }
@@ -208,6 +209,87 @@ impl Session {
             return Ok(Fetched::Complete(tag));
         }
         Ok(Fetched::Suspended)
+    }
+
+    /// Runs a planned statement to its end, with the operators of its last run (S5). What it did is not committed yet.
+    pub(crate) fn execute_planned(
+        &mut self,
+        prepared: &mut Prepared,
+        params: &[Datum],
+        sink: &mut dyn Sink,
+        tag: &mut String,
+    ) -> Result<()> {
+        self.check_bind(prepared, params)?;
+        loop {
+            let before = prepared.columns.clone();
+            self.plan_prepared(prepared)?;
+            if !Arc::ptr_eq(&before, &prepared.columns) && !same_shape(&before, &prepared.columns) {
+                let message = "cached plan must not change result type";
+                return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message));
+            }
+            self.begin_transaction();
+            let Some((version, node)) = &prepared.plan else { return Err(SqlError::internal("just planned")) };
+            let operators = prepared.operators.get_or_insert_with(|| operators(node));
+            let (db, policy) = (self.db.id, self.lock_policy());
+            let Some(txn) = &mut self.txn else { return Err(SqlError::internal("just begun")) };
+            for &(table, writes) in &operators.tables {
+                let mode = if writes { Mode::RowExclusive } else { Mode::AccessShare };
+                let tag = Tag::Relation(db, table.0);
+                if !txn.holds(tag, mode) {
+                    txn.lock(tag, mode, policy)?;
+                }
+            }
+            // Whoever held the lock may have changed the table (S3).
+            if self.catalog_dirty() || version.0 == self.catalog.version() {
+                break;
+            }
+        }
+        let Some(mut running) = prepared.operators.take() else { return Err(SqlError::internal("just made")) };
+        let outcome = self.run_operators(&mut running, &prepared.columns, params, sink, tag);
+        running.root.reset();
+        prepared.operators = Some(running);
+        let events = outcome?;
+        if events.is_empty() { Ok(()) } else { self.run_events(events, false) }
+    }
+
+    fn run_operators(
+        &mut self,
+        running: &mut Operators,
+        columns: &[OutputColumn],
+        params: &[Datum],
+        sink: &mut dyn Sink,
+        tag: &mut String,
+    ) -> Result<Vec<exec::Event>> {
+        use std::fmt::Write as _;
+        let mut execution = self.execution(running.writes)?;
+        let Operators { root, chunk, yields, .. } = running;
+        let mut rows = 0;
+        if *yields && running.tables.is_empty() {
+            // PostgreSQL computes what is constant before it says anything.
+            let more = self.with_context(&mut execution, params, |ctx| root.next(ctx, chunk))?;
+            sink.columns(columns)?;
+            if more {
+                rows += chunk.rows as u64;
+                self.with_context(&mut execution, params, |ctx| sink.chunk(chunk, ctx.types))?;
+            }
+        } else if *yields {
+            sink.columns(columns)?;
+        }
+        self.with_context(&mut execution, params, |ctx| {
+            while root.next(ctx, chunk)? {
+                if *yields && chunk.rows > 0 {
+                    rows += chunk.rows as u64;
+                    sink.chunk(chunk, ctx.types)?;
+                }
+            }
+            Ok(())
+        })?;
+        let count = if running.word == "SELECT " { rows } else { execution.state.affected };
+        tag.clear();
+        tag.push_str(running.word);
+        // Writing to a string cannot fail.
+        let _ok = write!(tag, "{count}");
+        Ok(execution.take_events())
     }
 
     /// Takes the snapshot of a planned statement and makes its operators.
@@ -346,11 +428,11 @@ impl Session {
                     continue;
                 }
                 if rows <= left {
-                    sink.chunk(chunk)?;
+                    sink.chunk(chunk, ctx.types)?;
                     (*fetched, left) = (*fetched + rows, left - rows);
                 } else {
                     let (now, later): (Vec<u32>, Vec<u32>) = (0..chunk.rows as u32).partition(|&i| u64::from(i) < left);
-                    sink.chunk(&chunk.select(&now))?;
+                    sink.chunk(&chunk.select(&now), ctx.types)?;
                     held.push_front(chunk.select(&later));
                     (*fetched, left) = (*fetched + left, 0);
                 }
@@ -401,6 +483,42 @@ impl Running {
         let hold = session.runtime.engine().shared().txns.hold();
         hold.keep(self.execution.snapshot.lsn);
         self.execution.hold = Some(hold);
+    }
+}
+
+/// Whether two results look alike to who reads them.
+fn same_shape(a: &[OutputColumn], b: &[OutputColumn]) -> bool {
+    let shape = |c: &OutputColumn| (c.name.clone(), c.ty, c.typmod);
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| shape(a) == shape(b))
+}
+
+/// The operators of `node`, and what there is to know before they run.
+fn operators(node: &Node) -> Operators {
+    let mut tables: Vec<(Oid, bool)> = Vec::new();
+    node.visit_tables(&mut |table, writes| {
+        if table.source == plan::TableSource::Stored && !tables.contains(&(table.oid, writes)) {
+            tables.push((table.oid, writes));
+        }
+    });
+    // The strongest lock first: taking it second could deadlock with another who did the same.
+    tables.sort_by_key(|t| !t.1);
+    let mut outer = node;
+    while let Node::With { body, .. } = outer {
+        outer = body;
+    }
+    let word = match outer {
+        Node::Insert { .. } => "INSERT 0 ",
+        Node::Update { .. } => "UPDATE ",
+        Node::Delete { .. } => "DELETE ",
+        _ => "SELECT ",
+    };
+    Operators {
+        root: exec::build(node),
+        chunk: Chunk::default(),
+        tables,
+        writes: node.writes(),
+        yields: word == "SELECT " || !node.types().is_empty(),
+        word,
     }
 }
 

@@ -17,7 +17,22 @@ pub struct Prepared {
     /// The plan, the catalog version and the generation of settings it was made from (S3); none for statements that are not planned.
     pub(crate) plan: Option<((u64, u64), Arc<Node>)>,
     /// The plan's operators, kept from one run to the next (S5).
-    pub(crate) operators: Option<exec::BoxOperator>,
+    pub(crate) operators: Option<Operators>,
+}
+
+/// What running a plan over and over needs.
+pub(crate) struct Operators {
+    pub root: exec::BoxOperator,
+    /// Room for rows.
+    pub chunk: vector::Chunk,
+    /// Tables it reads (false) or writes.
+    pub tables: Vec<(Oid, bool)>,
+    /// Whether anything in it changes rows.
+    pub writes: bool,
+    /// Whether the statement answers rows.
+    pub yields: bool,
+    /// The first word of its tag, with what PostgreSQL puts behind INSERT.
+    pub word: &'static str,
 }
 
 impl Prepared {

@@ -33,11 +33,11 @@ pub trait Sink {
     /// # Errors
     /// What the receiver says; the statement fails with it.
     fn columns(&mut self, columns: &[OutputColumn]) -> Result<()>;
-    /// Some of its rows.
+    /// Some of its rows; `names` knows what values of types like `regclass` are called.
     ///
     /// # Errors
     /// As [`Sink::columns`].
-    fn chunk(&mut self, chunk: &Chunk) -> Result<()>;
+    fn chunk(&mut self, chunk: &Chunk, names: &dyn types::io::TypeLookup) -> Result<()>;
     /// A statement is done; its command tag.
     fn complete(&mut self, tag: &str);
     /// A notice or warning.
@@ -120,6 +120,8 @@ pub struct Session {
     pub(crate) started: (i64, i64),
     /// Settings before the transaction, and what it set for longer than itself.
     before: Option<Before>,
+    /// Room for a command tag.
+    tag: String,
     /// Counts transactions: what belongs to an earlier one is gone.
     epoch: u64,
 }
@@ -171,6 +173,7 @@ impl Session {
             deferral: Deferral::default(),
             started: (0, 0),
             before: None,
+            tag: String::new(),
             epoch: 0,
             runtime: runtime.clone(),
         })
@@ -332,6 +335,19 @@ impl Session {
     /// # Errors
     /// The statement's.
     pub fn execute(&mut self, prepared: &mut Prepared, params: &[Datum], sink: &mut dyn Sink) -> Result<()> {
+        if is_planned(&prepared.statement.kind) && !matches!(prepared.statement.kind, StatementKind::Copy(_)) {
+            let mut tag = std::mem::take(&mut self.tag);
+            let outcome = self.guarded(|session| {
+                session.execute_planned(prepared, params, sink, &mut tag)?;
+                if session.block == BlockState::Idle { session.finish_implicit() } else { Ok(()) }
+            });
+            if outcome.is_ok() {
+                self.runtime.engine().nudge();
+                sink.complete(&tag);
+            }
+            self.tag = tag;
+            return outcome;
+        }
         let mut portal = self.open_portal("", prepared, params.to_vec())?;
         let fetched = self.fetch(&mut portal, 0, sink)?;
         self.sync()?;
@@ -541,6 +557,8 @@ impl Session {
         }
         self.check_not_failed()?;
         self.begin_transaction();
+        let mut quiet = Quiet { inner: sink, level: self.settings.client_min_messages };
+        let sink: &mut dyn Sink = &mut quiet;
         match &statement.kind {
             kind if is_planned(kind) => {
                 let (node, columns) = self.locked_plan(sql, kind, None, &[])?;
@@ -587,7 +605,7 @@ impl Session {
             for (name, value) in self.settings.all() {
                 chunk.push_row(&[Datum::text(&name), Datum::text(&value), Datum::text("")]);
             }
-            sink.chunk(&chunk)?;
+            sink.chunk(&chunk, &types::io::BuiltinTypes)?;
             return Ok("SHOW".to_owned());
         }
         let value = match &*name.to_lowercase() {
@@ -599,7 +617,7 @@ impl Session {
         sink.columns(&[text_column(Settings::shown_name(name))])?;
         let mut chunk = Chunk::new(&[types::Physical::Var]);
         chunk.push_row(&[Datum::text(&value)]);
-        sink.chunk(&chunk)?;
+        sink.chunk(&chunk, &types::io::BuiltinTypes)?;
         Ok("SHOW".to_owned())
     }
 
@@ -837,6 +855,50 @@ impl Session {
             | VariableSetKind::SessionCharacteristics(_)
             | VariableSetKind::TransactionSnapshot(_) => Err(SqlError::unsupported("this form of SET")),
         }
+    }
+}
+
+/// A sink that is told only what is important enough (`client_min_messages`).
+struct Quiet<'a> {
+    inner: &'a mut dyn Sink,
+    level: u8,
+}
+
+impl Sink for Quiet<'_> {
+    fn columns(&mut self, columns: &[OutputColumn]) -> Result<()> {
+        self.inner.columns(columns)
+    }
+    fn chunk(&mut self, chunk: &Chunk, names: &dyn types::io::TypeLookup) -> Result<()> {
+        self.inner.chunk(chunk, names)
+    }
+    fn complete(&mut self, tag: &str) {
+        self.inner.complete(tag);
+    }
+    fn notice(&mut self, notice: &SqlError) {
+        // Places in the order that `client_min_messages` counts by.
+        let place = match notice.fields().severity {
+            types::error::Severity::Notice => 6,
+            types::error::Severity::Warning => 7,
+            _ => 8,
+        };
+        if place >= self.level {
+            self.inner.notice(notice);
+        }
+    }
+    fn copy_in(&mut self, shape: CopyShape) -> Result<()> {
+        self.inner.copy_in(shape)
+    }
+    fn copy_read(&mut self) -> Result<Option<Bytes>> {
+        self.inner.copy_read()
+    }
+    fn copy_out(&mut self, shape: CopyShape) -> Result<()> {
+        self.inner.copy_out(shape)
+    }
+    fn copy_data(&mut self, row: &[u8]) -> Result<()> {
+        self.inner.copy_data(row)
+    }
+    fn copy_done(&mut self) -> Result<()> {
+        self.inner.copy_done()
     }
 }
 

@@ -150,14 +150,19 @@ impl Sink for Printer<'_> {
         Ok(())
     }
 
-    fn chunk(&mut self, chunk: &Chunk) -> Result<()> {
+    fn chunk(&mut self, chunk: &Chunk, names: &dyn types::io::TypeLookup) -> Result<()> {
+        let mut text = Vec::new();
         for i in 0..chunk.rows {
             let mut row = Vec::with_capacity(self.types.len());
             for (column, &ty) in chunk.columns.iter().zip(&self.types) {
                 let datum = column.get(i);
                 row.push(match datum.is_null() {
                     true => None,
-                    false => Some(types::io::to_text(ty, &datum, &self.settings)?),
+                    false => {
+                        text.clear();
+                        types::io::text_out_with(ty, &datum, &self.settings, names, &mut text)?;
+                        Some(String::from_utf8_lossy(&text).into_owned())
+                    }
                 });
             }
             if let Some(table) = &mut self.table {
