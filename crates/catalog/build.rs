@@ -4,11 +4,56 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs};
 
-fn rows(name: &str) -> Vec<Vec<String>> {
+fn lines(name: &str) -> Vec<Vec<String>> {
     let path = format!("data/{name}.tsv");
     println!("cargo::rerun-if-changed={path}");
     let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
-    text.lines().map(|l| l.split('\t').map(str::to_owned).collect()).collect()
+    text.lines().map(|l| l.split('\t').map(unescape).collect()).collect()
+}
+
+/// Undoes COPY's escapes; `\N` stays.
+fn unescape(field: &str) -> String {
+    if field == "\\N" {
+        return field.to_owned();
+    }
+    let mut out = String::new();
+    let mut chars = field.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => out.push(match chars.next() {
+                Some('n') => '\n',
+                Some('t') => '\t',
+                Some('r') => '\r',
+                Some(c) => c,
+                None => panic!("a lone backslash in {field}"),
+            }),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// The recorded rows, with the names of their columns.
+struct Recorded {
+    classes: Vec<Vec<String>>,
+    attributes: Vec<Vec<String>>,
+}
+
+impl Recorded {
+    fn columns(&self, table: &str) -> Vec<&str> {
+        let class = self.classes.iter().find(|c| c[1] == table).unwrap_or_else(|| panic!("no table {table}"));
+        let own = self.attributes.iter().filter(|a| a[0] == class[0] && !a[4].starts_with('-'));
+        own.map(|a| &*a[1]).collect()
+    }
+
+    fn rows(&self, table: &str) -> Vec<Vec<String>> {
+        match table {
+            "pg_class" => self.classes.clone(),
+            // System columns are the executor's.
+            "pg_attribute" => self.attributes.iter().filter(|a| !a[4].starts_with('-')).cloned().collect(),
+            _ => lines(table),
+        }
+    }
 }
 
 /// One column of a generated row.
@@ -19,32 +64,52 @@ enum Form {
     Int,
     Bool,
     Char,
+    /// `"char"[]` as one string.
+    Letters,
+    /// `text[]`, separated by commas.
+    Names,
     Text,
     OptionalText,
 }
 
 fn literal(form: Form, value: &str) -> String {
+    let absent = value == "\\N";
     match form {
         Form::Oid => format!("Oid({value})"),
         Form::OidList => {
-            let list: Vec<String> = value.split_whitespace().map(|o| format!("Oid({o})")).collect();
-            format!("&[{}]", list.join(","))
+            let inner = value.trim_matches(['{', '}']);
+            let list = inner.split([' ', ',']).filter(|o| !o.is_empty() && !absent);
+            format!("&[{}]", list.map(|o| format!("Oid({o})")).collect::<Vec<_>>().join(","))
         }
         Form::Int => value.to_owned(),
         Form::Bool => (value == "t").to_string(),
         Form::Char => format!("b'{}'", value.chars().next().filter(|&c| c != '\\').unwrap_or('-')),
+        Form::Letters if absent => "\"\"".to_owned(),
+        Form::Letters => format!("{:?}", value.chars().filter(|c| !"{},".contains(*c)).collect::<String>()),
+        Form::Names if absent => "\"\"".to_owned(),
+        Form::Names => format!("{:?}", value.chars().filter(|c| !"{}\"".contains(*c)).collect::<String>()),
+        Form::Text if absent => "\"\"".to_owned(),
         Form::Text => format!("{value:?}"),
-        Form::OptionalText if value == "\\N" => "None".to_owned(),
+        Form::OptionalText if absent => "None".to_owned(),
         Form::OptionalText => format!("Some({value:?})"),
     }
 }
 
-fn table(out: &mut String, file: &str, constant: &str, ty: &str, columns: &[(usize, &str, Form)]) -> Vec<Vec<String>> {
-    let rows = rows(file);
+/// Writes table `constant` of `ty`: fields, each from a column.
+fn table(
+    out: &mut String,
+    recorded: &Recorded,
+    file: &str,
+    (constant, ty): (&str, &str),
+    fields: &[(&str, &str, Form)],
+) -> Vec<Vec<String>> {
+    let (rows, columns) = (recorded.rows(file), recorded.columns(file));
     writeln!(out, "/// Rows of `{file}`.\npub static {constant}: [{ty}; {}] = [", rows.len()).unwrap();
+    let at = |column: &str| columns.iter().position(|c| *c == column).unwrap_or_else(|| panic!("no {file}.{column}"));
+    let indexes: Vec<usize> = fields.iter().map(|f| at(f.1)).collect();
     for row in &rows {
         write!(out, "{ty} {{").unwrap();
-        for &(index, field, form) in columns {
+        for (&(field, _, form), &index) in fields.iter().zip(&indexes) {
             write!(out, "{field}:{},", literal(form, &row[index])).unwrap();
         }
         out.push_str("},\n");
@@ -64,149 +129,157 @@ fn main() {
     use Form::*;
     println!("cargo::rerun-if-changed=build.rs");
     let mut out = String::new();
+    let recorded = Recorded { classes: lines("pg_class"), attributes: lines("pg_attribute") };
     let types = table(
         &mut out,
+        &recorded,
         "pg_type",
-        "TYPES",
-        "TypeRow",
+        ("TYPES", "TypeRow"),
         &[
-            (0, "oid", Oid),
-            (1, "name", Text),
-            (2, "namespace", Oid),
-            (3, "len", Int),
-            (4, "by_value", Bool),
-            (5, "kind", Char),
-            (6, "category", Char),
-            (7, "preferred", Bool),
-            (8, "delimiter", Char),
-            (9, "relation", Oid),
-            (10, "element", Oid),
-            (11, "array", Oid),
-            (12, "input", Oid),
-            (13, "output", Oid),
-            (14, "receive", Oid),
-            (15, "send", Oid),
-            (16, "typmod_in", Oid),
-            (17, "typmod_out", Oid),
-            (18, "align", Char),
-            (19, "storage", Char),
-            (20, "collation", Oid),
+            ("oid", "oid", Oid),
+            ("name", "typname", Text),
+            ("namespace", "typnamespace", Oid),
+            ("len", "typlen", Int),
+            ("by_value", "typbyval", Bool),
+            ("kind", "typtype", Char),
+            ("category", "typcategory", Char),
+            ("preferred", "typispreferred", Bool),
+            ("delimiter", "typdelim", Char),
+            ("relation", "typrelid", Oid),
+            ("element", "typelem", Oid),
+            ("array", "typarray", Oid),
+            ("input", "typinput", Oid),
+            ("output", "typoutput", Oid),
+            ("receive", "typreceive", Oid),
+            ("send", "typsend", Oid),
+            ("typmod_in", "typmodin", Oid),
+            ("typmod_out", "typmodout", Oid),
+            ("align", "typalign", Char),
+            ("storage", "typstorage", Char),
+            ("collation", "typcollation", Oid),
         ],
     );
     name_index(&mut out, "TYPES_BY_NAME", &types, 1);
     let procs = table(
         &mut out,
+        &recorded,
         "pg_proc",
-        "PROCS",
-        "ProcRow",
+        ("PROCS", "ProcRow"),
         &[
-            (0, "oid", Oid),
-            (1, "name", Text),
-            (2, "variadic", Oid),
-            (3, "kind", Char),
-            (6, "strict", Bool),
-            (7, "returns_set", Bool),
-            (8, "volatility", Char),
-            (9, "parallel", Char),
-            (11, "default_count", Int),
-            (12, "result", Oid),
-            (13, "args", OidList),
-            (14, "all_args", OidList),
-            (15, "arg_modes", Text),
-            (16, "arg_names", Text),
-            (17, "defaults", Text),
-            (18, "source", Text),
+            ("oid", "oid", Oid),
+            ("name", "proname", Text),
+            ("variadic", "provariadic", Oid),
+            ("kind", "prokind", Char),
+            ("strict", "proisstrict", Bool),
+            ("returns_set", "proretset", Bool),
+            ("volatility", "provolatile", Char),
+            ("parallel", "proparallel", Char),
+            ("default_count", "pronargdefaults", Int),
+            ("result", "prorettype", Oid),
+            ("args", "proargtypes", OidList),
+            ("all_args", "proallargtypes", OidList),
+            ("arg_modes", "proargmodes", Letters),
+            ("arg_names", "proargnames", Names),
+            ("defaults", "proargdefaults", Text),
+            ("source", "prosrc", Text),
         ],
     );
     name_index(&mut out, "PROCS_BY_NAME", &procs, 1);
     let operators = table(
         &mut out,
+        &recorded,
         "pg_operator",
-        "OPERATORS",
-        "OperatorRow",
+        ("OPERATORS", "OperatorRow"),
         &[
-            (0, "oid", Oid),
-            (1, "name", Text),
-            (2, "kind", Char),
-            (3, "can_merge", Bool),
-            (4, "can_hash", Bool),
-            (5, "left", Oid),
-            (6, "right", Oid),
-            (7, "result", Oid),
-            (8, "commutator", Oid),
-            (9, "negator", Oid),
-            (10, "function", Oid),
-            (11, "restrict", Oid),
-            (12, "join", Oid),
+            ("oid", "oid", Oid),
+            ("name", "oprname", Text),
+            ("kind", "oprkind", Char),
+            ("can_merge", "oprcanmerge", Bool),
+            ("can_hash", "oprcanhash", Bool),
+            ("left", "oprleft", Oid),
+            ("right", "oprright", Oid),
+            ("result", "oprresult", Oid),
+            ("commutator", "oprcom", Oid),
+            ("negator", "oprnegate", Oid),
+            ("function", "oprcode", Oid),
+            ("restrict", "oprrest", Oid),
+            ("join", "oprjoin", Oid),
         ],
     );
     name_index(&mut out, "OPERATORS_BY_NAME", &operators, 1);
     table(
         &mut out,
+        &recorded,
         "pg_cast",
-        "CASTS",
-        "CastRow",
+        ("CASTS", "CastRow"),
         &[
-            (0, "oid", Oid),
-            (1, "source", Oid),
-            (2, "target", Oid),
-            (3, "function", Oid),
-            (4, "context", Char),
-            (5, "method", Char),
+            ("oid", "oid", Oid),
+            ("source", "castsource", Oid),
+            ("target", "casttarget", Oid),
+            ("function", "castfunc", Oid),
+            ("context", "castcontext", Char),
+            ("method", "castmethod", Char),
         ],
     );
     table(
         &mut out,
+        &recorded,
         "pg_aggregate",
-        "AGGREGATES",
-        "AggregateRow",
+        ("AGGREGATES", "AggregateRow"),
         &[
-            (0, "function", Oid),
-            (1, "kind", Char),
-            (2, "direct_args", Int),
-            (3, "transition", Oid),
-            (4, "finish", Oid),
-            (5, "sort_operator", Oid),
-            (6, "transition_type", Oid),
-            (7, "initial", OptionalText),
+            ("function", "aggfnoid", Oid),
+            ("kind", "aggkind", Char),
+            ("direct_args", "aggnumdirectargs", Int),
+            ("transition", "aggtransfn", Oid),
+            ("finish", "aggfinalfn", Oid),
+            ("sort_operator", "aggsortop", Oid),
+            ("transition_type", "aggtranstype", Oid),
+            ("initial", "agginitval", OptionalText),
         ],
     );
     table(
         &mut out,
+        &recorded,
         "pg_opclass",
-        "OPCLASSES",
-        "OpclassRow",
+        ("OPCLASSES", "OpclassRow"),
         &[
-            (0, "oid", Oid),
-            (1, "method", Oid),
-            (2, "name", Text),
-            (3, "family", Oid),
-            (4, "input", Oid),
-            (5, "is_default", Bool),
-            (6, "key", Oid),
+            ("oid", "oid", Oid),
+            ("method", "opcmethod", Oid),
+            ("name", "opcname", Text),
+            ("family", "opcfamily", Oid),
+            ("input", "opcintype", Oid),
+            ("is_default", "opcdefault", Bool),
+            ("key", "opckeytype", Oid),
         ],
     );
     let relations = table(
         &mut out,
+        &recorded,
         "pg_class",
-        "RELATIONS",
-        "RelationRow",
-        &[(0, "oid", Oid), (1, "name", Text), (2, "kind", Char), (3, "row_type", Oid), (4, "columns", Int)],
+        ("RELATIONS", "RelationRow"),
+        &[
+            ("oid", "oid", Oid),
+            ("name", "relname", Text),
+            ("kind", "relkind", Char),
+            ("row_type", "reltype", Oid),
+            ("columns", "relnatts", Int),
+            ("is_shared", "relisshared", Bool),
+        ],
     );
     name_index(&mut out, "RELATIONS_BY_NAME", &relations, 1);
     table(
         &mut out,
+        &recorded,
         "pg_attribute",
-        "COLUMNS",
-        "ColumnRow",
+        ("COLUMNS", "ColumnRow"),
         &[
-            (0, "relation", Oid),
-            (1, "number", Int),
-            (2, "name", Text),
-            (3, "type_oid", Oid),
-            (4, "len", Int),
-            (5, "not_null", Bool),
-            (6, "typmod", Int),
+            ("relation", "attrelid", Oid),
+            ("number", "attnum", Int),
+            ("name", "attname", Text),
+            ("type_oid", "atttypid", Oid),
+            ("len", "attlen", Int),
+            ("not_null", "attnotnull", Bool),
+            ("typmod", "atttypmod", Int),
         ],
     );
     let path = Path::new(&env::var("OUT_DIR").expect("cargo sets it")).join("builtin.rs");

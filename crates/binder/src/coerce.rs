@@ -1,8 +1,11 @@
 //! Coercion: from one type to another, implicitly, by assignment, or by an explicit cast (manual §10.4, CREATE CAST).
 
 use catalog::builtin;
-use plan::{Expr, ExprKind};
+use plan::{CallForm, Expr, ExprKind};
+use types::io::{BuiltinTypes, TypeLookup};
 use types::{Datum, IoSettings, Oid, Result, SqlError, SqlState, oid};
+
+use crate::polymorphic;
 
 /// What kind of place asks for the conversion; later ones allow more.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -17,6 +20,9 @@ pub enum Context {
 
 /// A type's name as error messages show it.
 pub fn format_type(ty: Oid) -> String {
+    if let Some(name) = types::typmod::format_type(ty, -1) {
+        return name;
+    }
     types::io::builtin_name(ty)
         .map_or_else(|| builtin::type_by_oid(ty).map_or_else(|| ty.to_string(), |t| t.name.to_owned()), str::to_owned)
 }
@@ -52,6 +58,12 @@ pub(crate) fn find_path(source: Oid, target: Oid, context: Context) -> Option<Pa
             _ => Path::ByText,
         });
     }
+    // An array becomes another as its elements do.
+    if let (Some(from), Some(to)) = (polymorphic::element_of(source), polymorphic::element_of(target))
+        && find_path(from, to, context).is_some()
+    {
+        return Some(Path::ByText);
+    }
     let category = |ty: Oid| builtin::type_by_oid(ty).map_or(0, |t| t.category);
     // Anything may be assigned to a string type through its text form, and cast from one explicitly.
     let to_string = category(target) == b'S' && context >= Context::Assignment;
@@ -61,7 +73,10 @@ pub(crate) fn find_path(source: Oid, target: Oid, context: Context) -> Option<Pa
 
 /// Whether `source` becomes `target` in `context`; an untyped literal becomes anything.
 pub(crate) fn can_coerce(source: Oid, target: Oid, context: Context) -> bool {
-    source == oid::UNKNOWN || target == oid::ANY || find_path(source, target, context).is_some()
+    source == oid::UNKNOWN
+        || target == oid::ANY
+        || polymorphic::accepts(target, source)
+        || find_path(source, target, context).is_some()
 }
 
 /// Converts `expr`; `None` when there is no way.
@@ -69,6 +84,18 @@ pub(crate) fn can_coerce(source: Oid, target: Oid, context: Context) -> bool {
 /// # Errors
 /// When an untyped literal does not read as `target`; `0A000` when the cast's function is not implemented.
 pub fn coerce(expr: Expr, target: Oid, typmod: i32, context: Context, settings: &IoSettings) -> Result<Option<Expr>> {
+    coerce_with(expr, target, typmod, context, settings, &BuiltinTypes)
+}
+
+/// [`coerce()`] with a catalog to look names up in.
+pub(crate) fn coerce_with(
+    expr: Expr,
+    target: Oid,
+    typmod: i32,
+    context: Context,
+    settings: &IoSettings,
+    names: &dyn TypeLookup,
+) -> Result<Option<Expr>> {
     let position = expr.position;
     let at = (position > 0).then_some(position);
     if expr.ty == oid::UNKNOWN {
@@ -78,7 +105,7 @@ pub fn coerce(expr: Expr, target: Oid, typmod: i32, context: Context, settings: 
                 let text = text.as_str().unwrap_or_default();
                 // The literal is read without the typmod, which then cuts or refuses as the context says.
                 let typmod = if target == oid::INTERVAL { typmod } else { -1 };
-                ExprKind::Const(types::io::text_in(target, typmod, text, settings).map_err(|e| e.at(at))?)
+                ExprKind::Const(types::io::text_in_with(target, typmod, text, settings, names).map_err(|e| e.at(at))?)
             }
             other => other.clone(),
         };
@@ -88,14 +115,31 @@ pub fn coerce(expr: Expr, target: Oid, typmod: i32, context: Context, settings: 
     let Some(path) = find_path(expr.ty, target, context) else { return Ok(None) };
     let converted = match path {
         Path::Relabel if expr.ty == target => expr,
-        Path::Relabel => Expr::new(ExprKind::Coerce { arg: Box::new(expr), explicit: false }, target, position),
-        Path::ByText => Expr::new(ExprKind::CastByText(Box::new(expr)), target, position),
+        Path::Relabel => {
+            let explicit = context == Context::Explicit;
+            Expr::new(ExprKind::Coerce { arg: Box::new(expr), explicit }, target, position)
+        }
+        Path::ByText => {
+            let explicit = context == Context::Explicit;
+            Expr::new(ExprKind::CastByText { arg: Box::new(expr), explicit }, target, position)
+        }
         Path::Function(function) => {
             if functions::lookup(function).is_none() {
                 let what = format!("cast from type {} to type {}", format_type(expr.ty), format_type(target));
                 return Err(SqlError::unsupported(what).at(at));
             }
-            Expr::new(ExprKind::Call { function, args: vec![expr] }, target, position)
+            let explicit = context == Context::Explicit;
+            let form = if explicit { CallForm::ExplicitCast } else { CallForm::ImplicitCast };
+            let mut args = vec![expr];
+            // Some take the length and whether the cast is explicit, too.
+            let count = builtin::proc_by_oid(function).map_or(1, |p| p.args.len());
+            if count > 1 {
+                args.push(Expr::new(ExprKind::Const(Datum::I32(typmod)), oid::INT4, 0));
+            }
+            if count > 2 {
+                args.push(Expr::new(ExprKind::Const(Datum::Bool(explicit)), oid::BOOL, 0));
+            }
+            Expr::new(ExprKind::Call { function, args, form }, target, position)
         }
     };
     Ok(Some(with_typmod(converted, typmod, context)))

@@ -1,12 +1,18 @@
 //! Binding INSERT, UPDATE and DELETE.
 
-use plan::{Expr, ExprKind, JoinKind, Node, OutputColumn, TableRef};
-use syntax::ast::{self, Delete, ExprKind as Ast, Insert, Returning, SelectBody, SetClause, Update};
-use types::{Datum, Oid, Result, SqlState, oid};
+use std::sync::Arc;
+
+use plan::{ConflictUpdate, Expr, JoinKind, Needed, Node, OnConflict, OutputColumn, TableRef, TableSource};
+use syntax::ast::{
+    self, ConflictAction, ConflictTarget, Delete, ExprKind as Ast, IndexKey as AstKey, Insert, Pos, Returning,
+    SelectBody, SetClause, Update,
+};
+use types::{Oid, Result, SqlState};
 
 use crate::Binder;
 use crate::expr::Place;
-use crate::query::{Bound, table_scope};
+use crate::from::table_scope;
+use crate::query::Bound;
 use crate::scope::Scope;
 
 impl Binder<'_> {
@@ -15,16 +21,31 @@ impl Binder<'_> {
     /// # Errors
     /// As [`Binder::query`].
     pub fn insert(&mut self, insert: &Insert) -> Result<Bound> {
-        if insert.with.is_some() {
-            return Err(self.unsupported("WITH", insert.pos));
+        self.with(insert.with.as_deref(), |b| b.insert_body(insert))
+    }
+
+    /// The table a statement writes to.
+    pub(crate) fn target_table(&self, name: &ast::RangeVar, verb: &str) -> Result<TableRef> {
+        let table = self.table(name)?;
+        if table.source != TableSource::Stored {
+            let message = format!("permission denied: \"{}\" is a system catalog", table.name);
+            return Err(self.error(SqlState::INSUFFICIENT_PRIVILEGE, message, name.pos));
         }
-        if insert.on_conflict.is_some() {
-            return Err(self.unsupported("ON CONFLICT", insert.pos));
+        if self.image.by_oid(table.oid).is_some_and(|t| t.kind == b'S') {
+            let message = format!("cannot {verb} sequence \"{}\"", table.name);
+            return Err(self.error(SqlState::WRONG_OBJECT_TYPE, message, name.pos));
         }
-        let table = self.table(&insert.relation)?;
+        Ok(table)
+    }
+
+    fn insert_body(&mut self, insert: &Insert) -> Result<Bound> {
+        let table = self.target_table(&insert.relation, "change")?;
+        if insert.overriding != ast::Overriding::NotSet {
+            return Err(self.unsupported("OVERRIDING", insert.pos));
+        }
         let mut positions = Vec::new();
         for target in &insert.columns {
-            let found = table.columns.iter().position(|c| c.0 == *target.name.text).ok_or_else(|| {
+            let found = table.columns.iter().position(|c| c.name == *target.name.text).ok_or_else(|| {
                 let message = format!("column \"{}\" of relation \"{}\" does not exist", target.name.text, table.name);
                 self.error(SqlState::UNDEFINED_COLUMN, message, target.name.pos)
             })?;
@@ -44,7 +65,15 @@ impl Binder<'_> {
                 SelectBody::Values(rows) if source.order_by.is_empty() && source.limit.is_none() => {
                     self.insert_values(&table, &positions, rows, insert)?
                 }
-                _ => self.query(source)?.node,
+                _ => {
+                    let mut node = self.query_unsettled(source)?.node;
+                    if let Node::Project { exprs, .. } = &mut node {
+                        for (e, &p) in exprs.iter_mut().zip(&positions) {
+                            *e = self.settle_as(e.clone(), table.columns[p].ty)?;
+                        }
+                    }
+                    node
+                }
             },
         };
         let given = input.types().len();
@@ -65,20 +94,99 @@ impl Binder<'_> {
         positions.truncate(given);
         let types = input.types();
         let mut exprs = Vec::new();
-        for (i, (name, ty, typmod, _)) in table.columns.iter().enumerate() {
+        for (i, c) in table.columns.iter().enumerate() {
             exprs.push(match positions.iter().position(|&p| p == i) {
                 Some(source) => {
-                    let column = Expr::column(source, types[source], -1);
-                    self.assign(column, name, *ty, *typmod, insert.pos)?
+                    let column = Expr::column(source, types[source], if types[source] == c.ty { c.typmod } else { -1 });
+                    // What VALUES yields is of the column's type and length already.
+                    let done = insert.source.as_ref().is_some_and(|s| matches!(s.body, SelectBody::Values(_)));
+                    let column = if done { column } else { Expr { typmod: -1, ..column } };
+                    self.assign(column, &c.name, c.ty, c.typmod, insert.pos)?
                 }
-                None => Expr { typmod: *typmod, ..Expr::new(ExprKind::Const(Datum::Null), *ty, 0) },
+                None => self.default_value(&table, i)?,
             });
         }
         let input = Box::new(Node::Project { input: Box::new(input), exprs });
         let alias = insert.alias.as_ref().map_or(table.name.clone(), |a| a.as_str().to_owned());
-        let scope = table_scope(&table, &alias, &[]);
+        let scope = table_scope(&table, &alias, insert.alias.is_none(), &[]);
+        let conflict = match &insert.on_conflict {
+            Some(c) => Some(Box::new(self.on_conflict(c, &table, &scope)?)),
+            None => None,
+        };
         let (returning, columns) = self.returning(insert.returning.as_deref(), &scope)?;
-        Ok(Bound { node: Node::Insert { table, input, returning }, columns })
+        let rules = Arc::new(self.row_rules(&table)?);
+        Ok(Bound { node: Node::Insert { table: Arc::new(table), rules, input, conflict, returning }, columns })
+    }
+
+    fn on_conflict(&mut self, c: &ast::OnConflict, table: &TableRef, scope: &Scope) -> Result<OnConflict> {
+        let no_index = "there is no unique or exclusion constraint matching the ON CONFLICT specification";
+        let indexes = match &c.target {
+            None if matches!(c.action, ConflictAction::Update { .. }) => {
+                let message = "ON CONFLICT DO UPDATE requires inference specification or constraint name";
+                return Err(self
+                    .error(SqlState::SYNTAX_ERROR, message, c.pos)
+                    .hint("For example, ON CONFLICT (column_name)."));
+            }
+            None => Vec::new(),
+            Some(ConflictTarget::Constraint(name)) => {
+                let found =
+                    table.indexes.iter().position(|i| i.unique && i.name == *name.as_str()).ok_or_else(|| {
+                        let message =
+                            format!("constraint \"{}\" for table \"{}\" does not exist", name.as_str(), table.name);
+                        self.error(SqlState::UNDEFINED_OBJECT, message, name.pos)
+                    })?;
+                vec![found]
+            }
+            Some(ConflictTarget::Infer { elements, where_clause, pos }) => {
+                if where_clause.is_some() {
+                    return Err(self.unsupported("ON CONFLICT ... WHERE of a partial index", *pos));
+                }
+                let mut columns = Vec::new();
+                for element in elements {
+                    let AstKey::Column(name) = &element.key else {
+                        return Err(self.unsupported("ON CONFLICT on an expression", element.pos));
+                    };
+                    columns.push(table.columns.iter().position(|t| t.name == **name).ok_or_else(|| {
+                        let message = format!("column \"{}\" does not exist", &**name);
+                        self.error(SqlState::UNDEFINED_COLUMN, message, name.pos)
+                    })?);
+                }
+                columns.sort_unstable();
+                columns.dedup();
+                let matches = |i: &plan::IndexKey| {
+                    let mut own: Vec<usize> = i.columns.iter().map(|k| k.0).collect();
+                    own.sort_unstable();
+                    i.unique && own == columns
+                };
+                let found: Vec<usize> = (0..table.indexes.len()).filter(|&i| matches(&table.indexes[i])).collect();
+                if found.is_empty() {
+                    return Err(self.error(SqlState::INVALID_COLUMN_REFERENCE, no_index, Pos::NONE));
+                }
+                found
+            }
+        };
+        let update = match &c.action {
+            ConflictAction::Nothing => None,
+            ConflictAction::Update { sets, where_clause } => {
+                let excluded = table_scope(table, "excluded", false, &[]);
+                let both = scope.clone().join(Scope {
+                    // Names without a table mean the old row.
+                    columns: excluded
+                        .columns
+                        .into_iter()
+                        .map(|c| crate::scope::ScopeColumn { hidden: true, ..c })
+                        .collect(),
+                    merged: Vec::new(),
+                });
+                let sets = self.sets(sets, table, &both, c.pos)?;
+                let condition = match where_clause {
+                    Some(e) => Some(self.condition(e, &mut Place::new(&both, "WHERE"))?),
+                    None => None,
+                };
+                Some(ConflictUpdate { sets, condition })
+            }
+        };
+        Ok(OnConflict { indexes, update })
     }
 
     fn insert_values(
@@ -102,13 +210,13 @@ impl Binder<'_> {
             let mut place = Place::new(&scope, "VALUES");
             let mut out = Vec::with_capacity(row.len());
             for (e, &p) in row.iter().zip(positions) {
-                let (name, ty, typmod, _) = &table.columns[p];
+                let c = &table.columns[p];
                 if matches!(e.kind, Ast::SetToDefault) {
-                    out.push(Expr { typmod: *typmod, ..Expr::new(ExprKind::Const(Datum::Null), *ty, 0) });
+                    out.push(self.default_value(table, p)?);
                     continue;
                 }
                 let value = self.expr(e, &mut place)?;
-                out.push(self.assign_typed(value, name, *ty, *typmod, e)?);
+                out.push(self.assign(value, &c.name, c.ty, c.typmod, e.location())?);
             }
             bound.push(out);
         }
@@ -116,55 +224,73 @@ impl Binder<'_> {
         Ok(Node::Values { rows: bound, types })
     }
 
-    fn assign_typed(&mut self, value: Expr, name: &str, ty: Oid, typmod: i32, e: &ast::Expr) -> Result<Expr> {
-        if let ExprKind::Param(index) = value.kind
-            && value.ty == oid::UNKNOWN
-        {
-            self.params[index] = ty;
-            return self.assign(Expr { ty, ..value }, name, ty, typmod, e.location());
-        }
-        self.assign(value, name, ty, typmod, e.location())
-    }
-
     /// Binds UPDATE.
     ///
     /// # Errors
     /// As [`Binder::query`].
     pub fn update(&mut self, update: &Update) -> Result<Bound> {
-        if update.with.is_some() {
-            return Err(self.unsupported("WITH", update.pos));
-        }
-        let table = self.table(&update.relation)?;
+        self.with(update.with.as_deref(), |b| b.update_body(update))
+    }
+
+    fn update_body(&mut self, update: &Update) -> Result<Bound> {
+        let table = self.target_table(&update.relation, "change")?;
         let alias = update.alias.as_ref().map_or(table.name.clone(), |a| a.as_str().to_owned());
-        let (input, scope) = self.target_rows(&table, &alias, &update.from, update.where_clause.as_ref())?;
-        let mut sets = Vec::new();
-        for set in &update.sets {
-            let SetClause::Single { target, value } = set else {
-                return Err(self.unsupported("UPDATE SET with a list of columns", update.pos));
-            };
-            if !target.path.is_empty() {
-                return Err(self.unsupported("assignment to a part of a column", target.name.pos));
-            }
-            let column = table.columns.iter().position(|c| c.0 == *target.name.text).ok_or_else(|| {
-                let message = format!("column \"{}\" of relation \"{}\" does not exist", target.name.text, table.name);
-                self.error(SqlState::UNDEFINED_COLUMN, message, target.name.pos)
-            })?;
-            if sets.iter().any(|s: &(usize, Expr)| s.0 == column) {
-                let message = format!("multiple assignments to same column \"{}\"", target.name.text);
-                return Err(self.error(SqlState::SYNTAX_ERROR, message, target.name.pos));
-            }
-            let (name, ty, typmod, _) = table.columns[column].clone();
-            let bound = match value.kind {
-                Ast::SetToDefault => Expr { typmod, ..Expr::new(ExprKind::Const(Datum::Null), ty, 0) },
-                _ => {
-                    let bound = self.expr(value, &mut Place::new(&scope, "UPDATE"))?;
-                    self.assign_typed(bound, &name, ty, typmod, value)?
-                }
-            };
-            sets.push((column, bound));
-        }
+        let (input, scope) =
+            self.target_rows(&table, &alias, update.alias.is_none(), &update.from, update.where_clause.as_ref())?;
+        let sets = self.sets(&update.sets, &table, &scope, update.pos)?;
         let (returning, columns) = self.returning(update.returning.as_deref(), &scope)?;
-        Ok(Bound { node: Node::Update { table, input: Box::new(input), sets, returning }, columns })
+        let rules = Arc::new(self.row_rules(&table)?);
+        let node = Node::Update { table: Arc::new(table), rules, input: Box::new(input), sets, returning };
+        Ok(Bound { node, columns })
+    }
+
+    /// The assignments of SET, over the columns of `scope`.
+    fn sets(
+        &mut self,
+        clauses: &[SetClause],
+        table: &TableRef,
+        scope: &Scope,
+        pos: ast::Pos,
+    ) -> Result<Vec<(usize, Expr)>> {
+        let mut sets: Vec<(usize, Expr)> = Vec::new();
+        for set in clauses {
+            let pairs: Vec<(&ast::AssignTarget, &ast::Expr)> = match set {
+                SetClause::Single { target, value } => vec![(target, value)],
+                SetClause::Multi { targets, source } => match &source.kind {
+                    Ast::Row(row) if row.fields.len() == targets.len() => targets.iter().zip(&row.fields).collect(),
+                    Ast::Row(_) => {
+                        let message = "number of columns does not match number of values";
+                        return Err(self.error(SqlState::SYNTAX_ERROR, message, source.pos));
+                    }
+                    _ if targets.len() == 1 => vec![(&targets[0], source)],
+                    _ => return Err(self.unsupported("UPDATE SET (...) = (SELECT ...)", pos)),
+                },
+            };
+            for (target, value) in pairs {
+                if !target.path.is_empty() {
+                    return Err(self.unsupported("assignment to a part of a column", target.name.pos));
+                }
+                let column = table.columns.iter().position(|c| c.name == *target.name.text).ok_or_else(|| {
+                    let message =
+                        format!("column \"{}\" of relation \"{}\" does not exist", target.name.text, table.name);
+                    self.error(SqlState::UNDEFINED_COLUMN, message, target.name.pos)
+                })?;
+                if sets.iter().any(|s| s.0 == column) {
+                    let message = format!("multiple assignments to same column \"{}\"", target.name.text);
+                    return Err(self.error(SqlState::SYNTAX_ERROR, message, target.name.pos));
+                }
+                let c = table.columns[column].clone();
+                let bound = match value.kind {
+                    Ast::SetToDefault => self.default_value(table, column)?,
+                    _ => {
+                        let bound = self.expr(value, &mut Place::new(scope, "UPDATE"))?;
+                        self.assign(bound, &c.name, c.ty, c.typmod, value.location())?
+                    }
+                };
+                sets.push((column, bound));
+            }
+        }
+        Ok(sets)
     }
 
     /// Binds DELETE.
@@ -172,14 +298,18 @@ impl Binder<'_> {
     /// # Errors
     /// As [`Binder::query`].
     pub fn delete(&mut self, delete: &Delete) -> Result<Bound> {
-        if delete.with.is_some() {
-            return Err(self.unsupported("WITH", delete.pos));
-        }
-        let table = self.table(&delete.relation)?;
-        let alias = delete.alias.as_ref().map_or(table.name.clone(), |a| a.as_str().to_owned());
-        let (input, scope) = self.target_rows(&table, &alias, &delete.using, delete.where_clause.as_ref())?;
-        let (returning, columns) = self.returning(delete.returning.as_deref(), &scope)?;
-        Ok(Bound { node: Node::Delete { table, input: Box::new(input), returning }, columns })
+        self.with(delete.with.as_deref(), |b| {
+            let table = b.target_table(&delete.relation, "delete from")?;
+            let alias = delete.alias.as_ref().map_or(table.name.clone(), |a| a.as_str().to_owned());
+            let (input, scope) =
+                b.target_rows(&table, &alias, delete.alias.is_none(), &delete.using, delete.where_clause.as_ref())?;
+            let (returning, columns) = b.returning(delete.returning.as_deref(), &scope)?;
+            let rules = Arc::new(b.row_rules(&table)?);
+            Ok(Bound {
+                node: Node::Delete { table: Arc::new(table), rules, input: Box::new(input), returning },
+                columns,
+            })
+        })
     }
 
     /// The rows that UPDATE or DELETE works on: the table's, joined with `others`.
@@ -187,11 +317,12 @@ impl Binder<'_> {
         &mut self,
         table: &TableRef,
         alias: &str,
+        own: bool,
         others: &[ast::TableRef],
         condition: Option<&ast::Expr>,
     ) -> Result<(Node, Scope)> {
-        let mut scope = table_scope(table, alias, &[]);
-        let mut node = Node::Scan { table: table.clone(), filter: None };
+        let mut scope = table_scope(table, alias, own, &[]);
+        let mut node = Node::Scan { table: Arc::new(table.clone()), filter: None, needed: Needed::default() };
         if !others.is_empty() {
             let (right, right_scope) = self.from(others)?;
             node = Node::Join {
@@ -222,16 +353,8 @@ impl Binder<'_> {
         let (mut exprs, mut columns) = (Vec::new(), Vec::new());
         let mut place = Place::new(scope, "RETURNING");
         for target in &returning.targets {
-            self.target(target, &mut place, &mut exprs, &mut columns)?;
+            self.target(target, &mut place, &mut exprs, &mut columns, true)?;
         }
         Ok((Some(exprs), columns))
     }
-}
-
-/// Type and typmod of a column definition.
-///
-/// # Errors
-/// `42704`, or what is wrong with its modifiers.
-pub fn bind_column_type(binder: &Binder<'_>, ty: &ast::TypeName) -> Result<(Oid, i32)> {
-    binder.type_name(ty)
 }

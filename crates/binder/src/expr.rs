@@ -1,13 +1,12 @@
 //! Binding expressions.
 
-use catalog::builtin::{self, OperatorRow};
 use plan::{AggregateCall, Expr, ExprKind};
-use syntax::ast::{self, IsTest, Literal, Pos, TypeName};
+use syntax::ast::{self, IsTest, Literal, Pos};
 use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 
 use crate::Binder;
-use crate::coerce::{Context, cannot_cast, coerce, format_type};
-use crate::resolve::{Choice, choose, common_type};
+use crate::coerce::{self, Context, cannot_cast, format_type};
+use crate::resolve::common_type;
 use crate::scope::Scope;
 
 /// Column numbers from here on stand for aggregates of the query, in the order they were met.
@@ -21,11 +20,13 @@ pub(crate) struct Place<'s> {
     pub aggregates: Option<Vec<AggregateCall>>,
     /// The clause, for errors.
     pub clause: &'static str,
+    /// Whether functions that return sets may stand here.
+    pub sets: bool,
 }
 
 impl<'s> Place<'s> {
     pub(crate) fn new(scope: &'s Scope, clause: &'static str) -> Place<'s> {
-        Place { scope, aggregates: None, clause }
+        Place { scope, aggregates: None, clause, sets: false }
     }
 }
 
@@ -33,21 +34,21 @@ impl Binder<'_> {
     /// Binds `expr` and converts it to boolean.
     pub(crate) fn condition(&mut self, expr: &ast::Expr, place: &mut Place<'_>) -> Result<Expr> {
         let bound = self.expr(expr, place)?;
-        self.to_bool(bound, place.clause, expr.location())
+        self.boolean(bound, place.clause, expr.location())
     }
 
-    pub(crate) fn to_bool(&self, bound: Expr, clause: &str, pos: Pos) -> Result<Expr> {
+    pub(crate) fn boolean(&mut self, bound: Expr, clause: &str, pos: Pos) -> Result<Expr> {
         let ty = bound.ty;
-        coerce(bound, oid::BOOL, -1, Context::Implicit, self.settings)?.ok_or_else(|| {
+        self.coerce(bound, oid::BOOL, -1, Context::Implicit)?.ok_or_else(|| {
             let message = format!("argument of {clause} must be type boolean, not type {}", format_type(ty));
             self.error(SqlState::DATATYPE_MISMATCH, message, pos)
         })
     }
 
     /// Converts `bound` for column `name`.
-    pub(crate) fn assign(&self, bound: Expr, name: &str, ty: Oid, typmod: i32, pos: Pos) -> Result<Expr> {
+    pub(crate) fn assign(&mut self, bound: Expr, name: &str, ty: Oid, typmod: i32, pos: Pos) -> Result<Expr> {
         let from = bound.ty;
-        coerce(bound, ty, typmod, Context::Assignment, self.settings)?.ok_or_else(|| {
+        self.coerce(bound, ty, typmod, Context::Assignment)?.ok_or_else(|| {
             let message = format!(
                 "column \"{name}\" is of type {} but expression is of type {}",
                 format_type(ty),
@@ -59,11 +60,34 @@ impl Binder<'_> {
     }
 
     /// An untyped literal that nobody gave a type becomes text.
-    pub(crate) fn settle(&self, bound: Expr) -> Result<Expr> {
-        if bound.ty == oid::UNKNOWN {
-            return Ok(coerce(bound, oid::TEXT, -1, Context::Implicit, self.settings)?.expect("anything becomes text"));
+    pub(crate) fn settle(&mut self, bound: Expr) -> Result<Expr> {
+        self.settle_as(bound, oid::TEXT)
+    }
+
+    /// Gives an untyped literal or parameter type `ty`; anything else stays.
+    pub(crate) fn settle_as(&mut self, bound: Expr, ty: Oid) -> Result<Expr> {
+        if bound.ty != oid::UNKNOWN {
+            return Ok(bound);
         }
-        Ok(bound)
+        if let ExprKind::Param(index) = bound.kind {
+            self.params[index] = ty;
+            return Ok(Expr::new(ExprKind::Param(index), ty, bound.position));
+        }
+        match self.coerce(bound, ty, -1, Context::Implicit)? {
+            Some(typed) => Ok(typed),
+            None => Err(SqlError::internal("an untyped literal becomes anything")),
+        }
+    }
+
+    /// [`coerce()`] with this binder's names; an untyped parameter takes the target's type.
+    pub(crate) fn coerce(&mut self, e: Expr, target: Oid, typmod: i32, context: Context) -> Result<Option<Expr>> {
+        if let ExprKind::Param(index) = e.kind
+            && e.ty == oid::UNKNOWN
+        {
+            self.params[index] = target;
+            return Ok(Some(Expr::new(ExprKind::Param(index), target, e.position)));
+        }
+        coerce::coerce_with(e, target, typmod, context, self.settings, &self.names())
     }
 
     /// Binds `expr`.
@@ -73,8 +97,11 @@ impl Binder<'_> {
         match &expr.kind {
             ast::ExprKind::Literal(l) => self.literal(l, expr.pos),
             ast::ExprKind::Column(names) => match &names[..] {
-                [column] => place.scope.resolve(self, None, column, expr.pos),
-                [table, column] | [_, table, column] => place.scope.resolve(self, Some(table), column, expr.pos),
+                [column] => self.resolve(place.scope, None, None, column, expr.pos),
+                [table, column] => self.resolve(place.scope, None, Some(table), column, expr.pos),
+                [schema, table, column] | [_, schema, table, column] => {
+                    self.resolve(place.scope, Some(schema), Some(table), column, expr.pos)
+                }
                 _ => {
                     Err(self.error(SqlState::SYNTAX_ERROR, "improper qualified name (too many dotted names)", expr.pos))
                 }
@@ -98,13 +125,13 @@ impl Binder<'_> {
                 let mut all = Vec::with_capacity(list.len());
                 for e in list {
                     let bound = self.expr(e, place)?;
-                    all.push(self.to_bool(bound, word, e.location())?);
+                    all.push(self.boolean(bound, word, e.location())?);
                 }
                 Ok(make(if and { ExprKind::And(all) } else { ExprKind::Or(all) }, oid::BOOL))
             }
             ast::ExprKind::Not(e) => {
                 let bound = self.expr(e, place)?;
-                let arg = self.to_bool(bound, "NOT", e.location())?;
+                let arg = self.boolean(bound, "NOT", e.location())?;
                 Ok(make(ExprKind::Not(Box::new(arg)), oid::BOOL))
             }
             ast::ExprKind::Unary(u) => {
@@ -112,45 +139,91 @@ impl Binder<'_> {
                 self.operator(&u.op, vec![arg])
             }
             ast::ExprKind::Binary(b) => {
+                if let (ast::ExprKind::Row(l), ast::ExprKind::Row(r)) = (&b.left.kind, &b.right.kind) {
+                    return self.row_comparison(&b.op.name, &l.fields, &r.fields, expr.pos, place);
+                }
                 let args = vec![self.expr(&b.left, place)?, self.expr(&b.right, place)?];
                 self.operator(&b.op, args)
             }
             ast::ExprKind::Between(b) => {
-                if b.symmetric {
-                    return Err(self.unsupported("BETWEEN SYMMETRIC", expr.pos));
-                }
                 let arg = self.expr(&b.arg, place)?;
                 let (low, high) = (self.expr(&b.low, place)?, self.expr(&b.high, place)?);
-                let (first, second) = if b.not { ("<", ">") } else { (">=", "<=") };
-                let both = vec![
-                    self.named_operator(first, vec![arg.clone(), low], expr.pos)?,
-                    self.named_operator(second, vec![arg, high], expr.pos)?,
-                ];
-                Ok(make(if b.not { ExprKind::Or(both) } else { ExprKind::And(both) }, oid::BOOL))
+                let within = |binder: &mut Self, low: Expr, high: Expr| -> Result<Expr> {
+                    let (first, second) = if b.not { ("<", ">") } else { (">=", "<=") };
+                    let both = vec![
+                        binder.named_operator(first, vec![arg.clone(), low], expr.pos)?,
+                        binder.named_operator(second, vec![arg.clone(), high], expr.pos)?,
+                    ];
+                    Ok(make(if b.not { ExprKind::Or(both) } else { ExprKind::And(both) }, oid::BOOL))
+                };
+                if !b.symmetric {
+                    return within(self, low, high);
+                }
+                let both = vec![within(self, low.clone(), high.clone())?, within(self, high, low)?];
+                Ok(make(if b.not { ExprKind::And(both) } else { ExprKind::Or(both) }, oid::BOOL))
             }
             ast::ExprKind::InList(i) => {
-                let arg = self.expr(&i.arg, place)?;
                 let sign = if i.not { "<>" } else { "=" };
                 let mut tests = Vec::new();
                 for e in &i.list {
-                    let item = self.expr(e, place)?;
-                    tests.push(self.named_operator(sign, vec![arg.clone(), item], expr.pos)?);
+                    tests.push(match (&i.arg.kind, &e.kind) {
+                        (ast::ExprKind::Row(l), ast::ExprKind::Row(r)) => {
+                            self.row_comparison(sign, &l.fields, &r.fields, expr.pos, place)?
+                        }
+                        _ => {
+                            let both = vec![self.expr(&i.arg, place)?, self.expr(e, place)?];
+                            self.named_operator(sign, both, expr.pos)?
+                        }
+                    });
+                }
+                if tests.len() == 1 {
+                    return Ok(tests.remove(0));
                 }
                 Ok(make(if i.not { ExprKind::And(tests) } else { ExprKind::Or(tests) }, oid::BOOL))
             }
-            ast::ExprKind::Like(l) if l.kind != ast::LikeKind::SimilarTo && l.escape.is_none() => {
-                let args = vec![self.expr(&l.arg, place)?, self.expr(&l.pattern, place)?];
-                self.named_operator(l.operator(), args, expr.pos)
+            ast::ExprKind::InSubquery(i) => {
+                let (operator, all) = if i.not { ("<>", true) } else { ("=", false) };
+                self.quantified(&i.arg, operator, all, &i.query, expr.pos, place)
+            }
+            ast::ExprKind::Quantified(q) => match &q.source {
+                ast::QuantifiedSource::Query(query) => {
+                    self.quantified(&q.left, &q.op.name, q.all, query, expr.pos, place)
+                }
+                ast::QuantifiedSource::Array(array) => {
+                    let (left, array) = (self.expr(&q.left, place)?, self.expr(array, place)?);
+                    self.any_array(left, &q.op.name, q.all, array, expr.pos)
+                }
+            },
+            ast::ExprKind::Like(l) => {
+                let (arg, mut pattern) = (self.expr(&l.arg, place)?, self.expr(&l.pattern, place)?);
+                let similar = l.kind == ast::LikeKind::SimilarTo;
+                if similar || l.escape.is_some() {
+                    let mut args = vec![pattern];
+                    args.extend(l.escape.as_ref().map(|e| self.expr(e, place)).transpose()?);
+                    let function = if similar { "similar_to_escape" } else { "like_escape" };
+                    pattern = self.named_function(function, args, expr.pos)?;
+                }
+                self.named_operator(l.operator(), vec![arg, pattern], expr.pos)
+            }
+            ast::ExprKind::Is(i) if i.test == IsTest::Null && matches!(i.arg.kind, ast::ExprKind::Row(_)) => {
+                let ast::ExprKind::Row(row) = &i.arg.kind else { unreachable!("just seen") };
+                let mut tests = Vec::new();
+                for f in &row.fields {
+                    let field = self.expr(f, place)?;
+                    let test = make(ExprKind::IsNull(Box::new(self.settle(field)?)), oid::BOOL);
+                    tests.push(if i.not { make(ExprKind::Not(Box::new(test)), oid::BOOL) } else { test });
+                }
+                Ok(Expr::all(tests).unwrap_or_else(|| make(ExprKind::Const(Datum::Bool(true)), oid::BOOL)))
             }
             ast::ExprKind::Is(i) => {
                 let arg = self.expr(&i.arg, place)?;
                 let test = match i.test {
                     IsTest::Null => ExprKind::IsNull(Box::new(self.settle(arg)?)),
-                    IsTest::Unknown => ExprKind::IsNull(Box::new(self.to_bool(arg, "IS UNKNOWN", i.arg.location())?)),
+                    IsTest::Unknown => ExprKind::IsNull(Box::new(self.boolean(arg, "IS UNKNOWN", i.arg.location())?)),
                     IsTest::True | IsTest::False => {
                         let wanted = i.test == IsTest::True;
                         let word = if wanted { "IS TRUE" } else { "IS FALSE" };
-                        ExprKind::IsBool(Box::new(self.to_bool(arg, word, i.arg.location())?), wanted)
+                        ExprKind::IsBool(Box::new(self.boolean(arg, word, i.arg.location())?), wanted)
                     }
                     IsTest::Document => return Err(self.unsupported("IS DOCUMENT", expr.pos)),
                 };
@@ -160,7 +233,7 @@ impl Binder<'_> {
             ast::ExprKind::IsDistinctFrom(d) => {
                 let args = vec![self.expr(&d.left, place)?, self.expr(&d.right, place)?];
                 let equal = self.named_operator("=", args, expr.pos)?;
-                let ExprKind::Call { function, args } = equal.kind else {
+                let ExprKind::Call { function, args, .. } = equal.kind else {
                     return Err(SqlError::internal("an operator is a function call"));
                 };
                 let args: [Expr; 2] = args.try_into().map_err(|_| SqlError::internal("= has two operands"))?;
@@ -193,19 +266,35 @@ impl Binder<'_> {
                     return Ok(make(ExprKind::Param(index), ty));
                 }
                 let at = c.arg.location();
-                let bound = coerce(arg, ty, typmod, Context::Explicit, self.settings)?;
+                let bound = self.coerce(arg, ty, typmod, Context::Explicit)?;
                 bound.ok_or_else(|| cannot_cast(from, ty).at(at.char_position(self.sql)))
             }
             ast::ExprKind::FuncCall(f) => self.call(f, expr.pos, place),
-            ast::ExprKind::ScalarSubquery(_) | ast::ExprKind::Exists(_) | ast::ExprKind::InSubquery(_) => {
-                Err(self.unsupported("a subquery in an expression", expr.pos))
+            ast::ExprKind::ScalarSubquery(select) => self.scalar_subquery(select, expr.pos, place),
+            ast::ExprKind::Exists(select) => self.exists(select, expr.pos, place),
+            ast::ExprKind::ArraySubquery(select) => self.array_subquery(select, expr.pos, place),
+            ast::ExprKind::Greatest(list) | ast::ExprKind::Least(list) => {
+                let greatest = matches!(expr.kind, ast::ExprKind::Greatest(_));
+                let args = self.exprs(list, place)?;
+                let args = self.unify(args, if greatest { "GREATEST" } else { "LEAST" }, expr.pos)?;
+                let ty = args[0].ty;
+                // The type must have an order.
+                self.named_operator("<", vec![args[0].clone(), args[0].clone()], expr.pos)?;
+                Ok(make(ExprKind::Extreme(greatest, args), ty))
             }
-            ast::ExprKind::Collate(_) => Err(self.unsupported("COLLATE", expr.pos)),
+            ast::ExprKind::Array(list) => self.array(list, expr.pos, place),
+            ast::ExprKind::Indirection(i) => self.indirection(i, expr.pos, place),
+            ast::ExprKind::Collate(c) => {
+                let name = c.collation.last().map_or("", |n| &**n);
+                if !["C", "POSIX", "default", "ucs_basic"].contains(&name) {
+                    return Err(self.unsupported(&format!("collation \"{name}\""), expr.pos));
+                }
+                // All of these order by bytes.
+                let bound = self.expr(&c.arg, place)?;
+                self.settle(bound)
+            }
             ast::ExprKind::Row(_) => Err(self.unsupported("a row constructor", expr.pos)),
-            ast::ExprKind::Array(_) | ast::ExprKind::ArraySubquery(_) => {
-                Err(self.unsupported("an array constructor", expr.pos))
-            }
-            ast::ExprKind::SqlValue(..) => Err(self.unsupported("an SQL value function", expr.pos)),
+            ast::ExprKind::SqlValue(value, precision) => self.sql_value(*value, *precision, expr.pos),
             ast::ExprKind::SetToDefault => {
                 Err(self.error(SqlState::SYNTAX_ERROR, "DEFAULT is not allowed in this context", expr.pos))
             }
@@ -218,11 +307,12 @@ impl Binder<'_> {
     }
 
     /// Converts `args` to their common type.
-    pub(crate) fn unify(&self, args: Vec<Expr>, what: &str, pos: Pos) -> Result<Vec<Expr>> {
+    pub(crate) fn unify(&mut self, args: Vec<Expr>, what: &str, pos: Pos) -> Result<Vec<Expr>> {
         let types: Vec<Oid> = args.iter().map(|a| a.ty).collect();
+        let at = pos.char_position(self.sql);
         let mismatch = |a: Oid, b: Oid| {
             let message = format!("{what} types {} and {} cannot be matched", format_type(a), format_type(b));
-            self.error(SqlState::DATATYPE_MISMATCH, message, pos)
+            SqlError::new(SqlState::DATATYPE_MISMATCH, message).at(at)
         };
         let known: Vec<Oid> = types.iter().copied().filter(|&t| t != oid::UNKNOWN).collect();
         let Some(common) = common_type(&types) else {
@@ -232,7 +322,7 @@ impl Binder<'_> {
         args.into_iter()
             .map(|a| {
                 let from = a.ty;
-                coerce(a, common, -1, Context::Implicit, self.settings)?.ok_or_else(|| mismatch(common, from))
+                self.coerce(a, common, -1, Context::Implicit)?.ok_or_else(|| mismatch(common, from))
             })
             .collect()
     }
@@ -244,13 +334,13 @@ impl Binder<'_> {
             let condition = self.expr(&when.condition, place)?;
             conditions.push(match &operand {
                 Some(operand) => self.named_operator("=", vec![operand.clone(), condition], when.condition.pos)?,
-                None => self.to_bool(condition, "CASE/WHEN", when.condition.location())?,
+                None => self.boolean(condition, "CASE/WHEN", when.condition.location())?,
             });
             results.push(self.expr(&when.result, place)?);
         }
         results.push(match &c.default {
             Some(default) => self.expr(default, place)?,
-            None => Expr::new(ExprKind::Const(Datum::Null), oid::UNKNOWN, 0),
+            None => Expr::null(oid::UNKNOWN),
         });
         let mut results = self.unify(results, "CASE", pos)?;
         let default = Box::new(results.pop().expect("the default was pushed"));
@@ -275,224 +365,98 @@ impl Binder<'_> {
         }
     }
 
-    /// The type that `name` means, with its typmod.
-    pub(crate) fn type_name(&self, name: &TypeName) -> Result<(Oid, i32)> {
-        let shown = name.names.iter().map(|n| &**n).collect::<Vec<_>>().join(".");
-        let last = name.names.last().map_or("", |n| &**n);
-        let in_catalog = name.names.len() == 1 || &*name.names[0] == "pg_catalog";
-        let row = builtin::type_by_name(last).filter(|_| in_catalog).ok_or_else(|| {
-            self.error(SqlState::UNDEFINED_OBJECT, format!("type \"{shown}\" does not exist"), name.pos)
-        })?;
-        if name.setof || name.pct_type {
-            return Err(self.unsupported("SETOF or %TYPE here", name.pos));
-        }
-        let ty = if name.array_bounds.is_empty() { row.oid } else { row.array };
-        let mut numbers = Vec::new();
-        for typmod in &name.typmods {
-            match &typmod.kind {
-                ast::ExprKind::Literal(Literal::Integer(n)) => numbers.push(*n),
-                _ => {
-                    let message = "type modifiers must be simple constants or identifiers";
-                    return Err(self.error(SqlState::SYNTAX_ERROR, message, typmod.pos));
-                }
-            }
-        }
-        let typmod = self.typmod(row.oid, &numbers, name.pos)?;
-        Ok((ty, typmod))
-    }
-
-    fn typmod(&self, ty: Oid, numbers: &[i32], pos: Pos) -> Result<i32> {
-        let invalid = |message: String| Err(self.error(SqlState::INVALID_PARAMETER_VALUE, message, pos));
-        match (ty, numbers) {
-            (_, []) => Ok(-1),
-            (oid::VARCHAR | oid::BPCHAR, &[n]) => {
-                let name = if ty == oid::VARCHAR { "varchar" } else { "char" };
-                match n {
-                    n if n < 1 => invalid(format!("length for type {name} must be at least 1")),
-                    n if n > 10_485_760 => invalid(format!("length for type {name} cannot exceed 10485760")),
-                    n => Ok(n + 4),
-                }
-            }
-            (oid::NUMERIC, &[precision]) if (1..=1000).contains(&precision) => Ok((precision << 16) + 4),
-            (oid::NUMERIC, &[precision, scale])
-                if (1..=1000).contains(&precision) && (-1000..=1000).contains(&scale) =>
-            {
-                Ok(((precision << 16) | (scale & 0x7ff)) + 4)
-            }
-            (oid::NUMERIC, &[precision, ..]) if !(1..=1000).contains(&precision) => {
-                invalid(format!("NUMERIC precision {precision} must be between 1 and 1000"))
-            }
-            (oid::NUMERIC, &[_, scale]) => invalid(format!("NUMERIC scale {scale} must be between -1000 and 1000")),
-            (oid::TIME | oid::TIMETZ | oid::TIMESTAMP | oid::TIMESTAMPTZ, &[n]) => Ok(n.clamp(0, 6)),
-            (oid::BIT | oid::VARBIT, &[n]) if n >= 1 => Ok(n),
-            (oid::INTERVAL, &[mask]) => Ok((mask << 16) | 0xffff),
-            (oid::INTERVAL, &[mask, precision]) => Ok((mask << 16) | precision.clamp(0, 6)),
-            _ => Err(self.error(SqlState::SYNTAX_ERROR, "invalid type modifier", pos)),
-        }
-    }
-
-    fn operator(&mut self, op: &ast::Operator, args: Vec<Expr>) -> Result<Expr> {
-        if op.schema.last().is_some_and(|s| &**s != "pg_catalog") {
-            return Err(self.unsupported("an operator outside pg_catalog", op.pos));
-        }
-        self.named_operator(&op.name, args, op.pos)
-    }
-
-    /// The operator `name` on `args`.
-    pub(crate) fn named_operator(&mut self, name: &str, args: Vec<Expr>, pos: Pos) -> Result<Expr> {
-        // `!=` is another spelling.
-        let name = if name == "!=" { "<>" } else { name };
-        let kind = if args.len() == 1 { b'l' } else { b'b' };
-        let rows: Vec<&OperatorRow> = builtin::operators_by_name(name).filter(|o| o.kind == kind).collect();
-        let types: Vec<[Oid; 2]> = rows.iter().map(|o| [o.left, o.right]).collect();
-        let skip = 2 - args.len();
-        let candidates: Vec<&[Oid]> = types.iter().map(|t| &t[skip..]).collect();
-        let actual: Vec<Oid> = args.iter().map(|a| a.ty).collect();
-        let shown = || {
-            let left = if skip == 1 { String::new() } else { format!("{} ", format_type(actual[0])) };
-            format!("{left}{name} {}", format_type(actual[actual.len() - 1]))
-        };
-        match choose(&candidates, &actual) {
-            Choice::One(i) => self.finish_call(rows[i].function, candidates[i], args, rows[i].result, pos, &shown()),
-            Choice::None => Err(self
-                .error(SqlState::UNDEFINED_FUNCTION, format!("operator does not exist: {}", shown()), pos)
-                .hint(if skip == 1 {
-                    "No operator matches the given name and argument type. You might need to add an explicit type cast."
-                } else {
-                    "No operator matches the given name and argument types. You might need to add explicit type casts."
-                })),
-            Choice::Ambiguous => Err(self
-                .error(SqlState::AMBIGUOUS_FUNCTION, format!("operator is not unique: {}", shown()), pos)
-                .hint("Could not choose a best candidate operator. You might need to add explicit type casts.")),
-        }
-    }
-
-    fn finish_call(
+    /// `(a, b) op (c, d)`.
+    fn row_comparison(
         &mut self,
-        function: Oid,
-        params: &[Oid],
-        args: Vec<Expr>,
-        result: Oid,
+        operator: &str,
+        left: &[ast::Expr],
+        right: &[ast::Expr],
         pos: Pos,
-        shown: &str,
+        place: &mut Place<'_>,
     ) -> Result<Expr> {
-        // N1: what is not implemented is said so.
-        if functions::lookup(function).is_none() {
-            return Err(self.unsupported(shown, pos));
+        if left.len() != right.len() {
+            return Err(self.error(SqlState::SYNTAX_ERROR, "unequal number of entries in row expressions", pos));
         }
-        let args = self.convert(args, params, pos)?;
-        Ok(Expr::new(ExprKind::Call { function, args }, result, self.position(pos)))
+        let position = self.position(pos);
+        let make = |kind| Expr::new(kind, oid::BOOL, position);
+        let (left, right) = (self.exprs(left, place)?, self.exprs(right, place)?);
+        let pairs: Vec<(Expr, Expr)> = left.into_iter().zip(right).collect();
+        match operator {
+            "=" | "<>" | "!=" => {
+                let mut tests = Vec::new();
+                for (l, r) in pairs {
+                    tests.push(self.named_operator(operator, vec![l, r], pos)?);
+                }
+                Ok(make(if operator == "=" { ExprKind::And(tests) } else { ExprKind::Or(tests) }))
+            }
+            "<" | "<=" | ">" | ">=" => {
+                // a < c OR (a = c AND (b < d ...)), from the last pair outwards; only the last may be equal.
+                let strict = &operator[..1];
+                let mut outcome: Option<Expr> = None;
+                for (l, r) in pairs.into_iter().rev() {
+                    outcome = Some(match outcome {
+                        None => self.named_operator(operator, vec![l, r], pos)?,
+                        Some(rest) => {
+                            let less = self.named_operator(strict, vec![l.clone(), r.clone()], pos)?;
+                            let equal = self.named_operator("=", vec![l, r], pos)?;
+                            make(ExprKind::Or(vec![less, make(ExprKind::And(vec![equal, rest]))]))
+                        }
+                    });
+                }
+                outcome.ok_or_else(|| self.error(SqlState::SYNTAX_ERROR, "cannot compare rows of zero length", pos))
+            }
+            _ => Err(self.unsupported("this operator on rows", pos)),
+        }
     }
 
-    fn convert(&mut self, args: Vec<Expr>, params: &[Oid], pos: Pos) -> Result<Vec<Expr>> {
-        let mut out = Vec::with_capacity(args.len());
-        for (arg, &target) in args.into_iter().zip(params) {
-            if let ExprKind::Param(index) = arg.kind
-                && arg.ty == oid::UNKNOWN
-            {
-                self.params[index] = target;
-                out.push(Expr { ty: target, ..arg });
-                continue;
-            }
-            if target == oid::ANY {
-                out.push(self.settle(arg)?);
-                continue;
-            }
-            let from = arg.ty;
-            let bound = coerce(arg, target, -1, Context::Implicit, self.settings)?;
-            out.push(bound.ok_or_else(|| cannot_cast(from, target).at(pos.char_position(self.sql)))?);
+    fn array(&mut self, list: &[ast::Expr], pos: Pos, place: &mut Place<'_>) -> Result<Expr> {
+        let items = self.exprs(list, place)?;
+        if items.is_empty() {
+            let message = "cannot determine type of empty array";
+            return Err(self
+                .error(SqlState::INDETERMINATE_DATATYPE, message, pos)
+                .hint("Explicitly cast to the desired type, for example ARRAY[]::integer[]."));
         }
-        Ok(out)
+        let items = self.unify(items, "ARRAY", pos)?;
+        let element = items[0].ty;
+        let nested = list.iter().all(|e| matches!(e.kind, ast::ExprKind::Array(_)));
+        let ty = if nested { Some(element) } else { crate::polymorphic::array_of(element) };
+        let ty = ty.ok_or_else(|| {
+            let message = format!("could not find array type for data type {}", format_type(element));
+            self.error(SqlState::UNDEFINED_OBJECT, message, pos)
+        })?;
+        Ok(Expr::new(ExprKind::Array(items), ty, self.position(pos)))
     }
 
-    fn call(&mut self, f: &ast::FuncCall, pos: Pos, place: &mut Place<'_>) -> Result<Expr> {
-        let name = f.name.last().map_or("", |n| &**n);
-        let refuse = |what: &str| Err(self.unsupported(what, pos));
-        if f.over.is_some() {
-            return refuse("a window function");
-        }
-        if f.variadic || f.args.iter().any(|a| a.name.is_some()) {
-            return refuse("VARIADIC or named notation");
-        }
-        if !f.order_by.is_empty() || f.within_group {
-            return refuse("ORDER BY in an aggregate");
-        }
-        let rows: Vec<_> =
-            builtin::procs_by_name(name).filter(|_| f.name.len() == 1 || &*f.name[0] == "pg_catalog").collect();
-        let is_aggregate = rows.iter().any(|r| r.kind == b'a');
-        let mut args = Vec::new();
-        {
-            // Arguments of an aggregate see the rows, not other aggregates.
-            let mut inner = Place { scope: place.scope, aggregates: None, clause: place.clause };
-            for a in &f.args {
-                args.push(if is_aggregate {
-                    inner.clause = "aggregate";
-                    self.expr(&a.value, &mut inner)?
-                } else {
-                    self.expr(&a.value, place)?
-                });
+    fn indirection(&mut self, i: &ast::IndirectionExpr, pos: Pos, place: &mut Place<'_>) -> Result<Expr> {
+        let array = self.expr(&i.arg, place)?;
+        let mut indexes = Vec::new();
+        for step in &i.path {
+            match step {
+                ast::Indirection::Index(e) => {
+                    let index = self.expr(e, place)?;
+                    let index = self.coerce(index, oid::INT4, -1, Context::Assignment)?;
+                    let message = "array subscript must have type integer";
+                    let error = || self.error(SqlState::DATATYPE_MISMATCH, message, e.location());
+                    indexes.push(index.ok_or_else(error)?);
+                }
+                ast::Indirection::Slice(..) => return Err(self.unsupported("an array slice", pos)),
+                ast::Indirection::Field(_) | ast::Indirection::Star(_) => {
+                    return Err(self.unsupported("a field of a composite value", pos));
+                }
             }
         }
-        let candidates: Vec<&[Oid]> = rows.iter().map(|r| r.args).collect();
-        let actual: Vec<Oid> = args.iter().map(|a| a.ty).collect();
-        let shown = {
-            let types: Vec<String> = actual.iter().map(|&t| format_type(t)).collect();
-            format!("{name}({})", types.join(", "))
+        // Vectors are arrays too, counted from 0.
+        let element = match array.ty {
+            oid::INT2VECTOR => Some(oid::INT2),
+            oid::OIDVECTOR => Some(oid::OID),
+            ty => crate::polymorphic::element_of(ty),
         };
-        let row = match choose(&candidates, &actual) {
-            Choice::One(i) => rows[i],
-            // `type(x)` is a cast where there is no such function.
-            Choice::None if args.len() == 1 && builtin::type_by_name(name).is_some() => {
-                let ty = builtin::type_by_name(name).map_or(Oid::NONE, |t| t.oid);
-                let arg = args.remove(0);
-                let from = arg.ty;
-                let bound = coerce(arg, ty, -1, Context::Explicit, self.settings)?;
-                return bound.ok_or_else(|| cannot_cast(from, ty).at(pos.char_position(self.sql)));
-            }
-            Choice::None => {
-                let message = format!("function {shown} does not exist");
-                return Err(self.error(SqlState::UNDEFINED_FUNCTION, message, pos).hint(
-                    "No function matches the given name and argument types. You might need to add explicit type casts.",
-                ));
-            }
-            Choice::Ambiguous => {
-                let message = format!("function {shown} is not unique");
-                return Err(self
-                    .error(SqlState::AMBIGUOUS_FUNCTION, message, pos)
-                    .hint("Could not choose a best candidate function. You might need to add explicit type casts."));
-            }
-        };
-        if row.kind != b'a' {
-            if f.distinct || f.filter.is_some() || f.star {
-                let message = format!("{name}(*) or DISTINCT specified, but {name} is not an aggregate function");
-                return Err(self.error(SqlState::WRONG_OBJECT_TYPE, message, pos));
-            }
-            return self.finish_call(row.oid, row.args, args, row.result, pos, &format!("function {shown}"));
-        }
-        if !functions::aggregate::is_implemented(row.oid) {
-            return Err(self.unsupported(&format!("aggregate function {shown}"), pos));
-        }
-        let args = self.convert(args, row.args, pos)?;
-        let filter = match &f.filter {
-            Some(filter) => {
-                let mut inner = Place { scope: place.scope, aggregates: None, clause: "FILTER" };
-                Some(self.condition(filter, &mut inner)?)
-            }
-            None => None,
-        };
-        let Some(calls) = &mut place.aggregates else {
-            let message = match place.clause {
-                "aggregate" => "aggregate function calls cannot be nested".to_owned(),
-                clause => format!("aggregate functions are not allowed in {clause}"),
-            };
-            return Err(self.error(SqlState::GROUPING_ERROR, message, pos));
-        };
-        let ty = if row.result == oid::ANYELEMENT { args[0].ty } else { row.result };
-        let call = AggregateCall { function: row.oid, args, distinct: f.distinct, filter, ty };
-        let index = calls.iter().position(|c| *c == call).unwrap_or_else(|| {
-            calls.push(call);
-            calls.len() - 1
-        });
-        Ok(Expr::new(ExprKind::Column(AGGREGATES + index), ty, self.position(pos)))
+        let element = element.ok_or_else(|| {
+            let message =
+                format!("cannot subscript type {} because it does not support subscripting", format_type(array.ty));
+            self.error(SqlState::DATATYPE_MISMATCH, message, i.arg.location())
+        })?;
+        Ok(Expr::new(ExprKind::Subscript { array: Box::new(array), indexes }, element, self.position(pos)))
     }
 }

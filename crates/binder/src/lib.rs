@@ -1,21 +1,36 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod call;
 mod coerce;
+mod copy;
+mod deparse;
 mod dml;
 mod expr;
+mod from;
+mod lookup;
+mod polymorphic;
 mod query;
 mod resolve;
+mod rules;
 mod scope;
+mod setop;
+mod subquery;
+mod typename;
+mod views;
 
 use catalog::Image;
-use plan::{IndexKey, TableRef};
+use plan::{Column, IndexKey, TableRef, TableSource};
+use storage::RelId;
 use syntax::ast::{Pos, RangeVar};
 use types::{IoSettings, Oid, Result, SqlError, SqlState, oid};
 
 pub use coerce::{Context, coerce, format_type};
-pub use dml::bind_column_type;
+pub use copy::CopyIn;
+pub use deparse::{Deparser, quote_literal};
+pub use lookup::Names;
 pub use query::Bound;
+use scope::Frame;
 pub use scope::Scope;
 
 /// What binding a statement needs to know.
@@ -26,16 +41,45 @@ pub struct Binder<'a> {
     pub sql: &'a str,
     /// Settings that literals depend on.
     pub settings: &'a IoSettings,
-    /// Schemas in which unqualified tables are looked up.
+    /// Schemas in which unqualified names are looked up; `pg_catalog` comes first of itself.
     pub search_path: &'a [Oid],
     /// Types of parameters; unknown ones are filled in while binding.
     pub params: Vec<Oid>,
+    /// Queries around the one being bound, outermost first.
+    frames: Vec<Frame>,
+    /// Frames from here on are left sides of the query being bound.
+    level: usize,
+    slots: usize,
+    subs: usize,
+    /// Common table expressions in scope, innermost last.
+    ctes: Vec<from::CteName>,
+    next_cte: usize,
+    /// Whether the query about to be bound leaves untyped literals as they are.
+    unsettled: bool,
 }
 
 impl<'a> Binder<'a> {
     /// A binder for one statement.
     pub fn new(image: &'a Image, sql: &'a str, settings: &'a IoSettings, search_path: &'a [Oid]) -> Binder<'a> {
-        Binder { image, sql, settings, search_path, params: Vec::new() }
+        Binder {
+            image,
+            sql,
+            settings,
+            search_path,
+            params: Vec::new(),
+            frames: Vec::new(),
+            level: 0,
+            slots: 0,
+            subs: 0,
+            ctes: Vec::new(),
+            next_cte: 0,
+            unsettled: false,
+        }
+    }
+
+    /// The catalog as type input and output see it.
+    pub fn names(&self) -> Names<'a> {
+        Names { image: self.image, search_path: self.search_path }
     }
 
     /// An error at `pos`.
@@ -56,55 +100,102 @@ impl<'a> Binder<'a> {
     /// The table that `name` means.
     ///
     /// # Errors
-    /// `42P01`; `3F000`; `0A000` for system catalogs.
+    /// `42P01`; `42809` for what is not a table.
     pub fn table(&self, name: &RangeVar) -> Result<TableRef> {
+        match self.relation(name)? {
+            Relation::Table(table) => Ok(table),
+            Relation::View(name) => Err(SqlError::unsupported(format!("system view \"{name}\" here"))),
+        }
+    }
+
+    /// The table or view that `name` means.
+    pub(crate) fn relation(&self, name: &RangeVar) -> Result<Relation> {
         let text = name.name.as_str();
+        if let Some(schema) = &name.schema
+            && **schema != *"pg_catalog"
+            && self.image.namespace(schema).is_none()
+        {
+            let message = format!("relation \"{}.{text}\" does not exist", &**schema);
+            return Err(self.error(SqlState::UNDEFINED_TABLE, message, name.pos));
+        }
+        if name.schema.as_ref().is_none_or(|s| &**s == "pg_catalog")
+            && let Some(system) = system_relation(text)
+        {
+            return Ok(system);
+        }
         let found = match &name.schema {
-            Some(schema) => match schema_oid(schema) {
-                Some(oid::PG_CATALOG_NAMESPACE) => None,
-                Some(namespace) => self.image.table(namespace, text),
-                None => None,
-            },
+            Some(schema) => self.image.namespace(schema).and_then(|n| self.image.table(n.oid, text)),
             None => self.search_path.iter().find_map(|&n| self.image.table(n, text)),
         };
-        if let Some(info) = found {
-            return Ok(table_ref(info));
+        match found {
+            Some(info) if matches!(info.kind, b'r' | b'S') => Ok(Relation::Table(table_ref(self.image, info))),
+            Some(_) => Err(self.unsupported(&format!("reading \"{text}\""), name.pos)),
+            None => {
+                let shown = match &name.schema {
+                    Some(schema) => format!("{}.{text}", &**schema),
+                    None => text.to_owned(),
+                };
+                let index = self.search_path.iter().any(|&n| self.image.is_taken(n, text));
+                if index && name.schema.is_none() {
+                    let message = format!("cannot open relation \"{shown}\"");
+                    return Err(self
+                        .error(SqlState::WRONG_OBJECT_TYPE, message, name.pos)
+                        .detail("This operation is not supported for indexes."));
+                }
+                Err(self.error(SqlState::UNDEFINED_TABLE, format!("relation \"{shown}\" does not exist"), name.pos))
+            }
         }
-        let system = name.schema.as_ref().is_none_or(|s| &**s == "pg_catalog");
-        if system && catalog::builtin::relation_by_name(text).is_some() {
-            return Err(self.unsupported(&format!("reading system catalog \"{text}\""), name.pos));
-        }
-        let shown = match &name.schema {
-            Some(schema) => format!("{}.{text}", &**schema),
-            None => text.to_owned(),
-        };
-        Err(self.error(SqlState::UNDEFINED_TABLE, format!("relation \"{shown}\" does not exist"), name.pos))
     }
 }
 
-/// The OID of a built-in schema.
-pub fn schema_oid(name: &str) -> Option<Oid> {
-    match name {
-        "pg_catalog" => Some(oid::PG_CATALOG_NAMESPACE),
-        "public" => Some(oid::PUBLIC_NAMESPACE),
-        _ => None,
+/// What a name in FROM means.
+pub(crate) enum Relation {
+    Table(TableRef),
+    View(&'static str),
+}
+
+/// The catalog table or view called `name`.
+fn system_relation(name: &str) -> Option<Relation> {
+    let row = catalog::builtin::relation_by_name(name)?;
+    if row.kind == b'v' {
+        return Some(Relation::View(row.name));
     }
+    let columns = catalog::builtin::columns_of(row.oid)
+        .iter()
+        .map(|c| Column { name: c.name.to_owned(), ty: c.type_oid, typmod: c.typmod, not_null: c.not_null })
+        .collect();
+    Some(Relation::Table(TableRef {
+        oid: row.oid,
+        rel: RelId(row.oid.0),
+        namespace: oid::PG_CATALOG_NAMESPACE,
+        schema: "pg_catalog".to_owned(),
+        name: row.name.to_owned(),
+        columns,
+        indexes: Vec::new(),
+        source: TableSource::Catalog { shared: row.is_shared, stored: catalog::stored::is_stored(row.oid) },
+    }))
 }
 
 /// A table as plans refer to it.
-pub fn table_ref(info: &catalog::TableInfo) -> TableRef {
+pub fn table_ref(image: &Image, info: &catalog::TableInfo) -> TableRef {
     let index = |i: &catalog::IndexInfo| IndexKey {
+        oid: i.oid,
         name: i.name.clone(),
         rel: i.rel,
-        columns: i.columns.iter().map(|&c| (c, false)).collect(),
+        columns: i.columns.clone(),
         unique: i.unique,
+        nulls_not_distinct: i.nulls_not_distinct,
     };
+    let column =
+        |c: &catalog::ColumnInfo| Column { name: c.name.clone(), ty: c.ty, typmod: c.typmod, not_null: c.not_null };
     TableRef {
         oid: info.oid,
         rel: info.rel,
-        schema: if info.namespace == oid::PG_CATALOG_NAMESPACE { "pg_catalog" } else { "public" }.to_owned(),
+        namespace: info.namespace,
+        schema: image.namespace_name(info.namespace).to_owned(),
         name: info.name.clone(),
-        columns: info.columns.iter().map(|c| (c.name.clone(), c.ty, c.typmod, c.not_null)).collect(),
+        columns: info.columns.iter().map(column).collect(),
         indexes: info.indexes.iter().map(index).collect(),
+        source: TableSource::Stored,
     }
 }

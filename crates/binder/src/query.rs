@@ -1,16 +1,14 @@
 //! Binding queries: FROM, WHERE, GROUP BY, HAVING, the target list, DISTINCT, ORDER BY, LIMIT.
 
-use plan::{Expr, ExprKind, JoinKind, Node, OutputColumn, SortKey};
-use syntax::ast::{
-    self, Distinct, ExprKind as Ast, GroupItem, JoinCondition, Literal, NullsOrder, Select, SelectBody, SortDirection,
-    TableRef,
-};
-use types::{Oid, Result, SqlError, SqlState, oid};
+use plan::{Expr, ExprKind, Node, OutputColumn, SortKey};
+use syntax::ast::{self, Distinct, ExprKind as Ast, GroupItem, Literal, NullsOrder, Select, SelectBody, SortDirection};
+use types::{Result, SqlError, SqlState, oid};
 
 use crate::Binder;
 use crate::coerce::{Context, coerce};
 use crate::expr::{AGGREGATES, Place};
-use crate::scope::{Scope, ScopeColumn};
+use crate::from::star;
+use crate::scope::Scope;
 
 /// A bound query: its plan, and what its columns are called.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,20 +25,27 @@ impl Binder<'_> {
     /// # Errors
     /// What PostgreSQL says of it; `0A000` for what is not supported yet.
     pub fn query(&mut self, select: &Select) -> Result<Bound> {
-        if select.with.is_some() {
-            return Err(self.unsupported("WITH", select.pos));
-        }
-        if !select.locking.is_empty() {
-            return Err(self.unsupported("FOR UPDATE and its kin", select.pos));
-        }
-        match &select.body {
-            SelectBody::Query(core) => self.core(select, core),
-            SelectBody::Values(rows) => self.values(select, rows),
-            SelectBody::SetOperation(op) => Err(self.unsupported("UNION, INTERSECT and EXCEPT", op.pos)),
-        }
+        self.with(select.with.as_deref(), |b| match &select.body {
+            SelectBody::Query(core) => b.core(select, core),
+            SelectBody::Values(rows) => b.values(select, rows),
+            SelectBody::SetOperation(op) => b.set_operation(select, op),
+        })
+    }
+
+    /// Binds a query whose untyped literals are given a type by what it is part of.
+    pub(crate) fn query_unsettled(&mut self, select: &Select) -> Result<Bound> {
+        self.unsettled = true;
+        let outcome = self.query(select);
+        self.unsettled = false;
+        outcome
     }
 
     fn values(&mut self, select: &Select, rows: &[Vec<ast::Expr>]) -> Result<Bound> {
+        self.unsettled = false;
+        if let Some(lock) = select.locking.first() {
+            let message = "FOR UPDATE cannot be applied to VALUES";
+            return Err(self.error(SqlState::FEATURE_NOT_SUPPORTED, message, lock.pos));
+        }
         let scope = Scope::default();
         let mut bound: Vec<Vec<Expr>> = Vec::new();
         for row in rows {
@@ -57,11 +62,11 @@ impl Binder<'_> {
                 row[column] = item;
             }
         }
-        let types: Vec<Oid> = bound[0].iter().map(|e| e.ty).collect();
+        let types: Vec<types::Oid> = bound[0].iter().map(|e| e.ty).collect();
         let columns: Vec<OutputColumn> = types
             .iter()
             .enumerate()
-            .map(|(i, &ty)| OutputColumn { name: format!("column{}", i + 1), ty, typmod: -1 })
+            .map(|(i, &ty)| OutputColumn { name: format!("column{}", i + 1), ty, typmod: -1, origin: None })
             .collect();
         let node = Node::Values { rows: bound, types };
         let targets: Vec<Expr> = columns.iter().enumerate().map(|(i, c)| Expr::column(i, c.ty, c.typmod)).collect();
@@ -75,16 +80,18 @@ impl Binder<'_> {
         if !core.windows.is_empty() {
             return Err(self.unsupported("WINDOW", select.pos));
         }
+        let unsettled = std::mem::take(&mut self.unsettled);
         let (mut node, scope) = self.from(&core.from)?;
         if let Some(condition) = &core.where_clause {
             let predicate = self.condition(condition, &mut Place::new(&scope, "WHERE"))?;
             node = Node::Filter { input: Box::new(node), predicate };
         }
-        let mut place = Place { scope: &scope, aggregates: Some(Vec::new()), clause: "SELECT" };
+        let mut place = Place { scope: &scope, aggregates: Some(Vec::new()), clause: "SELECT", sets: true };
         let (mut targets, mut columns) = (Vec::new(), Vec::new());
         for target in &core.targets {
-            self.target(target, &mut place, &mut targets, &mut columns)?;
+            self.target(target, &mut place, &mut targets, &mut columns, !unsettled)?;
         }
+        place.sets = false;
         let mut groups = Vec::new();
         for item in &core.group_by {
             groups.push(self.group(item, &scope, &targets, &columns)?);
@@ -102,11 +109,31 @@ impl Binder<'_> {
         for by in &select.order_by {
             keys.push(self.sort_expr(by, &mut place, &targets, &columns)?);
         }
+        let on = match &core.distinct {
+            Distinct::On(list) => {
+                place.clause = "DISTINCT ON";
+                let mut on = Vec::new();
+                for e in list {
+                    on.push(self.output_expr(e, &mut place, &targets, &columns, "DISTINCT ON")?);
+                }
+                on
+            }
+            _ => Vec::new(),
+        };
+        let mut on = on;
         let calls = place.aggregates.take().unwrap_or_default();
-        if !calls.is_empty() || !groups.is_empty() || having.is_some() {
+        let grouped = !calls.is_empty() || !groups.is_empty() || having.is_some();
+        if grouped && !select.locking.is_empty() {
+            let message = "FOR UPDATE is not allowed with GROUP BY clause or aggregate functions";
+            return Err(self.error(SqlState::FEATURE_NOT_SUPPORTED, message, select.locking[0].pos));
+        }
+        if grouped {
+            let read = targets.iter().chain(&keys).chain(&on).chain(&having);
+            self.add_dependent_groups(read, &mut groups, &scope);
             let replace = |e: &mut Expr| self.replace_grouped(e, &groups, &scope);
             targets.iter_mut().try_for_each(replace)?;
             keys.iter_mut().try_for_each(replace)?;
+            on.iter_mut().try_for_each(replace)?;
             let having = match having {
                 Some(mut h) => {
                     self.replace_grouped(&mut h, &groups, &scope)?;
@@ -119,7 +146,10 @@ impl Binder<'_> {
                 node = Node::Filter { input: Box::new(node), predicate };
             }
         }
-        self.project(select, &core.distinct, node, targets, columns, keys)
+        if !select.locking.is_empty() {
+            node = self.locks(select, node, &scope)?;
+        }
+        self.project(select, &core.distinct, node, targets, columns, keys, on)
     }
 
     pub(crate) fn target(
@@ -128,6 +158,7 @@ impl Binder<'_> {
         place: &mut Place<'_>,
         targets: &mut Vec<Expr>,
         columns: &mut Vec<OutputColumn>,
+        settled: bool,
     ) -> Result<()> {
         if let Ast::Star(names) = &target.expr.kind {
             let table = names.last().map(|n| &**n);
@@ -137,22 +168,23 @@ impl Binder<'_> {
                 let message = format!("missing FROM-clause entry for table \"{table}\"");
                 return Err(self.error(SqlState::UNDEFINED_TABLE, message, target.expr.pos));
             }
-            let all = place.scope.star(table);
-            if all.is_empty() && table.is_none() {
+            let (exprs, shown) = star(place.scope, table);
+            if place.scope.columns.is_empty() && table.is_none() {
                 let message = "SELECT * with no tables specified is not valid";
                 return Err(self.error(SqlState::SYNTAX_ERROR, message, target.expr.pos));
             }
-            for i in all {
-                let c = &place.scope.columns[i];
-                targets.push(Expr::column(i, c.ty, c.typmod));
-                columns.push(OutputColumn { name: c.name.clone(), ty: c.ty, typmod: c.typmod });
-            }
+            targets.extend(exprs);
+            columns.extend(shown);
             return Ok(());
         }
         let bound = self.expr(&target.expr, place)?;
-        let bound = self.settle(bound)?;
+        let bound = if settled { self.settle(bound)? } else { bound };
         let name = target.alias.as_ref().map_or_else(|| figure_name(&target.expr), |a| a.as_str().to_owned());
-        columns.push(OutputColumn { name, ty: bound.ty, typmod: bound.typmod });
+        let origin = match bound.kind {
+            ExprKind::Column(i) if i < place.scope.columns.len() => place.scope.columns[i].origin,
+            _ => None,
+        };
+        columns.push(OutputColumn { name, ty: bound.ty, typmod: bound.typmod, origin });
         targets.push(bound);
         Ok(())
     }
@@ -196,12 +228,22 @@ impl Binder<'_> {
         targets: &[Expr],
         columns: &[OutputColumn],
     ) -> Result<Expr> {
-        match &by.expr.kind {
+        self.output_expr(&by.expr, place, targets, columns, "ORDER BY")
+    }
+
+    fn output_expr(
+        &mut self,
+        expr: &ast::Expr,
+        place: &mut Place<'_>,
+        targets: &[Expr],
+        columns: &[OutputColumn],
+        clause: &str,
+    ) -> Result<Expr> {
+        match &expr.kind {
             Ast::Literal(Literal::Integer(n)) => {
                 let index = usize::try_from(*n).ok().and_then(|n| n.checked_sub(1)).filter(|&i| i < targets.len());
-                let message = format!("ORDER BY position {n} is not in select list");
-                let index =
-                    index.ok_or_else(|| self.error(SqlState::INVALID_COLUMN_REFERENCE, message, by.expr.pos))?;
+                let message = format!("{clause} position {n} is not in select list");
+                let index = index.ok_or_else(|| self.error(SqlState::INVALID_COLUMN_REFERENCE, message, expr.pos))?;
                 Ok(targets[index].clone())
             }
             Ast::Column(names) if names.len() == 1 => {
@@ -209,23 +251,49 @@ impl Binder<'_> {
                 match (found.next(), found.next()) {
                     (Some(i), None) => Ok(targets[i].clone()),
                     (Some(i), Some(j)) if targets[i] != targets[j] => {
-                        let message = format!("ORDER BY \"{}\" is ambiguous", names[0].text);
-                        Err(self.error(SqlState::AMBIGUOUS_COLUMN, message, by.expr.pos))
+                        let message = format!("{clause} \"{}\" is ambiguous", names[0].text);
+                        Err(self.error(SqlState::AMBIGUOUS_COLUMN, message, expr.pos))
                     }
                     (Some(i), Some(_)) => Ok(targets[i].clone()),
-                    (None, _) => self.expr(&by.expr, place),
+                    (None, _) => self.expr(expr, place),
                 }
             }
             _ => {
-                let bound = self.expr(&by.expr, place)?;
+                let bound = self.expr(expr, place)?;
                 self.settle(bound)
             }
         }
     }
 
+    /// Columns of a table whose primary key is grouped by have one value a group: they are grouped by as well.
+    fn add_dependent_groups<'e>(&self, read: impl Iterator<Item = &'e Expr>, groups: &mut Vec<Expr>, scope: &Scope) {
+        let grouped = |table: types::Oid, column: usize, groups: &[Expr]| {
+            groups.iter().any(|g| match g.kind {
+                ExprKind::Column(i) => {
+                    scope.columns.get(i).is_some_and(|c| c.origin == Some((table, column as i16 + 1)))
+                }
+                _ => false,
+            })
+        };
+        let mut found: Vec<Expr> = Vec::new();
+        for e in read {
+            e.visit(&mut |e| {
+                let ExprKind::Column(i) = e.kind else { return };
+                let Some((table, _)) = scope.columns.get(i).and_then(|c| c.origin) else { return };
+                let Some(info) = self.image.by_oid(table) else { return };
+                let Some(key) = info.indexes.iter().find(|k| k.primary) else { return };
+                let known = groups.iter().chain(&found).any(|g| g.same(e));
+                if !known && key.columns.iter().all(|k| grouped(table, k.0, groups)) {
+                    found.push(Expr { position: 0, ..e.clone() });
+                }
+            });
+        }
+        groups.extend(found);
+    }
+
     /// Rewrites an expression over input rows as one over groups.
     fn replace_grouped(&self, expr: &mut Expr, groups: &[Expr], scope: &Scope) -> Result<()> {
-        if let Some(index) = groups.iter().position(|g| same(g, expr)) {
+        if let Some(index) = groups.iter().position(|g| g.same(expr)) {
             expr.kind = ExprKind::Column(index);
             return Ok(());
         }
@@ -243,27 +311,11 @@ impl Binder<'_> {
                 let at = (expr.position > 0).then_some(expr.position);
                 Err(SqlError::new(SqlState::GROUPING_ERROR, message).at(at))
             }
-            ExprKind::Const(_) | ExprKind::Param(_) => Ok(()),
-            ExprKind::Call { args, .. } | ExprKind::And(args) | ExprKind::Or(args) | ExprKind::Coalesce(args) => {
-                args.iter_mut().try_for_each(|a| self.replace_grouped(a, groups, scope))
-            }
-            ExprKind::CastByText(a) | ExprKind::Not(a) | ExprKind::IsNull(a) | ExprKind::IsBool(a, _) => {
-                self.replace_grouped(a, groups, scope)
-            }
-            ExprKind::Coerce { arg, .. } => self.replace_grouped(arg, groups, scope),
-            ExprKind::IsDistinct { args, .. } => {
-                args.iter_mut().try_for_each(|a| self.replace_grouped(a, groups, scope))
-            }
-            ExprKind::Case { whens, default } => {
-                for (condition, result) in whens {
-                    self.replace_grouped(condition, groups, scope)?;
-                    self.replace_grouped(result, groups, scope)?;
-                }
-                self.replace_grouped(default, groups, scope)
-            }
+            _ => expr.children_mut().into_iter().try_for_each(|e| self.replace_grouped(e, groups, scope)),
         }
     }
 
+    #[allow(clippy::too_many_arguments, reason = "each is a clause")]
     fn project(
         &mut self,
         select: &Select,
@@ -272,12 +324,13 @@ impl Binder<'_> {
         targets: Vec<Expr>,
         columns: Vec<OutputColumn>,
         keys: Vec<Expr>,
+        on: Vec<Expr>,
     ) -> Result<Bound> {
         let shown = targets.len();
         let mut exprs = targets;
         let mut sort = Vec::new();
         for (by, key) in select.order_by.iter().zip(keys) {
-            let index = match exprs.iter().position(|t| same(t, &key)) {
+            let index = match exprs.iter().position(|t| t.same(&key)) {
                 Some(index) => index,
                 None if *distinct == Distinct::Distinct => {
                     let message = "for SELECT DISTINCT, ORDER BY expressions must appear in select list";
@@ -290,15 +343,49 @@ impl Binder<'_> {
             };
             sort.push(self.sort_key(by, Expr::column(index, exprs[index].ty, exprs[index].typmod))?);
         }
+        let mut on_columns = Vec::new();
+        for e in on {
+            let index = exprs.iter().position(|t| t.same(&e)).unwrap_or(exprs.len());
+            if index == exprs.len() {
+                exprs.push(e);
+            }
+            on_columns.push(index);
+        }
+        if let Distinct::On(list) = distinct {
+            let leading = sort.iter().take(on_columns.len()).filter_map(|k| match k.expr.kind {
+                ExprKind::Column(i) => Some(i),
+                _ => None,
+            });
+            if !leading.clone().all(|i| on_columns.contains(&i)) {
+                let message = "SELECT DISTINCT ON expressions must match initial ORDER BY expressions";
+                let pos = list.first().map_or(select.pos, ast::Expr::location);
+                return Err(self.error(SqlState::INVALID_COLUMN_REFERENCE, message, pos));
+            }
+        }
         let hidden = exprs.len() > shown;
-        let mut node = Node::Project { input: Box::new(node), exprs };
-        match distinct {
-            Distinct::All => {}
-            Distinct::Distinct => node = Node::Distinct { input: Box::new(node) },
-            Distinct::On(_) => return Err(self.unsupported("DISTINCT ON", select.pos)),
+        let is_set =
+            |e: &Expr| matches!(&e.kind, ExprKind::Call { function, .. } if crate::call::returns_set(*function));
+        let mut sets = false;
+        exprs.iter().for_each(|e| e.visit(&mut |e| sets |= is_set(e)));
+        let mut node = if sets {
+            if let Some(deep) =
+                exprs.iter().find(|e| !is_set(e) && e.children().into_iter().any(|c| contains(c, &is_set)))
+            {
+                let at = (deep.position > 0).then_some(deep.position);
+                return Err(SqlError::unsupported("a set-returning function inside an expression").at(at));
+            }
+            Node::ProjectSet { input: Box::new(node), exprs }
+        } else {
+            Node::Project { input: Box::new(node), exprs }
+        };
+        if *distinct == Distinct::Distinct {
+            node = Node::Distinct { input: Box::new(node), on: None };
         }
         if !sort.is_empty() {
             node = Node::Sort { input: Box::new(node), keys: sort };
+        }
+        if matches!(distinct, Distinct::On(_)) {
+            node = Node::Distinct { input: Box::new(node), on: Some(on_columns) };
         }
         node = self.limit(select, node)?;
         if hidden {
@@ -308,7 +395,7 @@ impl Binder<'_> {
         Ok(Bound { node, columns })
     }
 
-    fn order_and_limit(
+    pub(crate) fn order_and_limit(
         &mut self,
         select: &Select,
         node: Node,
@@ -320,10 +407,43 @@ impl Binder<'_> {
         for by in &select.order_by {
             keys.push(self.sort_expr(by, &mut Place::new(&scope, "ORDER BY"), &targets, &columns)?);
         }
-        self.project(select, &Distinct::All, node, targets, columns, keys)
+        if let Some(lock) = select.locking.first() {
+            let message = "FOR UPDATE is not allowed with UNION/INTERSECT/EXCEPT";
+            return Err(self.error(SqlState::FEATURE_NOT_SUPPORTED, message, lock.pos));
+        }
+        self.project(select, &Distinct::All, node, targets, columns, keys, Vec::new())
     }
 
-    fn sort_key(&self, by: &ast::SortBy, expr: Expr) -> Result<SortKey> {
+    /// FOR UPDATE and its kin.
+    fn locks(&mut self, select: &Select, node: Node, scope: &Scope) -> Result<Node> {
+        let mut tables: Vec<(usize, std::sync::Arc<plan::TableRef>)> = Vec::new();
+        let mut first = 0;
+        collect_tables(&node, &mut first, &mut tables);
+        let mut locks = Vec::new();
+        for item in &select.locking {
+            let strength = item.strength as u8;
+            let wait = match item.wait {
+                ast::LockWait::Block => plan::LockWait::Block,
+                ast::LockWait::SkipLocked => plan::LockWait::Skip,
+                ast::LockWait::NoWait => plan::LockWait::Fail,
+            };
+            for name in &item.of {
+                if !scope.has_table(&name.name) {
+                    let message = format!("relation \"{}\" in FOR UPDATE clause not found in FROM clause", &*name.name);
+                    return Err(self.error(SqlState::UNDEFINED_TABLE, message, name.pos));
+                }
+            }
+            for (first, table) in &tables {
+                let alias = scope.columns.get(*first).map_or("", |c| &c.table);
+                if item.of.is_empty() || item.of.iter().any(|n| *n.name == *alias) {
+                    locks.push(plan::RowLock { table: table.clone(), first: *first, strength, wait });
+                }
+            }
+        }
+        Ok(Node::LockRows { input: Box::new(node), locks })
+    }
+
+    pub(crate) fn sort_key(&self, by: &ast::SortBy, expr: Expr) -> Result<SortKey> {
         let descending = match &by.direction {
             SortDirection::Default | SortDirection::Asc => false,
             SortDirection::Desc => true,
@@ -359,180 +479,35 @@ impl Binder<'_> {
         let (count, offset) = (bind(&limit.count, "LIMIT")?, bind(&limit.offset, "OFFSET")?);
         Ok(Node::Limit { input: Box::new(node), count, offset })
     }
-
-    /// Binds a FROM list.
-    pub(crate) fn from(&mut self, list: &[TableRef]) -> Result<(Node, Scope)> {
-        let mut all: Option<(Node, Scope)> = None;
-        for item in list {
-            let (node, scope) = self.table_ref(item)?;
-            all = Some(match all {
-                None => (node, scope),
-                Some((left, left_scope)) => {
-                    self.check_aliases(&left_scope, &scope)?;
-                    (join(JoinKind::Inner, left, node, None), left_scope.join(scope))
-                }
-            });
-        }
-        Ok(all.unwrap_or((Node::Values { rows: vec![Vec::new()], types: Vec::new() }, Scope::default())))
-    }
-
-    fn check_aliases(&self, left: &Scope, right: &Scope) -> Result<()> {
-        match right.columns.iter().find(|c| left.has_table(&c.table)) {
-            None => Ok(()),
-            Some(c) => Err(SqlError::new(
-                SqlState::DUPLICATE_ALIAS,
-                format!("table name \"{}\" specified more than once", c.table),
-            )),
-        }
-    }
-
-    fn table_ref(&mut self, item: &TableRef) -> Result<(Node, Scope)> {
-        match item {
-            TableRef::Relation(r) => {
-                if r.sample.is_some() {
-                    return Err(self.unsupported("TABLESAMPLE", r.relation.pos));
-                }
-                let table = self.table(&r.relation)?;
-                let alias = r.alias.as_ref().map_or(r.relation.name.as_str(), |a| a.name.as_str()).to_owned();
-                let renames = r.alias.as_ref().map_or(&[][..], |a| &a.columns[..]);
-                let scope = table_scope(&table, &alias, renames);
-                Ok((Node::Scan { table, filter: None }, scope))
-            }
-            TableRef::Subquery(s) => {
-                if s.lateral {
-                    return Err(self.unsupported("LATERAL", s.pos));
-                }
-                let bound = self.query(&s.query)?;
-                let alias = s.alias.as_ref().map_or(String::new(), |a| a.name.as_str().to_owned());
-                let renames = s.alias.as_ref().map_or(&[][..], |a| &a.columns[..]);
-                let columns = bound.columns.iter().enumerate().map(|(i, c)| ScopeColumn {
-                    table: alias.clone(),
-                    name: renames.get(i).map_or_else(|| c.name.clone(), |n| n.as_str().to_owned()),
-                    ty: c.ty,
-                    typmod: c.typmod,
-                    hidden: false,
-                });
-                let scope = Scope { columns: columns.collect() };
-                Ok((bound.node, scope))
-            }
-            TableRef::Join(j) => self.join(j),
-            TableRef::Function(f) => Err(self.unsupported("a function in FROM", f.pos)),
-            TableRef::XmlTable(t) => Err(self.unsupported("XMLTABLE", t.pos)),
-            TableRef::JsonTable(t) => Err(self.unsupported("JSON_TABLE", t.pos)),
-        }
-    }
-
-    fn join(&mut self, j: &ast::Join) -> Result<(Node, Scope)> {
-        if j.alias.is_some() {
-            return Err(self.unsupported("an alias of a join", j.pos));
-        }
-        let (left, left_scope) = self.table_ref(&j.left)?;
-        let (right, right_scope) = self.table_ref(&j.right)?;
-        self.check_aliases(&left_scope, &right_scope)?;
-        let kind = match j.kind {
-            ast::JoinKind::Inner => JoinKind::Inner,
-            ast::JoinKind::Left => JoinKind::Left,
-            ast::JoinKind::Right => JoinKind::Right,
-            ast::JoinKind::Full => JoinKind::Full,
-        };
-        let split = left_scope.columns.len();
-        let names: Vec<String> = match &j.condition {
-            JoinCondition::Using(names, None) => names.iter().map(|n| n.as_str().to_owned()).collect(),
-            JoinCondition::Using(_, Some(_)) => return Err(self.unsupported("an alias of USING", j.pos)),
-            JoinCondition::Natural => left_scope
-                .columns
-                .iter()
-                .filter(|c| !c.hidden && right_scope.columns.iter().any(|r| !r.hidden && r.name == c.name))
-                .map(|c| c.name.clone())
-                .collect(),
-            JoinCondition::On(_) | JoinCondition::None => Vec::new(),
-        };
-        if !names.is_empty() && matches!(kind, JoinKind::Right | JoinKind::Full) {
-            return Err(self.unsupported("USING with RIGHT or FULL JOIN", j.pos));
-        }
-        let mut scope = left_scope.join(right_scope);
-        let mut tests = Vec::new();
-        for name in &names {
-            let side = |range: std::ops::Range<usize>, which: &str| {
-                let found = range.clone().find(|&i| !scope.columns[i].hidden && scope.columns[i].name == *name);
-                found.ok_or_else(|| {
-                    let message =
-                        format!("column \"{name}\" specified in USING clause does not exist in {which} table");
-                    self.error(SqlState::UNDEFINED_COLUMN, message, j.pos)
-                })
-            };
-            let (l, r) = (side(0..split, "left")?, side(split..scope.columns.len(), "right")?);
-            let column = |i: usize| Expr::column(i, scope.columns[i].ty, scope.columns[i].typmod);
-            let args = vec![column(l), column(r)];
-            tests.push(self.named_operator("=", args, j.pos)?);
-            scope.columns[r].hidden = true;
-        }
-        if let JoinCondition::On(condition) = &j.condition {
-            tests.push(self.condition(condition, &mut Place::new(&scope, "JOIN/ON"))?);
-        }
-        let condition = match tests.len() {
-            0 => None,
-            1 => tests.pop(),
-            _ => Some(Expr::new(ExprKind::And(tests), oid::BOOL, 0)),
-        };
-        Ok((join(kind, left, right, condition), scope))
-    }
 }
 
-fn join(kind: JoinKind, left: Node, right: Node, condition: Option<Expr>) -> Node {
-    Node::Join { kind, left: Box::new(left), right: Box::new(right), equal: Vec::new(), condition }
+/// Whether `test` holds for `e` or anything in it.
+fn contains(e: &Expr, test: &dyn Fn(&Expr) -> bool) -> bool {
+    let mut found = false;
+    e.visit(&mut |e| found |= test(e));
+    found
 }
 
-/// The columns of a scan of `table`, its row id last.
-pub(crate) fn table_scope(table: &plan::TableRef, alias: &str, renames: &[ast::Name]) -> Scope {
-    let mut columns: Vec<ScopeColumn> = table
-        .columns
-        .iter()
-        .enumerate()
-        .map(|(i, (name, ty, typmod, _))| ScopeColumn {
-            table: alias.to_owned(),
-            name: renames.get(i).map_or_else(|| name.clone(), |n| n.as_str().to_owned()),
-            ty: *ty,
-            typmod: *typmod,
-            hidden: false,
-        })
-        .collect();
-    // No name finds it: `ctid` comes with the system columns.
-    columns.push(ScopeColumn { table: alias.to_owned(), name: String::new(), ty: oid::INT8, typmod: -1, hidden: true });
-    Scope { columns }
-}
-
-/// Whether two expressions are the same wherever they were written.
-fn same(a: &Expr, b: &Expr) -> bool {
-    fn strip(e: &Expr) -> Expr {
-        let mut e = e.clone();
-        clear(&mut e);
-        e
-    }
-    fn clear(e: &mut Expr) {
-        e.position = 0;
-        match &mut e.kind {
-            ExprKind::Call { args, .. } | ExprKind::And(args) | ExprKind::Or(args) | ExprKind::Coalesce(args) => {
-                args.iter_mut().for_each(clear);
+/// The stored tables whose rows are parts of the rows of `node`, with their first columns.
+fn collect_tables(node: &Node, first: &mut usize, out: &mut Vec<(usize, std::sync::Arc<plan::TableRef>)>) {
+    match node {
+        Node::Scan { table, .. } => {
+            if table.source == plan::TableSource::Stored {
+                out.push((*first, table.clone()));
             }
-            ExprKind::CastByText(a) | ExprKind::Not(a) | ExprKind::IsNull(a) | ExprKind::IsBool(a, _) => clear(a),
-            ExprKind::Coerce { arg, .. } => clear(arg),
-            ExprKind::IsDistinct { args, .. } => args.iter_mut().for_each(clear),
-            ExprKind::Case { whens, default } => {
-                for (c, r) in whens {
-                    clear(c);
-                    clear(r);
-                }
-                clear(default);
-            }
-            ExprKind::Const(_) | ExprKind::Column(_) | ExprKind::Param(_) => {}
+            *first += table.columns.len() + 1;
         }
+        Node::Filter { input, .. } => collect_tables(input, first, out),
+        Node::Join { left, right, .. } | Node::Apply { left, right, .. } => {
+            collect_tables(left, first, out);
+            collect_tables(right, first, out);
+        }
+        other => *first += other.types().len(),
     }
-    strip(a) == strip(b)
 }
 
 /// The name of an output column that was given none.
-fn figure_name(expr: &ast::Expr) -> String {
+pub(crate) fn figure_name(expr: &ast::Expr) -> String {
     match &expr.kind {
         Ast::Column(names) => names.last().map_or("?column?", |n| n.as_str()).to_owned(),
         Ast::FuncCall(f) => f.name.last().map_or("?column?", |n| n.as_str()).to_owned(),
@@ -546,6 +521,24 @@ fn figure_name(expr: &ast::Expr) -> String {
         },
         Ast::Coalesce(_) => "coalesce".to_owned(),
         Ast::NullIf(_) => "nullif".to_owned(),
+        Ast::Greatest(_) => "greatest".to_owned(),
+        Ast::Least(_) => "least".to_owned(),
+        Ast::Exists(_) => "exists".to_owned(),
+        Ast::Array(_) | Ast::ArraySubquery(_) => "array".to_owned(),
+        Ast::Row(_) => "row".to_owned(),
+        Ast::Collate(c) => figure_name(&c.arg),
+        Ast::ScalarSubquery(s) => match &s.body {
+            SelectBody::Query(core) => match core.targets.first() {
+                Some(t) => t.alias.as_ref().map_or_else(|| figure_name(&t.expr), |a| a.as_str().to_owned()),
+                None => "?column?".to_owned(),
+            },
+            _ => "?column?".to_owned(),
+        },
+        Ast::Indirection(i) => match i.path.last() {
+            Some(ast::Indirection::Field(name)) => name.as_str().to_owned(),
+            _ => figure_name(&i.arg),
+        },
+        Ast::SqlValue(v, _) => crate::call::sql_value_name(*v).to_owned(),
         _ => "?column?".to_owned(),
     }
 }

@@ -1,8 +1,8 @@
-//! `Scope`: the columns that names can mean.
+//! `Scope`: the columns that names can mean, here and in the queries around (N2).
 
-use plan::Expr;
+use plan::{Expr, ExprKind};
 use syntax::ast::Pos;
-use types::{Oid, Result, SqlState};
+use types::{Datum, Oid, Result, SqlState, oid};
 
 use crate::Binder;
 
@@ -11,14 +11,18 @@ use crate::Binder;
 pub struct ScopeColumn {
     /// The table's name or alias.
     pub table: String,
+    /// The table's schema, where it is one's own name and no alias.
+    pub schema: Option<String>,
     /// The column's name.
     pub name: String,
     /// Its type.
     pub ty: Oid,
     /// Its type modifier.
     pub typmod: i32,
-    /// Whether only its own name finds it: row ids, and columns that USING merged away.
+    /// Whether `*` leaves it out and only its table's name finds it: system columns, and columns that USING merged away.
     pub hidden: bool,
+    /// The table and column number it is.
+    pub origin: Option<(Oid, i16)>,
 }
 
 /// What names mean in some place.
@@ -26,12 +30,37 @@ pub struct ScopeColumn {
 pub struct Scope {
     /// Columns of the input row.
     pub columns: Vec<ScopeColumn>,
+    /// Columns that JOIN ... USING merged: name, and the value of either side.
+    pub merged: Vec<(String, Expr)>,
+}
+
+/// A query around the one being bound.
+pub(crate) struct Frame {
+    /// What it has in scope where the inner query stands.
+    pub scope: Scope,
+    /// Slots that the inner query reads, from expressions over the frame's row.
+    pub binds: Vec<(usize, Expr)>,
+    /// Whether the inner query depends on any row around it.
+    pub correlated: bool,
+    /// Whether names are looked up in it: the left side of a FROM item is visible to LATERAL items alone.
+    pub visible: bool,
+}
+
+enum Found {
+    One(Expr),
+    Ambiguous,
+    No,
 }
 
 impl Scope {
     /// Columns of `self`, then those of `other`.
-    pub fn join(mut self, other: Scope) -> Scope {
+    pub fn join(mut self, mut other: Scope) -> Scope {
+        let shift = self.columns.len();
+        for (_, e) in &mut other.merged {
+            e.map_columns(&|i| i + shift);
+        }
         self.columns.extend(other.columns);
+        self.merged.extend(other.merged);
         self
     }
 
@@ -40,32 +69,145 @@ impl Scope {
         self.columns.iter().any(|c| c.table == table)
     }
 
-    /// The columns that `*`, or `table.*`, stands for.
-    pub fn star(&self, table: Option<&str>) -> Vec<usize> {
-        let wanted = |c: &ScopeColumn| !c.hidden && table.is_none_or(|t| c.table == t);
-        (0..self.columns.len()).filter(|&i| wanted(&self.columns[i])).collect()
-    }
-
-    /// The column that `[table.]name` means.
-    pub(crate) fn resolve(&self, binder: &Binder<'_>, table: Option<&str>, name: &str, pos: Pos) -> Result<Expr> {
-        let matches = |c: &ScopeColumn| c.name == name && table.map_or(!c.hidden, |t| c.table == t);
+    fn find(&self, schema: Option<&str>, table: Option<&str>, name: &str) -> Found {
+        if table.is_none() {
+            let mut merged = self.merged.iter().filter(|m| m.0 == name);
+            match (merged.next(), merged.next()) {
+                (Some((_, e)), None) => return Found::One(e.clone()),
+                (Some(_), Some(_)) => return Found::Ambiguous,
+                _ => {}
+            }
+        }
+        let in_schema = |c: &ScopeColumn| schema.is_none_or(|s| c.schema.as_deref() == Some(s));
+        let system = name == "ctid";
+        let matches =
+            |c: &ScopeColumn| c.name == name && table.map_or(!c.hidden || system, |t| c.table == t && in_schema(c));
         let mut found = (0..self.columns.len()).filter(|&i| matches(&self.columns[i]));
         match (found.next(), found.next()) {
-            (Some(i), None) => {
-                let c = &self.columns[i];
-                Ok(Expr { position: binder.position(pos), ..Expr::column(i, c.ty, c.typmod) })
+            (Some(i), None) => Found::One(Expr::column(i, self.columns[i].ty, self.columns[i].typmod)),
+            (Some(_), Some(_)) => Found::Ambiguous,
+            (None, _) if name == "tableoid" => self.tableoid(table),
+            (None, _) => Found::No,
+        }
+    }
+
+    fn tableoid(&self, table: Option<&str>) -> Found {
+        let mut owners: Vec<Oid> = self
+            .columns
+            .iter()
+            .filter(|c| table.is_none_or(|t| c.table == t))
+            .filter_map(|c| c.origin.map(|o| o.0))
+            .collect();
+        owners.dedup();
+        match owners[..] {
+            [one] => Found::One(Expr::new(ExprKind::Const(Datum::from(one)), oid::OID, 0)),
+            [] => Found::No,
+            _ => Found::Ambiguous,
+        }
+    }
+}
+
+impl Binder<'_> {
+    /// The column that `[[schema.]table.]name` means in `scope`, or in a query around it.
+    pub(crate) fn resolve(
+        &mut self,
+        scope: &Scope,
+        schema: Option<&str>,
+        table: Option<&str>,
+        name: &str,
+        pos: Pos,
+    ) -> Result<Expr> {
+        let position = self.position(pos);
+        let ambiguous =
+            |b: &Self| b.error(SqlState::AMBIGUOUS_COLUMN, format!("column reference \"{name}\" is ambiguous"), pos);
+        match scope.find(schema, table, name) {
+            Found::One(e) => return Ok(Expr { position, ..e }),
+            Found::Ambiguous => return Err(ambiguous(self)),
+            Found::No => {}
+        }
+        // A table of that name here hides those further out.
+        let here = table.is_some_and(|t| scope.has_table(t));
+        for depth in (0..self.frames.len()).rev().take_while(|_| !here) {
+            if !self.frames[depth].visible {
+                continue;
             }
-            (Some(_), Some(_)) => {
-                let message = format!("column reference \"{name}\" is ambiguous");
-                Err(binder.error(SqlState::AMBIGUOUS_COLUMN, message, pos))
+            match self.frames[depth].scope.find(schema, table, name) {
+                Found::One(e) => return Ok(Expr { position, ..self.outer(depth, e) }),
+                Found::Ambiguous => return Err(ambiguous(self)),
+                Found::No if table.is_some_and(|t| self.frames[depth].scope.has_table(t)) => break,
+                Found::No => {}
             }
-            (None, _) => Err(match table {
-                Some(t) if !self.has_table(t) => {
-                    binder.error(SqlState::UNDEFINED_TABLE, format!("missing FROM-clause entry for table \"{t}\""), pos)
+        }
+        Err(self.no_column(scope, table, name, pos))
+    }
+
+    /// Makes `e`, over the row of the frame at `depth`, available to the query being bound.
+    fn outer(&mut self, depth: usize, e: Expr) -> Expr {
+        self.frames[depth..].iter_mut().for_each(|f| f.correlated = true);
+        let (ty, typmod) = (e.ty, e.typmod);
+        let known = self.frames[depth].binds.iter().find(|b| b.1.same(&e)).map(|b| b.0);
+        let slot = known.unwrap_or_else(|| {
+            self.slots += 1;
+            self.frames[depth].binds.push((self.slots - 1, e));
+            self.slots - 1
+        });
+        Expr { typmod, ..Expr::new(ExprKind::Slot(slot), ty, 0) }
+    }
+
+    fn no_column(&self, scope: &Scope, table: Option<&str>, name: &str, pos: Pos) -> types::SqlError {
+        if ["xmin", "xmax", "cmin", "cmax"].contains(&name) && !scope.columns.is_empty() {
+            return self.unsupported(&format!("system column {name}"), pos);
+        }
+        let invisible = |t: &str| self.frames.iter().any(|f| !f.visible && f.scope.has_table(t));
+        match table {
+            Some(t) if !scope.has_table(t) => {
+                if invisible(t) {
+                    let message = format!("invalid reference to FROM-clause entry for table \"{t}\"");
+                    return self
+                        .error(SqlState::UNDEFINED_TABLE, message, pos)
+                        .detail(format!(
+                            "There is an entry for table \"{t}\", but it cannot be referenced from this part of the query."
+                        ))
+                        .hint("To reference that table, you must mark this subquery with LATERAL.");
                 }
-                Some(t) => binder.error(SqlState::UNDEFINED_COLUMN, format!("column {t}.{name} does not exist"), pos),
-                None => binder.error(SqlState::UNDEFINED_COLUMN, format!("column \"{name}\" does not exist"), pos),
-            }),
+                self.error(SqlState::UNDEFINED_TABLE, format!("missing FROM-clause entry for table \"{t}\""), pos)
+            }
+            Some(t) => {
+                let message = format!("column {t}.{name} does not exist");
+                self.suggest(self.error(SqlState::UNDEFINED_COLUMN, message, pos), scope, table, name)
+            }
+            None => {
+                let message = format!("column \"{name}\" does not exist");
+                self.suggest(self.error(SqlState::UNDEFINED_COLUMN, message, pos), scope, table, name)
+            }
+        }
+    }
+
+    /// Adds the column that was perhaps meant: the one, or two, whose names differ least, by three letters at most and by no more than half.
+    fn suggest(&self, error: types::SqlError, scope: &Scope, table: Option<&str>, name: &str) -> types::SqlError {
+        const DISTANCE_MAX: usize = 3;
+        let mut best: Vec<&ScopeColumn> = Vec::new();
+        let mut least = DISTANCE_MAX + 1;
+        for c in scope.columns.iter().filter(|c| c.name != "ctid") {
+            let table_distance = table.map_or(0, |t| strsim::levenshtein(t, &c.table));
+            let column_distance = strsim::levenshtein(name, &c.name);
+            let distance = table_distance + column_distance;
+            if column_distance > name.chars().count() / 2 || distance > DISTANCE_MAX {
+                continue;
+            }
+            match distance.cmp(&least) {
+                std::cmp::Ordering::Less => (least, best) = (distance, vec![c]),
+                std::cmp::Ordering::Equal => best.push(c),
+                std::cmp::Ordering::Greater => {}
+            }
+        }
+        match best[..] {
+            [one] => error.hint(format!("Perhaps you meant to reference the column \"{}.{}\".", one.table, one.name)),
+            [a, b] => error.hint(format!(
+                "Perhaps you meant to reference the column \"{}.{}\" or the column \"{}.{}\".",
+                a.table, a.name, b.table, b.name
+            )),
+            _ => error,
         }
     }
 }

@@ -118,6 +118,7 @@ pub struct RelationRow {
     pub kind: u8,
     pub row_type: Oid,
     pub columns: i16,
+    pub is_shared: bool,
 }
 
 /// A column of a table or view of `pg_catalog`.

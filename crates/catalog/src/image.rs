@@ -1,13 +1,19 @@
-//! `Image`: all of a database's tables as a binder wants to look them up, as of one snapshot.
+//! `Image`: a database's user-made objects as a binder wants to look them up.
+//!
+//! An image is made by applying catalog rows one by one, whether they come from a scan of the catalog tables or from the transaction
+//! that just wrote them, so both ways agree by construction (C4). Applying a row twice is as applying it once.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use storage::sequence::SequenceRules;
 use storage::txn::Snapshot;
 use storage::{Database, RelId};
-use types::{Datum, Oid, Result, SqlError, oid};
+use types::{Oid, Result, SqlError};
 
-use crate::stored::{self, PG_ATTRIBUTE, PG_CLASS, PG_INDEX, column};
+use crate::stored::{
+    self, Change, Fields, PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_INDEX, PG_NAMESPACE, PG_SEQUENCE,
+};
 
 /// A column.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +26,10 @@ pub struct ColumnInfo {
     pub typmod: i32,
     /// Whether NULL is refused.
     pub not_null: bool,
+    /// Its default, as SQL.
+    pub default: Option<Arc<str>>,
+    /// `a` or `d` for GENERATED ALWAYS or BY DEFAULT AS IDENTITY, else 0.
+    pub identity: u8,
 }
 
 /// An index.
@@ -31,15 +41,59 @@ pub struct IndexInfo {
     pub name: String,
     /// Its storage.
     pub rel: RelId,
-    /// Its columns, from 0.
-    pub columns: Vec<usize>,
+    /// Its columns, from 0, each with whether it sorts descending and whether NULLs come first.
+    pub columns: Vec<(usize, bool, bool)>,
     /// Whether two rows may not share a key.
     pub unique: bool,
     /// Whether it is the primary key's.
     pub primary: bool,
+    /// Whether NULLs are equal to each other.
+    pub nulls_not_distinct: bool,
 }
 
-/// A table.
+/// A CHECK constraint.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CheckInfo {
+    /// Its OID.
+    pub oid: Oid,
+    /// Its name.
+    pub name: String,
+    /// What must not be false, as SQL.
+    pub condition: Arc<str>,
+}
+
+/// A FOREIGN KEY constraint.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ForeignKey {
+    /// Its OID.
+    pub oid: Oid,
+    /// Its name.
+    pub name: String,
+    /// The table that refers.
+    pub table: Oid,
+    /// Its columns, from 0.
+    pub columns: Vec<usize>,
+    /// The table referred to.
+    pub target: Oid,
+    /// Its columns, from 0.
+    pub target_columns: Vec<usize>,
+    /// The unique index of the target that proves there is one row.
+    pub index: Oid,
+    /// What happens when the target row's key changes: `a`, `r`, `c`, `n` or `d`, as `pg_constraint.confupdtype`.
+    pub on_update: u8,
+    /// The same when it is deleted.
+    pub on_delete: u8,
+    /// Whether a key with some NULLs is an error (`f`) or is not looked up (`s`).
+    pub match_type: u8,
+    /// Columns that SET NULL and SET DEFAULT change on delete; all when empty.
+    pub delete_columns: Vec<usize>,
+    /// Whether it may be checked at COMMIT.
+    pub deferrable: bool,
+    /// Whether it is unless SET CONSTRAINTS says otherwise.
+    pub deferred: bool,
+}
+
+/// A relation of any kind but an index.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TableInfo {
     /// Its OID.
@@ -48,32 +102,62 @@ pub struct TableInfo {
     pub namespace: Oid,
     /// Its name.
     pub name: String,
+    /// `pg_class.relkind`.
+    pub kind: u8,
+    /// `pg_class.relpersistence`.
+    pub persistence: u8,
+    /// Who owns it.
+    pub owner: Oid,
     /// Its storage.
     pub rel: RelId,
     /// Its columns.
     pub columns: Vec<ColumnInfo>,
-    /// Its indexes.
+    /// Its indexes, oldest first.
     pub indexes: Vec<IndexInfo>,
+    /// Its CHECK constraints, by name.
+    pub checks: Vec<CheckInfo>,
+    /// The keys by which it refers to others, by OID.
+    pub foreign_keys: Vec<ForeignKey>,
+    /// Rules of a sequence.
+    pub sequence: Option<SequenceRules>,
 }
 
-/// All tables of a database.
+/// A schema.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamespaceInfo {
+    /// Its OID.
+    pub oid: Oid,
+    /// Its name.
+    pub name: String,
+    /// Who owns it.
+    pub owner: Oid,
+}
+
+/// What `pg_class` says of an index, and its table.
+#[derive(Clone, Debug)]
+struct IndexEntry {
+    namespace: Oid,
+    name: String,
+    table: Oid,
+    rel: RelId,
+}
+
+/// The user-made objects of a database.
 #[derive(Clone, Debug, Default)]
 pub struct Image {
-    tables: HashMap<(Oid, String), Arc<TableInfo>>,
-    /// Names of indexes: they share their table's name space.
-    index_names: HashMap<(Oid, String), Oid>,
+    relations: HashMap<Oid, Arc<TableInfo>>,
+    names: HashMap<(Oid, String), Oid>,
+    /// Index names share their tables' name space.
+    indexes: HashMap<Oid, IndexEntry>,
+    /// Table of each constraint.
+    constraints: HashMap<Oid, Oid>,
+    /// Keys by the table they refer to.
+    referencing: HashMap<Oid, Vec<(Oid, Oid)>>,
+    namespaces: HashMap<Oid, NamespaceInfo>,
 }
 
-fn oid_of(d: &Datum) -> Oid {
-    match d {
-        Datum::U32(v) => Oid(*v),
-        _ => Oid::NONE,
-    }
-}
-
-fn text(d: &Datum) -> String {
-    d.as_str().unwrap_or_default().to_owned()
-}
+/// The order in which relations are read: owners before what they own.
+const ORDER: [Oid; 7] = [PG_NAMESPACE, PG_CLASS, PG_ATTRIBUTE, PG_ATTRDEF, PG_INDEX, PG_CONSTRAINT, PG_SEQUENCE];
 
 impl Image {
     /// Reads the catalog as `snapshot` sees it.
@@ -81,98 +165,343 @@ impl Image {
     /// # Errors
     /// What storage says.
     pub fn load(db: &Arc<Database>, snapshot: &Snapshot) -> Result<Image> {
-        let mut classes: HashMap<Oid, (TableInfo, bool)> = HashMap::new();
-        let class = |name: &str| column(PG_CLASS, name);
-        let (c_oid, c_name, c_namespace, c_node, c_kind) =
-            (class("oid"), class("relname"), class("relnamespace"), class("relfilenode"), class("relkind"));
-        stored::table(db, PG_CLASS)?.for_each::<SqlError>(snapshot, |_, row| {
-            let table = TableInfo {
-                oid: oid_of(&row[c_oid]),
-                namespace: oid_of(&row[c_namespace]),
-                name: text(&row[c_name]),
-                rel: RelId(oid_of(&row[c_node]).0),
-                columns: Vec::new(),
-                indexes: Vec::new(),
-            };
-            classes.insert(table.oid, (table, row[c_kind] == Datum::I8(b'i' as i8)));
-            Ok(())
-        })?;
-        let attribute = |name: &str| column(PG_ATTRIBUTE, name);
-        let (a_rel, a_name, a_type, a_num, a_typmod, a_not_null) = (
-            attribute("attrelid"),
-            attribute("attname"),
-            attribute("atttypid"),
-            attribute("attnum"),
-            attribute("atttypmod"),
-            attribute("attnotnull"),
-        );
-        let mut columns: HashMap<Oid, Vec<(i16, ColumnInfo)>> = HashMap::new();
-        stored::table(db, PG_ATTRIBUTE)?.for_each::<SqlError>(snapshot, |_, row| {
-            let (Datum::I16(number), Datum::I32(typmod)) = (&row[a_num], &row[a_typmod]) else { return Ok(()) };
-            let info = ColumnInfo {
-                name: text(&row[a_name]),
-                ty: oid_of(&row[a_type]),
-                typmod: *typmod,
-                not_null: row[a_not_null] == Datum::Bool(true),
-            };
-            columns.entry(oid_of(&row[a_rel])).or_default().push((*number, info));
-            Ok(())
-        })?;
-        let index = |name: &str| column(PG_INDEX, name);
-        let (i_oid, i_table, i_unique, i_primary, i_key) =
-            (index("indexrelid"), index("indrelid"), index("indisunique"), index("indisprimary"), index("indkey"));
-        let mut indexes: Vec<(Oid, IndexInfo)> = Vec::new();
-        stored::table(db, PG_INDEX)?.for_each::<SqlError>(snapshot, |_, row| {
-            let oid = oid_of(&row[i_oid]);
-            let Some((class, _)) = classes.get(&oid) else { return Ok(()) };
-            let keys = stored::vector_numbers(oid::INT2VECTOR, &row[i_key]);
-            let info = IndexInfo {
-                oid,
-                name: class.name.clone(),
-                rel: class.rel,
-                columns: keys.iter().map(|&k| k.saturating_sub(1) as usize).collect(),
-                unique: row[i_unique] == Datum::Bool(true),
-                primary: row[i_primary] == Datum::Bool(true),
-            };
-            indexes.push((oid_of(&row[i_table]), info));
-            Ok(())
-        })?;
-        indexes.sort_by_key(|i| i.1.oid);
-        for (table, info) in indexes {
-            if let Some((class, _)) = classes.get_mut(&table) {
-                class.indexes.push(info);
-            }
-        }
         let mut image = Image::default();
-        for (oid, (mut table, is_index)) in classes {
-            let key = (table.namespace, table.name.clone());
-            if is_index {
-                image.index_names.insert(key, oid);
-                continue;
-            }
-            let mut own = columns.remove(&oid).unwrap_or_default();
-            own.sort_by_key(|c| c.0);
-            table.columns = own.into_iter().map(|c| c.1).collect();
-            image.tables.insert(key, Arc::new(table));
+        for row in crate::rows::of(PG_NAMESPACE) {
+            image.add(Fields { relation: PG_NAMESPACE, row });
+        }
+        for relation in ORDER {
+            stored::table(db, relation)?.for_each::<SqlError>(snapshot, |_, row| {
+                image.add(Fields { relation, row: &row });
+                Ok(())
+            })?;
         }
         Ok(image)
     }
 
-    /// The table `name` of schema `namespace`.
+    /// Follows a change of the catalog.
+    pub fn apply(&mut self, change: &Change) {
+        match change {
+            Change::Added { relation, row } => self.add(Fields { relation: *relation, row }),
+            Change::Removed { relation, row } => self.remove(Fields { relation: *relation, row }),
+            Change::Replaced { relation, old, new } => {
+                let (old, new) = (Fields { relation: *relation, row: old }, Fields { relation: *relation, row: new });
+                self.replace(old, new);
+            }
+        }
+    }
+
+    fn change(&mut self, oid: Oid, f: impl FnOnce(&mut TableInfo)) {
+        if let Some(table) = self.relations.get_mut(&oid) {
+            f(Arc::make_mut(table));
+        }
+    }
+
+    fn add(&mut self, row: Fields<'_>) {
+        match row.relation {
+            PG_NAMESPACE => {
+                let oid = row.oid("oid");
+                let info = NamespaceInfo { oid, name: row.text("nspname"), owner: row.oid("nspowner") };
+                self.namespaces.insert(oid, info);
+            }
+            PG_CLASS => self.add_class(row),
+            PG_ATTRIBUTE => {
+                let number = row.int("attnum");
+                let info = ColumnInfo {
+                    name: row.text("attname"),
+                    ty: row.oid("atttypid"),
+                    typmod: row.int("atttypmod") as i32,
+                    not_null: row.bool("attnotnull"),
+                    default: None,
+                    identity: row.char("attidentity"),
+                };
+                self.change(row.oid("attrelid"), |t| put(&mut t.columns, number as usize - 1, info));
+            }
+            PG_ATTRDEF => {
+                let (index, sql) = (row.int("adnum") as usize - 1, row.text("adbin"));
+                self.change(row.oid("adrelid"), |t| {
+                    if let Some(c) = t.columns.get_mut(index) {
+                        c.default = Some(sql.into());
+                    }
+                });
+            }
+            PG_INDEX => self.add_index(row),
+            PG_CONSTRAINT => self.add_constraint(row),
+            PG_SEQUENCE => {
+                let rules = SequenceRules {
+                    increment: row.int("seqincrement"),
+                    min: row.int("seqmin"),
+                    max: row.int("seqmax"),
+                    cycle: row.bool("seqcycle"),
+                };
+                self.change(row.oid("seqrelid"), |t| t.sequence = Some(rules));
+            }
+            _ => {}
+        }
+    }
+
+    fn add_class(&mut self, row: Fields<'_>) {
+        let (oid, key) = (row.oid("oid"), (row.oid("relnamespace"), row.text("relname")));
+        if row.char("relkind") == b'i' {
+            let rel = RelId(row.oid("relfilenode").0);
+            let table = self.indexes.get(&oid).map_or(Oid::NONE, |i| i.table);
+            self.indexes.insert(oid, IndexEntry { namespace: key.0, name: key.1.clone(), table, rel });
+        } else {
+            let table = TableInfo {
+                oid,
+                namespace: key.0,
+                name: key.1.clone(),
+                kind: row.char("relkind"),
+                persistence: row.char("relpersistence"),
+                owner: row.oid("relowner"),
+                rel: RelId(row.oid("relfilenode").0),
+                columns: Vec::new(),
+                indexes: Vec::new(),
+                checks: Vec::new(),
+                foreign_keys: Vec::new(),
+                sequence: None,
+            };
+            // Read anew by a scan, or by the transaction that made it: what was applied to it stays.
+            self.relations.entry(oid).or_insert_with(|| Arc::new(table));
+        }
+        self.names.insert(key, oid);
+    }
+
+    fn add_index(&mut self, row: Fields<'_>) {
+        let (oid, table) = (row.oid("indexrelid"), row.oid("indrelid"));
+        let Some(entry) = self.indexes.get_mut(&oid) else { return };
+        entry.table = table;
+        let (name, rel) = (entry.name.clone(), entry.rel);
+        let options = row.numbers("indoption");
+        let columns = row.numbers("indkey").into_iter().zip(options.into_iter().chain(std::iter::repeat(0)));
+        let info = IndexInfo {
+            oid,
+            name,
+            rel,
+            columns: columns.map(|(k, o)| (k.saturating_sub(1) as usize, o & 1 != 0, o & 2 != 0)).collect(),
+            unique: row.bool("indisunique"),
+            primary: row.bool("indisprimary"),
+            nulls_not_distinct: row.bool("indnullsnotdistinct"),
+        };
+        self.change(table, |t| {
+            t.indexes.retain(|i| i.oid != oid);
+            t.indexes.push(info);
+            t.indexes.sort_by_key(|i| i.oid);
+        });
+    }
+
+    fn add_constraint(&mut self, row: Fields<'_>) {
+        let (oid, table, name) = (row.oid("oid"), row.oid("conrelid"), row.text("conname"));
+        let places = |column: &str| row.numbers(column).iter().map(|&n| n as usize - 1).collect::<Vec<usize>>();
+        self.constraints.insert(oid, table);
+        match row.char("contype") {
+            b'c' => {
+                let info = CheckInfo { oid, name, condition: row.text("conbin").into() };
+                self.change(table, |t| {
+                    t.checks.retain(|c| c.oid != oid);
+                    t.checks.push(info);
+                    t.checks.sort_by(|a, b| a.name.cmp(&b.name));
+                });
+            }
+            b'f' => {
+                let key = ForeignKey {
+                    oid,
+                    name,
+                    table,
+                    columns: places("conkey"),
+                    target: row.oid("confrelid"),
+                    target_columns: places("confkey"),
+                    index: row.oid("conindid"),
+                    on_update: row.char("confupdtype"),
+                    on_delete: row.char("confdeltype"),
+                    match_type: row.char("confmatchtype"),
+                    delete_columns: places("confdelsetcols"),
+                    deferrable: row.bool("condeferrable"),
+                    deferred: row.bool("condeferred"),
+                };
+                let list = self.referencing.entry(key.target).or_default();
+                list.retain(|k| k.1 != oid);
+                list.push((table, oid));
+                self.change(table, |t| {
+                    t.foreign_keys.retain(|k| k.oid != oid);
+                    t.foreign_keys.push(key);
+                    t.foreign_keys.sort_by_key(|k| k.oid);
+                });
+            }
+            _ => {}
+        }
+    }
+
+    fn remove(&mut self, row: Fields<'_>) {
+        match row.relation {
+            PG_NAMESPACE => {
+                self.namespaces.remove(&row.oid("oid"));
+            }
+            PG_CLASS => {
+                let (oid, key) = (row.oid("oid"), (row.oid("relnamespace"), row.text("relname")));
+                if self.names.get(&key) == Some(&oid) {
+                    self.names.remove(&key);
+                }
+                self.relations.remove(&oid);
+                self.indexes.remove(&oid);
+            }
+            PG_ATTRDEF => {
+                let index = row.int("adnum") as usize - 1;
+                self.change(row.oid("adrelid"), |t| {
+                    if let Some(c) = t.columns.get_mut(index) {
+                        c.default = None;
+                    }
+                });
+            }
+            PG_INDEX => {
+                let oid = row.oid("indexrelid");
+                self.change(row.oid("indrelid"), |t| t.indexes.retain(|i| i.oid != oid));
+            }
+            PG_CONSTRAINT => {
+                let oid = row.oid("oid");
+                self.constraints.remove(&oid);
+                if let Some(list) = self.referencing.get_mut(&row.oid("confrelid")) {
+                    list.retain(|k| k.1 != oid);
+                }
+                self.change(row.oid("conrelid"), |t| {
+                    t.checks.retain(|c| c.oid != oid);
+                    t.foreign_keys.retain(|k| k.oid != oid);
+                });
+            }
+            _ => {}
+        }
+    }
+
+    fn replace(&mut self, old: Fields<'_>, new: Fields<'_>) {
+        match new.relation {
+            PG_CLASS => {
+                let (oid, old_key) = (new.oid("oid"), (old.oid("relnamespace"), old.text("relname")));
+                let key = (new.oid("relnamespace"), new.text("relname"));
+                if self.names.get(&old_key) == Some(&oid) {
+                    self.names.remove(&old_key);
+                }
+                self.names.insert(key.clone(), oid);
+                if let Some(entry) = self.indexes.get_mut(&oid) {
+                    (entry.namespace, entry.name) = key;
+                    entry.rel = RelId(new.oid("relfilenode").0);
+                    let IndexEntry { table, name, rel, .. } = entry.clone();
+                    self.change(table, |t| {
+                        if let Some(index) = t.indexes.iter_mut().find(|i| i.oid == oid) {
+                            (index.name, index.rel) = (name, rel);
+                        }
+                    });
+                    return;
+                }
+                let (owner, rel) = (new.oid("relowner"), RelId(new.oid("relfilenode").0));
+                self.change(oid, |t| {
+                    (t.namespace, t.name) = key;
+                    (t.owner, t.rel) = (owner, rel);
+                });
+            }
+            PG_ATTRIBUTE => {
+                let index = new.int("attnum") as usize - 1;
+                let (name, ty, typmod) = (new.text("attname"), new.oid("atttypid"), new.int("atttypmod") as i32);
+                let (not_null, identity) = (new.bool("attnotnull"), new.char("attidentity"));
+                self.change(new.oid("attrelid"), |t| {
+                    if let Some(c) = t.columns.get_mut(index) {
+                        (c.name, c.ty, c.typmod) = (name, ty, typmod);
+                        (c.not_null, c.identity) = (not_null, identity);
+                    }
+                });
+            }
+            _ => {
+                self.remove(old);
+                self.add(new);
+            }
+        }
+    }
+
+    /// The relation `name` of schema `namespace`: a table, view, sequence, but no index.
     pub fn table(&self, namespace: Oid, name: &str) -> Option<&Arc<TableInfo>> {
-        self.tables.get(&(namespace, name.to_owned()))
+        self.relations.get(self.names.get(&(namespace, name.to_owned()))?)
+    }
+
+    /// The relation with this OID.
+    pub fn by_oid(&self, oid: Oid) -> Option<&Arc<TableInfo>> {
+        self.relations.get(&oid)
+    }
+
+    /// OID of the relation of any kind, indexes included, that has this name.
+    pub fn relation_oid(&self, namespace: Oid, name: &str) -> Option<Oid> {
+        self.names.get(&(namespace, name.to_owned())).copied()
+    }
+
+    /// Schema and name of a relation of any kind.
+    pub fn relation_name(&self, oid: Oid) -> Option<(Oid, &str)> {
+        match self.relations.get(&oid) {
+            Some(table) => Some((table.namespace, &table.name)),
+            None => self.indexes.get(&oid).map(|i| (i.namespace, &*i.name)),
+        }
+    }
+
+    /// The table that index `oid` is of.
+    pub fn table_of_index(&self, oid: Oid) -> Option<&Arc<TableInfo>> {
+        self.by_oid(self.indexes.get(&oid)?.table)
+    }
+
+    /// Storage of index `oid`.
+    pub fn storage_of_index(&self, oid: Oid) -> Option<RelId> {
+        self.indexes.get(&oid).map(|i| i.rel)
+    }
+
+    /// The table that constraint `oid` is of.
+    pub fn table_of_constraint(&self, oid: Oid) -> Option<&Arc<TableInfo>> {
+        self.by_oid(*self.constraints.get(&oid)?)
     }
 
     /// Whether a relation of any kind has this name.
     pub fn is_taken(&self, namespace: Oid, name: &str) -> bool {
-        let key = (namespace, name.to_owned());
-        self.tables.contains_key(&key) || self.index_names.contains_key(&key)
+        self.names.contains_key(&(namespace, name.to_owned()))
     }
 
-    /// All tables, by name.
+    /// The keys that refer to table `oid`, oldest first.
+    pub fn referencing(&self, oid: Oid) -> Vec<(&Arc<TableInfo>, &ForeignKey)> {
+        let mut list = self.referencing.get(&oid).cloned().unwrap_or_default();
+        list.sort_by_key(|k| k.1);
+        let key = |(table, constraint): (Oid, Oid)| {
+            let table = self.relations.get(&table)?;
+            Some((table, table.foreign_keys.iter().find(|k| k.oid == constraint)?))
+        };
+        list.into_iter().filter_map(key).collect()
+    }
+
+    /// The schema called `name`.
+    pub fn namespace(&self, name: &str) -> Option<&NamespaceInfo> {
+        self.namespaces.values().find(|n| n.name == name)
+    }
+
+    /// The schema with this OID.
+    pub fn namespace_by_oid(&self, oid: Oid) -> Option<&NamespaceInfo> {
+        self.namespaces.get(&oid)
+    }
+
+    /// Name of a schema; empty when there is none.
+    pub fn namespace_name(&self, oid: Oid) -> &str {
+        self.namespaces.get(&oid).map_or("", |n| &n.name)
+    }
+
+    /// All relations but indexes, by name.
     pub fn tables(&self) -> Vec<&Arc<TableInfo>> {
-        let mut all: Vec<_> = self.tables.values().collect();
+        let mut all: Vec<_> = self.relations.values().collect();
         all.sort_by(|a, b| (&a.name, a.oid).cmp(&(&b.name, b.oid)));
         all
     }
+}
+
+/// Puts `value` at `index`, which is at most one past the end once all are there.
+fn put(columns: &mut Vec<ColumnInfo>, index: usize, value: ColumnInfo) {
+    if let Some(old) = columns.get_mut(index) {
+        let default = old.default.take();
+        *old = ColumnInfo { default, ..value };
+        return;
+    }
+    // A scan may meet columns out of order.
+    let gap =
+        ColumnInfo { name: String::new(), ty: Oid::NONE, typmod: -1, not_null: false, default: None, identity: 0 };
+    columns.resize(index, gap);
+    columns.push(value);
 }

@@ -3,6 +3,8 @@
 
 pub mod builtin;
 pub mod image;
+pub mod rows;
 pub mod stored;
 
-pub use image::{ColumnInfo, Image, IndexInfo, TableInfo};
+pub use image::{CheckInfo, ColumnInfo, ForeignKey, Image, IndexInfo, NamespaceInfo, TableInfo};
+pub use stored::{Change, Fields};

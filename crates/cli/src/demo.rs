@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use hathi::{Database, Result, Session};
 
-use crate::output::{Printer, error_text};
+use crate::output::error_text;
+use crate::sql::{CopyEnd, Printer, Style};
 
 const QUERIES: [(&str, &str); 4] = [
     ("One elephant, by its key", "SELECT name, herd, born, weight FROM elephant WHERE id = 4242"),
@@ -54,7 +55,9 @@ fn show(dir: &Path, rows: u32) -> Result<()> {
     for (title, sql) in QUERIES {
         let start = Instant::now();
         println!("{title}\n{sql}");
-        session.inner().run(sql, &mut Printer::default())?;
+        let settings = session.inner().settings_io().clone();
+        let mut printer = Printer::new(Style::default(), settings, CopyEnd::Nothing);
+        session.inner().run(sql, &mut printer)?;
         println!("{:.2} ms\n", start.elapsed().as_secs_f64() * 1000.0);
     }
     drop(session);

@@ -3,6 +3,7 @@
 
 mod demo;
 mod output;
+mod serve;
 mod sql;
 
 use std::path::PathBuf;
@@ -10,7 +11,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use hathi::Database;
-use server::{Auth, Server};
+use server::Auth;
 
 /// PostgreSQL's SQL on an embedded engine.
 #[derive(Parser)]
@@ -31,33 +32,27 @@ enum Command {
         #[arg(long, default_value_t = 50_000)]
         rows: u32,
     },
-    /// Runs SQL in-process: from -c, -f, or line by line from standard input.
-    Sql {
-        /// The database directory; none: a database in memory.
-        dir: Option<PathBuf>,
-        /// Statements to run.
-        #[arg(short, long)]
-        command: Vec<String>,
-        /// Files to run.
-        #[arg(short, long)]
-        file: Vec<PathBuf>,
-    },
+    /// Runs SQL in-process: from -c, -f, a pipe, or as you type it.
+    Sql(sql::Arguments),
     /// Serves a database directory to PostgreSQL clients, until it is stopped.
     Serve {
         /// The database directory.
         dir: PathBuf,
-        /// TCP address, such as 127.0.0.1:5432. Needs --auth trust.
+        /// TCP address; "none" for no TCP. Default: 127.0.0.1 and the port.
         #[arg(long)]
         listen: Option<String>,
         /// Directory of the unix socket. Default: the database directory.
         #[arg(long)]
         socket: Option<PathBuf>,
-        /// Port number in the socket's name.
+        /// Port number, also in the unix socket's name.
         #[arg(long, default_value_t = 5432)]
         port: u16,
         /// Who may connect.
         #[arg(long, value_enum, default_value = "peer")]
         auth: AuthArgument,
+        /// A file with the superuser's password for as long as this server runs; its first line.
+        #[arg(long)]
+        password_file: Option<PathBuf>,
     },
     /// Checks every page and index of a database directory; exit code 1 when something is damaged.
     Check {
@@ -68,8 +63,10 @@ enum Command {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum AuthArgument {
-    /// The operating-system user that runs the server, over the unix socket.
+    /// Over the unix socket the operating-system user that runs the server, over TCP whoever knows a password (SCRAM-SHA-256).
     Peer,
+    /// Whoever knows a password, over the unix socket too.
+    Scram,
     /// Everybody who can reach the listener.
     Trust,
 }
@@ -77,8 +74,10 @@ enum AuthArgument {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Demo { dir, rows } => demo::run(&dir, rows),
-        Command::Sql { dir, command, file } => sql::run(dir.as_deref(), &command, &file),
-        Command::Serve { dir, listen, socket, port, auth } => serve(dir, listen, socket, port, auth),
+        Command::Sql(arguments) => sql::run(&arguments),
+        Command::Serve { dir, listen, socket, port, auth, password_file } => {
+            serve::run(&serve::Serve { dir, listen, socket, port, auth: auth.into(), password_file })
+        }
         Command::Check { dir } => check(dir),
     };
     match outcome {
@@ -90,30 +89,13 @@ fn main() -> ExitCode {
     }
 }
 
-fn serve(
-    dir: PathBuf,
-    listen: Option<String>,
-    socket: Option<PathBuf>,
-    port: u16,
-    auth: AuthArgument,
-) -> Result<ExitCode, String> {
-    let database = Database::open(&dir).map_err(|e| output::error_text(&e))?;
-    let auth = match auth {
-        AuthArgument::Peer => Auth::Peer,
-        AuthArgument::Trust => Auth::Trust,
-    };
-    let server = Server::new(database, auth);
-    let socket = socket.unwrap_or(dir);
-    let socket = socket.canonicalize().map_err(|e| format!("{}: {e}", socket.display()))?;
-    server.listen_unix(&socket, port).map_err(|e| format!("{}: {e}", socket.display()))?;
-    println!("listening: psql -h {} -p {port} -U postgres postgres", socket.display());
-    if let Some(address) = listen {
-        let bound = server.listen_tcp(&address).map_err(|e| format!("{address}: {e}"))?;
-        println!("listening: psql -h {} -p {} -U postgres postgres", bound.ip(), bound.port());
-    }
-    // Connections have threads of their own; this one only keeps the process alive.
-    loop {
-        std::thread::park();
+impl From<AuthArgument> for Auth {
+    fn from(auth: AuthArgument) -> Auth {
+        match auth {
+            AuthArgument::Peer => Auth::Peer,
+            AuthArgument::Scram => Auth::Scram,
+            AuthArgument::Trust => Auth::Trust,
+        }
     }
 }
 

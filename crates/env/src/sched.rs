@@ -244,6 +244,15 @@ pub fn yield_point() {
     }
 }
 
+/// Lets another thread run, if one is ready to: a simulated one as at a [`yield_point`], a real one by the system's choice.
+pub fn give_way() {
+    if is_simulated() {
+        yield_point();
+    } else {
+        std::thread::yield_now();
+    }
+}
+
 /// Blocks a simulated thread until `key` is woken or `timeout` of virtual time passed. `None` for a real thread, else
 /// whether it was woken.
 pub fn block(key: usize, timeout: Option<Duration>) -> Option<bool> {

@@ -1,29 +1,29 @@
 //! Hash aggregation, and DISTINCT, which is grouping by everything.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use functions::aggregate::Accumulator;
+use ext::{Groups, Rowset};
 use plan::{AggregateCall, Expr};
-use types::{Datum, Oid, Physical, Result};
-use vector::{CHUNK_ROWS, Chunk};
+use types::{Oid, Physical, Result, SqlError};
+use vector::{CHUNK_ROWS, Chunk, Vector};
 
-use crate::eval::{eval, is_true, with_call};
-use crate::{BoxOperator, Context, Operator};
+use crate::eval::{eval, matching};
+use crate::{BoxOperator, Context, Operator, keys};
 
-/// A key under which equal values meet: the order-preserving encoding says what is equal, as for sorting.
-fn group_key(types: &[Oid], row: &[Datum]) -> Result<Vec<u8>> {
-    let mut key = Vec::new();
-    for (&ty, datum) in types.iter().zip(row) {
-        types::sortkey::encode_key(&mut key, ty, datum, false, false)?;
-    }
-    Ok(key)
+/// An aggregate while it runs.
+struct Running {
+    groups: Box<dyn Groups>,
+    arg_types: Vec<Oid>,
+    /// Arguments seen per group, for DISTINCT.
+    seen: HashSet<Vec<u8>>,
+    /// Rows kept to be sorted, for ORDER BY: arguments, groups, and sort keys.
+    kept: Option<Kept>,
 }
 
-struct Group {
-    key: Vec<Datum>,
-    accumulators: Vec<Accumulator>,
-    /// Arguments seen, for DISTINCT aggregates.
-    seen: Vec<std::collections::HashSet<Vec<u8>>>,
+struct Kept {
+    rows: Chunk,
+    groups: Vec<u32>,
+    keys: Vec<Vec<u8>>,
 }
 
 /// Groups and aggregates its input.
@@ -32,130 +32,241 @@ pub struct Aggregate {
     groups: Vec<Expr>,
     calls: Vec<AggregateCall>,
     forms: Vec<Physical>,
-    result: Option<std::vec::IntoIter<Vec<Datum>>>,
+    result: Option<Chunk>,
+    next: usize,
 }
 
 impl Aggregate {
     pub fn new(input: BoxOperator, groups: Vec<Expr>, calls: Vec<AggregateCall>, forms: Vec<Physical>) -> Aggregate {
-        Aggregate { input, groups, calls, forms, result: None }
+        Aggregate { input, groups, calls, forms, result: None, next: 0 }
     }
 
-    fn new_group(&self, key: Vec<Datum>) -> Result<Group> {
-        let accumulators = self.calls.iter().map(|c| Accumulator::new(c.function)).collect::<Result<Vec<_>>>()?;
-        Ok(Group { key, accumulators, seen: vec![Default::default(); self.calls.len()] })
+    fn start(&self) -> Result<Vec<Running>> {
+        let start = |call: &AggregateCall| {
+            let Some(definition) = functions::aggregate::lookup(call.function) else {
+                return Err(SqlError::internal(format!("aggregate {} is not implemented", call.function)));
+            };
+            let arg_types: Vec<Oid> = call.args.iter().map(|a| a.ty).collect();
+            let forms: Vec<Physical> = arg_types.iter().map(|&t| Physical::of(t)).collect();
+            let kept = (!call.order.is_empty()).then(|| Kept {
+                rows: Chunk::new(&forms),
+                groups: Vec::new(),
+                keys: Vec::new(),
+            });
+            Ok(Running { groups: (definition.groups)(), arg_types, seen: HashSet::new(), kept })
+        };
+        self.calls.iter().map(start).collect()
     }
 
-    fn run(&mut self, ctx: &mut Context<'_>) -> Result<Vec<Vec<Datum>>> {
+    fn run(&mut self, ctx: &mut Context<'_>) -> Result<Chunk> {
         let types: Vec<Oid> = self.groups.iter().map(|g| g.ty).collect();
-        let mut index: HashMap<Vec<u8>, usize> = HashMap::new();
-        let mut groups: Vec<Group> = Vec::new();
-        if self.groups.is_empty() {
-            index.insert(Vec::new(), 0);
-            groups.push(self.new_group(Vec::new())?);
+        let group_forms: Vec<Physical> = types.iter().map(|&t| Physical::of(t)).collect();
+        let mut index: HashMap<Vec<u8>, u32> = HashMap::new();
+        let mut known = Chunk::new(&group_forms);
+        let mut running = self.start()?;
+        let grouped = !self.groups.is_empty();
+        if !grouped {
+            known.rows = 1;
+            running.iter_mut().for_each(|r| r.groups.resize(1));
         }
-        while let Some(chunk) = self.input.next(ctx)? {
-            let keys = self.groups.iter().map(|g| eval(g, &chunk, ctx)).collect::<Result<Vec<_>>>()?;
-            let mut args = Vec::with_capacity(self.calls.len());
-            for call in &self.calls {
-                // The filter decides first: arguments of rows it drops are not evaluated.
-                let chosen: Vec<u32> = match &call.filter {
-                    Some(filter) => {
-                        let test = eval(filter, &chunk, ctx)?;
-                        (0..chunk.rows).filter(|&i| is_true(&test, i)).map(|i| i as u32).collect()
-                    }
-                    None => (0..chunk.rows as u32).collect(),
-                };
-                let input = if chosen.len() == chunk.rows { chunk.clone() } else { chunk.select(&chosen) };
-                let values = call.args.iter().map(|a| eval(a, &input, ctx)).collect::<Result<Vec<_>>>()?;
-                args.push((chosen, values));
+        let mut chunk = Chunk::default();
+        let mut group_of: Vec<u32> = Vec::new();
+        let mut key = Vec::new();
+        while self.input.next(ctx, &mut chunk)? {
+            if chunk.rows == 0 {
+                continue;
             }
-            let mut group_of = Vec::with_capacity(chunk.rows);
-            for i in 0..chunk.rows {
-                let row: Vec<Datum> = keys.iter().map(|k| k.get(i)).collect();
-                let key = group_key(&types, &row)?;
-                let group = match index.get(&key) {
-                    Some(&g) => g,
-                    None => {
-                        ctx.account.charge_row(&row)?;
-                        ctx.account.charge(key.len() + 64 + 64 * self.calls.len())?;
-                        groups.push(self.new_group(row)?);
-                        index.insert(key, groups.len() - 1);
-                        groups.len() - 1
-                    }
-                };
-                group_of.push(group);
-            }
-            for (c, (call, (chosen, values))) in self.calls.iter().zip(&args).enumerate() {
-                for (i, &row) in chosen.iter().enumerate() {
-                    let group = &mut groups[group_of[row as usize]];
-                    let arguments: Vec<Datum> = values.iter().map(|v| v.get(i)).collect();
-                    if call.distinct {
-                        let types: Vec<Oid> = call.args.iter().map(|a| a.ty).collect();
-                        let key = group_key(&types, &arguments)?;
-                        let bytes = key.len() + 32;
-                        if !group.seen[c].insert(key) {
-                            continue;
+            if grouped {
+                let values = self.groups.iter().map(|g| eval(g, &chunk, ctx)).collect::<Result<Vec<_>>>()?;
+                let values: Vec<&Vector> = values.iter().map(|v| &**v).collect();
+                group_of.clear();
+                for i in 0..chunk.rows {
+                    key.clear();
+                    keys::encode_row(&mut key, &types, &values, i, ctx)?;
+                    let group = match index.get(&key) {
+                        Some(&g) => g,
+                        None => {
+                            let g = known.rows as u32;
+                            ctx.account.charge(2 * key.len() + 96 + 48 * self.calls.len())?;
+                            index.insert(key.clone(), g);
+                            known.columns.iter_mut().zip(&values).for_each(|(c, v)| c.push_from(v, i));
+                            known.rows += 1;
+                            g
                         }
-                        ctx.account.charge(bytes)?;
-                    }
-                    let types: Vec<Oid> = call.args.iter().map(|a| a.ty).collect();
-                    with_call(ctx, &types, call.ty, |call| group.accumulators[c].add(call, &arguments))?;
+                    };
+                    group_of.push(group);
                 }
+                running.iter_mut().for_each(|r| r.groups.resize(known.rows));
+            }
+            for (call, state) in self.calls.iter().zip(&mut running) {
+                take(call, state, &chunk, grouped.then_some(&group_of[..]), ctx)?;
             }
         }
-        groups
-            .into_iter()
-            .map(|g| {
-                let mut row = g.key;
-                for (a, call) in g.accumulators.iter().zip(&self.calls) {
-                    let types: Vec<Oid> = call.args.iter().map(|a| a.ty).collect();
-                    row.push(with_call(ctx, &types, call.ty, |call| a.finish(call))?);
-                }
-                Ok(row)
-            })
-            .collect()
+        let mut out = Chunk::new(&self.forms);
+        for (call, state) in self.calls.iter().zip(&mut running) {
+            sorted_rows(call, state, ctx)?;
+        }
+        for (column, v) in out.columns.iter_mut().zip(&known.columns) {
+            column.extend_selected(v, 0..known.rows);
+        }
+        for ((call, state), column) in self.calls.iter().zip(&running).zip(&mut out.columns[self.groups.len()..]) {
+            for g in 0..known.rows {
+                let value = state.groups.finish(&mut ctx.call(&state.arg_types, call.ty), g)?;
+                column.push(&value);
+            }
+        }
+        out.rows = known.rows;
+        Ok(out)
     }
+}
+
+/// Adds a chunk's rows to an aggregate.
+fn take(
+    call: &AggregateCall,
+    state: &mut Running,
+    chunk: &Chunk,
+    group_of: Option<&[u32]>,
+    ctx: &mut Context<'_>,
+) -> Result<()> {
+    // The filter decides first: arguments of rows it drops are not evaluated.
+    let chosen = match &call.filter {
+        Some(filter) => matching(filter, chunk, ctx)?,
+        None => None,
+    };
+    let part;
+    let (input, selected_groups);
+    match &chosen {
+        Some(rows) => {
+            part = chunk.select(rows);
+            input = &part;
+            selected_groups = group_of.map(|g| rows.iter().map(|&r| g[r as usize]).collect::<Vec<_>>());
+        }
+        None => {
+            input = chunk;
+            selected_groups = None;
+        }
+    }
+    let group_of = selected_groups.as_deref().or(group_of);
+    if input.rows == 0 {
+        return Ok(());
+    }
+    let values = call.args.iter().map(|a| eval(a, input, ctx)).collect::<Result<Vec<_>>>()?;
+    let values: Vec<&Vector> = values.iter().map(|v| &**v).collect();
+    let mut listed: Option<Vec<u32>> = None;
+    if call.distinct {
+        let mut fresh = Vec::new();
+        for i in 0..input.rows {
+            let mut key = group_of.map_or(0, |g| g[i]).to_le_bytes().to_vec();
+            keys::encode_row(&mut key, &state.arg_types, &values, i, ctx)?;
+            let bytes = key.len() + 32;
+            if state.seen.insert(key) {
+                ctx.account.charge(bytes)?;
+                fresh.push(i as u32);
+            }
+        }
+        listed = Some(fresh);
+    }
+    if let Some(kept) = &mut state.kept {
+        let keys = call.order.iter().map(|k| eval(&k.expr, input, ctx)).collect::<Result<Vec<_>>>()?;
+        let rows = listed.unwrap_or_else(|| (0..input.rows as u32).collect());
+        for &i in &rows {
+            let i = i as usize;
+            let mut key = Vec::new();
+            for (k, v) in call.order.iter().zip(&keys) {
+                keys::encode(&mut key, k.expr.ty, v, i, k.descending, k.nulls_first, ctx)?;
+            }
+            ctx.account.charge(key.len() + 64)?;
+            kept.keys.push(key);
+            kept.groups.push(group_of.map_or(0, |g| g[i]));
+            kept.rows.columns.iter_mut().zip(&values).for_each(|(c, v)| c.push_from(v, i));
+            kept.rows.rows += 1;
+        }
+        return Ok(());
+    }
+    let before = state.groups.bytes();
+    let rows = match &listed {
+        Some(list) => Rowset::Listed(list),
+        None => Rowset::All(input.rows),
+    };
+    state.groups.add_vector(&mut ctx.call(&state.arg_types, call.ty), &values, rows, group_of)?;
+    ctx.account.charge(state.groups.bytes().saturating_sub(before))
+}
+
+/// Adds rows that waited to be sorted.
+fn sorted_rows(call: &AggregateCall, state: &mut Running, ctx: &mut Context<'_>) -> Result<()> {
+    let Some(kept) = state.kept.take() else { return Ok(()) };
+    let mut order: Vec<u32> = (0..kept.rows.rows as u32).collect();
+    order.sort_by(|&a, &b| {
+        let key = |i: u32| (kept.groups[i as usize], &kept.keys[i as usize]);
+        key(a).cmp(&key(b))
+    });
+    let values: Vec<&Vector> = kept.rows.columns.iter().collect();
+    let groups = Some(&kept.groups[..]);
+    state.groups.add_vector(&mut ctx.call(&state.arg_types, call.ty), &values, Rowset::Listed(&order), groups)
 }
 
 impl Operator for Aggregate {
-    fn next(&mut self, ctx: &mut Context<'_>) -> Result<Option<Chunk>> {
-        if self.result.is_none() {
-            self.result = Some(self.run(ctx)?.into_iter());
-        }
+    fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
         ctx.check_interrupts()?;
-        let mut chunk = Chunk::new(&self.forms);
-        for row in self.result.as_mut().expect("computed above").by_ref().take(CHUNK_ROWS) {
-            chunk.push_row(&row);
+        if self.result.is_none() {
+            self.result = Some(self.run(ctx)?);
+            self.next = 0;
         }
-        Ok((chunk.rows > 0).then_some(chunk))
+        out.reset(&self.forms);
+        let Some(result) = &self.result else { return Ok(false) };
+        let end = result.rows.min(self.next + CHUNK_ROWS);
+        if self.next >= end {
+            return Ok(false);
+        }
+        out.extend_selected(result, self.next..end);
+        self.next = end;
+        Ok(true)
+    }
+
+    fn reset(&mut self) {
+        self.result = None;
+        self.input.reset();
     }
 }
 
-/// Each distinct row once, in the order of first sight.
+/// Each distinct row once, in the order of first sight; with `on`, each distinct combination of these columns.
 pub struct Distinct {
     input: BoxOperator,
     types: Vec<Oid>,
-    seen: std::collections::HashSet<Vec<u8>>,
+    on: Option<Vec<usize>>,
+    seen: HashSet<Vec<u8>>,
 }
 
 impl Distinct {
-    pub fn new(input: BoxOperator, types: Vec<Oid>) -> Distinct {
-        Distinct { input, types, seen: Default::default() }
+    pub fn new(input: BoxOperator, types: Vec<Oid>, on: Option<Vec<usize>>) -> Distinct {
+        Distinct { input, types, on, seen: Default::default() }
     }
 }
 
 impl Operator for Distinct {
-    fn next(&mut self, ctx: &mut Context<'_>) -> Result<Option<Chunk>> {
-        let Some(chunk) = self.input.next(ctx)? else { return Ok(None) };
+    fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
+        if !self.input.next(ctx, out)? {
+            return Ok(false);
+        }
+        let columns: Vec<usize> = self.on.clone().unwrap_or_else(|| (0..self.types.len()).collect());
+        let types: Vec<Oid> = columns.iter().map(|&c| self.types[c]).collect();
+        let values: Vec<&Vector> = columns.iter().map(|&c| &out.columns[c]).collect();
         let mut fresh = Vec::new();
-        for i in 0..chunk.rows {
-            let key = group_key(&self.types, &chunk.row(i))?;
+        for i in 0..out.rows {
+            let mut key = Vec::new();
+            keys::encode_row(&mut key, &types, &values, i, ctx)?;
             let bytes = key.len() + 32;
             if self.seen.insert(key) {
                 ctx.account.charge(bytes)?;
                 fresh.push(i as u32);
             }
         }
-        Ok(Some(chunk.select(&fresh)))
+        out.compact(&fresh);
+        Ok(true)
+    }
+
+    fn reset(&mut self) {
+        self.seen.clear();
+        self.input.reset();
     }
 }

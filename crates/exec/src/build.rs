@@ -1,12 +1,19 @@
 //! From plan nodes to operators.
 
-use plan::Node;
+use plan::{Node, TableSource};
+use vector::Chunk;
 
 use crate::BoxOperator;
 use crate::aggregate::{Aggregate, Distinct};
+use crate::apply::Apply;
+use crate::catalog_scan::CatalogScan;
+use crate::cte::{CteScan, Recursive, With};
+use crate::function_scan::{FunctionScan, ProjectSet};
 use crate::join::Join;
+use crate::lock_rows::LockRows;
 use crate::modify::{Delete, Insert, Update};
-use crate::scan::{IndexScan, SeqScan};
+use crate::scan::{IndexScan, SeqScan, forms};
+use crate::set_op::SetOp;
 use crate::simple::{Filter, Limit, Project, Values};
 use crate::sort::Sort;
 
@@ -14,12 +21,36 @@ use crate::sort::Sort;
 pub fn build(node: &Node) -> BoxOperator {
     match node {
         Node::Values { rows, types } => Box::new(Values::new(rows.clone(), types)),
-        Node::Scan { table, filter } => Box::new(SeqScan::new(table.clone(), filter.clone())),
-        Node::IndexScan { table, index, keys, filter } => {
-            Box::new(IndexScan::new(table.clone(), *index, keys.clone(), filter.clone()))
+        Node::Scan { table, filter, needed } => match table.source {
+            TableSource::Stored => Box::new(SeqScan::new(table.clone(), filter.clone(), needed.clone())),
+            TableSource::Catalog { .. } => Box::new(CatalogScan {
+                table: table.clone(),
+                filter: filter.clone(),
+                forms: forms(table),
+                stored: None,
+                next: 0,
+            }),
+        },
+        Node::IndexScan { table, range, filter, needed } => {
+            Box::new(IndexScan::new(table.clone(), range.clone(), filter.clone(), needed.clone()))
         }
+        Node::FunctionScan { function, args, types, ordinality } => Box::new(FunctionScan {
+            function: *function,
+            args: args.clone(),
+            types: types.clone(),
+            ordinality: *ordinality,
+            rows: None,
+            count: 0,
+        }),
         Node::Filter { input, predicate } => Box::new(Filter { input: build(input), predicate: predicate.clone() }),
-        Node::Project { input, exprs } => Box::new(Project { input: build(input), exprs: exprs.clone() }),
+        Node::Project { input, exprs } => Box::new(Project::new(build(input), exprs.clone())),
+        Node::ProjectSet { input, exprs } => Box::new(ProjectSet {
+            input: build(input),
+            exprs: exprs.clone(),
+            chunk: Chunk::default(),
+            row: 0,
+            sets: None,
+        }),
         Node::Join { kind, left, right, equal, condition } => Box::new(Join::new(
             *kind,
             build(left),
@@ -28,30 +59,101 @@ pub fn build(node: &Node) -> BoxOperator {
             equal.clone(),
             condition.clone(),
         )),
+        Node::Apply { kind, left, right, binds, condition } => Box::new(Apply {
+            kind: *kind,
+            left: build(left),
+            right: build(right),
+            left_forms: left.forms(),
+            right_forms: right.forms(),
+            binds: binds.clone(),
+            condition: condition.clone(),
+            chunk: Chunk::default(),
+            row: 0,
+        }),
         Node::Aggregate { input, groups, calls } => {
             Box::new(Aggregate::new(build(input), groups.clone(), calls.clone(), node.forms()))
         }
         Node::Sort { input, keys } => Box::new(Sort::new(build(input), keys.clone(), input.forms())),
-        Node::Distinct { input } => Box::new(Distinct::new(build(input), input.types())),
+        Node::Distinct { input, on } => Box::new(Distinct::new(build(input), input.types(), on.clone())),
         Node::Limit { input, count, offset } => Box::new(Limit::new(build(input), count.clone(), offset.clone())),
-        Node::Insert { table, input, returning } => {
-            Box::new(Insert { table: table.clone(), input: build(input), returning: returning.clone() })
-        }
-        Node::Update { table, input, sets, returning } => Box::new(Update {
+        Node::SetOp { kind, all, left, right } => Box::new(SetOp {
+            kind: *kind,
+            all: *all,
+            types: left.types(),
+            left: build(left),
+            right: build(right),
+            counts: None,
+            in_right: false,
+        }),
+        Node::With { ctes, body } => Box::new(With { ctes: ctes.clone(), body: build(body), open: false }),
+        Node::CteScan { id, .. } => Box::new(CteScan { id: *id, rows: None, next: 0 }),
+        Node::Recursive { id, base, step, distinct } => Box::new(Recursive {
+            id: *id,
+            types: base.types(),
+            base: build(base),
+            step: build(step),
+            distinct: *distinct,
+            seen: Default::default(),
+            fresh: Vec::new(),
+            in_step: false,
+        }),
+        Node::LockRows { input, locks } => Box::new(LockRows {
+            forms: input.forms(),
+            recheck: predicates(input),
+            input: build(input),
+            locks: locks.clone(),
+        }),
+        Node::Insert { table, rules, input, conflict, returning } => Box::new(Insert {
             table: table.clone(),
+            rules: rules.clone(),
+            input: build(input),
+            conflict: conflict.clone(),
+            returning: returning.clone(),
+            handles: None,
+            chunk: Chunk::default(),
+        }),
+        Node::Update { table, rules, input, sets, returning } => Box::new(Update {
+            table: table.clone(),
+            rules: rules.clone(),
             forms: input.forms(),
             recheck: predicates(input),
             input: build(input),
             sets: sets.clone(),
             returning: returning.clone(),
+            handles: None,
+            chunk: Chunk::default(),
         }),
-        Node::Delete { table, input, returning } => Box::new(Delete {
+        Node::Delete { table, rules, input, returning } => Box::new(Delete {
             table: table.clone(),
+            rules: rules.clone(),
             forms: input.forms(),
             recheck: predicates(input),
             input: build(input),
             returning: returning.clone(),
+            handles: None,
+            chunk: Chunk::default(),
         }),
+    }
+}
+
+/// The operators of `node`, a chain of Insert, Filter and Project, with `input` in place of what stands below them. They take one
+/// chunk of it at a time, and answer false when it does: it may have more later.
+pub fn build_over(node: &Node, input: BoxOperator) -> BoxOperator {
+    match node {
+        Node::Filter { input: below, predicate } => {
+            Box::new(Filter { input: build_over(below, input), predicate: predicate.clone() })
+        }
+        Node::Project { input: below, exprs } => Box::new(Project::new(build_over(below, input), exprs.clone())),
+        Node::Insert { table, rules, input: below, conflict, returning } => Box::new(Insert {
+            table: table.clone(),
+            rules: rules.clone(),
+            input: build_over(below, input),
+            conflict: conflict.clone(),
+            returning: returning.clone(),
+            handles: None,
+            chunk: Chunk::default(),
+        }),
+        _ => input,
     }
 }
 
@@ -64,7 +166,8 @@ fn predicates(node: &Node) -> Vec<plan::Expr> {
             all.push(predicate.clone());
             all
         }
-        Node::Scan { filter, .. } | Node::IndexScan { filter, .. } => filter.iter().cloned().collect(),
+        Node::Scan { filter, .. } => filter.iter().cloned().collect(),
+        Node::IndexScan { range, filter, .. } => filter.iter().chain(&range.implied).cloned().collect(),
         Node::Join { left, right, equal, condition, .. } => {
             let split = left.types().len();
             let shift = |mut e: plan::Expr| {
@@ -76,7 +179,8 @@ fn predicates(node: &Node) -> Vec<plan::Expr> {
             all.extend(condition.clone());
             all.extend(equal.iter().map(|(a, b, function)| {
                 let args = vec![a.clone(), shift(b.clone())];
-                plan::Expr::new(plan::ExprKind::Call { function: *function, args }, types::oid::BOOL, 0)
+                let form = plan::CallForm::Function;
+                plan::Expr::new(plan::ExprKind::Call { function: *function, args, form }, types::oid::BOOL, 0)
             }));
             all
         }

@@ -1,84 +1,75 @@
 //! Evaluating expressions over chunks.
 
-use ext::{Call, NoHost};
-use functions::Callable;
-use plan::{Expr, ExprKind};
-use types::io::BuiltinTypes;
-use types::{Datum, Oid, Physical, Result, SqlError};
-use vector::{Chunk, Data, Vector};
+use std::borrow::Cow;
 
-use crate::Context;
+use plan::{Expr, ExprKind};
+use types::array::{Array, ArrayView, Dimension};
+use types::{Datum, Oid, Physical, Result, SqlError, SqlState};
+use vector::{Chunk, Data, Nulls, Vector};
+
+use crate::{Context, subplan};
 
 /// The values of `expr` for every row of `chunk`.
 ///
 /// # Errors
-/// What a function says, with the call's position.
-pub fn eval(expr: &Expr, chunk: &Chunk, ctx: &Context<'_>) -> Result<Vector> {
+/// What a function says.
+pub fn eval<'c>(expr: &Expr, chunk: &'c Chunk, ctx: &mut Context<'_>) -> Result<Cow<'c, Vector>> {
     let rows = chunk.rows;
     let form = Physical::of(expr.ty);
-    let at = |e: SqlError| e.at(None);
-    match &expr.kind {
-        ExprKind::Const(datum) => Ok(Vector::constant(form, datum, rows)),
-        ExprKind::Column(i) => Ok(chunk.columns[*i].clone()),
-        ExprKind::Param(i) => {
-            let value = ctx.params.get(*i).ok_or_else(|| SqlError::internal(format!("no value for ${}", i + 1)))?;
-            Ok(Vector::constant(form, value, rows))
-        }
-        ExprKind::Call { function, args } => {
-            let types: Vec<Oid> = args.iter().map(|a| a.ty).collect();
-            let args = args.iter().map(|a| eval(a, chunk, ctx)).collect::<Result<Vec<_>>>()?;
-            let args: Vec<&Vector> = args.iter().collect();
-            let Some(callable) = functions::lookup(*function) else {
-                return Err(SqlError::internal(format!("function {function} is not implemented")));
-            };
-            with_call(ctx, &types, expr.ty, |call| callable.kernel(call, &args, rows)).map_err(at)
-        }
-        ExprKind::And(list) => logic(list, chunk, ctx, false),
-        ExprKind::Or(list) => logic(list, chunk, ctx, true),
+    Ok(Cow::Owned(match &expr.kind {
+        ExprKind::Column(i) => return Ok(Cow::Borrowed(&chunk.columns[*i])),
+        ExprKind::Const(datum) => Vector::constant(form, datum, rows),
+        ExprKind::Param(i) => Vector::constant(form, parameter(ctx, *i)?, rows),
+        ExprKind::Slot(i) => Vector::constant(form, ctx.state.slots.get(*i).unwrap_or(&Datum::Null), rows),
+        ExprKind::Call { function, args, .. } => call(expr, *function, args, chunk, ctx)?,
+        ExprKind::And(list) => logic(list, chunk, ctx, false)?,
+        ExprKind::Or(list) => logic(list, chunk, ctx, true)?,
         ExprKind::Not(arg) => {
-            let mut v = eval(arg, chunk, ctx)?;
+            let mut v = eval(arg, chunk, ctx)?.into_owned();
             if let Data::Bool(values) = &mut v.data {
                 for (i, b) in values.iter_mut().enumerate() {
                     *b = !*b && !v.nulls.get(i);
                 }
             }
-            Ok(v)
+            v
         }
         ExprKind::IsNull(arg) => {
             let v = eval(arg, chunk, ctx)?;
-            Ok(booleans((0..rows).map(|i| v.nulls.get(i))))
+            booleans((0..rows).map(|i| v.nulls.get(i)))
         }
         ExprKind::IsBool(arg, wanted) => {
             let v = eval(arg, chunk, ctx)?;
-            Ok(booleans((0..rows).map(|i| v.get(i) == Datum::Bool(*wanted))))
+            booleans((0..rows).map(|i| v.get(i) == Datum::Bool(*wanted)))
         }
         ExprKind::IsDistinct { equal, args } => {
-            let (a, b) = (eval(&args[0], chunk, ctx)?, eval(&args[1], chunk, ctx)?);
-            let Some(Callable::Compare(c)) = functions::lookup(*equal) else {
-                return Err(SqlError::unsupported("IS DISTINCT FROM for these types"));
-            };
             let types = [args[0].ty, args[1].ty];
-            Ok(with_call(ctx, &types, expr.ty, |call| {
-                booleans((0..rows).map(|i| match (a.nulls.get(i), b.nulls.get(i)) {
-                    (true, true) => false,
-                    (false, false) => !c.test(call, &a.get(i), &b.get(i)),
-                    _ => true,
-                }))
+            let (a, b) = (eval(&args[0], chunk, ctx)?, eval(&args[1], chunk, ctx)?);
+            let Some(function) = functions::lookup(*equal) else { return Err(missing(*equal)) };
+            let same = function.kernel(&mut ctx.call(&types, types::oid::BOOL), &[&a, &b], rows)?;
+            booleans((0..rows).map(|i| match (a.nulls.get(i), b.nulls.get(i)) {
+                (true, true) => false,
+                (false, false) => !is_true(&same, i),
+                _ => true,
             }))
         }
-        ExprKind::CastByText(arg) => {
+        ExprKind::CastByText { arg, explicit } => {
             let v = eval(arg, chunk, ctx)?;
+            let (settings, lookup) = (ctx.settings, ctx.types);
+            let mut text = Vec::new();
             map(&v, rows, form, |d| {
-                let text = types::io::to_text(arg.ty, &d, ctx.settings)?;
-                types::io::text_in(expr.ty, -1, &text, ctx.settings)
-            })
+                text.clear();
+                types::io::text_out_with(arg.ty, &d, settings, lookup, &mut text)?;
+                let text = std::str::from_utf8(&text).map_err(|_| SqlError::internal("text forms are UTF-8"))?;
+                let value = types::io::text_in_with(expr.ty, -1, text, settings, lookup)?;
+                if expr.typmod < 0 { Ok(value) } else { types::io::coerce(expr.ty, expr.typmod, value, *explicit) }
+            })?
         }
         ExprKind::Coerce { arg, explicit } => {
             let v = eval(arg, chunk, ctx)?;
             if expr.typmod < 0 {
                 return Ok(v);
             }
-            map(&v, rows, form, |d| types::io::coerce(expr.ty, expr.typmod, d, *explicit))
+            map(&v, rows, form, |d| types::io::coerce(expr.ty, expr.typmod, d, *explicit))?
         }
         ExprKind::Coalesce(list) => {
             let mut out: Vec<Datum> = vec![Datum::Null; rows];
@@ -87,80 +78,263 @@ pub fn eval(expr: &Expr, chunk: &Chunk, ctx: &Context<'_>) -> Result<Vector> {
                 if open.is_empty() {
                     break;
                 }
-                let v = eval(arg, &chunk.select(&open), ctx)?;
+                let part = chunk.select(&open);
+                let v = eval(arg, &part, ctx)?;
                 open.iter().enumerate().for_each(|(i, &row)| out[row as usize] = v.get(i));
                 open.retain(|&row| out[row as usize].is_null());
             }
-            Ok(from_datums(form, &out))
+            from_datums(form, &out)
         }
-        ExprKind::Case { whens, default } => {
-            let mut out: Vec<Datum> = vec![Datum::Null; rows];
-            let mut open: Vec<u32> = (0..rows as u32).collect();
-            for (condition, result) in whens {
-                if open.is_empty() {
-                    break;
+        ExprKind::Case { whens, default } => case(whens, default, form, chunk, ctx)?,
+        ExprKind::Extreme(greatest, list) => {
+            let values = list.iter().map(|e| eval(e, chunk, ctx)).collect::<Result<Vec<_>>>()?;
+            let wanted = if *greatest { std::cmp::Ordering::Greater } else { std::cmp::Ordering::Less };
+            let mut out = Vector::new(form);
+            for i in 0..rows {
+                let mut best = Datum::Null;
+                for v in &values {
+                    let d = v.get(i);
+                    if !d.is_null() && (best.is_null() || types::compare::compare(expr.ty, &d, &best) == wanted) {
+                        best = d;
+                    }
                 }
-                let test = eval(condition, &chunk.select(&open), ctx)?;
-                let hits: Vec<u32> = (0..open.len()).filter(|&i| is_true(&test, i)).map(|i| open[i]).collect();
-                if hits.is_empty() {
-                    continue;
-                }
-                let v = eval(result, &chunk.select(&hits), ctx)?;
-                hits.iter().enumerate().for_each(|(i, &row)| out[row as usize] = v.get(i));
-                open.retain(|row| !hits.contains(row));
+                out.push(&best);
             }
-            if !open.is_empty() {
-                let v = eval(default, &chunk.select(&open), ctx)?;
-                open.iter().enumerate().for_each(|(i, &row)| out[row as usize] = v.get(i));
-            }
-            Ok(from_datums(form, &out))
+            out
+        }
+        ExprKind::AnyArray { all, function, args, .. } => any_array(*all, *function, args, chunk, ctx)?,
+        ExprKind::Array(list) => array(expr.ty, list, chunk, ctx)?,
+        ExprKind::Subscript { array, indexes } => subscript(expr.ty, array, indexes, chunk, ctx)?,
+        ExprKind::Subquery(sub) => subplan::eval(sub, form, chunk, ctx)?,
+    }))
+}
+
+fn parameter<'p>(ctx: &Context<'p>, i: usize) -> Result<&'p Datum> {
+    ctx.params.get(i).ok_or_else(|| SqlError::internal(format!("no value for ${}", i + 1)))
+}
+
+fn missing(function: Oid) -> SqlError {
+    SqlError::internal(format!("function {function} is not implemented"))
+}
+
+fn call(expr: &Expr, function: Oid, args: &[Expr], chunk: &Chunk, ctx: &mut Context<'_>) -> Result<Vector> {
+    let Some(implementation) = functions::lookup(function) else { return Err(missing(function)) };
+    let mut types = [Oid::NONE; 8];
+    let spilled: Vec<Oid>;
+    let types: &[Oid] = if args.len() <= types.len() {
+        args.iter().enumerate().for_each(|(i, a)| types[i] = a.ty);
+        &types[..args.len()]
+    } else {
+        spilled = args.iter().map(|a| a.ty).collect();
+        &spilled
+    };
+    match args {
+        [a] => {
+            let a = eval(a, chunk, ctx)?;
+            implementation.kernel(&mut ctx.call(types, expr.ty), &[&a], chunk.rows)
+        }
+        [a, b] => {
+            let (a, b) = (eval(a, chunk, ctx)?, eval(b, chunk, ctx)?);
+            implementation.kernel(&mut ctx.call(types, expr.ty), &[&a, &b], chunk.rows)
+        }
+        _ => {
+            let values = args.iter().map(|a| eval(a, chunk, ctx)).collect::<Result<Vec<_>>>()?;
+            let values: Vec<&Vector> = values.iter().map(|v| &**v).collect();
+            implementation.kernel(&mut ctx.call(types, expr.ty), &values, chunk.rows)
         }
     }
 }
 
-/// Runs `f` with a call of these types.
-pub fn with_call<T>(ctx: &Context<'_>, types: &[Oid], result: Oid, f: impl FnOnce(&mut Call<'_>) -> T) -> T {
-    let mut host = NoHost;
-    f(&mut Call::new(&mut host, ctx.settings, &BuiltinTypes).typed(types, result))
-}
-
-/// AND (`decisive` false) or OR (`decisive` true): an operand with the decisive value ends it for its row (Q2).
-fn logic(list: &[Expr], chunk: &Chunk, ctx: &Context<'_>, decisive: bool) -> Result<Vector> {
-    let mut out: Vec<Datum> = vec![Datum::Bool(!decisive); chunk.rows];
+fn case(
+    whens: &[(Expr, Expr)],
+    default: &Expr,
+    form: Physical,
+    chunk: &Chunk,
+    ctx: &mut Context<'_>,
+) -> Result<Vector> {
+    let mut out: Vec<Datum> = vec![Datum::Null; chunk.rows];
     let mut open: Vec<u32> = (0..chunk.rows as u32).collect();
-    for arg in list {
+    for (condition, result) in whens {
         if open.is_empty() {
             break;
         }
-        let v = if open.len() == chunk.rows { eval(arg, chunk, ctx)? } else { eval(arg, &chunk.select(&open), ctx)? };
-        let mut still = Vec::with_capacity(open.len());
+        let part = chunk.select(&open);
+        let test = eval(condition, &part, ctx)?;
+        let mut hits = Vec::new();
+        let mut rest = Vec::new();
         for (i, &row) in open.iter().enumerate() {
-            match v.get(i) {
-                Datum::Bool(b) if b == decisive => {
-                    out[row as usize] = Datum::Bool(decisive);
-                    continue;
-                }
-                Datum::Null => out[row as usize] = Datum::Null,
-                _ => {}
+            if is_true(&test, i) { hits.push(row) } else { rest.push(row) }
+        }
+        if hits.is_empty() {
+            continue;
+        }
+        let part = chunk.select(&hits);
+        let v = eval(result, &part, ctx)?;
+        hits.iter().enumerate().for_each(|(i, &row)| out[row as usize] = v.get(i));
+        open = rest;
+    }
+    if !open.is_empty() {
+        let part = chunk.select(&open);
+        let v = eval(default, &part, ctx)?;
+        open.iter().enumerate().for_each(|(i, &row)| out[row as usize] = v.get(i));
+    }
+    Ok(from_datums(form, &out))
+}
+
+/// AND (`decisive` false) or OR (`decisive` true): an operand with the decisive value ends it for its row (Q2).
+fn logic(list: &[Expr], chunk: &Chunk, ctx: &mut Context<'_>, decisive: bool) -> Result<Vector> {
+    let mut out = vec![!decisive; chunk.rows];
+    let mut nulls = Nulls::default();
+    let mut open: Option<Vec<u32>> = None;
+    for arg in list {
+        let selected;
+        let part = match &open {
+            Some(rows) if rows.is_empty() => break,
+            Some(rows) => {
+                selected = chunk.select(rows);
+                &selected
+            }
+            None => chunk,
+        };
+        let v = eval(arg, part, ctx)?;
+        let Data::Bool(values) = &v.data else { return Err(SqlError::internal("an operand of AND or OR is boolean")) };
+        let mut still = Vec::new();
+        for (i, &value) in values.iter().enumerate().take(part.rows) {
+            let row = open.as_ref().map_or(i as u32, |rows| rows[i]);
+            if v.nulls.get(i) {
+                nulls.set(row as usize);
+            } else if value == decisive {
+                out[row as usize] = decisive;
+                continue;
             }
             still.push(row);
         }
-        open = still;
+        open = if still.len() == chunk.rows { None } else { Some(still) };
     }
-    Ok(from_datums(Physical::Bool, &out))
+    if !nulls.none() {
+        // A later decisive operand overrules a NULL.
+        let mut left = Nulls::default();
+        for (i, value) in out.iter_mut().enumerate() {
+            if nulls.get(i) && *value != decisive {
+                left.set(i);
+                *value = false;
+            }
+        }
+        nulls = left;
+    }
+    Ok(Vector { data: Data::Bool(out), nulls })
+}
+
+fn any_array(all: bool, function: Oid, args: &[Expr; 2], chunk: &Chunk, ctx: &mut Context<'_>) -> Result<Vector> {
+    let Some(implementation) = functions::lookup(function) else { return Err(missing(function)) };
+    let (left, arrays) = (eval(&args[0], chunk, ctx)?, eval(&args[1], chunk, ctx)?);
+    let element = element_type(args[1].ty);
+    let types = [args[0].ty, element];
+    let fixed = args[1].is_fixed() && chunk.rows > 0;
+    let mut known: Option<Vec<Datum>> = None;
+    let mut out = Vector::new(Physical::Bool);
+    for i in 0..chunk.rows {
+        let array = arrays.get(i);
+        if array.is_null() {
+            out.push_null();
+            continue;
+        }
+        if known.is_none() || !fixed {
+            known = Some(ArrayView::new(array.as_bytes().unwrap_or_default()).iter().collect());
+        }
+        let value = left.get(i);
+        let mut outcome = Datum::Bool(all);
+        for item in known.as_deref().unwrap_or_default() {
+            let test =
+                implementation.scalar(&mut ctx.call(&types, types::oid::BOOL), &[value.clone(), item.clone()])?;
+            match test {
+                Datum::Bool(b) if b != all => {
+                    outcome = Datum::Bool(b);
+                    break;
+                }
+                Datum::Bool(_) => {}
+                _ => outcome = Datum::Null,
+            }
+        }
+        out.push(&outcome);
+    }
+    Ok(out)
+}
+
+fn element_type(ty: Oid) -> Oid {
+    match ty {
+        types::oid::INT2VECTOR => types::oid::INT2,
+        types::oid::OIDVECTOR => types::oid::OID,
+        ty => types::io::builtin_element(ty).unwrap_or(types::oid::TEXT),
+    }
+}
+
+fn array(ty: Oid, list: &[Expr], chunk: &Chunk, ctx: &mut Context<'_>) -> Result<Vector> {
+    let element = element_type(ty);
+    let nested = list.iter().all(|e| e.ty == ty);
+    let values = list.iter().map(|e| eval(e, chunk, ctx)).collect::<Result<Vec<_>>>()?;
+    let mut out = Vector::new(Physical::Var);
+    for i in 0..chunk.rows {
+        let items: Vec<Datum> = values.iter().map(|v| v.get(i)).collect();
+        let built = if nested { stack(element, &items)? } else { Array::one_dimensional(element, items) };
+        out.push(&built.to_datum());
+    }
+    Ok(out)
+}
+
+/// An array whose elements along a new first dimension are the arrays `items`.
+fn stack(element: Oid, items: &[Datum]) -> Result<Array> {
+    let arrays: Vec<Array> = items.iter().map(Array::from_datum).collect();
+    let inner = arrays.first().map_or(Vec::new(), |a| a.dimensions.clone());
+    if items.iter().any(Datum::is_null) || arrays.iter().any(|a| a.dimensions != inner) {
+        let message = "multidimensional arrays must have array expressions with matching dimensions";
+        return Err(SqlError::new(SqlState::ARRAY_SUBSCRIPT_ERROR, message));
+    }
+    if inner.is_empty() {
+        return Ok(Array::empty(element));
+    }
+    let first = Dimension { len: arrays.len() as i32, lower: 1 };
+    let dimensions: Vec<Dimension> = std::iter::once(first).chain(inner).collect();
+    types::array::check_dimensions(&dimensions)?;
+    Ok(Array { element, dimensions, values: arrays.into_iter().flat_map(|a| a.values).collect() })
+}
+
+fn subscript(ty: Oid, array: &Expr, indexes: &[Expr], chunk: &Chunk, ctx: &mut Context<'_>) -> Result<Vector> {
+    let arrays = eval(array, chunk, ctx)?;
+    let indexes = indexes.iter().map(|e| eval(e, chunk, ctx)).collect::<Result<Vec<_>>>()?;
+    let mut out = Vector::new(Physical::of(ty));
+    for i in 0..chunk.rows {
+        let value = arrays.get(i);
+        let places: Option<Vec<i32>> = indexes
+            .iter()
+            .map(|v| match v.get(i) {
+                Datum::I32(n) => Some(n),
+                _ => None,
+            })
+            .collect();
+        match (value.as_bytes(), places) {
+            (Some(bytes), Some(places)) => {
+                let array = ArrayView::new(bytes);
+                out.push(&array.index_of(&places).map(|at| array.get(at)).unwrap_or_default());
+            }
+            _ => out.push_null(),
+        }
+    }
+    Ok(out)
 }
 
 fn booleans(values: impl Iterator<Item = bool>) -> Vector {
-    Vector { data: Data::Bool(values.collect()), nulls: Default::default() }
+    Vector { data: Data::Bool(values.collect()), nulls: Nulls::default() }
 }
 
-fn from_datums(form: Physical, values: &[Datum]) -> Vector {
+/// A vector of `values`.
+pub fn from_datums(form: Physical, values: &[Datum]) -> Vector {
     let mut v = Vector::new(form);
     values.iter().for_each(|d| v.push(d));
     v
 }
 
-fn map(v: &Vector, rows: usize, form: Physical, f: impl Fn(Datum) -> Result<Datum>) -> Result<Vector> {
+fn map(v: &Vector, rows: usize, form: Physical, mut f: impl FnMut(Datum) -> Result<Datum>) -> Result<Vector> {
     let mut out = Vector::new(form);
     for i in 0..rows {
         match v.get(i) {
@@ -172,35 +346,68 @@ fn map(v: &Vector, rows: usize, form: Physical, f: impl Fn(Datum) -> Result<Datu
 }
 
 /// Whether slot `i` of a boolean vector is true.
+#[inline]
 pub fn is_true(v: &Vector, i: usize) -> bool {
     matches!(&v.data, Data::Bool(b) if b[i]) && !v.nulls.get(i)
 }
 
-/// The rows for which `predicate` is true.
+/// The rows for which `predicate` is true; `None` for all.
 ///
 /// # Errors
 /// As [`eval`].
-pub fn select(predicate: &Expr, chunk: Chunk, ctx: &Context<'_>) -> Result<Chunk> {
-    let test = eval(predicate, &chunk, ctx)?;
-    let hits: Vec<u32> = (0..chunk.rows).filter(|&i| is_true(&test, i)).map(|i| i as u32).collect();
-    Ok(if hits.len() == chunk.rows { chunk } else { chunk.select(&hits) })
+pub fn matching(predicate: &Expr, chunk: &Chunk, ctx: &mut Context<'_>) -> Result<Option<Vec<u32>>> {
+    let test = eval(predicate, chunk, ctx)?;
+    let Data::Bool(values) = &test.data else { return Err(SqlError::internal("a predicate is boolean")) };
+    let values = &values[..chunk.rows];
+    // NULL slots hold false (V2).
+    let count = values.iter().map(|&b| usize::from(b)).sum::<usize>();
+    if count == chunk.rows {
+        return Ok(None);
+    }
+    let mut hits = Vec::with_capacity(count);
+    hits.extend(values.iter().enumerate().filter(|(_, b)| **b).map(|(i, _)| i as u32));
+    Ok(Some(hits))
+}
+
+/// Keeps the rows for which `predicate` is true.
+///
+/// # Errors
+/// As [`eval`].
+pub fn retain(predicate: &Expr, chunk: &mut Chunk, ctx: &mut Context<'_>) -> Result<()> {
+    if let Some(hits) = matching(predicate, chunk, ctx)? {
+        chunk.compact(&hits);
+    }
+    Ok(())
 }
 
 /// The value of an expression that reads no columns.
 ///
 /// # Errors
 /// As [`eval`].
-pub fn constant(expr: &Expr, ctx: &Context<'_>) -> Result<Datum> {
-    let one = Chunk { columns: Vec::new(), rows: 1 };
-    Ok(eval(expr, &one, ctx)?.get(0))
+pub fn constant(expr: &Expr, ctx: &mut Context<'_>) -> Result<Datum> {
+    match &expr.kind {
+        ExprKind::Const(datum) => Ok(datum.clone()),
+        ExprKind::Param(i) => parameter(ctx, *i).cloned(),
+        ExprKind::Slot(i) => Ok(ctx.state.slots.get(*i).cloned().unwrap_or_default()),
+        _ => {
+            let one = Chunk { columns: Vec::new(), rows: 1 };
+            Ok(eval(expr, &one, ctx)?.get(0))
+        }
+    }
 }
 
 /// The value of an expression for one row.
 ///
 /// # Errors
 /// As [`eval`].
-pub fn on_row(expr: &Expr, forms: &[Physical], row: &[Datum], ctx: &Context<'_>) -> Result<Datum> {
-    let mut chunk = Chunk::new(forms);
-    chunk.push_row(row);
-    Ok(eval(expr, &chunk, ctx)?.get(0))
+pub fn on_row(expr: &Expr, forms: &[Physical], row: &[Datum], ctx: &mut Context<'_>) -> Result<Datum> {
+    match &expr.kind {
+        ExprKind::Column(i) => Ok(row[*i].clone()),
+        ExprKind::Const(_) | ExprKind::Param(_) | ExprKind::Slot(_) => constant(expr, ctx),
+        _ => {
+            let mut chunk = Chunk::new(forms);
+            chunk.push_row(row);
+            Ok(eval(expr, &chunk, ctx)?.get(0))
+        }
+    }
 }

@@ -7,7 +7,7 @@ use storage::RowId;
 use storage::btree::{Btree, Direction, EntryBatch, ScanBounds};
 use storage::lock::{Mode, Tag, WaitPolicy};
 use storage::table::{RowView, Table};
-use types::{Datum, IoSettings, Physical, Result, SqlError, SqlState};
+use types::{Datum, Physical, Result, SqlError, SqlState};
 
 use crate::Context;
 
@@ -15,22 +15,77 @@ use crate::Context;
 ///
 /// # Errors
 /// `0A000` for types without an order.
-pub fn encode_datums(out: &mut Vec<u8>, table: &TableRef, index: &IndexKey, values: &[Datum]) -> Result<()> {
-    for (&(column, descending), value) in index.columns.iter().zip(values) {
-        types::sortkey::encode_key(out, table.columns[column].1, value, descending, descending)?;
+pub fn encode_datums(
+    out: &mut Vec<u8>,
+    table: &TableRef,
+    index: &IndexKey,
+    values: &[Datum],
+    ctx: &Context<'_>,
+) -> Result<()> {
+    for (i, value) in values.iter().enumerate() {
+        encode_prefix(out, table, index, i, value, ctx)?;
     }
     Ok(())
 }
 
-/// The key of `row` in `index`.
+/// Appends the encoding of `value` as column `i` of `index`.
 ///
 /// # Errors
 /// `0A000` for types without an order.
-pub fn encode_key(table: &TableRef, index: &IndexKey, row: &[Datum]) -> Result<Vec<u8>> {
-    let values: Vec<Datum> = index.columns.iter().map(|&(c, _)| row[c].clone()).collect();
-    let mut key = Vec::new();
-    encode_datums(&mut key, table, index, &values)?;
-    Ok(key)
+pub fn encode_prefix(
+    out: &mut Vec<u8>,
+    table: &TableRef,
+    index: &IndexKey,
+    i: usize,
+    value: &Datum,
+    ctx: &Context<'_>,
+) -> Result<()> {
+    let (column, descending, nulls_first) = index.columns[i];
+    types::sortkey::encode_key_with(out, table.columns[column].ty, value, descending, nulls_first, ctx.types)
+}
+
+/// A row's values by column.
+pub type RowValues<'r> = &'r dyn Fn(usize) -> Datum;
+
+/// Puts the key of `row` in `index` into `key`.
+///
+/// # Errors
+/// `0A000` for types without an order.
+pub fn encode_key(
+    key: &mut Vec<u8>,
+    table: &TableRef,
+    index: &IndexKey,
+    row: RowValues<'_>,
+    ctx: &Context<'_>,
+) -> Result<()> {
+    key.clear();
+    for (i, &(column, ..)) in index.columns.iter().enumerate() {
+        encode_prefix(key, table, index, i, &row(column), ctx)?;
+    }
+    Ok(())
+}
+
+/// The handles of a table and its indexes, opened once.
+pub struct Handles {
+    /// The table.
+    pub storage: Table,
+    /// Its indexes, in order.
+    pub trees: Vec<Btree>,
+    /// Room for a new and an old key.
+    pub keys: (Vec<u8>, Vec<u8>),
+}
+
+impl Handles {
+    /// Opens them.
+    ///
+    /// # Errors
+    /// When one is not there.
+    pub fn open(ctx: &Context<'_>, table: &TableRef) -> Result<Handles> {
+        let storage = Table::new(ctx.db.clone(), ctx.db.relation(table.rel)?);
+        let tree = |i: &IndexKey| Ok(Btree::new(ctx.db.clone(), ctx.db.relation(i.rel)?));
+        let trees = table.indexes.iter().map(tree).collect::<Result<Vec<_>>>()?;
+        Ok(Handles { storage, trees, keys: Default::default() })
+    }
 }
 
 /// Adds the entries that the new version `row` needs; with `old`, only where its key differs from the old version's.
@@ -39,30 +94,30 @@ pub fn encode_key(table: &TableRef, index: &IndexKey, row: &[Datum]) -> Result<V
 /// `23505` when a unique key is taken; what waiting for its owner says.
 pub fn add_entries(
     ctx: &mut Context<'_>,
-    storage: &Table,
+    handles: &mut Handles,
     table: &TableRef,
     id: RowId,
-    row: &[Datum],
-    old: Option<&[Datum]>,
+    row: RowValues<'_>,
+    old: Option<RowValues<'_>>,
 ) -> Result<()> {
-    for index in &table.indexes {
-        let key = encode_key(table, index, row)?;
-        let tree = Btree::new(ctx.db.clone(), ctx.db.relation(index.rel)?);
+    let Handles { storage, trees, keys: (key, old_key) } = handles;
+    for (index, tree) in table.indexes.iter().zip(trees) {
+        encode_key(key, table, index, row, ctx)?;
         if let Some(old) = old {
-            let old_key = encode_key(table, index, old)?;
+            encode_key(old_key, table, index, old, ctx)?;
             if old_key == key {
                 continue;
             }
-            ctx.txn.note_obsolete(ctx.db, tree.rel(), &old_key, id, true);
+            ctx.txn.note_obsolete(ctx.db, tree.rel(), old_key, id, true);
         }
-        let has_null = index.columns.iter().any(|&(c, _)| row[c].is_null());
-        let existed = if index.unique && !has_null {
-            insert_unique(ctx, storage, &tree, table, index, &key, id, row)?
+        let existed = if index.unique && (index.nulls_not_distinct || !index.columns.iter().any(|k| row(k.0).is_null()))
+        {
+            insert_unique(ctx, storage, tree, table, index, key, id, row)?
         } else {
-            tree.insert(&key, id)?
+            tree.insert(key, id)?
         };
         if !existed {
-            ctx.txn.note_obsolete(ctx.db, tree.rel(), &key, id, false);
+            ctx.txn.note_obsolete(ctx.db, tree.rel(), key, id, false);
         }
     }
     Ok(())
@@ -79,7 +134,7 @@ fn insert_unique(
     index: &IndexKey,
     key: &[u8],
     id: RowId,
-    row: &[Datum],
+    row: RowValues<'_>,
 ) -> Result<bool> {
     let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(key) as u32;
     let tag = Tag::Object(ctx.db.id, index.rel.0, hash);
@@ -90,10 +145,10 @@ fn insert_unique(
         let outcome = probe(ctx, storage, tree, table, index, key, id);
         let outcome = match outcome {
             Ok(None) => tree.insert(key, id).map(Some).map_err(SqlError::from),
-            Ok(Some(Found::Conflict)) => Err(violation(table, index, row)),
+            Ok(Some(Found::Conflict(_))) => Err(violation(table, index, row, ctx)),
             Ok(Some(Found::Wait(other))) => {
                 locks.release(tag, Mode::Exclusive, owner);
-                ctx.txn.wait_for(&other, WaitPolicy::Wait(0))?;
+                ctx.txn.wait_for(&other, ctx.lock_policy())?;
                 continue;
             }
             Err(e) => Err(e),
@@ -103,8 +158,11 @@ fn insert_unique(
     }
 }
 
-enum Found {
-    Conflict,
+/// What stands against a unique key.
+pub enum Found {
+    /// This row has it.
+    Conflict(RowId),
+    /// This transaction decides whether a row has it.
     Wait(std::sync::Arc<storage::txn::TxnState>),
 }
 
@@ -117,6 +175,22 @@ fn probe(
     key: &[u8],
     id: RowId,
 ) -> Result<Option<Found>> {
+    find_key(ctx, storage, tree, table, index, key, Some(id))
+}
+
+/// The row other than `except` that has `key` in a unique index.
+///
+/// # Errors
+/// What reading pages says.
+pub fn find_key(
+    ctx: &mut Context<'_>,
+    storage: &Table,
+    tree: &Btree,
+    table: &TableRef,
+    index: &IndexKey,
+    key: &[u8],
+    except: Option<RowId>,
+) -> Result<Option<Found>> {
     let own = ctx.txn.writer()?;
     let mut bounds = ScanBounds::prefix(key);
     let mut batch = EntryBatch::default();
@@ -124,13 +198,14 @@ fn probe(
         let more = tree.scan(&mut bounds, Direction::Forward, &mut batch)?;
         for i in 0..batch.len() {
             let (entry, row) = batch.get(i);
-            if row == id || entry != key {
+            if Some(row) == except || entry != key {
                 continue;
             }
-            let has_key = |view: &RowView<'_>| key_of_view(storage, table, index, view).is_some_and(|k| k == key);
+            let has_key =
+                |view: &RowView<'_>| key_of_view(storage, table, index, view, ctx.types).is_some_and(|k| k == key);
             match storage.probe_unique(row, Some(&own), has_key)? {
                 storage::table::Probe::Free => {}
-                storage::table::Probe::Conflict => return Ok(Some(Found::Conflict)),
+                storage::table::Probe::Conflict => return Ok(Some(Found::Conflict(row))),
                 storage::table::Probe::Wait(other) => return Ok(Some(Found::Wait(other))),
             }
         }
@@ -142,30 +217,48 @@ fn probe(
 
 /// The key of a stored row; `None` when its large values cannot be read. The row's page is latched: overflow pages come after table
 /// pages in the order of latches.
-fn key_of_view(storage: &Table, table: &TableRef, index: &IndexKey, view: &RowView<'_>) -> Option<Vec<u8>> {
-    let values = index
-        .columns
-        .iter()
-        .map(|&(c, _)| match view.cell(c).datum(Physical::of(table.columns[c].1)) {
-            Ok(datum) => Some(datum),
-            Err(large) => storage.fetch(&large).ok().map(Datum::from),
-        })
-        .collect::<Option<Vec<_>>>()?;
+fn key_of_view(
+    storage: &Table,
+    table: &TableRef,
+    index: &IndexKey,
+    view: &RowView<'_>,
+    lookup: &dyn types::io::TypeLookup,
+) -> Option<Vec<u8>> {
     let mut key = Vec::new();
-    encode_datums(&mut key, table, index, &values).ok()?;
+    for &(c, descending, nulls_first) in &index.columns {
+        let ty = table.columns[c].ty;
+        let datum = match view.cell(c).datum(Physical::of(ty)) {
+            Ok(datum) => datum,
+            Err(large) => storage.fetch(&large).ok().map(Datum::from)?,
+        };
+        types::sortkey::encode_key_with(&mut key, ty, &datum, descending, nulls_first, lookup).ok()?;
+    }
     Some(key)
 }
 
-fn violation(table: &TableRef, index: &IndexKey, row: &[Datum]) -> SqlError {
-    let settings = IoSettings::default();
-    let names: Vec<&str> = index.columns.iter().map(|&(c, _)| &*table.columns[c].0).collect();
-    let values: Vec<String> = index
-        .columns
-        .iter()
-        .map(|&(c, _)| types::io::to_text(table.columns[c].1, &row[c], &settings).unwrap_or_default())
-        .collect();
+/// A duplicate key.
+pub fn violation(table: &TableRef, index: &IndexKey, row: RowValues<'_>, ctx: &Context<'_>) -> SqlError {
+    let columns: Vec<usize> = index.columns.iter().map(|k| k.0).collect();
     let message = format!("duplicate key value violates unique constraint \"{}\"", index.name);
     SqlError::new(SqlState::UNIQUE_VIOLATION, message)
-        .detail(format!("Key ({})=({}) already exists.", names.join(", "), values.join(", ")))
+        .detail(format!("Key {} already exists.", shown_key(table, &columns, row, ctx)))
         .constraint(&table.schema, &table.name, &index.name)
+}
+
+/// Columns and values of a key, as error details show them: `(a, b)=(1, x)`.
+pub fn shown_key(table: &TableRef, columns: &[usize], row: RowValues<'_>, ctx: &Context<'_>) -> String {
+    let names: Vec<String> = columns.iter().map(|&c| syntax::quote_ident(&table.columns[c].name)).collect();
+    let value = |&c: &usize| {
+        let mut text = Vec::new();
+        let datum = row(c);
+        if datum.is_null() {
+            return "null".to_owned();
+        }
+        match types::io::text_out_with(table.columns[c].ty, &datum, ctx.settings, ctx.types, &mut text) {
+            Ok(()) => String::from_utf8_lossy(&text).into_owned(),
+            Err(_) => String::new(),
+        }
+    };
+    let values: Vec<String> = columns.iter().map(value).collect();
+    format!("({})=({})", names.join(", "), values.join(", "))
 }

@@ -3,30 +3,49 @@
 
 mod account;
 mod aggregate;
+mod apply;
 mod build;
+mod catalog_scan;
+mod conflict;
+mod cte;
 mod eval;
+mod feed;
+mod function_scan;
 mod index;
 mod join;
+mod keys;
+mod load;
+mod lock_rows;
 mod modify;
 mod scan;
+mod set_op;
 mod simple;
 mod sort;
+mod subplan;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use ext::{Call, Host};
 use storage::Database;
 use storage::txn::{Snapshot, Transaction};
-use types::{Datum, IoSettings, Result};
+use types::io::TypeLookup;
+use types::{Datum, IoSettings, Oid, Result};
 use vector::Chunk;
 
 pub use account::Account;
-pub use build::build;
-pub use index::{add_entries, encode_key};
+pub use build::{build, build_over};
+pub use eval::{constant, on_row};
+pub use feed::Feed;
+pub use index::{Found, Handles, add_entries, encode_key, find_key, shown_key};
+pub use modify::check_rows;
 
 /// What operators work with while a statement runs.
 pub struct Context<'a> {
     /// The database.
     pub db: &'a Arc<Database>,
+    /// The database of what all databases share.
+    pub shared: &'a Arc<Database>,
     /// The transaction.
     pub txn: &'a mut Transaction,
     /// What the statement sees.
@@ -37,13 +56,53 @@ pub struct Context<'a> {
     pub params: &'a [Datum],
     /// Settings that text forms depend on.
     pub settings: &'a IoSettings,
+    /// What the catalog knows about types.
+    pub types: &'a dyn TypeLookup,
+    /// The session, as functions see it.
+    pub host: &'a mut dyn Host,
+    /// How long to wait for locks, in milliseconds; 0 is without end.
+    pub lock_timeout: u32,
     /// Memory the statement may use.
     pub account: Account,
-    /// Rows inserted, updated or deleted so far.
-    pub affected: u64,
+    /// What the statement keeps while it runs.
+    pub state: State,
 }
 
-impl Context<'_> {
+/// What a statement keeps while it runs, beside its operators.
+#[derive(Default)]
+pub struct State {
+    /// Rows inserted, updated or deleted so far by the statement itself, not by queries in its WITH.
+    pub affected: u64,
+    /// Values of outer rows.
+    pub slots: Vec<Datum>,
+    /// What is to be done at the end of the statement, oldest first.
+    pub events: Vec<Event>,
+    subplans: HashMap<usize, subplan::Cached>,
+    ctes: HashMap<usize, cte::Table>,
+}
+
+/// What a changed row asks to be checked at the end of the statement, or at COMMIT.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The row that foreign key `constraint` refers to with `key` must be there.
+    Refers {
+        /// OID of the constraint.
+        constraint: Oid,
+        /// Values of its columns.
+        key: Vec<Datum>,
+    },
+    /// A row to which foreign key `constraint` may refer is gone, or has another key.
+    Referred {
+        /// OID of the constraint.
+        constraint: Oid,
+        /// The key it had.
+        old: Vec<Datum>,
+        /// The key it has now; `None` when it was deleted.
+        new: Option<Vec<Datum>>,
+    },
+}
+
+impl<'a> Context<'a> {
     /// Fails when the statement is to stop (Q1).
     ///
     /// # Errors
@@ -51,15 +110,35 @@ impl Context<'_> {
     pub fn check_interrupts(&self) -> Result<()> {
         Ok(self.txn.interrupt().check()?)
     }
+
+    /// How long to wait for a lock.
+    pub fn lock_policy(&self) -> storage::lock::WaitPolicy {
+        storage::lock::WaitPolicy::Wait(self.lock_timeout)
+    }
+
+    /// A call of a function with these types.
+    pub(crate) fn call<'c>(&'c mut self, arg_types: &'c [Oid], result_type: Oid) -> Call<'c> {
+        Call::new(&mut *self.host, self.settings, self.types).typed(arg_types, result_type)
+    }
+
+    pub(crate) fn set_slot(&mut self, slot: usize, value: Datum) {
+        if self.state.slots.len() <= slot {
+            self.state.slots.resize(slot + 1, Datum::Null);
+        }
+        self.state.slots[slot] = value;
+    }
 }
 
 /// A physical operator.
-pub trait Operator {
-    /// The next rows; `None` when there are no more. A chunk may be empty.
+pub trait Operator: Send {
+    /// Puts the next rows into `out`, in place of what it holds; false when there are no more. A chunk may be empty.
     ///
     /// # Errors
     /// What evaluating, storing or waiting says.
-    fn next(&mut self, ctx: &mut Context<'_>) -> Result<Option<Chunk>>;
+    fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool>;
+
+    /// Makes it ready to run again, keeping memory (Q5).
+    fn reset(&mut self);
 }
 
 /// An operator, owned.

@@ -1,83 +1,278 @@
 //! INSERT, UPDATE, DELETE.
 
-use plan::{Expr, TableRef};
-use storage::lock::{Mode, WaitPolicy};
+use std::sync::Arc;
+
+use plan::{Expr, OnConflict, Reference, RowRules, TableRef};
+use storage::lock::Mode;
 use storage::table::{Cell, RowState, Table};
 use storage::txn::Snapshot;
 use storage::{Error, RowId};
 use types::{Datum, Physical, Result, SqlError, SqlState};
-use vector::Chunk;
+use vector::{Chunk, Data, Vector};
 
+use crate::conflict::{self, Outcome};
 use crate::eval::{eval, is_true, on_row};
-use crate::index::{add_entries, encode_key};
-use crate::{BoxOperator, Context, Operator};
+use crate::index::{Handles, RowValues, add_entries, encode_key};
+use crate::scan::forms;
+use crate::{BoxOperator, Context, Event, Operator};
 
-fn open(ctx: &Context<'_>, table: &TableRef) -> Result<Table> {
-    Ok(Table::new(ctx.db.clone(), ctx.db.relation(table.rel)?))
+/// The cell of slot `i` of `v`.
+pub fn cell(v: &Vector, i: usize) -> Cell<'_> {
+    if v.nulls.get(i) {
+        return Cell::Null;
+    }
+    match &v.data {
+        Data::Bool(v) => Cell::fixed(&[u8::from(v[i])]),
+        Data::I8(v) => Cell::fixed(&v[i].to_le_bytes()),
+        Data::I16(v) => Cell::fixed(&v[i].to_le_bytes()),
+        Data::I32(v) => Cell::fixed(&v[i].to_le_bytes()),
+        Data::U32(v) => Cell::fixed(&v[i].to_le_bytes()),
+        Data::I64(v) => Cell::fixed(&v[i].to_le_bytes()),
+        Data::F32(v) => Cell::fixed(&v[i].to_le_bytes()),
+        Data::F64(v) => Cell::fixed(&v[i].to_le_bytes()),
+        Data::B16(v) => Cell::Fixed(v[i]),
+        Data::Var(v) => Cell::Var(v.get(i)),
+        Data::Absent(_) => Cell::Null,
+    }
 }
 
-fn check_not_null(table: &TableRef, row: &[Datum]) -> Result<()> {
-    let Some(i) = (0..row.len()).find(|&i| row[i].is_null() && table.columns[i].3) else { return Ok(()) };
-    let settings = types::IoSettings::default();
-    let shown: Vec<String> = row
+/// A row as error details show it.
+fn failing_row(table: &TableRef, row: RowValues<'_>, ctx: &Context<'_>) -> String {
+    let shown: Vec<String> = table
+        .columns
         .iter()
-        .zip(&table.columns)
-        .map(|(d, c)| match d {
+        .enumerate()
+        .map(|(i, c)| match row(i) {
             Datum::Null => "null".to_owned(),
-            d => types::io::to_text(c.1, d, &settings).unwrap_or_default(),
+            d => {
+                let mut text = Vec::new();
+                match types::io::text_out_with(c.ty, &d, ctx.settings, ctx.types, &mut text) {
+                    Ok(()) => String::from_utf8_lossy(&text).into_owned(),
+                    Err(_) => String::new(),
+                }
+            }
         })
         .collect();
-    let name = &table.columns[i].0;
-    Err(SqlError::new(
-        SqlState::NOT_NULL_VIOLATION,
-        format!("null value in column \"{name}\" of relation \"{}\" violates not-null constraint", table.name),
-    )
-    .detail(format!("Failing row contains ({}).", shown.join(", ")))
-    .table(&table.schema, &table.name)
-    .column(name))
+    format!("Failing row contains ({}).", shown.join(", "))
 }
 
-/// Adds the `returning` expressions over `row` to `out`.
-fn give_back(
-    returning: Option<&Vec<Expr>>,
-    forms: &[Physical],
-    row: &[Datum],
-    ctx: &Context<'_>,
-    out: &mut Option<Chunk>,
+/// The first row of `rows` (the table's columns, perhaps more) that breaks a rule, and what PostgreSQL says of it: NOT NULL before CHECK.
+///
+/// # Errors
+/// What evaluating a CHECK says.
+pub fn check_rows(
+    table: &TableRef,
+    rules: &RowRules,
+    rows: &Chunk,
+    ctx: &mut Context<'_>,
+) -> Result<Option<(usize, SqlError)>> {
+    let mut worst: Option<(usize, usize)> = None;
+    for (c, column) in table.columns.iter().enumerate().filter(|(_, c)| c.not_null) {
+        let nulls = &rows.columns[c].nulls;
+        if !nulls.none()
+            && let Some(row) = (0..rows.rows).find(|&i| nulls.get(i))
+            && worst.is_none_or(|w| row < w.0)
+        {
+            worst = Some((row, c));
+        }
+        let _ = column;
+    }
+    let mut failed: Option<(usize, &str)> = None;
+    for (name, condition) in &rules.checks {
+        let test = eval(condition, rows, ctx)?;
+        // NULL is no failure.
+        let fails = |i: &usize| !test.nulls.get(*i) && !is_true(&test, *i);
+        if let Some(row) = (0..rows.rows).find(fails)
+            && failed.is_none_or(|f| row < f.0)
+        {
+            failed = Some((row, name));
+        }
+    }
+    let value = |row: usize| move |c: usize| rows.columns[c].get(row);
+    Ok(match (worst, failed) {
+        (Some((row, c)), failed) if failed.is_none_or(|f| row <= f.0) => {
+            let name = &table.columns[c].name;
+            let message =
+                format!("null value in column \"{name}\" of relation \"{}\" violates not-null constraint", table.name);
+            let error = SqlError::new(SqlState::NOT_NULL_VIOLATION, message)
+                .detail(failing_row(table, &value(row), ctx))
+                .table(&table.schema, &table.name)
+                .column(name);
+            Some((row, error))
+        }
+        (_, Some((row, name))) => {
+            let message = format!("new row for relation \"{}\" violates check constraint \"{name}\"", table.name);
+            let error = SqlError::new(SqlState::CHECK_VIOLATION, message)
+                .detail(failing_row(table, &value(row), ctx))
+                .constraint(&table.schema, &table.name, name);
+            Some((row, error))
+        }
+        _ => None,
+    })
+}
+
+/// The key of `reference` in a row; `None` when it is NULL and refers to nothing.
+fn key_of(reference: &Reference, row: RowValues<'_>) -> Result<Option<Vec<Datum>>> {
+    let key: Vec<Datum> = reference.columns.iter().map(|&c| row(c)).collect();
+    let nulls = key.iter().filter(|d| d.is_null()).count();
+    if reference.full && nulls > 0 && nulls < key.len() {
+        // The session words it: it knows the constraint.
+        return Ok(Some(key));
+    }
+    Ok((nulls == 0).then_some(key))
+}
+
+/// Notes what foreign keys ask about a row that changed from `old` to `new`.
+fn note_keys(
+    rules: &RowRules,
+    old: Option<RowValues<'_>>,
+    new: Option<RowValues<'_>>,
+    ctx: &mut Context<'_>,
 ) -> Result<()> {
+    let of = |r: &Reference, row: Option<RowValues<'_>>| row.map_or(Ok(None), |row| key_of(r, row));
+    for r in &rules.references {
+        let key = of(r, new)?;
+        if let Some(key) = key
+            && of(r, old)?.as_ref() != Some(&key)
+        {
+            ctx.account.charge(48 + 24 * key.len())?;
+            ctx.state.events.push(Event::Refers { constraint: r.constraint, key });
+        }
+    }
+    for r in &rules.referenced {
+        if let Some(old) = of(r, old)? {
+            let new: Option<Vec<Datum>> = new.map(|row| r.columns.iter().map(|&c| row(c)).collect());
+            if new.as_ref() != Some(&old) {
+                ctx.account.charge(64 + 48 * old.len())?;
+                ctx.state.events.push(Event::Referred { constraint: r.constraint, old, new });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Adds the `returning` expressions over `rows` to `out`.
+fn give_back(returning: Option<&Vec<Expr>>, rows: &Chunk, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<()> {
     let Some(exprs) = returning else { return Ok(()) };
-    let values = exprs.iter().map(|e| on_row(e, forms, row, ctx)).collect::<Result<Vec<_>>>()?;
-    out.get_or_insert_with(|| Chunk::new(&exprs.iter().map(|e| Physical::of(e.ty)).collect::<Vec<_>>()))
-        .push_row(&values);
+    let forms: Vec<Physical> = exprs.iter().map(|e| Physical::of(e.ty)).collect();
+    out.reset(&forms);
+    let values = exprs.iter().map(|e| eval(e, rows, ctx)).collect::<Result<Vec<_>>>()?;
+    out.columns.iter_mut().zip(&values).for_each(|(c, v)| c.extend_selected(v, 0..rows.rows));
+    out.rows = rows.rows;
     Ok(())
 }
 
 /// Adds rows to a table.
 pub struct Insert {
-    pub table: TableRef,
+    pub table: Arc<TableRef>,
+    pub rules: Arc<RowRules>,
     pub input: BoxOperator,
+    pub conflict: Option<Box<OnConflict>>,
     pub returning: Option<Vec<Expr>>,
+    pub handles: Option<Handles>,
+    pub chunk: Chunk,
+}
+
+impl Insert {
+    /// Adds row `i` of the chunk.
+    fn insert_row(&mut self, i: usize, ctx: &mut Context<'_>) -> Result<RowId> {
+        let Some(handles) = &mut self.handles else { return Err(SqlError::internal("the table was opened")) };
+        let cells: smallvec::SmallVec<[Cell<'_>; 16]> = self.chunk.columns.iter().map(|c| cell(c, i)).collect();
+        let id = handles.storage.insert(ctx.txn, &cells)?;
+        let columns = &self.chunk.columns;
+        let row = |c: usize| columns[c].get(i);
+        add_entries(ctx, handles, &self.table, id, &row, None)?;
+        if !self.rules.references.is_empty() {
+            note_keys(&self.rules, None, Some(&row), ctx)?;
+        }
+        ctx.state.affected += 1;
+        Ok(id)
+    }
 }
 
 impl Operator for Insert {
-    fn next(&mut self, ctx: &mut Context<'_>) -> Result<Option<Chunk>> {
-        let storage = open(ctx, &self.table)?;
-        let forms: Vec<Physical> =
-            self.table.columns.iter().map(|c| Physical::of(c.1)).chain([Physical::I64]).collect();
-        let Some(chunk) = self.input.next(ctx)? else { return Ok(None) };
-        let mut out = None;
-        for i in 0..chunk.rows {
-            let mut row = chunk.row(i);
-            check_not_null(&self.table, &row)?;
-            let cells: Vec<Cell<'_>> = row.iter().map(Cell::of).collect();
-            let id = storage.insert(ctx.txn, &cells)?;
-            add_entries(ctx, &storage, &self.table, id, &row, None)?;
-            ctx.affected += 1;
-            row.push(Datum::I64(id.to_u64() as i64));
-            give_back(self.returning.as_ref(), &forms, &row, ctx, &mut out)?;
+    fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
+        if self.handles.is_none() {
+            self.handles = Some(Handles::open(ctx, &self.table)?);
         }
-        Ok(Some(out.unwrap_or_default()))
+        out.clear();
+        if !self.input.next(ctx, &mut self.chunk)? {
+            return Ok(false);
+        }
+        // Rows before one that breaks a rule go in first, as they do one by one: they may fail for another reason.
+        let broken = check_rows(&self.table, &self.rules, &self.chunk, ctx)?;
+        let end = broken.as_ref().map_or(self.chunk.rows, |b| b.0);
+        let width = self.table.columns.len();
+        let mut ids: Vec<RowId> = Vec::new();
+        let mut replaced: Option<Chunk> = None;
+        let mut kept: Vec<u32> = Vec::new();
+        for i in 0..end {
+            if self.conflict.is_none() {
+                let id = self.insert_row(i, ctx)?;
+                if self.returning.is_some() {
+                    ids.push(id);
+                    kept.push(i as u32);
+                }
+                continue;
+            }
+            let spec = self.conflict.clone().unwrap_or_else(|| unreachable!("just seen"));
+            while let Some(handles) = &mut self.handles {
+                let row: Vec<Datum> = self.chunk.columns[..width].iter().map(|c| c.get(i)).collect();
+                match conflict::resolve(&spec, &self.table, &self.rules, handles, &row, ctx)? {
+                    Outcome::Free => {
+                        let savepoint = ctx.txn.savepoint();
+                        match self.insert_row(i, ctx) {
+                            Ok(id) => {
+                                ctx.txn.release(savepoint);
+                                ids.push(id);
+                                kept.push(i as u32);
+                                break;
+                            }
+                            // Someone was faster: look again.
+                            Err(e)
+                                if e.state() == SqlState::UNIQUE_VIOLATION
+                                    && conflict::is_arbiter(&spec, &self.table, &e) =>
+                            {
+                                ctx.txn.rollback_to(savepoint)?;
+                            }
+                            Err(e) => return Err(e),
+                        }
+                    }
+                    Outcome::Skip => break,
+                    Outcome::Updated(new) => {
+                        // RETURNING shows what the row is now, in its place among the others.
+                        let all = replaced.get_or_insert_with(|| Chunk::new(&forms(&self.table)));
+                        flush(all, &mut kept, &mut ids, &self.chunk);
+                        all.push_row(&new);
+                        break;
+                    }
+                }
+            }
+        }
+        if let Some((_, error)) = broken {
+            return Err(error);
+        }
+        if self.returning.is_some() {
+            let mut rows = replaced.unwrap_or_else(|| Chunk::new(&forms(&self.table)));
+            flush(&mut rows, &mut kept, &mut ids, &self.chunk);
+            give_back(self.returning.as_ref(), &rows, ctx, out)?;
+        }
+        Ok(true)
     }
+
+    fn reset(&mut self) {
+        self.input.reset();
+    }
+}
+
+/// Appends the inserted rows `kept` of `chunk`, with their ids.
+fn flush(rows: &mut Chunk, kept: &mut Vec<u32>, ids: &mut Vec<RowId>, chunk: &Chunk) {
+    rows.extend_selected(chunk, kept.iter().map(|&i| i as usize));
+    if let Some(column) = rows.columns.last_mut() {
+        ids.iter().for_each(|id| column.push(&Datum::I64(id.to_u64() as i64)));
+    }
+    kept.clear();
+    ids.clear();
 }
 
 /// The row to change as it is now, after another transaction changed it, and the snapshot that saw it so: whoever changes it on must
@@ -103,126 +298,204 @@ fn look_again(
     let mut chunk = Chunk::new(forms);
     chunk.push_row(&row);
     for predicate in recheck {
-        if !is_true(&eval(predicate, &chunk, ctx)?, 0) {
+        if !is_true(&*eval(predicate, &chunk, ctx)?, 0) {
             return Ok(None);
         }
     }
     Ok(Some((row, snapshot)))
 }
 
-/// Changes rows of a table.
-pub struct Update {
-    pub table: TableRef,
-    pub input: BoxOperator,
-    pub forms: Vec<Physical>,
-    pub recheck: Vec<Expr>,
-    pub sets: Vec<(usize, Expr)>,
-    pub returning: Option<Vec<Expr>>,
+/// What an update of rows needs to know.
+pub struct Changer<'a> {
+    pub table: &'a TableRef,
+    pub rules: &'a RowRules,
+    pub sets: &'a [(usize, Expr)],
+    /// Forms of the rows that `sets` and `recheck` are over.
+    pub forms: &'a [Physical],
+    pub recheck: &'a [Expr],
 }
 
-impl Update {
-    fn update_row(
+impl Changer<'_> {
+    /// Changes the row that `row` (columns, id, more) was read as, with the values `new` that `sets` gave for it; the row as it is then,
+    /// `None` when it is not changed after all.
+    pub fn change(
         &self,
         ctx: &mut Context<'_>,
-        storage: &Table,
+        handles: &mut Handles,
         mut row: Vec<Datum>,
-        out: &mut Option<Chunk>,
-    ) -> Result<()> {
+        mut computed: Option<Vec<Datum>>,
+        mut snapshot: Snapshot,
+    ) -> Result<Option<Vec<Datum>>> {
         let width = self.table.columns.len();
-        let Datum::I64(id) = row[width] else { return Ok(()) };
+        let Datum::I64(id) = row[width] else { return Ok(None) };
         let id = RowId::from_u64(id as u64);
-        let mut snapshot = ctx.snapshot.clone();
         loop {
+            let values = match computed.take() {
+                Some(values) => values,
+                None => {
+                    let mut values = Vec::with_capacity(self.sets.len());
+                    for (_, expr) in self.sets {
+                        values.push(on_row(expr, self.forms, &row, ctx)?);
+                    }
+                    values
+                }
+            };
             let mut new = row[..width].to_vec();
-            for (column, expr) in &self.sets {
-                new[*column] = on_row(expr, &self.forms, &row, ctx)?;
+            for ((column, _), value) in self.sets.iter().zip(values) {
+                new[*column] = value;
             }
-            check_not_null(&self.table, &new)?;
-            let changes: Vec<(u16, Cell<'_>)> = self
+            self.check(&new, ctx)?;
+            let changes: smallvec::SmallVec<[(u16, Cell<'_>); 8]> = self
                 .sets
                 .iter()
                 .filter(|(c, _)| new[*c] != row[*c])
                 .map(|(c, _)| (*c as u16, Cell::of(&new[*c])))
                 .collect();
-            let mut mode = Mode::ForNoKeyUpdate;
-            for index in self.table.indexes.iter().filter(|i| i.unique) {
-                if encode_key(&self.table, index, &new)? != encode_key(&self.table, index, &row)? {
-                    mode = Mode::ForUpdate;
-                }
-            }
-            match storage.update(ctx.txn, &snapshot, id, &changes, mode)? {
+            let mode = self.mode(handles, &row, &new, ctx)?;
+            match handles.storage.update(ctx.txn, &snapshot, id, &changes, mode)? {
                 RowState::Done => {
-                    add_entries(ctx, storage, &self.table, id, &new, Some(&row[..width]))?;
-                    ctx.affected += 1;
-                    row[..width].clone_from_slice(&new);
-                    return give_back(self.returning.as_ref(), &self.forms, &row, ctx, out);
+                    let (old_of, new_of) = (|c: usize| row[c].clone(), |c: usize| new[c].clone());
+                    add_entries(ctx, handles, self.table, id, &new_of, Some(&old_of))?;
+                    if !self.rules.references.is_empty() || !self.rules.referenced.is_empty() {
+                        note_keys(self.rules, Some(&old_of), Some(&new_of), ctx)?;
+                    }
+                    ctx.state.affected += 1;
+                    drop(changes);
+                    row.splice(..width, new);
+                    return Ok(Some(row));
                 }
-                RowState::Busy(other) => ctx.txn.wait_for(&other, WaitPolicy::Wait(0))?,
+                RowState::Busy(other) => ctx.txn.wait_for(&other, ctx.lock_policy())?,
                 RowState::Deleted if ctx.fixed_snapshot => return Err(Error::Serialization.into()),
                 // The first change of a command wins, as in PostgreSQL.
-                RowState::SelfModified | RowState::Gone | RowState::Deleted => return Ok(()),
+                RowState::SelfModified | RowState::Gone | RowState::Deleted => return Ok(None),
                 RowState::Updated => {
-                    match look_again(ctx, storage, &self.table, id, &row, &self.forms, &self.recheck)? {
+                    drop(changes);
+                    match look_again(ctx, &handles.storage, self.table, id, &row, self.forms, self.recheck)? {
                         Some(newest) => (row, snapshot) = newest,
-                        None => return Ok(()),
+                        None => return Ok(None),
                     }
                 }
             }
         }
     }
+
+    fn check(&self, new: &[Datum], ctx: &mut Context<'_>) -> Result<()> {
+        let null = self.table.columns.iter().zip(new).any(|(c, d)| c.not_null && d.is_null());
+        if !null && self.rules.checks.is_empty() {
+            return Ok(());
+        }
+        let forms: Vec<Physical> = self.table.columns.iter().map(|c| Physical::of(c.ty)).collect();
+        let mut chunk = Chunk::new(&forms);
+        chunk.push_row(new);
+        match check_rows(self.table, self.rules, &chunk, ctx)? {
+            Some((_, error)) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    /// The lock an update needs: a stronger one when a unique key changes, for others may refer to it.
+    fn mode(&self, handles: &mut Handles, row: &[Datum], new: &[Datum], ctx: &Context<'_>) -> Result<Mode> {
+        let (key, old_key) = &mut handles.keys;
+        for index in self.table.indexes.iter().filter(|i| i.unique) {
+            if !index.columns.iter().any(|k| self.sets.iter().any(|s| s.0 == k.0)) {
+                continue;
+            }
+            encode_key(key, self.table, index, &|c| new[c].clone(), ctx)?;
+            encode_key(old_key, self.table, index, &|c| row[c].clone(), ctx)?;
+            if key != old_key {
+                return Ok(Mode::ForUpdate);
+            }
+        }
+        Ok(Mode::ForNoKeyUpdate)
+    }
+}
+
+/// Changes rows of a table.
+pub struct Update {
+    pub table: Arc<TableRef>,
+    pub rules: Arc<RowRules>,
+    pub input: BoxOperator,
+    pub forms: Vec<Physical>,
+    pub recheck: Vec<Expr>,
+    pub sets: Vec<(usize, Expr)>,
+    pub returning: Option<Vec<Expr>>,
+    pub handles: Option<Handles>,
+    pub chunk: Chunk,
 }
 
 impl Operator for Update {
-    fn next(&mut self, ctx: &mut Context<'_>) -> Result<Option<Chunk>> {
-        let storage = open(ctx, &self.table)?;
-        let Some(chunk) = self.input.next(ctx)? else { return Ok(None) };
-        let mut out = None;
-        for i in 0..chunk.rows {
-            self.update_row(ctx, &storage, chunk.row(i), &mut out)?;
+    fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
+        if self.handles.is_none() {
+            self.handles = Some(Handles::open(ctx, &self.table)?);
         }
-        Ok(Some(out.unwrap_or_default()))
+        out.clear();
+        if !self.input.next(ctx, &mut self.chunk)? {
+            return Ok(false);
+        }
+        let Update { table, rules, forms, recheck, sets, handles, chunk, .. } = self;
+        let Some(handles) = handles else { return Ok(false) };
+        let changer = Changer { table, rules, sets, forms, recheck };
+        let values = changer.sets.iter().map(|s| eval(&s.1, chunk, ctx)).collect::<Result<Vec<_>>>()?;
+        let mut rows = Chunk::new(forms);
+        for i in 0..chunk.rows {
+            let computed = values.iter().map(|v| v.get(i)).collect();
+            let snapshot = ctx.snapshot.clone();
+            let changed = changer.change(ctx, handles, chunk.row(i), Some(computed), snapshot)?;
+            if let (Some(row), true) = (changed, self.returning.is_some()) {
+                rows.push_row(&row);
+            }
+        }
+        give_back(self.returning.as_ref(), &rows, ctx, out)?;
+        Ok(true)
+    }
+
+    fn reset(&mut self) {
+        self.input.reset();
     }
 }
 
 /// Deletes rows of a table.
 pub struct Delete {
-    pub table: TableRef,
+    pub table: Arc<TableRef>,
+    pub rules: Arc<RowRules>,
     pub input: BoxOperator,
     pub forms: Vec<Physical>,
     pub recheck: Vec<Expr>,
     pub returning: Option<Vec<Expr>>,
+    pub handles: Option<Handles>,
+    pub chunk: Chunk,
 }
 
 impl Delete {
-    fn delete_row(
-        &self,
-        ctx: &mut Context<'_>,
-        storage: &Table,
-        mut row: Vec<Datum>,
-        out: &mut Option<Chunk>,
-    ) -> Result<()> {
+    /// Deletes the row that `row` was read as; the row as it was then, `None` when it is not deleted after all.
+    fn delete_row(&mut self, ctx: &mut Context<'_>, mut row: Vec<Datum>) -> Result<Option<Vec<Datum>>> {
+        let Some(handles) = &mut self.handles else { return Ok(None) };
         let width = self.table.columns.len();
-        let Datum::I64(id) = row[width] else { return Ok(()) };
+        let Datum::I64(id) = row[width] else { return Ok(None) };
         let id = RowId::from_u64(id as u64);
         let mut snapshot = ctx.snapshot.clone();
         loop {
-            match storage.delete(ctx.txn, &snapshot, id)? {
+            match handles.storage.delete(ctx.txn, &snapshot, id)? {
                 RowState::Done => {
-                    for index in &self.table.indexes {
-                        let key = encode_key(&self.table, index, &row)?;
-                        let rel = ctx.db.relation(index.rel)?;
-                        ctx.txn.note_obsolete(ctx.db, &rel, &key, id, true);
+                    let old = |c: usize| row[c].clone();
+                    for (index, tree) in self.table.indexes.iter().zip(&handles.trees) {
+                        encode_key(&mut handles.keys.0, &self.table, index, &old, ctx)?;
+                        ctx.txn.note_obsolete(ctx.db, tree.rel(), &handles.keys.0, id, true);
                     }
-                    ctx.affected += 1;
-                    return give_back(self.returning.as_ref(), &self.forms, &row, ctx, out);
+                    if !self.rules.referenced.is_empty() {
+                        note_keys(&self.rules, Some(&old), None, ctx)?;
+                    }
+                    ctx.state.affected += 1;
+                    return Ok(Some(row));
                 }
-                RowState::Busy(other) => ctx.txn.wait_for(&other, WaitPolicy::Wait(0))?,
+                RowState::Busy(other) => ctx.txn.wait_for(&other, ctx.lock_policy())?,
                 RowState::Deleted if ctx.fixed_snapshot => return Err(Error::Serialization.into()),
-                RowState::SelfModified | RowState::Gone | RowState::Deleted => return Ok(()),
+                RowState::SelfModified | RowState::Gone | RowState::Deleted => return Ok(None),
                 RowState::Updated => {
-                    match look_again(ctx, storage, &self.table, id, &row, &self.forms, &self.recheck)? {
+                    let (storage, forms, recheck) = (&handles.storage, &self.forms, &self.recheck);
+                    match look_again(ctx, storage, &self.table, id, &row, forms, recheck)? {
                         Some(newest) => (row, snapshot) = newest,
-                        None => return Ok(()),
+                        None => return Ok(None),
                     }
                 }
             }
@@ -231,13 +504,28 @@ impl Delete {
 }
 
 impl Operator for Delete {
-    fn next(&mut self, ctx: &mut Context<'_>) -> Result<Option<Chunk>> {
-        let storage = open(ctx, &self.table)?;
-        let Some(chunk) = self.input.next(ctx)? else { return Ok(None) };
-        let mut out = None;
-        for i in 0..chunk.rows {
-            self.delete_row(ctx, &storage, chunk.row(i), &mut out)?;
+    fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
+        if self.handles.is_none() {
+            self.handles = Some(Handles::open(ctx, &self.table)?);
         }
-        Ok(Some(out.unwrap_or_default()))
+        out.clear();
+        let mut chunk = std::mem::take(&mut self.chunk);
+        if !self.input.next(ctx, &mut chunk)? {
+            return Ok(false);
+        }
+        let mut rows = Chunk::new(&self.forms);
+        for i in 0..chunk.rows {
+            let deleted = self.delete_row(ctx, chunk.row(i))?;
+            if let (Some(row), true) = (deleted, self.returning.is_some()) {
+                rows.push_row(&row);
+            }
+        }
+        self.chunk = chunk;
+        give_back(self.returning.as_ref(), &rows, ctx, out)?;
+        Ok(true)
+    }
+
+    fn reset(&mut self) {
+        self.input.reset();
     }
 }

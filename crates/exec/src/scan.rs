@@ -1,181 +1,359 @@
 //! Table and index scans.
 
-use plan::{Expr, TableRef};
-use storage::btree::{Btree, Direction, EntryBatch, ScanBounds};
-use storage::table::{Cell, ScanScratch, Table};
-use storage::{Error, RowId};
-use types::{Datum, Physical, Result};
-use vector::{CHUNK_ROWS, Chunk};
+use std::sync::Arc;
 
-use crate::eval::{constant, select};
-use crate::index::encode_datums;
+use plan::{Expr, ExprKind, IndexRange, Needed, TableRef};
+use storage::RowId;
+use storage::btree::{Btree, Direction, EntryBatch, ScanBounds};
+use storage::table::{ScanScratch, Table};
+use types::{Datum, Oid, Physical, Result};
+use vector::{CHUNK_ROWS, Chunk, Data};
+
+use crate::eval::{constant, retain};
+use crate::index::{encode_datums, encode_prefix};
+use crate::load::{Large, Slots, fetch_large, page_column, reset, row_column};
 use crate::{Context, Operator};
 
-fn forms(table: &TableRef) -> Vec<Physical> {
-    table.columns.iter().map(|c| Physical::of(c.1)).chain([Physical::I64]).collect()
+/// Forms of a table's columns and of the row id after them.
+pub fn forms(table: &TableRef) -> Vec<Physical> {
+    table.columns.iter().map(|c| Physical::of(c.ty)).chain([Physical::I64]).collect()
+}
+
+/// Whether a filter may run while a page is latched: nothing in it waits or looks elsewhere.
+fn is_simple(e: &Expr) -> bool {
+    let mut simple = true;
+    e.visit(&mut |e| {
+        simple &= match &e.kind {
+            ExprKind::Call { function, .. } | ExprKind::AnyArray { function, .. } => {
+                catalog::builtin::proc_by_oid(*function).is_some_and(|p| p.volatility == b'i')
+            }
+            ExprKind::Subquery(_) | ExprKind::CastByText { .. } => false,
+            _ => true,
+        };
+    });
+    simple
 }
 
 /// Every row of a table.
 pub struct SeqScan {
-    table: TableRef,
+    table: Arc<TableRef>,
     filter: Option<Expr>,
+    needed: Needed,
+    /// Columns the filter reads, when it runs on the page: the others are loaded for its rows only.
+    first: Option<Needed>,
     forms: Vec<Physical>,
     storage: Option<Table>,
     block: u32,
     slot: usize,
     scratch: ScanScratch,
+    slots: Vec<u32>,
+    large: Vec<Large>,
 }
 
 impl SeqScan {
-    pub fn new(table: TableRef, filter: Option<Expr>) -> SeqScan {
+    pub fn new(table: Arc<TableRef>, filter: Option<Expr>, needed: Needed) -> SeqScan {
         let forms = forms(&table);
-        SeqScan { table, filter, forms, storage: None, block: 0, slot: 0, scratch: ScanScratch::default() }
+        let first = filter.as_ref().filter(|f| is_simple(f)).map(|f| {
+            let mut used = vec![false; forms.len()];
+            f.visit(&mut |e| {
+                if let ExprKind::Column(i) = e.kind {
+                    used[i] = true;
+                }
+            });
+            Needed(Some(used))
+        });
+        // A filter over a value in overflow pages must fetch it first.
+        let first = first.filter(|n| (0..forms.len()).all(|i| !n.has(i) || forms[i] != Physical::Var));
+        SeqScan {
+            table,
+            filter,
+            needed,
+            first,
+            forms,
+            storage: None,
+            block: 0,
+            slot: 0,
+            scratch: ScanScratch::default(),
+            slots: Vec::new(),
+            large: Vec::new(),
+        }
+    }
+
+    /// Loads rows of the page at hand.
+    fn load_block(&mut self, storage: &Table, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<()> {
+        let (block, from) = (self.block, self.slot);
+        let SeqScan { forms, first, filter, slots, large, scratch, .. } = self;
+        let width = forms.len() - 1;
+        let snapshot = ctx.snapshot.clone();
+        let next = storage.scan_block::<_, types::SqlError>(block, &snapshot, scratch, |page| {
+            let rows = out.rows;
+            let room = CHUNK_ROWS - rows;
+            let end = page.slots();
+            slots.clear();
+            let mut slot = from;
+            let visible = page.visible();
+            while slot < end && slots.len() < room {
+                let word = visible[slot / 64] >> (slot % 64);
+                if word == 0 {
+                    slot = (slot / 64 + 1) * 64;
+                    continue;
+                }
+                let skip = word.trailing_zeros() as usize;
+                slot += skip;
+                // A run of visible slots.
+                let run = (word >> skip).trailing_ones() as usize;
+                let run = run.min(room - slots.len());
+                slots.extend((slot..slot + run).map(|s| s as u32));
+                slot += run;
+            }
+            let next = (slot < end).then_some(slot);
+            if slots.is_empty() {
+                return Ok(next);
+            }
+            if let (Some(filter), Some(first)) = (filter.as_ref(), first.as_ref()) {
+                // The filter's columns, then the others for the rows it lets through.
+                let mut probe = Chunk { columns: Vec::new(), rows: 0 };
+                reset(&mut probe, forms, first);
+                let run = contiguous(slots);
+                for column in (0..width).filter(|&c| first.has(c)) {
+                    page_column(&mut probe.columns[column], page, column, run, (0, column), large);
+                }
+                if first.has(width) {
+                    row_ids(&mut probe.columns[width].data, block, run);
+                }
+                probe.rows = slots.len();
+                probe.columns.iter_mut().for_each(|c| {
+                    if let Data::Absent(n) = &mut c.data {
+                        *n = probe.rows;
+                    }
+                });
+                let hits = crate::eval::matching(filter, &probe, ctx)?;
+                if let Some(hits) = &hits {
+                    for (to, &hit) in hits.iter().enumerate() {
+                        slots[to] = slots[hit as usize];
+                    }
+                    slots.truncate(hits.len());
+                }
+            }
+            let run = contiguous(slots);
+            for column in 0..width {
+                page_column(&mut out.columns[column], page, column, run, (rows, column), large);
+            }
+            row_ids(&mut out.columns[width].data, block, run);
+            out.rows += slots.len();
+            Ok(next)
+        })?;
+        match next {
+            Some(slot) => self.slot = slot,
+            None => (self.block, self.slot) = (block + 1, 0),
+        }
+        Ok(())
+    }
+}
+
+fn contiguous(slots: &[u32]) -> Slots<'_> {
+    match (slots.first(), slots.last()) {
+        (Some(&first), Some(&last)) if (last - first) as usize == slots.len() - 1 => {
+            Slots::Run(first as usize, slots.len())
+        }
+        _ => Slots::List(slots),
+    }
+}
+
+fn row_ids(data: &mut Data, block: u32, slots: Slots<'_>) {
+    let id = |slot: usize| RowId { block, slot: slot as u16 }.to_u64() as i64;
+    match (data, slots) {
+        (Data::I64(v), Slots::Run(from, n)) => v.extend((from..from + n).map(id)),
+        (Data::I64(v), Slots::List(list)) => v.extend(list.iter().map(|&s| id(s as usize))),
+        (Data::Absent(n), slots) => *n += slots.len(),
+        _ => {}
     }
 }
 
 impl Operator for SeqScan {
-    fn next(&mut self, ctx: &mut Context<'_>) -> Result<Option<Chunk>> {
+    fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
         ctx.check_interrupts()?;
-        if self.storage.is_none() {
-            self.storage = Some(Table::new(ctx.db.clone(), ctx.db.relation(self.table.rel)?));
-        }
-        let storage = self.storage.as_ref().expect("just opened");
-        let columns = self.table.columns.len();
-        let mut chunk = Chunk::new(&self.forms);
-        let mut large: Vec<(usize, usize, storage::table::cell::OverflowRef)> = Vec::new();
-        while chunk.rows < CHUNK_ROWS {
-            if self.block >= storage.blocks() {
-                break;
+        let storage = match &self.storage {
+            Some(storage) => storage.clone(),
+            None => {
+                let opened = Table::new(ctx.db.clone(), ctx.db.relation(self.table.rel)?);
+                self.storage = Some(opened.clone());
+                opened
             }
-            let (block, from) = (self.block, self.slot);
-            let next = storage.scan_block::<_, Error>(block, &ctx.snapshot, &mut self.scratch, |page| {
-                let mut slot = from;
-                while slot < page.slots() && chunk.rows < CHUNK_ROWS {
-                    if page.visible()[slot / 64] >> (slot % 64) & 1 == 1 {
-                        for c in 0..columns {
-                            match page.cell(c, slot) {
-                                Cell::Null => chunk.columns[c].push_null(),
-                                Cell::Overflow(r) => {
-                                    large.push((chunk.rows, c, r));
-                                    chunk.columns[c].push(&Datum::Var(Default::default()));
-                                }
-                                cell => {
-                                    let datum = cell.datum(self.forms[c]).unwrap_or_default();
-                                    chunk.columns[c].push(&datum);
-                                }
-                            }
-                        }
-                        let row = RowId { block, slot: slot as u16 };
-                        chunk.columns[columns].push(&Datum::I64(row.to_u64() as i64));
-                        chunk.rows += 1;
-                    }
-                    slot += 1;
-                }
-                Ok((slot < page.slots()).then_some(slot))
-            })?;
-            match next {
-                Some(slot) => self.slot = slot,
-                None => (self.block, self.slot) = (block + 1, 0),
-            }
+        };
+        reset(out, &self.forms, &self.needed);
+        // Interrupts are seen at least once for so many pages (Q1).
+        let mut pages = 0;
+        while out.rows < CHUNK_ROWS && self.block < storage.blocks() && pages < 64 {
+            self.load_block(&storage, ctx, out)?;
+            pages += 1;
         }
-        if chunk.rows == 0 {
-            return Ok(None);
+        if out.rows == 0 {
+            return Ok(self.block < storage.blocks());
         }
-        if !large.is_empty() {
-            fetch_large(&mut chunk, storage, large)?;
+        fetch_large(out, &storage, &mut self.large)?;
+        if let (Some(filter), None) = (&self.filter, &self.first) {
+            retain(filter, out, ctx)?;
         }
-        Ok(Some(match &self.filter {
-            Some(filter) => select(filter, chunk, ctx)?,
-            None => chunk,
-        }))
+        Ok(true)
+    }
+
+    fn reset(&mut self) {
+        (self.block, self.slot) = (0, 0);
     }
 }
 
-/// Puts large values where their placeholders are.
-fn fetch_large(
-    chunk: &mut Chunk,
-    table: &Table,
-    large: Vec<(usize, usize, storage::table::cell::OverflowRef)>,
-) -> Result<()> {
-    let mut by_column: std::collections::BTreeMap<usize, Vec<(usize, Vec<u8>)>> = Default::default();
-    for (row, column, r) in large {
-        by_column.entry(column).or_default().push((row, table.fetch(&r)?));
-    }
-    for (column, values) in by_column {
-        let old = std::mem::replace(&mut chunk.columns[column], vector::Vector::new(Physical::Var));
-        let mut values = values.into_iter().peekable();
-        for row in 0..chunk.rows {
-            match values.next_if(|v| v.0 == row) {
-                Some((_, bytes)) => chunk.columns[column].push(&Datum::from(bytes)),
-                None => chunk.columns[column].push(&old.get(row)),
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The rows that an index lists for a key.
+/// The rows that an index lists in a range.
 pub struct IndexScan {
-    table: TableRef,
-    index: usize,
-    keys: Vec<Expr>,
+    table: Arc<TableRef>,
+    range: IndexRange,
     filter: Option<Expr>,
+    needed: Needed,
     forms: Vec<Physical>,
-    state: Option<(Table, Btree, ScanBounds)>,
+    /// Types of the index's columns.
+    key_types: Vec<Oid>,
+    handles: Option<(Table, Btree)>,
+    bounds: Option<ScanBounds>,
     done: bool,
     batch: EntryBatch,
+    key: Vec<u8>,
+    large: Vec<Large>,
 }
 
 impl IndexScan {
-    pub fn new(table: TableRef, index: usize, keys: Vec<Expr>, filter: Option<Expr>) -> IndexScan {
+    pub fn new(table: Arc<TableRef>, range: IndexRange, filter: Option<Expr>, needed: Needed) -> IndexScan {
         let forms = forms(&table);
-        IndexScan { table, index, keys, filter, forms, state: None, done: false, batch: EntryBatch::default() }
+        let key_types = table.indexes[range.index].columns.iter().map(|k| table.columns[k.0].ty).collect();
+        IndexScan {
+            table,
+            range,
+            filter,
+            needed,
+            forms,
+            key_types,
+            handles: None,
+            bounds: None,
+            done: false,
+            batch: EntryBatch::default(),
+            key: Vec::new(),
+            large: Vec::new(),
+        }
+    }
+
+    /// Where to read; `None` when a bound is NULL, so that nothing matches.
+    fn find_bounds(&mut self, ctx: &mut Context<'_>) -> Result<Option<ScanBounds>> {
+        let index = &self.table.indexes[self.range.index];
+        self.key.clear();
+        for (i, e) in self.range.equal.iter().enumerate() {
+            let value = constant(e, ctx)?;
+            if value.is_null() {
+                return Ok(None);
+            }
+            encode_prefix(&mut self.key, &self.table, index, i, &value, ctx)?;
+        }
+        if self.range.low.is_none() && self.range.high.is_none() {
+            return Ok(Some(ScanBounds::prefix(&self.key)));
+        }
+        let next = self.range.equal.len();
+        // `None` is NULL, `Some(None)` no bound.
+        type Encoded = Option<Option<(Vec<u8>, bool)>>;
+        let bound = |b: &Option<plan::Bound>, ctx: &mut Context<'_>| -> Result<Encoded> {
+            let Some(b) = b else { return Ok(Some(None)) };
+            let value = constant(&b.value, ctx)?;
+            if value.is_null() {
+                return Ok(None);
+            }
+            let mut key = self.key.clone();
+            encode_prefix(&mut key, &self.table, index, next, &value, ctx)?;
+            Ok(Some(Some((key, b.inclusive))))
+        };
+        let (Some(low), Some(high)) = (bound(&self.range.low, ctx)?, bound(&self.range.high, ctx)?) else {
+            return Ok(None);
+        };
+        Ok(Some(ScanBounds::range(
+            &self.key,
+            low.as_ref().map(|b| (&b.0[..], b.1)),
+            high.as_ref().map(|b| (&b.0[..], b.1)),
+        )))
     }
 }
 
 impl Operator for IndexScan {
-    fn next(&mut self, ctx: &mut Context<'_>) -> Result<Option<Chunk>> {
+    fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
         ctx.check_interrupts()?;
         if self.done {
-            return Ok(None);
+            return Ok(false);
         }
-        let index = &self.table.indexes[self.index];
-        if self.state.is_none() {
-            let mut values = Vec::with_capacity(self.keys.len());
-            for key in &self.keys {
-                values.push(constant(key, ctx)?);
-            }
-            if values.iter().any(Datum::is_null) {
-                self.done = true;
-                return Ok(None);
-            }
-            let mut prefix = Vec::new();
-            encode_datums(&mut prefix, &self.table, index, &values)?;
+        if self.handles.is_none() {
+            let index = &self.table.indexes[self.range.index];
             let table = Table::new(ctx.db.clone(), ctx.db.relation(self.table.rel)?);
             let tree = Btree::new(ctx.db.clone(), ctx.db.relation(index.rel)?);
-            self.state = Some((table, tree, ScanBounds::prefix(&prefix)));
+            self.handles = Some((table, tree));
         }
-        let (table, tree, bounds) = self.state.as_mut().expect("just opened");
-        let more = tree.scan(bounds, Direction::Forward, &mut self.batch)?;
-        self.done = !more;
-        let mut chunk = Chunk::new(&self.forms);
-        let mut entry_key = Vec::new();
+        if self.bounds.is_none() {
+            self.bounds = self.find_bounds(ctx)?;
+            if self.bounds.is_none() {
+                self.done = true;
+                return Ok(false);
+            }
+        }
+        let (Some((table, tree)), Some(bounds)) = (&self.handles, &mut self.bounds) else { return Ok(false) };
+        let direction = if self.range.backward { Direction::Backward } else { Direction::Forward };
+        self.done = !tree.scan(bounds, direction, &mut self.batch)?;
+        reset(out, &self.forms, &self.needed);
+        let index = &self.table.indexes[self.range.index];
+        let width = self.table.columns.len();
+        let mut deferred: Vec<(RowId, Vec<u8>)> = Vec::new();
         for i in 0..self.batch.len() {
-            let (key, row) = self.batch.get(i);
+            let (entry, row) = self.batch.get(i);
+            let key = &mut self.key;
+            let large = &mut self.large;
+            let (key_types, forms, lookup) = (&self.key_types, &self.forms, ctx.types);
+            let rows = out.rows;
+            let loaded = table.read(row, &ctx.snapshot, |view| -> Result<Option<bool>> {
+                // Q3: the entry may be of another version of the row.
+                key.clear();
+                for (&(column, descending, nulls_first), &ty) in index.columns.iter().zip(key_types) {
+                    let Ok(datum) = view.cell(column).datum(forms[column]) else { return Ok(None) };
+                    types::sortkey::encode_key_with(key, ty, &datum, descending, nulls_first, lookup)?;
+                }
+                if key[..] != *entry {
+                    return Ok(Some(false));
+                }
+                for (column, v) in out.columns[..width].iter_mut().enumerate() {
+                    row_column(v, view, column, (rows, column), large);
+                }
+                Ok(Some(true))
+            })?;
+            match loaded.transpose()? {
+                Some(Some(true)) => {
+                    row_ids(&mut out.columns[width].data, row.block, Slots::Run(row.slot as usize, 1));
+                    out.rows += 1;
+                }
+                // A key column in overflow pages: their latches come after this page's.
+                Some(None) => deferred.push((row, entry.to_vec())),
+                _ => {}
+            }
+        }
+        for (row, entry) in deferred {
             let Some(mut values) = table.read_datums(row, &ctx.snapshot)? else { continue };
-            // Q3: the entry may be of another version of the row.
-            entry_key.clear();
-            let own: Vec<Datum> = index.columns.iter().map(|&(c, _)| values[c].clone()).collect();
-            encode_datums(&mut entry_key, &self.table, index, &own)?;
-            if entry_key != key {
+            let own: Vec<Datum> = index.columns.iter().map(|k| values[k.0].clone()).collect();
+            self.key.clear();
+            encode_datums(&mut self.key, &self.table, index, &own, ctx)?;
+            if self.key != entry {
                 continue;
             }
             values.push(Datum::I64(row.to_u64() as i64));
-            chunk.push_row(&values);
+            out.push_row(&values);
         }
-        Ok(Some(match &self.filter {
-            Some(filter) => select(filter, chunk, ctx)?,
-            None => chunk,
-        }))
+        fetch_large(out, table, &mut self.large)?;
+        if let Some(filter) = &self.filter {
+            retain(filter, out, ctx)?;
+        }
+        Ok(true)
+    }
+
+    fn reset(&mut self) {
+        (self.bounds, self.done) = (None, false);
     }
 }

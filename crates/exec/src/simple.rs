@@ -1,10 +1,10 @@
 //! Operators that need no memory: values, filter, projection, limit.
 
-use plan::Expr;
+use plan::{Expr, ExprKind};
 use types::{Datum, Oid, Physical, Result, SqlError, SqlState};
 use vector::{CHUNK_ROWS, Chunk};
 
-use crate::eval::{constant, eval, select};
+use crate::eval::{constant, eval, retain};
 use crate::{BoxOperator, Context, Operator};
 
 /// Rows of expressions.
@@ -21,18 +21,24 @@ impl Values {
 }
 
 impl Operator for Values {
-    fn next(&mut self, ctx: &mut Context<'_>) -> Result<Option<Chunk>> {
+    fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
         ctx.check_interrupts()?;
+        out.reset(&self.forms);
         if self.next >= self.rows.len() {
-            return Ok(None);
+            return Ok(false);
         }
-        let mut chunk = Chunk::new(&self.forms);
-        while chunk.rows < CHUNK_ROWS && self.next < self.rows.len() {
-            let row = self.rows[self.next].iter().map(|e| constant(e, ctx)).collect::<Result<Vec<_>>>()?;
-            chunk.push_row(&row);
+        while out.rows < CHUNK_ROWS && self.next < self.rows.len() {
+            for (column, e) in out.columns.iter_mut().zip(&self.rows[self.next]) {
+                column.push(&constant(e, ctx)?);
+            }
+            out.rows += 1;
             self.next += 1;
         }
-        Ok(Some(chunk))
+        Ok(true)
+    }
+
+    fn reset(&mut self) {
+        self.next = 0;
     }
 }
 
@@ -43,25 +49,71 @@ pub struct Filter {
 }
 
 impl Operator for Filter {
-    fn next(&mut self, ctx: &mut Context<'_>) -> Result<Option<Chunk>> {
-        match self.input.next(ctx)? {
-            Some(chunk) => Ok(Some(select(&self.predicate, chunk, ctx)?)),
-            None => Ok(None),
+    fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
+        if !self.input.next(ctx, out)? {
+            return Ok(false);
         }
+        if out.rows > 0 {
+            retain(&self.predicate, out, ctx)?;
+        }
+        Ok(true)
+    }
+
+    fn reset(&mut self) {
+        self.input.reset();
     }
 }
 
 /// Expressions over each row.
 pub struct Project {
-    pub input: BoxOperator,
-    pub exprs: Vec<Expr>,
+    input: BoxOperator,
+    exprs: Vec<Expr>,
+    chunk: Chunk,
+    /// Per expression: the input column that it is, when nothing else needs it.
+    moved: Vec<Option<usize>>,
+}
+
+impl Project {
+    pub fn new(input: BoxOperator, exprs: Vec<Expr>) -> Project {
+        let mut uses = std::collections::HashMap::<usize, usize>::new();
+        for e in &exprs {
+            e.visit(&mut |e| {
+                if let ExprKind::Column(i) = e.kind {
+                    *uses.entry(i).or_default() += 1;
+                }
+            });
+        }
+        let moved = exprs.iter().map(|e| match e.kind {
+            ExprKind::Column(i) if uses.get(&i) == Some(&1) => Some(i),
+            _ => None,
+        });
+        Project { moved: moved.collect(), input, exprs, chunk: Chunk::default() }
+    }
 }
 
 impl Operator for Project {
-    fn next(&mut self, ctx: &mut Context<'_>) -> Result<Option<Chunk>> {
-        let Some(chunk) = self.input.next(ctx)? else { return Ok(None) };
-        let columns = self.exprs.iter().map(|e| eval(e, &chunk, ctx)).collect::<Result<Vec<_>>>()?;
-        Ok(Some(Chunk { columns, rows: chunk.rows }))
+    fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
+        if !self.input.next(ctx, &mut self.chunk)? {
+            return Ok(false);
+        }
+        out.columns.resize_with(self.exprs.len(), || vector::Vector::absent(0));
+        for ((e, moved), target) in self.exprs.iter().zip(&self.moved).zip(&mut out.columns) {
+            if moved.is_none() {
+                *target = eval(e, &self.chunk, ctx)?.into_owned();
+            }
+        }
+        // What is only passed on changes places: its buffer comes back with the next chunk.
+        for (moved, target) in self.moved.iter().zip(&mut out.columns) {
+            if let Some(i) = moved {
+                std::mem::swap(target, &mut self.chunk.columns[*i]);
+            }
+        }
+        out.rows = self.chunk.rows;
+        Ok(true)
+    }
+
+    fn reset(&mut self) {
+        self.input.reset();
     }
 }
 
@@ -80,7 +132,7 @@ impl Limit {
     }
 }
 
-fn number(expr: Option<&Expr>, ctx: &Context<'_>, default: u64, clause: &str, state: SqlState) -> Result<u64> {
+fn number(expr: Option<&Expr>, ctx: &mut Context<'_>, default: u64, clause: &str, state: SqlState) -> Result<u64> {
     let Some(expr) = expr else { return Ok(default) };
     match constant(expr, ctx)? {
         Datum::I64(n) => u64::try_from(n).map_err(|_| SqlError::new(state, format!("{clause} must not be negative"))),
@@ -89,7 +141,7 @@ fn number(expr: Option<&Expr>, ctx: &Context<'_>, default: u64, clause: &str, st
 }
 
 impl Operator for Limit {
-    fn next(&mut self, ctx: &mut Context<'_>) -> Result<Option<Chunk>> {
+    fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
         let (skip, take) = match self.left {
             Some(left) => left,
             None => (
@@ -97,18 +149,24 @@ impl Operator for Limit {
                 number(self.count.as_ref(), ctx, u64::MAX, "LIMIT", SqlState::INVALID_ROW_COUNT_IN_LIMIT)?,
             ),
         };
-        if take == 0 {
-            return Ok(None);
+        self.left = Some((skip, take));
+        if take == 0 || !self.input.next(ctx, out)? {
+            out.clear();
+            return Ok(false);
         }
-        let Some(chunk) = self.input.next(ctx)? else { return Ok(None) };
-        let rows = chunk.rows as u64;
+        let rows = out.rows as u64;
         let from = skip.min(rows);
         let to = rows.min(from.saturating_add(take));
         self.left = Some((skip - from, take - (to - from)));
-        if (from, to) == (0, rows) {
-            return Ok(Some(chunk));
+        if (from, to) != (0, rows) {
+            let selection: Vec<u32> = (from as u32..to as u32).collect();
+            out.compact(&selection);
         }
-        let selection: Vec<u32> = (from as u32..to as u32).collect();
-        Ok(Some(chunk.select(&selection)))
+        Ok(true)
+    }
+
+    fn reset(&mut self) {
+        self.left = None;
+        self.input.reset();
     }
 }

@@ -42,12 +42,35 @@ impl Builder {
         self
     }
 
+    /// Whether a thread of the database's own purges and checkpoints. Without it, call `runtime().engine().maintain()`: for tests that must
+    /// run alike each time. Default true.
+    #[must_use]
+    pub fn background(mut self, on: bool) -> Builder {
+        self.options.storage.background = on;
+        self
+    }
+
+    /// A checkpoint starts when so much log was written since the last. Default 256 MiB.
+    #[must_use]
+    pub fn checkpoint_log_bytes(mut self, bytes: u64) -> Builder {
+        self.options.storage.checkpoint_log_bytes = bytes;
+        self
+    }
+
+    /// Opens a database in an outside world of the caller's: files, clock and randomness, real or simulated.
+    ///
+    /// # Errors
+    /// As [`Builder::open`].
+    pub fn open_in(self, env: Env) -> Result<Database> {
+        Ok(Database { runtime: Runtime::open(env, self.options)? })
+    }
+
     /// Opens the directory `path`, making it when there is none.
     ///
     /// # Errors
     /// `F0001` when another process has it open; `XX001` when it is damaged; `58030`, `53100`.
     pub fn open(self, path: impl AsRef<Path>) -> Result<Database> {
-        Ok(Database { runtime: Runtime::open(Env::real(path.as_ref()), self.options)? })
+        self.open_in(Env::real(path.as_ref()))
     }
 
     /// Opens a database that lives in memory.
@@ -55,7 +78,7 @@ impl Builder {
     /// # Errors
     /// `58030` when the system gives no memory.
     pub fn in_memory(self) -> Result<Database> {
-        Ok(Database { runtime: Runtime::open(Env::in_memory(), self.options)? })
+        self.open_in(Env::in_memory())
     }
 }
 

@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod copy;
 mod database;
 mod row;
 mod session;
 mod transaction;
 
+pub use copy::{CopyIn, CopyOut};
 pub use database::{Builder, Database};
 pub use postgres_types::{FromSql, ToSql, Type};
 pub use row::{Column, Row, RowIndex};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use postgres_types::{FromSql, Type};
+use smallvec::SmallVec;
 use types::{SqlError, SqlState};
 
 use crate::Result;
@@ -35,9 +36,35 @@ impl Column {
 pub struct Row {
     columns: Arc<Vec<Column>>,
     /// Binary forms, end to end.
-    bytes: Vec<u8>,
+    bytes: SmallVec<[u8; 32]>,
     /// Where each value lies; `None` is NULL.
-    ranges: Vec<Option<std::ops::Range<u32>>>,
+    ranges: SmallVec<[Option<std::ops::Range<u32>>; 3]>,
+}
+
+/// A row being put together.
+#[derive(Default)]
+pub(crate) struct RowBuilder {
+    bytes: SmallVec<[u8; 32]>,
+    ranges: SmallVec<[Option<std::ops::Range<u32>>; 3]>,
+}
+
+impl RowBuilder {
+    /// Adds a NULL.
+    pub fn null(&mut self) {
+        self.ranges.push(None);
+    }
+
+    /// Adds a value's binary form.
+    pub fn value(&mut self, bytes: &[u8]) {
+        let start = self.bytes.len() as u32;
+        self.bytes.extend_from_slice(bytes);
+        self.ranges.push(Some(start..self.bytes.len() as u32));
+    }
+
+    /// The row.
+    pub fn build(self, columns: Arc<Vec<Column>>) -> Row {
+        Row { columns, bytes: self.bytes, ranges: self.ranges }
+    }
 }
 
 /// What names a column of a row: its number from 0, or its name.
@@ -59,10 +86,6 @@ impl RowIndex for &str {
 }
 
 impl Row {
-    pub(crate) fn new(columns: Arc<Vec<Column>>, bytes: Vec<u8>, ranges: Vec<Option<std::ops::Range<u32>>>) -> Row {
-        Row { columns, bytes, ranges }
-    }
-
     /// Its columns.
     pub fn columns(&self) -> &[Column] {
         &self.columns

@@ -5,15 +5,20 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use postgres_types::{IsNull, ToSql, Type};
 use session::{Chunk, OutputColumn, Prepared, Runtime, Sink};
-use types::{Datum, Oid, SqlError, SqlState};
+use smallvec::SmallVec;
+use types::{Datum, Oid, SqlError, SqlState, oid};
+use vector::{Data, Vector};
 
 use crate::Result;
-use crate::row::{Column, Row};
+use crate::copy::{CopyIn, CopyOut};
+use crate::row::{Column, Row, RowBuilder};
 use crate::transaction::Transaction;
 
 /// A session: settings, a transaction, prepared statements. It may move between threads.
 pub struct Session {
     inner: session::Session,
+    /// Room for a parameter.
+    buffer: BytesMut,
 }
 
 /// Cancels what a session is doing; from any thread.
@@ -25,11 +30,21 @@ impl CancelHandle {
     pub fn cancel(&self) {
         self.0.cancel();
     }
+
+    /// Ends the running statement, and every later one, with `57P01`.
+    pub fn terminate(&self) {
+        self.0.terminate();
+    }
 }
 
 /// A prepared statement.
 pub struct Statement {
     prepared: Prepared,
+    /// Columns of its last result, kept as long as they stay the same.
+    columns: Arc<Vec<Column>>,
+    types: Arc<Vec<Oid>>,
+    /// The engine's columns that they were made from.
+    source: Arc<Vec<OutputColumn>>,
 }
 
 impl Statement {
@@ -43,33 +58,52 @@ impl Statement {
 #[derive(Default)]
 struct Rows {
     columns: Arc<Vec<Column>>,
-    types: Vec<Oid>,
+    types: Arc<Vec<Oid>>,
     rows: Vec<Row>,
     affected: u64,
+    /// Whether columns and types are known already.
+    known: bool,
+}
+
+/// Adds the binary form of slot `i` of `v` to a row.
+fn add_value(row: &mut RowBuilder, v: &Vector, i: usize, ty: Oid, buffer: &mut Vec<u8>) -> Result<()> {
+    if v.nulls.get(i) {
+        row.null();
+        return Ok(());
+    }
+    match (&v.data, ty) {
+        (Data::I32(v), oid::INT4) => row.value(&v[i].to_be_bytes()),
+        (Data::I64(v), oid::INT8) => row.value(&v[i].to_be_bytes()),
+        (Data::I16(v), oid::INT2) => row.value(&v[i].to_be_bytes()),
+        (Data::F64(v), oid::FLOAT8) => row.value(&v[i].to_be_bytes()),
+        (Data::Bool(v), oid::BOOL) => row.value(&[u8::from(v[i])]),
+        (Data::Var(v), oid::TEXT | oid::VARCHAR | oid::BPCHAR | oid::BYTEA | oid::NAME) => row.value(v.get(i)),
+        _ => {
+            buffer.clear();
+            types::io::binary_out(ty, &v.get(i), buffer)?;
+            row.value(buffer);
+        }
+    }
+    Ok(())
 }
 
 impl Sink for Rows {
     fn columns(&mut self, columns: &[OutputColumn]) -> Result<()> {
-        self.columns = Arc::new(columns.iter().map(|c| Column::new(c.name.clone(), c.ty.0)).collect());
-        self.types = columns.iter().map(|c| c.ty).collect();
+        if !self.known {
+            self.columns = Arc::new(columns.iter().map(|c| Column::new(c.name.clone(), c.ty.0)).collect());
+            self.types = Arc::new(columns.iter().map(|c| c.ty).collect());
+        }
         Ok(())
     }
 
-    fn chunk(&mut self, chunk: &Chunk) -> Result<()> {
+    fn chunk(&mut self, chunk: &Chunk, _names: &dyn types::io::TypeLookup) -> Result<()> {
+        let mut buffer = Vec::new();
         for i in 0..chunk.rows {
-            let mut bytes = Vec::new();
-            let mut ranges = Vec::with_capacity(self.types.len());
-            for (column, &ty) in chunk.columns.iter().zip(&self.types) {
-                let datum = column.get(i);
-                if datum.is_null() {
-                    ranges.push(None);
-                    continue;
-                }
-                let start = bytes.len() as u32;
-                types::io::binary_out(ty, &datum, &mut bytes)?;
-                ranges.push(Some(start..bytes.len() as u32));
+            let mut row = RowBuilder::default();
+            for (column, &ty) in chunk.columns.iter().zip(&*self.types) {
+                add_value(&mut row, column, i, ty, &mut buffer)?;
             }
-            self.rows.push(Row::new(self.columns.clone(), bytes, ranges));
+            self.rows.push(row.build(self.columns.clone()));
         }
         Ok(())
     }
@@ -79,14 +113,20 @@ impl Sink for Rows {
     }
 }
 
+/// Columns and types of a result.
+fn described(source: &[OutputColumn]) -> (Arc<Vec<Column>>, Arc<Vec<Oid>>) {
+    let columns = source.iter().map(|c| Column::new(c.name.clone(), c.ty.0)).collect();
+    (Arc::new(columns), Arc::new(source.iter().map(|c| c.ty).collect()))
+}
+
 /// A parameter in the engine's form.
-fn datum(value: &(dyn ToSql + Sync), oid: Oid, number: usize) -> Result<Datum> {
+fn datum(value: &(dyn ToSql + Sync), oid: Oid, number: usize, buffer: &mut BytesMut) -> Result<Datum> {
     let ty = Type::from_oid(oid.0).unwrap_or(Type::UNKNOWN);
-    let mut buffer = BytesMut::new();
-    let outcome = value.to_sql_checked(&ty, &mut buffer);
+    buffer.clear();
+    let outcome = value.to_sql_checked(&ty, buffer);
     match outcome {
         Ok(IsNull::Yes) => Ok(Datum::Null),
-        Ok(IsNull::No) => types::io::binary_in(oid, -1, &buffer),
+        Ok(IsNull::No) => types::io::binary_in(oid, -1, buffer),
         Err(e) => {
             let message = format!("parameter ${number} of type {ty}: {e}");
             Err(SqlError::new(SqlState::DATATYPE_MISMATCH, message))
@@ -96,7 +136,7 @@ fn datum(value: &(dyn ToSql + Sync), oid: Oid, number: usize) -> Result<Datum> {
 
 impl Session {
     pub(crate) fn new(runtime: &Arc<Runtime>, database: &str) -> Result<Session> {
-        Ok(Session { inner: session::Session::new(runtime, database)? })
+        Ok(Session { inner: session::Session::new(runtime, database)?, buffer: BytesMut::new() })
     }
 
     /// Prepares a statement: parsed once, planned once per catalog change.
@@ -104,7 +144,10 @@ impl Session {
     /// # Errors
     /// What PostgreSQL says of it.
     pub fn prepare(&mut self, sql: &str) -> Result<Statement> {
-        Ok(Statement { prepared: self.inner.prepare(sql, &[])? })
+        let prepared = self.inner.prepare(sql, &[])?;
+        let source = prepared.columns.clone();
+        let (columns, types) = described(&source);
+        Ok(Statement { prepared, columns, types, source })
     }
 
     /// Runs a statement; answers how many rows it changed or yielded.
@@ -162,14 +205,20 @@ impl Session {
             let message = format!("{} parameters given, the statement has {}", params.len(), types.len());
             return Err(SqlError::new(SqlState::PROTOCOL_VIOLATION, message));
         }
-        let values = params
-            .iter()
-            .zip(types)
-            .enumerate()
-            .map(|(i, (value, &oid))| datum(*value, oid, i + 1))
-            .collect::<Result<Vec<_>>>()?;
-        let mut rows = Rows::default();
+        let mut values: SmallVec<[Datum; 8]> = SmallVec::new();
+        for (i, (value, &oid)) in params.iter().zip(types).enumerate() {
+            values.push(datum(*value, oid, i + 1, &mut self.buffer)?);
+        }
+        let mut rows =
+            Rows { columns: statement.columns.clone(), types: statement.types.clone(), known: true, ..Rows::default() };
+        if !Arc::ptr_eq(&statement.source, &statement.prepared.columns) {
+            rows.known = false;
+        }
         self.inner.execute(&mut statement.prepared, &values, &mut rows)?;
+        if !Arc::ptr_eq(&statement.source, &statement.prepared.columns) {
+            statement.source = statement.prepared.columns.clone();
+            (statement.columns, statement.types) = described(&statement.source);
+        }
         Ok(rows)
     }
 
@@ -179,6 +228,22 @@ impl Session {
     /// The first statement's that fails; none after it is run.
     pub fn batch_execute(&mut self, sql: &str) -> Result<()> {
         self.inner.run(sql, &mut Rows::default())
+    }
+
+    /// Runs a `COPY ... FROM STDIN`, whose data are then written to what this answers.
+    ///
+    /// # Errors
+    /// The statement's.
+    pub fn copy_in(&mut self, sql: &str) -> Result<CopyIn<'_>> {
+        CopyIn::begin(self, sql)
+    }
+
+    /// Runs a `COPY ... TO STDOUT`, whose data are then read from what this answers.
+    ///
+    /// # Errors
+    /// The statement's.
+    pub fn copy_out(&mut self, sql: &str) -> Result<CopyOut<'_>> {
+        CopyOut::begin(self, sql)
     }
 
     /// Starts a transaction; it is rolled back when dropped (H1).

@@ -2,6 +2,8 @@
 
 use types::{Datum, Oid, oid};
 
+use crate::node::Node;
+
 /// An expression whose names and types are resolved (P1).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expr {
@@ -17,6 +19,19 @@ pub struct Expr {
     pub position: u32,
 }
 
+/// How a call was written: what it prints as, and nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallForm {
+    /// `f(x)`.
+    Function,
+    /// By the operator with this OID.
+    Operator(Oid),
+    /// `x::t`.
+    ExplicitCast,
+    /// Not at all.
+    ImplicitCast,
+}
+
 /// What an expression computes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ExprKind {
@@ -26,15 +41,24 @@ pub enum ExprKind {
     Column(usize),
     /// A parameter, from 0.
     Param(usize),
+    /// A value that an outer query's row put into the statement's slots (P3).
+    Slot(usize),
     /// A function of `pg_proc`.
     Call {
         /// Which.
         function: Oid,
         /// Its arguments.
         args: Vec<Expr>,
+        /// How it was written.
+        form: CallForm,
     },
     /// A change of type by text output and input.
-    CastByText(Box<Expr>),
+    CastByText {
+        /// What.
+        arg: Box<Expr>,
+        /// Whether it was written.
+        explicit: bool,
+    },
     /// A change of length, precision or scale, or of nothing but the name of the type.
     Coerce {
         /// What.
@@ -68,6 +92,63 @@ pub enum ExprKind {
         /// Otherwise.
         default: Box<Expr>,
     },
+    /// GREATEST (true) or LEAST of the arguments that are not NULL.
+    Extreme(bool, Vec<Expr>),
+    /// `x op ANY (array)`, or ALL: the function is the operator's.
+    AnyArray {
+        /// ALL.
+        all: bool,
+        /// The comparison.
+        function: Oid,
+        /// Its operator.
+        operator: Oid,
+        /// Value and array.
+        args: Box<[Expr; 2]>,
+    },
+    /// `ARRAY[...]`; nested ones are of the same type as the whole.
+    Array(Vec<Expr>),
+    /// `a[i]`, `a[i][j]`.
+    Subscript {
+        /// The array.
+        array: Box<Expr>,
+        /// Indexes, one for each dimension.
+        indexes: Vec<Expr>,
+    },
+    /// A query run for the row.
+    Subquery(Box<SubPlan>),
+}
+
+/// What a query inside an expression yields.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SubKind {
+    /// The only value of its only row; NULL without rows, an error with several.
+    Scalar,
+    /// Whether there is a row.
+    Exists,
+    /// Whether the test, over the query's rows, is true for any of them, or for all.
+    Quantified {
+        /// ALL.
+        all: bool,
+        /// Over a row of the query; what it compares with is in slots.
+        test: Box<Expr>,
+    },
+    /// All values of its only column.
+    Array,
+}
+
+/// A query inside an expression.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SubPlan {
+    /// What it yields.
+    pub kind: SubKind,
+    /// The query.
+    pub node: Node,
+    /// Slots to fill before it runs, from expressions over the row at hand.
+    pub binds: Vec<(usize, Expr)>,
+    /// Whether its rows depend on any slot (P3): if not, it runs once a statement.
+    pub correlated: bool,
+    /// Its number in the statement.
+    pub id: usize,
 }
 
 impl Expr {
@@ -86,45 +167,120 @@ impl Expr {
         Expr { typmod, ..Expr::new(ExprKind::Column(index), ty, 0) }
     }
 
+    /// NULL of type `ty`.
+    pub fn null(ty: Oid) -> Expr {
+        Expr::new(ExprKind::Const(Datum::Null), ty, 0)
+    }
+
+    /// The conjunction of `list`; `None` of nothing.
+    pub fn all(mut list: Vec<Expr>) -> Option<Expr> {
+        match list.len() {
+            0 => None,
+            1 => list.pop(),
+            _ => Some(Expr::new(ExprKind::And(list), oid::BOOL, 0)),
+        }
+    }
+
+    /// Adds the conditions that `self` is the conjunction of.
+    pub fn conjuncts(self, out: &mut Vec<Expr>) {
+        match self.kind {
+            ExprKind::And(list) => list.into_iter().for_each(|e| e.conjuncts(out)),
+            _ => out.push(self),
+        }
+    }
+
+    /// The expressions it is made of. Those of a subquery are over the row at hand: its binds, not its insides.
+    pub fn children(&self) -> Vec<&Expr> {
+        match &self.kind {
+            ExprKind::Const(_) | ExprKind::Column(_) | ExprKind::Param(_) | ExprKind::Slot(_) => Vec::new(),
+            ExprKind::Call { args, .. }
+            | ExprKind::And(args)
+            | ExprKind::Or(args)
+            | ExprKind::Coalesce(args)
+            | ExprKind::Extreme(_, args)
+            | ExprKind::Array(args) => args.iter().collect(),
+            ExprKind::CastByText { arg: a, .. }
+            | ExprKind::Coerce { arg: a, .. }
+            | ExprKind::Not(a)
+            | ExprKind::IsNull(a)
+            | ExprKind::IsBool(a, _) => vec![a],
+            ExprKind::IsDistinct { args, .. } | ExprKind::AnyArray { args, .. } => args.iter().collect(),
+            ExprKind::Case { whens, default } => whens.iter().flat_map(|(c, r)| [c, r]).chain([&**default]).collect(),
+            ExprKind::Subscript { array, indexes } => std::iter::once(&**array).chain(indexes).collect(),
+            ExprKind::Subquery(sub) => sub.binds.iter().map(|b| &b.1).collect(),
+        }
+    }
+
+    /// As [`Expr::children`].
+    pub fn children_mut(&mut self) -> Vec<&mut Expr> {
+        match &mut self.kind {
+            ExprKind::Const(_) | ExprKind::Column(_) | ExprKind::Param(_) | ExprKind::Slot(_) => Vec::new(),
+            ExprKind::Call { args, .. }
+            | ExprKind::And(args)
+            | ExprKind::Or(args)
+            | ExprKind::Coalesce(args)
+            | ExprKind::Extreme(_, args)
+            | ExprKind::Array(args) => args.iter_mut().collect(),
+            ExprKind::CastByText { arg: a, .. }
+            | ExprKind::Coerce { arg: a, .. }
+            | ExprKind::Not(a)
+            | ExprKind::IsNull(a)
+            | ExprKind::IsBool(a, _) => vec![a],
+            ExprKind::IsDistinct { args, .. } | ExprKind::AnyArray { args, .. } => args.iter_mut().collect(),
+            ExprKind::Case { whens, default } => {
+                whens.iter_mut().flat_map(|(c, r)| [c, r]).chain([&mut **default]).collect()
+            }
+            ExprKind::Subscript { array, indexes } => std::iter::once(&mut **array).chain(indexes).collect(),
+            ExprKind::Subquery(sub) => sub.binds.iter_mut().map(|b| &mut b.1).collect(),
+        }
+    }
+
     /// Calls `f` with this expression and everything below it.
-    pub fn visit(&self, f: &mut dyn FnMut(&Expr)) {
+    pub fn visit<'a>(&'a self, f: &mut dyn FnMut(&'a Expr)) {
         f(self);
         self.children().into_iter().for_each(|c| c.visit(f));
     }
 
-    fn children(&self) -> Vec<&Expr> {
-        match &self.kind {
-            ExprKind::Const(_) | ExprKind::Column(_) | ExprKind::Param(_) => Vec::new(),
-            ExprKind::Call { args, .. } | ExprKind::And(args) | ExprKind::Or(args) | ExprKind::Coalesce(args) => {
-                args.iter().collect()
-            }
-            ExprKind::CastByText(a) | ExprKind::Not(a) | ExprKind::IsNull(a) | ExprKind::IsBool(a, _) => vec![a],
-            ExprKind::Coerce { arg, .. } => vec![arg],
-            ExprKind::IsDistinct { args, .. } => args.iter().collect(),
-            ExprKind::Case { whens, default } => whens.iter().flat_map(|(c, r)| [c, r]).chain([&**default]).collect(),
-        }
+    /// Calls `f` with this expression and everything below it, from the outside in.
+    pub fn visit_mut(&mut self, f: &mut dyn FnMut(&mut Expr)) {
+        f(self);
+        self.children_mut().into_iter().for_each(|c| c.visit_mut(f));
     }
 
     /// Rewrites column references by `map`.
     pub fn map_columns(&mut self, map: &dyn Fn(usize) -> usize) {
-        match &mut self.kind {
-            ExprKind::Column(i) => *i = map(*i),
-            ExprKind::Const(_) | ExprKind::Param(_) => {}
-            ExprKind::Call { args, .. } | ExprKind::And(args) | ExprKind::Or(args) | ExprKind::Coalesce(args) => {
-                args.iter_mut().for_each(|a| a.map_columns(map));
+        self.visit_mut(&mut |e| {
+            if let ExprKind::Column(i) = &mut e.kind {
+                *i = map(*i);
             }
-            ExprKind::CastByText(a) | ExprKind::Not(a) | ExprKind::IsNull(a) | ExprKind::IsBool(a, _) => {
-                a.map_columns(map);
+        });
+    }
+
+    /// Columns that it reads: the lowest and the highest.
+    pub fn span(&self) -> Option<(usize, usize)> {
+        let mut span: Option<(usize, usize)> = None;
+        self.visit(&mut |e| {
+            if let ExprKind::Column(i) = e.kind {
+                span = Some(span.map_or((i, i), |(low, high)| (low.min(i), high.max(i))));
             }
-            ExprKind::Coerce { arg, .. } => arg.map_columns(map),
-            ExprKind::IsDistinct { args, .. } => args.iter_mut().for_each(|a| a.map_columns(map)),
-            ExprKind::Case { whens, default } => {
-                for (c, r) in whens {
-                    c.map_columns(map);
-                    r.map_columns(map);
-                }
-                default.map_columns(map);
-            }
-        }
+        });
+        span
+    }
+
+    /// Whether it reads no column and runs no query, so that it has one value during a statement.
+    pub fn is_fixed(&self) -> bool {
+        let mut fixed = true;
+        self.visit(&mut |e| fixed &= !matches!(e.kind, ExprKind::Column(_) | ExprKind::Subquery(_)));
+        fixed
+    }
+
+    /// Whether both are the same wherever they were written.
+    pub fn same(&self, other: &Expr) -> bool {
+        let stripped = |e: &Expr| {
+            let mut e = e.clone();
+            e.visit_mut(&mut |e| e.position = 0);
+            e
+        };
+        stripped(self) == stripped(other)
     }
 }

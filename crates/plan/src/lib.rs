@@ -4,5 +4,8 @@
 pub mod expr;
 pub mod node;
 
-pub use expr::{Expr, ExprKind};
-pub use node::{AggregateCall, IndexKey, JoinKind, Node, OutputColumn, SortKey, TableRef};
+pub use expr::{CallForm, Expr, ExprKind, SubKind, SubPlan};
+pub use node::{
+    AggregateCall, Bound, Column, ConflictUpdate, IndexKey, IndexRange, JoinKind, LockWait, Needed, Node, OnConflict,
+    OutputColumn, Reference, RowLock, RowRules, SetKind, SortKey, TableRef, TableSource,
+};

@@ -1,9 +1,38 @@
-//! Plan nodes: each yields rows of the columns its `columns()` lists.
+//! Plan nodes: each yields rows of the columns its `types()` lists.
+
+use std::sync::Arc;
 
 use storage::RelId;
-use types::{Oid, Physical};
+use types::{Oid, Physical, oid};
 
-use crate::expr::Expr;
+use crate::expr::{Expr, ExprKind, SubKind};
+
+/// A column as a plan needs it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub ty: Oid,
+    /// Its type modifier.
+    pub typmod: i32,
+    /// Whether NULL is refused.
+    pub not_null: bool,
+}
+
+/// Where a table's rows are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TableSource {
+    /// In storage.
+    Stored,
+    /// In the binary, and in storage where users can add to it: a catalog table.
+    Catalog {
+        /// Whether its stored rows are in the database that all databases share.
+        shared: bool,
+        /// Whether it has any.
+        stored: bool,
+    },
+}
 
 /// A table as a plan needs it.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,27 +41,57 @@ pub struct TableRef {
     pub oid: Oid,
     /// Its storage.
     pub rel: RelId,
+    /// Its schema's OID.
+    pub namespace: Oid,
     /// Schema.
     pub schema: String,
     /// Name.
     pub name: String,
-    /// Columns: name, type, typmod, whether NULL is refused.
-    pub columns: Vec<(String, Oid, i32, bool)>,
+    /// Columns.
+    pub columns: Vec<Column>,
     /// Its indexes.
     pub indexes: Vec<IndexKey>,
+    /// Where its rows are.
+    pub source: TableSource,
 }
 
 /// An index as a plan needs it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IndexKey {
+    /// OID in `pg_class`.
+    pub oid: Oid,
     /// Name, for errors.
     pub name: String,
     /// Its storage.
     pub rel: RelId,
-    /// Columns of the table, from 0, each with whether it sorts descending.
-    pub columns: Vec<(usize, bool)>,
+    /// Columns of the table, from 0, each with whether it sorts descending and whether NULLs come first.
+    pub columns: Vec<(usize, bool, bool)>,
     /// Whether two rows may not share a key.
     pub unique: bool,
+    /// Whether NULLs are equal to each other.
+    pub nulls_not_distinct: bool,
+}
+
+/// What every new row of a table must satisfy, beside types and unique keys.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RowRules {
+    /// CHECK constraints: name, and what must not be false of the row.
+    pub checks: Vec<(String, Expr)>,
+    /// Keys of the table that refer to others.
+    pub references: Vec<Reference>,
+    /// Keys of others that refer to the table.
+    pub referenced: Vec<Reference>,
+}
+
+/// A foreign key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reference {
+    /// OID of the constraint.
+    pub constraint: Oid,
+    /// Columns of the table at hand.
+    pub columns: Vec<usize>,
+    /// Whether a key that is NULL in part is an error (MATCH FULL).
+    pub full: bool,
 }
 
 /// How rows of two inputs are joined.
@@ -46,6 +105,10 @@ pub enum JoinKind {
     Right,
     /// And both.
     Full,
+    /// Rows of the left that have a match, once.
+    Semi,
+    /// Rows of the left that have none.
+    Anti,
 }
 
 /// A sort key.
@@ -68,10 +131,23 @@ pub struct AggregateCall {
     pub args: Vec<Expr>,
     /// Whether equal arguments count once.
     pub distinct: bool,
+    /// In which order rows are given to it.
+    pub order: Vec<SortKey>,
     /// Rows that count.
     pub filter: Option<Expr>,
     /// The result's type.
     pub ty: Oid,
+}
+
+/// Set operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetKind {
+    /// Rows of both.
+    Union,
+    /// Rows that both have.
+    Intersect,
+    /// Rows that only the first has.
+    Except,
 }
 
 /// A column of a result.
@@ -83,6 +159,34 @@ pub struct OutputColumn {
     pub ty: Oid,
     /// Its type modifier.
     pub typmod: i32,
+    /// The table and column number it is, when it is nothing but a column.
+    pub origin: Option<(Oid, i16)>,
+}
+
+/// A bound to an index column.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bound {
+    /// The value, known before the scan.
+    pub value: Expr,
+    /// Whether the value itself is within.
+    pub inclusive: bool,
+}
+
+/// Which part of an index is read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IndexRange {
+    /// Number of the index in its table's list.
+    pub index: usize,
+    /// Values of the leading columns.
+    pub equal: Vec<Expr>,
+    /// Lower bound of the next column, in its own order.
+    pub low: Option<Bound>,
+    /// Upper bound.
+    pub high: Option<Bound>,
+    /// Whether it is read from the far end.
+    pub backward: bool,
+    /// What every row in the range satisfies.
+    pub implied: Vec<Expr>,
 }
 
 /// A plan.
@@ -91,50 +195,145 @@ pub struct OutputColumn {
 pub enum Node {
     /// Rows of expressions that see no input.
     Values { rows: Vec<Vec<Expr>>, types: Vec<Oid> },
-    /// All rows of a table: its columns, then the row id (`int8`).
-    Scan { table: TableRef, filter: Option<Expr> },
-    /// The rows of a table whose index columns equal `keys`; the filter is checked on each.
-    IndexScan { table: TableRef, index: usize, keys: Vec<Expr>, filter: Option<Expr> },
+    /// All rows of a table: its columns, then the row id (`tid`). Columns that are not `needed` are left out as absent vectors.
+    Scan { table: Arc<TableRef>, filter: Option<Expr>, needed: Needed },
+    /// The rows of a table that an index lists in `range`; the filter is checked on each.
+    IndexScan { table: Arc<TableRef>, range: IndexRange, filter: Option<Expr>, needed: Needed },
+    /// Rows of a set-returning function; with `ordinality`, numbered from 1.
+    FunctionScan { function: Oid, args: Vec<Expr>, types: Vec<Oid>, ordinality: bool },
     /// Rows for which `predicate` is true.
     Filter { input: Box<Node>, predicate: Expr },
     /// Expressions over each row.
     Project { input: Box<Node>, exprs: Vec<Expr> },
+    /// As Project, but calls of set-returning functions among `exprs` yield several rows each.
+    ProjectSet { input: Box<Node>, exprs: Vec<Expr> },
     /// Left columns, then right columns; `equal` lists hashable pairs (left, right, equality function), `condition` the rest, over both.
     Join { kind: JoinKind, left: Box<Node>, right: Box<Node>, equal: Vec<(Expr, Expr, Oid)>, condition: Option<Expr> },
+    /// For each row of the left, the rows that the right yields once `binds` (over the left row) are in its slots.
+    Apply { kind: JoinKind, left: Box<Node>, right: Box<Node>, binds: Vec<(usize, Expr)>, condition: Option<Expr> },
     /// Group columns, then aggregates.
     Aggregate { input: Box<Node>, groups: Vec<Expr>, calls: Vec<AggregateCall> },
     /// Rows in order.
     Sort { input: Box<Node>, keys: Vec<SortKey> },
-    /// Distinct rows.
-    Distinct { input: Box<Node> },
+    /// Distinct rows; with `on`, the first of those that agree in these columns.
+    Distinct { input: Box<Node>, on: Option<Vec<usize>> },
     /// Some of the rows.
     Limit { input: Box<Node>, count: Option<Expr>, offset: Option<Expr> },
+    /// Rows of two inputs of the same types.
+    SetOp { kind: SetKind, all: bool, left: Box<Node>, right: Box<Node> },
+    /// `body`, in which [`Node::CteScan`] reads what `ctes` yield, each run once at most.
+    With { ctes: Vec<(usize, Node)>, body: Box<Node> },
+    /// Rows of common table expression `id`; inside a recursive one, of the step before.
+    CteScan { id: usize, types: Vec<Oid> },
+    /// Rows of `base`, then of `step` over and over: it reads the rows before by [`Node::CteScan`] of `id`.
+    Recursive { id: usize, base: Box<Node>, step: Box<Node>, distinct: bool },
+    /// Locks rows: `rowid` is the column of their ids.
+    LockRows { input: Box<Node>, locks: Vec<RowLock> },
     /// Adds each input row (one column per table column) to a table; yields `returning` over it.
-    Insert { table: TableRef, input: Box<Node>, returning: Option<Vec<Expr>> },
+    Insert {
+        table: Arc<TableRef>,
+        rules: Arc<RowRules>,
+        input: Box<Node>,
+        conflict: Option<Box<OnConflict>>,
+        returning: Option<Vec<Expr>>,
+    },
     /// Input: the table's row, its id, then more; `sets` over that; yields `returning` over the new row (then the input's rest).
-    Update { table: TableRef, input: Box<Node>, sets: Vec<(usize, Expr)>, returning: Option<Vec<Expr>> },
+    Update {
+        table: Arc<TableRef>,
+        rules: Arc<RowRules>,
+        input: Box<Node>,
+        sets: Vec<(usize, Expr)>,
+        returning: Option<Vec<Expr>>,
+    },
     /// Input: the table's row, its id, then more.
-    Delete { table: TableRef, input: Box<Node>, returning: Option<Vec<Expr>> },
+    Delete { table: Arc<TableRef>, rules: Arc<RowRules>, input: Box<Node>, returning: Option<Vec<Expr>> },
+}
+
+/// A row lock that a query takes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RowLock {
+    /// The table.
+    pub table: Arc<TableRef>,
+    /// Its first column in the input; its row id follows its last.
+    pub first: usize,
+    /// Strength: 0 key share, 1 share, 2 no key update, 3 update.
+    pub strength: u8,
+    /// Whether rows that others hold are left out, or an error.
+    pub wait: LockWait,
+}
+
+/// What to do about a row that another transaction holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockWait {
+    /// Wait.
+    Block,
+    /// Leave it out.
+    Skip,
+    /// Fail with `55P03`.
+    Fail,
+}
+
+/// What INSERT does about rows whose key is taken.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OnConflict {
+    /// The indexes whose conflicts are meant (numbers in the table's list); all when empty.
+    pub indexes: Vec<usize>,
+    /// What becomes of the row that has it; `None` is DO NOTHING.
+    pub update: Option<ConflictUpdate>,
+}
+
+/// DO UPDATE: expressions over the old row, its id, then the row that was to be inserted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConflictUpdate {
+    /// Assignments.
+    pub sets: Vec<(usize, Expr)>,
+    /// Rows it does not hold for stay as they are.
+    pub condition: Option<Expr>,
+}
+
+/// Which columns somebody reads: all, or those that are true.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Needed(pub Option<Vec<bool>>);
+
+impl Needed {
+    /// Whether column `i` is read.
+    pub fn has(&self, i: usize) -> bool {
+        self.0.as_ref().is_none_or(|n| n.get(i).copied().unwrap_or(false))
+    }
 }
 
 impl Node {
+    /// One row without columns.
+    pub fn one_row() -> Node {
+        Node::Values { rows: vec![Vec::new()], types: Vec::new() }
+    }
+
     /// Types of the columns it yields.
     pub fn types(&self) -> Vec<Oid> {
         let of = |exprs: &[Expr]| exprs.iter().map(|e| e.ty).collect();
         match self {
-            Node::Values { types, .. } => types.clone(),
+            Node::Values { types, .. } | Node::CteScan { types, .. } => types.clone(),
+            Node::FunctionScan { types, ordinality, .. } => {
+                types.iter().copied().chain(ordinality.then_some(oid::INT8)).collect()
+            }
             Node::Scan { table, .. } | Node::IndexScan { table, .. } => {
-                table.columns.iter().map(|c| c.1).chain([types::oid::INT8]).collect()
+                table.columns.iter().map(|c| c.ty).chain([oid::TID]).collect()
             }
             Node::Filter { input, .. }
             | Node::Sort { input, .. }
-            | Node::Distinct { input }
+            | Node::Distinct { input, .. }
+            | Node::LockRows { input, .. }
             | Node::Limit { input, .. } => input.types(),
-            Node::Project { exprs, .. } => of(exprs),
-            Node::Join { left, right, .. } => [left.types(), right.types()].concat(),
+            Node::Project { exprs, .. } | Node::ProjectSet { exprs, .. } => of(exprs),
+            Node::Join { kind: JoinKind::Semi | JoinKind::Anti, left, .. }
+            | Node::Apply { kind: JoinKind::Semi | JoinKind::Anti, left, .. } => left.types(),
+            Node::Join { left, right, .. } | Node::Apply { left, right, .. } => [left.types(), right.types()].concat(),
             Node::Aggregate { groups, calls, .. } => {
                 groups.iter().map(|g| g.ty).chain(calls.iter().map(|c| c.ty)).collect()
             }
+            Node::SetOp { left, .. } => left.types(),
+            Node::With { body, .. } => body.types(),
+            Node::Recursive { base, .. } => base.types(),
             Node::Insert { returning, .. } | Node::Update { returning, .. } | Node::Delete { returning, .. } => {
                 returning.as_deref().map_or(Vec::new(), of)
             }
@@ -146,27 +345,185 @@ impl Node {
         self.types().into_iter().map(Physical::of).collect()
     }
 
-    /// Calls `f` with every table, and whether it is written to.
-    pub fn visit_tables(&self, f: &mut dyn FnMut(&TableRef, bool)) {
+    /// Its inputs.
+    pub fn inputs(&self) -> Vec<&Node> {
         match self {
-            Node::Values { .. } => {}
-            Node::Scan { table, .. } | Node::IndexScan { table, .. } => f(table, false),
+            Node::Values { .. }
+            | Node::Scan { .. }
+            | Node::IndexScan { .. }
+            | Node::FunctionScan { .. }
+            | Node::CteScan { .. } => Vec::new(),
             Node::Filter { input, .. }
             | Node::Project { input, .. }
+            | Node::ProjectSet { input, .. }
             | Node::Aggregate { input, .. }
             | Node::Sort { input, .. }
-            | Node::Distinct { input }
-            | Node::Limit { input, .. } => input.visit_tables(f),
-            Node::Join { left, right, .. } => {
-                left.visit_tables(f);
-                right.visit_tables(f);
+            | Node::Distinct { input, .. }
+            | Node::LockRows { input, .. }
+            | Node::Limit { input, .. }
+            | Node::Insert { input, .. }
+            | Node::Update { input, .. }
+            | Node::Delete { input, .. } => vec![input],
+            Node::Join { left, right, .. } | Node::Apply { left, right, .. } | Node::SetOp { left, right, .. } => {
+                vec![left, right]
             }
-            Node::Insert { table, input, .. }
-            | Node::Update { table, input, .. }
-            | Node::Delete { table, input, .. } => {
-                f(table, true);
-                input.visit_tables(f);
-            }
+            Node::Recursive { base, step, .. } => vec![base, step],
+            Node::With { ctes, body } => ctes.iter().map(|c| &c.1).chain([&**body]).collect(),
         }
+    }
+
+    /// The expressions of this node alone.
+    pub fn exprs(&self) -> Vec<&Expr> {
+        match self {
+            Node::Values { rows, .. } => rows.iter().flatten().collect(),
+            Node::Scan { filter, .. } => filter.iter().collect(),
+            Node::IndexScan { range, filter, .. } => {
+                let bounds = range.low.iter().chain(&range.high).map(|b| &b.value);
+                range.equal.iter().chain(bounds).chain(filter).collect()
+            }
+            Node::FunctionScan { args, .. } => args.iter().collect(),
+            Node::Filter { predicate, .. } => vec![predicate],
+            Node::Project { exprs, .. } | Node::ProjectSet { exprs, .. } => exprs.iter().collect(),
+            Node::Join { equal, condition, .. } => equal.iter().flat_map(|e| [&e.0, &e.1]).chain(condition).collect(),
+            Node::Apply { binds, condition, .. } => binds.iter().map(|b| &b.1).chain(condition).collect(),
+            Node::Aggregate { groups, calls, .. } => {
+                let mut all: Vec<&Expr> = groups.iter().collect();
+                for c in calls {
+                    all.extend(c.args.iter().chain(&c.filter).chain(c.order.iter().map(|k| &k.expr)));
+                }
+                all
+            }
+            Node::Sort { keys, .. } => keys.iter().map(|k| &k.expr).collect(),
+            Node::Limit { count, offset, .. } => count.iter().chain(offset).collect(),
+            Node::Insert { rules, returning, conflict, .. } => {
+                let mut all: Vec<&Expr> = rules.checks.iter().map(|c| &c.1).chain(returning.iter().flatten()).collect();
+                if let Some(update) = conflict.as_ref().and_then(|c| c.update.as_ref()) {
+                    all.extend(update.sets.iter().map(|s| &s.1).chain(&update.condition));
+                }
+                all
+            }
+            Node::Update { rules, sets, returning, .. } => {
+                let sets = sets.iter().map(|s| &s.1);
+                rules.checks.iter().map(|c| &c.1).chain(sets).chain(returning.iter().flatten()).collect()
+            }
+            Node::Delete { returning, .. } => returning.iter().flatten().collect(),
+            Node::Distinct { .. }
+            | Node::SetOp { .. }
+            | Node::With { .. }
+            | Node::CteScan { .. }
+            | Node::Recursive { .. }
+            | Node::LockRows { .. } => Vec::new(),
+        }
+    }
+
+    /// Its inputs.
+    pub fn inputs_mut(&mut self) -> Vec<&mut Node> {
+        match self {
+            Node::Values { .. }
+            | Node::Scan { .. }
+            | Node::IndexScan { .. }
+            | Node::FunctionScan { .. }
+            | Node::CteScan { .. } => Vec::new(),
+            Node::Filter { input, .. }
+            | Node::Project { input, .. }
+            | Node::ProjectSet { input, .. }
+            | Node::Aggregate { input, .. }
+            | Node::Sort { input, .. }
+            | Node::Distinct { input, .. }
+            | Node::LockRows { input, .. }
+            | Node::Limit { input, .. }
+            | Node::Insert { input, .. }
+            | Node::Update { input, .. }
+            | Node::Delete { input, .. } => vec![input],
+            Node::Join { left, right, .. } | Node::Apply { left, right, .. } | Node::SetOp { left, right, .. } => {
+                vec![left, right]
+            }
+            Node::Recursive { base, step, .. } => vec![base, step],
+            Node::With { ctes, body } => ctes.iter_mut().map(|c| &mut c.1).chain([&mut **body]).collect(),
+        }
+    }
+
+    /// The expressions of this node alone, but for the rules of a table, which run no queries.
+    pub fn exprs_mut(&mut self) -> Vec<&mut Expr> {
+        match self {
+            Node::Values { rows, .. } => rows.iter_mut().flatten().collect(),
+            Node::Scan { filter, .. } => filter.iter_mut().collect(),
+            Node::IndexScan { range, filter, .. } => {
+                let bounds = range.low.iter_mut().chain(&mut range.high).map(|b| &mut b.value);
+                range.equal.iter_mut().chain(bounds).chain(filter).collect()
+            }
+            Node::FunctionScan { args, .. } => args.iter_mut().collect(),
+            Node::Filter { predicate, .. } => vec![predicate],
+            Node::Project { exprs, .. } | Node::ProjectSet { exprs, .. } => exprs.iter_mut().collect(),
+            Node::Join { equal, condition, .. } => {
+                equal.iter_mut().flat_map(|e| [&mut e.0, &mut e.1]).chain(condition).collect()
+            }
+            Node::Apply { binds, condition, .. } => binds.iter_mut().map(|b| &mut b.1).chain(condition).collect(),
+            Node::Aggregate { groups, calls, .. } => {
+                let mut all: Vec<&mut Expr> = groups.iter_mut().collect();
+                for c in calls {
+                    let order = c.order.iter_mut().map(|k| &mut k.expr);
+                    all.extend(c.args.iter_mut().chain(&mut c.filter).chain(order));
+                }
+                all
+            }
+            Node::Sort { keys, .. } => keys.iter_mut().map(|k| &mut k.expr).collect(),
+            Node::Limit { count, offset, .. } => count.iter_mut().chain(offset).collect(),
+            Node::Insert { returning, conflict, .. } => {
+                let mut all: Vec<&mut Expr> = returning.iter_mut().flatten().collect();
+                if let Some(update) = conflict.as_mut().and_then(|c| c.update.as_mut()) {
+                    all.extend(update.sets.iter_mut().map(|s| &mut s.1).chain(&mut update.condition));
+                }
+                all
+            }
+            Node::Update { sets, returning, .. } => {
+                sets.iter_mut().map(|s| &mut s.1).chain(returning.iter_mut().flatten()).collect()
+            }
+            Node::Delete { returning, .. } => returning.iter_mut().flatten().collect(),
+            Node::Distinct { .. }
+            | Node::SetOp { .. }
+            | Node::With { .. }
+            | Node::CteScan { .. }
+            | Node::Recursive { .. }
+            | Node::LockRows { .. } => Vec::new(),
+        }
+    }
+
+    /// Calls `f` with this node and all below it, those of subqueries too.
+    pub fn visit<'a>(&'a self, f: &mut dyn FnMut(&'a Node)) {
+        f(self);
+        self.inputs().into_iter().for_each(|n| n.visit(f));
+        for e in self.exprs() {
+            e.visit(&mut |e| {
+                if let ExprKind::Subquery(sub) = &e.kind {
+                    sub.node.visit(f);
+                    if let SubKind::Quantified { test, .. } = &sub.kind {
+                        debug_assert!(
+                            !matches!(test.kind, ExprKind::Subquery(_)),
+                            "a test compares columns with slots"
+                        );
+                    }
+                }
+            });
+        }
+    }
+
+    /// Calls `f` with every table, and whether it is written to.
+    pub fn visit_tables<'a>(&'a self, f: &mut dyn FnMut(&'a Arc<TableRef>, bool)) {
+        self.visit(&mut |node| match node {
+            Node::Scan { table, .. } | Node::IndexScan { table, .. } => f(table, false),
+            Node::Insert { table, .. } | Node::Update { table, .. } | Node::Delete { table, .. } => f(table, true),
+            _ => {}
+        });
+    }
+
+    /// Whether it changes rows anywhere.
+    pub fn writes(&self) -> bool {
+        let mut writes = false;
+        self.visit(&mut |n| {
+            writes |=
+                matches!(n, Node::Insert { .. } | Node::Update { .. } | Node::Delete { .. } | Node::LockRows { .. });
+        });
+        writes
     }
 }

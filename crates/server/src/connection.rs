@@ -1,75 +1,85 @@
 //! `Connection`: one client: start-up, then messages until it leaves.
+//!
+//! Statements of the extended protocol are one transaction up to the client's Sync, as in PostgreSQL; after an error everything up to it
+//! is skipped. Portals keep their place between messages and end with their transaction.
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
-use session::{BlockState, OutputColumn, Prepared};
+use bytes::Bytes;
+use session::{BlockState, Fetched, OutputColumn, Portal, Prepared};
 use types::error::Severity;
 use types::{Datum, Oid, Result, SqlError, SqlState};
-use wire::{
-    Decoder, Formats, FrontendMessage, StartupMessage, StartupParameters, Target, TransactionStatus, Values, backend,
-    text,
-};
+use wire::{Formats, FrontendMessage, Target, TransactionStatus, Values, backend, text};
 
+use crate::channel::{Channel, Incoming};
 use crate::results::{Results, fields};
-use crate::{Auth, Shared};
-
-/// Bytes asked of the socket at a time.
-const READ_BYTES: usize = 16 << 10;
+use crate::{Closer, Proof, Shared};
 
 /// A prepared statement; none for the empty one.
 type Slot = Option<Prepared>;
 
-struct Portal {
-    statement: Slot,
-    params: Vec<Datum>,
+struct Opened {
+    /// None for the empty statement.
+    portal: Option<Portal>,
     formats: Formats,
-    /// Rows that a limited Execute left behind, and the tag that ends them.
-    rest: Option<(Vec<BytesMut>, String)>,
 }
+
+/// Settings that clients are told about, and what those are that no session has yet.
+const REPORTED: [(&str, &str); 15] = [
+    ("application_name", ""),
+    ("client_encoding", "UTF8"),
+    ("DateStyle", "ISO, MDY"),
+    ("default_transaction_read_only", "off"),
+    ("in_hot_standby", "off"),
+    ("integer_datetimes", "on"),
+    ("IntervalStyle", "postgres"),
+    ("is_superuser", "on"),
+    ("scram_iterations", "4096"),
+    ("search_path", "\"$user\", public"),
+    ("server_encoding", "UTF8"),
+    ("server_version", "18.0"),
+    ("session_authorization", "postgres"),
+    ("standard_conforming_strings", "on"),
+    ("TimeZone", "UTC"),
+];
 
 /// A client's connection.
 pub struct Connection {
-    shared: Arc<Shared>,
-    reader: Box<dyn Read + Send>,
-    writer: Box<dyn Write + Send>,
-    input: BytesMut,
-    output: BytesMut,
-    decoder: Decoder,
-    session: Option<hathi::Session>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) channel: Channel,
+    pub(crate) proof: Proof,
+    pub(crate) closer: Option<Closer>,
+    pub(crate) session: Option<hathi::Session>,
     statements: HashMap<Bytes, Slot>,
-    portals: HashMap<Bytes, Portal>,
+    portals: HashMap<Bytes, Opened>,
+    /// The transaction that `portals` belong to.
+    epoch: u64,
     /// After an error in the extended protocol: skip to the next Sync.
     skipping: bool,
-}
-
-fn gone() -> io::Error {
-    io::ErrorKind::UnexpectedEof.into()
-}
-
-/// Tells a client that it is not let in.
-pub fn refuse(mut writer: Box<dyn Write + Send>, why: &str) {
-    let mut output = BytesMut::new();
-    let error = SqlError::new(SqlState::INVALID_AUTHORIZATION_SPECIFICATION, why).severity(Severity::Fatal);
-    backend::error_response(&mut output, &error);
-    let _ = writer.write_all(&output);
+    reported: Vec<String>,
 }
 
 impl Connection {
-    pub fn new(shared: Arc<Shared>, reader: Box<dyn Read + Send>, writer: Box<dyn Write + Send>) -> Connection {
+    pub fn new(
+        shared: Arc<Shared>,
+        proof: Proof,
+        reader: Box<dyn Read + Send>,
+        writer: Box<dyn Write + Send>,
+        closer: Option<Closer>,
+    ) -> Connection {
         Connection {
             shared,
-            reader,
-            writer,
-            input: BytesMut::new(),
-            output: BytesMut::new(),
-            decoder: Decoder::default(),
+            channel: Channel::new(reader, writer),
+            proof,
+            closer,
             session: None,
             statements: HashMap::new(),
             portals: HashMap::new(),
+            epoch: 0,
             skipping: false,
+            reported: Vec::new(),
         }
     }
 
@@ -78,125 +88,34 @@ impl Connection {
         self.session.as_mut().map_or(0, |s| s.inner().process_id() as i32)
     }
 
-    fn read_more(&mut self) -> io::Result<()> {
-        let mut buffer = [0; READ_BYTES];
-        let n = self.reader.read(&mut buffer)?;
-        if n == 0 {
-            return Err(gone());
-        }
-        self.input.extend_from_slice(&buffer[..n]);
-        Ok(())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.writer.write_all(&self.output)?;
-        self.output.clear();
-        self.writer.flush()
-    }
-
-    /// Sends a fatal error.
-    fn fatal(&mut self, error: SqlError) -> io::Error {
-        backend::error_response(&mut self.output, &error.severity(Severity::Fatal));
-        let _ = self.flush();
-        gone()
-    }
-
     /// Serves the client until it leaves.
     ///
     /// # Errors
     /// What ended the connection.
     pub fn serve(&mut self) -> io::Result<()> {
-        loop {
-            match self.decoder.startup(&mut self.input) {
-                Err(e) => return Err(self.fatal(e)),
-                Ok(None) => self.read_more()?,
-                Ok(Some(StartupMessage::SslRequest | StartupMessage::GssEncRequest)) => {
-                    self.writer.write_all(b"N")?;
-                    self.writer.flush()?;
-                }
-                Ok(Some(StartupMessage::Cancel(request))) => {
-                    let cancel = self.shared.cancel.lock().unwrap_or_else(PoisonError::into_inner);
-                    if let Some((key, handle)) = cancel.get(&request.process_id)
-                        && key[..] == request.key[..]
-                    {
-                        handle.cancel();
-                    }
-                    return Ok(());
-                }
-                Ok(Some(StartupMessage::Startup { version, parameters })) => {
-                    if let Err(e) = self.start(version, &parameters) {
-                        return Err(self.fatal(e));
-                    }
-                    break;
-                }
-            }
+        if !self.log_in()? {
+            return Ok(());
         }
         self.ready();
-        self.flush()?;
         loop {
-            match self.decoder.decode(&mut self.input) {
-                Ok(None) => {
-                    // Answers go out before waiting for more.
-                    if self.input.is_empty() && !self.output.is_empty() {
-                        self.flush()?;
+            let received = self.channel.receive();
+            if self.shared.is_stopping() {
+                let message = "terminating connection due to administrator command";
+                return Err(self.channel.fatal(SqlError::new(SqlState::ADMIN_SHUTDOWN, message)));
+            }
+            match received? {
+                Incoming::Message(FrontendMessage::Terminate) => return Ok(()),
+                Incoming::Message(message) => self.handle(message),
+                Incoming::Malformed(tag, e) => {
+                    if !self.skipping {
+                        self.failed(&e, matches!(tag, b'P' | b'B' | b'D' | b'E' | b'C' | b'H'));
                     }
-                    self.read_more()?;
-                }
-                Ok(Some(FrontendMessage::Terminate)) => return Ok(()),
-                Ok(Some(message)) => self.handle(message)?,
-                Err(e) if e.fields().severity == Severity::Fatal => return Err(self.fatal(e)),
-                Err(e) => {
-                    backend::error_response(&mut self.output, &e);
-                    self.skipping = true;
                 }
             }
-        }
-    }
-
-    fn start(&mut self, asked: wire::ProtocolVersion, parameters: &StartupParameters) -> Result<()> {
-        let version = asked.negotiate()?;
-        let user = text::utf8(parameters.user()?)?;
-        if user != "postgres" {
-            let message = format!("role \"{user}\" does not exist");
-            return Err(SqlError::new(SqlState::INVALID_AUTHORIZATION_SPECIFICATION, message));
-        }
-        debug_assert!(matches!(self.shared.auth, Auth::Peer | Auth::Trust), "the listener has checked");
-        let name = text::utf8(parameters.database()?)?;
-        let mut session = self.shared.database.session_on(name)?;
-        for (setting, value) in parameters.iter() {
-            let setting = text::utf8(setting)?;
-            if !matches!(setting, "user" | "database" | "replication" | "options") && !setting.starts_with("_pq_.") {
-                session.inner().set_setting(setting, text::utf8(value)?)?;
+            if self.channel.is_lost() {
+                return Err(crate::channel::gone());
             }
         }
-        let options: Vec<&[u8]> = parameters.unrecognized_options().collect();
-        if asked != version || !options.is_empty() {
-            backend::negotiate_protocol_version(&mut self.output, version, options.iter().copied());
-        }
-        backend::authentication_ok(&mut self.output);
-        for setting in [
-            "server_version",
-            "server_encoding",
-            "client_encoding",
-            "standard_conforming_strings",
-            "integer_datetimes",
-            "application_name",
-        ] {
-            backend::parameter_status(&mut self.output, setting, &session.inner().setting(setting)?);
-        }
-        for (setting, value) in
-            [("DateStyle", "ISO, MDY"), ("TimeZone", "UTC"), ("IntervalStyle", "postgres"), ("is_superuser", "on")]
-        {
-            backend::parameter_status(&mut self.output, setting, value);
-        }
-        let mut key = vec![0; version.cancel_key_bytes()];
-        self.shared.database.runtime().engine().shared().env.entropy.fill(&mut key);
-        let id = session.inner().process_id() as i32;
-        backend::backend_key_data(&mut self.output, id, &key);
-        let handle = session.cancel_handle();
-        self.shared.cancel.lock().unwrap_or_else(PoisonError::into_inner).insert(id, (key, handle));
-        self.session = Some(session);
-        Ok(())
     }
 
     fn session(&mut self) -> &mut session::Session {
@@ -206,35 +125,95 @@ impl Connection {
         }
     }
 
+    /// Sends an error; in the extended protocol what follows is skipped up to Sync, otherwise the client may go on.
+    fn failed(&mut self, error: &SqlError, extended: bool) {
+        if let Some(session) = &mut self.session {
+            session.inner().fail_transaction();
+        }
+        if error.fields().severity == Severity::Fatal {
+            self.channel.fatal(error.clone());
+            return;
+        }
+        backend::error_response(&mut self.channel.output, error);
+        if self.channel.is_desynchronized() {
+            let message = "terminating connection because protocol synchronization was lost";
+            self.channel.fatal(SqlError::new(SqlState::PROTOCOL_VIOLATION, message));
+            return;
+        }
+        if extended {
+            self.skipping = true;
+        } else {
+            self.ready();
+        }
+    }
+
+    /// Tells which settings changed since the last time.
+    pub(crate) fn report_settings(&mut self) {
+        let Some(session) = &mut self.session else { return };
+        let first = self.reported.is_empty();
+        for (i, (name, without)) in REPORTED.iter().enumerate() {
+            let value = session.inner().setting(name).unwrap_or_else(|_| (*without).to_owned());
+            if first {
+                self.reported.push(value.clone());
+            } else if self.reported[i] == value {
+                continue;
+            } else {
+                self.reported[i].clone_from(&value);
+            }
+            backend::parameter_status(&mut self.channel.output, name, &value);
+        }
+    }
+
     fn ready(&mut self) {
+        self.report_settings();
         let status = match self.session().block_state() {
             BlockState::Idle => TransactionStatus::Idle,
             BlockState::InBlock => TransactionStatus::Block,
             BlockState::Failed => TransactionStatus::Failed,
         };
-        backend::ready_for_query(&mut self.output, status);
+        backend::ready_for_query(&mut self.channel.output, status);
     }
 
-    fn handle(&mut self, message: FrontendMessage) -> io::Result<()> {
-        match message {
-            FrontendMessage::Sync => {
-                self.skipping = false;
-                self.ready();
-                return self.flush();
+    /// Forgets portals of transactions that ended.
+    fn forget_portals(&mut self) {
+        let epoch = self.session().epoch();
+        if epoch != self.epoch {
+            self.portals.retain(|_, o| o.portal.as_ref().is_some_and(|p| p.lives_in(epoch)));
+            self.epoch = epoch;
+        }
+    }
+
+    fn handle(&mut self, message: FrontendMessage) {
+        if let FrontendMessage::Sync = message {
+            self.skipping = false;
+            if let Err(e) = self.session().sync() {
+                backend::error_response(&mut self.channel.output, &e);
             }
-            FrontendMessage::Flush => return self.flush(),
-            FrontendMessage::Query(query) => {
-                self.skipping = false;
-                if let Err(e) = self.query(&query) {
-                    backend::error_response(&mut self.output, &e);
-                }
-                self.ready();
-                return self.flush();
-            }
-            _ if self.skipping => return Ok(()),
-            _ => {}
+            self.forget_portals();
+            return self.ready();
+        }
+        if self.skipping {
+            return;
         }
         let outcome = match message {
+            FrontendMessage::Query(query) => {
+                let outcome = self.query(&query);
+                self.forget_portals();
+                return match outcome {
+                    Ok(()) => self.ready(),
+                    Err(e) => self.failed(&e, false),
+                };
+            }
+            FrontendMessage::FunctionCall { .. } => {
+                return self.failed(&SqlError::unsupported("the function call protocol"), false);
+            }
+            // What is under way of a COPY that failed; PostgreSQL ignores it, too.
+            FrontendMessage::CopyData(_) | FrontendMessage::CopyDone | FrontendMessage::CopyFail(_) => return,
+            FrontendMessage::Flush => {
+                // A stream that is gone says so when it is read next.
+                let _ = self.channel.flush();
+                return;
+            }
             FrontendMessage::Parse { statement, query, parameter_types } => {
                 self.parse(statement, &query, &parameter_types.iter().collect::<Vec<_>>())
             }
@@ -248,32 +227,30 @@ impl Connection {
                     Target::Statement => drop(self.statements.remove(&name)),
                     Target::Portal => drop(self.portals.remove(&name)),
                 }
-                backend::close_complete(&mut self.output);
+                backend::close_complete(&mut self.channel.output);
                 Ok(())
             }
-            FrontendMessage::FunctionCall { .. } => Err(SqlError::unsupported("the function call protocol")),
-            // After a failed COPY these may still be under way; PostgreSQL ignores them, too.
-            FrontendMessage::CopyData(_) | FrontendMessage::CopyDone | FrontendMessage::CopyFail(_) => Ok(()),
             _ => Err(SqlError::new(SqlState::PROTOCOL_VIOLATION, "unexpected message")),
         };
         if let Err(e) = outcome {
-            backend::error_response(&mut self.output, &e);
-            self.skipping = true;
+            self.failed(&e, true);
         }
-        Ok(())
+        self.forget_portals();
     }
 
     fn query(&mut self, query: &[u8]) -> Result<()> {
+        // As in PostgreSQL, the unnamed ones do not outlive a simple query.
+        self.statements.remove(&Bytes::new());
+        self.portals.remove(&Bytes::new());
         let sql = text::utf8(query)?;
         if is_empty(sql) {
-            backend::empty_query_response(&mut self.output);
+            self.session().sync()?;
+            backend::empty_query_response(&mut self.channel.output);
             return Ok(());
         }
-        self.portals.clear();
         let Some(session) = &mut self.session else { return Ok(()) };
         let settings = session.inner().settings_io().clone();
-        let mut results = Results::new(&mut self.output, &mut self.writer, settings);
-        session.inner().run(sql, &mut results)
+        session.inner().run(sql, &mut Results::new(&mut self.channel, settings))
     }
 
     fn parse(&mut self, name: Bytes, query: &[u8], params: &[Oid]) -> Result<()> {
@@ -281,17 +258,20 @@ impl Connection {
             let message = format!("prepared statement \"{}\" already exists", text::utf8(&name)?);
             return Err(SqlError::new(SqlState::DUPLICATE_PREPARED_STATEMENT, message));
         }
+        if name.is_empty() {
+            self.statements.remove(&name);
+        }
         let sql = text::utf8(query)?;
         // OID 0 leaves the type to be inferred.
         let params: Vec<Oid> = params.iter().map(|&p| if p.is_none() { types::oid::UNKNOWN } else { p }).collect();
         let prepared = if is_empty(sql) { None } else { Some(self.session().prepare(sql, &params)?) };
         self.statements.insert(name, prepared);
-        backend::parse_complete(&mut self.output);
+        backend::parse_complete(&mut self.channel.output);
         Ok(())
     }
 
-    fn statement(&self, name: &Bytes) -> Result<&Slot> {
-        self.statements.get(name).ok_or_else(|| {
+    fn statement(&mut self, name: &Bytes) -> Result<&mut Slot> {
+        self.statements.get_mut(name).ok_or_else(|| {
             let message = match text::utf8(name) {
                 Ok("") | Err(_) => "unnamed prepared statement does not exist".to_owned(),
                 Ok(name) => format!("prepared statement \"{name}\" does not exist"),
@@ -302,122 +282,149 @@ impl Connection {
 
     fn bind(
         &mut self,
-        portal: Bytes,
-        statement: &Bytes,
+        name: Bytes,
+        statement_name: &Bytes,
         formats: &Formats,
         values: &Values,
         result_formats: Formats,
     ) -> Result<()> {
-        let statement = self.statement(statement)?.clone();
-        let types: &[Oid] = statement.as_ref().map_or(&[], |s| &s.params);
+        let portal_name = text::utf8(&name)?.to_owned();
+        if !name.is_empty() && self.portals.contains_key(&name) {
+            let message = format!("cursor \"{portal_name}\" already exists");
+            return Err(SqlError::new(SqlState::DUPLICATE_CURSOR, message));
+        }
+        self.portals.remove(&name);
+        let slot = self.statement(statement_name)?;
+        let types: Vec<Oid> = slot.as_ref().map_or(Vec::new(), |s| s.params.clone());
+        let column_count = slot.as_ref().map_or(0, |s| s.columns.len());
         if values.len() != types.len() {
             let message = format!(
-                "bind message supplies {} parameters, but prepared statement requires {}",
+                "bind message supplies {} parameters, but prepared statement \"{}\" requires {}",
                 values.len(),
+                String::from_utf8_lossy(statement_name),
                 types.len()
             );
             return Err(SqlError::new(SqlState::PROTOCOL_VIOLATION, message));
         }
         let settings = self.session().settings_io().clone();
         let mut params = Vec::with_capacity(types.len());
-        for (i, (value, &ty)) in values.iter().zip(types).enumerate() {
-            params.push(match value {
-                None => Datum::Null,
-                Some(bytes) if formats.of(i).unwrap_or(0) == 0 => {
-                    types::io::text_in(ty, -1, text::utf8(&bytes)?, &settings)?
-                }
-                Some(bytes) => types::io::binary_in(ty, -1, &bytes)?,
-            });
+        for (i, (value, &ty)) in values.iter().zip(&types).enumerate() {
+            let format = formats.of(i).unwrap_or(0);
+            params.push(parameter(value.as_deref(), format, ty, &settings, i + 1).map_err(|e| {
+                let which = match portal_name.as_str() {
+                    "" => "unnamed portal".to_owned(),
+                    name => format!("portal \"{name}\""),
+                };
+                // The value itself is not shown, as by PostgreSQL's default settings.
+                let known = format == 0 && e.state() != SqlState::CHARACTER_NOT_IN_REPERTOIRE;
+                e.context(format!("{which} parameter ${}{}", i + 1, if known { " = '...'" } else { "" }))
+            })?);
         }
-        self.portals.insert(portal, Portal { statement, params, formats: result_formats, rest: None });
-        backend::bind_complete(&mut self.output);
+        if result_formats.len() > 1 && result_formats.len() != column_count {
+            let message = format!(
+                "bind message has {} result formats but query has {column_count} columns",
+                result_formats.len()
+            );
+            return Err(SqlError::new(SqlState::PROTOCOL_VIOLATION, message));
+        }
+        if let Some(wrong) = result_formats.iter().find(|f| !matches!(f, 0 | 1)) {
+            return Err(unsupported_format(wrong));
+        }
+        let Some(slot) = self.statements.get_mut(statement_name) else { return Ok(()) };
+        let portal = match (slot, &mut self.session) {
+            (Some(prepared), Some(session)) => Some(session.inner().open_portal(&portal_name, prepared, params)?),
+            _ => None,
+        };
+        self.portals.insert(name, Opened { portal, formats: result_formats });
+        self.epoch = self.session().epoch();
+        backend::bind_complete(&mut self.channel.output);
         Ok(())
     }
 
     fn describe(&mut self, target: Target, name: &Bytes) -> Result<()> {
-        let columns: Option<Vec<OutputColumn>>;
+        let columns: Option<Arc<Vec<OutputColumn>>>;
         let mut formats = None;
+        let mut params = None;
         match target {
             Target::Statement => {
-                let statement = self.statement(name)?.clone();
-                let params = statement.as_ref().map_or(Vec::new(), |s| s.params.clone());
-                backend::parameter_description(&mut self.output, params);
-                columns = statement.map(|s| s.columns);
+                let statement = self.statement(name)?;
+                params = Some(statement.as_ref().map_or(Vec::new(), |s| s.params.clone()));
+                columns = statement.as_ref().map(|s| s.columns.clone());
             }
             Target::Portal => {
-                let portal = self.portals.get(name).ok_or_else(|| no_portal(name))?;
-                formats = Some(portal.formats.clone());
-                columns = portal.statement.as_ref().map(|s| s.columns.clone());
+                let opened = self.portals.get(name).ok_or_else(|| no_portal(name))?;
+                formats = Some(opened.formats.clone());
+                columns = opened.portal.as_ref().map(|p| p.columns.clone());
             }
         }
+        let columns = columns.filter(|c| !c.is_empty());
+        if columns.is_some() {
+            self.session().check_not_failed()?;
+        }
+        if let Some(params) = params {
+            backend::parameter_description(&mut self.channel.output, params);
+        }
         match columns {
-            Some(columns) if !columns.is_empty() => {
-                backend::row_description(&mut self.output, &fields(&columns, formats.as_ref()));
+            Some(columns) => {
+                backend::row_description(&mut self.channel.output, &fields(&columns, formats.as_ref()));
             }
-            _ => backend::no_data(&mut self.output),
+            None => backend::no_data(&mut self.channel.output),
         }
         Ok(())
     }
 
     fn execute(&mut self, name: &Bytes, max: i32) -> Result<()> {
-        let mut portal = self.portals.remove(name).ok_or_else(|| no_portal(name))?;
-        let Some(statement) = &mut portal.statement else {
-            backend::empty_query_response(&mut self.output);
-            self.portals.insert(name.clone(), portal);
+        let mut opened = self.portals.remove(name).ok_or_else(|| no_portal(name))?;
+        let Some(portal) = &mut opened.portal else {
+            backend::empty_query_response(&mut self.channel.output);
+            self.portals.insert(name.clone(), opened);
             return Ok(());
         };
         let Some(session) = &mut self.session else { return Ok(()) };
         let settings = session.inner().settings_io().clone();
-        if max <= 0 && portal.rest.is_none() {
-            let mut results = Results::new(&mut self.output, &mut self.writer, settings);
-            results.formats = Some(portal.formats.clone());
-            results.describe = false;
-            session.inner().execute(statement, &portal.params, &mut results)?;
-            self.portals.insert(name.clone(), portal);
-            return Ok(());
+        let mut results = Results::new(&mut self.channel, settings);
+        results.formats = Some(opened.formats.clone());
+        results.describe = false;
+        match session.inner().fetch(portal, u64::try_from(max).unwrap_or(0), &mut results)? {
+            Fetched::Complete(tag) => backend::command_complete(&mut self.channel.output, &tag),
+            Fetched::Suspended => backend::portal_suspended(&mut self.channel.output),
         }
-        let (rows, tag) = match portal.rest.take() {
-            Some(rest) => rest,
-            None => {
-                // A limited Execute runs the statement to its end and hands its rows out in portions.
-                let mut buffer = BytesMut::new();
-                let mut sink = Vec::new();
-                let mut results = Results::new(&mut buffer, &mut sink, settings);
-                results.formats = Some(portal.formats.clone());
-                results.describe = false;
-                session.inner().execute(statement, &portal.params, &mut results)?;
-                sink.extend_from_slice(&buffer);
-                split_rows(BytesMut::from(&sink[..]))
-            }
-        };
-        let take = if max <= 0 { rows.len() } else { (max as usize).min(rows.len()) };
-        let mut rows = rows;
-        let left = rows.split_off(take);
-        rows.iter().for_each(|row| self.output.extend_from_slice(row));
-        if left.is_empty() {
-            backend::command_complete(&mut self.output, &tag);
-        } else {
-            backend::portal_suspended(&mut self.output);
-            portal.rest = Some((left, tag));
-        }
-        self.portals.insert(name.clone(), portal);
+        self.portals.insert(name.clone(), opened);
         Ok(())
     }
 }
 
-/// Cuts encoded messages apart: the data rows, and the tag of the CommandComplete behind them.
-fn split_rows(mut bytes: BytesMut) -> (Vec<BytesMut>, String) {
-    let (mut rows, mut tag) = (Vec::new(), String::new());
-    while bytes.len() >= 5 {
-        let len = u32::from_be_bytes([bytes[1], bytes[2], bytes[3], bytes[4]]) as usize + 1;
-        let message = bytes.split_to(len.min(bytes.len()));
-        match message[0] {
-            b'D' => rows.push(message),
-            b'C' => tag = String::from_utf8_lossy(&message[5..message.len() - 1]).into_owned(),
-            _ => {}
+/// A parameter's value.
+fn parameter(value: Option<&[u8]>, format: i16, ty: Oid, settings: &types::IoSettings, number: usize) -> Result<Datum> {
+    match (value, format) {
+        (_, f) if !matches!(f, 0 | 1) => Err(unsupported_format(f)),
+        (None, _) => Ok(Datum::Null),
+        (Some(bytes), 0) => types::io::text_in(ty, -1, text::utf8(bytes)?, settings),
+        (Some(bytes), _) => {
+            let wrong = || {
+                let message = format!("incorrect binary data format in bind parameter {number}");
+                SqlError::new(SqlState::INVALID_BINARY_REPRESENTATION, message)
+            };
+            let datum = types::io::binary_in(ty, -1, bytes)
+                .map_err(|e| if e.message() == "incorrect binary data format" { wrong() } else { e })?;
+            // Types of fixed size must have taken all of it.
+            let taken = match &datum {
+                Datum::Bool(_) | Datum::I8(_) => 1,
+                Datum::I16(_) => 2,
+                Datum::I32(_) | Datum::U32(_) | Datum::F32(_) => 4,
+                Datum::I64(_) | Datum::F64(_) => 8,
+                _ => bytes.len(),
+            };
+            if taken != bytes.len() {
+                return Err(wrong());
+            }
+            Ok(datum)
         }
     }
-    (rows, tag)
+}
+
+fn unsupported_format(format: i16) -> SqlError {
+    SqlError::new(SqlState::INVALID_PARAMETER_VALUE, format!("unsupported format code: {format}"))
 }
 
 fn no_portal(name: &Bytes) -> SqlError {
@@ -425,7 +432,8 @@ fn no_portal(name: &Bytes) -> SqlError {
     SqlError::new(SqlState::INVALID_CURSOR_NAME, message)
 }
 
-/// Whether `sql` has no statement.
+/// Whether `sql` has no statement: nothing but white space, comments and semicolons.
 fn is_empty(sql: &str) -> bool {
-    sql.chars().all(|c| c.is_whitespace() || c == ';')
+    let plain = sql.chars().all(|c| c.is_whitespace() || c == ';');
+    plain || (sql.contains("--") || sql.contains("/*")) && syntax::parse(sql).is_ok_and(|s| s.is_empty())
 }

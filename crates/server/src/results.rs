@@ -1,19 +1,15 @@
 //! Results as protocol messages.
 
-use std::io::Write;
-
-use bytes::BytesMut;
-use session::{Chunk, OutputColumn, Sink};
-use types::{IoSettings, Oid, Result, SqlError, SqlState, oid};
+use bytes::{Bytes, BytesMut};
+use session::{Chunk, CopyShape, OutputColumn, Sink};
+use types::{IoSettings, Oid, Result, SqlError, oid};
 use wire::{DataRow, FieldDescription, Formats, backend};
 
-/// What is written out before more rows are made.
-const FLUSH_BYTES: usize = 64 << 10;
+use crate::channel::Channel;
 
 /// Writes a statement's results to a connection.
 pub struct Results<'a> {
-    pub buffer: &'a mut BytesMut,
-    pub writer: &'a mut dyn Write,
+    pub channel: &'a mut Channel,
     pub settings: IoSettings,
     /// Formats of the columns; all text in simple queries.
     pub formats: Option<Formats>,
@@ -23,14 +19,13 @@ pub struct Results<'a> {
 }
 
 impl<'a> Results<'a> {
-    pub fn new(buffer: &'a mut BytesMut, writer: &'a mut dyn Write, settings: IoSettings) -> Results<'a> {
-        Results { buffer, writer, settings, formats: None, describe: true, types: Vec::new() }
+    pub fn new(channel: &'a mut Channel, settings: IoSettings) -> Results<'a> {
+        Results { channel, settings, formats: None, describe: true, types: Vec::new() }
     }
-}
 
-impl Results<'_> {
-    fn row(&mut self, chunk: &Chunk, i: usize, value: &mut Vec<u8>) -> Result<()> {
-        let mut row = DataRow::begin(self.buffer, self.types.len() as u16);
+    fn row(&mut self, chunk: &Chunk, i: usize, names: &dyn types::io::TypeLookup, value: &mut Vec<u8>) -> Result<()> {
+        let buffer: &mut BytesMut = &mut self.channel.output;
+        let mut row = DataRow::begin(buffer, self.types.len() as u16);
         for (c, (column, &ty)) in chunk.columns.iter().zip(&self.types).enumerate() {
             let datum = column.get(i);
             if datum.is_null() {
@@ -39,8 +34,8 @@ impl Results<'_> {
             }
             value.clear();
             match self.formats.as_ref().and_then(|f| f.of(c)).unwrap_or(0) {
-                0 => types::io::text_out(ty, &datum, &self.settings, value)?,
-                _ => types::io::binary_out(ty, &datum, value)?,
+                0 => types::io::text_out_with(ty, &datum, &self.settings, names, value)?,
+                _ => types::io::binary_out_with(ty, &datum, names, value)?,
             }
             row.bytes(value);
         }
@@ -55,8 +50,8 @@ pub fn fields(columns: &[OutputColumn], formats: Option<&Formats>) -> Vec<FieldD
         .enumerate()
         .map(|(i, c)| FieldDescription {
             name: c.name.clone(),
-            table: Oid::NONE,
-            attribute: 0,
+            table: c.origin.map_or(Oid::NONE, |o| o.0),
+            attribute: c.origin.map_or(0, |o| o.1),
             type_oid: c.ty,
             type_bytes: type_len(c.ty),
             typmod: c.typmod,
@@ -82,37 +77,53 @@ impl Sink for Results<'_> {
     fn columns(&mut self, columns: &[OutputColumn]) -> Result<()> {
         self.types = columns.iter().map(|c| c.ty).collect();
         if self.describe {
-            backend::row_description(self.buffer, &fields(columns, self.formats.as_ref()));
+            backend::row_description(&mut self.channel.output, &fields(columns, self.formats.as_ref()));
         }
         Ok(())
     }
 
-    fn chunk(&mut self, chunk: &Chunk) -> Result<()> {
+    fn chunk(&mut self, chunk: &Chunk, names: &dyn types::io::TypeLookup) -> Result<()> {
         let mut value = Vec::new();
         for i in 0..chunk.rows {
             // A value that has no such form must not leave half a row behind.
-            let start = self.buffer.len();
-            let outcome = self.row(chunk, i, &mut value);
+            let start = self.channel.output.len();
+            let outcome = self.row(chunk, i, names, &mut value);
             if outcome.is_err() {
-                self.buffer.truncate(start);
+                self.channel.output.truncate(start);
             }
             outcome?;
-            if self.buffer.len() > FLUSH_BYTES {
-                let outcome = self.writer.write_all(self.buffer);
-                self.buffer.clear();
-                outcome.map_err(|e| {
-                    SqlError::new(SqlState::CONNECTION_FAILURE, format!("could not send data to client: {e}"))
-                })?;
-            }
+            self.channel.flush_if_full()?;
         }
         Ok(())
     }
 
     fn complete(&mut self, tag: &str) {
-        backend::command_complete(self.buffer, tag);
+        backend::command_complete(&mut self.channel.output, tag);
     }
 
     fn notice(&mut self, notice: &SqlError) {
-        backend::notice_response(self.buffer, notice);
+        backend::notice_response(&mut self.channel.output, notice);
+    }
+
+    fn copy_in(&mut self, shape: CopyShape) -> Result<()> {
+        self.channel.copy_in(shape)
+    }
+
+    fn copy_read(&mut self) -> Result<Option<Bytes>> {
+        self.channel.copy_read()
+    }
+
+    fn copy_out(&mut self, shape: CopyShape) -> Result<()> {
+        backend::copy_out_response(&mut self.channel.output, u8::from(shape.binary), shape.column_count);
+        Ok(())
+    }
+
+    fn copy_data(&mut self, row: &[u8]) -> Result<()> {
+        self.channel.copy_data(row)
+    }
+
+    fn copy_done(&mut self) -> Result<()> {
+        backend::copy_done(&mut self.channel.output);
+        Ok(())
     }
 }

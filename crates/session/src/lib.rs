@@ -1,14 +1,22 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod copy;
 mod ddl;
+mod describe;
+mod foreign_key;
+mod host;
+mod portal;
 mod prepared;
 mod runtime;
 mod session;
 mod settings;
+mod view;
 
+pub use copy::{CopyIn, CopyOut, CopyShape};
 pub use plan::OutputColumn;
+pub use portal::{Fetched, Portal};
 pub use prepared::Prepared;
-pub use runtime::{CancelHandle, Runtime, RuntimeOptions};
+pub use runtime::{CancelHandle, DEFAULT_DATABASE, Role, Runtime, RuntimeOptions};
 pub use session::{BlockState, Session, Sink};
 pub use vector::Chunk;

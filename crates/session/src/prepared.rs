@@ -3,18 +3,43 @@
 use std::sync::Arc;
 
 use plan::{Node, OutputColumn};
-use syntax::ast::Statement;
+use syntax::ast::{Statement, StatementKind, TransactionStatement};
 use types::Oid;
 
 /// A prepared statement.
-#[derive(Clone)]
 pub struct Prepared {
     pub(crate) sql: Arc<str>,
     pub(crate) statement: Arc<Statement>,
     /// Types of its parameters.
     pub params: Vec<Oid>,
     /// Its result's columns.
-    pub columns: Vec<OutputColumn>,
-    /// The plan and the catalog version it was made from (S3); none for statements that are not planned.
-    pub(crate) plan: Option<(u64, Arc<Node>)>,
+    pub columns: Arc<Vec<OutputColumn>>,
+    /// The plan, the catalog version and the generation of settings it was made from (S3); none for statements that are not planned.
+    pub(crate) plan: Option<((u64, u64), Arc<Node>)>,
+    /// The plan's operators, kept from one run to the next (S5).
+    pub(crate) operators: Option<Operators>,
+}
+
+/// What running a plan over and over needs.
+pub(crate) struct Operators {
+    pub root: exec::BoxOperator,
+    /// Room for rows.
+    pub chunk: vector::Chunk,
+    /// Tables it reads (false) or writes.
+    pub tables: Vec<(Oid, bool)>,
+    /// Whether anything in it changes rows.
+    pub writes: bool,
+    /// Whether the statement answers rows.
+    pub yields: bool,
+    /// The first word of its tag, with what PostgreSQL puts behind INSERT.
+    pub word: &'static str,
+}
+
+impl Prepared {
+    /// Whether it is what a failed transaction block still takes.
+    pub(crate) fn ends_transaction(&self) -> bool {
+        use TransactionStatement::{Commit, Rollback, RollbackTo};
+        let StatementKind::Transaction(t) = &self.statement.kind else { return false };
+        matches!(**t, Commit { .. } | Rollback { .. } | RollbackTo(_))
+    }
 }

@@ -1,21 +1,24 @@
-//! `Runtime`: one open cluster directory (DESIGN §4): engine, databases by name, catalog images.
+//! `Runtime`: one open cluster directory (DESIGN §4): engine, databases and roles by name, catalog images.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use catalog::Image;
-use catalog::stored::{self, PG_DATABASE, column};
+use catalog::stored::{self, Fields, PG_AUTHID, PG_DATABASE};
+use catalog::{Change, Image};
 use env::Env;
 use env::sync::Mutex;
 use storage::lock::Interrupt;
+use storage::txn::Transaction;
 use storage::{Database, DbId, Engine, Options};
-use types::{Datum, Result, SqlError, SqlState};
+use types::{Datum, Oid, Result, SqlError, SqlState};
 
 /// The database that holds what all databases share.
 const SHARED_DATABASE: DbId = DbId(1);
 /// The database that every cluster starts with.
 pub const DEFAULT_DATABASE: &str = "postgres";
+/// The role that every cluster starts with.
+pub const DEFAULT_ROLE: &str = "postgres";
 
 /// How a runtime is opened.
 #[derive(Clone, Debug)]
@@ -32,13 +35,107 @@ impl Default for RuntimeOptions {
     }
 }
 
+/// A role.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Role {
+    /// OID in `pg_authid`.
+    pub oid: Oid,
+    /// Its name.
+    pub name: String,
+    /// Whether it may do anything.
+    pub superuser: bool,
+    /// Whether it may connect.
+    pub can_login: bool,
+    /// Whether it may make databases.
+    pub create_db: bool,
+    /// Whether it may make roles.
+    pub create_role: bool,
+    /// The SCRAM verifier of its password.
+    pub password: Option<String>,
+    /// Microseconds since 2000 at which the password ends.
+    pub valid_until: Option<i64>,
+}
+
+impl Role {
+    fn of(row: Fields<'_>) -> Role {
+        let valid_until = match row.get("rolvaliduntil") {
+            Datum::I64(t) => Some(*t),
+            _ => None,
+        };
+        Role {
+            oid: row.oid("oid"),
+            name: row.text("rolname"),
+            superuser: row.bool("rolsuper"),
+            can_login: row.bool("rolcanlogin"),
+            create_db: row.bool("rolcreatedb"),
+            create_role: row.bool("rolcreaterole"),
+            password: row.get("rolpassword").as_str().map(str::to_owned),
+            valid_until,
+        }
+    }
+}
+
+/// The committed catalog of one database, shared by its sessions.
+#[derive(Default)]
+pub struct DbCatalog {
+    /// Grows with every committed change (S3).
+    version: AtomicU64,
+    image: Mutex<Option<(u64, Arc<Image>)>>,
+}
+
+impl DbCatalog {
+    /// The version.
+    pub(crate) fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
+    /// The catalog of `db` as committed at `version`, which the caller read before taking `snapshot`.
+    pub(crate) fn image(
+        &self,
+        db: &Arc<Database>,
+        version: u64,
+        snapshot: impl FnOnce() -> storage::txn::Snapshot,
+    ) -> Result<Arc<Image>> {
+        if let Some((v, image)) = &*self.image.lock()
+            && *v == version
+        {
+            return Ok(image.clone());
+        }
+        let image = Arc::new(Image::load(db, &snapshot())?);
+        let mut kept = self.image.lock();
+        if kept.as_ref().is_none_or(|k| k.0 < version) {
+            *kept = Some((version, image.clone()));
+        }
+        Ok(image)
+    }
+
+    /// A transaction committed `changes`. Its locks are still held, so changes of one object come in order.
+    pub(crate) fn publish(&self, changes: &[Change]) {
+        let mut kept = self.image.lock();
+        let version = self.version.load(Ordering::Acquire);
+        match &mut *kept {
+            Some((v, image)) if *v == version => {
+                let own = Arc::make_mut(image);
+                changes.iter().for_each(|c| own.apply(c));
+                *v = version + 1;
+            }
+            // Whoever reads it next has the changes in its snapshot.
+            other => *other = None,
+        }
+        self.version.store(version + 1, Ordering::Release);
+    }
+}
+
 /// An open cluster.
 pub struct Runtime {
     engine: Arc<Engine>,
+    env: Env,
     pub(crate) options: RuntimeOptions,
-    images: Mutex<HashMap<DbId, (u64, Arc<Image>)>>,
-    /// Grows with every committed change of a catalog (S3).
-    catalog_version: AtomicU64,
+    catalogs: Mutex<HashMap<DbId, Arc<DbCatalog>>>,
+    /// Sessions of each database.
+    sessions: Mutex<HashMap<DbId, usize>>,
+    /// When it was opened: microseconds since 1970.
+    pub(crate) started: i64,
 }
 
 /// Cancels what a session is doing, from any thread.
@@ -50,6 +147,11 @@ impl CancelHandle {
     pub fn cancel(&self) {
         self.0.cancel();
     }
+
+    /// Ends the running statement, and every later one, with `57P01`: the server is about to close.
+    pub fn terminate(&self) {
+        self.0.terminate();
+    }
 }
 
 impl Runtime {
@@ -58,12 +160,14 @@ impl Runtime {
     /// # Errors
     /// `F0001` when it is in use; `XX001` when it is damaged; `58030`.
     pub fn open(env: Env, options: RuntimeOptions) -> Result<Arc<Runtime>> {
-        let engine = Engine::open(env, options.storage.clone())?;
+        let engine = Engine::open(env.clone(), options.storage.clone())?;
         let runtime = Arc::new(Runtime {
             engine,
+            started: env.clock.unix_micros(),
+            env,
             options,
-            images: Mutex::new(HashMap::new()),
-            catalog_version: AtomicU64::new(1),
+            catalogs: Mutex::new(HashMap::new()),
+            sessions: Mutex::new(HashMap::new()),
         });
         runtime.bootstrap()?;
         Ok(runtime)
@@ -80,45 +184,44 @@ impl Runtime {
         }
         if self.database_id(DEFAULT_DATABASE)?.is_none() {
             let db = self.engine.create_database()?;
-            self.in_transaction(|txn| stored::bootstrap(&db, txn, false))?;
             self.in_transaction(|txn| {
-                let values = [
-                    ("oid", Datum::U32(db.id.0)),
-                    ("datname", Datum::text(DEFAULT_DATABASE)),
-                    ("datdba", Datum::from(types::oid::BOOTSTRAP_SUPERUSER)),
-                    ("encoding", Datum::I32(6)),
-                    ("datallowconn", Datum::Bool(true)),
-                    ("datconnlimit", Datum::I32(-1)),
-                    ("datcollate", Datum::text("C")),
-                    ("datctype", Datum::text("C")),
-                ];
-                stored::insert(&shared, txn, PG_DATABASE, &values)
+                stored::bootstrap(&db, txn, false)?;
+                insert_database(&shared, txn, db.id, DEFAULT_DATABASE, types::oid::BOOTSTRAP_SUPERUSER)
             })?;
         }
         Ok(())
     }
 
-    fn in_transaction(&self, f: impl FnOnce(&mut storage::txn::Transaction) -> Result<()>) -> Result<()> {
+    pub(crate) fn in_transaction<T>(&self, f: impl FnOnce(&mut Transaction) -> Result<T>) -> Result<T> {
         let mut txn = self.engine.begin(self.engine.new_owner(), self.engine.new_interrupt());
-        f(&mut txn)?;
+        let outcome = f(&mut txn)?;
         txn.commit(true)?;
-        Ok(())
+        Ok(outcome)
+    }
+
+    /// The database of what all databases share.
+    pub(crate) fn shared(&self) -> Result<Arc<Database>> {
+        Ok(self.engine.database(SHARED_DATABASE)?)
+    }
+
+    /// Reads a shared catalog table as committed now.
+    fn each_shared(&self, relation: Oid, mut f: impl FnMut(Fields<'_>)) -> Result<()> {
+        let shared = self.shared()?;
+        let mut txn = self.engine.begin(self.engine.new_owner(), self.engine.new_interrupt());
+        let snapshot = txn.snapshot();
+        stored::table(&shared, relation)?.for_each::<SqlError>(&snapshot, |_, row| {
+            f(Fields { relation, row: &row });
+            Ok(())
+        })
     }
 
     /// The number of database `name`.
-    fn database_id(&self, name: &str) -> Result<Option<DbId>> {
-        let shared = self.engine.database(SHARED_DATABASE)?;
-        let mut txn = self.engine.begin(self.engine.new_owner(), self.engine.new_interrupt());
-        let snapshot = txn.snapshot();
-        let (oid, datname) = (column(PG_DATABASE, "oid"), column(PG_DATABASE, "datname"));
+    pub(crate) fn database_id(&self, name: &str) -> Result<Option<DbId>> {
         let mut found = None;
-        stored::table(&shared, PG_DATABASE)?.for_each::<SqlError>(&snapshot, |_, row| {
-            if row[datname].as_str() == Some(name)
-                && let Datum::U32(id) = row[oid]
-            {
-                found = Some(DbId(id));
+        self.each_shared(PG_DATABASE, |row| {
+            if row.get("datname").as_str() == Some(name) {
+                found = Some(DbId(row.oid("oid").0));
             }
-            Ok(())
         })?;
         Ok(found)
     }
@@ -137,36 +240,58 @@ impl Runtime {
         }
     }
 
+    /// The role called `name`.
+    ///
+    /// # Errors
+    /// What reading the catalog says.
+    pub fn role(&self, name: &str) -> Result<Option<Role>> {
+        self.find_role(|row| row.get("rolname").as_str() == Some(name))
+    }
+
+    /// The role with this OID.
+    ///
+    /// # Errors
+    /// What reading the catalog says.
+    pub fn role_by_oid(&self, oid: Oid) -> Result<Option<Role>> {
+        self.find_role(|row| row.oid("oid") == oid)
+    }
+
+    fn find_role(&self, wanted: impl Fn(Fields<'_>) -> bool) -> Result<Option<Role>> {
+        let (mut found, mut stored_oids) = (None, Vec::new());
+        self.each_shared(PG_AUTHID, |row| {
+            stored_oids.push(row.oid("oid"));
+            if wanted(row) {
+                found = Some(Role::of(row));
+            }
+        })?;
+        // A stored row takes the place of the built-in one of its OID.
+        let fixed = catalog::rows::of(PG_AUTHID).iter().map(|row| Fields { relation: PG_AUTHID, row });
+        Ok(found.or_else(|| {
+            fixed.filter(|row| !stored_oids.contains(&row.oid("oid"))).find(|row| wanted(*row)).map(Role::of)
+        }))
+    }
+
     /// Storage.
     pub fn engine(&self) -> &Arc<Engine> {
         &self.engine
     }
 
-    /// The catalog version.
-    pub(crate) fn catalog_version(&self) -> u64 {
-        self.catalog_version.load(Ordering::Acquire)
+    /// Randomness.
+    pub(crate) fn entropy(&self) -> &env::Entropy {
+        &self.env.entropy
     }
 
-    /// A committed transaction changed a catalog.
-    pub(crate) fn catalog_changed(&self) {
-        self.catalog_version.fetch_add(1, Ordering::AcqRel);
+    /// The shared catalog of database `id`.
+    pub(crate) fn catalog(&self, id: DbId) -> Arc<DbCatalog> {
+        self.catalogs.lock().entry(id).or_default().clone()
     }
 
-    /// The catalog of `db` as committed at `version`, which the caller read before taking `snapshot`.
-    pub(crate) fn image(
-        &self,
-        db: &Arc<Database>,
-        version: u64,
-        snapshot: impl FnOnce() -> storage::txn::Snapshot,
-    ) -> Result<Arc<Image>> {
-        if let Some((v, image)) = self.images.lock().get(&db.id)
-            && *v == version
-        {
-            return Ok(image.clone());
-        }
-        let image = Arc::new(Image::load(db, &snapshot())?);
-        self.images.lock().insert(db.id, (version, image.clone()));
-        Ok(image)
+    /// A session begins (1) or ends (-1) on database `id`; how many there are then.
+    pub(crate) fn count_sessions(&self, id: DbId, change: isize) -> usize {
+        let mut sessions = self.sessions.lock();
+        let count = sessions.entry(id).or_default();
+        *count = count.saturating_add_signed(change);
+        *count
     }
 
     /// Ends it as a clean shutdown does.
@@ -176,4 +301,28 @@ impl Runtime {
     pub fn close(&self) -> Result<()> {
         Ok(self.engine.close()?)
     }
+}
+
+/// Adds a row to `pg_database`.
+pub(crate) fn insert_database(
+    shared: &Arc<Database>,
+    txn: &mut Transaction,
+    id: DbId,
+    name: &str,
+    owner: Oid,
+) -> Result<()> {
+    let values = [
+        ("oid", Datum::U32(id.0)),
+        ("datname", Datum::text(name)),
+        ("datdba", Datum::from(owner)),
+        ("encoding", Datum::I32(6)),
+        ("datlocprovider", Datum::I8(b'c'.cast_signed())),
+        ("datallowconn", Datum::Bool(true)),
+        ("datconnlimit", Datum::I32(-1)),
+        ("dattablespace", Datum::U32(1663)),
+        ("datcollate", Datum::text("C")),
+        ("datctype", Datum::text("C")),
+    ];
+    stored::insert(shared, txn, PG_DATABASE, &values)?;
+    Ok(())
 }

@@ -4,8 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use binder::{Binder, Bound};
-use catalog::Image;
-use exec::{Account, Context};
+use bytes::Bytes;
+use catalog::Change;
 use plan::{Node, OutputColumn};
 use storage::lock::{Interrupt, Mode, OwnerId, Tag, WaitPolicy};
 use storage::txn::{Savepoint, Snapshot, SnapshotHold, Transaction};
@@ -17,9 +17,14 @@ use syntax::ast::{
 use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 use vector::Chunk;
 
+use crate::copy::CopyShape;
+use crate::foreign_key::Deferral;
+use crate::host::{Pending, Sequences, micros_since_2000};
+use crate::portal::Fetched;
 use crate::prepared::Prepared;
-use crate::runtime::{CancelHandle, Runtime};
+use crate::runtime::{CancelHandle, DEFAULT_ROLE, DbCatalog, Role, Runtime};
 use crate::settings::Settings;
+use crate::view::View;
 
 /// Where results go.
 pub trait Sink {
@@ -28,15 +33,50 @@ pub trait Sink {
     /// # Errors
     /// What the receiver says; the statement fails with it.
     fn columns(&mut self, columns: &[OutputColumn]) -> Result<()>;
-    /// Some of its rows.
+    /// Some of its rows; `names` knows what values of types like `regclass` are called.
     ///
     /// # Errors
     /// As [`Sink::columns`].
-    fn chunk(&mut self, chunk: &Chunk) -> Result<()>;
+    fn chunk(&mut self, chunk: &Chunk, names: &dyn types::io::TypeLookup) -> Result<()>;
     /// A statement is done; its command tag.
     fn complete(&mut self, tag: &str);
     /// A notice or warning.
     fn notice(&mut self, _notice: &SqlError) {}
+    /// COPY FROM STDIN: data of this shape are about to be asked for.
+    ///
+    /// # Errors
+    /// As [`Sink::columns`]; `0A000` where there is nobody to ask.
+    fn copy_in(&mut self, _shape: CopyShape) -> Result<()> {
+        Err(SqlError::unsupported("COPY FROM STDIN in this call"))
+    }
+    /// Some data, of any length; `None` when there are no more.
+    ///
+    /// # Errors
+    /// When the sender gave up.
+    fn copy_read(&mut self) -> Result<Option<Bytes>> {
+        Ok(None)
+    }
+    /// COPY TO STDOUT: data of this shape follow.
+    ///
+    /// # Errors
+    /// As [`Sink::copy_in`].
+    fn copy_out(&mut self, _shape: CopyShape) -> Result<()> {
+        Err(SqlError::unsupported("COPY TO STDOUT in this call"))
+    }
+    /// A row of them.
+    ///
+    /// # Errors
+    /// As [`Sink::columns`].
+    fn copy_data(&mut self, _row: &[u8]) -> Result<()> {
+        Ok(())
+    }
+    /// That was the last one.
+    ///
+    /// # Errors
+    /// As [`Sink::columns`].
+    fn copy_done(&mut self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// Whether a transaction block is open.
@@ -54,41 +94,113 @@ pub enum BlockState {
 pub struct Session {
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) db: Arc<Database>,
+    /// The database of what all databases share.
+    pub(crate) shared: Arc<Database>,
+    pub(crate) database_name: String,
+    pub(crate) user: Role,
     owner: OwnerId,
-    interrupt: Arc<Interrupt>,
+    pub(crate) interrupt: Arc<Interrupt>,
     pub(crate) settings: Settings,
     pub(crate) search_path: Vec<Oid>,
     block: BlockState,
     pub(crate) txn: Option<Transaction>,
-    savepoints: Vec<(String, Savepoint)>,
+    savepoints: Vec<OpenSavepoint>,
     isolation: IsolationLevel,
     /// The snapshot of a REPEATABLE READ transaction, and what keeps it from being purged.
     fixed: Option<(Lsn, SnapshotHold)>,
-    /// Whether the transaction changed a catalog: then it reads its own.
-    pub(crate) catalog_dirty: bool,
+    pub(crate) catalog: Arc<DbCatalog>,
+    pub(crate) view: Option<View>,
+    /// What the transaction changed in the catalog.
+    pub(crate) changes: Vec<Change>,
+    pub(crate) sequences: Sequences,
+    /// Settings that functions changed, put into effect at the end of the statement.
+    pub(crate) pending: Vec<Pending>,
+    pub(crate) deferral: Deferral,
+    /// Start of the transaction and of the statement: microseconds since 2000.
+    pub(crate) started: (i64, i64),
+    /// Settings before the transaction, and what it set for longer than itself.
+    before: Option<Before>,
+    /// Room for a command tag.
+    tag: String,
+    /// Counts transactions: what belongs to an earlier one is gone.
+    epoch: u64,
 }
 
 impl Session {
-    /// A session on database `name`.
+    /// A session of the default role on database `name`.
     ///
     /// # Errors
     /// `3D000`.
     pub fn new(runtime: &Arc<Runtime>, name: &str) -> Result<Session> {
+        Session::with_role(runtime, name, DEFAULT_ROLE)
+    }
+
+    /// A session of role `user` on database `name`. Who the caller is was found out before.
+    ///
+    /// # Errors
+    /// `3D000`; `28000` when there is no such role, or it may not log in.
+    pub fn with_role(runtime: &Arc<Runtime>, name: &str, user: &str) -> Result<Session> {
         let engine = runtime.engine();
+        let user = runtime.role(user)?.ok_or_else(|| {
+            let message = format!("role \"{user}\" does not exist");
+            SqlError::new(SqlState::INVALID_AUTHORIZATION_SPECIFICATION, message)
+        })?;
+        if !user.can_login {
+            let message = format!("role \"{}\" is not permitted to log in", user.name);
+            return Err(SqlError::new(SqlState::INVALID_AUTHORIZATION_SPECIFICATION, message));
+        }
+        let db = runtime.database(name)?;
+        runtime.count_sessions(db.id, 1);
         Ok(Session {
-            db: runtime.database(name)?,
+            catalog: runtime.catalog(db.id),
+            shared: runtime.shared()?,
+            db,
+            database_name: name.to_owned(),
+            user,
             owner: engine.new_owner(),
             interrupt: engine.new_interrupt(),
             settings: Settings::default(),
-            search_path: vec![oid::PUBLIC_NAMESPACE],
+            search_path: Vec::new(),
             block: BlockState::Idle,
             txn: None,
             savepoints: Vec::new(),
             isolation: IsolationLevel::ReadCommitted,
             fixed: None,
-            catalog_dirty: false,
+            view: None,
+            changes: Vec::new(),
+            sequences: Sequences::default(),
+            pending: Vec::new(),
+            deferral: Deferral::default(),
+            started: (0, 0),
+            before: None,
+            tag: String::new(),
+            epoch: 0,
             runtime: runtime.clone(),
         })
+    }
+
+    /// Who runs statements here.
+    pub fn user(&self) -> &Role {
+        &self.user
+    }
+
+    /// The database's name.
+    pub fn database_name(&self) -> &str {
+        &self.database_name
+    }
+
+    /// A value as text, with names as the catalog has them.
+    ///
+    /// # Errors
+    /// What the type's output says.
+    pub fn text_out(&self, ty: Oid, value: &Datum, out: &mut Vec<u8>) -> Result<()> {
+        match &self.view {
+            Some(view) => {
+                let names = binder::Names { image: view.catalog(), search_path: &self.search_path };
+                types::io::text_out_with(ty, value, &self.settings.io, &names, out)
+            }
+            None => types::io::text_out(ty, value, &self.settings.io, out),
+        }
     }
 
     /// Cancels this session's statements from elsewhere.
@@ -116,7 +228,7 @@ impl Session {
     /// # Errors
     /// `42704`.
     pub fn setting(&self, name: &str) -> Result<String> {
-        self.settings.get(&name.to_lowercase())
+        self.settings.get(name)
     }
 
     /// Sets a setting for the rest of the session.
@@ -124,7 +236,7 @@ impl Session {
     /// # Errors
     /// `42704`, `22023`, `0A000`.
     pub fn set_setting(&mut self, name: &str, value: &str) -> Result<()> {
-        self.settings.set(&name.to_lowercase(), Some(value))
+        self.settings.set(name, Some(value))
     }
 
     /// Runs all statements of `sql`. Outside of a block they are one transaction, as in PostgreSQL's simple query.
@@ -141,7 +253,11 @@ impl Session {
         };
         for (i, statement) in statements.iter().enumerate() {
             let last = i + 1 == statements.len();
-            self.run_one(sql, statement, None, (&[], &[]), last, sink)?;
+            let tag = self.guarded(|session| session.dispatch(sql, statement, sink))?;
+            if last {
+                self.sync()?;
+            }
+            sink.complete(&tag);
         }
         Ok(())
     }
@@ -171,20 +287,28 @@ impl Session {
             sql: Arc::from(sql),
             statement: Arc::new(statement),
             params: param_types.to_vec(),
-            columns: Vec::new(),
+            columns: Arc::default(),
             plan: None,
+            operators: None,
         };
+        if !prepared.ends_transaction() {
+            self.check_not_failed()?;
+        }
         if is_planned(&prepared.statement.kind) {
             self.plan_prepared(&mut prepared)?;
         } else if let StatementKind::Show(show) = &prepared.statement.kind {
-            prepared.columns = vec![text_column(&show.name)];
+            prepared.columns = Arc::new(if show.name.eq_ignore_ascii_case("all") {
+                vec![text_column("name"), text_column("setting"), text_column("description")]
+            } else {
+                vec![text_column(Settings::shown_name(&show.name))]
+            });
         }
         Ok(prepared)
     }
 
-    fn plan_prepared(&mut self, prepared: &mut Prepared) -> Result<()> {
-        let version = self.runtime.catalog_version();
-        if !self.catalog_dirty && prepared.plan.as_ref().is_some_and(|p| p.0 == version) {
+    pub(crate) fn plan_prepared(&mut self, prepared: &mut Prepared) -> Result<()> {
+        let version = (self.catalog.version(), self.settings.generation);
+        if !self.catalog_dirty() && prepared.plan.as_ref().is_some_and(|p| p.0 == version) {
             return Ok(());
         }
         let started = self.txn.is_none();
@@ -198,80 +322,89 @@ impl Session {
         let (bound, mut params) = outcome?;
         // Parameters that nothing gave a type are text.
         params.iter_mut().filter(|p| **p == oid::UNKNOWN).for_each(|p| *p = oid::TEXT);
-        (prepared.columns, prepared.params) = (bound.columns, params);
+        (prepared.columns, prepared.params) = (Arc::new(bound.columns), params);
         // A plan made from a catalog that may still be rolled back is not kept.
-        let version = if self.catalog_dirty { 0 } else { version };
+        let version = if self.catalog_dirty() { (u64::MAX, 0) } else { version };
         prepared.plan = Some((version, Arc::new(optimizer::optimize(bound.node))));
+        prepared.operators = None;
         Ok(())
     }
 
-    /// Runs a prepared statement.
+    /// Runs a prepared statement to its end, and commits unless a transaction block is open.
     ///
     /// # Errors
     /// The statement's.
     pub fn execute(&mut self, prepared: &mut Prepared, params: &[Datum], sink: &mut dyn Sink) -> Result<()> {
-        let statement = prepared.statement.clone();
-        let sql = prepared.sql.clone();
-        if params.len() != prepared.params.len() {
-            let message = format!(
-                "bind message supplies {} parameters, but prepared statement requires {}",
-                params.len(),
-                prepared.params.len()
-            );
-            self.fail();
-            return Err(SqlError::new(SqlState::PROTOCOL_VIOLATION, message));
+        if is_planned(&prepared.statement.kind) && !matches!(prepared.statement.kind, StatementKind::Copy(_)) {
+            let mut tag = std::mem::take(&mut self.tag);
+            let outcome = self.guarded(|session| {
+                session.execute_planned(prepared, params, sink, &mut tag)?;
+                if session.block == BlockState::Idle { session.finish_implicit() } else { Ok(()) }
+            });
+            if outcome.is_ok() {
+                self.runtime.engine().nudge();
+                sink.complete(&tag);
+            }
+            self.tag = tag;
+            return outcome;
         }
-        if is_planned(&statement.kind)
-            && let Err(e) = self.plan_prepared(prepared)
-        {
-            self.fail();
-            return Err(e);
+        let mut portal = self.open_portal("", prepared, params.to_vec())?;
+        let fetched = self.fetch(&mut portal, 0, sink)?;
+        self.sync()?;
+        if let Fetched::Complete(tag) = fetched {
+            sink.complete(&tag);
         }
-        let plan = prepared.plan.as_ref().map(|p| (p.1.clone(), prepared.columns.clone()));
-        let types = prepared.params.clone();
-        self.run_one(&sql, &statement, plan, (params, &types), true, sink)
+        Ok(())
     }
 
-    fn run_one(
-        &mut self,
-        sql: &str,
-        statement: &Statement,
-        plan: Option<(Arc<Node>, Vec<OutputColumn>)>,
-        params: (&[Datum], &[Oid]),
-        last: bool,
-        sink: &mut dyn Sink,
-    ) -> Result<()> {
+    /// Commits what was done outside of a transaction block: the end of a message of several statements, or of a series of prepared ones.
+    ///
+    /// # Errors
+    /// What committing says; then all of it is rolled back.
+    pub fn sync(&mut self) -> Result<()> {
+        if self.block != BlockState::Idle || self.txn.is_none() {
+            return Ok(());
+        }
+        self.guarded(Session::finish_implicit)?;
+        self.runtime.engine().nudge();
+        Ok(())
+    }
+
+    /// Something outside of the session went wrong in the middle of the transaction: it is as if a statement had failed.
+    pub fn fail_transaction(&mut self) {
+        self.fail();
+    }
+
+    /// The number of the current transaction, or of the next.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// Calls `f` as a statement: under its deadline, its panics and errors ending it (S1, S2, S4).
+    pub(crate) fn guarded<T>(&mut self, f: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
         let deadline = match self.settings.statement_timeout_ms {
             0 => 0,
             ms => self.interrupt.clock().monotonic_nanos() + ms * 1_000_000,
         };
         self.interrupt.start_statement(deadline);
-        // S4
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.dispatch(sql, statement, plan, params, sink)));
+        self.started.1 = micros_since_2000(&self.interrupt);
+        let outcome = catch_unwind(AssertUnwindSafe(|| f(self)));
         let outcome = outcome.unwrap_or_else(|panic| {
             let text = panic.downcast_ref::<String>().cloned();
             let text = text.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
             Err(SqlError::internal(format!("internal error: {}", text.unwrap_or_default())))
         });
         self.interrupt.start_statement(0);
-        match outcome {
-            Ok(tag) => {
-                if self.block == BlockState::Idle && last {
-                    self.finish_implicit()?;
-                }
-                sink.complete(&tag);
-                self.runtime.engine().nudge();
-                Ok(())
-            }
-            Err(e) => {
-                self.fail();
-                Err(e)
-            }
+        let outcome = outcome.and_then(|value| self.apply_pending().map(|()| value));
+        if outcome.is_err() {
+            self.pending.clear();
+            self.fail();
         }
+        outcome
     }
 
     /// A statement failed: its block has too (S1), or its own transaction is rolled back (S2).
-    fn fail(&mut self) {
+    pub(crate) fn fail(&mut self) {
         match self.block {
             BlockState::Idle => self.end_transaction(),
             BlockState::InBlock => {
@@ -284,34 +417,93 @@ impl Session {
 
     fn end_transaction(&mut self) {
         self.txn = None;
+        self.epoch += 1;
         self.fixed = None;
         self.savepoints.clear();
-        self.catalog_dirty = false;
+        self.forget_changes(0);
+        self.deferral = Deferral::default();
         self.block = BlockState::Idle;
+        if let Some((settings, _)) = self.before.take() {
+            let generation = self.settings.generation + 1;
+            self.settings = *settings;
+            self.settings.generation = generation;
+        }
     }
 
-    fn begin_transaction(&mut self) {
+    pub(crate) fn begin_transaction(&mut self) {
         if self.txn.is_none() {
             self.txn = Some(self.runtime.engine().begin(self.owner, self.interrupt.clone()));
+            if self.started.1 == 0 {
+                self.started.1 = micros_since_2000(&self.interrupt);
+            }
+            self.started.0 = self.started.1;
+            self.settings.io.now = self.started.0;
         }
     }
 
     fn finish_implicit(&mut self) -> Result<()> {
+        if self.txn.is_none() {
+            return Ok(());
+        }
+        let waiting = std::mem::take(&mut self.deferral.events);
+        if !waiting.is_empty() {
+            self.run_events(waiting, true)?;
+        }
         let Some(txn) = self.txn.take() else { return Ok(()) };
-        let dirty = std::mem::take(&mut self.catalog_dirty);
-        let runtime = self.runtime.clone();
+        let changes = std::mem::take(&mut self.changes);
+        let catalog = self.catalog.clone();
         // Before locks are released: whoever waited for one of them must see that its plan is old (S3).
         let outcome = txn.commit_with(self.settings.synchronous_commit, || {
-            if dirty {
-                runtime.catalog_changed();
+            if !changes.is_empty() {
+                catalog.publish(&changes);
             }
         });
+        // What was set for longer than the transaction stays.
+        if outcome.is_ok()
+            && let Some((settings, kept)) = self.before.take()
+        {
+            let generation = self.settings.generation + 1;
+            self.settings = *settings;
+            for (name, value) in kept {
+                self.settings.set(&name, value.as_deref())?;
+            }
+            self.settings.generation += generation;
+        }
         self.end_transaction();
         Ok(outcome?)
     }
 
+    /// Commits, then does `f`, which must not be before.
+    pub(crate) fn finish_and(&mut self, f: impl FnOnce(&mut Session) -> Result<()>) -> Result<()> {
+        self.finish_implicit()?;
+        f(self)
+    }
+
+    /// Changes a setting: until the transaction ends if `local`; taken back if it is rolled back.
+    pub(crate) fn change_setting(&mut self, name: &str, value: Option<&str>, local: bool) -> Result<()> {
+        let mut changed = self.settings.clone();
+        changed.set(name, value)?;
+        let before = std::mem::replace(&mut self.settings, changed);
+        if self.txn.is_some() {
+            let (_, kept) = self.before.get_or_insert_with(|| (Box::new(before), Vec::new()));
+            if !local {
+                kept.push((name.to_owned(), value.map(str::to_owned)));
+            }
+        } else if local {
+            self.settings = before;
+        }
+        Ok(())
+    }
+
+    fn apply_pending(&mut self) -> Result<()> {
+        for change in std::mem::take(&mut self.pending) {
+            self.change_setting(&change.name, change.value.as_deref(), change.local)?;
+        }
+        Ok(())
+    }
+
     /// The snapshot of the statement about to run.
-    fn snapshot(&mut self) -> Snapshot {
+    pub(crate) fn snapshot(&mut self) -> Snapshot {
         let Some(txn) = &mut self.txn else { unreachable!("a statement runs in a transaction") };
         if self.isolation == IsolationLevel::ReadCommitted {
             return txn.snapshot();
@@ -328,19 +520,23 @@ impl Session {
         }
     }
 
-    /// The catalog this session sees.
-    pub(crate) fn image(&mut self) -> Result<Arc<Image>> {
-        let Some(txn) = &mut self.txn else { unreachable!("a statement runs in a transaction") };
-        if self.catalog_dirty {
-            txn.next_command();
-            let snapshot = txn.snapshot();
-            return Ok(Arc::new(Image::load(&self.db, &snapshot)?));
-        }
-        let version = self.runtime.catalog_version();
-        self.runtime.image(&self.db, version, || txn.snapshot())
+    /// Whether rows changed since the snapshot are an error.
+    pub(crate) fn snapshot_is_fixed(&self) -> bool {
+        self.fixed.is_some()
     }
 
-    fn bind(&mut self, sql: &str, kind: &StatementKind, params: Vec<Oid>) -> Result<(Bound, Vec<Oid>)> {
+    /// `25P02` in a failed transaction block.
+    ///
+    /// # Errors
+    /// That.
+    pub fn check_not_failed(&self) -> Result<()> {
+        if self.block == BlockState::Failed { Err(aborted()) } else { Ok(()) }
+    }
+
+    pub(crate) fn bind(&mut self, sql: &str, kind: &StatementKind, params: Vec<Oid>) -> Result<(Bound, Vec<Oid>)> {
+        if let StatementKind::Copy(copy) = kind {
+            return Ok((self.copy_bound(sql, copy)?, params));
+        }
         let image = self.image()?;
         let mut binder = Binder::new(&image, sql, &self.settings.io, &self.search_path);
         binder.params = params;
@@ -354,74 +550,130 @@ impl Session {
         Ok((bound, binder.params))
     }
 
-    fn dispatch(
-        &mut self,
-        sql: &str,
-        statement: &Statement,
-        plan: Option<(Arc<Node>, Vec<OutputColumn>)>,
-        params: (&[Datum], &[Oid]),
-        sink: &mut dyn Sink,
-    ) -> Result<String> {
+    /// Runs one statement within the transaction; answers its command tag.
+    pub(crate) fn dispatch(&mut self, sql: &str, statement: &Statement, sink: &mut dyn Sink) -> Result<String> {
         if let StatementKind::Transaction(t) = &statement.kind {
             return self.transaction(t, sink);
         }
-        if self.block == BlockState::Failed {
-            let message = "current transaction is aborted, commands ignored until end of transaction block";
-            return Err(SqlError::new(SqlState::IN_FAILED_SQL_TRANSACTION, message));
-        }
+        self.check_not_failed()?;
         self.begin_transaction();
+        let mut quiet = Quiet { inner: sink, level: self.settings.client_min_messages };
+        let sink: &mut dyn Sink = &mut quiet;
         match &statement.kind {
             kind if is_planned(kind) => {
-                let (node, columns) = self.locked_plan(sql, kind, plan, params.1)?;
-                self.run_plan(&node, &columns, params.0, sink)
+                let (node, columns) = self.locked_plan(sql, kind, None, &[])?;
+                let mut running = self.start(node, columns)?;
+                self.pull(&mut running, &[], 0, sink)?;
+                self.run_events(running.take_events(), false)?;
+                Ok(running.tag())
             }
+            StatementKind::Copy(c) => self.copy(sql, c, sink),
             StatementKind::CreateTable(c) => self.create_table(sql, c, sink),
+            StatementKind::AlterTable(a) => self.alter_table(sql, a, sink),
             StatementKind::CreateIndex(c) => self.create_index(sql, c, sink),
+            StatementKind::CreateSequence(c) => self.create_sequence(sql, c, sink),
+            StatementKind::AlterSequence(a) => self.alter_sequence(sql, a, sink),
+            StatementKind::CreateSchema(c) => self.create_schema(sql, c, sink),
             StatementKind::Drop(d) => self.drop_objects(sql, d, sink),
-            StatementKind::Set(s) => self.set(s),
-            StatementKind::Show(s) => {
-                let value = self.settings.get(&s.name.to_lowercase())?;
-                sink.columns(&[text_column(&s.name)])?;
-                let mut chunk = Chunk::new(&[types::Physical::Var]);
-                chunk.push_row(&[Datum::text(&value)]);
-                sink.chunk(&chunk)?;
-                Ok("SHOW".to_owned())
+            StatementKind::Rename(r) => self.rename(sql, r, sink),
+            StatementKind::AlterOwner(a) => self.alter_owner(sql, a),
+            StatementKind::Comment(c) => self.comment(sql, c),
+            StatementKind::Truncate(t) => self.truncate(sql, t),
+            StatementKind::CreateRole(c) => self.create_role(sql, c),
+            StatementKind::AlterRole(a) => self.alter_role(sql, a),
+            StatementKind::DropRole(d) => self.drop_role(sql, d, sink),
+            StatementKind::CreateDatabase(c) => self.create_database(sql, c),
+            StatementKind::DropDatabase(d) => self.drop_database(sql, d, sink),
+            StatementKind::Vacuum(v) => self.vacuum(sql, v),
+            StatementKind::Checkpoint(_) => {
+                self.runtime.engine().checkpoint()?;
+                Ok("CHECKPOINT".to_owned())
             }
+            StatementKind::Lock(l) => self.lock_tables(sql, l),
+            StatementKind::SetConstraints(c) => self.set_constraints(sql, c),
+            StatementKind::Discard(d) => self.discard(d),
+            StatementKind::Set(s) => self.set(s, sink),
+            StatementKind::Show(s) => self.show(&s.name, sink),
             other => Err(SqlError::unsupported(statement_name(other))),
         }
     }
 
+    fn show(&mut self, name: &str, sink: &mut dyn Sink) -> Result<String> {
+        if name.eq_ignore_ascii_case("all") {
+            sink.columns(&[text_column("name"), text_column("setting"), text_column("description")])?;
+            let mut chunk = Chunk::new(&[types::Physical::Var; 3]);
+            for (name, value) in self.settings.all() {
+                chunk.push_row(&[Datum::text(&name), Datum::text(&value), Datum::text("")]);
+            }
+            sink.chunk(&chunk, &types::io::BuiltinTypes)?;
+            return Ok("SHOW".to_owned());
+        }
+        let value = match &*name.to_lowercase() {
+            "transaction_isolation" => self.isolation.as_str().to_owned(),
+            "session_authorization" => self.user.name.clone(),
+            "is_superuser" => if self.user.superuser { "on" } else { "off" }.to_owned(),
+            _ => self.settings.get(name)?,
+        };
+        sink.columns(&[text_column(Settings::shown_name(name))])?;
+        let mut chunk = Chunk::new(&[types::Physical::Var]);
+        chunk.push_row(&[Datum::text(&value)]);
+        sink.chunk(&chunk, &types::io::BuiltinTypes)?;
+        Ok("SHOW".to_owned())
+    }
+
+    /// Runs a statement of our own; its rows, and what it asks for at its end.
+    pub(crate) fn internal(
+        &mut self,
+        sql: &str,
+        params: &[Datum],
+        types: &[Oid],
+    ) -> Result<(Vec<Vec<Datum>>, Vec<exec::Event>)> {
+        let statements = syntax::parse(sql)?;
+        let Some(statement) = statements.first() else { return Ok(Default::default()) };
+        let (node, columns) = self.locked_plan(sql, &statement.kind, None, types)?;
+        let mut running = self.start(node, columns)?;
+        let mut rows = Vec::new();
+        while let Some(chunk) = running.next_chunk_with(self, params)? {
+            rows.extend((0..chunk.rows).map(|i| chunk.row(i)));
+        }
+        Ok((rows, running.take_events()))
+    }
+
     /// A plan whose tables are locked, made from a catalog in which they are as they are (S3).
-    fn locked_plan(
+    pub(crate) fn locked_plan(
         &mut self,
         sql: &str,
         kind: &StatementKind,
-        mut plan: Option<(Arc<Node>, Vec<OutputColumn>)>,
+        mut plan: Option<(Arc<Node>, Arc<Vec<OutputColumn>>)>,
         types: &[Oid],
-    ) -> Result<(Arc<Node>, Vec<OutputColumn>)> {
+    ) -> Result<(Arc<Node>, Arc<Vec<OutputColumn>>)> {
         loop {
             let (node, columns) = match plan.take() {
                 Some(plan) => plan,
                 None => {
-                    let (bound, _) = self.bind(sql, kind, types.to_vec())?;
-                    (Arc::new(optimizer::optimize(bound.node)), bound.columns)
+                    let (bound, params) = self.bind(sql, kind, types.to_vec())?;
+                    if params.len() > types.len() {
+                        return Err(no_parameter(sql, types.len() + 1));
+                    }
+                    (Arc::new(optimizer::optimize(bound.node)), Arc::new(bound.columns))
                 }
             };
             let mut taken = false;
-            let db = self.db.id;
+            let (db, policy) = (self.db.id, self.lock_policy());
             if let Some(txn) = &mut self.txn {
                 let mut outcome = Ok(());
                 node.visit_tables(&mut |table, writes| {
                     let mode = if writes { Mode::RowExclusive } else { Mode::AccessShare };
                     let tag = Tag::Relation(db, table.oid.0);
-                    if outcome.is_ok() && !txn.holds(tag, mode) {
+                    let stored = table.source == plan::TableSource::Stored;
+                    if stored && outcome.is_ok() && !txn.holds(tag, mode) {
                         taken = true;
-                        outcome = txn.lock(tag, mode, WaitPolicy::Wait(0));
+                        outcome = txn.lock(tag, mode, policy);
                     }
                 });
                 outcome?;
             }
-            if !taken || self.catalog_dirty || self.plan_is_current(&node)? {
+            if !taken || self.catalog_dirty() || self.plan_is_current(&node)? {
                 return Ok((node, columns));
             }
         }
@@ -432,59 +684,12 @@ impl Session {
         let image = self.image()?;
         let mut current = true;
         node.visit_tables(&mut |table, _| {
-            let namespace = binder::schema_oid(&table.schema).unwrap_or(oid::PUBLIC_NAMESPACE);
-            let same = image.table(namespace, &table.name).is_some_and(|info| binder::table_ref(info) == *table);
-            current &= same;
+            if table.source == plan::TableSource::Stored {
+                let info = image.by_oid(table.oid);
+                current &= info.is_some_and(|info| binder::table_ref(&image, info) == **table);
+            }
         });
         Ok(current)
-    }
-
-    fn run_plan(
-        &mut self,
-        node: &Node,
-        columns: &[OutputColumn],
-        params: &[Datum],
-        sink: &mut dyn Sink,
-    ) -> Result<String> {
-        let writes = matches!(node, Node::Insert { .. } | Node::Update { .. } | Node::Delete { .. });
-        if let Some(txn) = &mut self.txn {
-            txn.next_command();
-            if writes {
-                // Before the snapshot, so that it knows its own changes.
-                txn.writer()?;
-            }
-        }
-        let snapshot = self.snapshot();
-        let fixed_snapshot = self.fixed.is_some();
-        let Some(txn) = &mut self.txn else { unreachable!("a statement runs in a transaction") };
-        let mut ctx = Context {
-            db: &self.db,
-            txn,
-            snapshot,
-            fixed_snapshot,
-            params,
-            settings: &self.settings.io,
-            account: Account::new(self.runtime.options.statement_bytes),
-            affected: 0,
-        };
-        let mut root = exec::build(node);
-        let mut rows = 0;
-        if !columns.is_empty() || !writes {
-            sink.columns(columns)?;
-        }
-        while let Some(chunk) = root.next(&mut ctx)? {
-            rows += chunk.rows as u64;
-            if chunk.rows > 0 && (!columns.is_empty() || !writes) {
-                sink.chunk(&chunk)?;
-            }
-        }
-        let affected = ctx.affected;
-        Ok(match node {
-            Node::Insert { .. } => format!("INSERT 0 {affected}"),
-            Node::Update { .. } => format!("UPDATE {affected}"),
-            Node::Delete { .. } => format!("DELETE {affected}"),
-            _ => format!("SELECT {rows}"),
-        })
     }
 
     fn transaction(&mut self, t: &TransactionStatement, sink: &mut dyn Sink) -> Result<String> {
@@ -504,8 +709,7 @@ impl Session {
                         warn(sink, SqlState::ACTIVE_SQL_TRANSACTION, text);
                     }
                     BlockState::Failed => {
-                        let message = "current transaction is aborted, commands ignored until end of transaction block";
-                        return Err(SqlError::new(SqlState::IN_FAILED_SQL_TRANSACTION, message));
+                        return Err(aborted());
                     }
                 }
                 Ok(if *start { "START TRANSACTION" } else { "BEGIN" }.to_owned())
@@ -530,12 +734,15 @@ impl Session {
             }
             TransactionStatement::Savepoint(name) => {
                 self.require_block("SAVEPOINT")?;
-                if self.block == BlockState::Failed {
-                    let message = "current transaction is aborted, commands ignored until end of transaction block";
-                    return Err(SqlError::new(SqlState::IN_FAILED_SQL_TRANSACTION, message));
-                }
+                self.check_not_failed()?;
                 if let Some(txn) = &mut self.txn {
-                    self.savepoints.push((name.as_str().to_owned(), txn.savepoint()));
+                    let open = OpenSavepoint {
+                        name: name.as_str().to_owned(),
+                        savepoint: txn.savepoint(),
+                        changes: self.changes.len(),
+                        events: self.deferral.events.len(),
+                    };
+                    self.savepoints.push(open);
                 }
                 Ok("SAVEPOINT".to_owned())
             }
@@ -555,8 +762,12 @@ impl Session {
                     txn.rollback_to(savepoint)?;
                     // The savepoint itself stays.
                     let again = txn.savepoint();
-                    self.savepoints.truncate(index);
-                    self.savepoints.push((name.as_str().to_owned(), again));
+                    self.savepoints.truncate(index + 1);
+                    let open = &mut self.savepoints[index];
+                    open.savepoint = again;
+                    let (changes, events) = (open.changes, open.events);
+                    self.forget_changes(changes);
+                    self.deferral.events.truncate(events);
                 }
                 self.block = BlockState::InBlock;
                 Ok("ROLLBACK".to_owned())
@@ -576,37 +787,60 @@ impl Session {
     }
 
     fn find_savepoint(&self, name: &str) -> Result<(usize, Savepoint)> {
-        let found = self.savepoints.iter().rposition(|s| s.0 == name);
+        let found = self.savepoints.iter().rposition(|s| s.name == name);
         let message = format!("savepoint \"{name}\" does not exist");
         let index = found.ok_or_else(|| SqlError::new(SqlState::INVALID_SAVEPOINT_SPECIFICATION, message))?;
-        Ok((index, self.savepoints[index].1))
+        Ok((index, self.savepoints[index].savepoint))
     }
 
-    fn set(&mut self, set: &VariableSet) -> Result<String> {
-        if set.local {
-            return Err(SqlError::unsupported("SET LOCAL"));
+    /// How long statements wait for locks.
+    pub(crate) fn lock_policy(&self) -> WaitPolicy {
+        WaitPolicy::Wait(self.settings.lock_timeout_ms)
+    }
+
+    fn set(&mut self, set: &VariableSet, sink: &mut dyn Sink) -> Result<String> {
+        if set.local && self.block == BlockState::Idle {
+            let text = "SET LOCAL can only be used in transaction blocks";
+            sink.notice(
+                &SqlError::new(SqlState::NO_ACTIVE_SQL_TRANSACTION, text).severity(types::error::Severity::Warning),
+            );
         }
         match &set.kind {
             VariableSetKind::Value { name, values } => {
-                let [value] = &values[..] else { return Err(SqlError::unsupported("SET with a list of values")) };
-                let text = match value {
-                    SetValue::String(s, _) | SetValue::Float(s, _) => s.to_string(),
-                    SetValue::Integer(i, _) => i.to_string(),
-                    SetValue::Interval(_) => return Err(SqlError::unsupported("SET TIME ZONE INTERVAL")),
+                let mut words = Vec::new();
+                for value in values {
+                    words.push(match value {
+                        SetValue::String(s, _) | SetValue::Float(s, _) => s.to_string(),
+                        SetValue::Integer(i, _) => i.to_string(),
+                        SetValue::Interval(_) => return Err(SqlError::unsupported("SET TIME ZONE INTERVAL")),
+                    });
+                }
+                let text = if words.len() == 1 && !name.eq_ignore_ascii_case("search_path") {
+                    words.remove(0)
+                } else if name.eq_ignore_ascii_case("search_path") || name.eq_ignore_ascii_case("datestyle") {
+                    let plain = name.eq_ignore_ascii_case("datestyle");
+                    let quoted = |w: &String| if plain { w.clone() } else { syntax::quote_ident(w) };
+                    words.iter().map(quoted).collect::<Vec<_>>().join(", ")
+                } else {
+                    let message = format!("SET {name} takes only one argument");
+                    return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message));
                 };
-                self.settings.set(&name.to_lowercase(), Some(&text))?;
+                self.change_setting(name, Some(&text), set.local)?;
                 Ok("SET".to_owned())
             }
             VariableSetKind::Default { name } => {
-                self.settings.set(&name.to_lowercase(), None)?;
+                self.change_setting(name, None, set.local)?;
                 Ok("SET".to_owned())
             }
             VariableSetKind::Reset { name } => {
-                self.settings.set(&name.to_lowercase(), None)?;
+                self.change_setting(name, None, false)?;
                 Ok("RESET".to_owned())
             }
             VariableSetKind::ResetAll => {
-                self.settings = Settings::default();
+                for (name, _) in self.settings.all() {
+                    // Those that cannot be changed are what they are.
+                    let _fixed = self.change_setting(&name, None, false);
+                }
                 Ok("RESET".to_owned())
             }
             VariableSetKind::Transaction(modes) => {
@@ -621,6 +855,69 @@ impl Session {
             | VariableSetKind::SessionCharacteristics(_)
             | VariableSetKind::TransactionSnapshot(_) => Err(SqlError::unsupported("this form of SET")),
         }
+    }
+}
+
+/// A sink that is told only what is important enough (`client_min_messages`).
+struct Quiet<'a> {
+    inner: &'a mut dyn Sink,
+    level: u8,
+}
+
+impl Sink for Quiet<'_> {
+    fn columns(&mut self, columns: &[OutputColumn]) -> Result<()> {
+        self.inner.columns(columns)
+    }
+    fn chunk(&mut self, chunk: &Chunk, names: &dyn types::io::TypeLookup) -> Result<()> {
+        self.inner.chunk(chunk, names)
+    }
+    fn complete(&mut self, tag: &str) {
+        self.inner.complete(tag);
+    }
+    fn notice(&mut self, notice: &SqlError) {
+        // Places in the order that `client_min_messages` counts by.
+        let place = match notice.fields().severity {
+            types::error::Severity::Notice => 6,
+            types::error::Severity::Warning => 7,
+            _ => 8,
+        };
+        if place >= self.level {
+            self.inner.notice(notice);
+        }
+    }
+    fn copy_in(&mut self, shape: CopyShape) -> Result<()> {
+        self.inner.copy_in(shape)
+    }
+    fn copy_read(&mut self) -> Result<Option<Bytes>> {
+        self.inner.copy_read()
+    }
+    fn copy_out(&mut self, shape: CopyShape) -> Result<()> {
+        self.inner.copy_out(shape)
+    }
+    fn copy_data(&mut self, row: &[u8]) -> Result<()> {
+        self.inner.copy_data(row)
+    }
+    fn copy_done(&mut self) -> Result<()> {
+        self.inner.copy_done()
+    }
+}
+
+/// Settings before a transaction, and what it set for longer than itself.
+type Before = (Box<Settings>, Vec<(String, Option<String>)>);
+
+/// A savepoint that is open.
+struct OpenSavepoint {
+    name: String,
+    savepoint: Savepoint,
+    /// Changes of the catalog before it.
+    changes: usize,
+    /// Waiting checks before it.
+    events: usize,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.runtime.count_sessions(self.db.id, -1);
     }
 }
 
@@ -642,13 +939,25 @@ fn isolation(modes: &[TransactionMode]) -> Result<IsolationLevel> {
     Ok(level)
 }
 
-fn is_planned(kind: &StatementKind) -> bool {
+pub(crate) fn is_planned(kind: &StatementKind) -> bool {
     use StatementKind::{Delete, Insert, Select, Update};
     matches!(kind, Select(_) | Insert(_) | Update(_) | Delete(_))
 }
 
+/// `25P02`.
+pub(crate) fn aborted() -> SqlError {
+    let message = "current transaction is aborted, commands ignored until end of transaction block";
+    SqlError::new(SqlState::IN_FAILED_SQL_TRANSACTION, message)
+}
+
+/// `42P02`: nothing gives parameter `number` a value.
+pub(crate) fn no_parameter(sql: &str, number: usize) -> SqlError {
+    let position = sql.find(&format!("${number}")).map(|at| sql[..at].chars().count() as u32 + 1);
+    SqlError::new(SqlState::UNDEFINED_PARAMETER, format!("there is no parameter ${number}")).at(position)
+}
+
 fn text_column(name: &str) -> OutputColumn {
-    OutputColumn { name: name.to_owned(), ty: oid::TEXT, typmod: -1 }
+    OutputColumn { name: name.to_owned(), ty: oid::TEXT, typmod: -1, origin: None }
 }
 
 /// What a statement is called: the name of its variant in words.

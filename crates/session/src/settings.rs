@@ -1,6 +1,87 @@
-//! Settings: what SET changes and SHOW shows. Only those with an effect are accepted.
+//! Settings: what SET changes and SHOW shows. Each is either in effect, or has one possible value here.
 
+use std::collections::BTreeMap;
+
+use types::datetime::{DateOrder, DateStyle, IntervalStyle, zone};
+use types::io::ByteaOutput;
 use types::{IoSettings, Result, SqlError, SqlState};
+
+/// How values of a setting are read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    Bool,
+    /// Milliseconds, with units.
+    Time,
+    /// An integer between these.
+    Int(i64, i64),
+    /// One of these words.
+    Word(&'static [&'static str]),
+    Text,
+    /// It has one value; any other is refused.
+    Fixed,
+    /// As `Fixed`, and not even that may be set.
+    Internal,
+}
+
+/// Every setting: name as SHOW ALL writes it, default, how it is read.
+const KNOWN: &[(&str, &str, Kind)] = &[
+    ("application_name", "", Kind::Text),
+    ("bytea_output", "hex", Kind::Word(&["hex", "escape"])),
+    // There are no function bodies to check yet.
+    ("check_function_bodies", "on", Kind::Bool),
+    ("client_encoding", "UTF8", Kind::Fixed),
+    (
+        "client_min_messages",
+        "notice",
+        Kind::Word(&["debug5", "debug4", "debug3", "debug2", "debug1", "log", "notice", "warning", "error"]),
+    ),
+    ("DateStyle", "ISO, MDY", Kind::Text),
+    ("default_table_access_method", "heap", Kind::Fixed),
+    ("default_tablespace", "", Kind::Fixed),
+    ("default_text_search_config", "pg_catalog.simple", Kind::Fixed),
+    (
+        "default_transaction_isolation",
+        "read committed",
+        Kind::Word(&["read committed", "repeatable read", "read uncommitted"]),
+    ),
+    ("default_transaction_read_only", "off", Kind::Fixed),
+    ("extra_float_digits", "1", Kind::Int(-15, 3)),
+    ("idle_in_transaction_session_timeout", "0", Kind::Fixed),
+    ("idle_session_timeout", "0", Kind::Fixed),
+    ("in_hot_standby", "off", Kind::Internal),
+    ("integer_datetimes", "on", Kind::Internal),
+    ("IntervalStyle", "postgres", Kind::Word(&["postgres", "postgres_verbose", "sql_standard", "iso_8601"])),
+    ("is_superuser", "on", Kind::Internal),
+    ("jit", "off", Kind::Fixed),
+    ("lc_messages", "C", Kind::Fixed),
+    ("lc_monetary", "C", Kind::Fixed),
+    ("lc_numeric", "C", Kind::Fixed),
+    ("lc_time", "C", Kind::Fixed),
+    ("lock_timeout", "0", Kind::Time),
+    ("max_connections", "100", Kind::Internal),
+    ("max_identifier_length", "63", Kind::Internal),
+    // There are no policies to apply yet.
+    ("row_security", "on", Kind::Bool),
+    ("scram_iterations", "4096", Kind::Int(1, 2_147_483_647)),
+    ("search_path", "\"$user\", public", Kind::Text),
+    ("server_encoding", "UTF8", Kind::Internal),
+    ("server_version", "18.0", Kind::Internal),
+    ("server_version_num", "180000", Kind::Internal),
+    ("session_authorization", "", Kind::Internal),
+    ("standard_conforming_strings", "on", Kind::Fixed),
+    ("statement_timeout", "0", Kind::Time),
+    (
+        "synchronous_commit",
+        "on",
+        Kind::Word(&["on", "off", "local", "remote_write", "remote_apply", "true", "false", "yes", "no", "1", "0"]),
+    ),
+    ("TimeZone", "UTC", Kind::Text),
+    ("transaction_isolation", "read committed", Kind::Internal),
+    ("transaction_read_only", "off", Kind::Fixed),
+    ("transaction_timeout", "0", Kind::Fixed),
+    // There is no XML type yet.
+    ("xmloption", "content", Kind::Word(&["content", "document"])),
+];
 
 /// A session's settings.
 #[derive(Clone, Debug)]
@@ -11,8 +92,18 @@ pub struct Settings {
     pub synchronous_commit: bool,
     /// Milliseconds a statement may take; 0: any (`statement_timeout`).
     pub statement_timeout_ms: u64,
-    /// Shown to others (`application_name`).
-    pub application_name: String,
+    /// Milliseconds a statement waits for one lock; 0: any (`lock_timeout`).
+    pub lock_timeout_ms: u32,
+    /// Schemas in which names are looked up (`search_path`).
+    pub search_path: Vec<String>,
+    /// Rounds of SCRAM for new passwords (`scram_iterations`).
+    pub scram_iterations: u32,
+    /// How important a message must be to be sent (`client_min_messages`), by its place in PostgreSQL's order.
+    pub client_min_messages: u8,
+    /// Values that are not defaults, as SHOW prints them, by name in lower case.
+    values: BTreeMap<String, String>,
+    /// Grows with every change: plans made before are not used after.
+    pub generation: u64,
 }
 
 impl Default for Settings {
@@ -21,29 +112,22 @@ impl Default for Settings {
             io: IoSettings::default(),
             synchronous_commit: true,
             statement_timeout_ms: 0,
-            application_name: String::new(),
+            lock_timeout_ms: 0,
+            search_path: vec!["$user".to_owned(), "public".to_owned()],
+            scram_iterations: 4096,
+            client_min_messages: 6,
+            values: BTreeMap::new(),
+            generation: 0,
         }
     }
 }
 
-/// Settings whose only supported value is the one they have.
-const FIXED: [(&str, &str); 7] = [
-    ("client_encoding", "UTF8"),
-    ("server_encoding", "UTF8"),
-    ("standard_conforming_strings", "on"),
-    ("server_version", "18.0"),
-    ("server_version_num", "180000"),
-    ("integer_datetimes", "on"),
-    ("default_table_access_method", "heap"),
-];
+fn find(name: &str) -> Option<&'static (&'static str, &'static str, Kind)> {
+    KNOWN.iter().find(|k| k.0.eq_ignore_ascii_case(name))
+}
 
-fn boolean(name: &str, value: &str) -> Result<bool> {
-    types::io::text_in(types::oid::BOOL, -1, value, &IoSettings::default())
-        .map(|d| d == types::Datum::Bool(true))
-        .map_err(|_| {
-            let message = format!("parameter \"{name}\" requires a Boolean value");
-            SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message)
-        })
+fn unknown(name: &str) -> SqlError {
+    SqlError::new(SqlState::UNDEFINED_OBJECT, format!("unrecognized configuration parameter \"{name}\""))
 }
 
 fn invalid(name: &str, value: &str) -> SqlError {
@@ -51,58 +135,217 @@ fn invalid(name: &str, value: &str) -> SqlError {
     SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message)
 }
 
-fn on_off(b: bool) -> String {
-    if b { "on" } else { "off" }.to_owned()
+fn boolean(name: &str, value: &str) -> Result<bool> {
+    let read = types::io::text_in(types::oid::BOOL, -1, value, &IoSettings::default());
+    read.map(|d| d == types::Datum::Bool(true)).map_err(|_| {
+        let message = format!("parameter \"{name}\" requires a Boolean value");
+        SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message)
+    })
+}
+
+/// Milliseconds.
+fn time(name: &str, text: &str) -> Result<u64> {
+    let text = text.trim();
+    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len()));
+    let factor = match unit.trim() {
+        "" | "ms" => 1.0,
+        "us" => 0.001,
+        "s" => 1000.0,
+        "min" => 60_000.0,
+        "h" => 3_600_000.0,
+        "d" => 86_400_000.0,
+        _ => {
+            return Err(invalid(name, text)
+                .hint("Valid units for this parameter are \"us\", \"ms\", \"s\", \"min\", \"h\", and \"d\"."));
+        }
+    };
+    let number: f64 = digits.parse().map_err(|_| invalid(name, text))?;
+    let ms = (number * factor).round();
+    if ms > f64::from(i32::MAX) {
+        let message = format!("{ms} ms is outside the valid range for parameter \"{name}\" (0 ms .. 2147483647 ms)");
+        return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message));
+    }
+    Ok(ms as u64)
+}
+
+fn shown_time(ms: u64) -> String {
+    let units = [(86_400_000_u64, "d"), (3_600_000, "h"), (60_000, "min"), (1000, "s")];
+    match units.iter().find(|u| ms > 0 && ms.is_multiple_of(u.0)) {
+        Some((factor, unit)) => format!("{}{unit}", ms / factor),
+        None if ms == 0 => "0".to_owned(),
+        None => format!("{ms}ms"),
+    }
+}
+
+/// The names in a list of identifiers, quoted or not.
+pub fn split_names(list: &str) -> Result<Vec<String>> {
+    let error = || {
+        SqlError::new(SqlState::INVALID_PARAMETER_VALUE, "invalid value for parameter \"search_path\"")
+            .detail("List syntax is invalid.")
+    };
+    let mut names = Vec::new();
+    let mut rest = list.trim();
+    while !rest.is_empty() {
+        let name;
+        if let Some(quoted) = rest.strip_prefix('"') {
+            let end = quoted.find('"').ok_or_else(error)?;
+            (name, rest) = (quoted[..end].to_owned(), quoted[end + 1..].trim_start());
+        } else {
+            let end = rest.find(',').unwrap_or(rest.len());
+            (name, rest) = (rest[..end].trim().to_lowercase(), &rest[end..]);
+        }
+        names.push(name);
+        match rest.strip_prefix(',') {
+            Some(more) => rest = more.trim_start(),
+            None if rest.is_empty() => {}
+            None => return Err(error()),
+        }
+    }
+    Ok(names)
 }
 
 impl Settings {
     /// Sets `name`; `None` is its default.
     ///
     /// # Errors
-    /// `42704` for what PostgreSQL does not know either; `0A000` for a value that is not supported; `22023`.
+    /// `42704` for what PostgreSQL does not know either; `0A000` for a value that is not supported; `22023`, `55P02`.
     pub fn set(&mut self, name: &str, value: Option<&str>) -> Result<()> {
-        let default = Settings::default();
-        match name {
-            "application_name" => self.application_name = value.unwrap_or_default().to_owned(),
-            "synchronous_commit" => {
-                self.synchronous_commit = match value {
-                    Some("local" | "remote_write" | "remote_apply") | None => true,
-                    Some(v) => boolean(name, v)?,
+        let Some(&(name, default, kind)) = find(name) else {
+            if name.contains('.') {
+                // A setting of an extension's, or of the application's own.
+                let key = name.to_lowercase();
+                match value {
+                    Some(v) => self.values.insert(key, v.to_owned()),
+                    None => self.values.remove(&key),
                 };
+                return Ok(());
             }
-            "statement_timeout" => {
-                let text = value.unwrap_or("0");
-                let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
-                let factor = match unit.trim() {
-                    "" | "ms" => 1,
-                    "s" => 1000,
-                    "min" => 60_000,
-                    "h" => 3_600_000,
-                    "d" => 86_400_000,
-                    _ => return Err(invalid(name, text)),
-                };
-                self.statement_timeout_ms = digits.parse::<u64>().map_err(|_| invalid(name, text))? * factor;
-            }
-            "extra_float_digits" => {
-                self.io.extra_float_digits = match value {
-                    None => default.io.extra_float_digits,
-                    Some(v) => v.parse().ok().filter(|n| (-15..=3).contains(n)).ok_or_else(|| invalid(name, v))?,
-                };
-            }
-            _ => match (FIXED.iter().find(|f| f.0 == name), value) {
-                (Some(_), None) => {}
-                (Some((_, only)), Some(v))
-                    if only.eq_ignore_ascii_case(v) || (*only == "UTF8" && v.eq_ignore_ascii_case("utf-8")) => {}
-                (Some((_, only)), Some(v)) => {
-                    return Err(SqlError::unsupported(format!("setting {name} to {v} (only {only})")));
+            return Err(unknown(name));
+        };
+        let given = value.unwrap_or(default);
+        let shown = match kind {
+            Kind::Bool => if boolean(name, given)? { "on" } else { "off" }.to_owned(),
+            Kind::Time => shown_time(time(name, given)?),
+            Kind::Int(low, high) => {
+                let n: i64 = given.trim().parse().map_err(|_| invalid(name, given))?;
+                if !(low..=high).contains(&n) {
+                    let message = format!("{n} is outside the valid range for parameter \"{name}\" ({low} .. {high})");
+                    return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message));
                 }
-                (None, _) => {
-                    let message = format!("unrecognized configuration parameter \"{name}\"");
-                    return Err(SqlError::new(SqlState::UNDEFINED_OBJECT, message));
+                n.to_string()
+            }
+            Kind::Word(words) => {
+                let word = given.to_lowercase();
+                if !words.contains(&&*word) {
+                    return Err(invalid(name, given).hint(format!("Available values: {}.", words.join(", "))));
                 }
-            },
-        }
+                word
+            }
+            Kind::Text => given.to_owned(),
+            Kind::Fixed => {
+                let same = default.eq_ignore_ascii_case(given)
+                    || (name == "client_encoding" && ["utf-8", "unicode"].contains(&&*given.to_lowercase()))
+                    || (default == "on" && boolean(name, given).unwrap_or(false))
+                    || (default == "off" && !boolean(name, given).unwrap_or(true));
+                if !same {
+                    return Err(SqlError::unsupported(format!("setting {name} to \"{given}\" (only \"{default}\")")));
+                }
+                default.to_owned()
+            }
+            Kind::Internal => {
+                let message = format!("parameter \"{name}\" cannot be changed");
+                return Err(SqlError::new(SqlState::CANT_CHANGE_RUNTIME_PARAM, message));
+            }
+        };
+        let shown = self.take_effect(name, &shown)?;
+        self.generation += 1;
+        let key = name.to_lowercase();
+        if shown == default {
+            self.values.remove(&key)
+        } else {
+            self.values.insert(key, shown)
+        };
         Ok(())
+    }
+
+    /// Puts a checked value into effect; how it is shown.
+    fn take_effect(&mut self, name: &str, value: &str) -> Result<String> {
+        match name {
+            "synchronous_commit" => {
+                self.synchronous_commit = !matches!(value, "off" | "false" | "no" | "0");
+                return Ok(match value {
+                    "true" | "yes" | "1" => "on",
+                    "false" | "no" | "0" => "off",
+                    other => other,
+                }
+                .to_owned());
+            }
+            "statement_timeout" => self.statement_timeout_ms = time(name, value)?,
+            "lock_timeout" => self.lock_timeout_ms = u32::try_from(time(name, value)?).unwrap_or(u32::MAX),
+            "extra_float_digits" => self.io.extra_float_digits = value.parse().map_err(|_| invalid(name, value))?,
+            "scram_iterations" => self.scram_iterations = value.parse().map_err(|_| invalid(name, value))?,
+            "bytea_output" => {
+                self.io.bytea_output = if value == "hex" { ByteaOutput::Hex } else { ByteaOutput::Escape };
+            }
+            "IntervalStyle" => {
+                self.io.interval_style = match value {
+                    "sql_standard" => IntervalStyle::SqlStandard,
+                    "postgres_verbose" => IntervalStyle::PostgresVerbose,
+                    "iso_8601" => IntervalStyle::Iso8601,
+                    _ => IntervalStyle::Postgres,
+                };
+            }
+            "DateStyle" => return self.date_style(value),
+            "TimeZone" => {
+                let named = if value.eq_ignore_ascii_case("default") || value.eq_ignore_ascii_case("local") {
+                    "UTC"
+                } else {
+                    value
+                };
+                self.io.time_zone = zone::find(named).ok_or_else(|| invalid(name, value))?;
+                return Ok(named.to_owned());
+            }
+            "search_path" => self.search_path = split_names(value)?,
+            "client_min_messages" => {
+                let Some((_, _, Kind::Word(words))) = find(name) else { return Ok(value.to_owned()) };
+                self.client_min_messages = words.iter().position(|w| *w == value).unwrap_or(6) as u8;
+            }
+            _ => {}
+        }
+        Ok(value.to_owned())
+    }
+
+    /// `DateStyle`: a style, an order, or both.
+    fn date_style(&mut self, value: &str) -> Result<String> {
+        let (mut style, mut order) = (self.io.date_style, self.io.date_order);
+        for word in value.split(',').map(str::trim) {
+            match &*word.to_lowercase() {
+                "iso" => style = DateStyle::Iso,
+                "sql" => style = DateStyle::Sql,
+                "postgres" | "postgresql" => style = DateStyle::Postgres,
+                "german" => style = DateStyle::German,
+                "ymd" => order = DateOrder::Ymd,
+                "dmy" | "euro" | "european" => order = DateOrder::Dmy,
+                "mdy" | "us" | "noneuro" | "noneuropean" => order = DateOrder::Mdy,
+                "default" => (style, order) = (DateStyle::Iso, DateOrder::Mdy),
+                other => {
+                    return Err(invalid("DateStyle", value).detail(format!("Unrecognized key word: \"{other}\".")));
+                }
+            }
+        }
+        (self.io.date_style, self.io.date_order) = (style, order);
+        let style = match style {
+            DateStyle::Iso => "ISO",
+            DateStyle::Sql => "SQL",
+            DateStyle::Postgres => "Postgres",
+            DateStyle::German => "German",
+        };
+        let order = match order {
+            DateOrder::Ymd => "YMD",
+            DateOrder::Dmy => "DMY",
+            DateOrder::Mdy => "MDY",
+        };
+        Ok(format!("{style}, {order}"))
     }
 
     /// The value of `name`, as SHOW prints it.
@@ -110,22 +353,29 @@ impl Settings {
     /// # Errors
     /// `42704`.
     pub fn get(&self, name: &str) -> Result<String> {
-        Ok(match name {
-            "application_name" => self.application_name.clone(),
-            "synchronous_commit" => on_off(self.synchronous_commit),
-            "statement_timeout" => match self.statement_timeout_ms {
-                0 => "0".to_owned(),
-                ms if ms % 1000 == 0 => format!("{}s", ms / 1000),
-                ms => format!("{ms}ms"),
-            },
-            "extra_float_digits" => self.io.extra_float_digits.to_string(),
-            _ => match FIXED.iter().find(|f| f.0 == name) {
-                Some((_, value)) => (*value).to_owned(),
-                None => {
-                    let message = format!("unrecognized configuration parameter \"{name}\"");
-                    return Err(SqlError::new(SqlState::UNDEFINED_OBJECT, message));
-                }
-            },
-        })
+        let key = name.to_lowercase();
+        if let Some(value) = self.values.get(&key) {
+            return Ok(value.clone());
+        }
+        match find(name) {
+            Some((_, default, _)) => Ok((*default).to_owned()),
+            None => Err(unknown(name)),
+        }
+    }
+
+    /// The name of a setting as SHOW heads its column.
+    pub fn shown_name(name: &str) -> &str {
+        find(name).map_or(name, |k| k.0)
+    }
+
+    /// Names and values of all settings.
+    pub fn all(&self) -> Vec<(String, String)> {
+        KNOWN.iter().map(|k| (k.0.to_owned(), self.get(k.0).unwrap_or_default())).collect()
+    }
+
+    /// Puts all settings back to their defaults.
+    pub fn reset_all(&mut self) {
+        let generation = self.generation + 1;
+        *self = Settings { generation, ..Settings::default() };
     }
 }

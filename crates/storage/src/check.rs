@@ -5,6 +5,7 @@ use crate::engine::{Damage, Engine};
 use crate::error::{Error, Result};
 use crate::page::{self, PageKind};
 use crate::relation::RelKind;
+use crate::table::overflow;
 use crate::table::page::TablePage;
 
 /// Reads everything; answers what is wrong.
@@ -34,6 +35,7 @@ pub fn check(engine: &Engine) -> Result<Vec<Damage>> {
                         Some(format!("it belongs to relation {}", page::rel(&guard)))
                     }
                     Ok(guard) if rel.kind == RelKind::Table => TablePage::new(&guard, &rel.layout).check().err(),
+                    Ok(guard) if rel.kind == RelKind::Overflow => overflow::check(&guard).err(),
                     Ok(_) => None,
                 };
                 if let Some(what) = problem {

@@ -369,6 +369,8 @@ impl Engine {
         if let Err(e) = self.checkpoint_with(root, false) {
             self.databases.write().remove(&db.id);
             root.databases.retain(|d| d.0 != db.id);
+            // The number was never seen by anyone; who makes the first databases counts on theirs.
+            root.next_db = db.id.0;
             return Err(e);
         }
         Ok(db)
@@ -516,9 +518,11 @@ impl Engine {
     pub fn used_ranges(&self) -> Vec<(usize, usize)> {
         let root = self.root.lock();
         let slot = |s: crate::ids::Slot, n: u32| (s.0 as usize * SLOT_BYTES, n as usize * SLOT_BYTES);
-        let mut ranges = Vec::new();
+        let mut ranges = vec![(0, 2 * SLOT_BYTES)];
         for db in self.databases() {
-            ranges.extend(db.file.map().lock().pages().map(|(_, e)| slot(e.slot(), e.slot_count())));
+            let map = db.file.map().lock();
+            ranges.extend(map.pages().map(|(_, e)| slot(e.slot(), e.slot_count())));
+            ranges.extend(map.leaves().map(|leaf| slot(leaf, 1)));
         }
         let blobs = root.databases.iter().map(|d| d.2).chain([root.superblock.cluster]);
         ranges.extend(blobs.map(|b| (slot(b.slot, 1).0, b.bytes as usize)));

@@ -6,14 +6,17 @@
 //! A writer of a row needs no entry here: the newest version of the row names it, and others wait for its [`Tag::Transaction`]. An
 //! entry for a row exists only when someone locked it without changing it (SELECT FOR ..., foreign keys).
 //!
+//! The weak modes of relations, which every statement takes, are kept apart by owner while nobody wants a strong one (`weak`).
+//!
 //! Invariants
 //!   L1  Two owners hold conflicting modes of a tag at no time.                                        (`LockManager::grant`)
-//!   L2  A waiter is granted in queue order, unless it holds a lock on the tag already.                (`LockManager::promote`)
+//!   L2  A waiter is granted once it conflicts with no holder and no waiter before it; holders wait in front. (`Entry::promote`)
 //!   L3  Before anyone sleeps, the wait-for graph with it added is searched; a cycle is an error for it. (`LockManager::find_cycle`)
 
 mod interrupt;
 mod manager;
 mod mode;
+mod weak;
 
 pub use interrupt::Interrupt;
 pub use manager::{HeldLock, LockManager, OwnerId, WaitPolicy};

@@ -4,8 +4,8 @@
 //!   0     1      2        4         8       12       16     24                     64                 128
 //!   | kind | class | format | page no | db id | rel id | lsn  | (kind's own fields) | 16 x crc32 u32   | ...
 //! ```
-//! Block i of the page (4 KiB each) has its checksum in field i; it is seeded with database, page number and i, and taken with
-//! the checksum fields zero. So rot, a torn write and a page read from or written to the wrong place are all told (DESIGN §5).
+//! Block i of the page (4 KiB each) has its checksum in field i; it is seeded with database, page number and i. Block 0's leaves out the
+//! fields that hold this page's checksums (4 of the 16 in a page of 16 KiB). So rot, a torn write and a page read from or written to the wrong place are all told (DESIGN §5).
 
 use crate::buffer::PageClass;
 use crate::error::{Error, Result};
@@ -138,3 +138,6 @@ pub fn verify(bytes: &[u8], db: DbId, page: PageNo) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -262,10 +262,7 @@ impl Redo {
                 }
                 Ok(())
             }
-            Record::Commit { .. }
-            | Record::Abort { .. }
-            | Record::OidsReserved { .. }
-            | Record::DatabaseChange { .. } => Ok(()),
+            Record::Commit { .. } | Record::OidsReserved { .. } => Ok(()),
         }
     }
 

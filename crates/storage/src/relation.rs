@@ -3,11 +3,15 @@
 //! Page numbers cost nothing until a page is written, so a relation takes them in runs that double: extent 0 has one page, extent
 //! k has `2^(k-1)` up to 1024. Block number to page number is arithmetic on a short list.
 
+mod extents;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 
-use env::sync::{Mutex, RwLock};
+use env::sync::Mutex;
 use types::Physical;
+
+use extents::Extents;
 
 use crate::buffer::PageClass;
 use crate::codec::{Put, Take};
@@ -177,7 +181,7 @@ pub struct Relation {
     first_class: PageClass,
     other_class: PageClass,
     blocks: AtomicU32,
-    extents: RwLock<Vec<PageNo>>,
+    extents: Extents,
     overflow: AtomicU32,
     /// Serialises growth.
     pub(crate) growth: Mutex<()>,
@@ -227,7 +231,7 @@ impl Relation {
             first_class,
             other_class,
             blocks: AtomicU32::new(meta.blocks),
-            extents: RwLock::new(meta.extents.clone()),
+            extents: Extents::new(&meta.extents),
             overflow: AtomicU32::new(meta.overflow.0),
             growth: Mutex::new(()),
             targets: std::array::from_fn(|_| AtomicU32::new(last_block)),
@@ -254,7 +258,7 @@ impl Relation {
             columns: self.layout.columns().to_vec(),
             overflow: RelId(self.overflow.load(Ordering::Acquire)),
             blocks: self.blocks(),
-            extents: self.extents.read().clone(),
+            extents: self.extents.all(),
             last: sequence.durable_last,
             called: sequence.durable_called,
         }
@@ -288,6 +292,12 @@ impl Relation {
         if block == 0 { self.first_class } else { self.other_class }
     }
 
+    /// Bytes of its pages.
+    pub fn size_bytes(&self) -> u64 {
+        (0..self.blocks().min(2)).map(|b| self.class(b).bytes() as u64).sum::<u64>()
+            + u64::from(self.blocks().saturating_sub(2)) * self.other_class.bytes() as u64
+    }
+
     /// Size and page number of `block`.
     ///
     /// # Errors
@@ -296,7 +306,7 @@ impl Relation {
     pub fn locate(&self, block: u32) -> Result<(PageNo, PageClass)> {
         let (extent, index) = extent_of(block);
         let class = self.class(block);
-        match self.extents.read().get(extent) {
+        match self.extents.get(extent) {
             Some(start) => Ok((PageNo(start.0 + index * class.units()), class)),
             None => Err(Error::Damaged(format!("relation {} of database {} has no block {block}", self.id, self.db))),
         }
@@ -304,13 +314,12 @@ impl Relation {
 
     /// How many extents it has.
     pub fn extent_count(&self) -> usize {
-        self.extents.read().len()
+        self.extents.len()
     }
 
     /// First page and unit count of every extent.
     pub fn extent_ranges(&self) -> Vec<(PageNo, u32)> {
-        let extents = self.extents.read();
-        extents.iter().enumerate().map(|(i, &start)| (start, self.extent_units(i))).collect()
+        self.extents.all().into_iter().enumerate().map(|(i, start)| (start, self.extent_units(i))).collect()
     }
 
     /// Page numbers that extent `index` takes.
@@ -321,12 +330,7 @@ impl Relation {
 
     /// Adds an extent, or overwrites it when recovery sees it again.
     pub fn set_extent(&self, index: usize, start: PageNo) {
-        let mut extents = self.extents.write();
-        if extents.len() <= index {
-            extents.resize(index + 1, PageNo(0));
-        }
-        extents[index] = start;
-        drop(extents);
+        self.extents.set(index, start);
         self.touch();
     }
 

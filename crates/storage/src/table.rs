@@ -6,7 +6,7 @@
 //! looked like before.
 //!
 //! Invariants
-//!   I2  A page image on disk holds only committed data.                                     (`page_image::committed_image`)
+//!   I2  A page image on disk holds only committed data.                                     (`committed::committed_image`)
 //!   I6  Every version some snapshot can see is reachable: in the page or in its chain.       (`versions::PageVersions::prune`)
 //!   I7  No version map: all rows of the page are visible to all snapshots, or dead to all.  (`scan`)
 //!   I8  Cells of NULL and of unused slots hold zero.                                        (`page::TablePage::put`)

@@ -7,7 +7,7 @@
 //! Invariants
 //!   X1  A change is visible to a snapshot iff its transaction's commit LSN is set and not above the snapshot's LSN, or it is
 //!       the snapshot's own transaction and the change's command came before the snapshot's.   (`Snapshot::sees`)
-//!   X2  `visible` passes a commit LSN only when that commit is durable, or its session asked not to wait.  (`TxnManager::publish`)
+//!   X2  `visible` passes a commit LSN only when that commit is durable, or its session asked not to wait.  (`TxnManager::note_commit`)
 //!   X3  No version that a registered snapshot may need is purged: purging asks for `oldest_snapshot` first. (`purge`)
 //!   X4  A transaction is in the active table, with a first LSN not above its first record's, before it logs anything.
 //!

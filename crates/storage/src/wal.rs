@@ -9,8 +9,8 @@
 //!
 //! **Group commit.** [`Log::sync_to`] returns at once when its LSN is durable. Otherwise, if nobody is flushing, the caller
 //! becomes the leader: it takes the whole buffer, writes it and syncs. Whoever comes meanwhile appends to the fresh buffer and waits;
-//! the first of them to wake leads the next flush. So one client waits for exactly one sync, and n clients share about two.
-//! There is no timer.
+//! the first of them to wake leads the next flush, after letting those run whom the last one let go, as long as that brings more records
+//! (`Log::gather`). So one client waits for exactly one sync, and n clients share about one. There is no timer.
 //!
 //! **Segments** are written once with zeros before they are used and recycled by renaming, so that a commit overwrites
 //! blocks the file system already allocated: about half the latency of extending a file (STORAGE.md §3).

@@ -97,7 +97,7 @@ fn every_flipped_bit_of_a_page_is_told() {
     let flips = 10_000;
     let mut told = 0;
     for _ in 0..flips {
-        // Past the superblocks and into slots that are in use: free slots may rot unseen.
+        // In slots that are in use: free slots may rot unseen.
         let at = world.byte_in(&places);
         let bit = world.range(0, 8) as u8;
         world.disk.corrupt("hathi.data", |bytes| bytes[at] ^= 1 << bit);

@@ -18,6 +18,7 @@ pub mod record;
 #[cfg(test)]
 mod recorded;
 pub mod sortkey;
+pub mod typmod;
 
 pub use datum::{Datum, Physical};
 pub use error::{SqlError, SqlState};

@@ -33,6 +33,32 @@ impl Nulls {
         self.0.is_empty()
     }
 
+    /// Forgets all.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// One bit per slot, 64 to a word; missing words are zero.
+    pub fn words(&self) -> &[u64] {
+        &self.0
+    }
+
+    /// From words as [`Nulls::words`] gives them; words of all zeros are dropped from the end.
+    pub fn from_words(mut words: Vec<u64>) -> Nulls {
+        while words.last() == Some(&0) {
+            words.pop();
+        }
+        Nulls(words)
+    }
+
+    /// Forgets slots from `len` on.
+    pub fn truncate(&mut self, len: usize) {
+        self.0.truncate(len.div_ceil(64));
+        if let Some(last) = self.0.get_mut(len / 64) {
+            *last &= (1 << (len % 64)) - 1;
+        }
+    }
+
     /// Slots that are NULL here or there.
     pub fn union(&self, other: &Nulls) -> Nulls {
         let n = self.0.len().max(other.0.len());
@@ -69,6 +95,43 @@ impl VarData {
         self.bytes.extend_from_slice(value);
         self.ends.push(self.bytes.len() as u32);
     }
+
+    /// How many values.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Bytes of all values.
+    pub fn byte_len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    fn clear(&mut self) {
+        self.ends.clear();
+        self.bytes.clear();
+    }
+
+    /// Keeps the values that `selection`, in rising order, lists.
+    fn compact(&mut self, selection: &[u32]) {
+        let mut ends = Vec::with_capacity(selection.len());
+        let mut at = 0;
+        for &from in selection {
+            let from = from as usize;
+            let start = if from == 0 { 0 } else { self.ends[from - 1] as usize };
+            let end = self.ends[from] as usize;
+            // Values move towards the front only.
+            self.bytes.copy_within(start..end, at);
+            at += end - start;
+            ends.push(at as u32);
+        }
+        self.ends = ends;
+        self.bytes.truncate(at);
+    }
 }
 
 /// The values of a vector, by physical form.
@@ -85,10 +148,12 @@ pub enum Data {
     F64(Vec<f64>),
     B16(Vec<[u8; 16]>),
     Var(VarData),
+    /// So many values that nobody reads (V3).
+    Absent(usize),
 }
 
 macro_rules! each {
-    ($data:expr, $v:ident => $body:expr, var $w:ident => $var:expr) => {
+    ($data:expr, $v:ident => $body:expr, var $w:ident => $var:expr, absent $n:ident => $absent:expr) => {
         match $data {
             Data::Bool($v) => $body,
             Data::I8($v) => $body,
@@ -100,6 +165,7 @@ macro_rules! each {
             Data::F64($v) => $body,
             Data::B16($v) => $body,
             Data::Var($w) => $var,
+            Data::Absent($n) => $absent,
         }
     };
 }
@@ -133,7 +199,7 @@ impl Vector {
 
     /// How many values.
     pub fn len(&self) -> usize {
-        each!(&self.data, v => v.len(), var w => w.ends.len())
+        each!(&self.data, v => v.len(), var w => w.len(), absent n => *n)
     }
 
     /// Whether it has no values.
@@ -144,13 +210,13 @@ impl Vector {
     /// Removes all values; memory is kept.
     pub fn clear(&mut self) {
         self.nulls.0.clear();
-        each!(&mut self.data, v => v.clear(), var w => { w.ends.clear(); w.bytes.clear() });
+        each!(&mut self.data, v => v.clear(), var w => w.clear(), absent n => *n = 0);
     }
 
     /// Appends NULL.
     pub fn push_null(&mut self) {
         self.nulls.set(self.len());
-        each!(&mut self.data, v => v.push(Default::default()), var w => w.push(&[]));
+        each!(&mut self.data, v => v.push(Default::default()), var w => w.push(&[]), absent n => *n += 1);
     }
 
     /// Appends a value.
@@ -159,6 +225,7 @@ impl Vector {
     /// When its form is not the vector's.
     pub fn push(&mut self, datum: &Datum) {
         match (&mut self.data, datum) {
+            (Data::Absent(n), _) => *n += 1,
             (_, Datum::Null) => self.push_null(),
             (Data::Bool(v), Datum::Bool(x)) => v.push(*x),
             (Data::I8(v), Datum::I8(x)) => v.push(*x),
@@ -190,6 +257,7 @@ impl Vector {
             Data::F64(v) => Datum::F64(v[i]),
             Data::B16(v) => Datum::B16(v[i]),
             Data::Var(v) => Datum::Var(Arc::from(v.get(i))),
+            Data::Absent(_) => Datum::Null,
         }
     }
 
@@ -200,6 +268,132 @@ impl Vector {
             v.push(datum);
         }
         v
+    }
+
+    /// A vector of `n` values that nobody reads.
+    pub fn absent(n: usize) -> Vector {
+        Vector { data: Data::Absent(n), nulls: Nulls::default() }
+    }
+
+    /// Whether it is of form `physical`.
+    pub fn is_form(&self, physical: Physical) -> bool {
+        matches!(
+            (&self.data, physical),
+            (Data::Bool(_), Physical::Bool)
+                | (Data::I8(_), Physical::I8)
+                | (Data::I16(_), Physical::I16)
+                | (Data::I32(_), Physical::I32)
+                | (Data::U32(_), Physical::U32)
+                | (Data::I64(_), Physical::I64)
+                | (Data::F32(_), Physical::F32)
+                | (Data::F64(_), Physical::F64)
+                | (Data::B16(_), Physical::B16)
+                | (Data::Var(_), Physical::Var)
+        )
+    }
+
+    /// Makes it empty and of form `physical`, keeping memory where it can.
+    pub fn reset(&mut self, physical: Physical) {
+        if self.is_form(physical) { self.clear() } else { *self = Vector::new(physical) }
+    }
+
+    /// Appends slot `i` of `other`, a vector of the same form.
+    ///
+    /// # Panics
+    /// When its form is not this one's.
+    pub fn push_from(&mut self, other: &Vector, i: usize) {
+        if other.nulls.get(i) {
+            return self.push_null();
+        }
+        match (&mut self.data, &other.data) {
+            (Data::Bool(v), Data::Bool(o)) => v.push(o[i]),
+            (Data::I8(v), Data::I8(o)) => v.push(o[i]),
+            (Data::I16(v), Data::I16(o)) => v.push(o[i]),
+            (Data::I32(v), Data::I32(o)) => v.push(o[i]),
+            (Data::U32(v), Data::U32(o)) => v.push(o[i]),
+            (Data::I64(v), Data::I64(o)) => v.push(o[i]),
+            (Data::F32(v), Data::F32(o)) => v.push(o[i]),
+            (Data::F64(v), Data::F64(o)) => v.push(o[i]),
+            (Data::B16(v), Data::B16(o)) => v.push(o[i]),
+            (Data::Var(v), Data::Var(o)) => v.push(o.get(i)),
+            (Data::Absent(n), _) => *n += 1,
+            (_, Data::Absent(_)) => self.push_null(),
+            (data, other) => panic!("values of {other:?} do not go into {data:?}"),
+        }
+    }
+
+    /// Appends the slots of `other` that `selection` lists.
+    ///
+    /// # Panics
+    /// As [`Vector::push_from`].
+    pub fn extend_selected(&mut self, other: &Vector, selection: impl Iterator<Item = usize> + Clone) {
+        if let Data::Absent(n) = &mut self.data {
+            *n += selection.count();
+            return;
+        }
+        let start = self.len();
+        macro_rules! extend {
+            ($v:ident, $o:ident) => {
+                $v.extend(selection.clone().map(|i| $o[i]))
+            };
+        }
+        match (&mut self.data, &other.data) {
+            (Data::Bool(v), Data::Bool(o)) => extend!(v, o),
+            (Data::I8(v), Data::I8(o)) => extend!(v, o),
+            (Data::I16(v), Data::I16(o)) => extend!(v, o),
+            (Data::I32(v), Data::I32(o)) => extend!(v, o),
+            (Data::U32(v), Data::U32(o)) => extend!(v, o),
+            (Data::I64(v), Data::I64(o)) => extend!(v, o),
+            (Data::F32(v), Data::F32(o)) => extend!(v, o),
+            (Data::F64(v), Data::F64(o)) => extend!(v, o),
+            (Data::B16(v), Data::B16(o)) => extend!(v, o),
+            (Data::Var(v), Data::Var(o)) => selection.clone().for_each(|i| v.push(o.get(i))),
+            (_, Data::Absent(_)) => {
+                selection.for_each(|_| self.push_null());
+                return;
+            }
+            (data, other) => panic!("values of {other:?} do not go into {data:?}"),
+        }
+        if !other.nulls.none() {
+            for (to, from) in selection.enumerate() {
+                if other.nulls.get(from) {
+                    self.nulls.set(start + to);
+                }
+            }
+        }
+    }
+
+    /// Keeps the slots that `selection`, in rising order, lists.
+    pub fn compact(&mut self, selection: &[u32]) {
+        if !self.nulls.none() {
+            let mut nulls = Nulls::default();
+            for (to, &from) in selection.iter().enumerate() {
+                if self.nulls.get(from as usize) {
+                    nulls.set(to);
+                }
+            }
+            self.nulls = nulls;
+        }
+        each!(&mut self.data, v => {
+            for (to, &from) in selection.iter().enumerate() {
+                v[to] = v[from as usize];
+            }
+            v.truncate(selection.len());
+        }, var w => w.compact(selection), absent n => *n = selection.len());
+    }
+
+    /// Bytes it takes, about.
+    pub fn bytes(&self) -> usize {
+        let width = each!(&self.data, v => size_of_val(&v[..]), var w => w.byte_len() + 4 * w.len(), absent _n => 0);
+        width + self.nulls.0.len() * 8
+    }
+
+    /// The bytes of slot `i` of a variable-length vector.
+    pub fn var(&self, i: usize) -> Option<&[u8]> {
+        match &self.data {
+            Data::Var(v) if !self.nulls.get(i) => Some(v.get(i)),
+            _ => None,
+        }
     }
 
     /// The values of the slots that `selection` lists.
@@ -232,6 +426,7 @@ impl Vector {
                 selection.iter().for_each(|&i| out.push(v.get(i as usize)));
                 Data::Var(out)
             }
+            Data::Absent(_) => Data::Absent(selection.len()),
         };
         Vector { data, nulls }
     }
@@ -270,6 +465,37 @@ impl Chunk {
         Chunk { columns: self.columns.iter().map(|c| c.select(selection)).collect(), rows: selection.len() }
     }
 
+    /// Makes it empty, of columns of these forms, keeping memory where it can.
+    pub fn reset(&mut self, forms: &[Physical]) {
+        self.columns.truncate(forms.len());
+        for (i, &form) in forms.iter().enumerate() {
+            match self.columns.get_mut(i) {
+                Some(column) => column.reset(form),
+                None => self.columns.push(Vector::new(form)),
+            }
+        }
+        self.rows = 0;
+    }
+
+    /// Keeps the rows that `selection`, in rising order, lists.
+    pub fn compact(&mut self, selection: &[u32]) {
+        self.columns.iter_mut().for_each(|c| c.compact(selection));
+        self.rows = selection.len();
+    }
+
+    /// Appends the rows of `other` that `selection` lists; `other` may have fewer columns.
+    pub fn extend_selected(&mut self, other: &Chunk, selection: impl Iterator<Item = usize> + Clone) {
+        self.rows += selection.clone().count();
+        for (column, from) in self.columns.iter_mut().zip(&other.columns) {
+            column.extend_selected(from, selection.clone());
+        }
+    }
+
+    /// Bytes it takes, about.
+    pub fn bytes(&self) -> usize {
+        self.columns.iter().map(Vector::bytes).sum()
+    }
+
     /// Removes all rows.
     pub fn clear(&mut self) {
         self.columns.iter_mut().for_each(Vector::clear);
@@ -292,5 +518,35 @@ mod tests {
         let mut n = Vector::new(Physical::I32);
         n.push_null();
         assert_eq!(n.data, Data::I32(vec![0]));
+    }
+
+    #[test]
+    fn compacting_is_selecting_in_place() {
+        let mut v = Vector::new(Physical::Var);
+        let texts = ["one", "", "three", "a long fourth value", "5"];
+        texts.iter().for_each(|t| v.push(&Datum::text(t)));
+        v.push_null();
+        for selection in [vec![], vec![0], vec![1, 2, 5], vec![0, 1, 2, 3, 4, 5], vec![3, 4]] {
+            let expected = v.select(&selection);
+            let mut compacted = v.clone();
+            compacted.compact(&selection);
+            assert_eq!(compacted.len(), expected.len());
+            assert!((0..expected.len()).all(|i| compacted.get(i) == expected.get(i)), "{selection:?}");
+            let mut copied = Vector::new(Physical::Var);
+            copied.extend_selected(&v, selection.iter().map(|&i| i as usize));
+            assert!((0..expected.len()).all(|i| copied.get(i) == expected.get(i)), "{selection:?}");
+        }
+    }
+
+    #[test]
+    fn absent_columns_count_rows_and_no_more() {
+        let mut chunk = Chunk { columns: vec![Vector::absent(3), Vector::new(Physical::I32)], rows: 0 };
+        for i in 0..3 {
+            chunk.columns[1].push(&Datum::I32(i));
+        }
+        chunk.rows = 3;
+        chunk.compact(&[0, 2]);
+        assert_eq!(chunk.row(1), [Datum::Null, Datum::I32(2)]);
+        assert_eq!(chunk.columns[0].len(), 2);
     }
 }

@@ -2,14 +2,14 @@
 #![forbid(unsafe_code)]
 
 pub mod backend;
-pub mod copy;
 mod cursor;
 mod frame;
 pub mod frontend;
-pub mod scram;
 pub mod startup;
 pub mod text;
 mod values;
+
+pub use scram;
 
 pub use backend::{BackendDecoder, BackendMessage, DataRow, FieldDescription, TransactionStatus};
 pub use frontend::{AuthenticationReply, Decoder, FrontendMessage, Limits, Target};

@@ -25,6 +25,8 @@ const HIGH_AT: usize = 36;
 const LOW_AT: usize = 40;
 const LEFTMOST_AT: usize = 44;
 const SLOT_BYTES: usize = 8;
+/// What a leaf entry ends with.
+const ROW_ID_BYTES: usize = 6;
 
 /// Bytes of a node, latched or not.
 pub trait NodeBytes: Copy {
@@ -324,20 +326,32 @@ pub fn check(bytes: &[u8]) -> Result<(), String> {
     if slot_at(n) > bytes.len() {
         return Err(format!("{n} entries do not fit"));
     }
-    let inside = |at: usize, len: usize| at >= slot_at(n) && at + len <= bytes.len();
+    let heap = u16_at(bytes, HEAP_AT) as usize;
+    if heap < slot_at(n) || heap > bytes.len() {
+        return Err("the heap overlaps the slots".to_owned());
+    }
+    let inside = |at: usize, len: usize| at >= heap && at + len <= bytes.len();
+    let (suffix, shortest) = if level(bytes) > 0 { (4, 4) } else { (0, ROW_ID_BYTES) };
     for i in 0..n {
         let slot = slot_at(i);
-        if !inside(u16_at(bytes, slot) as usize, u16_at(bytes, slot + 2) as usize) {
+        let (at, len) = (u16_at(bytes, slot) as usize, u16_at(bytes, slot + 2) as usize);
+        if !inside(at, len) {
             return Err(format!("entry {i} lies outside the page"));
+        }
+        if len < shortest {
+            return Err(format!("entry {i} has {len} bytes only"));
+        }
+        if u32_at(bytes, slot + 4) != head_of(entry(bytes, i)) {
+            return Err(format!("entry {i} has another head than its slot says"));
         }
     }
     for at in [HIGH_AT, LOW_AT] {
         let (offset, len) = (u16_at(bytes, at) as usize, u16_at(bytes, at + 2) as usize);
-        if len > 0 && !inside(offset, len) {
+        let absent = len == 0 && offset <= bytes.len();
+        if !absent && !inside(offset, len) {
             return Err("a fence lies outside the page".to_owned());
         }
     }
-    let suffix = if level(bytes) > 0 { 4 } else { 0 };
     let key = |i: usize| &entry(bytes, i)[..entry(bytes, i).len().saturating_sub(suffix)];
     for i in 0..n {
         if i > 0 && key(i - 1) >= key(i) {

@@ -32,6 +32,28 @@ impl ScanBounds {
         ScanBounds { lower: prefix.to_vec(), upper: after_prefix(prefix) }
     }
 
+    /// Entries that start with `prefix`, from the key prefix `low` to the key prefix `high`, both longer than `prefix`; the flags say
+    /// whether entries that start with the bound itself are within.
+    pub fn range(prefix: &[u8], low: Option<(&[u8], bool)>, high: Option<(&[u8], bool)>) -> ScanBounds {
+        // Beyond a bound of nothing but 0xff there is no entry: the range is empty.
+        let nothing = || (vec![0xff], Some(Vec::new()));
+        let lower = match low {
+            None => Some(prefix.to_vec()),
+            Some((key, true)) => Some(key.to_vec()),
+            Some((key, false)) => after_prefix(key),
+        };
+        let Some(lower) = lower else {
+            let (lower, upper) = nothing();
+            return ScanBounds { lower, upper };
+        };
+        let upper = match high {
+            None => after_prefix(prefix),
+            Some((key, true)) => after_prefix(key),
+            Some((key, false)) => Some(key.to_vec()),
+        };
+        ScanBounds { lower, upper }
+    }
+
     /// Reuses the buffers for another prefix.
     pub fn set_prefix(&mut self, prefix: &[u8]) {
         self.lower.clear();

@@ -1,1 +1,175 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use env::Env;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::node;
+use super::*;
+use crate::ids::{DbId, PageNo, RelId, RowId};
+use crate::relation::{Persistence, RelKind, RelMeta};
+use crate::wal::record::BlockRef;
+use crate::{Engine, Options};
+
+type Model = BTreeSet<(Vec<u8>, [u8; 6])>;
+
+fn tree(pool_pages: usize) -> (Arc<Engine>, Btree) {
+    let options = Options { pool_bytes: pool_pages << 14, units_max: 8192, background: false, ..Options::default() };
+    let engine = Engine::open(Env::in_memory(), options).unwrap();
+    let db = engine.create_database().unwrap();
+    let mut txn = engine.begin(engine.new_owner(), engine.new_interrupt());
+    let meta = RelMeta::new(RelId(100), RelKind::Btree, Persistence::Permanent, Vec::new());
+    let rel = db.create_relation(&mut txn, meta).unwrap();
+    txn.commit(true).unwrap();
+    (engine, Btree::new(db, rel))
+}
+
+/// Keys of every length, often with long common beginnings, sometimes one the beginning of another.
+fn key(rng: &mut ChaCha8Rng, long: bool) -> Vec<u8> {
+    let common = [0usize, 0, 3, 40, 700][rng.random_range(0..if long { 5 } else { 4 })];
+    let mut key = vec![b'k'; common];
+    let rest = match rng.random_range(0..20) {
+        0 => 0,
+        1 if long => rng.random_range(0..KEY_BYTES_MAX - common),
+        _ => rng.random_range(1..12),
+    };
+    key.extend((0..rest).map(|_| [0u8, 1, b'k', 0xfe, 0xff][rng.random_range(0..5)]));
+    key
+}
+
+fn row(rng: &mut ChaCha8Rng) -> RowId {
+    RowId { block: rng.random_range(0..3), slot: rng.random_range(0..3) }
+}
+
+/// What a scan of the model yields.
+fn expected(model: &Model, bounds: &ScanBounds) -> Vec<(Vec<u8>, [u8; 6])> {
+    let whole = |(key, row): &(Vec<u8>, [u8; 6])| [&key[..], row].concat();
+    let mut entries: Vec<_> = model
+        .iter()
+        .filter(|e| whole(e) >= bounds.lower && bounds.upper.as_ref().is_none_or(|u| whole(e) < *u))
+        .cloned()
+        .collect();
+    entries.sort_by_key(whole);
+    entries
+}
+
+fn scan(tree: &Btree, mut bounds: ScanBounds, direction: Direction) -> Vec<(Vec<u8>, [u8; 6])> {
+    let (mut batch, mut found) = (EntryBatch::default(), Vec::new());
+    loop {
+        let more = tree.scan(&mut bounds, direction, &mut batch).unwrap();
+        found.extend((0..batch.len()).map(|i| (batch.get(i).0.to_vec(), batch.get(i).1.to_bytes())));
+        if !more {
+            return found;
+        }
+    }
+}
+
+#[test]
+fn a_tree_holds_what_a_sorted_set_holds() {
+    for seed in 0..30 {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let long = seed % 3 != 0;
+        let (engine, tree) = tree(rng.random_range(8..64));
+        let mut model = Model::new();
+        // Grows, then shrinks, then grows again.
+        for round in 0..1500 {
+            let grow = !(500..900).contains(&round);
+            let (key, row) = (key(&mut rng, long), row(&mut rng));
+            if rng.random_bool(if grow { 0.8 } else { 0.2 }) {
+                let was = tree.insert(&key, row).unwrap();
+                assert_eq!(was, !model.insert((key, row.to_bytes())), "seed {seed}: revived");
+            } else {
+                let victim = model.iter().nth(rng.random_range(0..model.len().max(1))).cloned();
+                let (key, row) = victim.unwrap_or((key, row.to_bytes()));
+                let keep = rng.random_range(0..5) == 0;
+                tree.remove_unless(&key, RowId::from_bytes(row), || keep).unwrap();
+                if !keep {
+                    model.remove(&(key, row));
+                }
+            }
+            if round % 50 == 49 {
+                let bounds = match rng.random_range(0..3) {
+                    0 => ScanBounds::default(),
+                    1 => ScanBounds::prefix(&self::key(&mut rng, false)),
+                    _ => ScanBounds { lower: self::key(&mut rng, long), upper: Some(self::key(&mut rng, long)) },
+                };
+                let mut wanted = expected(&model, &bounds);
+                assert_eq!(scan(&tree, bounds.clone(), Direction::Forward), wanted, "seed {seed} {bounds:?}");
+                wanted.reverse();
+                assert_eq!(scan(&tree, bounds.clone(), Direction::Backward), wanted, "seed {seed} {bounds:?}");
+            }
+        }
+        assert_eq!(tree.check().unwrap(), [], "seed {seed}");
+        engine.close().unwrap();
+    }
+}
+
+#[test]
+fn ascending_and_descending_loads_fill_and_read_back() {
+    for descending in [false, true] {
+        let (_engine, tree) = tree(256);
+        let n = 20_000u32;
+        for i in 0..n {
+            let i = if descending { n - 1 - i } else { i };
+            tree.insert(&i.to_be_bytes(), RowId { block: i, slot: 0 }).unwrap();
+        }
+        let all = scan(&tree, ScanBounds::default(), Direction::Forward);
+        assert!(all.iter().enumerate().all(|(i, e)| e.0 == (i as u32).to_be_bytes()) && all.len() == n as usize);
+        assert_eq!(tree.check().unwrap(), []);
+        if !descending {
+            // 18 bytes an entry: nearly full nodes.
+            assert!(tree.rel().blocks() < 20_000 * 19 / (16 << 10) + 4, "{} blocks", tree.rel().blocks());
+        }
+    }
+}
+
+#[test]
+fn a_key_that_is_too_long_is_refused() {
+    let (_engine, tree) = tree(64);
+    let row = RowId { block: 1, slot: 1 };
+    assert!(tree.insert(&vec![1; KEY_BYTES_MAX + 1], row).is_err());
+    for i in 0..50 {
+        let mut key = vec![i; KEY_BYTES_MAX];
+        key[0] = 7;
+        tree.insert(&key, row).unwrap();
+    }
+    assert_eq!(tree.check().unwrap(), []);
+    assert_eq!(scan(&tree, ScanBounds::default(), Direction::Backward).len(), 50);
+}
+
+#[test]
+fn a_node_survives_packing_and_the_check_sees_disorder() {
+    let mut bytes = vec![0u8; 16 << 10];
+    let at = BlockRef { db: DbId(1), rel: RelId(2), block: 3 };
+    node::format(&mut bytes, at, PageNo(9), 0);
+    node::set_low(&mut bytes, b"a");
+    for (i, key) in [b"aa-row-1".as_slice(), b"ab-row-2", b"ba-row-3", b"bb-row-4"].iter().enumerate() {
+        node::insert_at(&mut bytes, i, key);
+    }
+    node::set_right(&mut bytes, 12, b"c");
+    node::remove_at(&mut bytes, 1);
+    assert_eq!(node::check(&bytes), Ok(()));
+    let mut copy = vec![1u8; 16 << 10];
+    assert!(node::unpack(&mut copy, &node::pack(&bytes)));
+    assert_eq!(node::check(&copy), Ok(()));
+    let entries = |b: &[u8]| (0..node::count(b)).map(|i| node::entry(b, i).to_vec()).collect::<Vec<_>>();
+    assert_eq!(entries(&copy), [b"aa-row-1", b"ba-row-3", b"bb-row-4"]);
+    assert_eq!((node::low(&copy), node::high(&copy), node::right(&copy[..])), (&b"a"[..], Some(&b"c"[..]), Some(12)));
+    node::insert_at(&mut copy, 3, b"ab-row-2");
+    assert!(node::check(&copy).unwrap_err().starts_with("T1"));
+    let mut above = bytes.clone();
+    node::insert_at(&mut above, 3, b"cc-row-5");
+    assert!(node::check(&above).unwrap_err().starts_with("T1"));
+}
+
+#[test]
+fn separators_are_the_shortest_that_divide() {
+    let cases: [(&[u8], &[u8], &[u8]); 4] =
+        [(b"abc", b"abd", b"abd"), (b"a", b"zzzz", b"z"), (b"ab", b"abxyz", b"abx"), (b"", b"q", b"q")];
+    for (left, right, wanted) in cases {
+        let found = node::separator(left, right);
+        assert_eq!(found, wanted);
+        assert!(left < found && found <= right);
+    }
+}

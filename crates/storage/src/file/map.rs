@@ -1,6 +1,7 @@
 //! `PageMap`: page number to slot, as it is now and as the durable superblock knows it.
 //!
-//! A leaf is one slot: `"HMAP" | db u32 | leaf index u32 | crc32 u32 | 1020 entries u32`. An entry is `slot << 1 | class`; 0 is none.
+//! A leaf is one slot: `"HMAP" | db u32 | leaf index u32 | crc32 u32 | 1020 entries u32`. The checksum covers all but itself. An entry is
+//! `slot << 1 | class`; 0 is none.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -13,6 +14,7 @@ const LEAF_HEADER_BYTES: usize = 16;
 /// Entries in one leaf.
 pub const LEAF_ENTRIES: usize = (SLOT_BYTES - LEAF_HEADER_BYTES) / 4;
 const LEAF_MAGIC: &[u8; 4] = b"HMAP";
+const LEAF_CRC_AT: usize = 12;
 
 /// Where a page lies.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,6 +63,14 @@ pub struct MapWrite {
     replaced: Vec<Slot>,
 }
 
+/// Checksum of a leaf, without the field it goes to.
+fn leaf_checksum(leaf: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&leaf[..LEAF_CRC_AT]);
+    hasher.update(&leaf[LEAF_HEADER_BYTES..]);
+    hasher.finalize()
+}
+
 fn entry(v: u32) -> Option<MapEntry> {
     (v != 0).then_some(MapEntry(v))
 }
@@ -88,11 +98,8 @@ impl PageMap {
             }
             data.read(slot, &mut bytes)?;
             let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
-            if &bytes[..4] != LEAF_MAGIC
-                || word(4) != db.0 && word(4) != 0
-                || word(8) != index as u32
-                || word(12) != crc32fast::hash(&bytes[LEAF_HEADER_BYTES..])
-            {
+            let named = &bytes[..4] == LEAF_MAGIC && word(4) == db.0 && word(8) == index as u32;
+            if !named || word(LEAF_CRC_AT) != leaf_checksum(&bytes) {
                 return Err(Error::Damaged(format!(
                     "page map leaf {index} of database {db} at slot {slot} is damaged"
                 )));
@@ -110,7 +117,7 @@ impl PageMap {
         for e in self.durable.iter().filter_map(|&v| entry(v)) {
             slots.reference(e.slot(), e.slot_count());
         }
-        for &leaf in self.leaves.iter().filter(|l| l.0 != 0) {
+        for leaf in self.leaves() {
             slots.reference(leaf, 1);
         }
     }
@@ -146,7 +153,7 @@ impl PageMap {
         for e in self.durable.iter().filter_map(|&v| entry(v)) {
             slots.free(e.slot(), e.slot_count());
         }
-        for &leaf in self.leaves.iter().filter(|l| l.0 != 0) {
+        for leaf in self.leaves() {
             slots.free(leaf, 1);
         }
         *self = PageMap::default();
@@ -160,6 +167,11 @@ impl PageMap {
     /// Pages that have a place.
     pub fn pages(&self) -> impl Iterator<Item = (PageNo, MapEntry)> + '_ {
         self.current.iter().enumerate().filter_map(|(i, &v)| Some((PageNo(i as u32), entry(v)?)))
+    }
+
+    /// Slots of the leaves that the durable superblock names.
+    pub fn leaves(&self) -> impl Iterator<Item = Slot> + '_ {
+        self.leaves.iter().copied().filter(|l| l.0 != 0)
     }
 
     /// Whether the newest content of `page` is a working copy that a crash would lose.
@@ -227,8 +239,8 @@ impl PageMap {
                 let at = LEAF_HEADER_BYTES + 4 * i;
                 bytes[at..at + 4].copy_from_slice(&v.to_le_bytes());
             }
-            let crc = crc32fast::hash(&bytes[LEAF_HEADER_BYTES..]);
-            bytes[12..16].copy_from_slice(&crc.to_le_bytes());
+            let crc = leaf_checksum(&bytes);
+            bytes[LEAF_CRC_AT..LEAF_HEADER_BYTES].copy_from_slice(&crc.to_le_bytes());
             match data.write_new(&bytes) {
                 Ok(slot) => {
                     if write.leaves.len() <= index {

@@ -14,7 +14,7 @@ use crate::ids::{Lsn, Slot};
 
 const MAGIC: &[u8; 8] = b"HATHIDB1";
 /// The format of files that this version writes and reads.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 const LENGTH: usize = 44;
 
 /// A blob: bytes in a run of slots, too irregular for pages.
@@ -79,16 +79,15 @@ impl Superblock {
         out
     }
 
+    /// The superblock in `bytes`; `None` when there is none or a damaged one.
     fn decode(bytes: &[u8]) -> Result<Option<Superblock>> {
-        if &bytes[..8] != MAGIC {
+        let (record, rest) = bytes.split_at(LENGTH);
+        let (crc, rest) = rest.split_at(4);
+        if &record[..8] != MAGIC || crc != crc32fast::hash(record).to_le_bytes() || rest.iter().any(|&b| b != 0) {
             return Ok(None);
         }
-        let mut t = Take(&bytes[8..LENGTH]);
+        let mut t = Take(&record[8..]);
         let version = t.u32()?;
-        let crc = u32::from_le_bytes(bytes[LENGTH..LENGTH + 4].try_into().expect("four bytes"));
-        if crc32fast::hash(&bytes[..LENGTH]) != crc {
-            return Ok(None);
-        }
         if version != FORMAT_VERSION {
             return Err(Error::Version(version));
         }
@@ -106,29 +105,37 @@ impl Superblock {
     }
 }
 
-/// The newest valid superblock (F1); `None` for a file that has none yet.
+/// The newest superblock (F1); `None` for a file that has none yet: both are blank.
+///
+/// A power cut leaves the one being written whole, old or new, since it lies in one sector. So one that is there but not valid is rot,
+/// and so is a blank one where a later generation has been: it may have been the newer, and to go on from the older would lose what
+/// was committed since.
 ///
 /// # Errors
-/// `Io`; `Version`; `Damaged` when the file has content but no valid superblock.
+/// `Io`; `Version`; `Damaged`.
 pub fn read(data: &DataFile) -> Result<Option<Superblock>> {
     let len = data.file().len().map_err(Error::io("measure the data file"))?;
+    let damaged = |index| Error::Damaged(format!("superblock {index} of the data file is damaged"));
     let mut newest: Option<Superblock> = None;
-    let mut blank = true;
+    let mut blanks = Vec::new();
     for index in 0..2u64 {
         if len < (index + 1) * SLOT_BYTES as u64 {
+            blanks.push(index);
             continue;
         }
         let mut bytes = vec![0; SLOT_BYTES];
         data.file().read_exact_at(&mut bytes, index * SLOT_BYTES as u64).map_err(Error::io("read the superblock"))?;
-        blank &= bytes.iter().all(|&b| b == 0);
-        if let Some(found) = Superblock::decode(&bytes)?
-            && newest.is_none_or(|n| n.generation < found.generation)
-        {
-            newest = Some(found);
+        match Superblock::decode(&bytes)? {
+            None if bytes.iter().all(|&b| b == 0) => blanks.push(index),
+            Some(found) if found.generation % 2 == index => {
+                newest = newest.filter(|n| n.generation > found.generation).or(Some(found));
+            }
+            _ => return Err(damaged(index)),
         }
     }
-    // A creation that lost power may leave anything but a valid superblock: then no commit was ever acknowledged, and the
-    // log directory is empty (`Engine::open` checks).
-    let _ = blank;
-    Ok(newest)
+    match (newest, blanks.first()) {
+        // The first generation is the only one that had no other before it.
+        (Some(found), Some(&blank)) if found.generation > 1 => Err(damaged(blank)),
+        _ => Ok(newest),
+    }
 }

@@ -8,6 +8,7 @@ use env::sync::Mutex;
 
 use super::interrupt::Interrupt;
 use super::mode::{Mode, Tag};
+use super::weak::{self, WeakLocks};
 use crate::error::{Error, Result};
 
 /// Who holds or wants a lock: one per session. Errors name it as a process id.
@@ -41,6 +42,7 @@ const SHARDS: usize = 16;
 /// All locks of one engine.
 pub struct LockManager {
     shards: [Mutex<HashMap<Tag, Entry>>; SHARDS],
+    weak: WeakLocks,
     /// What each sleeping owner waits for; latched while looking for cycles, so that one of two sees the other.
     waiting: Mutex<HashMap<OwnerId, (Tag, Mode)>>,
     row_locks: AtomicUsize,
@@ -79,16 +81,20 @@ impl Entry {
         }
     }
 
-    /// Grants to the head of the queue, and on, as long as nothing conflicts (L2).
+    /// Grants to every waiter that conflicts with no holder and with no waiter before it (L2). To stop at the first that must wait would let
+    /// others wait for it whom `search` does not see waiting.
     fn promote(&mut self) {
-        while let Some(head) = self.queue.front() {
-            if self.conflicts(head.owner, head.mode) {
-                return;
+        let mut at = 0;
+        while let Some(waiter) = self.queue.get(at) {
+            let behind = self.queue.range(..at).any(|w| w.mode.conflicts(waiter.mode));
+            if behind || self.conflicts(waiter.owner, waiter.mode) {
+                at += 1;
+                continue;
             }
-            let head = self.queue.pop_front().expect("just seen");
-            self.grant(head.owner, head.mode);
-            head.granted.store(true, Ordering::Release);
-            head.interrupt.nudge();
+            let waiter = self.queue.remove(at).expect("just seen");
+            self.grant(waiter.owner, waiter.mode);
+            waiter.granted.store(true, Ordering::Release);
+            waiter.interrupt.nudge();
         }
     }
 }
@@ -97,6 +103,7 @@ impl Default for LockManager {
     fn default() -> LockManager {
         LockManager {
             shards: std::array::from_fn(|_| Mutex::default()),
+            weak: WeakLocks::default(),
             waiting: Mutex::default(),
             row_locks: AtomicUsize::new(0),
             tickets: AtomicU64::new(0),
@@ -129,13 +136,25 @@ impl LockManager {
         policy: WaitPolicy,
         interrupt: &Arc<Interrupt>,
     ) -> Result<()> {
+        if weak::is_weak(&tag, mode) && self.weak.try_acquire(tag, mode, owner) {
+            return Ok(());
+        }
         let is_row = matches!(tag, Tag::Row(..));
+        let is_strong = weak::is_strong(&tag, mode);
         if is_row {
             self.row_locks.fetch_add(1, Ordering::SeqCst);
         }
+        if is_strong {
+            self.weak.forbid(&tag);
+        }
         let outcome = self.acquire_inner(tag, mode, owner, policy, interrupt);
-        if outcome.is_err() && is_row {
-            self.row_locks.fetch_sub(1, Ordering::SeqCst);
+        if outcome.is_err() {
+            if is_row {
+                self.row_locks.fetch_sub(1, Ordering::SeqCst);
+            }
+            if is_strong {
+                self.weak.permit(&tag);
+            }
         }
         outcome
     }
@@ -153,6 +172,9 @@ impl LockManager {
         {
             let mut shard = self.shard(&tag).lock();
             let entry = shard.entry(tag).or_default();
+            if weak::is_strong(&tag, mode) {
+                self.weak.take(&tag).into_iter().for_each(|(owner, mode)| entry.grant(owner, mode));
+            }
             // Whoever waits already goes first, unless we hold something here: then waiting behind them could never end.
             let fair = entry.holds(owner) || entry.queue.iter().all(|w| !w.mode.conflicts(mode));
             if fair && !entry.conflicts(owner, mode) {
@@ -209,8 +231,17 @@ impl LockManager {
 
     /// Gives back one `mode` of `tag`.
     pub fn release(&self, tag: Tag, mode: Mode, owner: OwnerId) {
-        if self.release_inner(tag, mode, owner) && matches!(tag, Tag::Row(..)) {
+        if weak::is_weak(&tag, mode) && self.weak.release(tag, mode, owner) {
+            return;
+        }
+        if !self.release_inner(tag, mode, owner) {
+            return;
+        }
+        if matches!(tag, Tag::Row(..)) {
             self.row_locks.fetch_sub(1, Ordering::SeqCst);
+        }
+        if weak::is_strong(&tag, mode) {
+            self.weak.permit(&tag);
         }
     }
 
@@ -278,7 +309,9 @@ impl LockManager {
 
     /// Every lock held or waited for.
     pub fn list(&self) -> Vec<HeldLock> {
-        let mut all = Vec::new();
+        let noted = self.weak.list().into_iter();
+        let mut all: Vec<HeldLock> =
+            noted.map(|(owner, tag, mode)| HeldLock { tag, owner, mode, granted: true }).collect();
         for shard in &self.shards {
             for (&tag, entry) in &*shard.lock() {
                 all.extend(entry.granted.iter().map(|&(owner, mode, _)| HeldLock { tag, owner, mode, granted: true }));

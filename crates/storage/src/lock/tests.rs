@@ -3,6 +3,8 @@ use std::sync::Arc;
 use env::sched::Scheduler;
 use env::sim::SimDisk;
 use env::sync::{Mutex, spawn};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 use super::*;
 use crate::error::Error;
@@ -106,6 +108,71 @@ fn one_of_two_in_a_cycle_gets_a_deadlock_error() {
             assert!(locks.list().is_empty());
         });
     }
+}
+
+#[test]
+fn no_two_hold_conflicting_modes_under_every_schedule() {
+    use Mode::*;
+    let modes = [AccessShare, RowExclusive, Share, Exclusive, AccessExclusive, ForKeyShare, ForNoKeyUpdate, ForUpdate];
+    let deadlocks = Arc::new(Mutex::new(0));
+    for seed in 0..500 {
+        let counted = deadlocks.clone();
+        Scheduler::run(seed, move || {
+            let locks = Arc::new(LockManager::default());
+            let held: Arc<Mutex<Vec<(Tag, Mode, OwnerId)>>> = Arc::default();
+            let workers: Vec<_> = (0..4u32)
+                .map(|i| {
+                    let (locks, held, counted) = (locks.clone(), held.clone(), counted.clone());
+                    spawn("worker", move || {
+                        let (me, int) = (OwnerId(i + 1), interrupt());
+                        let mut rng = ChaCha8Rng::seed_from_u64(seed * 4 + u64::from(i));
+                        let give_back = |mine: &mut Vec<(Tag, Mode)>| {
+                            for (tag, mode) in mine.drain(..).rev() {
+                                let mut all = held.lock();
+                                let at = all.iter().position(|&h| h == (tag, mode, me)).unwrap();
+                                all.remove(at);
+                                drop(all);
+                                locks.release(tag, mode, me);
+                            }
+                        };
+                        let mut mine = Vec::new();
+                        for _ in 0..10 {
+                            let tag = [A, B, Tag::Transaction(Xid(3))][rng.random_range(0..3)];
+                            let mode = modes[rng.random_range(0..modes.len())];
+                            let policy =
+                                if rng.random_range(0..4) == 0 { WaitPolicy::NoWait } else { WaitPolicy::Wait(0) };
+                            match locks.acquire(tag, mode, me, policy, &int) {
+                                Ok(()) => {
+                                    let mut all = held.lock();
+                                    for &(t, m, owner) in all.iter() {
+                                        let clash = t == tag && owner != me && m.conflicts(mode);
+                                        assert!(!clash, "L1: {mode:?} of {me:?} beside {m:?} of {owner:?}");
+                                    }
+                                    all.push((tag, mode, me));
+                                    mine.push((tag, mode));
+                                }
+                                Err(Error::Deadlock(_)) => {
+                                    *counted.lock() += 1;
+                                    give_back(&mut mine);
+                                }
+                                Err(Error::LockNotAvailable) => {}
+                                Err(e) => panic!("{e:?}"),
+                            }
+                            if rng.random_range(0..3) == 0 {
+                                give_back(&mut mine);
+                            }
+                        }
+                        give_back(&mut mine);
+                    })
+                })
+                .collect();
+            for w in workers {
+                w.join().unwrap();
+            }
+            assert!(locks.list().is_empty());
+        });
+    }
+    assert!(*deadlocks.lock() > 0, "no schedule came to a deadlock");
 }
 
 #[test]

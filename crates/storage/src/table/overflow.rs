@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   header (128) | item offsets u16 * | ... free ... | items
-//!   24 items u16   26 heap start u16   28 live bytes u16
+//!   24 items u16   26 heap start u16
 //!   item: length u16 | next block u32 | next item u16 | bytes
 //! ```
 //! An item offset of 0 is free. A value is a chain of items; the last has next block `u32::MAX`. Items never change, so pages need no
@@ -129,8 +129,26 @@ fn items(bytes: &[u8]) -> usize {
     u16_at(bytes, ITEMS_AT) as usize
 }
 
+/// Where item `index` lies; 0 when it is free, or so far behind that a page cannot have it.
 fn offset(bytes: &[u8], index: usize) -> usize {
-    u16_at(bytes, HEADER_BYTES + 2 * index) as usize
+    let at = HEADER_BYTES + 2 * index;
+    if at + 2 <= bytes.len() { u16_at(bytes, at) as usize } else { 0 }
+}
+
+/// Whether the items of a page lie in it.
+pub(crate) fn check(bytes: &[u8]) -> Result<(), String> {
+    let n = items(bytes);
+    let (first, heap) = (HEADER_BYTES + 2 * n, u16_at(bytes, HEAP_AT) as usize);
+    if first > heap || heap > bytes.len() {
+        return Err(format!("{n} items do not fit"));
+    }
+    for i in 0..n {
+        let at = offset(bytes, i);
+        if at != 0 && (at < heap || at + ITEM_HEADER_BYTES > bytes.len() || at + item_len(bytes, at) > bytes.len()) {
+            return Err(format!("item {i} lies outside the page"));
+        }
+    }
+    Ok(())
 }
 
 fn item_len(bytes: &[u8], at: usize) -> usize {
@@ -200,18 +218,20 @@ fn damaged(rel: &Relation, block: u32) -> Error {
 /// `Io`, `Corrupt`; `Damaged` when a part is missing.
 pub fn fetch(db: &Database, table: &Relation, value: &OverflowRef) -> Result<Vec<u8>> {
     let rel = db.relation(table.overflow().unwrap_or_default())?;
-    let mut stored = Vec::with_capacity(value.raw_bytes as usize);
+    let mut stored = Vec::new();
     walk(db, &rel, value, |bytes, at| {
         let len = u16_at(bytes, at) as usize;
         stored.extend_from_slice(&bytes[at + ITEM_HEADER_BYTES..at + ITEM_HEADER_BYTES + len]);
+        // A chain that comes back to itself, or to another value's, ends here.
+        len > 0 && stored.len() <= value.raw_bytes as usize
     })?;
     if !value.compressed {
-        return Ok(stored);
+        return if stored.len() == value.raw_bytes as usize { Ok(stored) } else { Err(damaged(&rel, value.block)) };
     }
     lz4_flex::decompress(&stored, value.raw_bytes as usize).map_err(|_| damaged(&rel, value.block))
 }
 
-fn walk(db: &Database, rel: &Relation, value: &OverflowRef, mut f: impl FnMut(&[u8], usize)) -> Result<()> {
+fn walk(db: &Database, rel: &Relation, value: &OverflowRef, mut f: impl FnMut(&[u8], usize) -> bool) -> Result<()> {
     let (mut block, mut item) = (value.block, value.item as usize);
     while block != END {
         let guard = db.read_block(rel, block)?;
@@ -219,10 +239,10 @@ fn walk(db: &Database, rel: &Relation, value: &OverflowRef, mut f: impl FnMut(&[
             return Err(damaged(rel, block));
         }
         let at = offset(&guard, item);
-        if at + item_len(&guard, at) > guard.len() {
+        let whole = at + ITEM_HEADER_BYTES <= guard.len() && at + item_len(&guard, at) <= guard.len();
+        if !whole || !f(&guard, at) {
             return Err(damaged(rel, block));
         }
-        f(&guard, at);
         (block, item) = (u32_at(&guard, at + 2), u16_at(&guard, at + 6) as usize);
     }
     Ok(())

@@ -278,6 +278,11 @@ impl<'a> TablePage<'a> {
         if self.column_count() != self.layout.columns.len() {
             return Err(format!("{} columns instead of {}", self.column_count(), self.layout.columns.len()));
         }
+        let beyond =
+            |words: &[u64]| !self.capacity.is_multiple_of(64) && words[self.capacity / 64] >> (self.capacity % 64) != 0;
+        if beyond(self.used()) || beyond(self.dead()) {
+            return Err("rows are marked beyond its capacity".to_owned());
+        }
         let live = (0..self.capacity).filter(|&s| self.is_live(s)).count();
         if live != self.live() {
             return Err(format!("{live} rows live, header says {}", self.live()));

@@ -221,6 +221,8 @@ impl Table {
                     RowState::Done
                 }
             }
+            // It has its commit record, but may not be seen yet (X2): whoever waits for its end finds it visible.
+            Some(lsn) if lsn > self.db.shared.txns.visible() => RowState::Busy(txn.clone()),
             Some(_) if dead => RowState::Deleted,
             Some(_) => RowState::Updated,
         }
@@ -395,7 +397,8 @@ impl Table {
         let Some((versions, txn)) = newest else {
             return Ok(if stored() { Probe::Conflict } else { Probe::Free });
         };
-        if own.is_some_and(|own| std::ptr::eq(own, &**txn)) || txn.commit_lsn().is_some() {
+        let visible = || txn.commit_lsn().is_some_and(|lsn| lsn <= self.db.shared.txns.visible());
+        if own.is_some_and(|own| std::ptr::eq(own, &**txn)) || visible() {
             return Ok(if stored() { Probe::Conflict } else { Probe::Free });
         }
         let before = match versions.see_with(row.slot, |t, _| !std::ptr::eq(t, &**txn)) {

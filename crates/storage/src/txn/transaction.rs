@@ -81,7 +81,7 @@ pub struct Transaction {
 impl Transaction {
     /// Starts a transaction for session `owner`, whose waits end when `interrupt` says so.
     pub(crate) fn new(shared: Arc<Shared>, owner: OwnerId, interrupt: Arc<Interrupt>) -> Transaction {
-        let hold = shared.txns.hold();
+        let hold = shared.txns.hold_of(owner.0);
         Transaction {
             shared,
             owner,
@@ -240,7 +240,8 @@ impl Transaction {
         let tag = Tag::Transaction(other.xid);
         self.shared.locks.acquire(tag, Mode::Share, self.owner, policy, &self.interrupt)?;
         self.shared.locks.release(tag, Mode::Share, self.owner);
-        Ok(())
+        // A commit that failed half-way has ended, but will never be visible: who waited must not try again for ever.
+        self.shared.poison.check()
     }
 
     pub(crate) fn note_created(&mut self, db: Arc<Database>, rel: Arc<Relation>) {
@@ -323,7 +324,7 @@ impl Transaction {
         Ok(())
     }
 
-    /// Commits. With `wait`, returns once the commit is durable (I5).
+    /// Commits. With `wait`, returns once the commit is durable (I5); without, it waits only for commits before it that must be (X2).
     ///
     /// # Errors
     /// `Poisoned` when the log could not be written: whether it committed is known after reopening.
@@ -342,12 +343,15 @@ impl Transaction {
         if let Some(state) = self.state.take() {
             let shared = self.shared.clone();
             let subs = std::mem::take(&mut self.merged);
-            let logged = shared.log.append_with(state.xid, &Record::Commit { subs }, |lsn| state.set_commit_lsn(lsn));
+            let mut durable_first = Lsn(0);
+            let logged = shared.log.append_with(state.xid, &Record::Commit { subs }, |lsn| {
+                state.set_commit_lsn(lsn);
+                durable_first = shared.txns.note_commit(lsn, wait);
+            });
             outcome = logged
                 .and_then(|lsn| {
-                    if wait {
-                        shared.log.sync_to(lsn)?;
-                    }
+                    // X2. Without `wait` this is nearly always durable already; else it joins the sync of those who wait.
+                    shared.log.sync_to(durable_first)?;
                     shared.txns.publish(lsn);
                     visible();
                     Ok(lsn)

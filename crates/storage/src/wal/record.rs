@@ -89,7 +89,7 @@ macro_rules! records {
 }
 
 records! {
-    /// Rows appeared in a table page: `(slot u16, row)*`, each row as `table::row` encodes it.
+    /// Rows appeared in a table page: `(slot u16, row)*`, each row a cell per column as `table::cell` encodes it.
     RowsInsert = 1 {
         /// The page.
         at: block,
@@ -229,16 +229,6 @@ records! {
     OidsReserved = 17 {
         /// The first OID not yet given.
         next: u32
-    }
-    /// A database was made or dropped; the superblock that follows holds the truth.
-    DatabaseChange = 18 {
-        /// The database.
-        db: db
-    }
-    /// A table's rows all went at once, with its pages kept.
-    Abort = 19 {
-        /// Unused subtransactions.
-        subs: xids
     }
 }
 

@@ -23,7 +23,10 @@ pub fn parse_bool(text: &str) -> Result<bool> {
 }
 
 /// Bytes as text (T3).
-pub(crate) fn from_utf8(bytes: &[u8]) -> Result<&str> {
+///
+/// # Errors
+/// `22021`.
+pub fn from_utf8(bytes: &[u8]) -> Result<&str> {
     std::str::from_utf8(bytes).map_err(|e| {
         let at = &bytes[e.valid_up_to()..];
         let len = match at.first() {

@@ -1,0 +1,32 @@
+//! The figures, by name.
+
+use crate::figure::Figure;
+use crate::stage::{Failure, Stage};
+
+pub mod bulk;
+pub mod commits;
+pub mod fork;
+pub mod opening;
+pub mod point;
+pub mod recovery;
+pub mod scan;
+
+/// Measures one or more figures.
+pub type Measure = fn(&Stage) -> Result<Vec<Figure>, Failure>;
+
+/// All figures, in the order of the report.
+pub const ALL: &[(&str, Measure)] = &[
+    ("durable-inserts", commits::durable_inserts),
+    ("group-commit", commits::group_commit),
+    ("bulk-inserts", bulk::bulk_inserts),
+    ("select-1", point::select_one),
+    ("point-select", point::point_select),
+    ("point-update", point::point_update),
+    ("two-threads", point::two_threads),
+    ("new-database", opening::new_database),
+    ("reopen", opening::reopen),
+    ("in-memory", opening::in_memory),
+    ("scan", scan::scan),
+    ("fork", fork::fork),
+    ("recovery", recovery::recovery),
+];

@@ -1,0 +1,9 @@
+//! What Hathi is measured against: SQLite, PostgreSQL, and the bare machine.
+
+mod machine;
+mod pg_server;
+mod sqlite;
+
+pub use machine::{BareLog, loop_rate, read_rate_bytes_per_second};
+pub use pg_server::PgServer;
+pub use sqlite::{in_memory, on_disk};

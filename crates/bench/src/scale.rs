@@ -1,0 +1,86 @@
+//! `Scale`: how large a run is.
+
+/// Sizes of all figures.
+#[derive(Clone, Debug)]
+pub struct Scale {
+    /// What the run is called.
+    pub name: &'static str,
+    /// Rounds per figure.
+    pub rounds: usize,
+    /// Durable autocommit inserts.
+    pub durable_inserts: usize,
+    /// Commits per client with 16 clients.
+    pub client_commits: usize,
+    /// Inserts in one transaction.
+    pub bulk_inserts: usize,
+    /// Rows of the table that points are read from.
+    pub point_rows: i32,
+    /// Point operations in-process per round.
+    pub point_operations: usize,
+    /// Point operations over a socket per round.
+    pub socket_operations: usize,
+    /// Rows of the scanned table.
+    pub scan_rows: usize,
+    /// Bytes of the forked database.
+    pub fork_bytes: usize,
+    /// Bytes of log that recovery reads.
+    pub log_bytes: u64,
+    /// Whether PostgreSQL's own creation of a cluster is measured too: a second or more each time.
+    pub measure_initdb: bool,
+}
+
+impl Scale {
+    /// What goals are judged by.
+    pub fn full() -> Scale {
+        Scale {
+            name: "full",
+            rounds: 7,
+            durable_inserts: 1000,
+            client_commits: 500,
+            bulk_inserts: 25_000,
+            point_rows: 100_000,
+            point_operations: 100_000,
+            socket_operations: 10_000,
+            scan_rows: 4_000_000,
+            fork_bytes: 1 << 30,
+            log_bytes: 200 << 20,
+            measure_initdb: true,
+        }
+    }
+
+    /// In less than a minute.
+    pub fn quick() -> Scale {
+        Scale {
+            name: "quick",
+            rounds: 3,
+            durable_inserts: 300,
+            client_commits: 100,
+            bulk_inserts: 25_000,
+            point_rows: 20_000,
+            point_operations: 20_000,
+            socket_operations: 2000,
+            scan_rows: 250_000,
+            fork_bytes: 48 << 20,
+            log_bytes: 24 << 20,
+            measure_initdb: false,
+        }
+    }
+
+    /// As small as can be.
+    pub fn smoke() -> Scale {
+        Scale {
+            name: "smoke",
+            rounds: 1,
+            durable_inserts: 10,
+            client_commits: 3,
+            bulk_inserts: 100,
+            point_rows: 200,
+            point_operations: 100,
+            socket_operations: 20,
+            scan_rows: 2000,
+            fork_bytes: 1 << 20,
+            log_bytes: 1 << 20,
+            measure_initdb: false,
+        }
+    }
+}

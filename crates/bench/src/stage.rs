@@ -1,0 +1,64 @@
+//! `Stage`: where figures are measured: sizes, a directory, the peers that were found.
+
+use std::cell::OnceCell;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::peers::PgServer;
+use crate::scale::Scale;
+
+/// An error of any kind: a figure that has one is reported and left out.
+pub type Failure = Box<dyn std::error::Error>;
+
+/// What every figure needs.
+pub struct Stage {
+    /// Sizes.
+    pub scale: Scale,
+    root: TempDir,
+    postgres: OnceCell<Result<PgServer, String>>,
+}
+
+impl Stage {
+    /// A stage in a new directory below `dir`.
+    pub fn new(scale: Scale, dir: Option<PathBuf>) -> Result<Stage, Failure> {
+        let root = match dir {
+            Some(dir) => tempfile::Builder::new().prefix("hathi-bench").tempdir_in(dir)?,
+            None => tempfile::Builder::new().prefix("hathi-bench").tempdir()?,
+        };
+        Ok(Stage { scale, root, postgres: OnceCell::new() })
+    }
+
+    /// A new directory.
+    pub fn new_dir(&self) -> Result<TempDir, Failure> {
+        Ok(tempfile::tempdir_in(self.root.path())?)
+    }
+
+    /// PostgreSQL, started when first asked for; else why not.
+    pub fn postgres(&self) -> Result<&PgServer, String> {
+        self.postgres.get_or_init(|| PgServer::start().map_err(|e| e.to_string())).as_ref().map_err(String::clone)
+    }
+}
+
+/// How long `f` takes.
+pub fn time<T>(f: impl FnOnce() -> Result<T, Failure>) -> Result<(Duration, T), Failure> {
+    let start = Instant::now();
+    let answer = f()?;
+    Ok((start.elapsed(), answer))
+}
+
+/// Microseconds per operation of `count` operations.
+pub fn micros_each(count: usize, mut operation: impl FnMut(usize) -> Result<(), Failure>) -> Result<f64, Failure> {
+    let start = Instant::now();
+    for i in 0..count {
+        operation(i)?;
+    }
+    Ok(start.elapsed().as_secs_f64() * 1e6 / count as f64)
+}
+
+/// A number of a fixed random walk: the same in each run.
+pub fn scatter(i: usize, below: i32) -> i32 {
+    let mixed = (i as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33;
+    (mixed % below as u64) as i32
+}

@@ -1,0 +1,481 @@
+//! FROM: tables, sub-queries, functions, joins; and the common table expressions that WITH puts beside tables.
+
+use std::sync::Arc;
+
+use plan::{Expr, JoinKind, Needed, Node, OutputColumn};
+use syntax::ast::{self, ExprKind as Ast, JoinCondition, StatementKind, TableRef, With};
+use types::{Oid, Result, SqlError, SqlState, oid};
+
+use crate::expr::Place;
+use crate::query::Bound;
+use crate::scope::{Frame, Scope, ScopeColumn};
+use crate::{Binder, Relation, coerce, resolve, views};
+
+/// A common table expression in scope.
+#[derive(Clone, Debug)]
+pub(crate) struct CteName {
+    name: String,
+    id: usize,
+    columns: Vec<OutputColumn>,
+}
+
+impl Binder<'_> {
+    /// Binds the expressions of `with`, then `body`, in which their names are tables.
+    pub(crate) fn with(&mut self, with: Option<&With>, body: impl FnOnce(&mut Self) -> Result<Bound>) -> Result<Bound> {
+        let Some(with) = with else { return body(self) };
+        let outer = self.ctes.len();
+        let mut nodes = Vec::new();
+        let mut names: Vec<&str> = Vec::new();
+        for cte in &with.ctes {
+            if names.contains(&&*cte.name) {
+                let message = format!("WITH query name \"{}\" specified more than once", &*cte.name);
+                return Err(self.error(SqlState::DUPLICATE_ALIAS, message, cte.name.pos));
+            }
+            names.push(&cte.name);
+            let outcome = self.cte(cte, with.recursive);
+            match outcome {
+                Ok(node) => nodes.push(node),
+                Err(e) => {
+                    self.ctes.truncate(outer);
+                    return Err(e);
+                }
+            }
+        }
+        let outcome = body(self);
+        self.ctes.truncate(outer);
+        let bound = outcome?;
+        Ok(Bound { node: Node::With { ctes: nodes, body: Box::new(bound.node) }, columns: bound.columns })
+    }
+
+    fn cte(&mut self, cte: &ast::Cte, recursive: bool) -> Result<(usize, Node)> {
+        if cte.search.is_some() || cte.cycle.is_some() {
+            return Err(self.unsupported("SEARCH and CYCLE", cte.pos));
+        }
+        let id = self.next_cte;
+        self.next_cte += 1;
+        let bound = match &cte.statement.kind {
+            StatementKind::Select(select) => match &select.body {
+                ast::SelectBody::SetOperation(op) if recursive && op.op == ast::SetOperator::Union => {
+                    self.recursive(cte, select, op, id)?
+                }
+                _ => self.query(select)?,
+            },
+            StatementKind::Insert(s) => self.insert(s)?,
+            StatementKind::Update(s) => self.update(s)?,
+            StatementKind::Delete(s) => self.delete(s)?,
+            _ => return Err(self.unsupported("this kind of statement in WITH", cte.pos)),
+        };
+        let columns = self.renamed(cte, bound.columns)?;
+        self.ctes.push(CteName { name: cte.name.as_str().to_owned(), id, columns });
+        Ok((id, bound.node))
+    }
+
+    fn renamed(&self, cte: &ast::Cte, columns: Vec<OutputColumn>) -> Result<Vec<OutputColumn>> {
+        if cte.columns.len() > columns.len() {
+            let message = format!(
+                "WITH query \"{}\" has {} columns available but {} columns specified",
+                &*cte.name,
+                columns.len(),
+                cte.columns.len()
+            );
+            return Err(self.error(SqlState::INVALID_COLUMN_REFERENCE, message, cte.name.pos));
+        }
+        let name = |i: usize, c: &OutputColumn| cte.columns.get(i).map_or(c.name.clone(), |n| n.as_str().to_owned());
+        Ok(columns
+            .into_iter()
+            .enumerate()
+            .map(|(i, c)| OutputColumn { name: name(i, &c), origin: None, ..c })
+            .collect())
+    }
+
+    /// `base UNION [ALL] step`, where the step reads the rows before.
+    fn recursive(&mut self, cte: &ast::Cte, select: &ast::Select, op: &ast::SetOperation, id: usize) -> Result<Bound> {
+        if !select.order_by.is_empty() || select.limit.is_some() {
+            return Err(self.unsupported("ORDER BY or LIMIT in a recursive query", cte.pos));
+        }
+        let base = self.query(&op.left)?;
+        let columns = self.renamed(cte, base.columns.clone())?;
+        let name = cte.name.as_str().to_owned();
+        self.ctes.push(CteName { name, id, columns: columns.clone() });
+        let step = self.query(&op.right);
+        self.ctes.pop();
+        let step = step?;
+        if step.columns.len() != base.columns.len() {
+            let message = "each UNION query must have the same number of columns";
+            return Err(self.error(SqlState::SYNTAX_ERROR, message, op.pos));
+        }
+        let mut exprs = Vec::new();
+        for (i, (b, s)) in base.columns.iter().zip(&step.columns).enumerate() {
+            if b.ty != s.ty && resolve::common_type(&[b.ty, s.ty]) != Some(b.ty) {
+                let message = format!(
+                    "recursive query \"{}\" column {} has type {} in non-recursive term but type {} overall",
+                    &*cte.name,
+                    i + 1,
+                    coerce::format_type(b.ty),
+                    coerce::format_type(s.ty)
+                );
+                return Err(self
+                    .error(SqlState::DATATYPE_MISMATCH, message, op.left.pos)
+                    .hint("Cast the output of the non-recursive term to the correct type."));
+            }
+            let column = Expr::column(i, s.ty, s.typmod);
+            let converted = coerce::coerce(column, b.ty, -1, coerce::Context::Implicit, self.settings)?;
+            exprs.push(converted.ok_or_else(|| SqlError::internal("the common type was just found"))?);
+        }
+        let step = Node::Project { input: Box::new(step.node), exprs };
+        let node = Node::Recursive { id, base: Box::new(base.node), step: Box::new(step), distinct: !op.all };
+        Ok(Bound { node, columns })
+    }
+
+    /// Binds a FROM list.
+    pub(crate) fn from(&mut self, list: &[TableRef]) -> Result<(Node, Scope)> {
+        let mut all: Option<(Node, Scope)> = None;
+        for item in list {
+            all = Some(match all {
+                None => self.table_ref(item)?,
+                Some((left, left_scope)) => {
+                    let ((node, scope), frame) = self.beside(&left_scope, |b| b.table_ref(item))?;
+                    self.check_aliases(&left_scope, &scope)?;
+                    let node = beside(JoinKind::Inner, left, node, frame, None);
+                    (node, left_scope.join(scope))
+                }
+            });
+        }
+        Ok(all.unwrap_or((Node::one_row(), Scope::default())))
+    }
+
+    /// Runs `f` with `left` where LATERAL items can see it.
+    fn beside<T>(&mut self, left: &Scope, f: impl FnOnce(&mut Self) -> Result<T>) -> Result<(T, Frame)> {
+        self.frames.push(Frame { scope: left.clone(), binds: Vec::new(), correlated: false, visible: false });
+        let outcome = f(self);
+        let frame = self.frames.pop().unwrap_or_else(|| unreachable!("it was pushed above"));
+        Ok((outcome?, frame))
+    }
+
+    /// Runs `f` with the left sides of the joins around it in sight.
+    fn lateral<T>(&mut self, f: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let level = self.level;
+        let before: Vec<bool> = self.frames[level..].iter().map(|f| f.visible).collect();
+        self.frames[level..].iter_mut().for_each(|f| f.visible = true);
+        let outcome = f(self);
+        self.frames[level..].iter_mut().zip(before).for_each(|(f, v)| f.visible = v);
+        outcome
+    }
+
+    /// Binds a query of its own, not an expression of this one: it sees only the queries around.
+    fn nested(&mut self, query: &ast::Select) -> Result<Bound> {
+        let level = std::mem::replace(&mut self.level, self.frames.len());
+        let outcome = self.query(query);
+        self.level = level;
+        outcome
+    }
+
+    fn check_aliases(&self, left: &Scope, right: &Scope) -> Result<()> {
+        let clash = right.columns.iter().find(|c| {
+            !c.table.is_empty()
+                && left.columns.iter().any(|l| {
+                    // Tables of the same name in two schemas are told apart by their schemas.
+                    l.table == c.table && (l.schema.is_none() || c.schema.is_none() || l.schema == c.schema)
+                })
+        });
+        match clash {
+            None => Ok(()),
+            Some(c) => Err(SqlError::new(
+                SqlState::DUPLICATE_ALIAS,
+                format!("table name \"{}\" specified more than once", c.table),
+            )),
+        }
+    }
+
+    fn table_ref(&mut self, item: &TableRef) -> Result<(Node, Scope)> {
+        match item {
+            TableRef::Relation(r) => self.relation_ref(r),
+            TableRef::Subquery(s) => {
+                let bound = if s.lateral { self.lateral(|b| b.nested(&s.query))? } else { self.nested(&s.query)? };
+                let alias = s.alias.as_ref().map_or("", |a| a.name.as_str());
+                let scope = self.derived_scope(alias, s.alias.as_ref(), &bound.columns)?;
+                Ok((bound.node, scope))
+            }
+            TableRef::Join(j) => self.join(j),
+            TableRef::Function(f) => self.lateral(|b| b.function_ref(f)),
+            TableRef::XmlTable(t) => Err(self.unsupported("XMLTABLE", t.pos)),
+            TableRef::JsonTable(t) => Err(self.unsupported("JSON_TABLE", t.pos)),
+        }
+    }
+
+    /// The columns of a derived table called `table`.
+    fn derived_scope(&self, table: &str, alias: Option<&ast::Alias>, columns: &[OutputColumn]) -> Result<Scope> {
+        let renames = alias.map_or(&[][..], |a| &a.columns[..]);
+        if let Some(extra) = renames.get(columns.len()) {
+            let message = format!(
+                "table \"{table}\" has {} columns available but {} columns specified",
+                columns.len(),
+                renames.len()
+            );
+            return Err(self.error(SqlState::INVALID_COLUMN_REFERENCE, message, extra.pos));
+        }
+        let column = |(i, c): (usize, &OutputColumn)| ScopeColumn {
+            table: table.to_owned(),
+            schema: None,
+            name: renames.get(i).map_or_else(|| c.name.clone(), |n| n.as_str().to_owned()),
+            ty: c.ty,
+            typmod: c.typmod,
+            hidden: false,
+            origin: c.origin,
+        };
+        Ok(Scope { columns: columns.iter().enumerate().map(column).collect(), merged: Vec::new() })
+    }
+
+    fn relation_ref(&mut self, r: &ast::RelationRef) -> Result<(Node, Scope)> {
+        if r.sample.is_some() {
+            return Err(self.unsupported("TABLESAMPLE", r.relation.pos));
+        }
+        let name = r.relation.name.as_str();
+        let alias = r.alias.as_ref().map_or(name, |a| a.name.as_str()).to_owned();
+        if r.relation.schema.is_none()
+            && let Some(cte) = self.ctes.iter().rev().find(|c| c.name == name).cloned()
+        {
+            let scope = self.derived_scope(&alias, r.alias.as_ref(), &cte.columns)?;
+            let types = cte.columns.iter().map(|c| c.ty).collect();
+            return Ok((Node::CteScan { id: cte.id, types }, scope));
+        }
+        match self.relation(&r.relation)? {
+            Relation::Table(table) => {
+                let renames = r.alias.as_ref().map_or(&[][..], |a| &a.columns[..]);
+                let own = r.alias.is_none();
+                let scope = table_scope(&table, &alias, own, renames);
+                Ok((Node::Scan { table: Arc::new(table), filter: None, needed: Needed::default() }, scope))
+            }
+            Relation::View(view) => {
+                let bound = self.system_view(view)?;
+                let mut scope = self.derived_scope(&alias, r.alias.as_ref(), &bound.columns)?;
+                scope.columns.iter_mut().for_each(|c| c.schema = Some("pg_catalog".to_owned()));
+                Ok((bound.node, scope))
+            }
+        }
+    }
+
+    /// A view of `pg_catalog`: its query sees nothing of the statement around it.
+    fn system_view(&mut self, name: &str) -> Result<Bound> {
+        let Some(sql) = views::query(name) else {
+            return Err(SqlError::unsupported(format!("system view \"{name}\"")));
+        };
+        let mut binder = Binder::new(self.image, sql, self.settings, &[]);
+        (binder.slots, binder.subs, binder.next_cte) = (self.slots, self.subs, self.next_cte);
+        let statements = syntax::parse(sql)?;
+        let Some(StatementKind::Select(select)) = statements.first().map(|s| &s.kind) else {
+            return Err(SqlError::internal("a system view is a query"));
+        };
+        let bound = binder.query(select)?;
+        (self.slots, self.subs, self.next_cte) = (binder.slots, binder.subs, binder.next_cte);
+        Ok(bound)
+    }
+
+    fn function_ref(&mut self, f: &ast::FunctionRef) -> Result<(Node, Scope)> {
+        if f.rows_from || !f.columns.is_empty() {
+            return Err(self.unsupported("ROWS FROM and column definition lists", f.pos));
+        }
+        let [item] = &f.functions[..] else { return Err(self.unsupported("ROWS FROM", f.pos)) };
+        let scope = Scope::default();
+        let mut place = Place::new(&scope, "FROM");
+        place.sets = true;
+        let bound = self.expr(&item.call, &mut place)?;
+        let own_name = match &item.call.kind {
+            Ast::FuncCall(call) => call.name.last().map_or("", |n| &**n),
+            _ => "",
+        };
+        let own_name = if own_name.is_empty() { crate::query::figure_name(&item.call) } else { own_name.to_owned() };
+        let alias = f.alias.as_ref().map_or(own_name.clone(), |a| a.name.as_str().to_owned());
+        let output = |name: String, ty: Oid| OutputColumn { name, ty, typmod: -1, origin: None };
+        let (node, mut columns) = match &bound.kind {
+            plan::ExprKind::Call { function, args, .. } if crate::call::returns_set(*function) => {
+                let names = crate::call::set_columns(*function, bound.ty);
+                let columns: Vec<OutputColumn> = match &names[..] {
+                    [(_, ty)] => {
+                        let named = crate::call::single_out_name(*function);
+                        vec![output(named.unwrap_or_else(|| alias.clone()), *ty)]
+                    }
+                    many => many.iter().map(|(name, ty)| output(name.clone(), *ty)).collect(),
+                };
+                let types = columns.iter().map(|c| c.ty).collect();
+                let (function, args) = (*function, args.clone());
+                (Node::FunctionScan { function, args, types, ordinality: f.ordinality }, columns)
+            }
+            _ => {
+                if f.ordinality {
+                    return Err(self.unsupported("WITH ORDINALITY of a plain function", f.pos));
+                }
+                let bound = self.settle(bound)?;
+                let columns = vec![output(alias.clone(), bound.ty)];
+                (Node::Values { types: vec![bound.ty], rows: vec![vec![bound]] }, columns)
+            }
+        };
+        if f.ordinality {
+            columns.push(output("ordinality".to_owned(), oid::INT8));
+        }
+        let scope = self.derived_scope(&alias, f.alias.as_ref(), &columns)?;
+        Ok((node, scope))
+    }
+
+    fn join(&mut self, j: &ast::Join) -> Result<(Node, Scope)> {
+        let (left, left_scope) = self.table_ref(&j.left)?;
+        let ((right, right_scope), frame) = self.beside(&left_scope, |b| b.table_ref(&j.right))?;
+        self.check_aliases(&left_scope, &right_scope)?;
+        let kind = match j.kind {
+            ast::JoinKind::Inner => JoinKind::Inner,
+            ast::JoinKind::Left => JoinKind::Left,
+            ast::JoinKind::Right => JoinKind::Right,
+            ast::JoinKind::Full => JoinKind::Full,
+        };
+        if !frame.binds.is_empty() && matches!(kind, JoinKind::Right | JoinKind::Full) {
+            let message = "invalid reference to FROM-clause entry for the left side of the join";
+            return Err(self
+                .error(SqlState::INVALID_COLUMN_REFERENCE, message, j.pos)
+                .detail("The combining JOIN type must be INNER or LEFT for a LATERAL reference."));
+        }
+        let split = left_scope.columns.len();
+        let names: Vec<String> = match &j.condition {
+            JoinCondition::Using(names, None) => names.iter().map(|n| n.as_str().to_owned()).collect(),
+            JoinCondition::Using(_, Some(_)) => return Err(self.unsupported("an alias of USING", j.pos)),
+            JoinCondition::Natural => left_scope
+                .columns
+                .iter()
+                .filter(|c| !c.hidden && right_scope.columns.iter().any(|r| !r.hidden && r.name == c.name))
+                .map(|c| c.name.clone())
+                .collect(),
+            JoinCondition::On(_) | JoinCondition::None => Vec::new(),
+        };
+        let mut scope = left_scope.join(right_scope);
+        let mut tests = Vec::new();
+        let mut merged = Vec::new();
+        for name in &names {
+            let (l, r) = (self.using_side(&scope, 0..split, name, "left", j)?, {
+                let all = scope.columns.len();
+                self.using_side(&scope, split..all, name, "right", j)?
+            });
+            let column = |i: usize| Expr::column(i, scope.columns[i].ty, scope.columns[i].typmod);
+            tests.push(self.named_operator("=", vec![column(l), column(r)], j.pos)?);
+            let value = match kind {
+                JoinKind::Right => column(r),
+                JoinKind::Full => {
+                    let both = self.unify(vec![column(l), column(r)], "JOIN/USING", j.pos)?;
+                    let ty = both[0].ty;
+                    Expr::new(plan::ExprKind::Coalesce(both), ty, 0)
+                }
+                _ => column(l),
+            };
+            scope.columns[l].hidden = true;
+            scope.columns[r].hidden = true;
+            merged.push((name.clone(), value));
+        }
+        // A chain of USING merges merged columns on.
+        scope.merged.retain(|m| !names.contains(&m.0));
+        merged.extend(std::mem::take(&mut scope.merged));
+        scope.merged = merged;
+        if let JoinCondition::On(condition) = &j.condition {
+            tests.push(self.condition(condition, &mut Place::new(&scope, "JOIN/ON"))?);
+        }
+        let node = beside(kind, left, right, frame, Expr::all(tests));
+        if let Some(alias) = &j.alias {
+            return self.aliased_join(node, scope, alias);
+        }
+        Ok((node, scope))
+    }
+
+    fn using_side(
+        &self,
+        scope: &Scope,
+        range: std::ops::Range<usize>,
+        name: &str,
+        which: &str,
+        j: &ast::Join,
+    ) -> Result<usize> {
+        // A column that an inner USING merged is found by either of its sides.
+        if let Some((_, e)) = scope.merged.iter().find(|m| m.0 == name)
+            && let plan::ExprKind::Column(i) = e.kind
+            && range.contains(&i)
+        {
+            return Ok(i);
+        }
+        let mut found = range.filter(|&i| !scope.columns[i].hidden && scope.columns[i].name == name);
+        match (found.next(), found.next()) {
+            (Some(i), None) => Ok(i),
+            (Some(_), Some(_)) => {
+                let message = format!("common column name \"{name}\" appears more than once in {which} table");
+                Err(self.error(SqlState::AMBIGUOUS_COLUMN, message, j.pos))
+            }
+            (None, _) => {
+                let message = format!("column \"{name}\" specified in USING clause does not exist in {which} table");
+                Err(self.error(SqlState::UNDEFINED_COLUMN, message, j.pos))
+            }
+        }
+    }
+
+    /// `(a JOIN b) AS x`: only `x` names its columns.
+    fn aliased_join(&mut self, node: Node, scope: Scope, alias: &ast::Alias) -> Result<(Node, Scope)> {
+        let (exprs, columns) = star(&scope, None);
+        let scope = self.derived_scope(&alias.name, Some(alias), &columns)?;
+        Ok((Node::Project { input: Box::new(node), exprs }, scope))
+    }
+}
+
+/// What `*`, or `table.*`, stands for.
+pub(crate) fn star(scope: &Scope, table: Option<&str>) -> (Vec<Expr>, Vec<OutputColumn>) {
+    let (mut exprs, mut columns) = (Vec::new(), Vec::new());
+    if table.is_none() {
+        for (name, e) in &scope.merged {
+            exprs.push(e.clone());
+            columns.push(OutputColumn { name: name.clone(), ty: e.ty, typmod: e.typmod, origin: None });
+        }
+    }
+    for (i, c) in scope.columns.iter().enumerate() {
+        let shown = match table {
+            None => !c.hidden,
+            // Merged columns are still its table's.
+            Some(t) => c.table == t && c.name != "ctid",
+        };
+        if shown {
+            exprs.push(Expr::column(i, c.ty, c.typmod));
+            columns.push(OutputColumn { name: c.name.clone(), ty: c.ty, typmod: c.typmod, origin: c.origin });
+        }
+    }
+    (exprs, columns)
+}
+
+/// Joins `right`, bound beside `frame`, to `left`.
+fn beside(kind: JoinKind, left: Node, right: Node, frame: Frame, condition: Option<Expr>) -> Node {
+    let (left, right) = (Box::new(left), Box::new(right));
+    if frame.binds.is_empty() {
+        return Node::Join { kind, left, right, equal: Vec::new(), condition };
+    }
+    Node::Apply { kind, left, right, binds: frame.binds, condition }
+}
+
+/// The columns of a scan of `table`, its row id last.
+pub(crate) fn table_scope(table: &plan::TableRef, alias: &str, own: bool, renames: &[ast::Name]) -> Scope {
+    let schema = own.then(|| table.schema.clone());
+    let mut columns: Vec<ScopeColumn> = table
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(i, c)| ScopeColumn {
+            table: alias.to_owned(),
+            schema: schema.clone(),
+            name: renames.get(i).map_or_else(|| c.name.clone(), |n| n.as_str().to_owned()),
+            ty: c.ty,
+            typmod: c.typmod,
+            hidden: false,
+            origin: Some((table.oid, i as i16 + 1)),
+        })
+        .collect();
+    columns.push(ScopeColumn {
+        table: alias.to_owned(),
+        schema,
+        name: "ctid".to_owned(),
+        ty: oid::TID,
+        typmod: -1,
+        hidden: true,
+        origin: None,
+    });
+    Scope { columns, merged: Vec::new() }
+}

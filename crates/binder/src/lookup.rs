@@ -1,0 +1,160 @@
+//! `Names`: what type input and output ask of the catalog, such as the table that `'t'::regclass` means.
+
+use catalog::{Image, builtin};
+use syntax::quote_ident;
+use types::io::TypeLookup;
+use types::{Oid, Result, SqlError, SqlState, oid};
+
+/// A catalog image as seen through a search path.
+#[derive(Clone, Copy)]
+pub struct Names<'a> {
+    /// The catalog.
+    pub image: &'a Image,
+    /// Schemas in which unqualified names are looked up; `pg_catalog` comes first of itself.
+    pub search_path: &'a [Oid],
+}
+
+/// The parts of a name as SQL writes it: folded unless quoted.
+fn parts(name: &str) -> Result<Vec<String>> {
+    let invalid = || SqlError::new(SqlState::INVALID_NAME, "invalid name syntax");
+    let mut parts = Vec::new();
+    let mut rest = name.trim();
+    loop {
+        let part;
+        if let Some(quoted) = rest.strip_prefix('"') {
+            let mut text = String::new();
+            let mut chars = quoted.char_indices();
+            let end = loop {
+                match chars.next() {
+                    Some((i, '"')) if quoted[i + 1..].starts_with('"') => {
+                        text.push('"');
+                        chars.next();
+                    }
+                    Some((i, '"')) => break i + 1,
+                    Some((_, c)) => text.push(c),
+                    None => return Err(invalid()),
+                }
+            };
+            (part, rest) = (text, quoted[end..].trim_start());
+        } else {
+            let end = rest.find(['.', '"']).unwrap_or(rest.len());
+            (part, rest) = (rest[..end].trim_end().to_lowercase(), &rest[end..]);
+        }
+        if part.is_empty() {
+            return Err(invalid());
+        }
+        parts.push(part);
+        match rest.strip_prefix('.') {
+            Some(more) => rest = more.trim_start(),
+            None if rest.is_empty() => return Ok(parts),
+            None => return Err(invalid()),
+        }
+    }
+}
+
+impl Names<'_> {
+    /// The relation of any kind that `name` means; `None` when there is none.
+    ///
+    /// # Errors
+    /// `42602` when it is not a name.
+    pub fn relation(&self, name: &str) -> Result<Option<Oid>> {
+        let parts = parts(name)?;
+        Ok(match &parts[..] {
+            [schema, name] | [_, schema, name] if schema == "pg_catalog" => {
+                builtin::relation_by_name(name).map(|r| r.oid)
+            }
+            [schema, name] | [_, schema, name] => {
+                self.image.namespace(schema).and_then(|n| self.image.relation_oid(n.oid, name))
+            }
+            [name] => builtin::relation_by_name(name)
+                .map(|r| r.oid)
+                .or_else(|| self.search_path.iter().find_map(|&n| self.image.relation_oid(n, name))),
+            _ => {
+                let message = format!("improper relation name (too many dotted names): {name}");
+                return Err(SqlError::new(SqlState::SYNTAX_ERROR, message));
+            }
+        })
+    }
+
+    /// Whether the relation `oid`, of this schema and name, is what its unqualified name means.
+    pub fn is_visible(&self, namespace: Oid, name: &str, oid: Oid) -> bool {
+        if namespace == oid::PG_CATALOG_NAMESPACE {
+            return true;
+        }
+        if builtin::relation_by_name(name).is_some() {
+            return false;
+        }
+        self.search_path.iter().find_map(|&n| self.image.relation_oid(n, name)) == Some(oid)
+    }
+
+    /// The name of relation `oid`, qualified where it must be.
+    pub fn relation_name(&self, oid: Oid) -> Option<String> {
+        if let Some(row) = builtin::relation_by_oid(oid) {
+            return Some(quote_ident(row.name));
+        }
+        let (namespace, name) = self.image.relation_name(oid)?;
+        if self.is_visible(namespace, name, oid) {
+            return Some(quote_ident(name));
+        }
+        Some(format!("{}.{}", quote_ident(self.image.namespace_name(namespace)), quote_ident(name)))
+    }
+}
+
+impl TypeLookup for Names<'_> {
+    fn reg_in(&self, reg_type: Oid, name: &str) -> Result<Option<Oid>> {
+        match reg_type {
+            oid::REGCLASS => match self.relation(name)? {
+                Some(oid) => Ok(Some(oid)),
+                None => {
+                    let message = format!("relation \"{}\" does not exist", parts(name)?.join("."));
+                    Err(SqlError::new(SqlState::UNDEFINED_TABLE, message))
+                }
+            },
+            oid::REGNAMESPACE => {
+                let parts = parts(name)?;
+                let found = parts.first().filter(|_| parts.len() == 1).and_then(|n| self.image.namespace(n));
+                let message = || format!("schema \"{}\" does not exist", parts.join("."));
+                found.map(|n| Some(n.oid)).ok_or_else(|| SqlError::new(SqlState::INVALID_SCHEMA_NAME, message()))
+            }
+            oid::REGTYPE => {
+                let ty = syntax::parse_type_name(name)?;
+                let settings = types::IoSettings::default();
+                let binder = crate::Binder::new(self.image, name, &settings, self.search_path);
+                binder.type_name(&ty).map(|t| Some(t.0)).map_err(|e| e.at(None))
+            }
+            oid::REGPROC | oid::REGPROCEDURE => {
+                let bare = name.split('(').next().unwrap_or(name).trim();
+                let bare = bare.strip_prefix("pg_catalog.").unwrap_or(bare);
+                let mut found = builtin::procs_by_name(bare);
+                match (found.next(), found.next()) {
+                    (Some(one), None) if reg_type == oid::REGPROC => Ok(Some(one.oid)),
+                    (Some(_), Some(_)) if reg_type == oid::REGPROC => {
+                        let message = format!("more than one function named \"{bare}\"");
+                        Err(SqlError::new(SqlState::AMBIGUOUS_FUNCTION, message))
+                    }
+                    (None, _) if !bare.chars().all(|c| c.is_ascii_digit()) && bare != "-" => {
+                        let message = format!("function \"{bare}\" does not exist");
+                        Err(SqlError::new(SqlState::UNDEFINED_FUNCTION, message))
+                    }
+                    _ => Ok(None),
+                }
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn reg_out(&self, reg_type: Oid, value: Oid) -> Option<String> {
+        match reg_type {
+            oid::REGCLASS => self.relation_name(value),
+            oid::REGNAMESPACE => self.image.namespace_by_oid(value).map(|n| quote_ident(&n.name)),
+            oid::REGTYPE => (!value.is_none()).then(|| crate::format_type(value)).filter(|n| *n != value.to_string()),
+            oid::REGPROC => builtin::proc_by_oid(value).map(|p| quote_ident(p.name)),
+            oid::REGPROCEDURE => builtin::proc_by_oid(value).map(|p| {
+                let args: Vec<String> = p.args.iter().map(|&a| crate::format_type(a)).collect();
+                format!("{}({})", quote_ident(p.name), args.join(","))
+            }),
+            oid::REGOPER => builtin::operator_by_oid(value).map(|o| o.name.to_owned()),
+            _ => None,
+        }
+    }
+}

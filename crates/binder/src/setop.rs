@@ -1,0 +1,97 @@
+//! UNION, INTERSECT, EXCEPT.
+
+use plan::{Expr, Node, OutputColumn, SetKind};
+use syntax::ast::{Select, SetOperation, SetOperator};
+use types::{Oid, Result, SqlState, oid};
+
+use crate::Binder;
+use crate::coerce::{Context, coerce, format_type};
+use crate::query::Bound;
+use crate::resolve::common_type;
+use crate::scope::Scope;
+
+fn word(op: SetOperator) -> &'static str {
+    match op {
+        SetOperator::Union => "UNION",
+        SetOperator::Intersect => "INTERSECT",
+        SetOperator::Except => "EXCEPT",
+    }
+}
+
+impl Binder<'_> {
+    /// Binds a set operation with what surrounds it.
+    pub(crate) fn set_operation(&mut self, select: &Select, op: &SetOperation) -> Result<Bound> {
+        let bound = self.set_body(op)?;
+        let targets: Vec<Expr> =
+            bound.columns.iter().enumerate().map(|(i, c)| Expr::column(i, c.ty, c.typmod)).collect();
+        self.order_and_limit(select, bound.node, Scope::default(), targets, bound.columns)
+    }
+
+    fn set_body(&mut self, op: &SetOperation) -> Result<Bound> {
+        let (left, right) = (self.query_unsettled(&op.left)?, self.query_unsettled(&op.right)?);
+        let (left, right, columns) = self.match_columns(left, right, word(op.op), op)?;
+        let kind = match op.op {
+            SetOperator::Union => SetKind::Union,
+            SetOperator::Intersect => SetKind::Intersect,
+            SetOperator::Except => SetKind::Except,
+        };
+        let node = Node::SetOp { kind, all: op.all, left: Box::new(left), right: Box::new(right) };
+        Ok(Bound { node, columns })
+    }
+
+    /// Converts the columns of both to their common types.
+    fn match_columns(
+        &mut self,
+        left: Bound,
+        right: Bound,
+        what: &str,
+        op: &SetOperation,
+    ) -> Result<(Node, Node, Vec<OutputColumn>)> {
+        if left.columns.len() != right.columns.len() {
+            let message = format!("each {what} query must have the same number of columns");
+            return Err(self.error(SqlState::SYNTAX_ERROR, message, op.pos));
+        }
+        let mut common: Vec<(Oid, i32)> = Vec::new();
+        for (l, r) in left.columns.iter().zip(&right.columns) {
+            let ty = common_type(&[l.ty, r.ty]).ok_or_else(|| {
+                let message = format!("{what} types {} and {} cannot be matched", format_type(l.ty), format_type(r.ty));
+                self.error(SqlState::DATATYPE_MISMATCH, message, op.right.pos)
+            })?;
+            common.push((ty, if l.typmod == r.typmod && l.ty == r.ty { l.typmod } else { -1 }));
+        }
+        let columns = left
+            .columns
+            .iter()
+            .zip(&common)
+            .map(|(c, &(ty, typmod))| OutputColumn { name: c.name.clone(), ty, typmod, origin: None })
+            .collect();
+        let (left, right) = (self.converted(left, &common, what, op)?, self.converted(right, &common, what, op)?);
+        Ok((left, right, columns))
+    }
+
+    fn converted(&mut self, bound: Bound, common: &[(Oid, i32)], what: &str, op: &SetOperation) -> Result<Node> {
+        if bound.columns.iter().zip(common).all(|(c, t)| c.ty == t.0) {
+            return Ok(bound.node);
+        }
+        // Untyped literals are read as the common type where they stand.
+        let mut node = bound.node;
+        if let Node::Project { exprs, .. } = &mut node {
+            for (e, &(ty, _)) in exprs.iter_mut().zip(common) {
+                if e.ty == oid::UNKNOWN {
+                    *e = self.settle_as(e.clone(), ty)?;
+                }
+            }
+        }
+        let mut exprs = Vec::new();
+        for (i, (c, &(ty, typmod))) in bound.columns.iter().zip(common).enumerate() {
+            let from = node.types()[i];
+            let column = Expr::column(i, from, c.typmod);
+            let converted = coerce(column, ty, typmod, Context::Implicit, self.settings)?.ok_or_else(|| {
+                let message = format!("{what} could not convert type {} to {}", format_type(c.ty), format_type(ty));
+                self.error(SqlState::CANNOT_COERCE, message, op.pos)
+            })?;
+            exprs.push(converted);
+        }
+        Ok(Node::Project { input: Box::new(node), exprs })
+    }
+}

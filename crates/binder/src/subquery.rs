@@ -1,0 +1,108 @@
+//! Queries inside expressions.
+
+use plan::{Expr, ExprKind, SubKind, SubPlan};
+use syntax::ast::{self, Pos, Select};
+use types::{Result, SqlState, oid};
+
+use crate::expr::Place;
+use crate::query::Bound;
+use crate::scope::Frame;
+use crate::{Binder, polymorphic};
+
+impl Binder<'_> {
+    /// Binds `select` with the columns of `place` around it.
+    fn inner(&mut self, select: &Select, place: &Place<'_>) -> Result<(Bound, Frame)> {
+        let frame = Frame { scope: place.scope.clone(), binds: Vec::new(), correlated: false, visible: true };
+        self.frames.push(frame);
+        let level = std::mem::replace(&mut self.level, self.frames.len());
+        let outcome = self.query(select);
+        self.level = level;
+        let frame = self.frames.pop().unwrap_or_else(|| unreachable!("it was pushed above"));
+        Ok((outcome?, frame))
+    }
+
+    fn sub(&mut self, kind: SubKind, bound: Bound, frame: Frame) -> ExprKind {
+        self.subs += 1;
+        let (binds, correlated) = (frame.binds, frame.correlated);
+        ExprKind::Subquery(Box::new(SubPlan { kind, node: bound.node, binds, correlated, id: self.subs - 1 }))
+    }
+
+    /// `(SELECT ...)` as a value.
+    pub(crate) fn scalar_subquery(&mut self, select: &Select, pos: Pos, place: &Place<'_>) -> Result<Expr> {
+        let (bound, frame) = self.inner(select, place)?;
+        let [column] = &bound.columns[..] else {
+            return Err(self.error(SqlState::SYNTAX_ERROR, "subquery must return only one column", pos));
+        };
+        let (ty, typmod) = (column.ty, column.typmod);
+        let kind = self.sub(SubKind::Scalar, bound, frame);
+        Ok(Expr { typmod, ..Expr::new(kind, ty, self.position(pos)) })
+    }
+
+    pub(crate) fn array_subquery(&mut self, select: &Select, pos: Pos, place: &Place<'_>) -> Result<Expr> {
+        let (bound, frame) = self.inner(select, place)?;
+        let [column] = &bound.columns[..] else {
+            return Err(self.error(SqlState::SYNTAX_ERROR, "subquery must return only one column", pos));
+        };
+        let ty = column.ty;
+        let array = polymorphic::array_of(ty).ok_or_else(|| {
+            let message = format!("could not find array type for data type {}", crate::format_type(ty));
+            self.error(SqlState::UNDEFINED_OBJECT, message, pos)
+        })?;
+        let kind = self.sub(SubKind::Array, bound, frame);
+        Ok(Expr::new(kind, array, self.position(pos)))
+    }
+
+    pub(crate) fn exists(&mut self, select: &Select, pos: Pos, place: &Place<'_>) -> Result<Expr> {
+        let (bound, frame) = self.inner(select, place)?;
+        let kind = self.sub(SubKind::Exists, bound, frame);
+        Ok(Expr::new(kind, oid::BOOL, self.position(pos)))
+    }
+
+    /// `left op ANY (SELECT ...)`, or ALL; `left` may be a row.
+    pub(crate) fn quantified(
+        &mut self,
+        left: &ast::Expr,
+        operator: &str,
+        all: bool,
+        select: &Select,
+        pos: Pos,
+        place: &mut Place<'_>,
+    ) -> Result<Expr> {
+        let fields = match &left.kind {
+            ast::ExprKind::Row(row) => &row.fields[..],
+            _ => std::slice::from_ref(left),
+        };
+        let left = fields.iter().map(|f| self.expr(f, place)).collect::<Result<Vec<_>>>()?;
+        let (bound, mut frame) = self.inner(select, place)?;
+        if bound.columns.len() != left.len() {
+            let words = if bound.columns.len() < left.len() { "few" } else { "many" };
+            return Err(self.error(SqlState::SYNTAX_ERROR, format!("subquery has too {words} columns"), pos));
+        }
+        if left.len() > 1 && !matches!(operator, "=" | "<>") {
+            return Err(self.unsupported("ordering of rows", pos));
+        }
+        let mut tests = Vec::new();
+        for (i, (value, column)) in left.into_iter().zip(&bound.columns).enumerate() {
+            // The comparison decides what the left side becomes; its value is then read from a slot.
+            let column = Expr::column(i, column.ty, column.typmod);
+            let ty = value.ty;
+            let value = if ty == oid::UNKNOWN && matches!(value.kind, ExprKind::Const(_)) {
+                value
+            } else {
+                let slot = self.slots;
+                self.slots += 1;
+                let typmod = value.typmod;
+                frame.binds.push((slot, value));
+                Expr { typmod, ..Expr::new(ExprKind::Slot(slot), ty, 0) }
+            };
+            tests.push(self.named_operator(operator, vec![value, column], pos)?);
+        }
+        let test = if tests.len() > 1 && operator == "<>" {
+            Expr::new(ExprKind::Or(tests), oid::BOOL, 0)
+        } else {
+            Expr::all(tests).unwrap_or_else(|| unreachable!("a row has a field"))
+        };
+        let kind = self.sub(SubKind::Quantified { all, test: Box::new(test) }, bound, frame);
+        Ok(Expr::new(kind, oid::BOOL, self.position(pos)))
+    }
+}

@@ -1,0 +1,51 @@
+//! The views of `pg_catalog`, as queries of our own over its tables.
+
+/// The query behind view `name`; `None` when it is not there yet.
+pub(crate) fn query(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "pg_tables" => {
+            "SELECT n.nspname AS schemaname, c.relname AS tablename, pg_get_userbyid(c.relowner) AS tableowner, \
+             t.spcname AS tablespace, c.relhasindex AS hasindexes, c.relhasrules AS hasrules, \
+             c.relhastriggers AS hastriggers, c.relrowsecurity AS rowsecurity \
+             FROM pg_class c LEFT JOIN pg_namespace n ON n.oid = c.relnamespace \
+             LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace WHERE c.relkind IN ('r', 'p')"
+        }
+        "pg_indexes" => {
+            "SELECT n.nspname AS schemaname, c.relname AS tablename, i.relname AS indexname, t.spcname AS tablespace, \
+             pg_get_indexdef(i.oid) AS indexdef \
+             FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid \
+             LEFT JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_tablespace t ON t.oid = i.reltablespace \
+             WHERE c.relkind IN ('r', 'm', 'p') AND i.relkind IN ('i', 'I')"
+        }
+        "pg_roles" => {
+            "SELECT rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, rolconnlimit, \
+             '********'::text AS rolpassword, rolvaliduntil, rolbypassrls, NULL::text[] AS rolconfig, oid FROM pg_authid"
+        }
+        "pg_user" => {
+            "SELECT rolname AS usename, oid AS usesysid, rolcreatedb AS usecreatedb, rolsuper AS usesuper, \
+             rolreplication AS userepl, rolbypassrls AS usebypassrls, '********'::text AS passwd, \
+             rolvaliduntil AS valuntil, NULL::text[] AS useconfig FROM pg_authid WHERE rolcanlogin"
+        }
+        "pg_group" => {
+            "SELECT rolname AS groname, oid AS grosysid, \
+             ARRAY(SELECT member FROM pg_auth_members m WHERE m.roleid = a.oid) AS grolist \
+             FROM pg_authid a WHERE NOT rolcanlogin"
+        }
+        "pg_sequences" => {
+            "SELECT n.nspname AS schemaname, c.relname AS sequencename, pg_get_userbyid(c.relowner) AS sequenceowner, \
+             s.seqtypid::regtype AS data_type, s.seqstart AS start_value, s.seqmin AS min_value, s.seqmax AS max_value, \
+             s.seqincrement AS increment_by, s.seqcycle AS cycle, s.seqcache AS cache_size, \
+             pg_sequence_last_value(c.oid) AS last_value \
+             FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid LEFT JOIN pg_namespace n ON n.oid = c.relnamespace"
+        }
+        "pg_views" => {
+            "SELECT NULL::name AS schemaname, NULL::name AS viewname, NULL::name AS viewowner, NULL::text AS definition \
+             WHERE false"
+        }
+        "pg_matviews" => {
+            "SELECT NULL::name AS schemaname, NULL::name AS matviewname, NULL::name AS matviewowner, \
+             NULL::name AS tablespace, false AS hasindexes, false AS ispopulated, NULL::text AS definition WHERE false"
+        }
+        _ => return None,
+    })
+}

@@ -1,0 +1,176 @@
+"""Drives a running server with psycopg 3 and asyncpg: clients.py HOST PORT PASSWORD. Exits 77 when a module is missing, naming it."""
+import asyncio
+import datetime
+import decimal
+import sys
+import uuid
+
+host, port, password = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+try:
+    import asyncpg
+    import psycopg
+except ImportError as e:
+    print(f"missing: {e.name} (pip install 'psycopg[binary]' asyncpg)")
+    sys.exit(77)
+
+ROW = (
+    1,
+    2**40,
+    1.5,
+    decimal.Decimal("12345.6789"),
+    "text with 'quotes', ü and 日本語",
+    b"\x00\xff binary",
+    True,
+    datetime.date(2024, 2, 29),
+    datetime.datetime(2024, 2, 29, 12, 34, 56, 789012),
+    uuid.UUID("12345678-1234-5678-1234-567812345678"),
+    None,
+)
+TABLE = """(a int PRIMARY KEY, b bigint, c float8, d numeric, e text, f bytea, g bool, h date, i timestamp, j uuid, k int)"""
+
+
+def fails(state, f, *arguments, errors=psycopg.Error):
+    try:
+        f(*arguments)
+    except errors as e:
+        assert e.sqlstate == state, (e.sqlstate, str(e))
+        return e
+    raise AssertionError(f"{state} expected")
+
+
+def with_psycopg():
+    connect = lambda **more: psycopg.connect(
+        host=host, port=port, user="postgres", password=password, dbname="postgres", **more
+    )
+    with connect() as c:
+        c.execute(f"CREATE TABLE psy {TABLE}")
+        c.execute(f"INSERT INTO psy VALUES ({', '.join(['%s'] * len(ROW))})", ROW)
+        for binary in (False, True):
+            cursor = c.cursor(binary=binary)
+            assert cursor.execute("SELECT * FROM psy").fetchone() == ROW
+            # Enough runs for it to be prepared on the server.
+            for n in range(8):
+                assert cursor.execute("SELECT a + %s FROM psy WHERE a = %s", (n, 1)).fetchall() == [(n + 1,)]
+        c.commit()
+        e = fails("23505", c.execute, "INSERT INTO psy (a) VALUES (1)")
+        assert e.diag.constraint_name == "psy_pkey" and e.diag.table_name == "psy", e.diag
+        assert e.diag.message_detail == "Key (a)=(1) already exists."
+        fails("25P02", c.execute, "SELECT 1")
+        c.rollback()
+        e = fails("42703", c.execute, "SELECT\nnosuch")
+        assert e.diag.statement_position == "8"
+        c.rollback()
+        with c.transaction():
+            c.execute("UPDATE psy SET k = 7")
+            try:
+                with c.transaction():
+                    c.execute("UPDATE psy SET k = 8")
+                    raise ZeroDivisionError
+            except ZeroDivisionError:
+                pass
+        assert c.execute("SELECT k FROM psy").fetchone() == (7,)
+    with connect(autocommit=True) as c:
+        c.execute("CREATE TABLE psycopy (a int, b text)")
+        with c.cursor().copy("COPY psycopy FROM STDIN") as copy:
+            for i in range(10000):
+                copy.write_row((i, f"row {i}" if i % 3 else None))
+        with c.cursor().copy("COPY psycopy FROM STDIN (FORMAT binary)") as copy:
+            copy.set_types(["int4", "text"])
+            copy.write_row((10000, "binary"))
+        with c.cursor().copy("COPY (SELECT * FROM psycopy WHERE a >= 9999 ORDER BY a) TO STDOUT (FORMAT binary)") as copy:
+            copy.set_types(["int4", "text"])
+            assert list(copy.rows()) == [(9999, None), (10000, "binary")]
+
+        def broken():
+            with c.cursor().copy("COPY psycopy FROM STDIN") as copy:
+                copy.write("1\tx\n2\n")
+
+        e = fails("22P04", broken)
+        assert e.diag.context == 'COPY psycopy, line 2: "2"', e.diag.context
+
+        def given_up():
+            with c.cursor().copy("COPY psycopy FROM STDIN") as copy:
+                copy.write("1\tx\n")
+                raise KeyError
+
+        try:
+            given_up()
+        except KeyError:
+            pass
+        assert c.execute("SELECT count(*) FROM psycopy").fetchone() == (10001,)
+        with c.pipeline():
+            answers = [c.execute("SELECT a FROM psycopy WHERE a = %s", (n,)) for n in range(20)]
+            assert [a.fetchone()[0] for a in answers] == list(range(20))
+        # In a pipeline all up to the Sync is one transaction.
+        try:
+            with c.pipeline():
+                c.execute("INSERT INTO psycopy VALUES (-1, 'x')")
+                c.execute("INSERT INTO psycopy VALUES (1/0, 'x')")
+        except psycopg.errors.DivisionByZero:
+            pass
+        assert c.execute("SELECT count(*) FROM psycopy WHERE a = -1").fetchone() == (0,)
+        # Rows one by one as they are made.
+        seen = [row[0] for row in c.cursor().stream("SELECT a FROM psycopy ORDER BY a")]
+        assert seen == list(range(10001))
+    try:
+        psycopg.connect(host="127.0.0.1", port=port, user="postgres", password="wrong", dbname="postgres")
+        raise AssertionError("a wrong password is let in")
+    except psycopg.OperationalError as e:
+        assert 'password authentication failed for user "postgres"' in str(e), e
+
+
+async def with_asyncpg():
+    c = await asyncpg.connect(host=host, port=port, user="postgres", password=password, database="postgres")
+    await c.execute(f"CREATE TABLE apg {TABLE}")
+    marks = ", ".join(f"${i + 1}" for i in range(len(ROW)))
+    await c.execute(f"INSERT INTO apg VALUES ({marks})", *ROW)
+    assert tuple(await c.fetchrow("SELECT * FROM apg")) == ROW
+    assert await c.fetchval("SELECT $1::int + $2::int", 2, 3) == 5
+    try:
+        await c.execute("INSERT INTO apg (a) VALUES ($1)", 1)
+        raise AssertionError("a second row with the same key")
+    except asyncpg.UniqueViolationError as e:
+        assert e.constraint_name == "apg_pkey", e
+    await c.executemany("INSERT INTO apg (a, b) VALUES ($1, $2)", [(i, i * i) for i in range(2, 1000)])
+    try:
+        # One transaction: the last one undoes all.
+        await c.executemany("INSERT INTO apg (a) VALUES ($1)", [(5000,), (5001,), (1,)])
+        raise AssertionError("a second row with the same key")
+    except asyncpg.UniqueViolationError:
+        pass
+    assert await c.fetchval("SELECT count(*) FROM apg") == 999
+    # A cursor is a portal fetched in portions; others run meanwhile.
+    async with c.transaction():
+        seen = []
+        async for row in c.cursor("SELECT a FROM apg ORDER BY a", prefetch=50):
+            seen.append(row["a"])
+            if row["a"] == 500:
+                await c.execute("DELETE FROM apg WHERE a > 600")
+        assert seen == list(range(1, 1000))
+    assert await c.copy_records_to_table("apg", records=[(2000 + i, i) for i in range(5000)], columns=["a", "b"]) == "COPY 5000"
+    out = []
+
+    async def keep(data):
+        out.append(data)
+
+    assert await c.copy_from_query("SELECT a FROM apg WHERE a > $1 ORDER BY a", 6995, output=keep) == "COPY 4"
+    assert b"".join(out) == b"6996\n6997\n6998\n6999\n"
+    try:
+        async with c.transaction():
+            await c.execute("INSERT INTO apg (a) VALUES (9000)")
+            await c.execute("SELECT nosuch")
+    except asyncpg.UndefinedColumnError:
+        pass
+    assert await c.fetchval("SELECT count(*) FROM apg WHERE a = 9000") == 0
+    try:
+        await asyncio.wait_for(c.fetch("SELECT count(*) FROM apg x, apg y, apg z WHERE x.a + y.a + z.a < 0"), 0.5)
+        raise AssertionError("that takes longer")
+    except asyncio.TimeoutError:
+        pass
+    assert await c.fetchval("SELECT 1") == 1
+    await c.close()
+
+
+with_psycopg()
+asyncio.run(with_asyncpg())
+print("psycopg", psycopg.__version__, "asyncpg", asyncpg.__version__)

@@ -1,0 +1,271 @@
+//! PostgreSQL's clients against `hathi serve`: psql of every version there is, the `postgres` crate, psycopg 3 and asyncpg.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use fallible_iterator::FallibleIterator;
+use postgres::types::ToSql;
+use postgres::{Client, NoTls};
+
+const PASSWORD: &str = "correct horse";
+
+/// A server with a password, on a socket and a free port of loopback.
+struct Served {
+    child: Child,
+    dir: tempfile::TempDir,
+    port: u16,
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Served {
+    fn start() -> Served {
+        let dir = tempfile::tempdir().unwrap();
+        let password = dir.path().join("password");
+        std::fs::write(&password, format!("{PASSWORD}\n")).unwrap();
+        let data = dir.path().join("data");
+        // A port nobody has now; the socket's name needs it before the server picks one.
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_hathi"))
+            .args(["serve", data.to_str().unwrap(), "--port", &port.to_string(), "--password-file"])
+            .arg(&password)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("hathi runs");
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        for _ in 0..2 {
+            let line = lines.next().unwrap().unwrap();
+            assert!(line.starts_with("listening: psql -h "), "{line}");
+        }
+        Served { child, dir, port }
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
+    fn client(&self) -> Client {
+        let config = format!("host=127.0.0.1 port={} user=postgres password='{PASSWORD}' dbname=postgres", self.port);
+        Client::connect(&config, NoTls).unwrap()
+    }
+
+    /// Asks it to stop, and waits until it has.
+    fn stop(&mut self) -> std::process::ExitStatus {
+        let done = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(done.success());
+        self.child.wait().unwrap()
+    }
+}
+
+/// Every psql there is: on the path, where Debian keeps versions, and in `HATHI_PSQL` (separated by colons).
+fn psqls() -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = Vec::new();
+    if let Ok(versions) = std::fs::read_dir("/usr/lib/postgresql") {
+        found.extend(versions.flatten().map(|v| v.path().join("bin/psql")));
+    }
+    found.extend(std::env::split_paths(&std::env::var_os("HATHI_PSQL").unwrap_or_default()));
+    found.retain(|p| p.exists());
+    if found.is_empty() && Command::new("psql").arg("--version").output().is_ok() {
+        found.push("psql".into());
+    }
+    found
+}
+
+const SCRIPT: &str = "\
+CREATE TABLE t (a int PRIMARY KEY, b text);
+COPY t FROM STDIN;
+1\tone
+2\t\\N
+\\.
+COPY t FROM STDIN;
+3\tx
+three\tx
+4\tx
+\\.
+SELECT * FROM t ORDER BY a;
+BEGIN;
+INSERT INTO t VALUES (3, 'three') RETURNING a;
+SELECT 1/0;
+SELECT 1;
+COMMIT;
+\\copy t TO STDOUT (FORMAT csv)
+SELECT 1; SELECT 2 AS \"zwei\";
+SELECT $1::int + 1 AS bound \\bind 41 \\g
+DROP TABLE t;
+";
+
+const PRINTED: &str = "\
+CREATE TABLE
+COPY 2
+ a |  b  
+---+-----
+ 1 | one
+ 2 | 
+(2 rows)
+
+BEGIN
+ a 
+---
+ 3
+(1 row)
+
+INSERT 0 1
+ROLLBACK
+1,one
+2,
+ ?column? 
+----------
+        1
+(1 row)
+
+ zwei 
+------
+    2
+(1 row)
+
+";
+
+#[test]
+fn psql_of_every_version_runs_a_script() {
+    let served = Served::start();
+    let psqls = psqls();
+    if psqls.is_empty() {
+        eprintln!("psql is missing: this test was not run");
+    }
+    for psql in psqls {
+        let version = Command::new(&psql).arg("--version").output().unwrap();
+        let version = String::from_utf8_lossy(&version.stdout).into_owned();
+        let binds = !version.contains(") 15.");
+        let script =
+            if binds { SCRIPT.to_owned() } else { SCRIPT.replace("SELECT $1::int + 1 AS bound \\bind 41 \\g\n", "") };
+        let mut child = Command::new(&psql)
+            .args([
+                "-X",
+                "-h",
+                served.socket().to_str().unwrap(),
+                "-p",
+                &served.port.to_string(),
+                "-U",
+                "postgres",
+                "postgres",
+            ])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let bound = if binds { " bound \n-------\n    42\n(1 row)\n\n" } else { "" };
+        assert_eq!(String::from_utf8_lossy(&output.stdout), format!("{PRINTED}{bound}DROP TABLE\n"), "{version}");
+        assert_eq!(
+            String::from_utf8_lossy(&output.stderr),
+            "ERROR:  invalid input syntax for type integer: \"three\"\nCONTEXT:  COPY t, line 2, column a: \"three\"\n\
+             ERROR:  division by zero\n\
+             ERROR:  current transaction is aborted, commands ignored until end of transaction block\n",
+            "{version}"
+        );
+    }
+}
+
+#[test]
+fn the_postgres_crate_works() {
+    let mut served = Served::start();
+    let mut client = served.client();
+    client.batch_execute("CREATE TABLE t (a int PRIMARY KEY, b text, c bytea, d float8)").unwrap();
+    let insert = client.prepare("INSERT INTO t VALUES ($1, $2, $3, $4)").unwrap();
+    for i in 0..100i32 {
+        let row: [&(dyn ToSql + Sync); 4] = [&i, &format!("row {i}"), &vec![i as u8; 3], &(f64::from(i) / 2.0)];
+        assert_eq!(client.execute(&insert, &row).unwrap(), 1);
+    }
+    let row = client.query_one("SELECT b, c, d FROM t WHERE a = $1", &[&7i32]).unwrap();
+    assert_eq!((row.get::<_, &str>(0), row.get::<_, &[u8]>(1), row.get::<_, f64>(2)), ("row 7", &[7u8, 7, 7][..], 3.5));
+    let error = client.execute(&insert, &[&7i32, &"", &vec![0u8], &0.0f64]).unwrap_err();
+    let error = error.as_db_error().unwrap();
+    assert_eq!((error.code().code(), error.constraint(), error.table()), ("23505", Some("t_pkey"), Some("t")));
+    // A portal in portions, with another statement in between.
+    let mut transaction = client.transaction().unwrap();
+    let portal = transaction.bind("SELECT a FROM t ORDER BY a", &[]).unwrap();
+    assert_eq!(transaction.query_portal(&portal, 40).unwrap().len(), 40);
+    transaction.execute("DELETE FROM t WHERE a >= 50", &[]).unwrap();
+    assert_eq!(transaction.query_portal(&portal, 40).unwrap().len(), 40);
+    let last = transaction.query_portal(&portal, 40).unwrap();
+    assert_eq!((last.len(), last[19].get::<_, i32>(0)), (20, 99));
+    transaction.rollback().unwrap();
+    // COPY.
+    let mut writer = client.copy_in("COPY t (a, b) FROM STDIN").unwrap();
+    for i in 100..3000 {
+        writeln!(writer, "{i}\tcopied").unwrap();
+    }
+    assert_eq!(writer.finish().unwrap(), 2900);
+    let mut text = String::new();
+    client
+        .copy_out("COPY (SELECT a FROM t WHERE a > 2997 ORDER BY a) TO STDOUT")
+        .unwrap()
+        .read_to_string(&mut text)
+        .unwrap();
+    assert_eq!(text, "2998\n2999\n");
+    let mut writer = client.copy_in("COPY t (a, b) FROM STDIN").unwrap();
+    writer.write_all(b"x\ty\n").unwrap();
+    let error = writer.finish().unwrap_err();
+    assert_eq!(error.as_db_error().unwrap().where_(), Some("COPY t, line 1, column a: \"x\""));
+    // Dropped unfinished, it fails on the server.
+    drop(client.copy_in("COPY t (a, b) FROM STDIN").unwrap());
+    let rows = client.query_raw("SELECT a FROM t", std::iter::empty::<i32>()).unwrap();
+    assert_eq!(rows.count().unwrap(), 3000);
+    // A statement is cancelled from elsewhere.
+    let cancel = client.cancel_token();
+    let thread = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        cancel.cancel_query(NoTls).unwrap();
+    });
+    let endless = "SELECT count(*) FROM t x, t y, t z WHERE x.a + y.a + z.a < 0";
+    assert_eq!(client.query(endless, &[]).unwrap_err().code().unwrap().code(), "57014");
+    thread.join().unwrap();
+    // Told to stop, the server ends what is running, and leaves a directory without damage.
+    let waiting = std::thread::spawn(move || client.query(endless, &[]).map(|_| ()));
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    assert!(served.stop().success());
+    let error = waiting.join().unwrap().unwrap_err();
+    assert!(error.is_closed() || error.code().is_some_and(|c| c.code() == "57P01"), "{error}");
+    assert!(!served.socket().join(format!(".s.PGSQL.{}", served.port)).exists());
+    let check = Command::new(env!("CARGO_BIN_EXE_hathi")).arg("check").arg(served.socket()).output().unwrap();
+    assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stdout));
+}
+
+#[test]
+fn psycopg_and_asyncpg_work() {
+    let served = Served::start();
+    // The interpreter that has them; `.ci/run` makes one.
+    let python = std::env::var("HATHI_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients.py");
+    let run = Command::new(&python).arg(script).args(["127.0.0.1", &served.port.to_string(), PASSWORD]).output();
+    let Ok(run) = run else {
+        eprintln!("{python} is missing: this test was not run");
+        return;
+    };
+    let said = format!("{}{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+    match run.status.code() {
+        Some(0) => {}
+        Some(77) => eprintln!("{said}: this test was not run"),
+        _ => panic!("{said}"),
+    }
+}
+
+#[test]
+fn the_wrong_password_and_the_unknown_user_stay_out() {
+    let served = Served::start();
+    for (user, password) in [("postgres", "wrong"), ("nobody", PASSWORD)] {
+        let config = format!("host=127.0.0.1 port={} user={user} password='{password}' dbname=postgres", served.port);
+        let error = Client::connect(&config, NoTls).err().expect("is not let in");
+        let error = error.as_db_error().expect("the server says why");
+        assert_eq!(error.message(), format!("password authentication failed for user \"{user}\""));
+        assert_eq!(error.code().code(), "28P01");
+    }
+}

@@ -1,0 +1,74 @@
+//! Apply: for each row of the left, what the right yields once that row's values are in its slots (LATERAL).
+
+use plan::{Expr, JoinKind};
+use types::{Physical, Result};
+use vector::{Chunk, Vector};
+
+use crate::eval::{eval, matching};
+use crate::{BoxOperator, Context, Operator};
+
+/// Runs its right input once for each row of the left.
+pub struct Apply {
+    pub kind: JoinKind,
+    pub left: BoxOperator,
+    pub right: BoxOperator,
+    pub left_forms: Vec<Physical>,
+    pub right_forms: Vec<Physical>,
+    pub binds: Vec<(usize, Expr)>,
+    pub condition: Option<Expr>,
+    pub chunk: Chunk,
+    pub row: usize,
+}
+
+impl Operator for Apply {
+    fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
+        let forms: Vec<Physical> = self.left_forms.iter().chain(&self.right_forms).copied().collect();
+        out.reset(&forms);
+        if self.row >= self.chunk.rows {
+            self.row = 0;
+            if !self.left.next(ctx, &mut self.chunk)? {
+                self.chunk.rows = 0;
+                return Ok(false);
+            }
+        }
+        let split = self.left_forms.len();
+        let binds = self.binds.iter().map(|b| eval(&b.1, &self.chunk, ctx)).collect::<Result<Vec<_>>>()?;
+        let mut rights = Chunk::default();
+        while self.row < self.chunk.rows && out.rows < vector::CHUNK_ROWS {
+            ctx.check_interrupts()?;
+            for ((slot, _), values) in self.binds.iter().zip(&binds) {
+                ctx.set_slot(*slot, values.get(self.row));
+            }
+            self.right.reset();
+            let mut any = false;
+            while self.right.next(ctx, &mut rights)? {
+                let lefts = vec![self.row as u32; rights.rows];
+                let mut pairs = Chunk { columns: Vec::with_capacity(forms.len()), rows: rights.rows };
+                pairs.columns.extend(self.chunk.columns.iter().map(|c| c.select(&lefts)));
+                pairs.columns.append(&mut rights.columns);
+                if let Some(condition) = &self.condition
+                    && let Some(hits) = matching(condition, &pairs, ctx)?
+                {
+                    pairs.compact(&hits);
+                }
+                any |= pairs.rows > 0;
+                out.extend_selected(&pairs, 0..pairs.rows);
+            }
+            if !any && self.kind == JoinKind::Left {
+                for (column, left) in out.columns[..split].iter_mut().zip(&self.chunk.columns) {
+                    column.push_from(left, self.row);
+                }
+                out.columns[split..].iter_mut().for_each(Vector::push_null);
+                out.rows += 1;
+            }
+            self.row += 1;
+        }
+        Ok(true)
+    }
+
+    fn reset(&mut self) {
+        (self.row, self.chunk.rows) = (0, 0);
+        self.left.reset();
+        self.right.reset();
+    }
+}

@@ -1,0 +1,186 @@
+//! Loading columns from pages into vectors.
+
+use storage::table::{Cell, PageView, RowView};
+use types::{Physical, Result};
+use vector::{Data, Nulls, Vector};
+
+/// A large value: the row and column of the chunk that it belongs to, and where it is.
+pub type Large = (usize, usize, storage::table::cell::OverflowRef);
+
+/// Slots of a page.
+#[derive(Clone, Copy, Debug)]
+pub enum Slots<'a> {
+    /// `from..from + n`.
+    Run(usize, usize),
+    /// Those listed.
+    List(&'a [u32]),
+}
+
+impl Slots<'_> {
+    pub fn len(&self) -> usize {
+        match self {
+            Slots::Run(_, n) => *n,
+            Slots::List(list) => list.len(),
+        }
+    }
+}
+
+/// Appends the values of `column` in `slots` to `out`, the vector of chunk column `at`, whose rows so far are `rows`.
+pub fn page_column(
+    out: &mut Vector,
+    page: &PageView<'_>,
+    column: usize,
+    slots: Slots<'_>,
+    (rows, at): (usize, usize),
+    large: &mut Vec<Large>,
+) {
+    let bytes = page.mini_page(column);
+    macro_rules! fixed {
+        ($v:ident, $ty:ty) => {{
+            let values: &[$ty] = bytemuck::cast_slice(bytes);
+            match slots {
+                Slots::Run(from, n) => $v.extend_from_slice(&values[from..from + n]),
+                Slots::List(list) => $v.extend(list.iter().map(|&s| values[s as usize])),
+            }
+        }};
+    }
+    match &mut out.data {
+        Data::Bool(v) => match slots {
+            Slots::Run(from, n) => v.extend(bytes[from..from + n].iter().map(|&b| b != 0)),
+            Slots::List(list) => v.extend(list.iter().map(|&s| bytes[s as usize] != 0)),
+        },
+        Data::I8(v) => fixed!(v, i8),
+        Data::I16(v) => fixed!(v, i16),
+        Data::I32(v) => fixed!(v, i32),
+        Data::U32(v) => fixed!(v, u32),
+        Data::I64(v) => fixed!(v, i64),
+        Data::F32(v) => fixed!(v, f32),
+        Data::F64(v) => fixed!(v, f64),
+        Data::B16(v) => fixed!(v, [u8; 16]),
+        Data::Var(v) => {
+            let mut row = rows;
+            let mut take = |slot: usize| {
+                match page.cell(column, slot) {
+                    Cell::Var(b) => v.push(b),
+                    Cell::Overflow(r) => {
+                        large.push((row, at, r));
+                        v.push(&[]);
+                    }
+                    _ => v.push(&[]),
+                }
+                row += 1;
+            };
+            match slots {
+                Slots::Run(from, n) => (from..from + n).for_each(&mut take),
+                Slots::List(list) => list.iter().for_each(|&s| take(s as usize)),
+            }
+        }
+        Data::Absent(n) => {
+            *n += slots.len();
+            return;
+        }
+    }
+    page_nulls(&mut out.nulls, page.nulls(column), slots, rows);
+}
+
+fn page_nulls(out: &mut Nulls, nulls: &[u64], slots: Slots<'_>, rows: usize) {
+    if nulls.iter().all(|&w| w == 0) {
+        return;
+    }
+    let is_null = |slot: usize| nulls[slot / 64] >> (slot % 64) & 1 == 1;
+    match slots {
+        Slots::Run(from, n) => (0..n).filter(|i| is_null(from + i)).for_each(|i| out.set(rows + i)),
+        Slots::List(list) => {
+            (0..list.len()).filter(|&i| is_null(list[i] as usize)).for_each(|i| out.set(rows + i));
+        }
+    }
+}
+
+/// Appends one row's value of `column` to `out`.
+pub fn row_column(
+    out: &mut Vector,
+    view: &RowView<'_>,
+    column: usize,
+    (row, at): (usize, usize),
+    large: &mut Vec<Large>,
+) {
+    if let Data::Absent(n) = &mut out.data {
+        *n += 1;
+        return;
+    }
+    match (view.cell(column), &mut out.data) {
+        (Cell::Null, _) => out.push_null(),
+        (Cell::Var(b), Data::Var(v)) => v.push(b),
+        (Cell::Overflow(r), Data::Var(v)) => {
+            large.push((row, at, r));
+            v.push(&[]);
+        }
+        (Cell::Fixed(b), data) => fixed(data, &b),
+        // Storage keeps cells in their column's form.
+        (_, _) => out.push_null(),
+    }
+}
+
+fn fixed(data: &mut Data, b: &[u8; 16]) {
+    let four = [b[0], b[1], b[2], b[3]];
+    let eight = [b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]];
+    match data {
+        Data::Bool(v) => v.push(b[0] != 0),
+        Data::I8(v) => v.push(b[0].cast_signed()),
+        Data::I16(v) => v.push(i16::from_le_bytes([b[0], b[1]])),
+        Data::I32(v) => v.push(i32::from_le_bytes(four)),
+        Data::U32(v) => v.push(u32::from_le_bytes(four)),
+        Data::I64(v) => v.push(i64::from_le_bytes(eight)),
+        Data::F32(v) => v.push(f32::from_le_bytes(four)),
+        Data::F64(v) => v.push(f64::from_le_bytes(eight)),
+        Data::B16(v) => v.push(*b),
+        Data::Var(v) => v.push(&[]),
+        Data::Absent(n) => *n += 1,
+    }
+}
+
+/// Puts large values where their placeholders are.
+///
+/// # Errors
+/// What reading their pages says.
+pub fn fetch_large(chunk: &mut vector::Chunk, table: &storage::table::Table, large: &mut Vec<Large>) -> Result<()> {
+    if large.is_empty() {
+        return Ok(());
+    }
+    let mut by_column: std::collections::BTreeMap<usize, Vec<(usize, Vec<u8>)>> = Default::default();
+    for (row, column, r) in large.drain(..) {
+        by_column.entry(column).or_default().push((row, table.fetch(&r)?));
+    }
+    for (column, values) in by_column {
+        let old = std::mem::replace(&mut chunk.columns[column], Vector::new(Physical::Var));
+        let new = &mut chunk.columns[column];
+        let mut values = values.into_iter().peekable();
+        for row in 0..chunk.rows {
+            match (values.next_if(|v| v.0 == row), &mut new.data) {
+                (Some((_, bytes)), Data::Var(v)) => v.push(&bytes),
+                _ => new.push_from(&old, row),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Makes `chunk` empty, of `forms`, with absent vectors for what is not needed.
+pub fn reset(chunk: &mut vector::Chunk, forms: &[Physical], needed: &plan::Needed) {
+    chunk.columns.truncate(forms.len());
+    chunk.rows = 0;
+    for (i, &form) in forms.iter().enumerate() {
+        if i >= chunk.columns.len() {
+            chunk.columns.push(Vector::absent(0));
+        }
+        let column = &mut chunk.columns[i];
+        if needed.has(i) {
+            column.reset(form);
+        } else if let Data::Absent(n) = &mut column.data {
+            *n = 0;
+            column.nulls.clear();
+        } else {
+            *column = Vector::absent(0);
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! A statement over its memory budget fails alone: the session, its transaction's savepoint and the others live on.
+
+use hathi::{Database, Session};
+
+const BUDGET: usize = 1 << 20;
+
+fn open() -> (Database, Session) {
+    let db = Database::builder().statement_memory(BUDGET).in_memory().unwrap();
+    let mut session = db.session().unwrap();
+    session.batch_execute("CREATE TABLE big (id int PRIMARY KEY, body text)").unwrap();
+    let body = "x".repeat(1000);
+    session.batch_execute("BEGIN").unwrap();
+    for id in 0..4000 {
+        session.execute("INSERT INTO big VALUES ($1, $2)", &[&id, &format!("{id} {body}")]).unwrap();
+    }
+    session.batch_execute("COMMIT").unwrap();
+    (db, session)
+}
+
+/// Each must hold about four times the budget.
+const HUNGRY: [&str; 5] = [
+    "SELECT body FROM big ORDER BY body",
+    "SELECT DISTINCT body FROM big",
+    "SELECT body, count(*) FROM big GROUP BY body",
+    "SELECT count(*) FROM big a JOIN big b ON a.body = b.body",
+    "WITH b AS (SELECT body FROM big) SELECT count(*) FROM b",
+];
+
+#[test]
+fn a_statement_over_its_budget_fails_and_the_session_lives() {
+    let (db, mut session) = open();
+    for sql in HUNGRY {
+        let Err(e) = session.query(sql, &[]) else { panic!("{sql} kept within {BUDGET} bytes") };
+        if e.state().as_str() == "0A000" {
+            continue;
+        }
+        assert_eq!(e.state().as_str(), "53200", "{sql}: {}", e.message());
+        assert_eq!(e.message(), "out of memory");
+        assert_eq!(session.query_one("SELECT count(*) FROM big", &[]).unwrap().get::<_, i64>(0), 4000);
+    }
+    // What streams needs no memory of its own.
+    assert_eq!(session.query_one("SELECT max(length(body)) FROM big", &[]).unwrap().get::<_, i32>(0), 1005);
+    assert!(db.check().unwrap().is_empty());
+}
+
+#[test]
+fn within_a_transaction_only_the_statement_is_lost() {
+    let (db, mut session) = open();
+    let mut other = db.session().unwrap();
+    session.batch_execute("BEGIN; DELETE FROM big WHERE id = 7; SAVEPOINT s").unwrap();
+    assert_eq!(session.query(HUNGRY[0], &[]).unwrap_err().state().as_str(), "53200");
+    assert_eq!(session.query("SELECT 1", &[]).unwrap_err().state().as_str(), "25P02");
+    assert_eq!(other.query_one("SELECT count(*) FROM big", &[]).unwrap().get::<_, i64>(0), 4000);
+    session.batch_execute("ROLLBACK TO s; COMMIT").unwrap();
+    assert_eq!(other.query_one("SELECT count(*) FROM big", &[]).unwrap().get::<_, i64>(0), 3999);
+}

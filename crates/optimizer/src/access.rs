@@ -1,0 +1,118 @@
+//! How a table's rows are found: all of them, or those that an index lists.
+
+use std::sync::Arc;
+
+use functions::{Callable, Sign};
+use plan::{Bound, Expr, ExprKind, IndexRange, Needed, Node, TableRef, TableSource};
+use types::{Datum, Oid, oid};
+
+/// The scan of `table` for rows that satisfy `predicates`.
+pub fn scan(table: Arc<TableRef>, predicates: Vec<Expr>) -> Node {
+    let needed = Needed::default();
+    if table.source != TableSource::Stored || predicates.is_empty() {
+        return Node::Scan { table, filter: Expr::all(predicates), needed };
+    }
+    let mut best: Option<(usize, IndexRange)> = None;
+    for index in 0..table.indexes.len() {
+        let Some(range) = range(&table, index, &predicates) else { continue };
+        // Each column that is determined counts for more than any bound.
+        let unique = table.indexes[index].unique && range.equal.len() == table.indexes[index].columns.len();
+        let bounds = usize::from(range.low.is_some()) + usize::from(range.high.is_some());
+        let score = 8 * range.equal.len() + bounds + if unique { 64 } else { 0 };
+        if best.as_ref().is_none_or(|b| score > b.0) {
+            best = Some((score, range));
+        }
+    }
+    match best {
+        Some((_, range)) => {
+            let rest = predicates.into_iter().filter(|p| !range.implied.contains(p)).collect();
+            Node::IndexScan { table, range, filter: Expr::all(rest), needed }
+        }
+        None => Node::Scan { table, filter: Expr::all(predicates), needed },
+    }
+}
+
+/// The part of an index that `predicates` leave; `None` when it is all of it.
+fn range(table: &TableRef, index: usize, predicates: &[Expr]) -> Option<IndexRange> {
+    let mut range =
+        IndexRange { index, equal: Vec::new(), low: None, high: None, backward: false, implied: Vec::new() };
+    for &(column, descending, _) in &table.indexes[index].columns {
+        let ty = table.columns[column].ty;
+        let tests: Vec<(Sign, Expr, &Expr)> =
+            predicates.iter().filter_map(|p| test(p, column, ty).map(|(sign, value)| (sign, value, p))).collect();
+        if let Some((_, value, predicate)) = tests.iter().find(|t| t.0 == Sign::Equal) {
+            range.equal.push(value.clone());
+            // Equal keys are equal values; floats and numerics have several forms of one value, so they are looked at again.
+            if !matches!(ty, oid::FLOAT4 | oid::FLOAT8 | oid::NUMERIC) {
+                range.implied.push((*predicate).clone());
+            }
+            continue;
+        }
+        for (sign, value, _) in tests {
+            let inclusive = matches!(sign, Sign::LessEqual | Sign::GreaterEqual);
+            let is_low = matches!(sign, Sign::Greater | Sign::GreaterEqual) != descending;
+            if sign != Sign::NotEqual {
+                let bound = if is_low { &mut range.low } else { &mut range.high };
+                bound.get_or_insert(Bound { value, inclusive });
+            }
+        }
+        break;
+    }
+    (!range.equal.is_empty() || range.low.is_some() || range.high.is_some()).then_some(range)
+}
+
+/// What `p` says of `column` of type `ty`, compared with a value known before the scan.
+fn test(p: &Expr, column: usize, ty: Oid) -> Option<(Sign, Expr)> {
+    let ExprKind::Call { function, args, .. } = &p.kind else { return None };
+    let [a, b] = &args[..] else { return None };
+    let Callable::Compare(comparison) = functions::lookup(*function)? else { return None };
+    if !comparison.is_same_type() {
+        return None;
+    }
+    let is_column = |e: &Expr| matches!(relabelled(e).kind, ExprKind::Column(i) if i == column);
+    if is_column(a) && b.is_fixed() {
+        return Some((comparison.sign, as_key(b, ty)?));
+    }
+    if is_column(b) && a.is_fixed() {
+        let turned = match comparison.sign {
+            Sign::Less => Sign::Greater,
+            Sign::LessEqual => Sign::GreaterEqual,
+            Sign::Greater => Sign::Less,
+            Sign::GreaterEqual => Sign::LessEqual,
+            same => same,
+        };
+        return Some((turned, as_key(a, ty)?));
+    }
+    None
+}
+
+/// A string under another string type's name.
+fn relabelled(e: &Expr) -> &Expr {
+    match &e.kind {
+        ExprKind::Coerce { arg, .. } if e.typmod < 0 && e.ty == oid::TEXT && arg.ty == oid::VARCHAR => arg,
+        _ => e,
+    }
+}
+
+/// `value` as a key of type `ty`.
+fn as_key(value: &Expr, ty: Oid) -> Option<Expr> {
+    let strings = |ty: Oid| matches!(ty, oid::TEXT | oid::VARCHAR);
+    if value.ty == ty || (strings(value.ty) && strings(ty)) {
+        return Some(value.clone());
+    }
+    // Integers of another width: constants that fit.
+    let ExprKind::Const(datum) = &value.kind else { return None };
+    let n = match datum {
+        Datum::I16(n) => i64::from(*n),
+        Datum::I32(n) => i64::from(*n),
+        Datum::I64(n) => *n,
+        _ => return None,
+    };
+    let datum = match ty {
+        oid::INT2 => Datum::I16(n.try_into().ok()?),
+        oid::INT4 => Datum::I32(n.try_into().ok()?),
+        oid::INT8 => Datum::I64(n),
+        _ => return None,
+    };
+    Some(Expr::new(ExprKind::Const(datum), ty, value.position))
+}

@@ -1,0 +1,81 @@
+//! Which columns of its input each node reads, so that scans load no others.
+
+use plan::{Expr, ExprKind, JoinKind, Needed, Node};
+
+/// Columns that are read; `None` is all.
+type Wanted = Option<Vec<bool>>;
+
+fn add(wanted: &mut Wanted, exprs: &[&Expr]) {
+    let Some(wanted) = wanted else { return };
+    for e in exprs {
+        e.visit(&mut |e| {
+            if let ExprKind::Column(i) = e.kind
+                && let Some(w) = wanted.get_mut(i)
+            {
+                *w = true;
+            }
+        });
+    }
+}
+
+/// None of `n` columns.
+fn none(n: usize) -> Wanted {
+    Some(vec![false; n])
+}
+
+/// Marks what scans under `node` must load, when `wanted` of its columns are read.
+pub fn mark(node: &mut Node, wanted: Wanted) {
+    let own: Vec<Expr> = node.exprs().into_iter().cloned().collect();
+    let own: Vec<&Expr> = own.iter().collect();
+    match node {
+        Node::Scan { needed, filter, .. } | Node::IndexScan { needed, filter, .. } => {
+            let mut wanted = wanted;
+            add(&mut wanted, &filter.iter().collect::<Vec<_>>());
+            *needed = Needed(wanted);
+        }
+        Node::Filter { input, .. } | Node::Sort { input, .. } => {
+            let mut wanted = wanted;
+            add(&mut wanted, &own);
+            mark(input, wanted);
+        }
+        Node::Limit { input, .. } => mark(input, wanted),
+        Node::Project { input, .. } | Node::ProjectSet { input, .. } | Node::Aggregate { input, .. } => {
+            let mut inner = none(input.types().len());
+            add(&mut inner, &own);
+            mark(input, inner);
+        }
+        Node::Join { kind, left, right, equal, condition } => {
+            let (split, all) = (left.types().len(), left.types().len() + right.types().len());
+            let mut both = match wanted {
+                Some(mut w) if matches!(kind, JoinKind::Semi | JoinKind::Anti) => {
+                    w.resize(all, false);
+                    Some(w)
+                }
+                other => other,
+            };
+            add(&mut both, &condition.iter().collect::<Vec<_>>());
+            let (mut l, mut r) = match both {
+                Some(w) => (Some(w[..split].to_vec()), Some(w[split..].to_vec())),
+                None => (None, None),
+            };
+            add(&mut l, &equal.iter().map(|e| &e.0).collect::<Vec<_>>());
+            add(&mut r, &equal.iter().map(|e| &e.1).collect::<Vec<_>>());
+            mark(left, l);
+            mark(right, r);
+        }
+        Node::Apply { left, right, binds, condition, .. } => {
+            let split = left.types().len();
+            let mut both = wanted;
+            add(&mut both, &condition.iter().collect::<Vec<_>>());
+            let (mut l, r) = match both {
+                Some(w) => (Some(w[..split].to_vec()), Some(w[split..].to_vec())),
+                None => (None, None),
+            };
+            add(&mut l, &binds.iter().map(|b| &b.1).collect::<Vec<_>>());
+            mark(left, l);
+            mark(right, r);
+        }
+        // Whole rows count.
+        _ => node.inputs_mut().into_iter().for_each(|n| mark(n, None)),
+    }
+}

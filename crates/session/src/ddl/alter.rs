@@ -1,0 +1,212 @@
+//! ALTER TABLE.
+
+use catalog::TableInfo;
+use catalog::stored::{PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT};
+use storage::lock::Mode;
+use syntax::ast::{AlterTable, AlterTableCommand as Command, DropBehavior, Name, ObjectKind};
+use types::{Datum, Oid, Result, SqlError, SqlState};
+
+use super::depend::Address;
+use super::{notice, refuse};
+use crate::session::{Session, Sink};
+
+/// Position of a column.
+pub fn column_of(info: &TableInfo, name: &str) -> Result<usize> {
+    info.columns.iter().position(|c| c.name == name).ok_or_else(|| {
+        let message = format!("column \"{name}\" of relation \"{}\" does not exist", info.name);
+        SqlError::new(SqlState::UNDEFINED_COLUMN, message)
+    })
+}
+
+impl Session {
+    pub(crate) fn alter_table(&mut self, sql: &str, alter: &AlterTable, sink: &mut dyn Sink) -> Result<String> {
+        let tag = format!("ALTER {}", alter.kind.as_str());
+        let Some(info) = self.find_relation(&alter.relation, Mode::AccessExclusive)? else {
+            let name = alter.relation.name.as_str();
+            if alter.if_exists {
+                notice(sink, SqlState::UNDEFINED_TABLE, format!("relation \"{name}\" does not exist, skipping"));
+                return Ok(tag);
+            }
+            if alter.kind == ObjectKind::Index {
+                return Err(SqlError::unsupported(tag));
+            }
+            // For its error.
+            self.relation(sql, &alter.relation, Mode::AccessExclusive)?;
+            return Err(SqlError::new(SqlState::UNDEFINED_TABLE, format!("relation \"{name}\" does not exist")));
+        };
+        self.check_owner(&info)?;
+        for command in &alter.commands {
+            self.alter_command(sql, info.oid, command, sink)?;
+        }
+        Ok(tag)
+    }
+
+    fn alter_command(&mut self, sql: &str, table: Oid, command: &Command, sink: &mut dyn Sink) -> Result<()> {
+        let info = self.info(table)?;
+        if info.kind != b'r' && !matches!(command, Command::Owner(_)) {
+            let message = format!("ALTER action cannot be performed on relation \"{}\"", info.name);
+            return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, message));
+        }
+        match command {
+            Command::AddConstraint(c) => self.add_constraint(sql, table, c, None, false),
+            Command::DropConstraint { name, if_exists, cascade } => {
+                let behavior = if *cascade { DropBehavior::Cascade } else { DropBehavior::Restrict };
+                self.drop_constraint(&info, name, *if_exists, behavior, sink)
+            }
+            Command::ValidateConstraint(name) => self.validate_constraint(&info, name),
+            Command::Owner(role) => {
+                let role = self.role_of(role)?;
+                self.set_owner(&info, role.oid)
+            }
+            Command::SetNotNull(name) => {
+                let column = column_of(&info, name)?;
+                self.set_not_null(table, column)?;
+                self.add_not_null_constraint(table, column, None)
+            }
+            Command::DropNotNull(name) => self.drop_not_null(&info, name),
+            Command::ColumnDefault { column, default } => {
+                let index = column_of(&info, column)?;
+                self.drop_default(table, index)?;
+                match default {
+                    Some(e) => self.add_default(sql, table, index, e),
+                    None => Ok(()),
+                }
+            }
+            Command::SetOptions(options) => super::table::check_options(options, sql, 10),
+            Command::ResetOptions(_) => Ok(()),
+            Command::SetLogged(true) => Ok(()),
+            other => {
+                let words = format!("{other:?}");
+                let word = words.split(['(', ' ', '{']).next().unwrap_or_default().to_owned();
+                refuse(&format!("ALTER TABLE action {word}"), syntax::ast::Pos::NONE, sql)
+            }
+        }
+    }
+
+    fn drop_default(&mut self, table: Oid, index: usize) -> Result<()> {
+        let number = Datum::I16(index as i16 + 1);
+        let rows = self.find_rows(PG_ATTRDEF, |r| r.oid("adrelid") == table && *r.get("adnum") == number)?;
+        for row in &rows {
+            let oid = catalog::Fields { relation: PG_ATTRDEF, row }.oid("oid");
+            self.drop_addresses(&[Address::default(oid)], DropBehavior::Restrict, &mut NoSink)?;
+        }
+        Ok(())
+    }
+
+    /// Makes a column NOT NULL, once no row has NULL there.
+    pub(super) fn set_not_null(&mut self, table: Oid, index: usize) -> Result<()> {
+        let info = self.info(table)?;
+        let column = &info.columns[index];
+        if column.not_null {
+            return Ok(());
+        }
+        let name = syntax::quote_ident(&column.name);
+        let qualified = self.qualified_name(&info)?;
+        let sql = format!("SELECT 1 FROM ONLY {qualified} WHERE {name} IS NULL LIMIT 1");
+        if !self.internal(&sql, &[], &[])?.0.is_empty() {
+            let message = format!("column \"{}\" of relation \"{}\" contains null values", column.name, info.name);
+            let schema = self.image()?.namespace_name(info.namespace).to_owned();
+            return Err(SqlError::new(SqlState::NOT_NULL_VIOLATION, message)
+                .table(&schema, &info.name)
+                .column(&column.name));
+        }
+        let number = Datum::I16(index as i16 + 1);
+        let is_column = |r: catalog::Fields<'_>| r.oid("attrelid") == table && *r.get("attnum") == number;
+        self.change_rows(PG_ATTRIBUTE, is_column, &[("attnotnull", Datum::Bool(true))])?;
+        Ok(())
+    }
+
+    fn drop_not_null(&mut self, info: &TableInfo, name: &Name) -> Result<()> {
+        let index = column_of(info, name)?;
+        if info.indexes.iter().any(|i| i.primary && i.columns.iter().any(|k| k.0 == index)) {
+            let message = format!("column \"{}\" is in a primary key", name.as_str());
+            return Err(SqlError::new(SqlState::INVALID_TABLE_DEFINITION, message));
+        }
+        let (table, key) = (info.oid, vec![index as u32 + 1]);
+        let rows = self.find_rows(PG_CONSTRAINT, |r| {
+            r.oid("conrelid") == table && r.char("contype") == b'n' && r.numbers("conkey") == key
+        })?;
+        for row in &rows {
+            let oid = catalog::Fields { relation: PG_CONSTRAINT, row }.oid("oid");
+            self.drop_addresses(&[Address::constraint(oid)], DropBehavior::Restrict, &mut NoSink)?;
+        }
+        Ok(())
+    }
+
+    /// The constraint `name` of a table.
+    fn find_constraint(&mut self, info: &TableInfo, name: &str) -> Result<Option<Oid>> {
+        let table = info.oid;
+        let rows =
+            self.find_rows(PG_CONSTRAINT, |r| r.oid("conrelid") == table && r.get("conname").as_str() == Some(name))?;
+        Ok(rows.first().map(|row| catalog::Fields { relation: PG_CONSTRAINT, row }.oid("oid")))
+    }
+
+    fn drop_constraint(
+        &mut self,
+        info: &TableInfo,
+        name: &Name,
+        if_exists: bool,
+        behavior: DropBehavior,
+        sink: &mut dyn Sink,
+    ) -> Result<()> {
+        let Some(oid) = self.find_constraint(info, name)? else {
+            let message = format!("constraint \"{}\" of relation \"{}\" does not exist", name.as_str(), info.name);
+            if if_exists {
+                notice(sink, SqlState::UNDEFINED_OBJECT, message + ", skipping");
+                return Ok(());
+            }
+            return Err(SqlError::new(SqlState::UNDEFINED_OBJECT, message));
+        };
+        self.drop_addresses(&[Address::constraint(oid)], behavior, sink)
+    }
+
+    fn validate_constraint(&mut self, info: &TableInfo, name: &Name) -> Result<()> {
+        let Some(oid) = self.find_constraint(info, name)? else {
+            let message = format!("constraint \"{}\" of relation \"{}\" does not exist", name.as_str(), info.name);
+            return Err(SqlError::new(SqlState::UNDEFINED_OBJECT, message));
+        };
+        if let Some(key) = info.foreign_keys.iter().find(|k| k.oid == oid) {
+            let parent = self.info(key.target)?;
+            self.validate_reference(info, &parent, key)?;
+        } else if let Some(check) = info.checks.iter().find(|c| c.oid == oid) {
+            let qualified = self.qualified_name(info)?;
+            let sql = format!("SELECT 1 FROM ONLY {qualified} WHERE NOT ({}) LIMIT 1", check.condition);
+            if !self.internal(&sql, &[], &[])?.0.is_empty() {
+                let message = format!(
+                    "check constraint \"{}\" of relation \"{}\" is violated by some row",
+                    check.name, info.name
+                );
+                return Err(SqlError::new(SqlState::CHECK_VIOLATION, message));
+            }
+        }
+        self.change_rows(PG_CONSTRAINT, |r| r.oid("oid") == oid, &[("convalidated", Datum::Bool(true))])?;
+        Ok(())
+    }
+
+    /// Gives a relation, and what is a part of it, to `owner`.
+    pub(super) fn set_owner(&mut self, info: &TableInfo, owner: Oid) -> Result<()> {
+        let mut parts: Vec<Oid> = info.indexes.iter().map(|i| i.oid).collect();
+        parts.push(info.oid);
+        let table = info.oid;
+        for row in &self.find_rows(catalog::stored::PG_DEPEND, |r| {
+            r.oid("refobjid") == table && r.oid("classid") == PG_CLASS && r.oid("refclassid") == PG_CLASS
+        })? {
+            parts.push(catalog::Fields { relation: catalog::stored::PG_DEPEND, row }.oid("objid"));
+        }
+        self.change_rows(PG_CLASS, |r| parts.contains(&r.oid("oid")), &[("relowner", Datum::from(owner))])?;
+        Ok(())
+    }
+}
+
+/// Notices about what is dropped by the way are not told.
+struct NoSink;
+
+impl Sink for NoSink {
+    fn columns(&mut self, _columns: &[plan::OutputColumn]) -> Result<()> {
+        Ok(())
+    }
+    fn chunk(&mut self, _chunk: &vector::Chunk, _names: &dyn types::io::TypeLookup) -> Result<()> {
+        Ok(())
+    }
+    fn complete(&mut self, _tag: &str) {}
+}

@@ -1,0 +1,487 @@
+//! Constraints: CHECK, UNIQUE, PRIMARY KEY, FOREIGN KEY, NOT NULL, and their rows in `pg_constraint`.
+
+use binder::Binder;
+use catalog::stored::{self, PG_CONSTRAINT};
+use catalog::{ForeignKey, TableInfo};
+use storage::lock::Mode;
+use syntax::ast::{self, Constraint, ConstraintKind, ForeignKeyAction, ForeignKeyMatch, IndexConstraint, Pos};
+use types::{Datum, Oid, Result, SqlError, SqlState, oid};
+
+use super::depend::Address;
+use super::index::NewIndex;
+use super::table::Placed;
+use super::{names, refuse};
+use crate::session::Session;
+
+fn action_code(action: ForeignKeyAction) -> u8 {
+    match action {
+        ForeignKeyAction::NoAction => b'a',
+        ForeignKeyAction::Restrict => b'r',
+        ForeignKeyAction::Cascade => b'c',
+        ForeignKeyAction::SetNull => b'n',
+        ForeignKeyAction::SetDefault => b'd',
+    }
+}
+
+/// The columns called `list`; what is missing is named as PostgreSQL does for a `what`.
+fn columns_of(info: &TableInfo, list: &[ast::Name], what: &str, pos: Pos, sql: &str) -> Result<Vec<usize>> {
+    let mut found = Vec::new();
+    for name in list {
+        let index = info.columns.iter().position(|c| c.name == name.as_str()).ok_or_else(|| {
+            let message = format!("column \"{}\" {what}", name.as_str());
+            SqlError::new(SqlState::UNDEFINED_COLUMN, message).at(pos.char_position(sql))
+        })?;
+        found.push(index);
+    }
+    Ok(found)
+}
+
+/// A row of `pg_constraint` to be made.
+struct NewConstraint<'a> {
+    name: &'a str,
+    kind: u8,
+    table: &'a TableInfo,
+    columns: &'a [usize],
+    index: Oid,
+    deferrable: bool,
+    deferred: bool,
+    condition: Option<&'a str>,
+    reference: Option<&'a ForeignKey>,
+    valid: bool,
+}
+
+impl Session {
+    /// Adds constraints to a table: those that the other ones may rest on first.
+    pub(super) fn add_constraints(
+        &mut self,
+        sql: &str,
+        table: Oid,
+        constraints: &[Placed<'_>],
+        new: bool,
+    ) -> Result<()> {
+        let rank = |c: &Constraint| match c.kind {
+            ConstraintKind::PrimaryKey(_) => 0,
+            ConstraintKind::Unique(_) => 1,
+            ConstraintKind::Check(_) => 2,
+            _ => 3,
+        };
+        let mut ordered: Vec<&Placed<'_>> = constraints.iter().collect();
+        ordered.sort_by_key(|(c, _)| rank(c));
+        for (c, own) in ordered {
+            self.add_constraint(sql, table, c, *own, new)?;
+        }
+        Ok(())
+    }
+
+    /// Adds one constraint, written on column `own` or on the table.
+    pub(super) fn add_constraint(
+        &mut self,
+        sql: &str,
+        table: Oid,
+        c: &Constraint,
+        own: Option<usize>,
+        new: bool,
+    ) -> Result<()> {
+        if c.not_enforced {
+            return refuse("NOT ENFORCED", c.pos, sql);
+        }
+        if c.not_valid && !matches!(c.kind, ConstraintKind::ForeignKey(_) | ConstraintKind::Check(_)) {
+            return refuse("NOT VALID of this kind of constraint", c.pos, sql);
+        }
+        match &c.kind {
+            ConstraintKind::PrimaryKey(key) => self.add_key(sql, table, c, key, own, true, new),
+            ConstraintKind::Unique(key) => self.add_key(sql, table, c, key, own, false, new),
+            ConstraintKind::Check(e) => self.add_check(sql, table, c, e, own, new),
+            ConstraintKind::ForeignKey(key) => self.add_foreign_key(sql, table, c, key, own, new),
+            ConstraintKind::NotNull(Some(name)) if !new => {
+                let info = self.info(table)?;
+                let what = format!("of relation \"{}\" does not exist", info.name);
+                let list = columns_of(&info, std::slice::from_ref(name), &what, c.pos, sql)?;
+                self.set_not_null(table, list[0])?;
+                self.add_not_null_constraint(table, list[0], c.name.as_ref().map(|n| n.as_str()))
+            }
+            ConstraintKind::NotNull(_) | ConstraintKind::Null => Ok(()),
+            ConstraintKind::Exclude(_) => refuse("EXCLUDE", c.pos, sql),
+            ConstraintKind::Default(_) | ConstraintKind::Identity { .. } | ConstraintKind::Generated { .. } => {
+                refuse("this constraint here", c.pos, sql)
+            }
+        }
+    }
+
+    /// Names of the constraints of a table.
+    fn constraint_names(&mut self, table: Oid) -> Result<Vec<String>> {
+        let rows = self.find_rows(PG_CONSTRAINT, |r| r.oid("conrelid") == table)?;
+        Ok(rows.iter().map(|row| catalog::Fields { relation: PG_CONSTRAINT, row }.text("conname")).collect())
+    }
+
+    /// The name of a new constraint: the one given, if it is free, or one made of `second` and `label`.
+    fn constraint_name(&mut self, info: &TableInfo, given: Option<&str>, second: &str, label: &str) -> Result<String> {
+        let taken = self.constraint_names(info.oid)?;
+        match given {
+            Some(name) if taken.iter().any(|t| t == name) => {
+                let message = format!("constraint \"{name}\" for relation \"{}\" already exists", info.name);
+                Err(SqlError::new(SqlState::DUPLICATE_OBJECT, message))
+            }
+            Some(name) => Ok(name.to_owned()),
+            None => Ok(names::chosen(&info.name, second, label, |n| taken.iter().any(|t| t == n))),
+        }
+    }
+
+    fn insert_constraint(&mut self, new: &NewConstraint<'_>) -> Result<Oid> {
+        let constraint = self.new_oid()?;
+        let list = |columns: &[usize]| {
+            let numbers: Vec<u32> = columns.iter().map(|&c| c as u32 + 1).collect();
+            stored::numbers(oid::INT2_ARRAY, &numbers)
+        };
+        let text = |code: u8| Datum::I8(code.cast_signed());
+        let mut values = vec![
+            ("oid", Datum::from(constraint)),
+            ("conname", Datum::text(new.name)),
+            ("connamespace", Datum::from(new.table.namespace)),
+            ("contype", text(new.kind)),
+            ("condeferrable", Datum::Bool(new.deferrable)),
+            ("condeferred", Datum::Bool(new.deferred)),
+            ("conenforced", Datum::Bool(true)),
+            ("convalidated", Datum::Bool(new.valid)),
+            ("conrelid", Datum::from(new.table.oid)),
+            ("conindid", Datum::from(new.index)),
+            ("conislocal", Datum::Bool(true)),
+            ("connoinherit", Datum::Bool(matches!(new.kind, b'p' | b'u' | b'f'))),
+            ("confupdtype", text(b' ')),
+            ("confdeltype", text(b' ')),
+            ("confmatchtype", text(b' ')),
+        ];
+        if !new.columns.is_empty() {
+            values.push(("conkey", list(new.columns)));
+        }
+        if let Some(condition) = new.condition {
+            values.push(("conbin", Datum::text(condition)));
+        }
+        if let Some(key) = new.reference {
+            values.extend([
+                ("confrelid", Datum::from(key.target)),
+                ("confkey", list(&key.target_columns)),
+                ("confupdtype", text(key.on_update)),
+                ("confdeltype", text(key.on_delete)),
+                ("confmatchtype", text(key.match_type)),
+            ]);
+            if !key.delete_columns.is_empty() {
+                values.push(("confdelsetcols", list(&key.delete_columns)));
+            }
+        }
+        self.add_row(PG_CONSTRAINT, &values)?;
+        Ok(constraint)
+    }
+
+    /// Notes that a constraint goes with its columns, or with its table when it names none.
+    fn depend_on_columns(&mut self, constraint: Oid, table: Oid, columns: &[usize], kind: u8) -> Result<()> {
+        if columns.is_empty() {
+            return self.depend(Address::constraint(constraint), Address::relation(table), kind);
+        }
+        columns.iter().try_for_each(|&c| self.depend(Address::constraint(constraint), Address::column(table, c), kind))
+    }
+
+    /// The row that says a column is NOT NULL.
+    pub(super) fn add_not_null_constraint(&mut self, table: Oid, column: usize, name: Option<&str>) -> Result<()> {
+        let info = self.info(table)?;
+        let number = stored::numbers(oid::INT2_ARRAY, &[column as u32 + 1]);
+        let there = self.find_rows(PG_CONSTRAINT, |r| {
+            r.oid("conrelid") == table && r.char("contype") == b'n' && *r.get("conkey") == number
+        })?;
+        if !there.is_empty() {
+            return Ok(());
+        }
+        let name = self.constraint_name(&info, name, &info.columns[column].name, "not_null")?;
+        let constraint = self.insert_constraint(&NewConstraint {
+            name: &name,
+            kind: b'n',
+            table: &info,
+            columns: &[column],
+            index: Oid::NONE,
+            deferrable: false,
+            deferred: false,
+            condition: None,
+            reference: None,
+            valid: true,
+        })?;
+        self.depend_on_columns(constraint, table, &[column], b'a')
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "each is a part of the constraint")]
+    fn add_key(
+        &mut self,
+        sql: &str,
+        table: Oid,
+        c: &Constraint,
+        key: &IndexConstraint,
+        own: Option<usize>,
+        primary: bool,
+        new: bool,
+    ) -> Result<()> {
+        if !key.including.is_empty() || key.without_overlaps || key.tablespace.is_some() {
+            return refuse("INCLUDE, WITHOUT OVERLAPS and TABLESPACE of a key", c.pos, sql);
+        }
+        if c.deferrable {
+            return refuse("DEFERRABLE keys", c.pos, sql);
+        }
+        super::table::check_options(&key.options, sql, 50)?;
+        let info = self.info(table)?;
+        let mut adopted = None;
+        let columns = match (own, &key.using_index) {
+            (Some(i), _) => vec![i],
+            (None, Some(name)) => {
+                let index = info.indexes.iter().find(|i| i.name == name.as_str()).cloned().ok_or_else(|| {
+                    let message = format!("index \"{}\" does not exist", name.as_str());
+                    SqlError::new(SqlState::UNDEFINED_OBJECT, message).at(name.pos.char_position(sql))
+                })?;
+                if !index.unique {
+                    let message = format!("\"{}\" is not a unique index", index.name);
+                    return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, message)
+                        .detail("Cannot create a primary key or unique constraint using such an index."));
+                }
+                let columns = index.columns.iter().map(|k| k.0).collect();
+                adopted = Some(index);
+                columns
+            }
+            (None, None) => columns_of(&info, &key.columns, "named in key does not exist", c.pos, sql)?,
+        };
+        let mut seen = Vec::new();
+        for &column in &columns {
+            if seen.contains(&column) {
+                let kind = if primary { "primary key" } else { "unique" };
+                let message = format!("column \"{}\" appears twice in {kind} constraint", info.columns[column].name);
+                return Err(SqlError::new(SqlState::DUPLICATE_COLUMN, message).at(c.pos.char_position(sql)));
+            }
+            seen.push(column);
+        }
+        if primary && info.indexes.iter().any(|i| i.primary) {
+            let message = format!("multiple primary keys for table \"{}\" are not allowed", info.name);
+            return Err(SqlError::new(SqlState::INVALID_TABLE_DEFINITION, message).at(c.pos.char_position(sql)));
+        }
+        if primary && !new {
+            for &column in &columns {
+                self.set_not_null(table, column)?;
+                self.add_not_null_constraint(table, column, None)?;
+            }
+        }
+        let names_text: Vec<&str> = columns.iter().map(|&i| &*info.columns[i].name).collect();
+        let name = match &c.name {
+            Some(name) => name.as_str().to_owned(),
+            None if primary => names::for_relation(&*self.image()?, info.namespace, &info.name, "", "pkey"),
+            None => {
+                names::for_relation(&*self.image()?, info.namespace, &info.name, &names::columns(&names_text), "key")
+            }
+        };
+        let name = self.constraint_name(&info, Some(&name), "", "")?;
+        let index = match adopted {
+            Some(index) => {
+                if c.name.is_some() {
+                    let is_index = |r: catalog::Fields<'_>| r.oid("oid") == index.oid;
+                    self.change_rows(stored::PG_CLASS, is_index, &[("relname", Datum::text(&name))])?;
+                }
+                let is_index = |r: catalog::Fields<'_>| r.oid("indexrelid") == index.oid;
+                self.change_rows(stored::PG_INDEX, is_index, &[("indisprimary", Datum::Bool(primary))])?;
+                index.oid
+            }
+            None => {
+                self.lock_name(stored::PG_CLASS, info.namespace, &name)?;
+                if self.image()?.is_taken(info.namespace, &name) {
+                    let message = format!("relation \"{name}\" already exists");
+                    return Err(SqlError::new(SqlState::DUPLICATE_TABLE, message));
+                }
+                let columns = columns.iter().map(|&c| (c, false, false)).collect();
+                let spec = NewIndex {
+                    name: name.clone(),
+                    columns,
+                    unique: true,
+                    primary,
+                    nulls_not_distinct: key.nulls_not_distinct,
+                };
+                self.make_index(table, &spec)?
+            }
+        };
+        let info = self.info(table)?;
+        let constraint = self.insert_constraint(&NewConstraint {
+            name: &name,
+            kind: if primary { b'p' } else { b'u' },
+            table: &info,
+            columns: &columns,
+            index,
+            deferrable: false,
+            deferred: false,
+            condition: None,
+            reference: None,
+            valid: true,
+        })?;
+        self.depend_on_columns(constraint, table, &columns, b'a')?;
+        // The index is a part of the constraint.
+        self.remove_rows(stored::PG_DEPEND, |r| {
+            r.oid("classid") == stored::PG_CLASS && r.oid("objid") == index && r.char("deptype") == b'a'
+        })?;
+        self.depend(Address::relation(index), Address::constraint(constraint), b'i')
+    }
+
+    fn add_check(
+        &mut self,
+        sql: &str,
+        table: Oid,
+        c: &Constraint,
+        condition: &ast::Expr,
+        own: Option<usize>,
+        new: bool,
+    ) -> Result<()> {
+        let (image, info) = (self.image()?, self.info(table)?);
+        let planned = binder::table_ref(&image, &info);
+        let (text, columns) = {
+            let mut binder = Binder::new(&image, sql, &self.settings.io, &self.search_path);
+            binder.check_text(condition, &planned)?
+        };
+        let second = match (own, &columns[..]) {
+            (_, [one]) => info.columns[*one].name.clone(),
+            (Some(own), _) => info.columns[own].name.clone(),
+            _ => String::new(),
+        };
+        let name = self.constraint_name(&info, c.name.as_ref().map(|n| n.as_str()), &second, "check")?;
+        let constraint = self.insert_constraint(&NewConstraint {
+            name: &name,
+            kind: b'c',
+            table: &info,
+            columns: &columns,
+            index: Oid::NONE,
+            deferrable: false,
+            deferred: false,
+            condition: Some(&text),
+            reference: None,
+            valid: !c.not_valid,
+        })?;
+        self.depend_on_columns(constraint, table, &columns, b'a')?;
+        let count = self.info(table)?.checks.len() as i16;
+        self.mark_class(table, &[("relchecks", Datum::I16(count))])?;
+        if new || c.not_valid {
+            return Ok(());
+        }
+        let name_sql = self.qualified_name(&info)?;
+        let (rows, _) =
+            self.internal(&format!("SELECT 1 FROM ONLY {name_sql} WHERE NOT ({text}) LIMIT 1"), &[], &[])?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let message = format!("check constraint \"{name}\" of relation \"{}\" is violated by some row", info.name);
+        Err(SqlError::new(SqlState::CHECK_VIOLATION, message).constraint(
+            image.namespace_name(info.namespace),
+            &info.name,
+            &name,
+        ))
+    }
+
+    /// A table's qualified name, quoted.
+    pub(super) fn qualified_name(&mut self, info: &TableInfo) -> Result<String> {
+        let image = self.image()?;
+        let schema = syntax::quote_ident(image.namespace_name(info.namespace));
+        Ok(format!("{schema}.{}", syntax::quote_ident(&info.name)))
+    }
+
+    fn add_foreign_key(
+        &mut self,
+        sql: &str,
+        table: Oid,
+        c: &Constraint,
+        key: &ast::ForeignKey,
+        own: Option<usize>,
+        new: bool,
+    ) -> Result<()> {
+        if key.period || key.referenced_period {
+            return refuse("PERIOD", c.pos, sql);
+        }
+        let at = c.pos.char_position(sql);
+        let parent = self.relation(sql, &key.table, Mode::ShareRowExclusive)?;
+        if parent.kind != b'r' {
+            let message = format!("referenced relation \"{}\" is not a table", parent.name);
+            return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, message));
+        }
+        // The table may refer to itself.
+        let (info, parent) = (self.info(table)?, self.info(parent.oid)?);
+        let missing = "referenced in foreign key constraint does not exist";
+        let columns = match own {
+            Some(i) => vec![i],
+            None => columns_of(&info, &key.columns, missing, Pos::NONE, sql)?,
+        };
+        let target_columns = if key.referenced.is_empty() {
+            let primary = parent.indexes.iter().find(|i| i.primary).ok_or_else(|| {
+                let message = format!("there is no primary key for referenced table \"{}\"", parent.name);
+                SqlError::new(SqlState::UNDEFINED_OBJECT, message)
+            })?;
+            primary.columns.iter().map(|k| k.0).collect()
+        } else {
+            columns_of(&parent, &key.referenced, missing, Pos::NONE, sql)?
+        };
+        if columns.len() != target_columns.len() {
+            let message = "number of referencing and referenced columns for foreign key disagree";
+            return Err(SqlError::new(SqlState::INVALID_FOREIGN_KEY, message));
+        }
+        let index = parent.indexes.iter().find(|i| {
+            let own: Vec<usize> = i.columns.iter().map(|k| k.0).collect();
+            i.unique && own.len() == target_columns.len() && target_columns.iter().all(|t| own.contains(t))
+        });
+        let Some(index) = index else {
+            let message =
+                format!("there is no unique constraint matching given keys for referenced table \"{}\"", parent.name);
+            return Err(SqlError::new(SqlState::INVALID_FOREIGN_KEY, message));
+        };
+        let names_text: Vec<&str> = columns.iter().map(|&i| &*info.columns[i].name).collect();
+        let name =
+            self.constraint_name(&info, c.name.as_ref().map(|n| n.as_str()), &names::columns(&names_text), "fkey")?;
+        for (&f, &p) in columns.iter().zip(&target_columns) {
+            let (from, to) = (&info.columns[f], &parent.columns[p]);
+            let integer = |ty: Oid| matches!(ty, oid::INT2 | oid::INT4 | oid::INT8);
+            let string = |ty: Oid| matches!(ty, oid::TEXT | oid::VARCHAR);
+            let alike = from.ty == to.ty || (integer(from.ty) && integer(to.ty)) || (string(from.ty) && string(to.ty));
+            if !alike {
+                let message = format!("foreign key constraint \"{name}\" cannot be implemented");
+                return Err(SqlError::new(SqlState::DATATYPE_MISMATCH, message).detail(format!(
+                    "Key columns \"{}\" of the referencing table and \"{}\" of the referenced table are of incompatible types: {} and {}.",
+                    from.name,
+                    to.name,
+                    binder::format_type(from.ty),
+                    binder::format_type(to.ty)
+                )).at(at));
+            }
+        }
+        let reference = ForeignKey {
+            oid: Oid::NONE,
+            name: name.clone(),
+            table,
+            columns: columns.clone(),
+            target: parent.oid,
+            target_columns: target_columns.clone(),
+            index: index.oid,
+            on_update: action_code(key.on_update),
+            on_delete: action_code(key.on_delete),
+            match_type: if key.match_kind == ForeignKeyMatch::Full { b'f' } else { b's' },
+            delete_columns: columns_of(&info, &key.on_delete_columns, missing, Pos::NONE, sql)?,
+            deferrable: c.deferrable || c.initially_deferred,
+            deferred: c.initially_deferred,
+        };
+        let constraint = self.insert_constraint(&NewConstraint {
+            name: &name,
+            kind: b'f',
+            table: &info,
+            columns: &columns,
+            index: index.oid,
+            deferrable: reference.deferrable,
+            deferred: reference.deferred,
+            condition: None,
+            reference: Some(&reference),
+            valid: !c.not_valid,
+        })?;
+        self.depend_on_columns(constraint, table, &columns, b'a')?;
+        self.depend_on_columns(constraint, parent.oid, &target_columns, b'n')?;
+        self.depend(Address::constraint(constraint), Address::relation(index.oid), b'n')?;
+        self.mark_class(table, &[("relhastriggers", Datum::Bool(true))])?;
+        self.mark_class(parent.oid, &[("relhastriggers", Datum::Bool(true))])?;
+        if new || c.not_valid {
+            return Ok(());
+        }
+        self.validate_reference(&info, &parent, &reference)
+    }
+}

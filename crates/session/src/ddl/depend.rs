@@ -1,0 +1,103 @@
+//! `pg_depend`: what cannot be without what.
+
+use catalog::stored::{PG_ATTRDEF, PG_CLASS, PG_CONSTRAINT, PG_DEPEND, PG_NAMESPACE};
+use types::{Datum, Oid, Result};
+
+use crate::session::Session;
+
+/// An object, or a column of one.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Address {
+    /// The catalog table it is a row of.
+    pub class: Oid,
+    /// Its OID.
+    pub object: Oid,
+    /// Column number, from 1; 0 is the whole.
+    pub column: i32,
+}
+
+impl Address {
+    /// A relation.
+    pub fn relation(oid: Oid) -> Address {
+        Address { class: PG_CLASS, object: oid, column: 0 }
+    }
+
+    /// A column, numbered from 0.
+    pub fn column(relation: Oid, index: usize) -> Address {
+        Address { class: PG_CLASS, object: relation, column: index as i32 + 1 }
+    }
+
+    /// A constraint.
+    pub fn constraint(oid: Oid) -> Address {
+        Address { class: PG_CONSTRAINT, object: oid, column: 0 }
+    }
+
+    /// A column's default.
+    pub fn default(oid: Oid) -> Address {
+        Address { class: PG_ATTRDEF, object: oid, column: 0 }
+    }
+
+    /// A schema.
+    pub fn schema(oid: Oid) -> Address {
+        Address { class: PG_NAMESPACE, object: oid, column: 0 }
+    }
+}
+
+impl Session {
+    /// Notes that `object` depends on `on`: `n` it is in the way of dropping it, `a` it goes with it, `i` it is a part of it.
+    pub(super) fn depend(&mut self, object: Address, on: Address, kind: u8) -> Result<()> {
+        let values = [
+            ("classid", Datum::from(object.class)),
+            ("objid", Datum::from(object.object)),
+            ("objsubid", Datum::I32(object.column)),
+            ("refclassid", Datum::from(on.class)),
+            ("refobjid", Datum::from(on.object)),
+            ("refobjsubid", Datum::I32(on.column)),
+            ("deptype", Datum::I8(kind.cast_signed())),
+        ];
+        self.add_row(PG_DEPEND, &values)
+    }
+
+    /// Describes `address` as error messages do.
+    pub(super) fn described(&mut self, address: Address) -> Result<String> {
+        let image = self.image()?;
+        let names = binder::Names { image: &image, search_path: &self.search_path };
+        let relation = |oid: Oid| names.relation_name(oid).unwrap_or_else(|| oid.to_string());
+        Ok(match address.class {
+            PG_CLASS => {
+                let kind = match image.by_oid(address.object).map(|t| t.kind) {
+                    Some(b'S') => "sequence",
+                    Some(_) => "table",
+                    None => "index",
+                };
+                let whole = format!("{kind} {}", relation(address.object));
+                let info = image.by_oid(address.object);
+                match info.and_then(|t| t.columns.get(address.column as usize - usize::from(address.column > 0))) {
+                    Some(column) if address.column > 0 => {
+                        format!("column {} of {whole}", syntax::quote_ident(&column.name))
+                    }
+                    _ => whole,
+                }
+            }
+            PG_CONSTRAINT => {
+                let table = image.table_of_constraint(address.object).map(|t| t.oid);
+                let rows = self.find_rows(PG_CONSTRAINT, |r| r.oid("oid") == address.object)?;
+                let name = rows
+                    .first()
+                    .map_or(String::new(), |row| catalog::Fields { relation: PG_CONSTRAINT, row }.text("conname"));
+                let names = binder::Names { image: &image, search_path: &self.search_path };
+                let table = table.and_then(|t| names.relation_name(t)).unwrap_or_default();
+                format!("constraint {} on table {table}", syntax::quote_ident(&name))
+            }
+            PG_ATTRDEF => {
+                let rows = self.find_rows(PG_ATTRDEF, |r| r.oid("oid") == address.object)?;
+                let Some(row) = rows.first() else { return Ok(String::new()) };
+                let row = catalog::Fields { relation: PG_ATTRDEF, row };
+                let on = Address { class: PG_CLASS, object: row.oid("adrelid"), column: row.int("adnum") as i32 };
+                format!("default value for {}", self.described(on)?)
+            }
+            PG_NAMESPACE => format!("schema {}", syntax::quote_ident(image.namespace_name(address.object))),
+            _ => format!("object {}", address.object),
+        })
+    }
+}

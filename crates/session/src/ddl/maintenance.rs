@@ -1,0 +1,216 @@
+//! TRUNCATE, VACUUM, ANALYZE, LOCK TABLE, SET CONSTRAINTS, DISCARD.
+
+use std::sync::Arc;
+
+use catalog::TableInfo;
+use catalog::stored::{PG_CLASS, PG_CONSTRAINT};
+use storage::lock::{Mode, Tag, WaitPolicy};
+use storage::{Persistence, RelId, RelKind, RelMeta};
+use syntax::ast::{Discard, DropBehavior, Lock, LockMode, SetConstraints, Truncate, Vacuum};
+use types::{Datum, Oid, Physical, Result, SqlError, SqlState};
+
+use super::refuse;
+use crate::session::{BlockState, Session};
+
+fn mode(mode: LockMode) -> Mode {
+    match mode {
+        LockMode::AccessShare => Mode::AccessShare,
+        LockMode::RowShare => Mode::RowShare,
+        LockMode::RowExclusive => Mode::RowExclusive,
+        LockMode::ShareUpdateExclusive => Mode::ShareUpdateExclusive,
+        LockMode::Share => Mode::Share,
+        LockMode::ShareRowExclusive => Mode::ShareRowExclusive,
+        LockMode::Exclusive => Mode::Exclusive,
+        LockMode::AccessExclusive => Mode::AccessExclusive,
+    }
+}
+
+impl Session {
+    /// TRUNCATE: the tables get new, empty storage; the old one goes when nobody can see it any more.
+    pub(crate) fn truncate(&mut self, sql: &str, truncate: &Truncate) -> Result<String> {
+        let mut tables: Vec<Arc<TableInfo>> = Vec::new();
+        for name in &truncate.relations {
+            let info = self.own_table(sql, name, Mode::AccessExclusive)?;
+            if !tables.iter().any(|t| t.oid == info.oid) {
+                tables.push(info);
+            }
+        }
+        // Tables that refer to them must be emptied as well.
+        let mut next = 0;
+        while next < tables.len() {
+            let info = tables[next].clone();
+            next += 1;
+            let image = self.image()?;
+            for (other, key) in image.referencing(info.oid) {
+                if tables.iter().any(|t| t.oid == other.oid) {
+                    continue;
+                }
+                if truncate.behavior == DropBehavior::Restrict {
+                    let message = "cannot truncate a table referenced in a foreign key constraint";
+                    return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message)
+                        .detail(format!("Table \"{}\" references \"{}\".", other.name, info.name))
+                        .hint(format!(
+                            "Truncate table \"{}\" at the same time, or use TRUNCATE ... CASCADE.",
+                            other.name
+                        )));
+                }
+                let _ = key;
+                self.lock_relation(other.oid, Mode::AccessExclusive)?;
+                tables.push(other.clone());
+            }
+        }
+        for info in &tables {
+            let forms = info.columns.iter().map(|c| Physical::of(c.ty)).collect();
+            self.new_storage(info.oid, info.rel, RelKind::Table, forms)?;
+            for index in &info.indexes {
+                self.new_storage(index.oid, index.rel, RelKind::Btree, Vec::new())?;
+            }
+        }
+        if truncate.restart_identity {
+            return refuse("RESTART IDENTITY", truncate.relations[0].pos, sql);
+        }
+        Ok("TRUNCATE TABLE".to_owned())
+    }
+
+    /// Gives a relation fresh storage.
+    fn new_storage(&mut self, oid: Oid, old: RelId, kind: RelKind, forms: Vec<Physical>) -> Result<()> {
+        let db = self.db.clone();
+        let fresh = self.new_oid()?;
+        let old = db.relation(old)?;
+        let txn = self.txn_mut();
+        db.create_relation(txn, RelMeta::new(RelId(fresh.0), kind, Persistence::Permanent, forms))?;
+        db.drop_relation(txn, &old)?;
+        self.change_rows(PG_CLASS, |r| r.oid("oid") == oid, &[("relfilenode", Datum::from(fresh))])?;
+        Ok(())
+    }
+
+    /// VACUUM and ANALYZE. Space of dead rows is taken back as transactions end, so VACUUM hastens only what is waiting; ANALYZE counts rows.
+    pub(crate) fn vacuum(&mut self, sql: &str, vacuum: &Vacuum) -> Result<String> {
+        let word = if vacuum.vacuum { "VACUUM" } else { "ANALYZE" };
+        if vacuum.vacuum && self.block_state() != BlockState::Idle {
+            let message = "VACUUM cannot run inside a transaction block";
+            return Err(SqlError::new(SqlState::ACTIVE_SQL_TRANSACTION, message));
+        }
+        let mut analyze = !vacuum.vacuum;
+        for option in &vacuum.options {
+            match &*option.name {
+                "analyze" => analyze = true,
+                "verbose"
+                | "freeze"
+                | "full"
+                | "skip_locked"
+                | "truncate"
+                | "index_cleanup"
+                | "parallel"
+                | "process_toast"
+                | "process_main"
+                | "disable_page_skipping"
+                | "buffer_usage_limit"
+                | "only_database_stats"
+                | "skip_database_stats" => {}
+                other => return refuse(&format!("option {other} of {word}"), option.pos, sql),
+            }
+        }
+        let mut tables = Vec::new();
+        for v in &vacuum.relations {
+            tables.push(self.own_table(sql, &v.relation, Mode::ShareUpdateExclusive)?);
+        }
+        if vacuum.relations.is_empty() {
+            tables = self.image()?.tables().into_iter().filter(|t| t.kind == b'r').cloned().collect();
+        }
+        if vacuum.vacuum {
+            self.runtime.engine().purge()?;
+        }
+        if analyze {
+            for info in tables {
+                let name = self.qualified_name(&info)?;
+                let (rows, _) = self.internal(&format!("SELECT count(*) FROM ONLY {name}"), &[], &[])?;
+                let count = match rows.first().and_then(|r| r.first()) {
+                    Some(Datum::I64(n)) => *n as f32,
+                    _ => 0.0,
+                };
+                let pages = self.db.relation(info.rel)?.size_bytes() / 8192;
+                let values = [("reltuples", Datum::F32(count)), ("relpages", Datum::I32(pages as i32))];
+                let oid = info.oid;
+                self.change_rows(PG_CLASS, |r| r.oid("oid") == oid, &values)?;
+            }
+        }
+        Ok(word.to_owned())
+    }
+
+    pub(crate) fn lock_tables(&mut self, sql: &str, lock: &Lock) -> Result<String> {
+        if self.block_state() == BlockState::Idle {
+            let message = "LOCK TABLE can only be used in transaction blocks";
+            return Err(SqlError::new(SqlState::NO_ACTIVE_SQL_TRANSACTION, message));
+        }
+        for name in &lock.relations {
+            if !lock.nowait {
+                self.relation(sql, name, mode(lock.mode))?;
+                continue;
+            }
+            let image = self.image()?;
+            let table = {
+                let binder = binder::Binder::new(&image, sql, &self.settings.io, &self.search_path);
+                binder.table(name)?
+            };
+            let tag = Tag::Relation(self.db.id, table.oid.0);
+            self.txn_mut().lock(tag, mode(lock.mode), WaitPolicy::NoWait).map_err(|e| match e {
+                storage::Error::LockNotAvailable => {
+                    let message = format!("could not obtain lock on relation \"{}\"", table.name);
+                    SqlError::new(SqlState::LOCK_NOT_AVAILABLE, message)
+                }
+                other => other.into(),
+            })?;
+        }
+        Ok("LOCK TABLE".to_owned())
+    }
+
+    pub(crate) fn set_constraints(&mut self, sql: &str, set: &SetConstraints) -> Result<String> {
+        let mut oids = Vec::new();
+        for name in &set.constraints {
+            let wanted = name.name.as_str();
+            let rows = self.find_rows(PG_CONSTRAINT, |r| r.get("conname").as_str() == Some(wanted))?;
+            if rows.is_empty() {
+                let message = format!("constraint \"{wanted}\" does not exist");
+                return Err(SqlError::new(SqlState::UNDEFINED_OBJECT, message));
+            }
+            for row in &rows {
+                let row = catalog::Fields { relation: PG_CONSTRAINT, row };
+                if !row.bool("condeferrable") {
+                    let message = format!("constraint \"{wanted}\" is not deferrable");
+                    return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, message).at(name.pos.char_position(sql)));
+                }
+                oids.push(row.oid("oid"));
+            }
+        }
+        self.deferral.set(&oids, set.deferred);
+        if !set.deferred {
+            // Those that no longer wait are checked now; the rest goes on waiting.
+            let waiting = std::mem::take(&mut self.deferral.events);
+            self.run_events(waiting, false)?;
+        }
+        Ok("SET CONSTRAINTS".to_owned())
+    }
+
+    pub(crate) fn discard(&mut self, what: &Discard) -> Result<String> {
+        match what {
+            Discard::Plans | Discard::Temporary => {}
+            Discard::Sequences => self.sequences.clear(),
+            Discard::All => {
+                if self.block_state() != BlockState::Idle {
+                    let message = "DISCARD ALL cannot run inside a transaction block";
+                    return Err(SqlError::new(SqlState::ACTIVE_SQL_TRANSACTION, message));
+                }
+                self.sequences.clear();
+                self.settings.reset_all();
+            }
+        }
+        Ok(match what {
+            Discard::All => "DISCARD ALL",
+            Discard::Plans => "DISCARD PLANS",
+            Discard::Sequences => "DISCARD SEQUENCES",
+            Discard::Temporary => "DISCARD TEMP",
+        }
+        .to_owned())
+    }
+}

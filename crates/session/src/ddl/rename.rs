@@ -1,0 +1,138 @@
+//! ALTER ... RENAME and OWNER TO.
+
+use catalog::stored::{PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_NAMESPACE};
+use storage::lock::Mode;
+use syntax::ast::{AlterOwner, ObjectKind, ObjectName, Rename};
+use types::{Datum, Result, SqlError, SqlState};
+
+use super::alter::column_of;
+use super::notice;
+use crate::session::{Session, Sink};
+
+impl Session {
+    pub(crate) fn rename(&mut self, sql: &str, rename: &Rename, sink: &mut dyn Sink) -> Result<String> {
+        let container = rename.container.unwrap_or(rename.kind);
+        let tag = format!("ALTER {}", container.as_str());
+        let new = rename.new_name.as_str();
+        if rename.kind == ObjectKind::Schema {
+            let ObjectName::Name(names) = &rename.object else { return Err(SqlError::unsupported(tag)) };
+            let old = names.last().map_or("", |n| n.as_str());
+            let image = self.image()?;
+            let Some(schema) = image.namespace(old) else {
+                return Err(SqlError::new(SqlState::INVALID_SCHEMA_NAME, format!("schema \"{old}\" does not exist")));
+            };
+            if image.namespace(new).is_some() {
+                return Err(SqlError::new(SqlState::DUPLICATE_SCHEMA, format!("schema \"{new}\" already exists")));
+            }
+            let oid = schema.oid;
+            self.change_rows(PG_NAMESPACE, |r| r.oid("oid") == oid, &[("nspname", Datum::text(new))])?;
+            return Ok(tag);
+        }
+        let Some(relation) = &rename.relation else { return Err(SqlError::unsupported(format!("{tag} RENAME"))) };
+        let Some(info) = self.find_relation(relation, Mode::AccessExclusive)? else {
+            return self.rename_index(sql, rename, relation, tag, sink);
+        };
+        self.check_owner(&info)?;
+        let table = info.oid;
+        match (rename.kind, &rename.part) {
+            (ObjectKind::Column, Some(part)) => {
+                let index = column_of(&info, part)?;
+                if info.columns.iter().any(|c| c.name == new) {
+                    let message = format!("column \"{new}\" of relation \"{}\" already exists", info.name);
+                    return Err(SqlError::new(SqlState::DUPLICATE_COLUMN, message));
+                }
+                if !info.checks.is_empty() {
+                    return Err(SqlError::unsupported("renaming a column of a table with CHECK constraints"));
+                }
+                let number = Datum::I16(index as i16 + 1);
+                let is_column = |r: catalog::Fields<'_>| r.oid("attrelid") == table && *r.get("attnum") == number;
+                self.change_rows(PG_ATTRIBUTE, is_column, &[("attname", Datum::text(new))])?;
+            }
+            (ObjectKind::TableConstraint, Some(part)) => {
+                let old = part.as_str();
+                let rows = self.find_rows(PG_CONSTRAINT, |r| {
+                    r.oid("conrelid") == table && r.get("conname").as_str() == Some(old)
+                })?;
+                let Some(row) = rows.first() else {
+                    let message = format!("constraint \"{old}\" for table \"{}\" does not exist", info.name);
+                    return Err(SqlError::new(SqlState::UNDEFINED_OBJECT, message));
+                };
+                let row = catalog::Fields { relation: PG_CONSTRAINT, row };
+                let (oid, index) = (row.oid("oid"), row.oid("conindid"));
+                let owns = matches!(row.char("contype"), b'p' | b'u');
+                self.change_rows(PG_CONSTRAINT, |r| r.oid("oid") == oid, &[("conname", Datum::text(new))])?;
+                if owns {
+                    self.claim_name(info.namespace, new, false, sink)?;
+                    self.change_rows(PG_CLASS, |r| r.oid("oid") == index, &[("relname", Datum::text(new))])?;
+                }
+            }
+            (ObjectKind::Table | ObjectKind::Sequence, None) => {
+                self.claim_name(info.namespace, new, false, sink)?;
+                self.change_rows(PG_CLASS, |r| r.oid("oid") == table, &[("relname", Datum::text(new))])?;
+            }
+            _ => return Err(SqlError::unsupported(format!("{tag} RENAME of this kind"))),
+        }
+        Ok(tag)
+    }
+
+    fn rename_index(
+        &mut self,
+        sql: &str,
+        rename: &Rename,
+        relation: &syntax::ast::RangeVar,
+        tag: String,
+        sink: &mut dyn Sink,
+    ) -> Result<String> {
+        let image = self.image()?;
+        let name = relation.name.as_str();
+        let found = match &relation.schema {
+            Some(schema) => image.namespace(schema).and_then(|n| image.relation_oid(n.oid, name)),
+            None => self.search_path.iter().find_map(|&n| image.relation_oid(n, name)),
+        };
+        let table = found.and_then(|oid| image.table_of_index(oid).cloned());
+        let (Some(oid), Some(table)) = (found, table) else {
+            let message = format!("relation \"{name}\" does not exist");
+            if rename.if_exists {
+                notice(sink, SqlState::UNDEFINED_TABLE, message + ", skipping");
+                return Ok(tag);
+            }
+            return Err(SqlError::new(SqlState::UNDEFINED_TABLE, message).at(relation.pos.char_position(sql)));
+        };
+        self.check_owner(&table)?;
+        self.lock_relation(table.oid, Mode::AccessExclusive)?;
+        let new = rename.new_name.as_str();
+        self.claim_name(table.namespace, new, false, sink)?;
+        self.change_rows(PG_CLASS, |r| r.oid("oid") == oid, &[("relname", Datum::text(new))])?;
+        // A key has its index's name.
+        self.change_rows(
+            PG_CONSTRAINT,
+            |r| r.oid("conindid") == oid && matches!(r.char("contype"), b'p' | b'u'),
+            &[("conname", Datum::text(new))],
+        )?;
+        Ok(tag)
+    }
+
+    pub(crate) fn alter_owner(&mut self, sql: &str, alter: &AlterOwner) -> Result<String> {
+        let tag = format!("ALTER {}", alter.kind.as_str());
+        let owner = self.role_of(&alter.owner)?;
+        let ObjectName::Name(names) = &alter.object else { return Err(SqlError::unsupported(tag)) };
+        let name = names.last().map_or("", |n| n.as_str());
+        match alter.kind {
+            ObjectKind::Schema => {
+                let changed = self.change_rows(
+                    PG_NAMESPACE,
+                    |r| r.get("nspname").as_str() == Some(name),
+                    &[("nspowner", Datum::from(owner.oid))],
+                )?;
+                if changed == 0 {
+                    let message = format!("schema \"{name}\" does not exist");
+                    return Err(SqlError::new(SqlState::INVALID_SCHEMA_NAME, message));
+                }
+            }
+            ObjectKind::Database => self.set_database_owner(name, owner.oid)?,
+            _ => return Err(SqlError::unsupported(format!("{tag} OWNER TO"))),
+        }
+        let _ = sql;
+        Ok(tag)
+    }
+}

@@ -1,0 +1,231 @@
+//! Objects in words: `pg_get_indexdef`, `pg_get_constraintdef`, `pg_get_expr` and their kin.
+
+use binder::Binder;
+use catalog::stored::{self, PG_CONSTRAINT, PG_DESCRIPTION, PG_SHDESCRIPTION};
+use catalog::{Fields, builtin};
+use ext::host::Describe;
+use storage::table::Table;
+use syntax::quote_ident;
+use types::io::TypeLookup;
+use types::{IoSettings, Oid, Result, SqlError, oid};
+
+use crate::host::SessionHost;
+
+/// What `what` says of `object`; `None` is NULL.
+pub(crate) fn describe(
+    host: &SessionHost<'_>,
+    what: Describe,
+    object: Oid,
+    number: i32,
+    text: &str,
+    _pretty: bool,
+) -> Result<Option<String>> {
+    match what {
+        Describe::Index => Ok(index(host, object, number)),
+        Describe::Constraint => constraint(host, object),
+        Describe::Expression => {
+            if text.is_empty() {
+                return Ok(None);
+            }
+            let io = IoSettings::default();
+            let binder = Binder::new(host.image, "", &io, host.search_path);
+            binder.shown(text, host.image.by_oid(object).map(|t| &**t)).map(Some)
+        }
+        Describe::Role => Ok(Some(match host.runtime.role_by_oid(object)? {
+            Some(role) => role.name,
+            None => format!("unknown (OID={})", object.0),
+        })),
+        Describe::Comment => comment(host, object, 0, text),
+        Describe::ColumnComment => comment(host, object, number, "pg_class"),
+        Describe::SharedComment => shared_comment(host, object, text),
+        Describe::SerialSequence => serial_sequence(host, text),
+        Describe::FunctionArguments | Describe::FunctionIdentityArguments => Ok(builtin::proc_by_oid(object)
+            .map(|p| p.args.iter().map(|&a| binder::format_type(a)).collect::<Vec<_>>().join(", "))),
+        Describe::FunctionResult => Ok(builtin::proc_by_oid(object)
+            .map(|p| format!("{}{}", if p.returns_set { "SETOF " } else { "" }, binder::format_type(p.result)))),
+        Describe::RelationFilePath => Ok(None),
+        // Nothing of these kinds can be made yet.
+        Describe::View
+        | Describe::Function
+        | Describe::FunctionArgumentDefault
+        | Describe::FunctionSqlBody
+        | Describe::Trigger
+        | Describe::Rule
+        | Describe::Statistics
+        | Describe::StatisticsColumns
+        | Describe::PartitionKey
+        | Describe::PartitionConstraint
+        | Describe::Object => Ok(None),
+    }
+}
+
+fn columns(info: &catalog::TableInfo, list: &[usize]) -> String {
+    let name = |&i: &usize| info.columns.get(i).map_or(String::new(), |c| quote_ident(&c.name));
+    list.iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
+fn index(host: &SessionHost<'_>, object: Oid, number: i32) -> Option<String> {
+    let info = host.image.table_of_index(object)?;
+    let index = info.indexes.iter().find(|i| i.oid == object)?;
+    let key = |k: &(usize, bool, bool)| {
+        let order = match (k.1, k.2) {
+            (false, false) | (true, true) => "",
+            (false, true) => " NULLS FIRST",
+            (true, false) => " NULLS LAST",
+        };
+        let direction = if k.1 { " DESC" } else { "" };
+        format!("{}{direction}{order}", columns(info, &[k.0]))
+    };
+    if number > 0 {
+        return Some(index.columns.get(number as usize - 1).map_or(String::new(), |k| columns(info, &[k.0])));
+    }
+    let schema = host.image.namespace_name(info.namespace);
+    Some(format!(
+        "CREATE {}INDEX {} ON {}.{} USING btree ({}){}",
+        if index.unique { "UNIQUE " } else { "" },
+        quote_ident(&index.name),
+        quote_ident(schema),
+        quote_ident(&info.name),
+        index.columns.iter().map(key).collect::<Vec<_>>().join(", "),
+        if index.nulls_not_distinct { " NULLS NOT DISTINCT" } else { "" }
+    ))
+}
+
+/// The action of a foreign key as SQL; nothing for NO ACTION.
+fn action(event: &str, code: u8) -> String {
+    let word = match code {
+        b'r' => "RESTRICT",
+        b'c' => "CASCADE",
+        b'n' => "SET NULL",
+        b'd' => "SET DEFAULT",
+        _ => return String::new(),
+    };
+    format!(" ON {event} {word}")
+}
+
+fn constraint(host: &SessionHost<'_>, object: Oid) -> Result<Option<String>> {
+    let Some(info) = host.image.table_of_constraint(object) else { return Ok(None) };
+    if let Some(key) = info.foreign_keys.iter().find(|k| k.oid == object) {
+        let Some(target) = host.image.by_oid(key.target) else { return Ok(None) };
+        let binder = binder::Names { image: host.image, search_path: host.search_path };
+        let target_name = binder.relation_name(key.target).unwrap_or_default();
+        let mut text = format!(
+            "FOREIGN KEY ({}) REFERENCES {target_name}({})",
+            columns(info, &key.columns),
+            columns(target, &key.target_columns)
+        );
+        if key.match_type == b'f' {
+            text.push_str(" MATCH FULL");
+        }
+        text += &action("UPDATE", key.on_update);
+        text += &action("DELETE", key.on_delete);
+        if !key.delete_columns.is_empty() {
+            text += &format!(" ({})", columns(info, &key.delete_columns));
+        }
+        if key.deferrable {
+            text.push_str(" DEFERRABLE");
+        }
+        if key.deferred {
+            text.push_str(" INITIALLY DEFERRED");
+        }
+        return Ok(Some(text));
+    }
+    if let Some(check) = info.checks.iter().find(|c| c.oid == object) {
+        let io = IoSettings::default();
+        let binder = Binder::new(host.image, "", &io, host.search_path);
+        let condition = binder.shown(&check.condition, Some(info))?;
+        let condition = if condition.starts_with('(') { condition } else { format!("({condition})") };
+        return Ok(Some(format!("CHECK ({condition})")));
+    }
+    // A key: its row names the index; a NOT NULL constraint names its column.
+    let mut found = None;
+    each(host, PG_CONSTRAINT, false, |row| {
+        if row.oid("oid") == object {
+            found = Some((row.char("contype"), row.oid("conindid"), row.numbers("conkey")));
+        }
+    })?;
+    let Some((kind, index, key)) = found else { return Ok(None) };
+    let key: Vec<usize> = key.iter().map(|&n| n as usize - 1).collect();
+    let _ = index;
+    Ok(match kind {
+        b'p' => Some(format!("PRIMARY KEY ({})", columns(info, &key))),
+        b'u' => {
+            let distinct = info.indexes.iter().any(|i| i.oid == index && i.nulls_not_distinct);
+            let word = if distinct { " NULLS NOT DISTINCT" } else { "" };
+            Some(format!("UNIQUE{word} ({})", columns(info, &key)))
+        }
+        b'n' => Some(format!("NOT NULL {}", columns(info, &key))),
+        _ => None,
+    })
+}
+
+/// Calls `f` with every stored row of a catalog table, as the statement sees it.
+fn each(host: &SessionHost<'_>, relation: Oid, shared: bool, mut f: impl FnMut(Fields<'_>)) -> Result<()> {
+    let db = if shared { host.runtime.shared()? } else { host.db.clone() };
+    let table: Table = stored::table(&db, relation)?;
+    table.for_each::<SqlError>(&host.snapshot, |_, row| {
+        f(Fields { relation, row: &row });
+        Ok(())
+    })
+}
+
+fn comment(host: &SessionHost<'_>, object: Oid, number: i32, catalog: &str) -> Result<Option<String>> {
+    let class = builtin::relation_by_name(catalog).map(|r| r.oid);
+    if !catalog.is_empty() && class.is_none() {
+        return Ok(None);
+    }
+    let mut found = None;
+    each(host, PG_DESCRIPTION, false, |row| {
+        let same = class.is_none_or(|c| row.oid("classoid") == c);
+        if same && row.oid("objoid") == object && row.int("objsubid") == i64::from(number) {
+            found = Some(row.text("description"));
+        }
+    })?;
+    if found.is_some() {
+        return Ok(found);
+    }
+    let fixed = catalog::rows::of(PG_DESCRIPTION).iter().map(|row| Fields { relation: PG_DESCRIPTION, row });
+    let mut matching = fixed.filter(|row| {
+        row.oid("objoid") == object
+            && class.is_none_or(|c| row.oid("classoid") == c)
+            && row.int("objsubid") == i64::from(number)
+    });
+    Ok(matching.next().map(|row| row.text("description")))
+}
+
+fn shared_comment(host: &SessionHost<'_>, object: Oid, catalog: &str) -> Result<Option<String>> {
+    let class = builtin::relation_by_name(catalog).map(|r| r.oid);
+    let mut found = None;
+    each(host, PG_SHDESCRIPTION, true, |row| {
+        if Some(row.oid("classoid")) == class && row.oid("objoid") == object {
+            found = Some(row.text("description"));
+        }
+    })?;
+    Ok(found)
+}
+
+/// `text` is a table's name and a column's, NUL between.
+fn serial_sequence(host: &SessionHost<'_>, text: &str) -> Result<Option<String>> {
+    let (table, column) = text.split_once('\0').unwrap_or((text, ""));
+    let names = binder::Names { image: host.image, search_path: host.search_path };
+    let Some(oid) = names.reg_in(oid::REGCLASS, table)? else { return Ok(None) };
+    let Some(info) = host.image.by_oid(oid) else { return Ok(None) };
+    let Some(number) = info.columns.iter().position(|c| c.name == column) else {
+        let message = format!("column \"{column}\" of relation \"{}\" does not exist", info.name);
+        return Err(SqlError::new(types::SqlState::UNDEFINED_COLUMN, message));
+    };
+    let mut found = None;
+    each(host, stored::PG_DEPEND, false, |row| {
+        let owns = row.oid("refclassid") == stored::PG_CLASS
+            && row.oid("refobjid") == oid
+            && row.int("refobjsubid") == number as i64 + 1
+            && row.oid("classid") == stored::PG_CLASS
+            && matches!(row.char("deptype"), b'a' | b'i');
+        if owns && host.image.by_oid(row.oid("objid")).is_some_and(|t| t.kind == b'S') {
+            found = Some(row.oid("objid"));
+        }
+    })?;
+    Ok(found.and_then(|oid| host.image.relation_name(oid)).map(|(namespace, name)| {
+        format!("{}.{}", quote_ident(host.image.namespace_name(namespace)), quote_ident(name))
+    }))
+}

@@ -1,0 +1,291 @@
+//! `SessionHost`: the session as functions see it while a statement runs.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use binder::Names;
+use catalog::{Image, builtin};
+use ext::Host;
+use ext::host::{Describe, ObjectRef, RoleRef};
+use storage::Database;
+use storage::lock::Interrupt;
+use types::io::TypeLookup;
+use types::{Oid, Result, SqlError, SqlState, oid};
+
+use crate::describe;
+use crate::runtime::{Role, Runtime};
+use crate::settings::Settings;
+
+/// Microseconds from 1970 to 2000.
+const EPOCH_2000: i64 = 946_684_800_000_000;
+
+/// Numbers that `nextval` gave this session.
+#[derive(Default)]
+pub(crate) struct Sequences {
+    given: HashMap<Oid, i64>,
+    last: Option<Oid>,
+}
+
+impl Sequences {
+    /// Forgets them (DISCARD SEQUENCES).
+    pub(crate) fn clear(&mut self) {
+        *self = Sequences::default();
+    }
+}
+
+/// A setting that a function changed, put into effect after the statement.
+pub(crate) struct Pending {
+    pub name: String,
+    pub value: Option<String>,
+    pub local: bool,
+}
+
+/// What functions may ask of a session.
+pub(crate) struct SessionHost<'a> {
+    pub runtime: &'a Arc<Runtime>,
+    pub db: &'a Arc<Database>,
+    pub database: &'a str,
+    pub image: &'a Arc<Image>,
+    pub search_path: &'a [Oid],
+    pub settings: &'a Settings,
+    pub pending: &'a mut Vec<Pending>,
+    pub sequences: &'a mut Sequences,
+    pub user: &'a Role,
+    pub interrupt: &'a Interrupt,
+    pub pid: u32,
+    /// Start of the transaction and of the statement, since 2000.
+    pub started: (i64, i64),
+    /// What the statement sees.
+    pub snapshot: storage::txn::Snapshot,
+    /// The transaction's number, if it wrote.
+    pub xid: Option<u64>,
+    pub sql: Option<&'a str>,
+}
+
+/// Now, in microseconds since 2000.
+pub(crate) fn micros_since_2000(interrupt: &Interrupt) -> i64 {
+    interrupt.clock().unix_micros() - EPOCH_2000
+}
+
+impl SessionHost<'_> {
+    fn names(&self) -> Names<'_> {
+        Names { image: self.image, search_path: self.search_path }
+    }
+
+    /// The storage and rules of a sequence.
+    fn sequence(&self, oid: Oid) -> Result<(Arc<storage::Relation>, storage::sequence::SequenceRules, String)> {
+        let Some(info) = self.image.by_oid(oid) else {
+            let message = format!("could not open relation with OID {}", oid.0);
+            return Err(SqlError::new(SqlState::UNDEFINED_TABLE, message));
+        };
+        let Some(rules) = info.sequence else {
+            let message = format!("\"{}\" is not a sequence", info.name);
+            return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, message));
+        };
+        Ok((self.db.relation(info.rel)?, rules, info.name.clone()))
+    }
+
+    fn relation_of(&self, object: ObjectRef<'_>) -> Result<Option<Oid>> {
+        match object {
+            ObjectRef::Oid(oid) => Ok(Some(oid)),
+            ObjectRef::Name(name) => self.names().relation(name),
+        }
+    }
+}
+
+impl Host for SessionHost<'_> {
+    fn now(&self) -> i64 {
+        self.started.0
+    }
+    fn statement_timestamp(&self) -> i64 {
+        self.started.1
+    }
+    fn clock_timestamp(&self) -> i64 {
+        micros_since_2000(self.interrupt)
+    }
+    fn postmaster_start_time(&self) -> i64 {
+        self.runtime.started - EPOCH_2000
+    }
+    fn current_user(&self) -> &str {
+        &self.user.name
+    }
+    fn session_user(&self) -> &str {
+        &self.user.name
+    }
+    fn current_database(&self) -> &str {
+        self.database
+    }
+    fn current_query(&self) -> Option<&str> {
+        self.sql
+    }
+    fn search_path(&self, include_implicit: bool) -> Vec<String> {
+        let mut names = Vec::new();
+        let explicit = self.search_path.contains(&oid::PG_CATALOG_NAMESPACE);
+        if include_implicit && !explicit {
+            names.push("pg_catalog".to_owned());
+        }
+        names.extend(crate::session::Session::schema_names(self.image, self.search_path));
+        names
+    }
+    fn setting(&self, name: &str) -> Option<String> {
+        let changed = self.pending.iter().rev().find(|p| p.name.eq_ignore_ascii_case(name));
+        match changed.and_then(|p| p.value.clone()) {
+            Some(value) => Some(value),
+            None => self.settings.get(name).ok(),
+        }
+    }
+    fn set_setting(&mut self, name: &str, value: Option<&str>, local: bool) -> Result<String> {
+        let mut trial = self.settings.clone();
+        trial.set(name, value)?;
+        let shown = trial.get(name)?;
+        self.pending.push(Pending { name: name.to_owned(), value: value.map(str::to_owned), local });
+        Ok(shown)
+    }
+    fn nextval(&mut self, sequence: Oid) -> Result<i64> {
+        let (rel, rules, name) = self.sequence(sequence)?;
+        match storage::sequence::next(self.db, &rel, &rules)? {
+            Ok(number) => {
+                self.sequences.given.insert(sequence, number);
+                self.sequences.last = Some(sequence);
+                Ok(number)
+            }
+            Err(end) => {
+                let (word, value) = match end {
+                    storage::sequence::Exhausted::Max => ("maximum", rules.max),
+                    storage::sequence::Exhausted::Min => ("minimum", rules.min),
+                };
+                let message = format!("nextval: reached {word} value of sequence \"{name}\" ({value})");
+                Err(SqlError::new(SqlState::SEQUENCE_GENERATOR_LIMIT_EXCEEDED, message))
+            }
+        }
+    }
+    fn currval(&mut self, sequence: Oid) -> Result<i64> {
+        let (_, _, name) = self.sequence(sequence)?;
+        self.sequences.given.get(&sequence).copied().ok_or_else(|| {
+            let message = format!("currval of sequence \"{name}\" is not yet defined in this session");
+            SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message)
+        })
+    }
+    fn setval(&mut self, sequence: Oid, value: i64, is_called: bool) -> Result<i64> {
+        let (rel, rules, name) = self.sequence(sequence)?;
+        if !(rules.min..=rules.max).contains(&value) {
+            let message = format!(
+                "setval: value {value} is out of bounds for sequence \"{name}\" ({}..{})",
+                rules.min, rules.max
+            );
+            return Err(SqlError::new(SqlState::NUMERIC_VALUE_OUT_OF_RANGE, message));
+        }
+        storage::sequence::set(self.db, &rel, value, is_called)?;
+        if is_called {
+            self.sequences.given.insert(sequence, value);
+        }
+        Ok(value)
+    }
+    fn lastval(&mut self) -> Result<i64> {
+        let given = self.sequences.last.and_then(|s| self.sequences.given.get(&s).copied());
+        given.ok_or_else(|| {
+            let message = "lastval is not yet defined in this session";
+            SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message)
+        })
+    }
+    fn resolve(&self, reg_type: Oid, name: &str) -> Result<Option<Oid>> {
+        match reg_type {
+            oid::REGCLASS => self.names().relation(name),
+            _ => self.names().reg_in(reg_type, name),
+        }
+    }
+    fn object_name(&self, reg_type: Oid, oid: Oid) -> Option<String> {
+        self.names().reg_out(reg_type, oid)
+    }
+    fn type_name(&self, type_oid: Oid, typmod: i32) -> Option<String> {
+        types::typmod::format_type(type_oid, typmod)
+            .or_else(|| builtin::type_by_oid(type_oid).map(|_| binder::format_type(type_oid)))
+    }
+    fn entropy(&mut self, bytes: &mut [u8]) -> Result<()> {
+        self.runtime.entropy().fill(bytes);
+        Ok(())
+    }
+    fn backend_pid(&self) -> i32 {
+        self.pid.cast_signed()
+    }
+    fn sleep(&mut self, seconds: f64) -> Result<()> {
+        let until = self.interrupt.clock().monotonic_nanos() + (seconds.max(0.0) * 1e9) as u64;
+        self.interrupt.wait(until, || None::<()>)?;
+        Ok(())
+    }
+    fn transaction_id(&mut self, assign: bool) -> Result<Option<u64>> {
+        match (self.xid, assign) {
+            (None, true) => Err(SqlError::unsupported("the id of a transaction that has changed nothing yet")),
+            (xid, _) => Ok(xid),
+        }
+    }
+    fn describe(&self, what: Describe, object: Oid, number: i32, text: &str, pretty: bool) -> Result<Option<String>> {
+        describe::describe(self, what, object, number, text, pretty)
+    }
+    fn is_visible(&self, reg_type: Oid, object: Oid) -> Result<Option<bool>> {
+        Ok(match reg_type {
+            oid::REGCLASS => match self.image.relation_name(object) {
+                Some((namespace, name)) => Some(self.names().is_visible(namespace, name, object)),
+                None => builtin::relation_by_oid(object).map(|_| true),
+            },
+            oid::REGTYPE => builtin::type_by_oid(object).map(|_| true),
+            oid::REGPROC | oid::REGPROCEDURE => builtin::proc_by_oid(object).map(|_| true),
+            oid::REGOPER | oid::REGOPERATOR => builtin::operator_by_oid(object).map(|_| true),
+            _ => Some(true),
+        })
+    }
+    fn has_privilege(
+        &self,
+        role: Option<RoleRef<'_>>,
+        kind: &str,
+        object: ObjectRef<'_>,
+        _column: Option<ext::host::ColumnRef<'_>>,
+        _privilege: &str,
+    ) -> Result<Option<bool>> {
+        // Superusers may do all; there are no grants yet, so others have what owners have.
+        let superuser = match role {
+            None => self.user.superuser,
+            Some(RoleRef::Name(name)) => match self.runtime.role(name)? {
+                Some(role) => role.superuser,
+                None => {
+                    let message = format!("role \"{name}\" does not exist");
+                    return Err(SqlError::new(SqlState::UNDEFINED_OBJECT, message));
+                }
+            },
+            Some(RoleRef::Oid(oid)) => self.runtime.role_by_oid(oid)?.is_some_and(|r| r.superuser),
+        };
+        if kind == "table" || kind == "sequence" {
+            let Some(oid) = self.relation_of(object)? else {
+                let ObjectRef::Name(name) = object else { return Ok(None) };
+                let message = format!("relation \"{name}\" does not exist");
+                return Err(SqlError::new(SqlState::UNDEFINED_TABLE, message));
+            };
+            if builtin::relation_by_oid(oid).is_some() {
+                return Ok(Some(true));
+            }
+            return Ok(self.image.by_oid(oid).map(|t| superuser || t.owner == self.user.oid));
+        }
+        Ok(Some(superuser))
+    }
+    fn size(&self, kind: &str, object: ObjectRef<'_>) -> Result<Option<i64>> {
+        let bytes =
+            |oid: Oid| -> i64 { self.db.relation(storage::RelId(oid.0)).map_or(0, |rel| rel.size_bytes() as i64) };
+        if kind == "database" {
+            return Ok(Some(self.db.relations().iter().map(|r| r.size_bytes() as i64).sum()));
+        }
+        let Some(oid) = self.relation_of(object)? else { return Ok(None) };
+        let Some(info) = self.image.by_oid(oid) else {
+            return Ok(self.image.relation_name(oid).map(|_| bytes(oid)));
+        };
+        let own = bytes(Oid(info.rel.0));
+        let indexes: i64 = info.indexes.iter().map(|i| bytes(Oid(i.rel.0))).sum();
+        Ok(Some(match kind {
+            "indexes" => indexes,
+            "total_relation" => own + indexes,
+            _ => own,
+        }))
+    }
+    fn check_interrupts(&self) -> Result<()> {
+        Ok(self.interrupt.check()?)
+    }
+}

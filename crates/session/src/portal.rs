@@ -1,0 +1,531 @@
+//! `Portal`: a statement under way, whose rows are fetched in portions.
+//!
+//! A portal keeps its operators and its snapshot between fetches; rows are made when they are asked for. It ends with the transaction
+//! it was made in. What writes runs to its end before the first portion is given out, as in PostgreSQL.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use binder::Names;
+use exec::{Account, BoxOperator, Context};
+use plan::{Node, OutputColumn};
+use storage::lock::{Mode, Tag};
+use storage::txn::{Snapshot, SnapshotHold};
+use syntax::ast::Statement;
+use types::{Datum, Oid, Result, SqlError, SqlState};
+use vector::Chunk;
+
+use crate::host::SessionHost;
+use crate::prepared::{Operators, Prepared};
+use crate::session::{BlockState, Session, Sink, aborted, is_planned};
+
+/// What of a running plan outlives a call of its operators.
+pub(crate) struct Execution {
+    snapshot: Snapshot,
+    fixed_snapshot: bool,
+    account: Option<Account>,
+    pub(crate) state: exec::State,
+    /// Keeps the snapshot from being purged while other statements run.
+    hold: Option<SnapshotHold>,
+}
+
+impl Execution {
+    /// What its changes ask for at its end.
+    pub(crate) fn take_events(&mut self) -> Vec<exec::Event> {
+        std::mem::take(&mut self.state.events)
+    }
+}
+
+/// A plan under way.
+pub(crate) struct Running {
+    node: Arc<Node>,
+    columns: Arc<Vec<OutputColumn>>,
+    root: BoxOperator,
+    execution: Execution,
+    /// Rows made but not fetched yet.
+    held: VecDeque<Chunk>,
+    ended: bool,
+    /// Room for rows.
+    chunk: Chunk,
+    /// Rows of the last fetch.
+    fetched: u64,
+    /// Whether rows were asked for in portions.
+    portions: bool,
+    reads_tables: bool,
+}
+
+impl Running {
+    pub(crate) fn tag(&self) -> String {
+        let affected = if self.portions { self.fetched } else { self.execution.state.affected };
+        let mut node = &*self.node;
+        while let Node::With { body, .. } = node {
+            node = body;
+        }
+        match node {
+            Node::Insert { .. } => format!("INSERT 0 {affected}"),
+            Node::Update { .. } => format!("UPDATE {affected}"),
+            Node::Delete { .. } => format!("DELETE {affected}"),
+            _ => format!("SELECT {}", self.fetched),
+        }
+    }
+}
+
+enum State {
+    Ready,
+    Running(Box<Running>),
+    Done,
+}
+
+/// A prepared statement with its parameters' values, being run.
+pub struct Portal {
+    name: String,
+    sql: Arc<str>,
+    statement: Arc<Statement>,
+    plan: Option<(Arc<Node>, Arc<Vec<OutputColumn>>)>,
+    /// Columns of its result.
+    pub columns: Arc<Vec<OutputColumn>>,
+    params: Vec<Datum>,
+    types: Vec<Oid>,
+    state: State,
+    epoch: u64,
+}
+
+impl Portal {
+    /// Whether it belongs to the transaction that [`Session::epoch`] numbers; else it is gone.
+    pub fn lives_in(&self, epoch: u64) -> bool {
+        self.epoch == epoch
+    }
+}
+
+/// What a fetch came to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Fetched {
+    /// As many rows as asked for; there may be more.
+    Suspended,
+    /// The last row; the command tag.
+    Complete(String),
+}
+
+impl Session {
+    /// A portal on `prepared`; nothing is run yet.
+    ///
+    /// # Errors
+    /// `08P01` for another number of parameters; what planning says.
+    pub fn open_portal(&mut self, name: &str, prepared: &mut Prepared, params: Vec<Datum>) -> Result<Portal> {
+        let planned = is_planned(&prepared.statement.kind);
+        let before = prepared.columns.clone();
+        let outcome = self.check_bind(prepared, &params).and_then(|()| {
+            if !planned {
+                return Ok(());
+            }
+            self.plan_prepared(prepared)?;
+            if !same_shape(&before, &prepared.columns) {
+                let message = "cached plan must not change result type";
+                return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message));
+            }
+            Ok(())
+        });
+        if let Err(e) = outcome {
+            self.fail();
+            return Err(e);
+        }
+        if planned {
+            // The transaction that the portal ends with.
+            self.begin_transaction();
+        }
+        Ok(Portal {
+            name: name.to_owned(),
+            sql: prepared.sql.clone(),
+            statement: prepared.statement.clone(),
+            plan: prepared.plan.as_ref().map(|p| (p.1.clone(), prepared.columns.clone())),
+            columns: prepared.columns.clone(),
+            params,
+            types: prepared.params.clone(),
+            state: State::Ready,
+            epoch: self.epoch(),
+        })
+    }
+
+    fn check_bind(&self, prepared: &Prepared, params: &[Datum]) -> Result<()> {
+        if self.block_state() == BlockState::Failed && !prepared.ends_transaction() {
+            return Err(aborted());
+        }
+        if params.len() != prepared.params.len() {
+            let message = format!(
+                "bind message supplies {} parameters, but prepared statement requires {}",
+                params.len(),
+                prepared.params.len()
+            );
+            return Err(SqlError::new(SqlState::PROTOCOL_VIOLATION, message));
+        }
+        Ok(())
+    }
+
+    /// Gives out at most `row_count_max` more rows of `portal`; 0 is all. What the statement did is not committed: see
+    /// [`Session::sync`].
+    ///
+    /// # Errors
+    /// The statement's.
+    pub fn fetch(&mut self, portal: &mut Portal, row_count_max: u64, sink: &mut dyn Sink) -> Result<Fetched> {
+        self.guarded(|session| session.fetch_inner(portal, row_count_max, sink))
+    }
+
+    fn fetch_inner(&mut self, portal: &mut Portal, max: u64, sink: &mut dyn Sink) -> Result<Fetched> {
+        if !portal.lives_in(self.epoch()) {
+            let message = format!("portal \"{}\" does not exist", portal.name);
+            return Err(SqlError::new(SqlState::INVALID_CURSOR_NAME, message));
+        }
+        if let State::Ready = portal.state {
+            if !is_planned(&portal.statement.kind) {
+                portal.state = State::Done;
+                let (sql, statement) = (portal.sql.clone(), portal.statement.clone());
+                return self.dispatch(&sql, &statement, sink).map(Fetched::Complete);
+            }
+            if self.block_state() == BlockState::Failed {
+                return Err(aborted());
+            }
+            self.begin_transaction();
+            let (node, columns) =
+                self.locked_plan(&portal.sql, &portal.statement.kind, portal.plan.take(), &portal.types)?;
+            portal.state = State::Running(Box::new(self.start(node, columns)?));
+        }
+        if self.block_state() == BlockState::Failed {
+            return Err(aborted());
+        }
+        let State::Running(running) = &mut portal.state else {
+            let message = format!("portal \"{}\" cannot be run", portal.name);
+            return Err(SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message));
+        };
+        let done = self.pull(running, &portal.params, max, sink)?;
+        let events = running.take_events();
+        if !events.is_empty() {
+            self.run_events(events, false)?;
+        }
+        if done {
+            let tag = running.tag();
+            if !running.yields_rows() {
+                portal.state = State::Done;
+            }
+            return Ok(Fetched::Complete(tag));
+        }
+        Ok(Fetched::Suspended)
+    }
+
+    /// Runs a planned statement to its end, with the operators of its last run (S5). What it did is not committed yet.
+    pub(crate) fn execute_planned(
+        &mut self,
+        prepared: &mut Prepared,
+        params: &[Datum],
+        sink: &mut dyn Sink,
+        tag: &mut String,
+    ) -> Result<()> {
+        self.check_bind(prepared, params)?;
+        loop {
+            let before = prepared.columns.clone();
+            self.plan_prepared(prepared)?;
+            if !Arc::ptr_eq(&before, &prepared.columns) && !same_shape(&before, &prepared.columns) {
+                let message = "cached plan must not change result type";
+                return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message));
+            }
+            self.begin_transaction();
+            let Some((version, node)) = &prepared.plan else { return Err(SqlError::internal("just planned")) };
+            let operators = prepared.operators.get_or_insert_with(|| operators(node));
+            let (db, policy) = (self.db.id, self.lock_policy());
+            let Some(txn) = &mut self.txn else { return Err(SqlError::internal("just begun")) };
+            for &(table, writes) in &operators.tables {
+                let mode = if writes { Mode::RowExclusive } else { Mode::AccessShare };
+                let tag = Tag::Relation(db, table.0);
+                if !txn.holds(tag, mode) {
+                    txn.lock(tag, mode, policy)?;
+                }
+            }
+            // Whoever held the lock may have changed the table (S3).
+            if self.catalog_dirty() || version.0 == self.catalog.version() {
+                break;
+            }
+        }
+        let Some(mut running) = prepared.operators.take() else { return Err(SqlError::internal("just made")) };
+        let outcome = self.run_operators(&mut running, &prepared.columns, params, sink, tag);
+        running.root.reset();
+        prepared.operators = Some(running);
+        let events = outcome?;
+        if events.is_empty() { Ok(()) } else { self.run_events(events, false) }
+    }
+
+    fn run_operators(
+        &mut self,
+        running: &mut Operators,
+        columns: &[OutputColumn],
+        params: &[Datum],
+        sink: &mut dyn Sink,
+        tag: &mut String,
+    ) -> Result<Vec<exec::Event>> {
+        use std::fmt::Write as _;
+        let mut execution = self.execution(running.writes)?;
+        let Operators { root, chunk, yields, .. } = running;
+        let mut rows = 0;
+        if *yields && running.tables.is_empty() {
+            // PostgreSQL computes what is constant before it says anything.
+            let more = self.with_context(&mut execution, params, |ctx| root.next(ctx, chunk))?;
+            sink.columns(columns)?;
+            if more {
+                rows += chunk.rows as u64;
+                self.with_context(&mut execution, params, |ctx| sink.chunk(chunk, ctx.types))?;
+            }
+        } else if *yields {
+            sink.columns(columns)?;
+        }
+        self.with_context(&mut execution, params, |ctx| {
+            while root.next(ctx, chunk)? {
+                if *yields && chunk.rows > 0 {
+                    rows += chunk.rows as u64;
+                    sink.chunk(chunk, ctx.types)?;
+                }
+            }
+            Ok(())
+        })?;
+        let count = if running.word == "SELECT " { rows } else { execution.state.affected };
+        tag.clear();
+        tag.push_str(running.word);
+        // Writing to a string cannot fail.
+        let _ok = write!(tag, "{count}");
+        Ok(execution.take_events())
+    }
+
+    /// Takes the snapshot of a planned statement and makes its operators.
+    pub(crate) fn start(&mut self, node: Arc<Node>, columns: Arc<Vec<OutputColumn>>) -> Result<Running> {
+        let execution = self.execution(node.writes())?;
+        let root = exec::build(&node);
+        let mut reads_tables = false;
+        node.visit_tables(&mut |_, _| reads_tables = true);
+        let held = VecDeque::new();
+        Ok(Running {
+            node,
+            columns,
+            root,
+            execution,
+            held,
+            chunk: Chunk::default(),
+            ended: false,
+            fetched: 0,
+            portions: false,
+            reads_tables,
+        })
+    }
+
+    /// A new command with a snapshot of its own.
+    pub(crate) fn execution(&mut self, writes: bool) -> Result<Execution> {
+        if let Some(txn) = &mut self.txn {
+            txn.next_command();
+            if writes {
+                // Before the snapshot, so that it knows its own changes.
+                txn.writer()?;
+            }
+        }
+        let snapshot = self.snapshot();
+        let account = Some(Account::new(self.runtime.options.statement_bytes));
+        let fixed_snapshot = self.snapshot_is_fixed();
+        Ok(Execution { snapshot, fixed_snapshot, account, state: exec::State::default(), hold: None })
+    }
+
+    /// Calls `f` with what operators work with.
+    pub(crate) fn with_context<T>(
+        &mut self,
+        execution: &mut Execution,
+        params: &[Datum],
+        f: impl FnOnce(&mut Context<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let image = self.image()?;
+        let Some(txn) = &mut self.txn else { return Err(SqlError::internal("a statement without a transaction")) };
+        let budget = self.runtime.options.statement_bytes;
+        let names = Names { image: &image, search_path: &self.search_path };
+        let mut host = SessionHost {
+            runtime: &self.runtime,
+            db: &self.db,
+            database: &self.database_name,
+            image: &image,
+            search_path: &self.search_path,
+            settings: &self.settings,
+            pending: &mut self.pending,
+            sequences: &mut self.sequences,
+            user: &self.user,
+            interrupt: &self.interrupt,
+            pid: txn.owner().0,
+            started: self.started,
+            snapshot: execution.snapshot.clone(),
+            xid: txn.xid().map(|x| x.0),
+            sql: None,
+        };
+        let mut ctx = Context {
+            db: &self.db,
+            shared: &self.shared,
+            txn,
+            snapshot: execution.snapshot.clone(),
+            fixed_snapshot: execution.fixed_snapshot,
+            params,
+            settings: &self.settings.io,
+            types: &names,
+            host: &mut host,
+            lock_timeout: self.settings.lock_timeout_ms,
+            account: execution.account.take().unwrap_or_else(|| Account::new(budget)),
+            state: std::mem::take(&mut execution.state),
+        };
+        let outcome = f(&mut ctx);
+        execution.state = ctx.state;
+        execution.account = Some(ctx.account);
+        outcome
+    }
+
+    /// Gives out at most `max` more rows, 0 being all; whether that was the last. A portion that is full is not known to be the last.
+    pub(crate) fn pull(
+        &mut self,
+        running: &mut Running,
+        params: &[Datum],
+        max: u64,
+        sink: &mut dyn Sink,
+    ) -> Result<bool> {
+        let yields = running.yields_rows();
+        running.portions |= yields && (max > 0 || running.ended);
+        if !running.reads_tables && !running.ended && running.held.is_empty() {
+            // PostgreSQL computes what is constant before it says anything.
+            match running.next_chunk_with(self, params)? {
+                Some(chunk) => running.held.push_back(chunk),
+                None => running.ended = true,
+            }
+        }
+        if yields {
+            sink.columns(&running.columns)?;
+        }
+        let portions = max > 0;
+        let mut left = if portions { max } else { u64::MAX };
+        let Running { node, root, execution, held, ended, fetched, chunk, .. } = running;
+        *fetched = 0;
+        self.with_context(execution, params, |ctx| {
+            if portions && yields && writes(node) {
+                while !*ended {
+                    let mut chunk = Chunk::default();
+                    if root.next(ctx, &mut chunk)? {
+                        ctx.account.charge(chunk.bytes())?;
+                        held.push_back(chunk);
+                    } else {
+                        *ended = true;
+                    }
+                }
+            }
+            while left > 0 {
+                match held.pop_front() {
+                    Some(first) => *chunk = first,
+                    None if *ended => break,
+                    None => {
+                        if !root.next(ctx, chunk)? {
+                            *ended = true;
+                            break;
+                        }
+                    }
+                }
+                let rows = chunk.rows as u64;
+                if rows == 0 || !yields {
+                    continue;
+                }
+                if rows <= left {
+                    sink.chunk(chunk, ctx.types)?;
+                    (*fetched, left) = (*fetched + rows, left - rows);
+                } else {
+                    let (now, later): (Vec<u32>, Vec<u32>) = (0..chunk.rows as u32).partition(|&i| u64::from(i) < left);
+                    sink.chunk(&chunk.select(&now), ctx.types)?;
+                    held.push_front(chunk.select(&later));
+                    (*fetched, left) = (*fetched + left, 0);
+                }
+            }
+            Ok(())
+        })?;
+        if left > 0 {
+            return Ok(true);
+        }
+        if execution.hold.is_none() {
+            let hold = self.runtime.engine().shared().txns.hold();
+            hold.keep(execution.snapshot.lsn);
+            execution.hold = Some(hold);
+        }
+        Ok(false)
+    }
+}
+
+impl Running {
+    fn yields_rows(&self) -> bool {
+        !self.columns.is_empty() || !writes(&self.node)
+    }
+
+    /// The next rows, whatever the statement; `None` after the last.
+    pub(crate) fn next_chunk(&mut self, session: &mut Session) -> Result<Option<Chunk>> {
+        self.next_chunk_with(session, &[])
+    }
+
+    /// The same of a statement with parameters.
+    pub(crate) fn next_chunk_with(&mut self, session: &mut Session, params: &[Datum]) -> Result<Option<Chunk>> {
+        let Running { root, execution, .. } = self;
+        let mut chunk = Chunk::default();
+        let more = session.with_context(execution, params, |ctx| root.next(ctx, &mut chunk))?;
+        Ok(more.then_some(chunk))
+    }
+
+    /// What its changes ask for at its end.
+    pub(crate) fn take_events(&mut self) -> Vec<exec::Event> {
+        self.execution.take_events()
+    }
+
+    pub(crate) fn columns(&self) -> &Arc<Vec<OutputColumn>> {
+        &self.columns
+    }
+
+    /// Protects the snapshot between calls.
+    pub(crate) fn keep_snapshot(&mut self, session: &Session) {
+        let hold = session.runtime.engine().shared().txns.hold();
+        hold.keep(self.execution.snapshot.lsn);
+        self.execution.hold = Some(hold);
+    }
+}
+
+/// Whether two results look alike to who reads them.
+fn same_shape(a: &[OutputColumn], b: &[OutputColumn]) -> bool {
+    let shape = |c: &OutputColumn| (c.name.clone(), c.ty, c.typmod);
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| shape(a) == shape(b))
+}
+
+/// The operators of `node`, and what there is to know before they run.
+fn operators(node: &Node) -> Operators {
+    let mut tables: Vec<(Oid, bool)> = Vec::new();
+    node.visit_tables(&mut |table, writes| {
+        if table.source == plan::TableSource::Stored && !tables.contains(&(table.oid, writes)) {
+            tables.push((table.oid, writes));
+        }
+    });
+    // The strongest lock first: taking it second could deadlock with another who did the same.
+    tables.sort_by_key(|t| !t.1);
+    let mut outer = node;
+    while let Node::With { body, .. } = outer {
+        outer = body;
+    }
+    let word = match outer {
+        Node::Insert { .. } => "INSERT 0 ",
+        Node::Update { .. } => "UPDATE ",
+        Node::Delete { .. } => "DELETE ",
+        _ => "SELECT ",
+    };
+    Operators {
+        root: exec::build(node),
+        chunk: Chunk::default(),
+        tables,
+        writes: node.writes(),
+        yields: word == "SELECT " || !node.types().is_empty(),
+        word,
+    }
+}
+
+/// Whether the statement itself changes rows; queries in its WITH may do so without.
+fn writes(node: &Node) -> bool {
+    match node {
+        Node::With { body, .. } => writes(body),
+        node => matches!(node, Node::Insert { .. } | Node::Update { .. } | Node::Delete { .. }),
+    }
+}

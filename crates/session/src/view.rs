@@ -1,0 +1,93 @@
+//! The catalog as a session sees it: what is committed, and what its own transaction changed.
+
+use std::sync::Arc;
+
+use catalog::{Change, Image};
+use types::{Oid, Result};
+
+use crate::session::Session;
+
+/// A catalog image with a transaction's changes.
+pub(crate) struct View {
+    /// The committed catalog's version that it is made from.
+    version: u64,
+    /// How many of the transaction's changes it has.
+    applied: usize,
+    image: Arc<Image>,
+    /// The search path that `search_path` on the session was found with.
+    path: Vec<String>,
+}
+
+impl View {
+    pub(crate) fn catalog(&self) -> &Image {
+        &self.image
+    }
+}
+
+impl Session {
+    /// The catalog this session sees.
+    pub(crate) fn image(&mut self) -> Result<Arc<Image>> {
+        let version = self.catalog.version();
+        let current = self.view.as_ref().is_some_and(|v| v.version == version && v.applied == self.changes.len());
+        if !current {
+            let old = self.view.take().filter(|v| v.version == version && v.applied <= self.changes.len());
+            let (mut image, applied) = match old {
+                Some(view) => (view.image, view.applied),
+                None => {
+                    let Some(txn) = &mut self.txn else { unreachable!("a statement runs in a transaction") };
+                    (self.catalog.image(&self.db, version, || txn.snapshot())?, 0)
+                }
+            };
+            if applied < self.changes.len() {
+                let own = Arc::make_mut(&mut image);
+                self.changes[applied..].iter().for_each(|c| own.apply(c));
+            }
+            self.view = Some(View { version, applied: self.changes.len(), image, path: Vec::new() });
+            self.find_schemas();
+        }
+        let Some(view) = &self.view else { unreachable!("just made") };
+        if view.path != self.settings.search_path {
+            self.find_schemas();
+        }
+        Ok(self.view.as_ref().map(|v| v.image.clone()).unwrap_or_default())
+    }
+
+    /// Finds the schemas that the search path names.
+    fn find_schemas(&mut self) {
+        let Some(view) = &mut self.view else { return };
+        let find = |name: &String| {
+            let name = if name == "$user" { &self.user.name } else { name };
+            view.image.namespace(name).map(|n| n.oid)
+        };
+        self.search_path = self.settings.search_path.iter().filter_map(find).collect();
+        view.path.clone_from(&self.settings.search_path);
+    }
+
+    /// Whether this transaction changed the catalog.
+    pub(crate) fn catalog_dirty(&self) -> bool {
+        !self.changes.is_empty()
+    }
+
+    /// Notes a change of the catalog by this transaction.
+    pub(crate) fn changed(&mut self, change: Change) {
+        self.changes.push(change);
+    }
+
+    /// As [`Session::changed`].
+    pub(crate) fn changed_all(&mut self, changes: Vec<Change>) {
+        self.changes.extend(changes);
+    }
+
+    /// Forgets changes after the first `count`: they were rolled back.
+    pub(crate) fn forget_changes(&mut self, count: usize) {
+        if self.changes.len() > count {
+            self.changes.truncate(count);
+            self.view = None;
+        }
+    }
+
+    /// Schemas searched for unqualified names, as functions see them.
+    pub(crate) fn schema_names(image: &Image, path: &[Oid]) -> Vec<String> {
+        path.iter().map(|&n| image.namespace_name(n).to_owned()).collect()
+    }
+}

@@ -1,0 +1,86 @@
+"""COPY statements whose outcome is recorded; the data of COPY FROM beside them."""
+SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+
+
+def row(*values):
+    out = len(values).to_bytes(2, "big")
+    for v in values:
+        out += b"\xff\xff\xff\xff" if v is None else len(v).to_bytes(4, "big") + v
+    return out
+
+
+INT = lambda n: n.to_bytes(4, "big")
+IN = [
+    ("COPY t FROM STDIN", b"1\tx\n2\t\\N\n\\N\ty\n"),
+    ("COPY t FROM STDIN", b""),
+    ("COPY t FROM STDIN", b"1\n"),
+    ("COPY t FROM STDIN", b"1\tx\ty\n"),
+    ("COPY t FROM STDIN", b"1\tx\nfoo\ty\n"),
+    ("COPY t FROM STDIN", b"1\tx\n" + b"z" * 150 + b"\ty\n"),
+    ("COPY t FROM STDIN", b"1\tx\n" + "ü".encode() * 80 + b"\ty\n"),
+    ("COPY t FROM STDIN", b"99999999999\tx\n"),
+    ("COPY t FROM STDIN", b"1\t\xff\n"),
+    ("COPY t FROM STDIN", b"1\tx\n2\ta\0b\n"),
+    ("COPY t FROM STDIN", b"1\tx\n\\.\n"),
+    ("COPY t (b) FROM STDIN", b"x\ny\n"),
+    ("COPY t (b, a) FROM STDIN", b"x\t1\n"),
+    ("COPY t FROM STDIN WHERE a > 1", b"1\tx\n2\ty\n3\tz\n"),
+    ("COPY t FROM STDIN WHERE b IS NULL", b"1\tx\n2\t\\N\n"),
+    ("COPY t FROM STDIN (FORMAT csv)", b"1,x\n2,\n3,\"\"\n4,\"a,\"\"b\n c\"\n"),
+    ("COPY t FROM STDIN (FORMAT csv, HEADER)", b"nonsense\n1,x\n"),
+    ("COPY t FROM STDIN (FORMAT csv, HEADER match)", b"a,b\n1,x\n"),
+    ("COPY t FROM STDIN (FORMAT csv, HEADER match)", b"a,c\n1,x\n"),
+    ("COPY t FROM STDIN (FORMAT csv, HEADER match)", b"a\n1,x\n"),
+    ("COPY t FROM STDIN (HEADER match)", b"a\tb\n1\tx\n"),
+    ("COPY t (b, a) FROM STDIN (HEADER match)", b"b\ta\nx\t1\n"),
+    ("COPY t FROM STDIN (FORMAT csv, NULL 'nil', DEFAULT 'dflt')", b"1,nil\n2,dflt\ndflt,x\n"),
+    ("COPY t FROM STDIN (FORMAT csv, FORCE_NOT_NULL (b))", b"1,\n"),
+    ("COPY t FROM STDIN (FORMAT csv, FORCE_NULL (b))", b"1,\"\"\n"),
+    ("COPY t FROM STDIN (FORMAT csv, FORCE_NULL *)", b"\"\",\"\"\n"),
+    ("COPY t FROM STDIN (FORMAT csv)", b"1,\"x\n"),
+    ("COPY t FROM STDIN (FORMAT csv, DELIMITER ';', QUOTE '''', ESCAPE '\\')", b"1;'a\\'b;'\n"),
+    ("COPY t FROM STDIN WITH DELIMITER '|' NULL AS ''", b"1|\n|x\n"),
+    ("COPY t FROM STDIN CSV HEADER QUOTE '\"' FORCE NOT NULL b", b"q\n1,\n"),
+    ("COPY t FROM STDIN (ON_ERROR ignore)", b"1\tx\nfoo\ty\n3\tz\n"),
+    ("COPY t FROM STDIN (ON_ERROR ignore, LOG_VERBOSITY verbose)", b"1\tx\nfoo\ty\nbar\tz\n"),
+    ("COPY t FROM STDIN (ON_ERROR ignore, LOG_VERBOSITY silent)", b"1\tx\nfoo\ty\n"),
+    ("COPY t FROM STDIN (ON_ERROR ignore, REJECT_LIMIT 1)", b"1\tx\nfoo\ty\nbar\tz\n"),
+    ("COPY t FROM STDIN (ON_ERROR ignore)", b"1\tx\n2\n"),
+    ("COPY n FROM STDIN", b"1\tabc\n\\N\tx\n"),
+    ("COPY n FROM STDIN", b"1\tabcd\n"),
+    ("COPY n FROM STDIN", b"\\N\tabc\nfoo\tx\n"),
+    ("COPY n (b) FROM STDIN", b"abc\n"),
+    ("COPY u FROM STDIN", b"1\tx\n2\ty\n1\tz\n"),
+    ("COPY u FROM STDIN", b"1\tx\n1\ty\nfoo\tz\n"),
+    ("COPY u FROM STDIN", b"1\tx\n\\N\ty\n"),
+    ("COPY u FROM STDIN WHERE a <> 2", b"2\tx\n1\tx\n2\ty\n1\ty\n"),
+    ("COPY t FROM STDIN (FORMAT binary)", SIGNATURE + row(INT(1), b"x") + row(None, None) + b"\xff\xff"),
+    ("COPY t FROM STDIN (FORMAT binary)", SIGNATURE + row(INT(1), b"x")),
+    ("COPY t FROM STDIN (FORMAT binary)", SIGNATURE + row(INT(1)) + b"\xff\xff"),
+    ("COPY t FROM STDIN (FORMAT binary)", SIGNATURE + row(INT(1), b"x") + row(b"\0\0", b"y") + b"\xff\xff"),
+    ("COPY t FROM STDIN (FORMAT binary)", SIGNATURE + row(INT(1), b"\xff") + b"\xff\xff"),
+    ("COPY t FROM STDIN (FORMAT binary)", b"nonsense and more"),
+    ("COPY t FROM STDIN (FORMAT binary)", SIGNATURE + b"\0\2\0\0\0\4\0\0"),
+    ("COPY t FROM STDIN (FORMAT binary)", SIGNATURE + row(INT(1), b"x") + b"\xff\xff" + b"more"),
+    ("COPY n FROM STDIN (FORMAT binary)", SIGNATURE + row(INT(1), b"x") + row(None, b"y") + b"\xff\xff"),
+    ("COPY u FROM STDIN (FORMAT binary)", SIGNATURE + row(INT(1), b"x") + row(INT(1), b"y") + b"\xff\xff"),
+]
+OUT = [
+    "COPY t TO STDOUT",
+    "COPY t (b) TO STDOUT",
+    "COPY t (b, a) TO STDOUT (HEADER)",
+    "COPY t TO STDOUT (FORMAT csv)",
+    "COPY t TO STDOUT (FORMAT csv, HEADER, FORCE_QUOTE *)",
+    "COPY t TO STDOUT (FORMAT csv, FORCE_QUOTE (b), NULL 'nil', DELIMITER ';')",
+    "COPY t TO STDOUT (FORMAT csv, QUOTE '''', ESCAPE '\\')",
+    "COPY t TO STDOUT (NULL '', DELIMITER '|')",
+    "COPY t TO STDOUT WITH CSV HEADER FORCE QUOTE b",
+    "COPY t TO STDOUT (FORMAT binary)",
+    "COPY BINARY t TO STDOUT",
+    "COPY (SELECT a + 1 AS n, b FROM t WHERE a < 3 ORDER BY a) TO STDOUT (HEADER)",
+    "COPY (SELECT 1/a FROM (VALUES (1), (0)) v (a)) TO STDOUT",
+    "COPY (INSERT INTO u VALUES (7, 'seven') RETURNING a, b) TO STDOUT",
+    "COPY (VALUES (true, 1.50, DATE '2024-02-29')) TO STDOUT (FORMAT csv)",
+    "COPY (SELECT 1 WHERE false) TO STDOUT (FORMAT csv, HEADER)",
+    "COPY (SELECT 1 AS x WHERE false) TO STDOUT (FORMAT binary)",
+]
