@@ -44,6 +44,17 @@ impl BitString {
     }
 }
 
+/// Most bits that a declaration of `bit(n)` may ask for.
+const COUNT_MAX: i32 = 83_886_080;
+
+fn check_count(count: i32) -> Result<()> {
+    if count > COUNT_MAX {
+        let message = format!("length for type bit cannot exceed {COUNT_MAX}");
+        return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message));
+    }
+    Ok(())
+}
+
 /// `count` bits of a number, its sign to the left.
 fn of_number(v: i64, count: i32) -> Vec<u8> {
     let n = if count <= 0 { 1 } else { count as usize };
@@ -177,8 +188,9 @@ pub(crate) mod functions {
     }
 
     #[ext::function(each(i32 = 1683, i64 = 2075))]
-    pub fn from_int<T: Into<i64>>(v: T, count: i32) -> Vec<u8> {
-        of_number(v.into(), count)
+    pub fn from_int<T: Into<i64>>(v: T, count: i32) -> Result<Vec<u8>> {
+        check_count(count)?;
+        Ok(of_number(v.into(), count))
     }
 
     #[ext::function(oid = 1684)]
@@ -198,6 +210,7 @@ pub(crate) mod functions {
         if count <= 0 {
             return Ok(Datum::bytes(v.0));
         }
+        check_count(count)?;
         bits::coerce_bit(v.0, count, explicit)
     }
 

@@ -671,7 +671,7 @@ pub(crate) mod functions {
     }
 
     fn uuid_at(call: &mut Call<'_>, micros: i64) -> Result<Uuid> {
-        let unix = micros + UNIX_EPOCH_DAYS * MICROS_PER_DAY;
+        let unix = micros.saturating_add(UNIX_EPOCH_DAYS * MICROS_PER_DAY);
         let mut bytes = [0; 16];
         call.host.entropy(&mut bytes)?;
         bytes[..6].copy_from_slice(&(unix.div_euclid(1000) as u64).to_be_bytes()[2..]);
