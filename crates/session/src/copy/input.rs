@@ -303,7 +303,8 @@ impl CopyIn {
                 let text =
                     checked.map_err(|e| e.context(format!("COPY {}, line {}", self.table.name, self.line_number())))?;
                 let names = Names { image: &self.image, search_path: &self.search_path };
-                types::io::text_in_with(ty, typmod, text, &self.io, &names).map_err(|e| self.at_field(e, i, Some(bytes)))
+                types::io::text_in_with(ty, typmod, text, &self.io, &names)
+                    .map_err(|e| self.at_field(e, i, Some(bytes)))
             }
         }
     }
