@@ -298,11 +298,10 @@ impl Connection {
             );
             return Err(SqlError::new(SqlState::PROTOCOL_VIOLATION, message));
         }
-        let settings = self.session().settings_io().clone();
         let mut params = Vec::with_capacity(types.len());
         for (i, (value, &ty)) in values.iter().zip(&types).enumerate() {
             let format = formats.of(i).unwrap_or(0);
-            params.push(parameter(value.as_deref(), format, ty, &settings, i + 1).map_err(|e| {
+            params.push(parameter(self.session(), value.as_deref(), format, ty, i + 1).map_err(|e| {
                 let which = match portal_name.as_str() {
                     "" => "unnamed portal".to_owned(),
                     name => format!("portal \"{name}\""),
@@ -388,11 +387,17 @@ impl Connection {
 }
 
 /// A parameter's value.
-fn parameter(value: Option<&[u8]>, format: i16, ty: Oid, settings: &types::IoSettings, number: usize) -> Result<Datum> {
+fn parameter(
+    session: &mut session::Session,
+    value: Option<&[u8]>,
+    format: i16,
+    ty: Oid,
+    number: usize,
+) -> Result<Datum> {
     match (value, format) {
         (_, f) if !matches!(f, 0 | 1) => Err(unsupported_format(f)),
         (None, _) => Ok(Datum::Null),
-        (Some(bytes), 0) => types::io::text_in(ty, -1, text::utf8(bytes)?, settings),
+        (Some(bytes), 0) => session.parameter_in(ty, text::utf8(bytes)?),
         (Some(bytes), _) => {
             let wrong = || {
                 let message = format!("incorrect binary data format in bind parameter {number}");

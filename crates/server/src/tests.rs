@@ -407,3 +407,16 @@ fn scram_lets_in_who_knows_the_password() {
         }
     }
 }
+
+#[test]
+fn sizes_of_types_are_the_catalogs() {
+    let database = hathi::Database::in_memory().unwrap();
+    let mut session = database.session().unwrap();
+    let rows =
+        session.query("SELECT oid::int8, typlen, typname::text FROM pg_type WHERE typtype = 'b' OR typname IN ('unknown', 'cstring', 'record', 'void')", &[]).unwrap();
+    assert!(rows.len() > 100);
+    for row in rows {
+        let (ty, length, name) = (row.get::<_, i64>(0), row.get::<_, i16>(1), row.get::<_, String>(2));
+        assert_eq!(crate::results::type_len(Oid(ty as u32)), length, "{name}");
+    }
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use plan::{Node, OutputColumn};
 use syntax::ast::{DeclareCursor, Execute, Fetch, FetchDirection, Prepare, StatementKind};
-use types::{Datum, Result, SqlError, SqlState, oid};
+use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 use vector::Chunk;
 
 use crate::portal::{Fetched, Portal};
@@ -87,6 +87,21 @@ impl Session {
         let opened = slot.as_mut().map(|prepared| self.open_portal(portal, prepared, params)).transpose();
         self.named.statements.insert(name, slot);
         opened
+    }
+
+    /// The value of a parameter from its text; names in it are looked up in the catalog.
+    ///
+    /// # Errors
+    /// What the type's input says.
+    pub fn parameter_in(&mut self, ty: Oid, text: &str) -> Result<Datum> {
+        if !types::io::is_reg(ty) && ty < Oid::FIRST_NORMAL {
+            return types::io::text_in(ty, -1, text, &self.settings.io);
+        }
+        self.check_not_failed()?;
+        self.begin_transaction();
+        let image = self.image()?;
+        let names = binder::Names { image: &image, search_path: &self.search_path };
+        types::io::text_in_with(ty, -1, text, &self.settings.io, &names)
     }
 
     /// The columns of the cursor called `name`, if there is one.
