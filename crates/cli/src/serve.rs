@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use hathi::Database;
-use server::{Auth, Server, Superuser};
+use server::{Auth, Roles, Server};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -41,7 +41,7 @@ pub fn run(what: &Serve) -> Result<ExitCode, String> {
         Some(path) => Some(Server::verifier(&database, &read_password(path)?)),
         None => None,
     };
-    let server = Server::new(database.clone(), what.auth, Superuser { verifier });
+    let server = Server::new(database.clone(), what.auth, Roles::new(&database, verifier));
     let socket = what.socket.as_ref().unwrap_or(&what.dir);
     let socket = socket.canonicalize().map_err(|e| format!("{}: {e}", socket.display()))?;
     server.listen_unix(&socket, what.port).map_err(|e| format!("{}: {e}", socket.display()))?;

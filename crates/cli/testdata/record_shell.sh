@@ -1,5 +1,9 @@
 #!/bin/sh
-# Records what psql makes of shell.sql: record_shell.sh PSQL HOST PORT DATABASE (an empty one).
+# Records what psql makes of shell.sql and describe.sql: record_shell.sh PSQL HOST PORT (databases are made and dropped).
 cd "$(dirname "$0")" || exit 1
-"$1" -X -h "$2" -p "$3" -U postgres -f shell.sql "$4" >shell.out 2>shell.err
+for script in shell describe; do
+    "$1" -X -q -h "$2" -p "$3" -U postgres -c "DROP DATABASE IF EXISTS hathi_record" -c "CREATE DATABASE hathi_record" postgres
+    "$1" -X -h "$2" -p "$3" -U postgres -f "$script.sql" hathi_record >"$script.out" 2>"$script.err"
+done
+"$1" -X -q -h "$2" -p "$3" -U postgres -c "DROP DATABASE hathi_record" postgres
 rm -f copied.tmp

@@ -66,6 +66,12 @@ pub fn eval<'c>(expr: &Expr, chunk: &'c Chunk, ctx: &mut Context<'_>) -> Result<
         }
         ExprKind::Coerce { arg, explicit } => {
             let v = eval(arg, chunk, ctx)?;
+            let v = match (&v.data, form) {
+                (Data::I32(_), Physical::U32) | (Data::U32(_), Physical::I32) => {
+                    Cow::Owned(relabelled(v.into_owned(), form))
+                }
+                _ => v,
+            };
             if expr.typmod < 0 {
                 return Ok(v);
             }
@@ -367,6 +373,17 @@ pub fn matching(predicate: &Expr, chunk: &Chunk, ctx: &mut Context<'_>) -> Resul
     let mut hits = Vec::with_capacity(count);
     hits.extend(values.iter().enumerate().filter(|(_, b)| **b).map(|(i, _)| i as u32));
     Ok(Some(hits))
+}
+
+/// The same bits in another form: `int4` and `oid` are binary coercible in PostgreSQL, but not alike here.
+fn relabelled(v: Vector, form: Physical) -> Vector {
+    let Vector { data, nulls } = v;
+    let data = match (data, form) {
+        (Data::I32(values), Physical::U32) => Data::U32(values.into_iter().map(|i| i as u32).collect()),
+        (Data::U32(values), Physical::I32) => Data::I32(values.into_iter().map(|i| i as i32).collect()),
+        (data, _) => data,
+    };
+    Vector { data, nulls }
 }
 
 /// Keeps the rows for which `predicate` is true.

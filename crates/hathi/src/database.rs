@@ -120,6 +120,14 @@ impl Database {
         Session::new(&self.runtime, name)
     }
 
+    /// A new session of role `user` on database `name`. Who the caller is was found out before.
+    ///
+    /// # Errors
+    /// `3D000`, and `28000` when there is no such role, or it may not log in.
+    pub fn session_as(&self, name: &str, user: &str) -> Result<Session> {
+        Session::with_role(&self.runtime, name, user)
+    }
+
     /// What the parts of the engine share: for the server and for tools.
     pub fn runtime(&self) -> &Arc<Runtime> {
         &self.runtime

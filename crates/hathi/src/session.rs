@@ -139,6 +139,10 @@ impl Session {
         Ok(Session { inner: session::Session::new(runtime, database)?, buffer: BytesMut::new() })
     }
 
+    pub(crate) fn with_role(runtime: &Arc<Runtime>, database: &str, user: &str) -> Result<Session> {
+        Ok(Session { inner: session::Session::with_role(runtime, database, user)?, buffer: BytesMut::new() })
+    }
+
     /// Prepares a statement: parsed once, planned once per catalog change.
     ///
     /// # Errors

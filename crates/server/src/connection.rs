@@ -8,7 +8,7 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use session::{BlockState, Fetched, OutputColumn, Portal, Prepared};
+use session::{BlockState, Fetched, OutputColumn, Portal};
 use types::error::Severity;
 use types::{Datum, Oid, Result, SqlError, SqlState};
 use wire::{Formats, FrontendMessage, Target, TransactionStatus, Values, backend, text};
@@ -16,9 +16,6 @@ use wire::{Formats, FrontendMessage, Target, TransactionStatus, Values, backend,
 use crate::channel::{Channel, Incoming};
 use crate::results::{Results, fields};
 use crate::{Closer, Proof, Shared};
-
-/// A prepared statement; none for the empty one.
-type Slot = Option<Prepared>;
 
 struct Opened {
     /// None for the empty statement.
@@ -52,7 +49,6 @@ pub struct Connection {
     pub(crate) proof: Proof,
     pub(crate) closer: Option<Closer>,
     pub(crate) session: Option<hathi::Session>,
-    statements: HashMap<Bytes, Slot>,
     portals: HashMap<Bytes, Opened>,
     /// The transaction that `portals` belong to.
     epoch: u64,
@@ -75,7 +71,6 @@ impl Connection {
             proof,
             closer,
             session: None,
-            statements: HashMap::new(),
             portals: HashMap::new(),
             epoch: 0,
             skipping: false,
@@ -152,7 +147,13 @@ impl Connection {
         let Some(session) = &mut self.session else { return };
         let first = self.reported.is_empty();
         for (i, (name, without)) in REPORTED.iter().enumerate() {
-            let value = session.inner().setting(name).unwrap_or_else(|_| (*without).to_owned());
+            let session = session.inner();
+            let value = match *name {
+                "is_superuser" => Ok(if session.user().superuser { "on" } else { "off" }.to_owned()),
+                "session_authorization" => Ok(session.user().name.clone()),
+                name => session.setting(name),
+            };
+            let value = value.unwrap_or_else(|_| (*without).to_owned());
             if first {
                 self.reported.push(value.clone());
             } else if self.reported[i] == value {
@@ -215,7 +216,7 @@ impl Connection {
                 return;
             }
             FrontendMessage::Parse { statement, query, parameter_types } => {
-                self.parse(statement, &query, &parameter_types.iter().collect::<Vec<_>>())
+                self.parse(&statement, &query, &parameter_types.iter().collect::<Vec<_>>())
             }
             FrontendMessage::Bind { portal, statement, parameter_formats, parameters, result_formats } => {
                 self.bind(portal, &statement, &parameter_formats, &parameters, result_formats)
@@ -224,7 +225,10 @@ impl Connection {
             FrontendMessage::Execute { portal, row_count_max } => self.execute(&portal, row_count_max),
             FrontendMessage::Close { target, name } => {
                 match target {
-                    Target::Statement => drop(self.statements.remove(&name)),
+                    Target::Statement => {
+                        let name = String::from_utf8_lossy(&name);
+                        self.session().forget_statement(&name);
+                    }
                     Target::Portal => drop(self.portals.remove(&name)),
                 }
                 backend::close_complete(&mut self.channel.output);
@@ -240,7 +244,7 @@ impl Connection {
 
     fn query(&mut self, query: &[u8]) -> Result<()> {
         // As in PostgreSQL, the unnamed ones do not outlive a simple query.
-        self.statements.remove(&Bytes::new());
+        self.session().forget_statement("");
         self.portals.remove(&Bytes::new());
         let sql = text::utf8(query)?;
         if is_empty(sql) {
@@ -253,31 +257,19 @@ impl Connection {
         session.inner().run(sql, &mut Results::new(&mut self.channel, settings))
     }
 
-    fn parse(&mut self, name: Bytes, query: &[u8], params: &[Oid]) -> Result<()> {
-        if !name.is_empty() && self.statements.contains_key(&name) {
-            let message = format!("prepared statement \"{}\" already exists", text::utf8(&name)?);
-            return Err(SqlError::new(SqlState::DUPLICATE_PREPARED_STATEMENT, message));
-        }
+    fn parse(&mut self, name: &[u8], query: &[u8], params: &[Oid]) -> Result<()> {
+        let name = text::utf8(name)?;
+        self.session().check_statement_name(name)?;
         if name.is_empty() {
-            self.statements.remove(&name);
+            self.session().forget_statement(name);
         }
         let sql = text::utf8(query)?;
         // OID 0 leaves the type to be inferred.
         let params: Vec<Oid> = params.iter().map(|&p| if p.is_none() { types::oid::UNKNOWN } else { p }).collect();
         let prepared = if is_empty(sql) { None } else { Some(self.session().prepare(sql, &params)?) };
-        self.statements.insert(name, prepared);
+        self.session().keep_statement(name, prepared);
         backend::parse_complete(&mut self.channel.output);
         Ok(())
-    }
-
-    fn statement(&mut self, name: &Bytes) -> Result<&mut Slot> {
-        self.statements.get_mut(name).ok_or_else(|| {
-            let message = match text::utf8(name) {
-                Ok("") | Err(_) => "unnamed prepared statement does not exist".to_owned(),
-                Ok(name) => format!("prepared statement \"{name}\" does not exist"),
-            };
-            SqlError::new(SqlState::INVALID_SQL_STATEMENT_NAME, message)
-        })
     }
 
     fn bind(
@@ -294,23 +286,22 @@ impl Connection {
             return Err(SqlError::new(SqlState::DUPLICATE_CURSOR, message));
         }
         self.portals.remove(&name);
-        let slot = self.statement(statement_name)?;
-        let types: Vec<Oid> = slot.as_ref().map_or(Vec::new(), |s| s.params.clone());
-        let column_count = slot.as_ref().map_or(0, |s| s.columns.len());
+        let statement_name = text::utf8(statement_name)?;
+        let statement = self.session().statement(statement_name)?;
+        let types: Vec<Oid> = statement.map_or(Vec::new(), |s| s.params.clone());
+        let column_count = statement.map_or(0, |s| s.columns.len());
         if values.len() != types.len() {
             let message = format!(
-                "bind message supplies {} parameters, but prepared statement \"{}\" requires {}",
+                "bind message supplies {} parameters, but prepared statement \"{statement_name}\" requires {}",
                 values.len(),
-                String::from_utf8_lossy(statement_name),
                 types.len()
             );
             return Err(SqlError::new(SqlState::PROTOCOL_VIOLATION, message));
         }
-        let settings = self.session().settings_io().clone();
         let mut params = Vec::with_capacity(types.len());
         for (i, (value, &ty)) in values.iter().zip(&types).enumerate() {
             let format = formats.of(i).unwrap_or(0);
-            params.push(parameter(value.as_deref(), format, ty, &settings, i + 1).map_err(|e| {
+            params.push(parameter(self.session(), value.as_deref(), format, ty, i + 1).map_err(|e| {
                 let which = match portal_name.as_str() {
                     "" => "unnamed portal".to_owned(),
                     name => format!("portal \"{name}\""),
@@ -330,11 +321,7 @@ impl Connection {
         if let Some(wrong) = result_formats.iter().find(|f| !matches!(f, 0 | 1)) {
             return Err(unsupported_format(wrong));
         }
-        let Some(slot) = self.statements.get_mut(statement_name) else { return Ok(()) };
-        let portal = match (slot, &mut self.session) {
-            (Some(prepared), Some(session)) => Some(session.inner().open_portal(&portal_name, prepared, params)?),
-            _ => None,
-        };
+        let portal = self.session().open_named(&portal_name, statement_name, params)?;
         self.portals.insert(name, Opened { portal, formats: result_formats });
         self.epoch = self.session().epoch();
         backend::bind_complete(&mut self.channel.output);
@@ -347,14 +334,19 @@ impl Connection {
         let mut params = None;
         match target {
             Target::Statement => {
-                let statement = self.statement(name)?;
-                params = Some(statement.as_ref().map_or(Vec::new(), |s| s.params.clone()));
-                columns = statement.as_ref().map(|s| s.columns.clone());
+                let statement = self.session().statement(text::utf8(name)?)?;
+                params = Some(statement.map_or(Vec::new(), |s| s.params.clone()));
+                columns = statement.map(|s| s.columns.clone());
             }
             Target::Portal => {
-                let opened = self.portals.get(name).ok_or_else(|| no_portal(name))?;
-                formats = Some(opened.formats.clone());
-                columns = opened.portal.as_ref().map(|p| p.columns.clone());
+                // The SQL cursors are portals, too.
+                let cursor = self.session().cursor_columns(&String::from_utf8_lossy(name));
+                let opened = self.portals.get(name);
+                formats = opened.map(|o| o.formats.clone());
+                columns = match opened {
+                    Some(opened) => opened.portal.as_ref().map(|p| p.columns.clone()),
+                    None => Some(cursor.ok_or_else(|| no_portal(name))?),
+                };
             }
         }
         let columns = columns.filter(|c| !c.is_empty());
@@ -395,11 +387,17 @@ impl Connection {
 }
 
 /// A parameter's value.
-fn parameter(value: Option<&[u8]>, format: i16, ty: Oid, settings: &types::IoSettings, number: usize) -> Result<Datum> {
+fn parameter(
+    session: &mut session::Session,
+    value: Option<&[u8]>,
+    format: i16,
+    ty: Oid,
+    number: usize,
+) -> Result<Datum> {
     match (value, format) {
         (_, f) if !matches!(f, 0 | 1) => Err(unsupported_format(f)),
         (None, _) => Ok(Datum::Null),
-        (Some(bytes), 0) => types::io::text_in(ty, -1, text::utf8(bytes)?, settings),
+        (Some(bytes), 0) => session.parameter_in(ty, text::utf8(bytes)?),
         (Some(bytes), _) => {
             let wrong = || {
                 let message = format!("incorrect binary data format in bind parameter {number}");

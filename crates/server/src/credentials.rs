@@ -1,5 +1,8 @@
 //! Who may log in, and how they prove who they are.
 
+use std::sync::Arc;
+
+use session::Runtime;
 use types::Result;
 use wire::scram::Verifier;
 
@@ -21,18 +24,33 @@ pub trait Credentials: Send + Sync {
     fn role(&self, name: &str) -> Result<Option<LoginRole>>;
 }
 
-/// The superuser alone, with a password or none.
-#[derive(Clone, Debug, Default)]
-pub struct Superuser {
-    /// What the password must fit.
-    pub verifier: Option<Verifier>,
+/// Microseconds from 1970 to 2000.
+const MICROS_TO_2000: i64 = 946_684_800_000_000;
+
+/// The roles of the open cluster; the superuser may have another password than is stored, for as long as the server runs.
+pub struct Roles {
+    runtime: Arc<Runtime>,
+    superuser: Option<Verifier>,
+}
+
+impl Roles {
+    /// The roles of `database`'s cluster.
+    pub fn new(database: &hathi::Database, superuser: Option<Verifier>) -> Roles {
+        Roles { runtime: database.runtime().clone(), superuser }
+    }
 }
 
 /// The name of the role that every cluster starts with.
 pub const SUPERUSER: &str = "postgres";
 
-impl Credentials for Superuser {
+impl Credentials for Roles {
     fn role(&self, name: &str) -> Result<Option<LoginRole>> {
-        Ok((name == SUPERUSER).then(|| LoginRole { verifier: self.verifier.clone(), can_login: true }))
+        let Some(role) = self.runtime.role(name)? else { return Ok(None) };
+        let stored = role.password.as_deref().and_then(|p| p.parse().ok());
+        let own = self.superuser.clone().filter(|_| name == SUPERUSER);
+        // A password that ended fits no more, as in PostgreSQL; other proofs do.
+        let now = self.runtime.engine().shared().env.clock.unix_micros() - MICROS_TO_2000;
+        let stored = stored.filter(|_| role.valid_until.is_none_or(|until| now < until));
+        Ok(Some(LoginRole { verifier: own.or(stored), can_login: role.can_login }))
     }
 }

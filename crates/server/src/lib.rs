@@ -22,7 +22,7 @@ use hathi::{CancelHandle, Database};
 use types::SqlState;
 
 use connection::Connection;
-pub use credentials::{Credentials, LoginRole, SUPERUSER, Superuser};
+pub use credentials::{Credentials, LoginRole, Roles, SUPERUSER};
 pub use wire::scram::Verifier;
 
 /// Iterations of new verifiers, as PostgreSQL's `scram_iterations`.

@@ -74,7 +74,7 @@ impl Connection {
             backend::negotiate_protocol_version(&mut self.channel.output, version, options.iter().copied());
         }
         match self.prove(&user)? {
-            Ok(()) => Ok(self.open_session(version, parameters)),
+            Ok(()) => Ok(self.open_session(version, &user, parameters)),
             Err(e) => Ok(Err(e)),
         }
     }
@@ -163,9 +163,9 @@ impl Connection {
         }
     }
 
-    fn open_session(&mut self, version: ProtocolVersion, parameters: &StartupParameters) -> Result<()> {
+    fn open_session(&mut self, version: ProtocolVersion, user: &str, parameters: &StartupParameters) -> Result<()> {
         let name = text::utf8(parameters.database()?)?;
-        let mut session = self.shared.database.session_on(name)?;
+        let mut session = self.shared.database.session_as(name, user)?;
         for (setting, value) in parameters.iter() {
             let (setting, value) = (text::utf8(setting)?, text::utf8(value)?);
             match setting {

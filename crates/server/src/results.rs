@@ -2,7 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 use session::{Chunk, CopyShape, OutputColumn, Sink};
-use types::{IoSettings, Oid, Result, SqlError, oid};
+use types::{IoSettings, Oid, Physical, Result, SqlError, oid};
 use wire::{DataRow, FieldDescription, Formats, backend};
 
 use crate::channel::Channel;
@@ -60,16 +60,33 @@ pub fn fields(columns: &[OutputColumn], formats: Option<&Formats>) -> Vec<FieldD
         .collect()
 }
 
-fn type_len(ty: Oid) -> i16 {
+/// A type's size as PostgreSQL's catalog has it (`typlen`); ours in memory differs for some.
+pub fn type_len(ty: Oid) -> i16 {
     match ty {
-        oid::BOOL | oid::CHAR => 1,
-        oid::INT2 => 2,
-        oid::INT4 | oid::FLOAT4 | oid::DATE | oid::OID => 4,
-        oid::INT8 | oid::FLOAT8 | oid::TIME | oid::TIMESTAMP | oid::TIMESTAMPTZ => 8,
-        oid::TIMETZ => 12,
-        oid::UUID | oid::INTERVAL => 16,
         oid::NAME => 64,
-        _ => -1,
+        oid::TIMETZ => 12,
+        _ => match (ty.0, Physical::of(ty)) {
+            // void
+            (2278, _) => 4,
+            // tid, macaddr
+            (27 | 829, _) => 6,
+            // macaddr8
+            (774, _) => 8,
+            // point, aclitem
+            (600 | 1033, _) => 16,
+            // line, circle
+            (628 | 718, _) => 24,
+            // lseg, box
+            (601 | 603, _) => 32,
+            // unknown, cstring
+            (705 | 2275, _) => -2,
+            (_, Physical::Bool | Physical::I8) => 1,
+            (_, Physical::I16) => 2,
+            (_, Physical::I32 | Physical::U32 | Physical::F32) => 4,
+            (_, Physical::I64 | Physical::F64) => 8,
+            (_, Physical::B16) => 16,
+            (_, Physical::Var) => -1,
+        },
     }
 }
 

@@ -13,7 +13,7 @@ use wire::{
     BackendDecoder, BackendMessage, ProtocolVersion, StartupMessage, StartupParameters, Target, frontend::encode,
 };
 
-use crate::{Auth, Proof, Server, Superuser};
+use crate::{Auth, Proof, Roles, Server};
 
 /// The client's half of a connection: what it sends, and what it gets.
 struct Client {
@@ -106,7 +106,9 @@ impl Drop for Client {
 }
 
 fn server() -> Server {
-    Server::new(hathi::Database::in_memory().unwrap(), Auth::Trust, Superuser::default())
+    let database = hathi::Database::in_memory().unwrap();
+    let roles = Roles::new(&database, None);
+    Server::new(database, Auth::Trust, roles)
 }
 
 /// A line of a transcript as a message.
@@ -346,10 +348,21 @@ fn noise_ends_in_errors_not_panics() {
 fn scram_lets_in_who_knows_the_password() {
     let database = hathi::Database::in_memory().unwrap();
     let verifier = Some(Server::verifier(&database, "secret"));
-    let server = Server::new(database, Auth::Scram, Superuser { verifier });
-    for (user, password, fits) in
-        [("postgres", "secret", true), ("postgres", "Secret", false), ("nobody", "secret", false)]
-    {
+    let roles = Roles::new(&database, verifier);
+    database
+        .session()
+        .unwrap()
+        .batch_execute("CREATE ROLE jumbo LOGIN PASSWORD 'peanut'; CREATE ROLE shut PASSWORD 'x'")
+        .unwrap();
+    let server = Server::new(database, Auth::Scram, roles);
+    for (user, password, fits) in [
+        ("postgres", "secret", true),
+        ("postgres", "Secret", false),
+        ("nobody", "secret", false),
+        ("jumbo", "peanut", true),
+        ("jumbo", "secret", false),
+        ("shut", "x", false),
+    ] {
         let (send, data) = channel();
         let (idle_send, idle) = channel();
         let received = Arc::new(Mutex::new(BytesMut::new()));
@@ -392,5 +405,18 @@ fn scram_lets_in_who_knows_the_password() {
             assert_eq!(e.message(), format!("password authentication failed for user \"{user}\""));
             assert_eq!(e.state(), types::SqlState::INVALID_PASSWORD);
         }
+    }
+}
+
+#[test]
+fn sizes_of_types_are_the_catalogs() {
+    let database = hathi::Database::in_memory().unwrap();
+    let mut session = database.session().unwrap();
+    let rows =
+        session.query("SELECT oid::int8, typlen, typname::text FROM pg_type WHERE typtype = 'b' OR typname IN ('unknown', 'cstring', 'record', 'void')", &[]).unwrap();
+    assert!(rows.len() > 100);
+    for row in rows {
+        let (ty, length, name) = (row.get::<_, i64>(0), row.get::<_, i16>(1), row.get::<_, String>(2));
+        assert_eq!(crate::results::type_len(Oid(ty as u32)), length, "{name}");
     }
 }

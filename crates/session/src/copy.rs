@@ -186,7 +186,7 @@ impl Session {
             let defaults = options.default.is_some();
             let plan = binder.copy_in(table, listed, condition, defaults)?;
             let execution = self.execution(true)?;
-            return Ok(CopyIn::new(plan, &options, resolved, io, execution));
+            return Ok(CopyIn::new(plan, &options, resolved, io, (image, search_path), execution));
         }
     }
 
@@ -252,7 +252,7 @@ impl Session {
             None => options.resolve_query(&names, &all)?,
         };
         let running = self.start(node, columns)?;
-        Ok(CopyOut::new(running, options.format == Format::Binary, resolved, self.settings.io.clone()))
+        Ok(CopyOut::new(running, options.format == Format::Binary, resolved))
     }
 }
 

@@ -6,6 +6,7 @@ mod ddl;
 mod describe;
 mod foreign_key;
 mod host;
+mod named;
 mod portal;
 mod prepared;
 mod runtime;

@@ -97,6 +97,13 @@ impl Portal {
     }
 }
 
+impl Portal {
+    /// Rows of the last fetch.
+    pub(crate) fn fetched(&self) -> u64 {
+        if let State::Running(running) = &self.state { running.fetched } else { 0 }
+    }
+}
+
 /// What a fetch came to.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Fetched {
@@ -170,7 +177,7 @@ impl Session {
         self.guarded(|session| session.fetch_inner(portal, row_count_max, sink))
     }
 
-    fn fetch_inner(&mut self, portal: &mut Portal, max: u64, sink: &mut dyn Sink) -> Result<Fetched> {
+    pub(crate) fn fetch_inner(&mut self, portal: &mut Portal, max: u64, sink: &mut dyn Sink) -> Result<Fetched> {
         if !portal.lives_in(self.epoch()) {
             let message = format!("portal \"{}\" does not exist", portal.name);
             return Err(SqlError::new(SqlState::INVALID_CURSOR_NAME, message));
@@ -181,13 +188,7 @@ impl Session {
                 let (sql, statement) = (portal.sql.clone(), portal.statement.clone());
                 return self.dispatch(&sql, &statement, sink).map(Fetched::Complete);
             }
-            if self.block_state() == BlockState::Failed {
-                return Err(aborted());
-            }
-            self.begin_transaction();
-            let (node, columns) =
-                self.locked_plan(&portal.sql, &portal.statement.kind, portal.plan.take(), &portal.types)?;
-            portal.state = State::Running(Box::new(self.start(node, columns)?));
+            self.begin_portal(portal)?;
         }
         if self.block_state() == BlockState::Failed {
             return Err(aborted());
@@ -209,6 +210,20 @@ impl Session {
             return Ok(Fetched::Complete(tag));
         }
         Ok(Fetched::Suspended)
+    }
+
+    /// Takes the snapshot of a portal that is planned; its rows are made later.
+    pub(crate) fn begin_portal(&mut self, portal: &mut Portal) -> Result<()> {
+        self.check_not_failed()?;
+        self.begin_transaction();
+        let (node, columns) =
+            self.locked_plan(&portal.sql, &portal.statement.kind, portal.plan.take(), &portal.types)?;
+        let mut running = Box::new(self.start(node, columns)?);
+        if !portal.name.is_empty() {
+            running.keep_snapshot(self);
+        }
+        portal.state = State::Running(running);
+        Ok(())
     }
 
     /// Runs a planned statement to its end, with the operators of its last run (S5). What it did is not committed yet.

@@ -120,6 +120,7 @@ pub struct Session {
     pub(crate) started: (i64, i64),
     /// Settings before the transaction, and what it set for longer than itself.
     before: Option<Before>,
+    pub(crate) named: crate::named::Named,
     /// Room for a command tag.
     tag: String,
     /// Counts transactions: what belongs to an earlier one is gone.
@@ -173,6 +174,7 @@ impl Session {
             deferral: Deferral::default(),
             started: (0, 0),
             before: None,
+            named: crate::named::Named::default(),
             tag: String::new(),
             epoch: 0,
             runtime: runtime.clone(),
@@ -283,10 +285,15 @@ impl Session {
         let Some(statement) = statements.pop() else {
             return Err(SqlError::new(SqlState::SYNTAX_ERROR, "the statement is empty"));
         };
+        self.prepare_parsed(sql, statement, param_types.to_vec())
+    }
+
+    /// Plans a statement of `sql`, if it is one to plan.
+    pub(crate) fn prepare_parsed(&mut self, sql: &str, statement: Statement, params: Vec<Oid>) -> Result<Prepared> {
         let mut prepared = Prepared {
             sql: Arc::from(sql),
             statement: Arc::new(statement),
-            params: param_types.to_vec(),
+            params,
             columns: Arc::default(),
             plan: None,
             operators: None,
@@ -296,12 +303,8 @@ impl Session {
         }
         if is_planned(&prepared.statement.kind) {
             self.plan_prepared(&mut prepared)?;
-        } else if let StatementKind::Show(show) = &prepared.statement.kind {
-            prepared.columns = Arc::new(if show.name.eq_ignore_ascii_case("all") {
-                vec![text_column("name"), text_column("setting"), text_column("description")]
-            } else {
-                vec![text_column(Settings::shown_name(&show.name))]
-            });
+        } else {
+            prepared.columns = self.unplanned_columns(&prepared.statement.kind)?;
         }
         Ok(prepared)
     }
@@ -568,6 +571,12 @@ impl Session {
                 Ok(running.tag())
             }
             StatementKind::Copy(c) => self.copy(sql, c, sink),
+            StatementKind::Prepare(p) => self.prepare_statement(sql, p),
+            StatementKind::Execute(e) => self.execute_statement(sql, e, sink),
+            StatementKind::Deallocate(d) => self.deallocate(d.name.as_ref().map(|n| n.as_str())),
+            StatementKind::DeclareCursor(d) => self.declare_cursor(sql, d),
+            StatementKind::Fetch(f) => self.fetch_cursor(f, sink),
+            StatementKind::ClosePortal(c) => self.close_cursor(c.name.as_ref().map(|n| n.as_str())),
             StatementKind::CreateTable(c) => self.create_table(sql, c, sink),
             StatementKind::AlterTable(a) => self.alter_table(sql, a, sink),
             StatementKind::CreateIndex(c) => self.create_index(sql, c, sink),

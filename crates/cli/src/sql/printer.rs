@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use bytes::Bytes;
 use session::{Chunk, CopyShape, OutputColumn, Sink};
 use types::error::Severity;
+
 use types::{IoSettings, Oid, Result, SqlError, SqlState, oid};
 
 use super::source::Source;

@@ -1,5 +1,9 @@
 //! `CopyIn`: COPY FROM under way: bytes in, rows of a table out.
 
+use std::sync::Arc;
+
+use binder::Names;
+use catalog::Image;
 use copy::{BinaryReader, Field, Progress, Row, RowReader};
 use exec::{BoxOperator, Feed};
 use plan::TableRef;
@@ -45,6 +49,9 @@ pub struct CopyIn {
     table: TableRef,
     targets: Vec<Target>,
     io: IoSettings,
+    /// For values that are names.
+    image: Arc<Image>,
+    search_path: Vec<Oid>,
     ignore_errors: bool,
     verbosity: Verbosity,
     reject_limit: Option<u64>,
@@ -76,6 +83,7 @@ impl CopyIn {
         options: &CopyOptions,
         codec: copy::Options,
         io: IoSettings,
+        (image, search_path): (Arc<Image>, Vec<Oid>),
         execution: Execution,
     ) -> CopyIn {
         let target = |&c: &usize| {
@@ -103,6 +111,8 @@ impl CopyIn {
             table: plan.table,
             targets,
             io,
+            image,
+            search_path,
             ignore_errors: options.ignore_errors,
             verbosity: options.verbosity,
             reject_limit: options.reject_limit,
@@ -292,7 +302,9 @@ impl CopyIn {
                 // PostgreSQL checks this before it cuts the line into fields.
                 let text =
                     checked.map_err(|e| e.context(format!("COPY {}, line {}", self.table.name, self.line_number())))?;
-                types::io::text_in(ty, typmod, text, &self.io).map_err(|e| self.at_field(e, i, Some(bytes)))
+                let names = Names { image: &self.image, search_path: &self.search_path };
+                types::io::text_in_with(ty, typmod, text, &self.io, &names)
+                    .map_err(|e| self.at_field(e, i, Some(bytes)))
             }
         }
     }

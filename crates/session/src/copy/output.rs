@@ -2,7 +2,7 @@
 
 use bytes::BytesMut;
 use copy::{BinaryWriter, Header, RowWriter};
-use types::{IoSettings, Oid, Result};
+use types::{Oid, Result};
 
 use super::CopyShape;
 use crate::portal::Running;
@@ -12,7 +12,6 @@ use crate::session::Session;
 pub struct CopyOut {
     running: Running,
     types: Vec<Oid>,
-    io: IoSettings,
     /// None for the binary format.
     writer: Option<RowWriter>,
     header: bool,
@@ -24,14 +23,13 @@ pub struct CopyOut {
 }
 
 impl CopyOut {
-    pub(super) fn new(running: Running, binary: bool, codec: copy::Options, io: IoSettings) -> CopyOut {
+    pub(super) fn new(running: Running, binary: bool, codec: copy::Options) -> CopyOut {
         let types: Vec<Oid> = running.columns().iter().map(|c| c.ty).collect();
         let header = codec.header == Header::Yes;
         CopyOut {
             writer: (!binary).then(|| RowWriter::new(codec, types.len())),
             running,
             types,
-            io,
             header,
             started: false,
             ended: false,
@@ -100,7 +98,7 @@ impl CopyOut {
                     None
                 } else {
                     match &self.writer {
-                        Some(_) => types::io::text_out(ty, &datum, &self.io, &mut self.value)?,
+                        Some(_) => session.text_out(ty, &datum, &mut self.value)?,
                         None => types::io::binary_out(ty, &datum, &mut self.value)?,
                     }
                     Some(&self.value[..])

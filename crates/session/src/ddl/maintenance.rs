@@ -202,6 +202,7 @@ impl Session {
                     return Err(SqlError::new(SqlState::ACTIVE_SQL_TRANSACTION, message));
                 }
                 self.sequences.clear();
+                self.forget_named();
                 self.settings.reset_all();
             }
         }

@@ -1,0 +1,271 @@
+//! Prepared statements and cursors by name: what PREPARE and DECLARE make, and what clients make with Parse.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use plan::{Node, OutputColumn};
+use syntax::ast::{DeclareCursor, Execute, Fetch, FetchDirection, Prepare, StatementKind};
+use types::{Datum, Oid, Result, SqlError, SqlState, oid};
+use vector::Chunk;
+
+use crate::portal::{Fetched, Portal};
+use crate::prepared::Prepared;
+use crate::session::{BlockState, Session, Sink};
+
+/// What a session knows by name. The unnamed statement has the empty name; the empty statement is `None`.
+#[derive(Default)]
+pub(crate) struct Named {
+    statements: HashMap<String, Option<Prepared>>,
+    cursors: HashMap<String, Portal>,
+}
+
+fn no_statement(name: &str) -> SqlError {
+    let message = match name {
+        "" => "unnamed prepared statement does not exist".to_owned(),
+        name => format!("prepared statement \"{name}\" does not exist"),
+    };
+    SqlError::new(SqlState::INVALID_SQL_STATEMENT_NAME, message)
+}
+
+fn no_cursor(name: &str) -> SqlError {
+    SqlError::new(SqlState::INVALID_CURSOR_NAME, format!("cursor \"{name}\" does not exist"))
+}
+
+/// Counts the rows of MOVE instead of giving them out.
+struct Counted<'a>(&'a mut dyn Sink);
+
+impl Sink for Counted<'_> {
+    fn columns(&mut self, _: &[OutputColumn]) -> Result<()> {
+        Ok(())
+    }
+    fn chunk(&mut self, _: &Chunk, _: &dyn types::io::TypeLookup) -> Result<()> {
+        Ok(())
+    }
+    fn complete(&mut self, _: &str) {}
+    fn notice(&mut self, notice: &SqlError) {
+        self.0.notice(notice);
+    }
+}
+
+impl Session {
+    /// Fails when there is a statement called `name`; the unnamed one is replaced.
+    ///
+    /// # Errors
+    /// `42P05`.
+    pub fn check_statement_name(&self, name: &str) -> Result<()> {
+        if name.is_empty() || !self.named.statements.contains_key(name) {
+            return Ok(());
+        }
+        let message = format!("prepared statement \"{name}\" already exists");
+        Err(SqlError::new(SqlState::DUPLICATE_PREPARED_STATEMENT, message))
+    }
+
+    /// Keeps a statement under `name`; `None` is the empty one.
+    pub fn keep_statement(&mut self, name: &str, statement: Option<Prepared>) {
+        self.named.statements.insert(name.to_owned(), statement);
+    }
+
+    /// Forgets the statement called `name`; whether there was one.
+    pub fn forget_statement(&mut self, name: &str) -> bool {
+        self.named.statements.remove(name).is_some()
+    }
+
+    /// The statement called `name`.
+    ///
+    /// # Errors
+    /// `26000`.
+    pub fn statement(&self, name: &str) -> Result<Option<&Prepared>> {
+        self.named.statements.get(name).map(Option::as_ref).ok_or_else(|| no_statement(name))
+    }
+
+    /// A portal on the statement called `name`; `None` on the empty one.
+    ///
+    /// # Errors
+    /// `26000`, and as [`Session::open_portal`].
+    pub fn open_named(&mut self, portal: &str, name: &str, params: Vec<Datum>) -> Result<Option<Portal>> {
+        let Some((name, mut slot)) = self.named.statements.remove_entry(name) else { return Err(no_statement(name)) };
+        let opened = slot.as_mut().map(|prepared| self.open_portal(portal, prepared, params)).transpose();
+        self.named.statements.insert(name, slot);
+        opened
+    }
+
+    /// The value of a parameter from its text; names in it are looked up in the catalog.
+    ///
+    /// # Errors
+    /// What the type's input says.
+    pub fn parameter_in(&mut self, ty: Oid, text: &str) -> Result<Datum> {
+        if !types::io::is_reg(ty) && ty < Oid::FIRST_NORMAL {
+            return types::io::text_in(ty, -1, text, &self.settings.io);
+        }
+        self.check_not_failed()?;
+        self.begin_transaction();
+        let image = self.image()?;
+        let names = binder::Names { image: &image, search_path: &self.search_path };
+        types::io::text_in_with(ty, -1, text, &self.settings.io, &names)
+    }
+
+    /// The columns of the cursor called `name`, if there is one.
+    pub fn cursor_columns(&self, name: &str) -> Option<Arc<Vec<OutputColumn>>> {
+        self.named.cursors.get(name).filter(|c| c.lives_in(self.epoch())).map(|c| c.columns.clone())
+    }
+
+    /// The columns that EXECUTE or FETCH will yield.
+    pub(crate) fn named_columns(&self, kind: &StatementKind) -> Result<Option<Arc<Vec<OutputColumn>>>> {
+        Ok(match kind {
+            StatementKind::Execute(e) => Some(match self.statement(e.name.as_str())? {
+                Some(prepared) => prepared.columns.clone(),
+                None => Arc::default(),
+            }),
+            StatementKind::Fetch(f) if !f.is_move => {
+                Some(self.cursor_columns(f.name.as_str()).ok_or_else(|| no_cursor(f.name.as_str()))?)
+            }
+            _ => None,
+        })
+    }
+
+    pub(crate) fn forget_named(&mut self) {
+        self.named = Named::default();
+    }
+
+    pub(crate) fn prepare_statement(&mut self, sql: &str, prepare: &Prepare) -> Result<String> {
+        let name = prepare.name.as_str();
+        self.check_statement_name(name)?;
+        let mut types = Vec::with_capacity(prepare.types.len());
+        if !prepare.types.is_empty() {
+            let image = self.image()?;
+            let binder = binder::Binder::new(&image, sql, &self.settings.io, &self.search_path);
+            for ty in &prepare.types {
+                types.push(binder.type_name(ty)?.0);
+            }
+        }
+        let prepared = self.prepare_parsed(sql, prepare.statement.clone(), types)?;
+        self.keep_statement(name, Some(prepared));
+        Ok("PREPARE".to_owned())
+    }
+
+    pub(crate) fn execute_statement(&mut self, sql: &str, execute: &Execute, sink: &mut dyn Sink) -> Result<String> {
+        let name = execute.name.as_str();
+        let Some(prepared) = self.statement(name)? else { return Ok(String::new()) };
+        let types = prepared.params.clone();
+        if types.len() != execute.args.len() {
+            let message = format!("wrong number of parameters for prepared statement \"{name}\"");
+            let detail = format!("Expected {} parameters but got {}.", types.len(), execute.args.len());
+            return Err(SqlError::new(SqlState::SYNTAX_ERROR, message).detail(detail));
+        }
+        let mut params = Vec::new();
+        if !types.is_empty() {
+            let image = self.image()?;
+            let mut binder = binder::Binder::new(&image, sql, &self.settings.io, &self.search_path);
+            let mut values = Vec::with_capacity(types.len());
+            for (arg, &ty) in execute.args.iter().zip(&types) {
+                values.push(binder.constant_of(arg, ty)?);
+            }
+            let node = Node::Values { rows: vec![values], types };
+            let mut running = self.start(Arc::new(node), Arc::default())?;
+            if let Some(chunk) = running.next_chunk(self)? {
+                params = chunk.row(0);
+            }
+        }
+        let Some(mut portal) = self.open_named("", name, params)? else { return Ok(String::new()) };
+        match self.fetch_inner(&mut portal, 0, sink)? {
+            Fetched::Complete(tag) => Ok(tag),
+            Fetched::Suspended => Ok(String::new()),
+        }
+    }
+
+    pub(crate) fn deallocate(&mut self, name: Option<&str>) -> Result<String> {
+        match name {
+            Some(name) if self.forget_statement(name) => Ok("DEALLOCATE".to_owned()),
+            Some(name) => Err(no_statement(name)),
+            None => {
+                self.named.statements.clear();
+                Ok("DEALLOCATE ALL".to_owned())
+            }
+        }
+    }
+
+    fn forget_dead_cursors(&mut self) {
+        let epoch = self.epoch();
+        self.named.cursors.retain(|_, c| c.lives_in(epoch));
+    }
+
+    pub(crate) fn declare_cursor(&mut self, sql: &str, declare: &DeclareCursor) -> Result<String> {
+        let name = declare.name.as_str();
+        if declare.hold {
+            return Err(SqlError::unsupported("DECLARE CURSOR ... WITH HOLD"));
+        }
+        if declare.scroll == Some(true) {
+            return Err(SqlError::unsupported("DECLARE SCROLL CURSOR"));
+        }
+        if declare.binary {
+            return Err(SqlError::unsupported("DECLARE BINARY CURSOR"));
+        }
+        if self.block_state() == BlockState::Idle {
+            let message = "DECLARE CURSOR can only be used in transaction blocks";
+            return Err(SqlError::new(SqlState::NO_ACTIVE_SQL_TRANSACTION, message));
+        }
+        self.forget_dead_cursors();
+        if self.named.cursors.contains_key(name) {
+            return Err(SqlError::new(SqlState::DUPLICATE_CURSOR, format!("cursor \"{name}\" already exists")));
+        }
+        let mut prepared = self.prepare_parsed(sql, declare.query.clone(), Vec::new())?;
+        if !prepared.params.is_empty() {
+            return Err(crate::session::no_parameter(sql, 1));
+        }
+        let mut portal = self.open_portal(name, &mut prepared, Vec::new())?;
+        // What it sees is fixed now, whenever its rows are fetched.
+        self.begin_portal(&mut portal)?;
+        self.named.cursors.insert(name.to_owned(), portal);
+        Ok("DECLARE CURSOR".to_owned())
+    }
+
+    pub(crate) fn fetch_cursor(&mut self, fetch: &Fetch, sink: &mut dyn Sink) -> Result<String> {
+        let name = fetch.name.as_str();
+        self.forget_dead_cursors();
+        let count = match fetch.direction {
+            FetchDirection::Forward(n) | FetchDirection::Relative(n @ 1) if n > 0 => n,
+            FetchDirection::Forward(_) | FetchDirection::Backward(_) => {
+                return Err(SqlError::unsupported("FETCH that does not go forward"));
+            }
+            FetchDirection::Absolute(_) | FetchDirection::Relative(_) => {
+                return Err(SqlError::unsupported("FETCH ABSOLUTE or RELATIVE"));
+            }
+        };
+        let Some((name, mut portal)) = self.named.cursors.remove_entry(name) else { return Err(no_cursor(name)) };
+        let max = if count == i64::MAX { 0 } else { count.unsigned_abs() };
+        let outcome = match fetch.is_move {
+            true => self.fetch_inner(&mut portal, max, &mut Counted(sink)),
+            false => self.fetch_inner(&mut portal, max, sink),
+        };
+        let fetched = portal.fetched();
+        self.named.cursors.insert(name, portal);
+        outcome?;
+        Ok(format!("{} {fetched}", if fetch.is_move { "MOVE" } else { "FETCH" }))
+    }
+
+    pub(crate) fn close_cursor(&mut self, name: Option<&str>) -> Result<String> {
+        self.forget_dead_cursors();
+        match name {
+            None => {
+                self.named.cursors.clear();
+                Ok("CLOSE CURSOR ALL".to_owned())
+            }
+            Some(name) => match self.named.cursors.remove(name) {
+                Some(_) => Ok("CLOSE CURSOR".to_owned()),
+                None => Err(no_cursor(name)),
+            },
+        }
+    }
+
+    /// The columns a statement yields that is not planned: those of SHOW, EXECUTE, FETCH.
+    pub(crate) fn unplanned_columns(&self, kind: &StatementKind) -> Result<Arc<Vec<OutputColumn>>> {
+        let text = |name: &str| OutputColumn { name: name.to_owned(), ty: oid::TEXT, typmod: -1, origin: None };
+        Ok(match kind {
+            StatementKind::Show(show) if show.name.eq_ignore_ascii_case("all") => {
+                Arc::new(vec![text("name"), text("setting"), text("description")])
+            }
+            StatementKind::Show(show) => Arc::new(vec![text(crate::settings::Settings::shown_name(&show.name))]),
+            kind => self.named_columns(kind)?.unwrap_or_default(),
+        })
+    }
+}
