@@ -725,6 +725,9 @@ pub(crate) mod functions {
                 _ => wrong_kind(function, "a scalar"),
             });
         };
+        if call.columns.is_empty() {
+            return Err(SqlError::unsupported(format!("{function} without known columns")));
+        }
         let old = base.and_then(Datum::as_bytes).map(types::record::RecordView::new);
         let column = |(i, (name, ty)): (usize, &(String, Oid))| match c.find(name) {
             Some(at) => into_column(call, *ty, Some(&c.value(at))),

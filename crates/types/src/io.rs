@@ -101,6 +101,11 @@ pub trait TypeLookup {
         builtin_name(type_oid).map_or_else(|| type_oid.to_string(), str::to_owned)
     }
 
+    /// Names of the columns of a row type, as many as its kind lists; none when they are not known.
+    fn field_names(&self, _type_oid: Oid) -> Vec<String> {
+        Vec::new()
+    }
+
     /// The value of an enum's label.
     fn enum_value(&self, _enum_type: Oid, _label: &str) -> Option<Oid> {
         None

@@ -76,12 +76,19 @@ fn moment(call: &Call<'_>, ty: Oid, v: &Datum) -> Option<String> {
     })
 }
 
-/// Names and types of a row's columns: those the caller knows, else `f1`, `f2`, ...
-pub fn columns(call: &Call<'_>, row: RecordView<'_>, outermost: bool) -> Vec<(String, Oid)> {
+/// Names and types of a row's columns: those the caller or the catalog knows; of an anonymous row `f1`, `f2`, ...
+pub fn columns(call: &Call<'_>, ty: Oid, row: RecordView<'_>, outermost: bool) -> Result<Vec<(String, Oid)>> {
     if outermost && call.columns.len() == row.len() {
-        return call.columns.to_vec();
+        return Ok(call.columns.to_vec());
     }
-    (0..row.len()).map(|i| (format!("f{}", i + 1), row.column_type(i))).collect()
+    let names = call.types.field_names(ty);
+    if names.len() == row.len() {
+        return Ok(names.into_iter().enumerate().map(|(i, n)| (n, row.column_type(i))).collect());
+    }
+    if ty != oid::RECORD {
+        return Err(SqlError::unsupported("JSON of a row type whose columns' names are not known"));
+    }
+    Ok((0..row.len()).map(|i| (format!("f{}", i + 1), row.column_type(i))).collect())
 }
 
 fn deep(depth: usize) -> Result<()> {
@@ -123,7 +130,7 @@ pub fn append(call: &Call<'_>, ty: Oid, v: &Datum, line: &str, depth: usize, out
         Shape::Record => {
             let row = RecordView::new(v.as_bytes().unwrap_or_default());
             out.push(b'{');
-            for (i, (name, ty)) in columns(call, row, depth == 0).into_iter().enumerate() {
+            for (i, (name, ty)) in columns(call, ty, row, depth == 0)?.into_iter().enumerate() {
                 if i > 0 {
                     out.extend_from_slice(line.as_bytes());
                 }
@@ -204,7 +211,7 @@ pub fn tree(call: &Call<'_>, ty: Oid, v: &Datum, depth: usize) -> Result<Json> {
         Shape::Record => {
             let row = RecordView::new(v.as_bytes().unwrap_or_default());
             let mut pairs = Vec::with_capacity(row.len());
-            for (i, (name, ty)) in columns(call, row, depth == 0).into_iter().enumerate() {
+            for (i, (name, ty)) in columns(call, ty, row, depth == 0)?.into_iter().enumerate() {
                 pairs.push((name, tree(call, ty, &row.get(i), depth + 1)?));
             }
             Json::Object(pairs)
