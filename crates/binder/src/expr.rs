@@ -12,6 +12,9 @@ use crate::scope::Scope;
 /// Column numbers from here on stand for aggregates of the query, in the order they were met.
 pub(crate) const AGGREGATES: usize = 1 << 24;
 
+/// How deep expressions may be nested (N3).
+const DEPTH_MAX: usize = 3000;
+
 /// What an expression may contain where it stands.
 pub(crate) struct Place<'s> {
     /// Columns it can name.
@@ -92,6 +95,20 @@ impl Binder<'_> {
 
     /// Binds `expr`.
     pub(crate) fn expr(&mut self, expr: &ast::Expr, place: &mut Place<'_>) -> Result<Expr> {
+        // N3
+        if self.depth >= DEPTH_MAX {
+            let message = "stack depth limit exceeded";
+            return Err(SqlError::new(SqlState::STATEMENT_TOO_COMPLEX, message).hint(format!(
+                "Expressions may be nested {DEPTH_MAX} deep; long chains of one operator count as nested."
+            )));
+        }
+        self.depth += 1;
+        let outcome = self.expr_inner(expr, place);
+        self.depth -= 1;
+        outcome
+    }
+
+    fn expr_inner(&mut self, expr: &ast::Expr, place: &mut Place<'_>) -> Result<Expr> {
         let position = self.position(expr.pos);
         let make = |kind, ty| Expr::new(kind, ty, position);
         match &expr.kind {

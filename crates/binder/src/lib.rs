@@ -54,6 +54,8 @@ pub struct Binder<'a> {
     /// Common table expressions in scope, innermost last.
     ctes: Vec<from::CteName>,
     next_cte: usize,
+    /// Expressions around the one being bound.
+    depth: usize,
     /// Whether the query about to be bound leaves untyped literals as they are.
     unsettled: bool,
 }
@@ -73,6 +75,7 @@ impl<'a> Binder<'a> {
             subs: 0,
             ctes: Vec::new(),
             next_cte: 0,
+            depth: 0,
             unsettled: false,
         }
     }

@@ -360,7 +360,7 @@ pub fn is_true(v: &Vector, i: usize) -> bool {
 /// The rows for which `predicate` is true; `None` for all.
 ///
 /// # Errors
-/// As [`eval`].
+/// As `eval`.
 pub fn matching(predicate: &Expr, chunk: &Chunk, ctx: &mut Context<'_>) -> Result<Option<Vec<u32>>> {
     let test = eval(predicate, chunk, ctx)?;
     let Data::Bool(values) = &test.data else { return Err(SqlError::internal("a predicate is boolean")) };
@@ -389,7 +389,7 @@ fn relabelled(v: Vector, form: Physical) -> Vector {
 /// Keeps the rows for which `predicate` is true.
 ///
 /// # Errors
-/// As [`eval`].
+/// As `eval`.
 pub fn retain(predicate: &Expr, chunk: &mut Chunk, ctx: &mut Context<'_>) -> Result<()> {
     if let Some(hits) = matching(predicate, chunk, ctx)? {
         chunk.compact(&hits);
@@ -400,7 +400,7 @@ pub fn retain(predicate: &Expr, chunk: &mut Chunk, ctx: &mut Context<'_>) -> Res
 /// The value of an expression that reads no columns.
 ///
 /// # Errors
-/// As [`eval`].
+/// As `eval`.
 pub fn constant(expr: &Expr, ctx: &mut Context<'_>) -> Result<Datum> {
     match &expr.kind {
         ExprKind::Const(datum) => Ok(datum.clone()),
@@ -416,7 +416,7 @@ pub fn constant(expr: &Expr, ctx: &mut Context<'_>) -> Result<Datum> {
 /// The value of an expression for one row.
 ///
 /// # Errors
-/// As [`eval`].
+/// As `eval`.
 pub fn on_row(expr: &Expr, forms: &[Physical], row: &[Datum], ctx: &mut Context<'_>) -> Result<Datum> {
     match &expr.kind {
         ExprKind::Column(i) => Ok(row[*i].clone()),

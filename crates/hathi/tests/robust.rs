@@ -196,7 +196,6 @@ fn deep_statements_are_answered() {
 }
 
 #[test]
-#[ignore = "overflows the stack: the parser makes left-deep trees of any height, binder and optimizer recurse over them"]
 fn long_statements_are_answered() {
     let (_db, mut session) = open();
     for length in [10, 200, 3000, 100_000] {

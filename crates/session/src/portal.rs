@@ -17,7 +17,7 @@ use vector::Chunk;
 
 use crate::host::SessionHost;
 use crate::prepared::{Operators, Prepared};
-use crate::session::{BlockState, Session, Sink, aborted, is_planned};
+use crate::session::{BlockState, Session, Sink, aborted, is_planned, with_room_for};
 
 /// What of a running plan outlives a call of its operators.
 pub(crate) struct Execution {
@@ -174,7 +174,8 @@ impl Session {
     /// # Errors
     /// The statement's.
     pub fn fetch(&mut self, portal: &mut Portal, row_count_max: u64, sink: &mut dyn Sink) -> Result<Fetched> {
-        self.guarded(|session| session.fetch_inner(portal, row_count_max, sink))
+        let sql = portal.sql.clone();
+        with_room_for(&sql, || self.guarded(|session| session.fetch_inner(portal, row_count_max, sink)))
     }
 
     pub(crate) fn fetch_inner(&mut self, portal: &mut Portal, max: u64, sink: &mut dyn Sink) -> Result<Fetched> {

@@ -246,6 +246,10 @@ impl Session {
     /// # Errors
     /// The first statement's that fails; those after it are not run.
     pub fn run(&mut self, sql: &str, sink: &mut dyn Sink) -> Result<()> {
+        with_room_for(sql, || self.run_inner(sql, sink))
+    }
+
+    fn run_inner(&mut self, sql: &str, sink: &mut dyn Sink) -> Result<()> {
         let statements = match syntax::parse(sql) {
             Ok(statements) => statements,
             Err(e) => {
@@ -269,7 +273,7 @@ impl Session {
     /// # Errors
     /// As running it would say.
     pub fn prepare(&mut self, sql: &str, param_types: &[Oid]) -> Result<Prepared> {
-        let outcome = self.prepare_inner(sql, param_types);
+        let outcome = with_room_for(sql, || self.prepare_inner(sql, param_types));
         if outcome.is_err() {
             self.fail();
         }
@@ -340,9 +344,12 @@ impl Session {
     pub fn execute(&mut self, prepared: &mut Prepared, params: &[Datum], sink: &mut dyn Sink) -> Result<()> {
         if is_planned(&prepared.statement.kind) && !matches!(prepared.statement.kind, StatementKind::Copy(_)) {
             let mut tag = std::mem::take(&mut self.tag);
-            let outcome = self.guarded(|session| {
-                session.execute_planned(prepared, params, sink, &mut tag)?;
-                if session.block == BlockState::Idle { session.finish_implicit() } else { Ok(()) }
+            let sql = prepared.sql.clone();
+            let outcome = with_room_for(&sql, || {
+                self.guarded(|session| {
+                    session.execute_planned(prepared, params, sink, &mut tag)?;
+                    if session.block == BlockState::Idle { session.finish_implicit() } else { Ok(()) }
+                })
             });
             if outcome.is_ok() {
                 self.runtime.engine().nudge();
@@ -865,6 +872,16 @@ impl Session {
             | VariableSetKind::TransactionSnapshot(_) => Err(SqlError::unsupported("this form of SET")),
         }
     }
+}
+
+/// Statements up to so many bytes cannot nest deeply enough to outgrow an ordinary thread's stack.
+const SHORT_BYTES: usize = 2048;
+/// Stack for longer ones: only what is touched costs memory.
+const DEEP_STACK_BYTES: usize = 512 << 20;
+
+/// Calls `f`, which recurses over the tree of `sql`, where there is stack enough.
+pub(crate) fn with_room_for<T>(sql: &str, f: impl FnOnce() -> T) -> T {
+    if sql.len() <= SHORT_BYTES { f() } else { stacker::maybe_grow(DEEP_STACK_BYTES / 2, DEEP_STACK_BYTES, f) }
 }
 
 /// A sink that is told only what is important enough (`client_min_messages`).
