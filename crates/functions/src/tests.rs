@@ -106,3 +106,15 @@ fn scalar_and_kernel_agree() {
     let out = less.kernel(&mut call, &[&v, &v], 2).unwrap();
     assert_eq!([out.get(0), out.get(1)], [Datum::Bool(false), Datum::Null]);
 }
+
+#[test]
+fn rows_of_several_columns_are_records_in_a_select_list() {
+    let (mut host, settings) = (NoHost, IoSettings::default());
+    let mut call = Call::new(&mut host, &settings, &BuiltinTypes);
+    let each = Oid(3208);
+    let object = types::io::text_in(oid::JSONB, -1, "{\"a\": 1}", &settings).unwrap();
+    let rows = set_function(each).unwrap()(&mut call, std::slice::from_ref(&object)).unwrap();
+    let rows: Vec<_> = as_one_column(each, rows).map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 1);
+    assert_eq!(call.text_of(oid::RECORD, &rows[0][0]).unwrap(), "(a,1)");
+}
