@@ -77,7 +77,7 @@ impl ProjectSet {
             ExprKind::Call { function, args, .. } if functions::set_function(*function).is_some() => {
                 let values = args.iter().map(|a| Ok(eval(a, &row, ctx)?.get(0))).collect::<Result<Vec<_>>>()?;
                 let types: Vec<Oid> = args.iter().map(|a| a.ty).collect();
-                Ok(Some(call(*function, &values, &types, e.ty, ctx)?))
+                Ok(Some(functions::as_one_column(*function, call(*function, &values, &types, e.ty, ctx)?)))
             }
             _ => Ok(None),
         };

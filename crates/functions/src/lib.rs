@@ -141,6 +141,21 @@ pub fn set_function(oid: Oid) -> Option<SetFunction> {
     sets().get(&oid.0).map(|d| d.rows)
 }
 
+/// The rows of set-returning function `oid` as one column each: a row of several becomes one `record`, as in a select list.
+pub fn as_one_column(oid: Oid, rows: ext::Rows) -> ext::Rows {
+    let Some(row) = catalog::builtin::proc_by_oid(oid) else { return rows };
+    let modes = row.arg_modes.bytes().zip(row.all_args);
+    let types: Vec<Oid> = modes.filter(|(m, _)| matches!(m, b'o' | b'b' | b't')).map(|(_, &t)| t).collect();
+    if types.len() < 2 {
+        return rows;
+    }
+    let one = move |values: Vec<Datum>| {
+        let columns: Vec<(Oid, Datum)> = types.iter().copied().zip(values).collect();
+        vec![types::record::to_datum(&columns)]
+    };
+    Box::new(rows.map(move |values| values.map(&one)))
+}
+
 /// Aggregate `oid` of `pg_proc`; `None` when it is not implemented.
 pub fn aggregate(oid: Oid) -> Option<&'static ext::AggregateDefinition> {
     aggregate::lookup(oid)

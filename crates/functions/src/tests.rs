@@ -106,3 +106,46 @@ fn scalar_and_kernel_agree() {
     let out = less.kernel(&mut call, &[&v, &v], 2).unwrap();
     assert_eq!([out.get(0), out.get(1)], [Datum::Bool(false), Datum::Null]);
 }
+
+#[test]
+fn rows_of_several_columns_are_records_in_a_select_list() {
+    let (mut host, settings) = (NoHost, IoSettings::default());
+    let mut call = Call::new(&mut host, &settings, &BuiltinTypes);
+    let each = Oid(3208);
+    let object = types::io::text_in(oid::JSONB, -1, "{\"a\": 1}", &settings).unwrap();
+    let rows = set_function(each).unwrap()(&mut call, std::slice::from_ref(&object)).unwrap();
+    let rows: Vec<_> = as_one_column(each, rows).map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 1);
+    assert_eq!(call.text_of(oid::RECORD, &rows[0][0]).unwrap(), "(a,1)");
+}
+
+/// Ordered-set aggregates: rows come in order, the share is a direct argument. Results are PostgreSQL 18's.
+#[test]
+fn ordered_set_aggregates() {
+    let settings = IoSettings::default();
+    let run = |function: u32, ty: Oid, direct: (Oid, &str), rows: &[&str], result: Oid| -> Result<String> {
+        let mut host = NoHost;
+        let direct = [types::io::text_in(direct.0, -1, direct.1, &settings)?];
+        let types = [ty];
+        let mut call = Call::new(&mut host, &settings, &BuiltinTypes).typed(&types, result);
+        call.direct_args = &direct;
+        let mut groups = (aggregate(Oid(function)).expect("it is defined").groups)();
+        groups.resize(1);
+        for row in rows {
+            let value = types::io::text_in(ty, -1, row, &settings)?;
+            groups.add(&mut call, 0, &[value])?;
+        }
+        let value = groups.finish(&mut call, 0)?;
+        call.text_of(result, &value)
+    };
+    let floats = ["1", "2", "2", "4"];
+    let shares = (oid::FLOAT8_ARRAY, "{0.25,0.9}");
+    assert_eq!(run(3974, oid::FLOAT8, (oid::FLOAT8, "0.5"), &floats, oid::FLOAT8).unwrap(), "2");
+    assert_eq!(run(3980, oid::FLOAT8, shares, &floats, oid::FLOAT8_ARRAY).unwrap(), "{1.75,3.4000000000000004}");
+    assert_eq!(run(3972, oid::INT4, (oid::FLOAT8, "0.3"), &floats, oid::INT4).unwrap(), "2");
+    assert_eq!(run(3984, oid::INT4, (oid::FLOAT8, "0"), &floats, oid::INT4).unwrap(), "2");
+    let intervals = ["1 day", "3 days", "10 days"];
+    assert_eq!(run(3976, oid::INTERVAL, (oid::FLOAT8, "0.3"), &intervals, oid::INTERVAL).unwrap(), "2 days 04:48:00");
+    let error = run(3974, oid::FLOAT8, (oid::FLOAT8, "1.5"), &["1"], oid::FLOAT8).unwrap_err();
+    assert_eq!(error.message(), "percentile value 1.5 is not between 0 and 1");
+}
