@@ -101,6 +101,12 @@ fn markdown(figures: &[Figure], stage: &Stage) -> String {
         rusqlite::version(),
         stage.postgres().map_or_else(|why| format!("no PostgreSQL ({why})"), |pg| pg.version().to_owned())
     );
+    let _ = writeln!(
+        out,
+        "- load averages at the end of the run: {} (a busy machine moves all contenders, and absolute goals with them)",
+        std::fs::read_to_string("/proc/loadavg")
+            .map_or_else(|_| "unknown".to_owned(), |l| l.split(' ').take(3).collect::<Vec<_>>().join(", "))
+    );
     let missing = "`cargo xtask bench --write` repeats it, `cargo xtask bench NAME` one figure.";
     let _ = writeln!(out, "- {missing}\n");
     let _ = writeln!(out, "| figure | who | median | min .. max | Hathi is | goal | |");

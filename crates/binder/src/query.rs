@@ -127,7 +127,9 @@ impl Binder<'_> {
             let message = "FOR UPDATE is not allowed with GROUP BY clause or aggregate functions";
             return Err(self.error(SqlState::FEATURE_NOT_SUPPORTED, message, select.locking[0].pos));
         }
-        if !calls.is_empty() || !groups.is_empty() || having.is_some() {
+        if grouped {
+            let read = targets.iter().chain(&keys).chain(&on).chain(&having);
+            self.add_dependent_groups(read, &mut groups, &scope);
             let replace = |e: &mut Expr| self.replace_grouped(e, &groups, &scope);
             targets.iter_mut().try_for_each(replace)?;
             keys.iter_mut().try_for_each(replace)?;
@@ -261,6 +263,32 @@ impl Binder<'_> {
                 self.settle(bound)
             }
         }
+    }
+
+    /// Columns of a table whose primary key is grouped by have one value a group: they are grouped by as well.
+    fn add_dependent_groups<'e>(&self, read: impl Iterator<Item = &'e Expr>, groups: &mut Vec<Expr>, scope: &Scope) {
+        let grouped = |table: types::Oid, column: usize, groups: &[Expr]| {
+            groups.iter().any(|g| match g.kind {
+                ExprKind::Column(i) => {
+                    scope.columns.get(i).is_some_and(|c| c.origin == Some((table, column as i16 + 1)))
+                }
+                _ => false,
+            })
+        };
+        let mut found: Vec<Expr> = Vec::new();
+        for e in read {
+            e.visit(&mut |e| {
+                let ExprKind::Column(i) = e.kind else { return };
+                let Some((table, _)) = scope.columns.get(i).and_then(|c| c.origin) else { return };
+                let Some(info) = self.image.by_oid(table) else { return };
+                let Some(key) = info.indexes.iter().find(|k| k.primary) else { return };
+                let known = groups.iter().chain(&found).any(|g| g.same(e));
+                if !known && key.columns.iter().all(|k| grouped(table, k.0, groups)) {
+                    found.push(Expr { position: 0, ..e.clone() });
+                }
+            });
+        }
+        groups.extend(found);
     }
 
     /// Rewrites an expression over input rows as one over groups.

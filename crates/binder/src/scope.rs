@@ -172,8 +172,42 @@ impl Binder<'_> {
                 }
                 self.error(SqlState::UNDEFINED_TABLE, format!("missing FROM-clause entry for table \"{t}\""), pos)
             }
-            Some(t) => self.error(SqlState::UNDEFINED_COLUMN, format!("column {t}.{name} does not exist"), pos),
-            None => self.error(SqlState::UNDEFINED_COLUMN, format!("column \"{name}\" does not exist"), pos),
+            Some(t) => {
+                let message = format!("column {t}.{name} does not exist");
+                self.suggest(self.error(SqlState::UNDEFINED_COLUMN, message, pos), scope, table, name)
+            }
+            None => {
+                let message = format!("column \"{name}\" does not exist");
+                self.suggest(self.error(SqlState::UNDEFINED_COLUMN, message, pos), scope, table, name)
+            }
+        }
+    }
+
+    /// Adds the column that was perhaps meant: the one, or two, whose names differ least, by three letters at most and by no more than half.
+    fn suggest(&self, error: types::SqlError, scope: &Scope, table: Option<&str>, name: &str) -> types::SqlError {
+        const DISTANCE_MAX: usize = 3;
+        let mut best: Vec<&ScopeColumn> = Vec::new();
+        let mut least = DISTANCE_MAX + 1;
+        for c in scope.columns.iter().filter(|c| c.name != "ctid") {
+            let table_distance = table.map_or(0, |t| strsim::levenshtein(t, &c.table));
+            let column_distance = strsim::levenshtein(name, &c.name);
+            let distance = table_distance + column_distance;
+            if column_distance > name.chars().count() / 2 || distance > DISTANCE_MAX {
+                continue;
+            }
+            match distance.cmp(&least) {
+                std::cmp::Ordering::Less => (least, best) = (distance, vec![c]),
+                std::cmp::Ordering::Equal => best.push(c),
+                std::cmp::Ordering::Greater => {}
+            }
+        }
+        match best[..] {
+            [one] => error.hint(format!("Perhaps you meant to reference the column \"{}.{}\".", one.table, one.name)),
+            [a, b] => error.hint(format!(
+                "Perhaps you meant to reference the column \"{}.{}\" or the column \"{}.{}\".",
+                a.table, a.name, b.table, b.name
+            )),
+            _ => error,
         }
     }
 }

@@ -247,7 +247,7 @@ pub fn violation(table: &TableRef, index: &IndexKey, row: RowValues<'_>, ctx: &C
 
 /// Columns and values of a key, as error details show them: `(a, b)=(1, x)`.
 pub fn shown_key(table: &TableRef, columns: &[usize], row: RowValues<'_>, ctx: &Context<'_>) -> String {
-    let names: Vec<&str> = columns.iter().map(|&c| &*table.columns[c].name).collect();
+    let names: Vec<String> = columns.iter().map(|&c| syntax::quote_ident(&table.columns[c].name)).collect();
     let value = |&c: &usize| {
         let mut text = Vec::new();
         let datum = row(c);

@@ -106,14 +106,17 @@ macro_rules! lanes {
             let [$($arg),*] = args else { return Err(wrong_arguments(stringify!($name))) };
             $(let $arg = $ty::slice($arg)?.get(..rows).ok_or_else(|| wrong_arguments(stringify!($name)))?;)*
             let nulls = nulls(args);
-            let mut out = vec![R::Raw::default(); rows];
             let mut bad = false;
-            for i in 0..rows {
-                match f($($ty::from_raw($arg[i])),*) {
-                    Ok(v) => out[i] = v.to_raw(),
-                    Err(_) => bad = true,
-                }
-            }
+            // Value and failure side by side, without a branch between them: so LLVM vectorises.
+            let lane = |i: usize| {
+                let (value, failed) = match f($($ty::from_raw($arg[i])),*) {
+                    Ok(v) => (v.to_raw(), false),
+                    Err(_) => (R::Raw::default(), true),
+                };
+                bad |= failed;
+                value
+            };
+            let out: Vec<R::Raw> = (0..rows).map(lane).collect();
             settle::<R>(out, nulls, bad, |i| f($($ty::from_raw($arg[i])),*))
         }
     )*};

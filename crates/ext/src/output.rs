@@ -106,11 +106,15 @@ variable! {
 }
 
 macro_rules! stored {
-    ($($rust:ty, $oid:expr, $produces:expr;)*) => {$(
+    ($($rust:ty, $oid:expr, |$v:ident| $write:expr, $produces:expr;)*) => {$(
         impl Output for $rust {
             const OID: Oid = $oid;
             const PHYSICAL: Option<Physical> = Some(Physical::Var);
             fn into_datum(self) -> Datum { self.to_datum() }
+            fn push(self, out: &mut Vector) {
+                let $v = self;
+                if let Data::Var(d) = &mut out.data { d.push_with($write) }
+            }
             fn produces(t: Oid) -> bool {
                 let produces: fn(Oid) -> bool = $produces;
                 produces(t)
@@ -120,9 +124,9 @@ macro_rules! stored {
 }
 
 stored! {
-    Numeric, oid::NUMERIC, |t| t == oid::NUMERIC;
-    Json, oid::JSONB, |t| t == oid::JSONB;
-    Array, Oid::NONE, <Array as Argument<'_>>::accepts;
+    Numeric, oid::NUMERIC, |v| |b| v.write(b), |t| t == oid::NUMERIC;
+    Json, oid::JSONB, |v| |b| v.write(b), |t| t == oid::JSONB;
+    Array, Oid::NONE, |v| |b| b.extend_from_slice(v.to_datum().as_bytes().unwrap_or_default()), <Array as Argument<'_>>::accepts;
 }
 
 /// Whatever the caller says it is.

@@ -4,17 +4,22 @@
 pub mod aggregate;
 mod arithmetic;
 mod array;
+mod bits;
 mod bytes;
 mod cast;
+mod catalog_calls;
 mod comparison;
 mod datetime;
 mod datetime_text;
 mod float;
 mod format;
+mod hash;
 mod json;
 mod json_set;
+mod net;
 mod number_text;
 mod numeric;
+mod order;
 mod pattern;
 mod regex;
 mod series;
@@ -49,6 +54,11 @@ pub const MODULES: &[Module] = &[
     json::functions::MODULE,
     json_set::functions::MODULE,
     system::functions::MODULE,
+    catalog_calls::functions::MODULE,
+    bits::functions::MODULE,
+    net::functions::MODULE,
+    hash::functions::MODULE,
+    order::functions::MODULE,
     aggregate::functions::MODULE,
     aggregate::collect::functions::MODULE,
     aggregate::statistics::functions::MODULE,
@@ -129,6 +139,11 @@ pub fn lookup(oid: Oid) -> Option<Callable> {
 /// How set-returning function `oid` of `pg_proc` is called; `None` when it is not implemented.
 pub fn set_function(oid: Oid) -> Option<SetFunction> {
     sets().get(&oid.0).map(|d| d.rows)
+}
+
+/// Aggregate `oid` of `pg_proc`; `None` when it is not implemented.
+pub fn aggregate(oid: Oid) -> Option<&'static ext::AggregateDefinition> {
+    aggregate::lookup(oid)
 }
 
 /// Whether `comparison` tests for equality.

@@ -588,7 +588,12 @@ pub(crate) mod functions {
 
     #[ext::function(each(i32 = 1773, i64 = 1774), stable)]
     pub fn to_char_int<T: Into<i64>>(v: T, format: &str) -> Result<String> {
-        show_numeric(format, &Numeric::from(v.into()))
+        let v: i64 = v.into();
+        let shift = Template::parse(format)?.shift as u32;
+        if shift > 0 && 10i64.checked_pow(shift).and_then(|p| v.checked_mul(p)).is_none() {
+            return Err(SqlError::new(SqlState::NUMERIC_VALUE_OUT_OF_RANGE, "bigint out of range"));
+        }
+        show_numeric(format, &Numeric::from(v))
     }
 
     #[ext::function(oid = 1775, stable)]

@@ -96,7 +96,7 @@ impl Sink for Rows {
         Ok(())
     }
 
-    fn chunk(&mut self, chunk: &Chunk) -> Result<()> {
+    fn chunk(&mut self, chunk: &Chunk, _names: &dyn types::io::TypeLookup) -> Result<()> {
         let mut buffer = Vec::new();
         for i in 0..chunk.rows {
             let mut row = RowBuilder::default();

@@ -2,7 +2,6 @@
 
 use bytes::{Bytes, BytesMut};
 use session::{Chunk, CopyShape, OutputColumn, Sink};
-use types::io::{BuiltinTypes, TypeLookup};
 use types::{IoSettings, Oid, Physical, Result, SqlError, oid};
 use wire::{DataRow, FieldDescription, Formats, backend};
 
@@ -24,7 +23,7 @@ impl<'a> Results<'a> {
         Results { channel, settings, formats: None, describe: true, types: Vec::new() }
     }
 
-    fn row(&mut self, chunk: &Chunk, i: usize, names: &dyn TypeLookup, value: &mut Vec<u8>) -> Result<()> {
+    fn row(&mut self, chunk: &Chunk, i: usize, names: &dyn types::io::TypeLookup, value: &mut Vec<u8>) -> Result<()> {
         let buffer: &mut BytesMut = &mut self.channel.output;
         let mut row = DataRow::begin(buffer, self.types.len() as u16);
         for (c, (column, &ty)) in chunk.columns.iter().zip(&self.types).enumerate() {
@@ -100,11 +99,7 @@ impl Sink for Results<'_> {
         Ok(())
     }
 
-    fn chunk(&mut self, chunk: &Chunk) -> Result<()> {
-        self.chunk_with(chunk, &BuiltinTypes)
-    }
-
-    fn chunk_with(&mut self, chunk: &Chunk, names: &dyn TypeLookup) -> Result<()> {
+    fn chunk(&mut self, chunk: &Chunk, names: &dyn types::io::TypeLookup) -> Result<()> {
         let mut value = Vec::new();
         for i in 0..chunk.rows {
             // A value that has no such form must not leave half a row behind.

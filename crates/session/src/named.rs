@@ -38,7 +38,7 @@ impl Sink for Counted<'_> {
     fn columns(&mut self, _: &[OutputColumn]) -> Result<()> {
         Ok(())
     }
-    fn chunk(&mut self, _: &Chunk) -> Result<()> {
+    fn chunk(&mut self, _: &Chunk, _: &dyn types::io::TypeLookup) -> Result<()> {
         Ok(())
     }
     fn complete(&mut self, _: &str) {}

@@ -285,7 +285,7 @@ impl Session {
             sink.columns(columns)?;
             if more {
                 rows += chunk.rows as u64;
-                self.with_context(&mut execution, params, |ctx| sink.chunk_with(chunk, ctx.types))?;
+                self.with_context(&mut execution, params, |ctx| sink.chunk(chunk, ctx.types))?;
             }
         } else if *yields {
             sink.columns(columns)?;
@@ -294,7 +294,7 @@ impl Session {
             while root.next(ctx, chunk)? {
                 if *yields && chunk.rows > 0 {
                     rows += chunk.rows as u64;
-                    sink.chunk_with(chunk, ctx.types)?;
+                    sink.chunk(chunk, ctx.types)?;
                 }
             }
             Ok(())
@@ -443,11 +443,11 @@ impl Session {
                     continue;
                 }
                 if rows <= left {
-                    sink.chunk_with(chunk, ctx.types)?;
+                    sink.chunk(chunk, ctx.types)?;
                     (*fetched, left) = (*fetched + rows, left - rows);
                 } else {
                     let (now, later): (Vec<u32>, Vec<u32>) = (0..chunk.rows as u32).partition(|&i| u64::from(i) < left);
-                    sink.chunk_with(&chunk.select(&now), ctx.types)?;
+                    sink.chunk(&chunk.select(&now), ctx.types)?;
                     held.push_front(chunk.select(&later));
                     (*fetched, left) = (*fetched + left, 0);
                 }

@@ -14,7 +14,6 @@ use syntax::ast::{
     IsolationLevel, SetValue, Statement, StatementKind, TransactionMode, TransactionStatement, VariableSet,
     VariableSetKind,
 };
-use types::io::TypeLookup;
 use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 use vector::Chunk;
 
@@ -34,18 +33,11 @@ pub trait Sink {
     /// # Errors
     /// What the receiver says; the statement fails with it.
     fn columns(&mut self, columns: &[OutputColumn]) -> Result<()>;
-    /// Some of its rows.
+    /// Some of its rows; `names` knows what values of types like `regclass` are called.
     ///
     /// # Errors
     /// As [`Sink::columns`].
-    fn chunk(&mut self, chunk: &Chunk) -> Result<()>;
-    /// The same, with the catalog's names for types that print as names (`regclass` and kin).
-    ///
-    /// # Errors
-    /// As [`Sink::columns`].
-    fn chunk_with(&mut self, chunk: &Chunk, _names: &dyn TypeLookup) -> Result<()> {
-        self.chunk(chunk)
-    }
+    fn chunk(&mut self, chunk: &Chunk, names: &dyn types::io::TypeLookup) -> Result<()>;
     /// A statement is done; its command tag.
     fn complete(&mut self, tag: &str);
     /// A notice or warning.
@@ -568,6 +560,8 @@ impl Session {
         }
         self.check_not_failed()?;
         self.begin_transaction();
+        let mut quiet = Quiet { inner: sink, level: self.settings.client_min_messages };
+        let sink: &mut dyn Sink = &mut quiet;
         match &statement.kind {
             kind if is_planned(kind) => {
                 let (node, columns) = self.locked_plan(sql, kind, None, &[])?;
@@ -620,7 +614,7 @@ impl Session {
             for (name, value) in self.settings.all() {
                 chunk.push_row(&[Datum::text(&name), Datum::text(&value), Datum::text("")]);
             }
-            sink.chunk(&chunk)?;
+            sink.chunk(&chunk, &types::io::BuiltinTypes)?;
             return Ok("SHOW".to_owned());
         }
         let value = match &*name.to_lowercase() {
@@ -632,7 +626,7 @@ impl Session {
         sink.columns(&[text_column(Settings::shown_name(name))])?;
         let mut chunk = Chunk::new(&[types::Physical::Var]);
         chunk.push_row(&[Datum::text(&value)]);
-        sink.chunk(&chunk)?;
+        sink.chunk(&chunk, &types::io::BuiltinTypes)?;
         Ok("SHOW".to_owned())
     }
 
@@ -870,6 +864,50 @@ impl Session {
             | VariableSetKind::SessionCharacteristics(_)
             | VariableSetKind::TransactionSnapshot(_) => Err(SqlError::unsupported("this form of SET")),
         }
+    }
+}
+
+/// A sink that is told only what is important enough (`client_min_messages`).
+struct Quiet<'a> {
+    inner: &'a mut dyn Sink,
+    level: u8,
+}
+
+impl Sink for Quiet<'_> {
+    fn columns(&mut self, columns: &[OutputColumn]) -> Result<()> {
+        self.inner.columns(columns)
+    }
+    fn chunk(&mut self, chunk: &Chunk, names: &dyn types::io::TypeLookup) -> Result<()> {
+        self.inner.chunk(chunk, names)
+    }
+    fn complete(&mut self, tag: &str) {
+        self.inner.complete(tag);
+    }
+    fn notice(&mut self, notice: &SqlError) {
+        // Places in the order that `client_min_messages` counts by.
+        let place = match notice.fields().severity {
+            types::error::Severity::Notice => 6,
+            types::error::Severity::Warning => 7,
+            _ => 8,
+        };
+        if place >= self.level {
+            self.inner.notice(notice);
+        }
+    }
+    fn copy_in(&mut self, shape: CopyShape) -> Result<()> {
+        self.inner.copy_in(shape)
+    }
+    fn copy_read(&mut self) -> Result<Option<Bytes>> {
+        self.inner.copy_read()
+    }
+    fn copy_out(&mut self, shape: CopyShape) -> Result<()> {
+        self.inner.copy_out(shape)
+    }
+    fn copy_data(&mut self, row: &[u8]) -> Result<()> {
+        self.inner.copy_data(row)
+    }
+    fn copy_done(&mut self) -> Result<()> {
+        self.inner.copy_done()
     }
 }
 

@@ -82,6 +82,13 @@ impl VarData {
         &self.bytes[start..self.ends[i] as usize]
     }
 
+    /// Appends the value that `write` appends to the bytes.
+    #[inline]
+    pub fn push_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        write(&mut self.bytes);
+        self.ends.push(self.bytes.len() as u32);
+    }
+
     /// Appends a value.
     #[inline]
     pub fn push(&mut self, value: &[u8]) {

@@ -2,7 +2,7 @@
 
 use session::{Chunk, OutputColumn, Sink};
 use types::io::TypeLookup;
-use types::{IoSettings, Oid, Result, SqlError};
+use types::{IoSettings, Oid, Result};
 
 use super::Shell;
 use super::printer::print;
@@ -21,10 +21,7 @@ impl Sink for Rows {
         self.types = columns.iter().map(|c| c.ty).collect();
         Ok(())
     }
-    fn chunk(&mut self, _: &Chunk) -> Result<()> {
-        Err(SqlError::internal("rows come with names"))
-    }
-    fn chunk_with(&mut self, chunk: &Chunk, names: &dyn TypeLookup) -> Result<()> {
+    fn chunk(&mut self, chunk: &Chunk, names: &dyn TypeLookup) -> Result<()> {
         for i in 0..chunk.rows {
             let mut row = Vec::with_capacity(self.types.len());
             for (column, &ty) in chunk.columns.iter().zip(&self.types) {

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use bytes::Bytes;
 use session::{Chunk, CopyShape, OutputColumn, Sink};
 use types::error::Severity;
-use types::io::{BuiltinTypes, TypeLookup};
+
 use types::{IoSettings, Oid, Result, SqlError, SqlState, oid};
 
 use super::source::Source;
@@ -151,21 +151,19 @@ impl Sink for Printer<'_> {
         Ok(())
     }
 
-    fn chunk(&mut self, chunk: &Chunk) -> Result<()> {
-        self.chunk_with(chunk, &BuiltinTypes)
-    }
-
-    fn chunk_with(&mut self, chunk: &Chunk, names: &dyn TypeLookup) -> Result<()> {
+    fn chunk(&mut self, chunk: &Chunk, names: &dyn types::io::TypeLookup) -> Result<()> {
+        let mut text = Vec::new();
         for i in 0..chunk.rows {
             let mut row = Vec::with_capacity(self.types.len());
             for (column, &ty) in chunk.columns.iter().zip(&self.types) {
                 let datum = column.get(i);
-                row.push(if datum.is_null() {
-                    None
-                } else {
-                    let mut text = Vec::new();
-                    types::io::text_out_with(ty, &datum, &self.settings, names, &mut text)?;
-                    Some(String::from_utf8_lossy(&text).into_owned())
+                row.push(match datum.is_null() {
+                    true => None,
+                    false => {
+                        text.clear();
+                        types::io::text_out_with(ty, &datum, &self.settings, names, &mut text)?;
+                        Some(String::from_utf8_lossy(&text).into_owned())
+                    }
                 });
             }
             if let Some(table) = &mut self.table {

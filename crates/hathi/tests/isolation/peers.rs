@@ -66,7 +66,7 @@ impl Sink for Text {
         Ok(())
     }
 
-    fn chunk(&mut self, chunk: &Chunk) -> types::Result<()> {
+    fn chunk(&mut self, chunk: &Chunk, _names: &dyn types::io::TypeLookup) -> types::Result<()> {
         let settings = types::IoSettings::default();
         for i in 0..chunk.rows {
             let types = self.types.as_deref().unwrap_or_default();

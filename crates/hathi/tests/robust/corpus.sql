@@ -80,3 +80,88 @@ EXPLAIN SELECT * FROM t
 PREPARE p AS SELECT * FROM t WHERE a = $1
 EXECUTE p (1)
 DEALLOCATE p
+WITH x AS (SELECT a, d FROM t WHERE d > 10) SELECT * FROM x JOIN u ON x.a = u.a
+WITH x (n) AS (VALUES (1), (2)) SELECT n + 1 FROM x
+WITH RECURSIVE r (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 5) SELECT sum(n) FROM r
+WITH gone AS (DELETE FROM t WHERE a = 1 RETURNING *) SELECT * FROM gone
+SELECT a FROM t UNION SELECT a FROM u ORDER BY 1
+SELECT a FROM t UNION ALL SELECT a FROM u
+SELECT a FROM t INTERSECT SELECT a FROM u
+SELECT a FROM t EXCEPT SELECT a FROM u WHERE a IS NOT NULL
+SELECT (SELECT max(d) FROM t), a FROM u
+SELECT * FROM t WHERE a IN (SELECT a FROM u)
+SELECT * FROM t WHERE a NOT IN (SELECT a FROM u WHERE a IS NOT NULL)
+SELECT * FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.a = t.a)
+SELECT * FROM t WHERE NOT EXISTS (SELECT 1 FROM u WHERE u.a = t.a AND u.e)
+SELECT * FROM t WHERE d > ALL (SELECT d FROM t WHERE a < 2)
+SELECT * FROM t WHERE d = ANY (SELECT d FROM t WHERE a < 3)
+SELECT a = ANY ('{1,2}'::int[]), a <> ALL (ARRAY[3, 4]) FROM t
+SELECT (SELECT u.b FROM u WHERE u.a = t.a), t.b FROM t
+SELECT DISTINCT ON (e) e, b FROM u ORDER BY e, b
+SELECT * FROM generate_series(1, 5) AS g
+SELECT g, g * 2 FROM generate_series(1, 10, 3) AS s (g) WHERE g > 2
+SELECT * FROM t, LATERAL (SELECT t.a + 1 AS n) AS l
+SELECT t.a, l.m FROM t LEFT JOIN LATERAL (SELECT max(f) AS m FROM u WHERE u.a = t.a) l ON true
+SELECT row_number() OVER (ORDER BY a), sum(d) OVER (PARTITION BY b ORDER BY a) FROM t
+SELECT a, count(*) FILTER (WHERE d > 10) FROM t GROUP BY a
+SELECT string_agg(b, ',' ORDER BY a DESC), array_agg(a) FROM t
+SELECT bool_and(e), bool_or(e), every(e) FROM u
+SELECT e, f, count(*) FROM u GROUP BY ROLLUP (e, f)
+SELECT to_char(now(), 'YYYY'), to_char(c, '999.99') FROM t
+SELECT extract(year FROM date '2024-02-29'), date_trunc('month', timestamp '2024-02-29 12:00')
+SELECT date '2024-01-31' + 1, timestamp '2024-01-31' + interval '1 month', age(timestamp '2024-02-29', timestamp '2020-01-01')
+SELECT now() - now(), current_date - current_date, localtime IS NULL
+SELECT trim(b), ltrim(b, 'o'), rpad(b, 5, '*'), repeat(b, 2), reverse(b), position('n' IN b), split_part(b, 'n', 1) FROM t
+SELECT substring(b FROM 1 FOR 2), overlay(b PLACING 'xx' FROM 2), replace(b, 'o', '0'), strpos(b, 'e') FROM t
+SELECT format('%s-%L', b, a), concat(a, b), concat_ws(',', a, b), md5(b), quote_literal(b) FROM t
+SELECT regexp_replace(b, 'o(.)', '\1'), b ~ '^o', b !~* 'X', regexp_matches(b, 'n') FROM t
+SELECT round(c, 1), trunc(c), mod(a, 2), sign(c), exp(1), ln(2), pi(), width_bucket(5, 0, 10, 5) FROM t
+SELECT ARRAY[1, 2, 3], ARRAY[a, a + 1], (ARRAY[1, 2])[1], array_length(ARRAY[1, 2], 1), unnest(ARRAY[1, 2]) FROM t
+SELECT ROW(1, 'x'), ROW(a, b) = ROW(1, 'one') FROM t
+SELECT '{"a": [1, 2]}'::jsonb -> 'a' -> 0, '{"a": 1}'::jsonb ->> 'a', '[1]'::jsonb @> '1'
+SELECT pg_typeof(a), a::regclass FROM t
+SELECT relname FROM pg_class WHERE relname = 't'
+SELECT attname, atttypid::regtype FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum > 0
+SELECT * FROM information_schema.tables WHERE table_name = 't'
+SELECT nextval('s1'), currval('s1'), setval('s1', 10)
+INSERT INTO t VALUES (1, 'x', 1, 1) ON CONFLICT (a) DO UPDATE SET b = excluded.b
+INSERT INTO t VALUES (1, 'x', 1, 1) ON CONFLICT DO NOTHING
+INSERT INTO u DEFAULT VALUES
+UPDATE t SET (b, c) = ('y', 2) WHERE a = 1
+UPDATE t SET d = (SELECT max(a) FROM u) WHERE a = 2
+SELECT * FROM t WHERE a = 1 FOR UPDATE
+SELECT * FROM t FOR SHARE
+CREATE TABLE fk (a int PRIMARY KEY, t_a int REFERENCES t (a) ON DELETE CASCADE, CHECK (a > 0))
+CREATE TABLE df (a serial, b int DEFAULT 7, c timestamp DEFAULT now())
+CREATE TABLE cl AS SELECT * FROM t
+CREATE VIEW vw AS SELECT a, b FROM t WHERE d > 10
+CREATE SEQUENCE s1 START 5 INCREMENT 2
+CREATE SCHEMA sc
+CREATE TEMP TABLE tmp (a int)
+ALTER TABLE t ADD CONSTRAINT c1 CHECK (a > 0)
+ALTER TABLE t ADD COLUMN h text DEFAULT 'x'
+ALTER TABLE t DROP COLUMN c
+ALTER TABLE t RENAME COLUMN b TO bb
+ALTER TABLE t RENAME TO tt
+ALTER TABLE t ALTER COLUMN a TYPE bigint
+ALTER TABLE u ADD PRIMARY KEY (b)
+TRUNCATE t
+TRUNCATE t, u
+COMMENT ON TABLE t IS 'a table'
+ANALYZE t
+VACUUM
+LOCK TABLE t IN EXCLUSIVE MODE
+GRANT SELECT ON t TO PUBLIC
+CREATE ROLE r1
+SELECT set_config('search_path', 'public', false)
+SET search_path TO public, pg_catalog
+SELECT a, b FROM t WHERE (a, b) IN ((1, 'one'), (2, 'two'))
+SELECT count(*) FROM t a JOIN t b ON a.a < b.a JOIN u ON true
+SELECT b COLLATE "C" FROM t ORDER BY b COLLATE "C"
+SELECT x'1F', b'101', U&'\0041', E'a\nb', $$dollar$$
+SELECT 1 AS "Quoted", t."a" FROM t
+DECLARE c CURSOR FOR SELECT * FROM t
+BEGIN; DECLARE c CURSOR FOR SELECT * FROM t; FETCH 2 FROM c; CLOSE c; COMMIT
+EXPLAIN (COSTS OFF) SELECT * FROM t JOIN u ON t.a = u.a
+DO $$ BEGIN NULL; END $$
+LISTEN ch

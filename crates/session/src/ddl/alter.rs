@@ -205,7 +205,7 @@ impl Sink for NoSink {
     fn columns(&mut self, _columns: &[plan::OutputColumn]) -> Result<()> {
         Ok(())
     }
-    fn chunk(&mut self, _chunk: &vector::Chunk) -> Result<()> {
+    fn chunk(&mut self, _chunk: &vector::Chunk, _names: &dyn types::io::TypeLookup) -> Result<()> {
         Ok(())
     }
     fn complete(&mut self, _tag: &str) {}

@@ -1,0 +1,181 @@
+//! Functions that read the catalog and that the session itself implements: passed on by name through `Host::call`.
+
+/// A function that is passed on.
+pub trait Passed {
+    /// Its name.
+    const NAME: &'static str;
+}
+
+macro_rules! passed {
+    ($($name:ident = $sql:literal;)*) => {$(
+        /// As its name says.
+        #[derive(Debug)]
+        pub struct $name;
+        impl Passed for $name {
+            const NAME: &'static str = $sql;
+        }
+    )*};
+}
+passed! {
+    PartitionRoot = "pg_partition_root";
+    RelationIsPublishable = "pg_relation_is_publishable";
+    RelationFilenode = "pg_relation_filenode";
+    RelationIsUpdatable = "pg_relation_is_updatable";
+    ColumnIsUpdatable = "pg_column_is_updatable";
+    SequenceLastValue = "pg_sequence_last_value";
+    SequenceParameters = "pg_sequence_parameters";
+    TablespaceLocation = "pg_tablespace_location";
+    TablespaceSize = "pg_tablespace_size";
+    RowSecurityActive = "row_security_active";
+    IndexamHasProperty = "pg_indexam_has_property";
+    IndexHasProperty = "pg_index_has_property";
+    IndexColumnHasProperty = "pg_index_column_has_property";
+    ReplicaIdentityIndex = "pg_get_replica_identity_index";
+    StatisticsExpressions = "pg_get_statisticsobjdef_expressions";
+    ExportSnapshot = "pg_export_snapshot";
+    BaseType = "pg_basetype";
+    ToRegtypemod = "to_regtypemod";
+    FilenodeRelation = "pg_filenode_relation";
+    BlockingPids = "pg_blocking_pids";
+    SettingFlags = "pg_settings_get_flags";
+    TxidStatus = "txid_status";
+    XactStatus = "pg_xact_status";
+    ReloadConf = "pg_reload_conf";
+    EnumFirst = "enum_first";
+    EnumLast = "enum_last";
+    EnumRange = "enum_range";
+    AclDefault = "acldefault";
+    MakeAclItem = "makeaclitem";
+    CollationVersion = "pg_collation_actual_version";
+    DatabaseCollationVersion = "pg_database_collation_actual_version";
+    SwitchWal = "pg_switch_wal";
+    NotificationQueueUsage = "pg_notification_queue_usage";
+}
+
+#[ext::module]
+pub(crate) mod functions {
+    use ext::{Call, Datum, Oid, Result};
+    use syntax::keyword::{Category, KEYWORDS};
+    use types::array::ArrayView;
+
+    use super::*;
+
+    #[ext::function(
+        each(ExportSnapshot = 3809, ReloadConf = 2621, SwitchWal = 2848, NotificationQueueUsage = 3296),
+        rows,
+        volatile
+    )]
+    pub fn pass_none<P: Passed>(call: &mut Call<'_>) -> Result<Datum> {
+        call.host.call(P::NAME, &[])
+    }
+
+    #[ext::function(each(
+        PartitionRoot = 3424, RelationIsPublishable = 6121, RelationFilenode = 2999, SequenceLastValue = 4032,
+        SequenceParameters = 3078, TablespaceLocation = 3778, TablespaceSize = [2322, 2323], RowSecurityActive = [3298, 3299],
+        ReplicaIdentityIndex = 6120, StatisticsExpressions = 6173, BaseType = 6315, ToRegtypemod = 6317,
+        BlockingPids = 2561, SettingFlags = 6240, TxidStatus = 3360, XactStatus = 5066, CollationVersion = 3448,
+        DatabaseCollationVersion = 6249
+    ), strict, stable)]
+    pub fn pass_one<P: Passed>(call: &mut Call<'_>, a: &Datum) -> Result<Datum> {
+        call.host.call(P::NAME, std::slice::from_ref(a))
+    }
+
+    #[ext::function(
+        each(
+            RelationIsUpdatable = 3842,
+            IndexamHasProperty = 636,
+            IndexHasProperty = 637,
+            FilenodeRelation = 3454,
+            AclDefault = 3943
+        ),
+        strict,
+        stable
+    )]
+    pub fn pass_two<P: Passed>(call: &mut Call<'_>, a: &Datum, b: &Datum) -> Result<Datum> {
+        call.host.call(P::NAME, &[a.clone(), b.clone()])
+    }
+
+    #[ext::function(each(ColumnIsUpdatable = 3843, IndexColumnHasProperty = 638), strict, stable)]
+    pub fn pass_three<P: Passed>(call: &mut Call<'_>, a: &Datum, b: &Datum, c: &Datum) -> Result<Datum> {
+        call.host.call(P::NAME, &[a.clone(), b.clone(), c.clone()])
+    }
+
+    #[ext::function(each(MakeAclItem = 1365), strict)]
+    pub fn pass_four<P: Passed>(call: &mut Call<'_>, a: &Datum, b: &Datum, c: &Datum, d: &Datum) -> Result<Datum> {
+        call.host.call(P::NAME, &[a.clone(), b.clone(), c.clone(), d.clone()])
+    }
+
+    /// Enum functions look at the type of their argument, which comes first to the host.
+    #[ext::function(each(EnumFirst = 3528, EnumLast = 3529, EnumRange = 3531), stable)]
+    pub fn pass_enum<P: Passed>(call: &mut Call<'_>, a: &Datum) -> Result<Datum> {
+        let ty = Datum::from(call.arg_type(0));
+        call.host.call(P::NAME, &[ty, a.clone()])
+    }
+
+    #[ext::function(each(EnumRange = 3530), stable)]
+    pub fn pass_enum_range<P: Passed>(call: &mut Call<'_>, a: &Datum, b: &Datum) -> Result<Datum> {
+        let ty = Datum::from(call.arg_type(0));
+        call.host.call(P::NAME, &[ty, a.clone(), b.clone()])
+    }
+
+    #[ext::function(oid = 2854, stable)]
+    pub fn my_temp_schema(call: &mut Call<'_>) -> Oid {
+        match call.host.call("pg_my_temp_schema", &[]) {
+            Ok(Datum::U32(o)) => Oid(o),
+            _ => Oid::NONE,
+        }
+    }
+
+    #[ext::function(oid = 2855, stable)]
+    pub fn is_other_temp_schema(call: &mut Call<'_>, schema: Oid) -> bool {
+        matches!(call.host.call("pg_is_other_temp_schema", &[schema.into()]), Ok(Datum::Bool(true)))
+    }
+
+    #[ext::function(oid = 3162, stable)]
+    pub fn collation_for(call: &mut Call<'_>, _: &Datum) -> Option<String> {
+        let textual = types::io::is_textual(call.arg_type(0));
+        textual.then(|| if call.arg_type(0) == types::oid::NAME { "\"C\"" } else { "\"default\"" }.to_owned())
+    }
+
+    #[ext::function(oid = 4549)]
+    pub fn unicode_version() -> &'static str {
+        "16.0"
+    }
+
+    #[ext::function(oid = 6311, stable)]
+    pub fn system_user(call: &mut Call<'_>) -> Option<String> {
+        call.host.call("system_user", &[]).ok().and_then(|d| d.as_str().map(str::to_owned))
+    }
+
+    #[ext::function(oid = 5071)]
+    pub fn xid8_to_xid(v: i64) -> u32 {
+        v as u32
+    }
+
+    #[ext::set_function(oid = 1686)]
+    pub fn keywords() -> Vec<(&'static str, i8, bool, &'static str, &'static str)> {
+        let row = |k: &syntax::keyword::Keyword| {
+            let (code, category) = match k.category {
+                Category::Unreserved => (b'U', "unreserved"),
+                Category::ColName => (b'C', "unreserved (cannot be function or type name)"),
+                Category::TypeFuncName => (b'T', "reserved (can be function or type name)"),
+                Category::Reserved => (b'R', "reserved"),
+            };
+            let label = if k.bare_label { "can be bare label" } else { "requires AS" };
+            (k.word, code as i8, k.bare_label, category, label)
+        };
+        KEYWORDS.iter().map(row).collect()
+    }
+
+    #[ext::set_function(oid = 2289)]
+    pub fn options_to_table(options: ArrayView<'_>) -> Vec<(String, Option<String>)> {
+        let one = |d: Datum| {
+            let text = d.as_str().unwrap_or_default().to_owned();
+            match text.split_once('=') {
+                Some((k, v)) => (k.to_owned(), Some(v.to_owned())),
+                None => (text, None),
+            }
+        };
+        options.iter().map(one).collect()
+    }
+}
