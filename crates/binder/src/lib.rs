@@ -58,6 +58,8 @@ pub struct Binder<'a> {
     depth: usize,
     /// Whether the query about to be bound leaves untyped literals as they are.
     unsettled: bool,
+    /// Whether what is bound is to be printed, so that it keeps the form PostgreSQL prints.
+    kept: bool,
 }
 
 impl<'a> Binder<'a> {
@@ -77,6 +79,7 @@ impl<'a> Binder<'a> {
             next_cte: 0,
             depth: 0,
             unsettled: false,
+            kept: false,
         }
     }
 

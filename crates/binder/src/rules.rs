@@ -63,6 +63,7 @@ impl Binder<'_> {
             let message = "cannot use column reference in DEFAULT expression";
             return Err(self.error(types::SqlState::FEATURE_NOT_SUPPORTED, message, e.pos));
         }
+        self.kept = true;
         let bound = self.expr(e, &mut Place::new(&scope, "DEFAULT expressions"))?;
         let bound = self.assign(bound, name, ty, typmod, e.location())?;
         if matches!(bound.kind, plan::ExprKind::Const(types::Datum::Null)) {
@@ -77,6 +78,7 @@ impl Binder<'_> {
     /// What binding says.
     pub fn check_text(&mut self, e: &ast::Expr, table: &TableRef) -> Result<(String, Vec<usize>)> {
         let scope = table_scope(table, &table.name, false, &[]);
+        self.kept = true;
         let bound = self.condition(e, &mut Place::new(&scope, "CHECK constraints"))?;
         let names: Vec<String> = table.columns.iter().map(|c| c.name.clone()).collect();
         let mut columns = Vec::new();
@@ -94,20 +96,20 @@ impl Binder<'_> {
     /// The text of `bound` with every user-made name qualified.
     fn qualified(&self, bound: &Expr, columns: &[String]) -> Result<String> {
         let names = crate::Names { image: self.image, search_path: &[] };
-        crate::Deparser { columns, names: &names }.expr(bound)
+        crate::Deparser { columns, names: &names, pretty: false }.expr(bound)
     }
 
     /// The stored text `sql`, an expression over columns of `table`, as the current search path shows it.
     ///
     /// # Errors
     /// When it does not bind any more: a damaged catalog.
-    pub fn shown(&self, sql: &str, table: Option<&TableInfo>) -> Result<String> {
+    pub fn shown(&self, sql: &str, table: Option<&TableInfo>, pretty: bool) -> Result<String> {
         let table = table.map(|t| crate::table_ref(self.image, t));
         let scope = table.as_ref().map_or_else(Scope::default, |t| table_scope(t, &t.name, false, &[]));
         let bound = self.stored(sql, |b, e| b.expr(e, &mut Place::new(&scope, "DEFAULT")))?;
         let names: Vec<String> = table.iter().flat_map(|t| t.columns.iter().map(|c| c.name.clone())).collect();
         let lookup = self.names();
-        crate::Deparser { columns: &names, names: &lookup }.expr(&bound)
+        crate::Deparser { columns: &names, names: &lookup, pretty }.expr(&bound)
     }
 
     /// The sequences that the text of a default names.

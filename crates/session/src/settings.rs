@@ -122,6 +122,59 @@ impl Default for Settings {
     }
 }
 
+impl Kind {
+    /// Its type, bounds and words, as `pg_settings` has them.
+    fn described(self) -> (&'static str, Option<(i64, i64)>, &'static [&'static str]) {
+        match self {
+            Kind::Bool => ("bool", None, &[]),
+            Kind::Time => ("integer", Some((0, 2_147_483_647)), &[]),
+            Kind::Int(low, high) => ("integer", Some((low, high)), &[]),
+            Kind::Word(words) => ("enum", None, words),
+            Kind::Text | Kind::Fixed | Kind::Internal => ("string", None, &[]),
+        }
+    }
+}
+
+impl Settings {
+    /// The rows of `pg_settings`.
+    pub fn rows(&self) -> Vec<Vec<types::Datum>> {
+        use types::Datum;
+        let text = |s: &str| Datum::text(s);
+        let row = |&(name, default, kind): &(&str, &str, Kind)| {
+            let (ty, bounds, words) = kind.described();
+            let bound = |n: Option<i64>| n.map_or(Datum::Null, |n| text(&n.to_string()));
+            let list = format!("{{{}}}", words.join(","));
+            let words = if words.is_empty() {
+                Datum::Null
+            } else {
+                types::io::text_in(types::oid::TEXT_ARRAY, -1, &list, &IoSettings::default()).unwrap_or_default()
+            };
+            let setting = self.get(name).unwrap_or_default();
+            let source = if setting == default { "default" } else { "session" };
+            vec![
+                text(name),
+                text(&setting),
+                if kind == Kind::Time { text("ms") } else { Datum::Null },
+                text("Ungrouped"),
+                text(""),
+                Datum::Null,
+                text(if kind == Kind::Internal { "internal" } else { "user" }),
+                text(ty),
+                text(source),
+                bound(bounds.map(|b| b.0)),
+                bound(bounds.map(|b| b.1)),
+                words,
+                text(default),
+                text(default),
+                Datum::Null,
+                Datum::Null,
+                Datum::Bool(false),
+            ]
+        };
+        KNOWN.iter().map(row).collect()
+    }
+}
+
 fn find(name: &str) -> Option<&'static (&'static str, &'static str, Kind)> {
     KNOWN.iter().find(|k| k.0.eq_ignore_ascii_case(name))
 }

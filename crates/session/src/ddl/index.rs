@@ -155,12 +155,35 @@ impl Session {
             ("indoption", stored::numbers(oid::INT2VECTOR, &options)),
         ];
         self.add_row(PG_INDEX, &values)?;
+        for (place, &(column, ..)) in spec.columns.iter().enumerate() {
+            self.add_index_attribute(index, place, &info.columns[column].clone())?;
+        }
         for &(column, ..) in &spec.columns {
             self.depend(Address::relation(index), Address::column(table, column), b'a')?;
         }
         self.fill_index(table, index)?;
         self.change_rows(PG_CLASS, |r| r.oid("oid") == table, &[("relhasindex", Datum::Bool(true))])?;
         Ok(index)
+    }
+
+    /// Adds the row of `pg_attribute` for column `place` of an index.
+    fn add_index_attribute(&mut self, index: Oid, place: usize, column: &catalog::ColumnInfo) -> Result<()> {
+        let Some(ty) = catalog::builtin::type_by_oid(column.ty) else { return Ok(()) };
+        let values = [
+            ("attrelid", Datum::from(index)),
+            ("attname", Datum::text(&column.name)),
+            ("atttypid", Datum::from(column.ty)),
+            ("attlen", Datum::I16(ty.len)),
+            ("attnum", Datum::I16(place as i16 + 1)),
+            ("atttypmod", Datum::I32(column.typmod)),
+            ("attndims", Datum::I16(i16::from(ty.category == b'A'))),
+            ("attbyval", Datum::Bool(ty.by_value)),
+            ("attalign", Datum::I8(ty.align.cast_signed())),
+            ("attstorage", Datum::I8(ty.storage.cast_signed())),
+            ("attislocal", Datum::Bool(true)),
+            ("attcollation", Datum::from(ty.collation)),
+        ];
+        self.add_row(stored::PG_ATTRIBUTE, &values)
     }
 
     /// Puts an entry for every row of the table into a new index: sorted, run by run.
