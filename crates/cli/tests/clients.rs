@@ -174,6 +174,24 @@ fn psql_of_every_version_runs_a_script() {
     }
 }
 
+/// A client that says nothing with a transaction open is told, and let go; without one it stays.
+#[test]
+fn silence_in_a_transaction_ends_the_connection() {
+    let served = Served::start();
+    for psql in psqls() {
+        let ask = |block: &str| {
+            let mut command = Command::new(&psql);
+            command.args(["-X", "-h", served.socket().to_str().unwrap(), "-U", "postgres", "-p"]);
+            command.arg(served.port.to_string()).args(["-c", "SET idle_in_transaction_session_timeout = '200ms'"]);
+            let output = command.args(["-c", block, "-c", "\\! sleep 0.6", "-c", "SELECT 1", "postgres"]).output();
+            String::from_utf8_lossy(&output.unwrap().stderr).into_owned()
+        };
+        assert_eq!(ask("SELECT 0"), "");
+        let told = ask("BEGIN");
+        assert!(told.starts_with("FATAL:  terminating connection due to idle-in-transaction timeout\n"), "{told}");
+    }
+}
+
 /// A line of a table without its widths, and without the sizes in it.
 fn squeezed(line: &str) -> String {
     let mut words: Vec<&str> = line.split([' ', '-', '+']).filter(|w| !w.is_empty()).collect();
