@@ -167,7 +167,7 @@ impl Deparser<'_> {
             }
             CallForm::ExplicitCast => self.cast(&args[0], expr.ty, expr.typmod, level),
             CallForm::ImplicitCast if implicit => self.cast(&args[0], expr.ty, expr.typmod, level),
-            CallForm::ImplicitCast => self.print(&args[0], false, level),
+            CallForm::ImplicitCast => self.within(&args[0], false, Around::Tight, level),
             CallForm::Word(word) => Ok(word.to_owned()),
             CallForm::Function => {
                 let name = builtin::proc_by_oid(function).map_or("?", |p| p.name);
@@ -210,7 +210,7 @@ impl Deparser<'_> {
                 if *explicit || implicit {
                     self.cast(arg, expr.ty, expr.typmod, level)
                 } else {
-                    self.print(arg, false, level)
+                    self.within(arg, false, Around::Tight, level)
                 }
             }
             ExprKind::And(list) => self.joined(list, "AND", level),

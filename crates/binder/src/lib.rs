@@ -168,7 +168,13 @@ fn system_relation(name: &str) -> Option<Relation> {
     }
     let columns = catalog::builtin::columns_of(row.oid)
         .iter()
-        .map(|c| Column { name: c.name.to_owned(), ty: c.type_oid, typmod: c.typmod, not_null: c.not_null })
+        .map(|c| Column {
+            name: c.name.to_owned(),
+            ty: c.type_oid,
+            typmod: c.typmod,
+            not_null: c.not_null,
+            dropped: false,
+        })
         .collect();
     Some(Relation::Table(TableRef {
         oid: row.oid,
@@ -192,8 +198,13 @@ pub fn table_ref(image: &Image, info: &catalog::TableInfo) -> TableRef {
         unique: i.unique,
         nulls_not_distinct: i.nulls_not_distinct,
     };
-    let column =
-        |c: &catalog::ColumnInfo| Column { name: c.name.clone(), ty: c.ty, typmod: c.typmod, not_null: c.not_null };
+    let column = |c: &catalog::ColumnInfo| Column {
+        name: c.name.clone(),
+        ty: c.ty,
+        typmod: c.typmod,
+        not_null: c.not_null,
+        dropped: c.dropped,
+    };
     TableRef {
         oid: info.oid,
         rel: info.rel,
