@@ -8,8 +8,7 @@ insert into g(id,a) overriding user value values (10,2);
 insert into g(a,s) values (10,2);
 insert into g(a,s) values (10,default);
 update g set s = 3; update g set id = 3; update g set s = default; update g set id=default; update g set a = a + 1 returning *;
-copy g(a,s) from stdin;
-\.
+copy g(a,s) to stdout;
 copy g(a) from stdin;
 77
 \.
