@@ -4,6 +4,7 @@ mod alter;
 mod column;
 mod comment;
 mod constraint;
+pub(crate) mod create_as;
 mod database;
 mod depend;
 mod drop;

@@ -591,6 +591,8 @@ impl Session {
             StatementKind::Fetch(f) => self.fetch_cursor(f, sink),
             StatementKind::ClosePortal(c) => self.close_cursor(c.name.as_ref().map(|n| n.as_str())),
             StatementKind::CreateTable(c) => self.create_table(sql, c, sink),
+            StatementKind::CreateTableAs(c) => self.create_table_as(sql, c, sink),
+            StatementKind::Select(s) => self.select_into(sql, s),
             StatementKind::AlterTable(a) => self.alter_table(sql, a, sink),
             StatementKind::CreateIndex(c) => self.create_index(sql, c, sink),
             StatementKind::CreateSequence(c) => self.create_sequence(sql, c, sink),
@@ -977,7 +979,10 @@ fn isolation(modes: &[TransactionMode]) -> Result<IsolationLevel> {
 
 pub(crate) fn is_planned(kind: &StatementKind) -> bool {
     use StatementKind::{Delete, Insert, Select, Update};
-    matches!(kind, Select(_) | Insert(_) | Update(_) | Delete(_))
+    match kind {
+        Select(s) => crate::ddl::create_as::into_table(s).is_none(),
+        kind => matches!(kind, Insert(_) | Update(_) | Delete(_)),
+    }
 }
 
 /// `25P02`.
