@@ -111,8 +111,8 @@ impl Binder<'_> {
                     "recursive query \"{}\" column {} has type {} in non-recursive term but type {} overall",
                     &*cte.name,
                     i + 1,
-                    coerce::format_type(b.ty),
-                    coerce::format_type(s.ty)
+                    self.type_shown(b.ty),
+                    self.type_shown(s.ty)
                 );
                 return Err(self
                     .error(SqlState::DATATYPE_MISMATCH, message, op.left.pos)

@@ -88,6 +88,14 @@ impl<'a> Binder<'a> {
         Names { image: self.image, search_path: self.search_path }
     }
 
+    /// A type's name as error messages show it.
+    pub fn type_shown(&self, ty: Oid) -> String {
+        match ty.is_user_type() {
+            true => types::io::TypeLookup::type_name(&self.names(), ty),
+            false => format_type(ty),
+        }
+    }
+
     /// An error at `pos`.
     pub(crate) fn error(&self, state: SqlState, message: impl Into<String>, pos: Pos) -> SqlError {
         SqlError::new(state, message).at(pos.char_position(self.sql))

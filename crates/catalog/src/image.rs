@@ -12,7 +12,8 @@ use storage::{Database, RelId};
 use types::{Oid, Result, SqlError};
 
 use crate::stored::{
-    self, Change, Fields, PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_INDEX, PG_NAMESPACE, PG_SEQUENCE,
+    self, Change, Fields, PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_ENUM, PG_INDEX, PG_NAMESPACE,
+    PG_SEQUENCE, PG_TYPE,
 };
 
 /// A column.
@@ -155,6 +156,23 @@ pub struct TableInfo {
     pub sequence: Option<SequenceRules>,
 }
 
+/// A type.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TypeInfo {
+    /// Its OID.
+    pub oid: Oid,
+    /// Its name.
+    pub name: String,
+    /// Its schema.
+    pub namespace: Oid,
+    /// Who owns it.
+    pub owner: Oid,
+    /// `pg_type.typtype`.
+    pub kind: u8,
+    /// The labels of an enum, with their OIDs and places, in order.
+    pub labels: Vec<(Oid, f32, String)>,
+}
+
 /// A schema.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NamespaceInfo {
@@ -187,10 +205,15 @@ pub struct Image {
     /// Keys by the table they refer to.
     referencing: HashMap<Oid, Vec<(Oid, Oid)>>,
     namespaces: HashMap<Oid, NamespaceInfo>,
+    types: HashMap<Oid, Arc<TypeInfo>>,
+    type_names: HashMap<(Oid, String), Oid>,
+    /// The enum of each label.
+    labels: HashMap<Oid, Oid>,
 }
 
 /// The order in which relations are read: owners before what they own.
-const ORDER: [Oid; 7] = [PG_NAMESPACE, PG_CLASS, PG_ATTRIBUTE, PG_ATTRDEF, PG_INDEX, PG_CONSTRAINT, PG_SEQUENCE];
+const ORDER: [Oid; 9] =
+    [PG_NAMESPACE, PG_TYPE, PG_ENUM, PG_CLASS, PG_ATTRIBUTE, PG_ATTRDEF, PG_INDEX, PG_CONSTRAINT, PG_SEQUENCE];
 
 impl Image {
     /// Reads the catalog as `snapshot` sees it.
@@ -249,6 +272,27 @@ impl Image {
                         c.default = Some(sql.into());
                     }
                 });
+            }
+            PG_TYPE => {
+                let (oid, namespace, name) = (row.oid("oid"), row.oid("typnamespace"), row.text("typname"));
+                self.type_names.insert((namespace, name.clone()), oid);
+                let (owner, kind) = (row.oid("typowner"), row.char("typtype"));
+                let labels = self.types.get(&oid).map_or(Vec::new(), |t| t.labels.clone());
+                self.types.insert(oid, Arc::new(TypeInfo { oid, name, namespace, owner, kind, labels }));
+            }
+            PG_ENUM => {
+                let (oid, ty, label) = (row.oid("oid"), row.oid("enumtypid"), row.text("enumlabel"));
+                let place = match row.get("enumsortorder") {
+                    types::Datum::F32(place) => *place,
+                    _ => 0.0,
+                };
+                self.labels.insert(oid, ty);
+                if let Some(info) = self.types.get_mut(&ty) {
+                    let info = Arc::make_mut(info);
+                    info.labels.retain(|l| l.0 != oid);
+                    info.labels.push((oid, place, label));
+                    info.labels.sort_by(|a, b| a.1.total_cmp(&b.1));
+                }
             }
             PG_INDEX => self.add_index(row),
             PG_CONSTRAINT => self.add_constraint(row),
@@ -362,6 +406,20 @@ impl Image {
             PG_NAMESPACE => {
                 self.namespaces.remove(&row.oid("oid"));
             }
+            PG_TYPE => {
+                let (oid, key) = (row.oid("oid"), (row.oid("typnamespace"), row.text("typname")));
+                if self.type_names.get(&key) == Some(&oid) {
+                    self.type_names.remove(&key);
+                }
+                self.types.remove(&oid);
+            }
+            PG_ENUM => {
+                let (oid, ty) = (row.oid("oid"), row.oid("enumtypid"));
+                self.labels.remove(&oid);
+                if let Some(info) = self.types.get_mut(&ty) {
+                    Arc::make_mut(info).labels.retain(|l| l.0 != oid);
+                }
+            }
             PG_CLASS => {
                 let (oid, key) = (row.oid("oid"), (row.oid("relnamespace"), row.text("relname")));
                 if self.names.get(&key) == Some(&oid) {
@@ -399,6 +457,11 @@ impl Image {
 
     fn replace(&mut self, old: Fields<'_>, new: Fields<'_>) {
         match new.relation {
+            PG_TYPE => {
+                let key = (old.oid("typnamespace"), old.text("typname"));
+                self.type_names.remove(&key);
+                self.add(new);
+            }
             PG_CLASS => {
                 let (oid, old_key) = (new.oid("oid"), (old.oid("relnamespace"), old.text("relname")));
                 let key = (new.oid("relnamespace"), new.text("relname"));
@@ -492,6 +555,21 @@ impl Image {
             Some((table, table.foreign_keys.iter().find(|k| k.oid == constraint)?))
         };
         list.into_iter().filter_map(key).collect()
+    }
+
+    /// The type with this OID.
+    pub fn type_by_oid(&self, oid: Oid) -> Option<&Arc<TypeInfo>> {
+        self.types.get(&oid)
+    }
+
+    /// The type called `name` in a schema.
+    pub fn type_by_name(&self, namespace: Oid, name: &str) -> Option<&Arc<TypeInfo>> {
+        self.types.get(self.type_names.get(&(namespace, name.to_owned()))?)
+    }
+
+    /// The enum that label `oid` is of, and where in it.
+    pub fn label(&self, oid: Oid) -> Option<&(Oid, f32, String)> {
+        self.types.get(self.labels.get(&oid)?)?.labels.iter().find(|l| l.0 == oid)
     }
 
     /// The schema called `name`.

@@ -16,6 +16,7 @@ mod role;
 mod schema;
 mod sequence;
 mod table;
+mod user_type;
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;

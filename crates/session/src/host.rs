@@ -85,6 +85,40 @@ impl SessionHost<'_> {
         Ok((self.db.relation(info.rel)?, rules, info.name.clone()))
     }
 
+    /// `enum_first`, `enum_last`, `enum_range` of enum `ty`.
+    fn enum_values(&self, function: &str, ty: Oid, bounds: &[Datum]) -> Result<Datum> {
+        let Some(info) = self.image.type_by_oid(ty) else {
+            let message = "could not determine actual enum type";
+            return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message));
+        };
+        let place = |d: &Datum| match d {
+            Datum::U32(label) => self.image.label(Oid(*label)).map(|l| l.1),
+            _ => None,
+        };
+        let (low, high) = match bounds {
+            [low, high] => (place(low), place(high)),
+            _ => (None, None),
+        };
+        let within = |p: f32| low.is_none_or(|l| p >= l) && high.is_none_or(|h| p <= h);
+        let mut labels = info.labels.iter().filter(|l| within(l.1));
+        match function {
+            "enum_first" | "enum_last" => {
+                let found = if function == "enum_first" { labels.next() } else { labels.next_back() };
+                found.map(|l| Datum::from(l.0)).ok_or_else(|| {
+                    let message = format!("enum {} contains no values", info.name);
+                    SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message)
+                })
+            }
+            _ => {
+                let quoted: Vec<String> =
+                    labels.map(|l| format!("\"{}\"", l.2.replace('\\', "\\\\").replace('"', "\\\""))).collect();
+                let array = ty.user_array().unwrap_or(ty);
+                let text = format!("{{{}}}", quoted.join(","));
+                types::io::text_in_with(array, -1, &text, &self.settings.io, &self.names())
+            }
+        }
+    }
+
     fn relation_of(&self, object: ObjectRef<'_>) -> Result<Option<Oid>> {
         match object {
             ObjectRef::Oid(oid) => Ok(Some(oid)),
@@ -201,6 +235,9 @@ impl Host for SessionHost<'_> {
         self.names().reg_out(reg_type, oid)
     }
     fn type_name(&self, type_oid: Oid, typmod: i32) -> Option<String> {
+        if type_oid.is_user_type() {
+            return Some(self.names().type_name(type_oid));
+        }
         types::typmod::format_type(type_oid, typmod)
             .or_else(|| builtin::type_by_oid(type_oid).map(|_| binder::format_type(type_oid)))
     }
@@ -231,6 +268,9 @@ impl Host for SessionHost<'_> {
                 Some((namespace, name)) => Some(self.names().is_visible(namespace, name, object)),
                 None => builtin::relation_by_oid(object).map(|_| true),
             },
+            oid::REGTYPE if object.is_user_type() => self.image.type_by_oid(object).map(|t| {
+                builtin::type_by_name(&t.name).is_none() && self.names().user_type(None, &t.name) == Some(object)
+            }),
             oid::REGTYPE => builtin::type_by_oid(object).map(|_| true),
             oid::REGPROC | oid::REGPROCEDURE => builtin::proc_by_oid(object).map(|_| true),
             oid::REGOPER | oid::REGOPERATOR => builtin::operator_by_oid(object).map(|_| true),
@@ -325,6 +365,7 @@ impl Host for SessionHost<'_> {
                     _ => Datum::Null,
                 }
             }
+            "enum_first" | "enum_last" | "enum_range" => return self.enum_values(name, object, &args[1..]),
             "pg_my_temp_schema" => Datum::from(Oid::NONE),
             "pg_is_other_temp_schema" => Datum::Bool(false),
             _ => return Err(SqlError::unsupported(format!("function {name}"))),

@@ -593,6 +593,8 @@ impl Session {
             StatementKind::CreateTable(c) => self.create_table(sql, c, sink),
             StatementKind::CreateTableAs(c) => self.create_table_as(sql, c, sink),
             StatementKind::Select(s) => self.select_into(sql, s),
+            StatementKind::CreateType(c) => self.create_type(sql, c),
+            StatementKind::AlterEnum(a) => self.alter_enum(a, sink),
             StatementKind::AlterTable(a) => self.alter_table(sql, a, sink),
             StatementKind::CreateIndex(c) => self.create_index(sql, c, sink),
             StatementKind::CreateSequence(c) => self.create_sequence(sql, c, sink),

@@ -62,7 +62,9 @@ impl Session {
                 }
                 let (text, kind) = match self.statement(execute.name.as_str())? {
                     Some(prepared) => (prepared.sql.clone(), prepared.statement.kind.clone()),
-                    None => return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, "prepared statement is not a SELECT")),
+                    None => {
+                        return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, "prepared statement is not a SELECT"));
+                    }
                 };
                 if !matches!(kind, StatementKind::Select(_)) {
                     return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, "prepared statement is not a SELECT"));
@@ -74,7 +76,13 @@ impl Session {
     }
 
     /// Makes a table of what a query yields.
-    fn make_table_of(&mut self, sql: &str, into: &IntoTable, source: &StatementKind, with_data: bool) -> Result<String> {
+    fn make_table_of(
+        &mut self,
+        sql: &str,
+        into: &IntoTable,
+        source: &StatementKind,
+        with_data: bool,
+    ) -> Result<String> {
         if into.persistence != syntax::ast::Persistence::Permanent {
             return refuse("TEMPORARY and UNLOGGED tables", into.relation.pos, sql);
         }
