@@ -193,6 +193,7 @@ fn system_relation(name: &str) -> Option<Relation> {
         columns,
         indexes: Vec::new(),
         source: TableSource::Catalog { shared: row.is_shared, stored: catalog::stored::is_stored(row.oid) },
+        unchecked: false,
     }))
 }
 
@@ -222,5 +223,6 @@ pub fn table_ref(image: &Image, info: &catalog::TableInfo) -> TableRef {
         columns: info.columns.iter().map(column).collect(),
         indexes: info.indexes.iter().map(index).collect(),
         source: TableSource::Stored,
+        unchecked: false,
     }
 }

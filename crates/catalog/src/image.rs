@@ -35,6 +35,8 @@ pub struct ColumnInfo {
     pub generated: u8,
     /// Whether it was dropped: then it has a place in rows, nothing more.
     pub dropped: bool,
+    /// Its own grants, as text.
+    pub acl: Option<String>,
 }
 
 impl ColumnInfo {
@@ -50,8 +52,18 @@ impl ColumnInfo {
             identity: row.char("attidentity"),
             generated: row.char("attgenerated"),
             dropped,
+            acl: acl(row, "attacl"),
         }
     }
+}
+
+/// The grants in a column of type `aclitem[]`.
+fn acl(row: Fields<'_>, column: &str) -> Option<String> {
+    let datum = row.get(column);
+    if datum.is_null() {
+        return None;
+    }
+    types::io::to_text(types::oid::ACLITEM_ARRAY, datum, &types::IoSettings::default()).ok()
 }
 
 /// A type of the same physical form as a dropped column's.
@@ -154,6 +166,8 @@ pub struct TableInfo {
     pub foreign_keys: Vec<ForeignKey>,
     /// Rules of a sequence.
     pub sequence: Option<SequenceRules>,
+    /// Its grants, as text; none when there were none.
+    pub acl: Option<String>,
 }
 
 /// A type.
@@ -182,6 +196,8 @@ pub struct NamespaceInfo {
     pub name: String,
     /// Who owns it.
     pub owner: Oid,
+    /// Its grants, as text; none when there were none.
+    pub acl: Option<String>,
 }
 
 /// What `pg_class` says of an index, and its table.
@@ -256,7 +272,8 @@ impl Image {
         match row.relation {
             PG_NAMESPACE => {
                 let oid = row.oid("oid");
-                let info = NamespaceInfo { oid, name: row.text("nspname"), owner: row.oid("nspowner") };
+                let (name, owner) = (row.text("nspname"), row.oid("nspowner"));
+                let info = NamespaceInfo { oid, name, owner, acl: acl(row, "nspacl") };
                 self.namespaces.insert(oid, info);
             }
             PG_CLASS => self.add_class(row),
@@ -329,6 +346,7 @@ impl Image {
                 checks: Vec::new(),
                 foreign_keys: Vec::new(),
                 sequence: None,
+                acl: acl(row, "relacl"),
             };
             // Read anew by a scan, or by the transaction that made it: what was applied to it stays.
             self.relations.entry(oid).or_insert_with(|| Arc::new(table));
@@ -481,7 +499,9 @@ impl Image {
                     return;
                 }
                 let (owner, rel) = (new.oid("relowner"), RelId(new.oid("relfilenode").0));
+                let grants = acl(new, "relacl");
                 self.change(oid, |t| {
+                    t.acl = grants;
                     (t.namespace, t.name) = key;
                     (t.owner, t.rel) = (owner, rel);
                 });
@@ -582,6 +602,11 @@ impl Image {
         self.namespaces.get(&oid)
     }
 
+    /// All schemas.
+    pub fn namespaces(&self) -> Vec<&NamespaceInfo> {
+        self.namespaces.values().collect()
+    }
+
     /// Name of a schema; empty when there is none.
     pub fn namespace_name(&self, oid: Oid) -> &str {
         self.namespaces.get(&oid).map_or("", |n| &n.name)
@@ -612,6 +637,7 @@ fn put(columns: &mut Vec<ColumnInfo>, index: usize, value: ColumnInfo) {
         identity: 0,
         generated: 0,
         dropped: false,
+        acl: None,
     };
     columns.resize(index, gap);
     columns.push(value);

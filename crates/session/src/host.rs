@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use binder::Names;
-use catalog::{Image, builtin};
+use catalog::{Image, builtin, stored};
 use ext::Host;
 use ext::host::{Describe, ObjectRef, RoleRef};
 use storage::Database;
@@ -83,6 +83,16 @@ impl SessionHost<'_> {
             return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, message));
         };
         Ok((self.db.relation(info.rel)?, rules, info.name.clone()))
+    }
+
+    /// Fails unless the session's role has one of these rights to a sequence.
+    fn check_sequence(&self, sequence: Oid, letters: &str) -> Result<()> {
+        let Some(info) = self.image.by_oid(sequence).filter(|_| !self.user.superuser) else { return Ok(()) };
+        let rights = crate::privilege::Rights::of(self.runtime, self.user)?;
+        if letters.chars().any(|l| rights.has_on_table(info, l)) {
+            return Ok(());
+        }
+        Err(crate::privilege::denied("sequence", &info.name))
     }
 
     /// `enum_first`, `enum_last`, `enum_range` of enum `ty`.
@@ -179,6 +189,7 @@ impl Host for SessionHost<'_> {
         Ok(shown)
     }
     fn nextval(&mut self, sequence: Oid) -> Result<i64> {
+        self.check_sequence(sequence, "Uw")?;
         let (rel, rules, name) = self.sequence(sequence)?;
         match storage::sequence::next(self.db, &rel, &rules)? {
             Ok(number) => {
@@ -197,6 +208,7 @@ impl Host for SessionHost<'_> {
         }
     }
     fn currval(&mut self, sequence: Oid) -> Result<i64> {
+        self.check_sequence(sequence, "Ur")?;
         let (_, _, name) = self.sequence(sequence)?;
         self.sequences.given.get(&sequence).copied().ok_or_else(|| {
             let message = format!("currval of sequence \"{name}\" is not yet defined in this session");
@@ -204,6 +216,7 @@ impl Host for SessionHost<'_> {
         })
     }
     fn setval(&mut self, sequence: Oid, value: i64, is_called: bool) -> Result<i64> {
+        self.check_sequence(sequence, "w")?;
         let (rel, rules, name) = self.sequence(sequence)?;
         if !(rules.min..=rules.max).contains(&value) {
             let message = format!(
@@ -282,33 +295,91 @@ impl Host for SessionHost<'_> {
         role: Option<RoleRef<'_>>,
         kind: &str,
         object: ObjectRef<'_>,
-        _column: Option<ext::host::ColumnRef<'_>>,
-        _privilege: &str,
+        column: Option<ext::host::ColumnRef<'_>>,
+        privilege: &str,
     ) -> Result<Option<bool>> {
-        // Superusers may do all; there are no grants yet, so others have what owners have.
-        let superuser = match role {
-            None => self.user.superuser,
-            Some(RoleRef::Name(name)) => match self.runtime.role(name)? {
-                Some(role) => role.superuser,
-                None => {
-                    let message = format!("role \"{name}\" does not exist");
-                    return Err(SqlError::new(SqlState::UNDEFINED_OBJECT, message));
-                }
+        use crate::privilege::{Rights, any_of, asked, catalog_acl, parsed};
+        let role = match role {
+            None => self.user.clone(),
+            Some(RoleRef::Name(name)) => self
+                .runtime
+                .role(name)?
+                .ok_or_else(|| SqlError::new(SqlState::UNDEFINED_OBJECT, format!("role \"{name}\" does not exist")))?,
+            Some(RoleRef::Oid(oid)) => match self.runtime.role_by_oid(oid)? {
+                Some(role) => role,
+                None => return Ok(None),
             },
-            Some(RoleRef::Oid(oid)) => self.runtime.role_by_oid(oid)?.is_some_and(|r| r.superuser),
         };
-        if kind == "table" || kind == "sequence" {
-            let Some(oid) = self.relation_of(object)? else {
-                let ObjectRef::Name(name) = object else { return Ok(None) };
-                let message = format!("relation \"{name}\" does not exist");
-                return Err(SqlError::new(SqlState::UNDEFINED_TABLE, message));
-            };
-            if builtin::relation_by_oid(oid).is_some() {
-                return Ok(Some(true));
+        let (rights, asked) = (Rights::of(self.runtime, &role)?, asked(privilege)?);
+        match kind {
+            "table" | "sequence" | "column" | "any_column" => {
+                let Some(oid) = self.relation_of(object)? else {
+                    let ObjectRef::Name(name) = object else { return Ok(None) };
+                    let message = format!("relation \"{name}\" does not exist");
+                    return Err(SqlError::new(SqlState::UNDEFINED_TABLE, message));
+                };
+                if builtin::relation_by_oid(oid).is_some() {
+                    let acl = catalog_acl(oid);
+                    return Ok(Some(any_of(&rights, "table", oid::BOOTSTRAP_SUPERUSER, acl.as_ref(), &asked)));
+                }
+                let Some(info) = self.image.by_oid(oid) else { return Ok(None) };
+                let own = if info.kind == b'S' { "sequence" } else { "table" };
+                let acl = info.acl.as_deref().and_then(parsed);
+                let whole = any_of(&rights, own, info.owner, acl.as_ref(), &asked);
+                let of_column = |c: &catalog::ColumnInfo| {
+                    let acl = c.acl.as_deref().and_then(parsed);
+                    acl.is_some() && any_of(&rights, "column", Oid::NONE, acl.as_ref(), &asked)
+                };
+                Ok(Some(match (kind, column) {
+                    ("any_column", _) => whole || info.columns.iter().any(of_column),
+                    (_, Some(which)) => {
+                        let found = match which {
+                            ext::host::ColumnRef::Name(name) => info.columns.iter().position(|c| c.name == name),
+                            ext::host::ColumnRef::Number(n) => usize::try_from(n - 1).ok(),
+                        };
+                        match found.and_then(|i| info.columns.get(i)) {
+                            Some(column) => whole || of_column(column),
+                            None => {
+                                let ext::host::ColumnRef::Name(name) = which else { return Ok(None) };
+                                let message = format!("column \"{name}\" of relation \"{}\" does not exist", info.name);
+                                return Err(SqlError::new(SqlState::UNDEFINED_COLUMN, message));
+                            }
+                        }
+                    }
+                    _ => whole,
+                }))
             }
-            return Ok(self.image.by_oid(oid).map(|t| superuser || t.owner == self.user.oid));
+            "schema" => {
+                let found = match object {
+                    ObjectRef::Oid(oid) => self.image.namespace_by_oid(oid),
+                    ObjectRef::Name(name) => Some(self.image.namespace(name).ok_or_else(|| {
+                        SqlError::new(SqlState::INVALID_SCHEMA_NAME, format!("schema \"{name}\" does not exist"))
+                    })?),
+                };
+                let Some(info) = found else { return Ok(None) };
+                let acl = info.acl.as_deref().and_then(parsed);
+                Ok(Some(any_of(&rights, kind, info.owner, acl.as_ref(), &asked)))
+            }
+            "database" => {
+                let mut found = None;
+                self.runtime.each_shared(stored::PG_DATABASE, |row| {
+                    let hit = match object {
+                        ObjectRef::Oid(oid) => row.oid("oid") == oid,
+                        ObjectRef::Name(name) => row.get("datname").as_str() == Some(name),
+                    };
+                    if hit {
+                        found = Some(crate::privilege::database_acl(row));
+                    }
+                })?;
+                let Some((owner, acl)) = found else {
+                    let ObjectRef::Name(name) = object else { return Ok(None) };
+                    let message = format!("database \"{name}\" does not exist");
+                    return Err(SqlError::new(SqlState::INVALID_CATALOG_NAME, message));
+                };
+                Ok(Some(any_of(&rights, kind, owner, acl.as_ref(), &asked)))
+            }
+            kind => Ok(Some(any_of(&rights, kind, oid::BOOTSTRAP_SUPERUSER, None, &asked))),
         }
-        Ok(Some(superuser))
     }
     fn size(&self, kind: &str, object: ObjectRef<'_>) -> Result<Option<i64>> {
         let bytes =

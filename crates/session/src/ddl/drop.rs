@@ -57,7 +57,7 @@ impl Session {
         let Some(schema) = image.namespace(name) else {
             let message = format!("schema \"{}\" does not exist", &**name);
             if if_exists {
-                notice(sink, SqlState::INVALID_SCHEMA_NAME, message + ", skipping");
+                notice(sink, SqlState::SUCCESSFUL_COMPLETION, message + ", skipping");
                 return Ok(None);
             }
             return Err(SqlError::new(SqlState::INVALID_SCHEMA_NAME, message));
@@ -95,7 +95,7 @@ impl Session {
         {
             let message = format!("schema \"{}\" does not exist", &**schema);
             if if_exists {
-                notice(sink, SqlState::INVALID_SCHEMA_NAME, message + ", skipping");
+                notice(sink, SqlState::SUCCESSFUL_COMPLETION, message + ", skipping");
                 return Ok(None);
             }
             return Err(SqlError::new(SqlState::INVALID_SCHEMA_NAME, message));
@@ -130,7 +130,7 @@ impl Session {
             None => {
                 let message = format!("{word} \"{name}\" does not exist");
                 if if_exists {
-                    notice(sink, SqlState::UNDEFINED_TABLE, message + ", skipping");
+                    notice(sink, SqlState::SUCCESSFUL_COMPLETION, message + ", skipping");
                     return Ok(None);
                 }
                 let state = if wanted == b'i' { SqlState::UNDEFINED_OBJECT } else { SqlState::UNDEFINED_TABLE };
