@@ -17,6 +17,7 @@ mod scope;
 mod setop;
 mod subquery;
 mod typename;
+mod view;
 mod views;
 
 use catalog::Image;
@@ -60,6 +61,10 @@ pub struct Binder<'a> {
     unsettled: bool,
     /// Whether what is bound is to be printed, so that it keeps the form PostgreSQL prints.
     kept: bool,
+    /// What is being printed.
+    texts: Option<view::Texts>,
+    /// Views that were read.
+    pub views: Vec<Oid>,
 }
 
 impl<'a> Binder<'a> {
@@ -80,6 +85,8 @@ impl<'a> Binder<'a> {
             depth: 0,
             unsettled: false,
             kept: false,
+            texts: None,
+            views: Vec::new(),
         }
     }
 
@@ -119,6 +126,7 @@ impl<'a> Binder<'a> {
         match self.relation(name)? {
             Relation::Table(table) => Ok(table),
             Relation::View(name) => Err(SqlError::unsupported(format!("system view \"{name}\" here"))),
+            Relation::Stored(info) => Err(SqlError::unsupported(format!("view \"{}\" here", info.name))),
         }
     }
 
@@ -137,12 +145,15 @@ impl<'a> Binder<'a> {
         {
             return Ok(system);
         }
+        let kept = lookup::kept_oid(text).filter(|_| name.schema.as_ref().is_some_and(|s| &**s == "pg_catalog"));
         let found = match &name.schema {
+            Some(_) if kept.is_some() => kept.and_then(|oid| self.image.by_oid(oid)),
             Some(schema) => self.image.namespace(schema).and_then(|n| self.image.table(n.oid, text)),
             None => self.search_path.iter().find_map(|&n| self.image.table(n, text)),
         };
         match found {
-            Some(info) if matches!(info.kind, b'r' | b'S') => Ok(Relation::Table(table_ref(self.image, info))),
+            Some(info) if info.kind == b'v' => Ok(Relation::Stored(info.clone())),
+            Some(info) if matches!(info.kind, b'r' | b'S' | b'm') => Ok(Relation::Table(table_ref(self.image, info))),
             Some(_) => Err(self.unsupported(&format!("reading \"{text}\""), name.pos)),
             None => {
                 let shown = match &name.schema {
@@ -166,6 +177,8 @@ impl<'a> Binder<'a> {
 pub(crate) enum Relation {
     Table(TableRef),
     View(&'static str),
+    /// A user's view.
+    Stored(std::sync::Arc<catalog::TableInfo>),
 }
 
 /// The catalog table or view called `name`.

@@ -190,7 +190,13 @@ impl Binder<'_> {
         Ok(())
     }
 
-    fn group(&mut self, item: &GroupItem, scope: &Scope, targets: &[Expr], columns: &[OutputColumn]) -> Result<Expr> {
+    pub(crate) fn group(
+        &mut self,
+        item: &GroupItem,
+        scope: &Scope,
+        targets: &[Expr],
+        columns: &[OutputColumn],
+    ) -> Result<Expr> {
         let expr = match item {
             GroupItem::Expr(expr) => expr,
             GroupItem::Empty(pos)
@@ -232,7 +238,7 @@ impl Binder<'_> {
         self.output_expr(&by.expr, place, targets, columns, "ORDER BY")
     }
 
-    fn output_expr(
+    pub(crate) fn output_expr(
         &mut self,
         expr: &ast::Expr,
         place: &mut Place<'_>,

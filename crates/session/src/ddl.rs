@@ -18,6 +18,7 @@ mod schema;
 mod sequence;
 mod table;
 mod user_type;
+mod view;
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
@@ -199,7 +200,7 @@ impl Session {
         if self.user.superuser || info.owner == self.user.oid {
             return Ok(());
         }
-        let what = if info.kind == b'S' { "sequence" } else { "table" };
+        let what = drop::relation_kind(info.kind);
         Err(SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, format!("must be owner of {what} {}", info.name)))
     }
 
