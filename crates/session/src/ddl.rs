@@ -223,7 +223,7 @@ impl Session {
             ("relfilenode", Datum::from(class.oid)),
             ("relkind", Datum::I8(class.kind.cast_signed())),
             ("relpersistence", Datum::I8(persistence.cast_signed())),
-            ("relreplident", Datum::I8(if class.kind == b'r' { b'd' } else { b'n' }.cast_signed())),
+            ("relreplident", Datum::I8(if matches!(class.kind, b'r' | b'm') { b'd' } else { b'n' }.cast_signed())),
             ("relnatts", Datum::I16(class.columns as i16)),
             ("reltuples", Datum::F32(if class.kind == b'S' { 1.0 } else { -1.0 })),
             ("relispopulated", Datum::Bool(true)),
