@@ -8,6 +8,7 @@ mod deparse;
 mod dml;
 mod expr;
 mod from;
+mod grouping;
 mod lookup;
 mod polymorphic;
 mod query;
@@ -18,6 +19,7 @@ mod setop;
 mod subquery;
 mod typename;
 mod views;
+mod window;
 
 use catalog::Image;
 use plan::{Column, IndexKey, TableRef, TableSource};

@@ -11,6 +11,7 @@ mod cte;
 mod eval;
 mod feed;
 mod function_scan;
+mod grouping;
 mod index;
 mod join;
 mod keys;
@@ -22,6 +23,7 @@ mod set_op;
 mod simple;
 mod sort;
 mod subplan;
+mod window;
 
 use std::collections::HashMap;
 use std::sync::Arc;
