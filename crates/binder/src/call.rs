@@ -211,6 +211,8 @@ impl Binder<'_> {
             seen.push(c.params.clone());
             fresh
         });
+        // Arguments that do not agree on what a polymorphic parameter stands for do not match.
+        candidates.retain(|c| polymorphic::settle(&c.params, &actual, c.row.result).is_some());
         let slices: Vec<&[Oid]> = candidates.iter().map(|c| &c.params[..]).collect();
         match choose(&slices, &actual) {
             Choice::One(i) => Ok((candidates.swap_remove(i), args, shown)),

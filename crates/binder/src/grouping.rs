@@ -127,7 +127,8 @@ impl Binder<'_> {
             let message = "GROUPING must have fewer than 32 arguments";
             return Err(self.error(SqlState::TOO_MANY_ARGUMENTS, message, pos));
         }
-        let mut inner = Place::new(place.scope, "GROUPING");
+        // An aggregate in it would be one in an aggregate.
+        let mut inner = Place::new(place.scope, "aggregate");
         let bound = args.iter().map(|e| self.expr(e, &mut inner)).collect::<Result<Vec<_>>>()?;
         if place.aggregates.is_none() {
             let message = match place.clause {

@@ -96,7 +96,7 @@ pub fn compute(call: &WindowCall, inputs: &Inputs<'_>, out: &mut Vector, ctx: &m
             Function::PercentRank => Datum::F64(if count > 1 { first_peer() as f64 / (count - 1) as f64 } else { 0.0 }),
             Function::CumeDist => Datum::F64(partition.peers(i).end as f64 / count as f64),
             Function::Ntile => match buckets {
-                Some((from, n)) if i >= from => Datum::I32(bucket(i, count, n)),
+                Some((from, n)) if i >= from => Datum::I32(bucket(i - from, count, n)),
                 _ => Datum::Null,
             },
             Function::Lag | Function::Lead => neighbour(inputs, i, function == Function::Lead),
