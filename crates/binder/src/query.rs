@@ -342,7 +342,7 @@ impl Binder<'_> {
                 expr.kind = grouping.call(&called[*i - GROUPINGS])?;
                 Ok(())
             }
-            // Windows come later.
+            // Windows come later (N4).
             ExprKind::Column(i) if *i >= WINDOWS => Ok(()),
             ExprKind::Column(i) if *i >= AGGREGATES => {
                 *i = *i - AGGREGATES + groups.len() + grouping.extra();

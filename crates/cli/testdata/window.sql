@@ -97,6 +97,8 @@ SELECT dept, count(*) FILTER (WHERE salary > 4000) OVER (PARTITION BY dept), sum
 SELECT id, 1.0 * salary / sum(salary) OVER (PARTITION BY dept) AS share FROM emp ORDER BY share, id;
 SELECT * FROM (SELECT id, dept, row_number() OVER (PARTITION BY dept ORDER BY salary DESC, id) AS n FROM emp) s WHERE n = 1 ORDER BY id;
 SELECT * FROM (SELECT id, dept, row_number() OVER (PARTITION BY dept ORDER BY salary DESC, id) AS n FROM emp) s WHERE dept = 'dev' ORDER BY id;
+SELECT * FROM (SELECT id, dept, count(*) OVER (PARTITION BY dept) AS n, sum(id) OVER (PARTITION BY dept, id % 2) AS s, rank() OVER (ORDER BY salary) AS r FROM emp) s WHERE dept = 'dev' ORDER BY id;
+SELECT * FROM (SELECT id, dept, count(*) OVER (PARTITION BY dept) AS n, sum(id) OVER (PARTITION BY dept, id % 2) AS s FROM emp) s WHERE dept IN ('dev', 'pers') AND n > 2 AND id <> 1 ORDER BY id;
 SELECT id FROM emp ORDER BY rank() OVER (ORDER BY salary DESC), id;
 SELECT DISTINCT dept, count(*) OVER (PARTITION BY dept) FROM emp ORDER BY 2 DESC, 1;
 SELECT DISTINCT rank() OVER (ORDER BY dept) FROM emp ORDER BY rank() OVER (ORDER BY dept);

@@ -131,7 +131,15 @@ impl Window {
         let partition_key = |i: u32| &read.keys[read.starts[i as usize].0..read.starts[i as usize].1];
         let mut order: Vec<u32> = (0..count as u32).collect();
         if !self.window.partition.is_empty() || !self.window.order.is_empty() {
-            order.sort_by(|&a, &b| key(a).cmp(key(b)));
+            // Most keys differ in their first bytes, which are then at hand.
+            let head = |i: u32| {
+                let mut head = [0; 8];
+                head.iter_mut().zip(key(i)).for_each(|(h, k)| *h = *k);
+                u64::from_be_bytes(head)
+            };
+            let mut heads: Vec<(u64, u32)> = order.iter().map(|&i| (head(i), i)).collect();
+            heads.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| key(a.1).cmp(key(b.1))));
+            order = heads.into_iter().map(|h| h.1).collect();
         }
         let mut results: Vec<Vector> = self.calls.iter().map(|c| Vector::new(Physical::of(c.ty))).collect();
         if count > 0 {
@@ -139,7 +147,11 @@ impl Window {
             let mut from = 0;
             while from < count {
                 let first = partition_key(order[from]);
-                let to = order[from..].iter().position(|&r| partition_key(r) != first).map_or(count, |n| from + n);
+                // One partition, or they are looked for.
+                let to = match self.window.partition.is_empty() {
+                    true => count,
+                    false => order[from..].iter().position(|&r| partition_key(r) != first).map_or(count, |n| from + n),
+                };
                 let rows = &order[from..to];
                 let (mut group_of, mut groups) = (Vec::with_capacity(rows.len()), Vec::new());
                 for (i, &row) in rows.iter().enumerate() {
