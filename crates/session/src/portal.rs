@@ -18,6 +18,7 @@ use vector::Chunk;
 use crate::host::SessionHost;
 use crate::prepared::{Operators, Prepared};
 use crate::session::{BlockState, Session, Sink, aborted, is_planned, with_room_for};
+use crate::view::View;
 
 /// What of a running plan outlives a call of its operators.
 pub(crate) struct Execution {
@@ -174,8 +175,7 @@ impl Session {
     /// # Errors
     /// The statement's.
     pub fn fetch(&mut self, portal: &mut Portal, row_count_max: u64, sink: &mut dyn Sink) -> Result<Fetched> {
-        let sql = portal.sql.clone();
-        with_room_for(&sql, || self.guarded(|session| session.fetch_inner(portal, row_count_max, sink)))
+        with_room_for(portal.sql.len(), || self.guarded(|session| session.fetch_inner(portal, row_count_max, sink)))
     }
 
     pub(crate) fn fetch_inner(&mut self, portal: &mut Portal, max: u64, sink: &mut dyn Sink) -> Result<Fetched> {
@@ -351,15 +351,17 @@ impl Session {
         params: &[Datum],
         f: impl FnOnce(&mut Context<'_>) -> Result<T>,
     ) -> Result<T> {
-        let image = self.image()?;
+        self.settle_view()?;
+        // Lent, not cloned: sessions on other cores would meet at its count.
+        let Some(image) = self.view.as_ref().map(View::catalog) else { return Err(SqlError::internal("just settled")) };
         let Some(txn) = &mut self.txn else { return Err(SqlError::internal("a statement without a transaction")) };
         let budget = self.runtime.options.statement_bytes;
-        let names = Names { image: &image, search_path: &self.search_path };
+        let names = Names { image, search_path: &self.search_path };
         let mut host = SessionHost {
             runtime: &self.runtime,
             db: &self.db,
             database: &self.database_name,
-            image: &image,
+            image,
             search_path: &self.search_path,
             settings: &self.settings,
             pending: &mut self.pending,

@@ -103,7 +103,9 @@ pub struct Session {
     pub(crate) settings: Settings,
     pub(crate) search_path: Vec<Oid>,
     block: BlockState,
-    pub(crate) txn: Option<Transaction>,
+    pub(crate) txn: Option<Box<Transaction>>,
+    /// One that has ended, to be used again: a session that reads all day allocates none.
+    spare: Option<Box<Transaction>>,
     savepoints: Vec<OpenSavepoint>,
     isolation: IsolationLevel,
     /// The snapshot of a REPEATABLE READ transaction, and what keeps it from being purged.
@@ -164,6 +166,7 @@ impl Session {
             search_path: Vec::new(),
             block: BlockState::Idle,
             txn: None,
+            spare: None,
             savepoints: Vec::new(),
             isolation: IsolationLevel::ReadCommitted,
             fixed: None,
@@ -246,7 +249,7 @@ impl Session {
     /// # Errors
     /// The first statement's that fails; those after it are not run.
     pub fn run(&mut self, sql: &str, sink: &mut dyn Sink) -> Result<()> {
-        with_room_for(sql, || self.run_inner(sql, sink))
+        with_room_for(sql.len(), || self.run_inner(sql, sink))
     }
 
     fn run_inner(&mut self, sql: &str, sink: &mut dyn Sink) -> Result<()> {
@@ -273,7 +276,7 @@ impl Session {
     /// # Errors
     /// As running it would say.
     pub fn prepare(&mut self, sql: &str, param_types: &[Oid]) -> Result<Prepared> {
-        let outcome = with_room_for(sql, || self.prepare_inner(sql, param_types));
+        let outcome = with_room_for(sql.len(), || self.prepare_inner(sql, param_types));
         if outcome.is_err() {
             self.fail();
         }
@@ -344,8 +347,7 @@ impl Session {
     pub fn execute(&mut self, prepared: &mut Prepared, params: &[Datum], sink: &mut dyn Sink) -> Result<()> {
         if is_planned(&prepared.statement.kind) && !matches!(prepared.statement.kind, StatementKind::Copy(_)) {
             let mut tag = std::mem::take(&mut self.tag);
-            let sql = prepared.sql.clone();
-            let outcome = with_room_for(&sql, || {
+            let outcome = with_room_for(prepared.sql.len(), || {
                 self.guarded(|session| {
                     session.execute_planned(prepared, params, sink, &mut tag)?;
                     if session.block == BlockState::Idle { session.finish_implicit() } else { Ok(()) }
@@ -442,7 +444,13 @@ impl Session {
 
     pub(crate) fn begin_transaction(&mut self) {
         if self.txn.is_none() {
-            self.txn = Some(self.runtime.engine().begin(self.owner, self.interrupt.clone()));
+            self.txn = Some(match self.spare.take() {
+                Some(mut spare) => {
+                    spare.begin_again();
+                    spare
+                }
+                None => Box::new(self.runtime.engine().begin(self.owner, self.interrupt.clone())),
+            });
             if self.started.1 == 0 {
                 self.started.1 = micros_since_2000(&self.interrupt);
             }
@@ -459,15 +467,16 @@ impl Session {
         if !waiting.is_empty() {
             self.run_events(waiting, true)?;
         }
-        let Some(txn) = self.txn.take() else { return Ok(()) };
+        let Some(mut txn) = self.txn.take() else { return Ok(()) };
         let changes = std::mem::take(&mut self.changes);
-        let catalog = self.catalog.clone();
+        let catalog = &self.catalog;
         // Before locks are released: whoever waited for one of them must see that its plan is old (S3).
         let outcome = txn.commit_with(self.settings.synchronous_commit, || {
             if !changes.is_empty() {
                 catalog.publish(&changes);
             }
         });
+        self.spare = Some(txn);
         // What was set for longer than the transaction stays.
         if outcome.is_ok()
             && let Some((settings, kept)) = self.before.take()
@@ -879,9 +888,9 @@ const SHORT_BYTES: usize = 2048;
 /// Stack for longer ones: only what is touched costs memory.
 const DEEP_STACK_BYTES: usize = 512 << 20;
 
-/// Calls `f`, which recurses over the tree of `sql`, where there is stack enough.
-pub(crate) fn with_room_for<T>(sql: &str, f: impl FnOnce() -> T) -> T {
-    if sql.len() <= SHORT_BYTES { f() } else { stacker::maybe_grow(DEEP_STACK_BYTES / 2, DEEP_STACK_BYTES, f) }
+/// Calls `f`, which recurses over the tree of a statement of `sql_bytes`, where there is stack enough.
+pub(crate) fn with_room_for<T>(sql_bytes: usize, f: impl FnOnce() -> T) -> T {
+    if sql_bytes <= SHORT_BYTES { f() } else { stacker::maybe_grow(DEEP_STACK_BYTES / 2, DEEP_STACK_BYTES, f) }
 }
 
 /// A sink that is told only what is important enough (`client_min_messages`).

@@ -19,7 +19,7 @@ pub(crate) struct View {
 }
 
 impl View {
-    pub(crate) fn catalog(&self) -> &Image {
+    pub(crate) fn catalog(&self) -> &Arc<Image> {
         &self.image
     }
 }
@@ -27,6 +27,13 @@ impl View {
 impl Session {
     /// The catalog this session sees.
     pub(crate) fn image(&mut self) -> Result<Arc<Image>> {
+        self.settle_view()?;
+        Ok(self.view.as_ref().map(|v| v.image.clone()).unwrap_or_default())
+    }
+
+    /// Brings `view` and the search path up to date.
+    #[inline]
+    pub(crate) fn settle_view(&mut self) -> Result<()> {
         let version = self.catalog.version();
         let current = self.view.as_ref().is_some_and(|v| v.version == version && v.applied == self.changes.len());
         if !current {
@@ -49,7 +56,7 @@ impl Session {
         if view.path != self.settings.search_path {
             self.find_schemas();
         }
-        Ok(self.view.as_ref().map(|v| v.image.clone()).unwrap_or_default())
+        Ok(())
     }
 
     /// Finds the schemas that the search path names.

@@ -56,6 +56,9 @@ struct Level {
     merged: usize,
 }
 
+/// Room for encoding that is kept from one transaction to the next.
+const SCRATCH_KEPT_BYTES: usize = 64 << 10;
+
 /// A running transaction. Dropping it rolls it back.
 pub struct Transaction {
     shared: Arc<Shared>,
@@ -328,15 +331,16 @@ impl Transaction {
     ///
     /// # Errors
     /// `Poisoned` when the log could not be written: whether it committed is known after reopening.
-    pub fn commit(self, wait: bool) -> Result<()> {
+    pub fn commit(mut self, wait: bool) -> Result<()> {
         self.commit_with(wait, || ())
     }
 
-    /// As [`Transaction::commit`]; `visible` runs when new snapshots see the commit, before any lock is released.
+    /// As [`Transaction::commit`]; `visible` runs when new snapshots see the commit, before any lock is released. What is left may
+    /// [begin again](Transaction::begin_again).
     ///
     /// # Errors
     /// As [`Transaction::commit`].
-    pub fn commit_with(mut self, wait: bool, visible: impl FnOnce()) -> Result<()> {
+    pub fn commit_with(&mut self, wait: bool, visible: impl FnOnce()) -> Result<()> {
         self.ended = true;
         self.levels.drain(..).for_each(|l| self.merged.extend(l.xid));
         let mut outcome = Ok(());
@@ -361,7 +365,32 @@ impl Transaction {
             shared.locks.release(Tag::Transaction(state.xid), Mode::Exclusive, self.owner);
         }
         self.release_locks();
+        self.forget();
         outcome
+    }
+
+    /// A new transaction of the same session, in the memory of this one, which has ended.
+    ///
+    /// # Panics
+    /// When it has not.
+    pub fn begin_again(&mut self) {
+        assert!(self.ended, "a running transaction cannot begin again");
+        self.command = 1;
+        self.ended = false;
+    }
+
+    /// Forgets what was done: it has ended, and others must not be kept from freeing what it used.
+    fn forget(&mut self) {
+        self.levels.clear();
+        self.merged.clear();
+        self.tables.clear();
+        self.writes.clear();
+        self.created.clear();
+        self.dropped.clear();
+        self.obsolete.clear();
+        if self.scratch.capacity() > SCRATCH_KEPT_BYTES {
+            self.scratch = Vec::new();
+        }
     }
 
     fn after_commit(&mut self, lsn: Lsn) {
