@@ -339,7 +339,7 @@ impl Session {
             }
         }
         let snapshot = self.snapshot();
-        let account = Some(Account::new(self.runtime.options.statement_bytes));
+        let account = Some(Account::new(self.runtime.options.statement_bytes, &self.meter));
         let fixed_snapshot = self.snapshot_is_fixed();
         Ok(Execution { snapshot, fixed_snapshot, account, state: exec::State::default(), hold: None })
     }
@@ -385,7 +385,7 @@ impl Session {
             types: &names,
             host: &mut host,
             lock_timeout: self.settings.lock_timeout_ms,
-            account: execution.account.take().unwrap_or_else(|| Account::new(budget)),
+            account: execution.account.take().unwrap_or_else(|| Account::new(budget, &self.meter)),
             state: std::mem::take(&mut execution.state),
         };
         let outcome = f(&mut ctx);

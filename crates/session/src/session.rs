@@ -106,6 +106,8 @@ pub struct Session {
     pub(crate) txn: Option<Box<Transaction>>,
     /// One that has ended, to be used again: a session that reads all day allocates none.
     spare: Option<Box<Transaction>>,
+    /// What its statements and cursors take.
+    pub(crate) meter: Arc<exec::Meter>,
     savepoints: Vec<OpenSavepoint>,
     isolation: IsolationLevel,
     /// The snapshot of a REPEATABLE READ transaction, and what keeps it from being purged.
@@ -167,6 +169,7 @@ impl Session {
             block: BlockState::Idle,
             txn: None,
             spare: None,
+            meter: exec::Meter::new("session", runtime.options.session_bytes, &runtime.meter),
             savepoints: Vec::new(),
             isolation: IsolationLevel::ReadCommitted,
             fixed: None,

@@ -205,7 +205,14 @@ mod tests {
         for i in 0..COUNT {
             positions.push(log.position());
             let row = RowId { block: i as u32, slot: 3 };
-            log.push(&Obsolete { db: &db, index: &index, key: &key(i), row, on_commit: i.is_multiple_of(3), sequence: i });
+            log.push(&Obsolete {
+                db: &db,
+                index: &index,
+                key: &key(i),
+                row,
+                on_commit: i.is_multiple_of(3),
+                sequence: i,
+            });
         }
         assert!(log.parts.iter().filter(|p| matches!(p, Part::Spilled(_))).count() > 2);
         let check = |log: &ObsoleteLog, mut from: u64, to: u64| {
