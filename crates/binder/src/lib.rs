@@ -60,6 +60,8 @@ pub struct Binder<'a> {
     depth: usize,
     /// Whether the query about to be bound leaves untyped literals as they are.
     unsettled: bool,
+    /// Whether what is bound is to be printed, so that it keeps the form PostgreSQL prints.
+    kept: bool,
 }
 
 impl<'a> Binder<'a> {
@@ -79,6 +81,7 @@ impl<'a> Binder<'a> {
             next_cte: 0,
             depth: 0,
             unsettled: false,
+            kept: false,
         }
     }
 
@@ -167,7 +170,13 @@ fn system_relation(name: &str) -> Option<Relation> {
     }
     let columns = catalog::builtin::columns_of(row.oid)
         .iter()
-        .map(|c| Column { name: c.name.to_owned(), ty: c.type_oid, typmod: c.typmod, not_null: c.not_null })
+        .map(|c| Column {
+            name: c.name.to_owned(),
+            ty: c.type_oid,
+            typmod: c.typmod,
+            not_null: c.not_null,
+            dropped: false,
+        })
         .collect();
     Some(Relation::Table(TableRef {
         oid: row.oid,
@@ -191,8 +200,13 @@ pub fn table_ref(image: &Image, info: &catalog::TableInfo) -> TableRef {
         unique: i.unique,
         nulls_not_distinct: i.nulls_not_distinct,
     };
-    let column =
-        |c: &catalog::ColumnInfo| Column { name: c.name.clone(), ty: c.ty, typmod: c.typmod, not_null: c.not_null };
+    let column = |c: &catalog::ColumnInfo| Column {
+        name: c.name.clone(),
+        ty: c.ty,
+        typmod: c.typmod,
+        not_null: c.not_null,
+        dropped: c.dropped,
+    };
     TableRef {
         oid: info.oid,
         rel: info.rel,

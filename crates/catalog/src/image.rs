@@ -30,6 +30,39 @@ pub struct ColumnInfo {
     pub default: Option<Arc<str>>,
     /// `a` or `d` for GENERATED ALWAYS or BY DEFAULT AS IDENTITY, else 0.
     pub identity: u8,
+    /// `s` when its default is an expression over the row, computed and stored with it; else 0.
+    pub generated: u8,
+    /// Whether it was dropped: then it has a place in rows, nothing more.
+    pub dropped: bool,
+}
+
+impl ColumnInfo {
+    /// What a row of `pg_attribute` says.
+    fn of(row: Fields<'_>) -> ColumnInfo {
+        let dropped = row.bool("attisdropped");
+        ColumnInfo {
+            name: row.text("attname"),
+            ty: if dropped { stand_in(row.int("attlen")) } else { row.oid("atttypid") },
+            typmod: row.int("atttypmod") as i32,
+            not_null: row.bool("attnotnull"),
+            default: None,
+            identity: row.char("attidentity"),
+            generated: row.char("attgenerated"),
+            dropped,
+        }
+    }
+}
+
+/// A type of the same physical form as a dropped column's.
+fn stand_in(len: i64) -> Oid {
+    match len {
+        1 => types::oid::CHAR,
+        2 => types::oid::INT2,
+        4 => types::oid::INT4,
+        6 | 8 => types::oid::INT8,
+        12 | 16 => types::oid::UUID,
+        _ => types::oid::TEXT,
+    }
 }
 
 /// An index.
@@ -206,14 +239,7 @@ impl Image {
             PG_CLASS => self.add_class(row),
             PG_ATTRIBUTE => {
                 let number = row.int("attnum");
-                let info = ColumnInfo {
-                    name: row.text("attname"),
-                    ty: row.oid("atttypid"),
-                    typmod: row.int("atttypmod") as i32,
-                    not_null: row.bool("attnotnull"),
-                    default: None,
-                    identity: row.char("attidentity"),
-                };
+                let info = ColumnInfo::of(row);
                 self.change(row.oid("attrelid"), |t| put(&mut t.columns, number as usize - 1, info));
             }
             PG_ATTRDEF => {
@@ -399,12 +425,11 @@ impl Image {
             }
             PG_ATTRIBUTE => {
                 let index = new.int("attnum") as usize - 1;
-                let (name, ty, typmod) = (new.text("attname"), new.oid("atttypid"), new.int("atttypmod") as i32);
-                let (not_null, identity) = (new.bool("attnotnull"), new.char("attidentity"));
+                let info = ColumnInfo::of(new);
                 self.change(new.oid("attrelid"), |t| {
                     if let Some(c) = t.columns.get_mut(index) {
-                        (c.name, c.ty, c.typmod) = (name, ty, typmod);
-                        (c.not_null, c.identity) = (not_null, identity);
+                        let default = c.default.take();
+                        *c = ColumnInfo { default, ..info };
                     }
                 });
             }
@@ -500,8 +525,16 @@ fn put(columns: &mut Vec<ColumnInfo>, index: usize, value: ColumnInfo) {
         return;
     }
     // A scan may meet columns out of order.
-    let gap =
-        ColumnInfo { name: String::new(), ty: Oid::NONE, typmod: -1, not_null: false, default: None, identity: 0 };
+    let gap = ColumnInfo {
+        name: String::new(),
+        ty: Oid::NONE,
+        typmod: -1,
+        not_null: false,
+        default: None,
+        identity: 0,
+        generated: 0,
+        dropped: false,
+    };
     columns.resize(index, gap);
     columns.push(value);
 }

@@ -1,8 +1,10 @@
 //! Statements that define objects: rows of catalog tables, and the storage they name, in one transaction.
 
 mod alter;
+mod column;
 mod comment;
 mod constraint;
+pub(crate) mod create_as;
 mod database;
 mod depend;
 mod drop;

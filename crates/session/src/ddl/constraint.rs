@@ -431,22 +431,6 @@ impl Session {
         let names_text: Vec<&str> = columns.iter().map(|&i| &*info.columns[i].name).collect();
         let name =
             self.constraint_name(&info, c.name.as_ref().map(|n| n.as_str()), &names::columns(&names_text), "fkey")?;
-        for (&f, &p) in columns.iter().zip(&target_columns) {
-            let (from, to) = (&info.columns[f], &parent.columns[p]);
-            let integer = |ty: Oid| matches!(ty, oid::INT2 | oid::INT4 | oid::INT8);
-            let string = |ty: Oid| matches!(ty, oid::TEXT | oid::VARCHAR);
-            let alike = from.ty == to.ty || (integer(from.ty) && integer(to.ty)) || (string(from.ty) && string(to.ty));
-            if !alike {
-                let message = format!("foreign key constraint \"{name}\" cannot be implemented");
-                return Err(SqlError::new(SqlState::DATATYPE_MISMATCH, message).detail(format!(
-                    "Key columns \"{}\" of the referencing table and \"{}\" of the referenced table are of incompatible types: {} and {}.",
-                    from.name,
-                    to.name,
-                    binder::format_type(from.ty),
-                    binder::format_type(to.ty)
-                )).at(at));
-            }
-        }
         let reference = ForeignKey {
             oid: Oid::NONE,
             name: name.clone(),
@@ -462,6 +446,7 @@ impl Session {
             deferrable: c.deferrable || c.initially_deferred,
             deferred: c.initially_deferred,
         };
+        self.check_key_types(&info, &parent, &reference).map_err(|e| e.at(at))?;
         let constraint = self.insert_constraint(&NewConstraint {
             name: &name,
             kind: b'f',
@@ -483,5 +468,27 @@ impl Session {
             return Ok(());
         }
         self.validate_reference(&info, &parent, &reference)
+    }
+
+    /// Fails when a key and what it refers to cannot be compared.
+    pub(super) fn check_key_types(&self, info: &TableInfo, parent: &TableInfo, key: &ForeignKey) -> Result<()> {
+        let name = &key.name;
+        for (&f, &p) in key.columns.iter().zip(&key.target_columns) {
+            let (from, to) = (&info.columns[f], &parent.columns[p]);
+            let integer = |ty: Oid| matches!(ty, oid::INT2 | oid::INT4 | oid::INT8);
+            let string = |ty: Oid| matches!(ty, oid::TEXT | oid::VARCHAR);
+            let alike = from.ty == to.ty || (integer(from.ty) && integer(to.ty)) || (string(from.ty) && string(to.ty));
+            if !alike {
+                let message = format!("foreign key constraint \"{name}\" cannot be implemented");
+                return Err(SqlError::new(SqlState::DATATYPE_MISMATCH, message).detail(format!(
+                    "Key columns \"{}\" of the referencing table and \"{}\" of the referenced table are of incompatible types: {} and {}.",
+                    from.name,
+                    to.name,
+                    binder::format_type(from.ty),
+                    binder::format_type(to.ty)
+                )));
+            }
+        }
+        Ok(())
     }
 }

@@ -190,7 +190,10 @@ impl Session {
         // What goes anyway with something that was named is not in the way.
         let goes_along = |a: &Address| {
             depends.iter().any(|(o, on, kind)| {
-                o == a && *kind != b'n' && targets.iter().any(|t| t.class == on.class && t.object == on.object)
+                let within = |t: &Address| {
+                    t.class == on.class && t.object == on.object && (t.column == 0 || t.column == on.column)
+                };
+                o == a && *kind != b'n' && targets.iter().any(within)
             })
         };
         blocked.retain(|(object, _)| !goes_along(object) && !targets.contains(object));
@@ -227,6 +230,19 @@ impl Session {
     fn remove(&mut self, address: Address) -> Result<()> {
         let Address { class, object, .. } = address;
         match class {
+            PG_CLASS if address.column > 0 => {
+                self.remove_column(object, address.column)?;
+                let column = i64::from(address.column);
+                self.remove_rows(PG_DEPEND, |r| {
+                    let own = (r.oid("classid"), r.oid("objid"), r.int("objsubid"));
+                    let on = (r.oid("refclassid"), r.oid("refobjid"), r.int("refobjsubid"));
+                    own == (class, object, column) || on == (class, object, column)
+                })?;
+                self.remove_rows(PG_DESCRIPTION, |r| {
+                    r.oid("classoid") == class && r.oid("objoid") == object && r.int("objsubid") == column
+                })?;
+                return Ok(());
+            }
             PG_CLASS => self.remove_relation(object)?,
             PG_CONSTRAINT => self.remove_constraint(object)?,
             PG_ATTRDEF => {

@@ -73,7 +73,7 @@ impl Session {
     }
 
     /// Gives a relation fresh storage.
-    fn new_storage(&mut self, oid: Oid, old: RelId, kind: RelKind, forms: Vec<Physical>) -> Result<()> {
+    pub(super) fn new_storage(&mut self, oid: Oid, old: RelId, kind: RelKind, forms: Vec<Physical>) -> Result<()> {
         let db = self.db.clone();
         let fresh = self.new_oid()?;
         let old = db.relation(old)?;

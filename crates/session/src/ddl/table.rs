@@ -19,6 +19,8 @@ pub struct NewColumn<'a> {
     pub typmod: i32,
     pub not_null: bool,
     pub default: Option<&'a Expr>,
+    /// What it is computed as from the rest of its row.
+    pub generated: Option<&'a Expr>,
     /// A sequence that gives its values: `serial`, or IDENTITY with whether ALWAYS.
     pub sequence: Option<Option<bool>>,
     pub rules: Rules,
@@ -79,6 +81,7 @@ pub fn bind_column<'a>(binder: &Binder<'_>, sql: &str, def: &'a ColumnDef) -> Re
         typmod,
         not_null: sequence.is_some(),
         default: None,
+        generated: None,
         sequence,
         rules: Rules::default(),
     };
@@ -145,6 +148,11 @@ impl Session {
                 self.add_default(sql, table, i, default)?;
             }
         }
+        for (i, column) in columns.iter().enumerate() {
+            if let Some(expr) = column.generated {
+                self.add_generated(sql, table, i, expr)?;
+            }
+        }
         self.add_constraints(sql, table, &constraints, true)?;
         for (i, column) in columns.iter().enumerate() {
             if column.not_null {
@@ -177,6 +185,7 @@ impl Session {
             ("attstorage", Datum::I8(ty.storage.cast_signed())),
             ("attnotnull", Datum::Bool(column.not_null)),
             ("attidentity", Datum::I8(i8::from(identity != 0) * identity.cast_signed())),
+            ("attgenerated", Datum::I8(if column.generated.is_some() { b's'.cast_signed() } else { 0 })),
             ("attislocal", Datum::Bool(true)),
             ("attcollation", Datum::from(ty.collation)),
         ];
@@ -198,6 +207,19 @@ impl Session {
         let Some(text) = binder.default_text(default, &name, ty, typmod)? else { return Ok(()) };
         let sequences = binder.sequences_in(&text)?;
         self.keep_default(table, index, &text, &sequences)
+    }
+
+    /// Says what generated column `index` is.
+    pub(super) fn add_generated(&mut self, sql: &str, table: Oid, index: usize, expr: &Expr) -> Result<()> {
+        let image = self.image()?;
+        let planned = self.plan_table(table)?;
+        let (text, columns) = {
+            let mut binder = Binder::new(&image, sql, &self.settings.io, &self.search_path);
+            binder.generated_text(expr, &planned, index)?
+        };
+        self.keep_default(table, index, &text, &[])?;
+        let own = Address::column(table, index);
+        columns.into_iter().try_for_each(|c| self.depend(own, Address::column(table, c), b'n'))
     }
 
     /// Keeps the text of a default, and what it depends on.
@@ -284,7 +306,7 @@ fn bind_elements<'a>(
     Ok((columns, constraints))
 }
 
-fn is_system_column(name: &str) -> bool {
+pub fn is_system_column(name: &str) -> bool {
     ["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"].contains(&name)
 }
 
@@ -301,6 +323,10 @@ pub fn column_constraint<'a>(column: &mut NewColumn<'a>, c: &'a Constraint, tabl
         ConstraintKind::NotNull(_) => {
             column.not_null = true;
             Ok(true)
+        }
+        ConstraintKind::Default(_) if column.generated.is_some() => {
+            let what = of("both default and generation expression specified");
+            Err(SqlError::new(SqlState::SYNTAX_ERROR, what).at(pos))
         }
         ConstraintKind::Default(_) if column.default.is_some() || column.sequence.is_some() => {
             let what = if column.sequence == Some(None) || column.default.is_some() {
@@ -323,15 +349,32 @@ pub fn column_constraint<'a>(column: &mut NewColumn<'a>, c: &'a Constraint, tabl
                 let message = "identity column type must be smallint, integer, or bigint";
                 return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message));
             }
-            if *always {
-                return refuse("GENERATED ALWAYS AS IDENTITY", c.pos, sql);
+            if column.generated.is_some() {
+                let what = of("both identity and generation expression specified");
+                return Err(SqlError::new(SqlState::SYNTAX_ERROR, what).at(pos));
             }
             column.sequence = Some(Some(*always));
             column.rules = Rules::parse(options, column.ty, sql)?;
             column.not_null = true;
             Ok(true)
         }
-        ConstraintKind::Generated { .. } => refuse("GENERATED columns", c.pos, sql),
+        ConstraintKind::Generated { expr, stored, by_default } => {
+            if *by_default {
+                let what = of("for a generated column, GENERATED ALWAYS must be specified");
+                return Err(SqlError::new(SqlState::SYNTAX_ERROR, what).at(pos));
+            }
+            let clash = match () {
+                () if column.generated.is_some() => "multiple generation clauses specified",
+                () if column.default.is_some() => "both default and generation expression specified",
+                () if column.sequence.is_some() => "both identity and generation expression specified",
+                () if !stored => return refuse("VIRTUAL generated columns", c.pos, sql),
+                () => {
+                    column.generated = Some(expr);
+                    return Ok(true);
+                }
+            };
+            Err(SqlError::new(SqlState::SYNTAX_ERROR, of(clash)).at(pos))
+        }
         _ => Ok(false),
     }
 }
