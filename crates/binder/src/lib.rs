@@ -121,7 +121,7 @@ impl<'a> Binder<'a> {
         let text = name.name.as_str();
         if let Some(schema) = &name.schema
             && **schema != *"pg_catalog"
-            && self.image.namespace(schema).is_none()
+            && self.image.namespace_in(schema, self.search_path).is_none()
         {
             let message = format!("relation \"{}.{text}\" does not exist", &**schema);
             return Err(self.error(SqlState::UNDEFINED_TABLE, message, name.pos));
@@ -132,10 +132,15 @@ impl<'a> Binder<'a> {
             return Ok(system);
         }
         let found = match &name.schema {
-            Some(schema) => self.image.namespace(schema).and_then(|n| self.image.table(n.oid, text)),
+            Some(schema) => {
+                self.image.namespace_in(schema, self.search_path).and_then(|n| self.image.table(n.oid, text))
+            }
             None => self.search_path.iter().find_map(|&n| self.image.table(n, text)),
         };
         match found {
+            Some(info) if info.persistence == b't' && !self.search_path.contains(&info.namespace) => {
+                Err(self.unsupported("access to temporary tables of other sessions", name.pos))
+            }
             Some(info) if matches!(info.kind, b'r' | b'S') => Ok(Relation::Table(table_ref(self.image, info))),
             Some(_) => Err(self.unsupported(&format!("reading \"{text}\""), name.pos)),
             None => {

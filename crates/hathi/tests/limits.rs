@@ -76,9 +76,9 @@ fn sessions_and_all_of_them_together_have_budgets_too() {
     };
     over(open(&mut sessions[0], "b"), "session");
     over(open(&mut sessions[1], "c"), "process");
+    sessions[1].batch_execute("ROLLBACK TO s").unwrap();
     sessions[0].batch_execute("ROLLBACK").unwrap();
     assert_eq!(db.memory_used(), 0);
-    sessions[1].batch_execute("ROLLBACK TO s").unwrap();
     open(&mut sessions[1], "c").unwrap();
     sessions[1].batch_execute("COMMIT").unwrap();
     assert_eq!(db.memory_used(), 0);

@@ -47,6 +47,8 @@ pub(crate) struct SessionHost<'a> {
     pub database: &'a str,
     pub image: &'a Arc<Image>,
     pub search_path: &'a [Oid],
+    /// The session's schema of temporary relations.
+    pub temporary: Option<Oid>,
     pub settings: &'a Settings,
     pub pending: &'a mut Vec<Pending>,
     pub sequences: &'a mut Sequences,
@@ -124,7 +126,19 @@ impl Host for SessionHost<'_> {
         if include_implicit && !explicit {
             names.push("pg_catalog".to_owned());
         }
-        names.extend(crate::session::Session::schema_names(self.image, self.search_path));
+        // The temporary schema is searched first without being named, unless the path names it.
+        let named = self.settings.search_path.iter().any(|s| s == "pg_temp");
+        let hidden = |oid: Oid| Some(oid) == self.temporary && !named;
+        let shown: Vec<Oid> =
+            self.search_path.iter().copied().filter(|&oid| include_implicit || !hidden(oid)).collect();
+        let schemas = crate::session::Session::schema_names(self.image, &shown);
+        match schemas.split_first() {
+            Some((first, rest)) if shown.first().is_some_and(|&oid| hidden(oid)) => {
+                names.insert(0, first.clone());
+                names.extend_from_slice(rest);
+            }
+            _ => names.extend(schemas),
+        }
         names
     }
     fn setting(&self, name: &str) -> Option<String> {
@@ -325,7 +339,7 @@ impl Host for SessionHost<'_> {
                     _ => Datum::Null,
                 }
             }
-            "pg_my_temp_schema" => Datum::from(Oid::NONE),
+            "pg_my_temp_schema" => Datum::from(self.temporary.unwrap_or(Oid::NONE)),
             "pg_is_other_temp_schema" => Datum::Bool(false),
             _ => return Err(SqlError::unsupported(format!("function {name}"))),
         })

@@ -383,6 +383,7 @@ impl Session {
             database: &self.database_name,
             image,
             search_path: &self.search_path,
+            temporary: self.temporary,
             settings: &self.settings,
             pending: &mut self.pending,
             sequences: &mut self.sequences,

@@ -187,6 +187,7 @@ impl Runtime {
             sessions: Mutex::new(HashMap::new()),
         });
         runtime.bootstrap()?;
+        runtime.sweep_temporary()?;
         Ok(runtime)
     }
 
@@ -205,6 +206,17 @@ impl Runtime {
                 stored::bootstrap(&db, txn, false)?;
                 insert_database(&shared, txn, db.id, DEFAULT_DATABASE, types::oid::BOOTSTRAP_SUPERUSER)
             })?;
+        }
+        Ok(())
+    }
+
+    /// Removes what is left of temporary relations of sessions that a crash ended.
+    fn sweep_temporary(&self) -> Result<()> {
+        let mut ids = Vec::new();
+        self.each_shared(PG_DATABASE, |row| ids.push(DbId(row.oid("oid").0)))?;
+        for id in ids {
+            let db = self.engine.database(id)?;
+            self.in_transaction(|txn| crate::ddl::temporary::sweep(&db, txn))?;
         }
         Ok(())
     }

@@ -98,10 +98,14 @@ pub struct Session {
     pub(crate) shared: Arc<Database>,
     pub(crate) database_name: String,
     pub(crate) user: Role,
-    owner: OwnerId,
+    pub(crate) owner: OwnerId,
     pub(crate) interrupt: Arc<Interrupt>,
     pub(crate) settings: Settings,
     pub(crate) search_path: Vec<Oid>,
+    /// Its schema of temporary relations, if there is one.
+    pub(crate) temporary: Option<Oid>,
+    /// What happens to which temporary tables at commit.
+    pub(crate) on_commit: Vec<(Oid, syntax::ast::OnCommit)>,
     block: BlockState,
     pub(crate) txn: Option<Box<Transaction>>,
     /// One that has ended, to be used again: a session that reads all day allocates none.
@@ -165,6 +169,8 @@ impl Session {
             interrupt: engine.new_interrupt(),
             settings: Settings::default(),
             search_path: Vec::new(),
+            temporary: None,
+            on_commit: Vec::new(),
             block: BlockState::Idle,
             txn: None,
             spare: None,
@@ -439,6 +445,8 @@ impl Session {
     fn end_transaction(&mut self) {
         self.txn = None;
         self.portals.end_transaction();
+        // What they hold is given back now.
+        self.forget_dead_cursors();
         self.fixed = None;
         self.savepoints.clear();
         self.forget_changes(0);
@@ -468,13 +476,16 @@ impl Session {
         }
     }
 
-    fn finish_implicit(&mut self) -> Result<()> {
+    pub(crate) fn finish_implicit(&mut self) -> Result<()> {
         if self.txn.is_none() {
             return Ok(());
         }
         let waiting = std::mem::take(&mut self.deferral.events);
         if !waiting.is_empty() {
             self.run_events(waiting, true)?;
+        }
+        if !self.on_commit.is_empty() {
+            self.run_on_commit()?;
         }
         let Some(mut txn) = self.txn.take() else { return Ok(()) };
         let changes = std::mem::take(&mut self.changes);
@@ -967,6 +978,9 @@ struct OpenSavepoint {
 
 impl Drop for Session {
     fn drop(&mut self) {
+        self.fail();
+        self.end_transaction();
+        self.leave_no_temporary();
         self.runtime.count_sessions(self.db.id, -1);
     }
 }

@@ -4,12 +4,13 @@ use catalog::stored::{self, PG_CLASS, PG_INDEX};
 use exec::Handles;
 use storage::btree::Btree;
 use storage::lock::Mode;
-use storage::{Persistence, RelId, RelKind, RelMeta, RowId};
+use storage::{RelId, RelKind, RelMeta, RowId};
 use syntax::ast::{CreateIndex, IndexKey, NullsOrder};
 use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 
 use super::depend::Address;
 use super::table::check_options;
+use super::temporary::stored_as;
 use super::{BTREE, NewClass, names, refuse};
 use crate::session::{Session, Sink};
 
@@ -109,7 +110,7 @@ impl Session {
             }
         }
         let (db, index) = (self.db.clone(), self.new_oid()?);
-        let meta = RelMeta::new(RelId(index.0), RelKind::Btree, Persistence::Permanent, Vec::new());
+        let meta = RelMeta::new(RelId(index.0), RelKind::Btree, stored_as(info.persistence), Vec::new());
         db.create_relation(self.txn_mut(), meta)?;
         let class = NewClass {
             oid: index,
@@ -119,6 +120,7 @@ impl Session {
             kind: b'i',
             columns: spec.columns.len(),
             access_method: BTREE,
+            persistence: info.persistence,
         };
         self.add_class(&class)?;
         let keys: Vec<u32> = spec.columns.iter().map(|c| c.0 as u32 + 1).collect();
