@@ -169,7 +169,7 @@ impl Session {
                 None => return Ok(false),
             }
         }
-        let mut execution = self.execution(true)?;
+        let mut execution = self.with_latest(|s| s.execution(true))?;
         self.with_context(&mut execution, &[], |ctx| {
             let handles = Handles::open(ctx, &table)?;
             let index = &table.indexes[number];

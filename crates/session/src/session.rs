@@ -110,6 +110,8 @@ pub struct Session {
     pub(crate) txn: Option<Box<Transaction>>,
     /// One that has ended, to be used again: a session that reads all day allocates none.
     spare: Option<Box<Transaction>>,
+    /// Whether statements see the newest state, whatever the isolation level.
+    latest: bool,
     /// What its statements and cursors take.
     pub(crate) meter: Arc<exec::Meter>,
     savepoints: Vec<OpenSavepoint>,
@@ -174,6 +176,7 @@ impl Session {
             block: BlockState::Idle,
             txn: None,
             spare: None,
+            latest: false,
             meter: exec::Meter::new("session", runtime.options.session_bytes, &runtime.meter),
             savepoints: Vec::new(),
             isolation: IsolationLevel::ReadCommitted,
@@ -544,7 +547,7 @@ impl Session {
     /// The snapshot of the statement about to run.
     pub(crate) fn snapshot(&mut self) -> Snapshot {
         let Some(txn) = &mut self.txn else { unreachable!("a statement runs in a transaction") };
-        if self.isolation == IsolationLevel::ReadCommitted {
+        if self.isolation == IsolationLevel::ReadCommitted || self.latest {
             return txn.snapshot();
         }
         match &self.fixed {
@@ -561,7 +564,16 @@ impl Session {
 
     /// Whether rows changed since the snapshot are an error.
     pub(crate) fn snapshot_is_fixed(&self) -> bool {
-        self.fixed.is_some()
+        self.fixed.is_some() && !self.latest
+    }
+
+    /// Calls `f`, whose statements see what is committed now even in a transaction with a fixed snapshot: DDL must not miss rows, nor may
+    /// what foreign keys ask.
+    pub(crate) fn with_latest<T>(&mut self, f: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
+        let before = std::mem::replace(&mut self.latest, true);
+        let outcome = f(self);
+        self.latest = before;
+        outcome
     }
 
     /// `25P02` in a failed transaction block.
@@ -678,7 +690,7 @@ impl Session {
         let statements = syntax::parse(sql)?;
         let Some(statement) = statements.first() else { return Ok(Default::default()) };
         let (node, columns) = self.locked_plan(sql, &statement.kind, None, types)?;
-        let mut running = self.start(node, columns)?;
+        let mut running = self.with_latest(|s| s.start(node, columns))?;
         let mut rows = Vec::new();
         while let Some(chunk) = running.next_chunk_with(self, params)? {
             rows.extend((0..chunk.rows).map(|i| chunk.row(i)));

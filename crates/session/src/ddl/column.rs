@@ -100,7 +100,7 @@ impl Session {
             conflict: None,
             returning: None,
         };
-        let mut running = self.start(Arc::new(node), Arc::default())?;
+        let mut running = self.with_latest(|s| s.start(Arc::new(node), Arc::default()))?;
         while running.next_chunk(self)?.is_some() {}
         let old = db.relation(before.rel)?;
         db.drop_relation(self.txn_mut(), &old)?;

@@ -198,7 +198,7 @@ impl Session {
         let Some(key) = planned.indexes.first().cloned() else {
             return Err(SqlError::internal("a new index is in the catalog"));
         };
-        let mut execution = self.execution(true)?;
+        let mut execution = self.with_latest(|s| s.execution(true))?;
         self.with_context(&mut execution, &[], |ctx| {
             let mut handles = Handles::open(ctx, &planned)?;
             let (storage, tree) = (handles.storage.clone(), Btree::new(ctx.db.clone(), ctx.db.relation(key.rel)?));
@@ -242,6 +242,14 @@ impl Session {
                 Ok(())
             })?;
             flush(&mut run, true, ctx)?;
+            // Snapshots from before must find older versions through the index too; once they are gone, the entries go.
+            storage.for_each_older::<SqlError>(|row, values| {
+                exec::encode_key(&mut encoded, &planned, &key, &|c| values[c].clone(), ctx)?;
+                if !tree.insert(&encoded, row)? {
+                    ctx.txn.note_obsolete(ctx.db, tree.rel(), &encoded, row, true);
+                }
+                Ok(())
+            })?;
             handles.keys.0.clear();
             Ok(())
         })
