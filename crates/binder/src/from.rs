@@ -111,8 +111,8 @@ impl Binder<'_> {
                     "recursive query \"{}\" column {} has type {} in non-recursive term but type {} overall",
                     &*cte.name,
                     i + 1,
-                    coerce::format_type(b.ty),
-                    coerce::format_type(s.ty)
+                    self.type_shown(b.ty),
+                    self.type_shown(s.ty)
                 );
                 return Err(self
                     .error(SqlState::DATATYPE_MISMATCH, message, op.left.pos)
@@ -266,7 +266,8 @@ impl Binder<'_> {
         let Some(StatementKind::Select(select)) = statements.first().map(|s| &s.kind) else {
             return Err(SqlError::internal("a system view is a query"));
         };
-        let bound = binder.query(select)?;
+        let mut bound = binder.query(select)?;
+        trust(&mut bound.node);
         (self.slots, self.subs, self.next_cte) = (binder.slots, binder.subs, binder.next_cte);
         Ok(bound)
     }
@@ -483,4 +484,20 @@ pub(crate) fn table_scope(table: &plan::TableRef, alias: &str, own: bool, rename
         origin: None,
     });
     Scope { columns, merged: Vec::new() }
+}
+
+/// Lets all tables that `node` reads be read whoever asks.
+fn trust(node: &mut Node) {
+    match node {
+        Node::Scan { table, .. } | Node::IndexScan { table, .. } => Arc::make_mut(table).unchecked = true,
+        _ => {}
+    }
+    for e in node.exprs_mut() {
+        e.visit_mut(&mut |e| {
+            if let plan::ExprKind::Subquery(sub) = &mut e.kind {
+                trust(&mut sub.node);
+            }
+        });
+    }
+    node.inputs_mut().into_iter().for_each(trust);
 }

@@ -90,6 +90,14 @@ impl<'a> Binder<'a> {
         Names { image: self.image, search_path: self.search_path }
     }
 
+    /// A type's name as error messages show it.
+    pub fn type_shown(&self, ty: Oid) -> String {
+        match ty.is_user_type() {
+            true => types::io::TypeLookup::type_name(&self.names(), ty),
+            false => format_type(ty),
+        }
+    }
+
     /// An error at `pos`.
     pub(crate) fn error(&self, state: SqlState, message: impl Into<String>, pos: Pos) -> SqlError {
         SqlError::new(state, message).at(pos.char_position(self.sql))
@@ -192,6 +200,7 @@ fn system_relation(name: &str) -> Option<Relation> {
         columns,
         indexes: Vec::new(),
         source: TableSource::Catalog { shared: row.is_shared, stored: catalog::stored::is_stored(row.oid) },
+        unchecked: false,
     }))
 }
 
@@ -221,5 +230,6 @@ pub fn table_ref(image: &Image, info: &catalog::TableInfo) -> TableRef {
         columns: info.columns.iter().map(column).collect(),
         indexes: info.indexes.iter().map(index).collect(),
         source: TableSource::Stored,
+        unchecked: false,
     }
 }

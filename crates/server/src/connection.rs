@@ -422,7 +422,8 @@ fn parameter(
                 let message = format!("incorrect binary data format in bind parameter {number}");
                 SqlError::new(SqlState::INVALID_BINARY_REPRESENTATION, message)
             };
-            let datum = types::io::binary_in(ty, -1, bytes)
+            let datum = session
+                .parameter_binary(ty, bytes)
                 .map_err(|e| if e.message() == "incorrect binary data format" { wrong() } else { e })?;
             // Types of fixed size must have taken all of it.
             let taken = match &datum {

@@ -8,6 +8,7 @@ pub(crate) mod create_as;
 mod database;
 mod depend;
 mod drop;
+mod grant;
 mod index;
 mod maintenance;
 mod names;
@@ -17,6 +18,7 @@ mod schema;
 mod sequence;
 mod table;
 pub(crate) mod temporary;
+mod user_type;
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
@@ -47,7 +49,7 @@ fn refuse<T>(what: &str, pos: Pos, sql: &str) -> Result<T> {
 }
 
 impl Session {
-    fn txn_mut(&mut self) -> &mut Transaction {
+    pub(crate) fn txn_mut(&mut self) -> &mut Transaction {
         match &mut self.txn {
             Some(txn) => txn,
             None => unreachable!("a statement runs in a transaction"),
@@ -112,6 +114,12 @@ impl Session {
 
     /// The schema that a new relation goes to.
     fn target_namespace(&mut self, sql: &str, name: &RangeVar) -> Result<Oid> {
+        let namespace = self.named_namespace(sql, name)?;
+        self.check_create_in(namespace).map_err(|e| e.at(name.pos.char_position(sql)))?;
+        Ok(namespace)
+    }
+
+    fn named_namespace(&mut self, sql: &str, name: &RangeVar) -> Result<Oid> {
         let image = self.image()?;
         match &name.schema {
             None => self.search_path.iter().copied().find(|&n| Some(n) != self.temporary).ok_or_else(|| {

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod acl;
 mod collected;
 mod copy;
 mod ddl;
@@ -11,6 +12,7 @@ mod lifetime;
 mod named;
 mod portal;
 mod prepared;
+mod privilege;
 mod runtime;
 mod session;
 mod settings;

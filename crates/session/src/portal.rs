@@ -267,6 +267,9 @@ impl Session {
                 return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message));
             }
             self.begin_transaction();
+            if let Some((_, node)) = prepared.plan.clone().filter(|_| !self.user.superuser) {
+                self.check_privileges(&prepared.sql, &node)?;
+            }
             let Some((version, node)) = &prepared.plan else { return Err(SqlError::internal("just planned")) };
             let operators = prepared.operators.get_or_insert_with(|| operators(node));
             let (db, policy) = (self.db.id, self.lock_policy());

@@ -134,6 +134,8 @@ pub struct Session {
     /// Room for a command tag.
     tag: String,
     pub(crate) portals: crate::lifetime::Portals,
+    /// Whether a statement of our own is running, which needs no privileges.
+    pub(crate) trusted: bool,
 }
 
 impl Session {
@@ -191,6 +193,7 @@ impl Session {
             named: crate::named::Named::default(),
             tag: String::new(),
             portals: crate::lifetime::Portals::default(),
+            trusted: false,
             runtime: runtime.clone(),
         })
     }
@@ -628,6 +631,10 @@ impl Session {
             StatementKind::CreateTable(c) => self.create_table(sql, c, sink),
             StatementKind::CreateTableAs(c) => self.create_table_as(sql, c, sink),
             StatementKind::Select(s) => self.select_into(sql, s),
+            StatementKind::Grant(g) => self.grant(sql, g, sink),
+            StatementKind::GrantRole(g) => self.grant_role(g, sink),
+            StatementKind::CreateType(c) => self.create_type(sql, c),
+            StatementKind::AlterEnum(a) => self.alter_enum(a, sink),
             StatementKind::AlterTable(a) => self.alter_table(sql, a, sink),
             StatementKind::CreateIndex(c) => self.create_index(sql, c, sink),
             StatementKind::CreateSequence(c) => self.create_sequence(sql, c, sink),
@@ -689,7 +696,10 @@ impl Session {
     ) -> Result<(Vec<Vec<Datum>>, Vec<exec::Event>)> {
         let statements = syntax::parse(sql)?;
         let Some(statement) = statements.first() else { return Ok(Default::default()) };
-        let (node, columns) = self.locked_plan(sql, &statement.kind, None, types)?;
+        self.trusted = true;
+        let planned = self.locked_plan(sql, &statement.kind, None, types);
+        self.trusted = false;
+        let (node, columns) = planned?;
         let mut running = self.with_latest(|s| s.start(node, columns))?;
         let mut rows = Vec::new();
         while let Some(chunk) = running.next_chunk_with(self, params)? {
@@ -717,6 +727,7 @@ impl Session {
                     (Arc::new(optimizer::optimize(bound.node)), Arc::new(bound.columns))
                 }
             };
+            self.check_privileges(sql, &node)?;
             let mut taken = false;
             let (db, policy) = (self.db.id, self.lock_policy());
             if let Some(txn) = &mut self.txn {

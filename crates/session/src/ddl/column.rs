@@ -215,6 +215,14 @@ impl Session {
         ];
         let number = Datum::I16(index as i16 + 1);
         self.change_rows(PG_ATTRIBUTE, |r| r.oid("attrelid") == table && *r.get("attnum") == number, &values)?;
+        let own_column = i64::from(own.column);
+        self.remove_rows(PG_DEPEND, |r| {
+            r.oid("classid") == PG_CLASS
+                && r.oid("objid") == table
+                && r.int("objsubid") == own_column
+                && r.oid("refclassid") == stored::PG_TYPE
+        })?;
+        self.depend_on_type(table, index, ty)?;
         if let Some(text) = default {
             let values = [("adbin", Datum::text(&text))];
             self.change_rows(PG_ATTRDEF, |r| r.oid("adrelid") == table && *r.get("adnum") == number, &values)?;
@@ -239,7 +247,7 @@ impl Session {
             let parsed = syntax::parse_expr(&check.condition)?;
             let (text, _) = {
                 let mut binder = Binder::new(&image, &check.condition, &self.settings.io, &[]);
-                binder.check_text(&parsed, &planned).map_err(|e| e.at(None))?
+                binder.check_text(&parsed, &planned).map_err(without_position)?
             };
             if *text != *check.condition {
                 let values = [("conbin", Datum::text(&text))];
@@ -376,4 +384,10 @@ impl Session {
 /// The columns of a table, each as it is.
 fn columns(table: &TableRef) -> Vec<Expr> {
     table.columns.iter().enumerate().map(|(i, c)| Expr::column(i, c.ty, c.typmod)).collect()
+}
+
+/// The error, which is in no text that anybody wrote.
+fn without_position(mut error: SqlError) -> SqlError {
+    error.fields_mut().position = None;
+    error
 }

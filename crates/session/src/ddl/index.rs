@@ -314,6 +314,7 @@ fn no_class(ty: Oid) -> SqlError {
 fn binary_base(ty: Oid) -> Oid {
     match ty {
         oid::VARCHAR => oid::TEXT,
+        ty if ty.user_kind() == Some(types::oid::UserType::Enum) => oid::ANYENUM,
         ty if catalog::builtin::type_by_oid(ty).is_some_and(|t| t.category == b'A') => Oid(2277),
         ty => ty,
     }
