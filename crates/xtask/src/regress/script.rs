@@ -106,19 +106,25 @@ fn find(text: &[&str], from: usize, wanted: &[&str]) -> Option<usize> {
 
 /// Splits a script as psql reads it; `expected` tells about COPY data.
 fn split<'a>(script: &'a str, expected: &[&str]) -> Vec<Piece<'a>> {
-    let source = lines(script);
+    let source: Vec<&str> = script.lines().collect();
+    let mut lines = Vec::new();
     let mut pieces = Vec::new();
     let mut scanner = Scanner::default();
-    let mut start = 0;
     let mut number = 0;
     let mut seen = 0;
     while number < source.len() {
+        // psql drops empty lines, but for those inside of quotes.
+        if source[number].is_empty() && scanner.inside == Inside::Nothing {
+            number += 1;
+            continue;
+        }
+        lines.push(source[number]);
         let ended = scanner.line(source[number]);
         number += 1;
         if ended.pieces == 0 && !ended.meta {
             continue;
         }
-        let piece = Piece { lines: source[start..number].to_vec(), statements: ended.pieces };
+        let piece = Piece { lines: std::mem::take(&mut lines), statements: ended.pieces };
         let place = find(expected, seen, &piece.lines).map(|at| at + piece.lines.len());
         seen = place.unwrap_or(seen);
         for _ in 0..ended.copies {
@@ -127,18 +133,17 @@ fn split<'a>(script: &'a str, expected: &[&str]) -> Vec<Piece<'a>> {
             }
         }
         number = number.min(source.len());
-        start = number;
         pieces.push(piece);
     }
-    if start < source.len() {
-        pieces.push(Piece { lines: source[start..].to_vec(), statements: 0 });
+    if !lines.is_empty() {
+        pieces.push(Piece { lines, statements: 0 });
     }
     pieces
 }
 
 /// Whether the lines after a `COPY FROM STDIN` are its data: they are when psql does not print them right after its messages.
 fn takes_data(rest: &[&str], expected: &[&str]) -> bool {
-    let Some(next) = rest.first() else { return false };
+    let Some(next) = rest.iter().find(|line| !line.is_empty()) else { return false };
     let message = |line: &str| {
         ["ERROR:", "DETAIL:", "HINT:", "LINE ", "CONTEXT:", "NOTICE:", "WARNING:"]
             .iter()

@@ -44,9 +44,9 @@ fn data_belongs_to_no_piece_when_copy_took_it() {
 #[test]
 fn agreement_is_counted_by_statement_and_alternative() {
     let script = "SELECT 1;\n\nSELECT 2;\nSELECT 3;\n";
-    let expected = "SELECT 1;\n x\n\n\nSELECT 2;\n y\n\nSELECT 3;\n z\n";
-    let got = "SELECT 1;\n  x\n\n\nSELECT 2;\nERROR:  no\nSELECT 3;\n z\n";
-    let report = score("f", script, got, &["SELECT 1;\n\nSELECT 2;\nSELECT 3;\n".to_owned(), expected.to_owned()]);
+    let expected = "SELECT 1;\n x\n\nSELECT 2;\n y\n\nSELECT 3;\n z\n";
+    let got = "SELECT 1;\n  x\n\nSELECT 2;\nERROR:  no\nSELECT 3;\n z\n";
+    let report = score("f", script, got, &["SELECT 1;\nSELECT 2;\nSELECT 3;\n".to_owned(), expected.to_owned()]);
     assert_eq!((report.agreeing, report.statements), (2, 3));
     assert_eq!(report.wrong[0].message, "ERROR:  no");
     let cut = score("f", script, "SELECT 1;\n x\n\n", &[expected.to_owned()]);
