@@ -152,7 +152,9 @@ impl Run<'_> {
         ]);
         psql.env("PG_ABS_SRCDIR", &self.suite).env("PG_ABS_BUILDDIR", &self.place);
         psql.env("PG_LIBDIR", "/usr/lib/postgresql/15/lib").env("PG_DLSUFFIX", ".so").env("LANG", "C");
-        for name in ["PGOPTIONS", "PGPASSWORD", "PGDATABASE", "PGUSER", "PGHOST", "PGSERVICE", "LC_ALL", "LANGUAGE"] {
+        // One slow statement should not cost the rest of its file.
+        psql.env("PGOPTIONS", format!("-c statement_timeout={}s", self.options.limit_s.div_ceil(4)));
+        for name in ["PGPASSWORD", "PGDATABASE", "PGUSER", "PGHOST", "PGSERVICE", "LC_ALL", "LANGUAGE"] {
             psql.env_remove(name);
         }
         psql

@@ -38,9 +38,12 @@ impl Server {
         Ok(Server { port, program: program.to_owned(), place: place.to_owned(), child, panics_seen: 0 })
     }
 
-    /// Ends it, whatever it does, and starts it again on the same directory.
+    /// Ends it, whatever it does, and starts it again on the same directory, of which a copy is kept as it was left.
     pub fn restart(&mut self) -> Result<(), Failure> {
         self.kill();
+        let copy = self.place.join("killed");
+        let _ = std::fs::remove_dir_all(&copy);
+        let _ = Command::new("cp").arg("-r").arg(self.place.join("data")).arg(&copy).status();
         (self.child, self.port) = spawn(&self.program, &self.place)?;
         Ok(())
     }
