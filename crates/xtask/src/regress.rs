@@ -175,17 +175,23 @@ impl Run<'_> {
             End::Greedy => Outcome::Memory,
             End::Crash => Outcome::Crash,
         };
+        let mut recovered = true;
         if !matches!(outcome, Outcome::Done | Outcome::Panic) {
-            self.server.restart()?;
+            recovered = self.server.restart()?;
         }
         let script = read(&sql)?;
         let printed = read(&printed)?;
         let expected = source::expected(&self.suite, name)?;
         let mut report = script::score(name, &script, &printed, &expected);
-        report.outcome = outcome;
+        report.outcome = if recovered { outcome } else { Outcome::Damage };
         report.elapsed_ms = begun.elapsed().as_millis();
         let diff = self.place.join("diffs").join(format!("{name}.diff"));
         std::fs::write(&diff, &report.diff).map_err(|error| failed(format!("{}: {error}", diff.display())))?;
+        if !recovered {
+            // What follows needs what all files need.
+            self.prepare()?;
+            self.drive(&self.suite.join("sql/test_setup.sql"), &self.place.join("results/test_setup.again"))?;
+        }
         Ok(report)
     }
 

@@ -31,6 +31,8 @@ pub enum Outcome {
     Crash,
     Hang,
     Memory,
+    /// It had to be ended, and what it left could not be opened.
+    Damage,
 }
 
 impl fmt::Display for Report {
@@ -41,6 +43,7 @@ impl fmt::Display for Report {
             Outcome::Crash => "  CRASH",
             Outcome::Hang => "  HANG",
             Outcome::Memory => "  MEMORY",
+            Outcome::Damage => "  DAMAGE",
         };
         let percent = percent(self.agreeing, self.statements);
         write!(

@@ -38,14 +38,27 @@ impl Server {
         Ok(Server { port, program: program.to_owned(), place: place.to_owned(), child, panics_seen: 0 })
     }
 
-    /// Ends it, whatever it does, and starts it again on the same directory, of which a copy is kept as it was left.
-    pub fn restart(&mut self) -> Result<(), Failure> {
+    /// Ends it, whatever it does, and starts it again on the same directory, of which a copy is kept as it was left. Whether
+    /// that could be done; otherwise it starts on an empty one.
+    pub fn restart(&mut self) -> Result<bool, Failure> {
         self.kill();
-        let copy = self.place.join("killed");
+        let (data, copy) = (self.place.join("data"), self.place.join("killed"));
         let _ = std::fs::remove_dir_all(&copy);
-        let _ = Command::new("cp").arg("-r").arg(self.place.join("data")).arg(&copy).status();
-        (self.child, self.port) = spawn(&self.program, &self.place)?;
-        Ok(())
+        let _ = Command::new("cp").arg("-r").arg(&data).arg(&copy).status();
+        let again = spawn(&self.program, &self.place);
+        let recovered = again.is_ok();
+        (self.child, self.port) = match again {
+            Ok(running) => running,
+            Err(_) => {
+                println!("the server does not start on the directory it left: see target/regress/damaged");
+                let damaged = self.place.join("damaged");
+                let _ = std::fs::remove_dir_all(&damaged);
+                std::fs::rename(&copy, &damaged).map_err(|error| failed(error.to_string()))?;
+                std::fs::remove_dir_all(&data).map_err(|error| failed(error.to_string()))?;
+                spawn(&self.program, &self.place)?
+            }
+        };
+        Ok(recovered)
     }
 
     /// Asks it to stop, as a user would.
