@@ -53,6 +53,7 @@ pub(crate) struct SessionHost<'a> {
     pub pending: &'a mut Vec<Pending>,
     pub sequences: &'a mut Sequences,
     pub user: &'a Role,
+    pub session_user: &'a Role,
     pub interrupt: &'a Interrupt,
     pub pid: u32,
     /// Start of the transaction and of the statement, since 2000.
@@ -156,7 +157,7 @@ impl Host for SessionHost<'_> {
         &self.user.name
     }
     fn session_user(&self) -> &str {
-        &self.user.name
+        &self.session_user.name
     }
     fn current_database(&self) -> &str {
         self.database

@@ -415,6 +415,7 @@ impl Session {
             pending: &mut self.pending,
             sequences: &mut self.sequences,
             user: &self.user,
+            session_user: self.settings.session_role.as_ref().unwrap_or(&self.login),
             interrupt: &self.interrupt,
             pid: txn.owner().0,
             started: self.started,

@@ -98,6 +98,8 @@ pub struct Session {
     pub(crate) shared: Arc<Database>,
     pub(crate) database_name: String,
     pub(crate) user: Role,
+    /// Who logged in.
+    pub(crate) login: Role,
     pub(crate) owner: OwnerId,
     pub(crate) interrupt: Arc<Interrupt>,
     pub(crate) settings: Settings,
@@ -168,6 +170,7 @@ impl Session {
             shared: runtime.shared()?,
             db,
             database_name: name.to_owned(),
+            login: user.clone(),
             user,
             owner: engine.new_owner(),
             interrupt: engine.new_interrupt(),
@@ -462,6 +465,7 @@ impl Session {
             let generation = self.settings.generation + 1;
             self.settings = *settings;
             self.settings.generation = generation;
+            self.follow_role();
         }
     }
 
@@ -508,11 +512,13 @@ impl Session {
             && let Some((settings, kept)) = self.before.take()
         {
             let generation = self.settings.generation + 1;
-            self.settings = *settings;
+            let mut settings = *settings;
             for (name, value) in kept {
-                self.settings.set(&name, value.as_deref())?;
+                self.set_in(&mut settings, &name, value.as_deref())?;
             }
-            self.settings.generation += generation;
+            settings.generation = generation.max(settings.generation + 1);
+            self.settings = settings;
+            self.follow_role();
         }
         self.end_transaction();
         Ok(outcome?)
@@ -527,7 +533,7 @@ impl Session {
     /// Changes a setting: until the transaction ends if `local`; taken back if it is rolled back.
     pub(crate) fn change_setting(&mut self, name: &str, value: Option<&str>, local: bool) -> Result<()> {
         let mut changed = self.settings.clone();
-        changed.set(name, value)?;
+        self.set_in(&mut changed, name, value)?;
         let before = std::mem::replace(&mut self.settings, changed);
         if self.txn.is_some() {
             let (_, kept) = self.before.get_or_insert_with(|| (Box::new(before), Vec::new()));
@@ -537,7 +543,58 @@ impl Session {
         } else if local {
             self.settings = before;
         }
+        self.follow_role();
         Ok(())
+    }
+
+    /// Sets `name` in `settings`; roles are looked up.
+    fn set_in(&self, settings: &mut Settings, name: &str, value: Option<&str>) -> Result<()> {
+        let session = name.eq_ignore_ascii_case("session_authorization");
+        if !session && !name.eq_ignore_ascii_case("role") {
+            return settings.set(name, value);
+        }
+        let role = match value {
+            None => None,
+            Some(none) if !session && none == "none" => None,
+            Some(name) => {
+                let role = self.runtime.role(name)?.ok_or_else(|| {
+                    let message = format!("role \"{name}\" does not exist");
+                    SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message)
+                })?;
+                let (may, what) = if session {
+                    (self.login.superuser || role.oid == self.login.oid, "session authorization")
+                } else {
+                    let from = settings.session_role.as_ref().unwrap_or(&self.login);
+                    (from.superuser || role.oid == from.oid, "role")
+                };
+                if !may {
+                    let message = format!("permission denied to set {what} \"{name}\"");
+                    return Err(SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, message));
+                }
+                Some(role)
+            }
+        };
+        settings.set(name, role.as_ref().map(|role| role.name.as_str()))?;
+        if session {
+            settings.set("role", None)?;
+            (settings.session_role, settings.role) = (role, None);
+        } else {
+            settings.role = role;
+        }
+        Ok(())
+    }
+
+    /// Makes the session's user the one that its settings name.
+    fn follow_role(&mut self) {
+        let wanted = self.settings.role.as_ref().or(self.settings.session_role.as_ref()).unwrap_or(&self.login);
+        if self.user != *wanted {
+            self.user = wanted.clone();
+        }
+    }
+
+    /// Who the session runs as when it sets no role (`session_user`).
+    pub fn session_user(&self) -> &Role {
+        self.settings.session_role.as_ref().unwrap_or(&self.login)
     }
 
     fn apply_pending(&mut self) -> Result<()> {
@@ -676,7 +733,7 @@ impl Session {
         }
         let value = match &*name.to_lowercase() {
             "transaction_isolation" => self.isolation.as_str().to_owned(),
-            "session_authorization" => self.user.name.clone(),
+            "session_authorization" => self.session_user().name.clone(),
             "is_superuser" => if self.user.superuser { "on" } else { "off" }.to_owned(),
             _ => self.settings.get(name)?,
         };
@@ -909,7 +966,8 @@ impl Session {
                 Ok("RESET".to_owned())
             }
             VariableSetKind::ResetAll => {
-                for (name, _) in self.settings.all() {
+                let keeps = |name: &str| ["role", "session_authorization"].contains(&name);
+                for (name, _) in self.settings.all().into_iter().filter(|(name, _)| !keeps(name)) {
                     // Those that cannot be changed are what they are.
                     let _fixed = self.change_setting(&name, None, false);
                 }
