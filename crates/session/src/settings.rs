@@ -146,11 +146,14 @@ impl Default for Settings {
 
 impl Kind {
     /// Its type, bounds and words, as `pg_settings` has them.
-    fn described(self) -> (&'static str, Option<(i64, i64)>, &'static [&'static str]) {
+    fn described(self) -> (&'static str, Option<(String, String)>, &'static [&'static str]) {
         match self {
             Kind::Bool => ("bool", None, &[]),
-            Kind::Time => ("integer", Some((0, 2_147_483_647)), &[]),
-            Kind::Int(low, high) => ("integer", Some((low, high)), &[]),
+            Kind::Time => ("integer", Some(("0".to_owned(), "2147483647".to_owned())), &[]),
+            Kind::Int(low, high) | Kind::Size { low, high, .. } => {
+                ("integer", Some((low.to_string(), high.to_string())), &[])
+            }
+            Kind::Real(low, high) => ("real", Some((low.to_string(), high.to_string())), &[]),
             Kind::Word(words) => ("enum", None, words),
             Kind::Text | Kind::Fixed | Kind::Internal => ("string", None, &[]),
         }
@@ -164,7 +167,7 @@ impl Settings {
         let text = |s: &str| Datum::text(s);
         let row = |&(name, default, kind): &(&str, &str, Kind)| {
             let (ty, bounds, words) = kind.described();
-            let bound = |n: Option<i64>| n.map_or(Datum::Null, |n| text(&n.to_string()));
+            let bound = |n: Option<&String>| n.map_or(Datum::Null, |n| text(n));
             let list = format!("{{{}}}", words.join(","));
             let words = if words.is_empty() {
                 Datum::Null
@@ -183,8 +186,8 @@ impl Settings {
                 text(if kind == Kind::Internal { "internal" } else { "user" }),
                 text(ty),
                 text(source),
-                bound(bounds.map(|b| b.0)),
-                bound(bounds.map(|b| b.1)),
+                bound(bounds.as_ref().map(|b| &b.0)),
+                bound(bounds.as_ref().map(|b| &b.1)),
                 words,
                 text(default),
                 text(default),
@@ -193,7 +196,7 @@ impl Settings {
                 Datum::Bool(false),
             ]
         };
-        KNOWN.iter().map(row).collect()
+        KNOWN.iter().chain(hints::HINTS).map(row).collect()
     }
 }
 
