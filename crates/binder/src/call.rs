@@ -1,7 +1,7 @@
 //! Calls: operators, functions, aggregates.
 
 use catalog::builtin::{self, OperatorRow, ProcRow};
-use plan::{AggregateCall, CallForm, Expr, ExprKind};
+use plan::{AggregateCall, CallForm, Expr, ExprKind, WindowCall};
 use syntax::ast::{self, Pos, SqlValue};
 use types::{Oid, Result, SqlError, SqlState, oid};
 
@@ -10,6 +10,7 @@ use crate::coerce::Context;
 use crate::expr::{AGGREGATES, Place};
 use crate::polymorphic;
 use crate::resolve::{Choice, choose};
+use crate::window::{WINDOWS, WindowUse, clause_words};
 
 /// Whether `function` yields rows instead of a value.
 pub(crate) fn returns_set(function: Oid) -> bool {
@@ -227,6 +228,8 @@ impl Binder<'_> {
             seen.push(c.params.clone());
             fresh
         });
+        // Arguments that do not agree on what a polymorphic parameter stands for do not match.
+        candidates.retain(|c| polymorphic::settle(&c.params, &actual, c.row.result).is_some());
         let slices: Vec<&[Oid]> = candidates.iter().map(|c| &c.params[..]).collect();
         match choose(&slices, &actual) {
             Choice::One(i) => Ok((candidates.swap_remove(i), args, shown)),
@@ -316,9 +319,6 @@ impl Binder<'_> {
 
     pub(crate) fn call(&mut self, f: &ast::FuncCall, pos: Pos, place: &mut Place<'_>) -> Result<Expr> {
         let name = f.name.last().map_or("", |n| &**n);
-        if f.over.is_some() {
-            return Err(self.unsupported("a window function", pos));
-        }
         if f.args.iter().any(|a| a.name.is_some()) {
             return Err(self.unsupported("named notation", pos));
         }
@@ -328,12 +328,16 @@ impl Binder<'_> {
         let builtin_schema = f.name.len() == 1 || &*f.name[0] == "pg_catalog";
         let is_aggregate = builtin_schema && builtin::procs_by_name(name).any(|r| r.kind == b'a');
         let sets = std::mem::take(&mut place.sets);
-        let args = if is_aggregate { self.aggregate_args(f, place) } else { self.plain_args(f, place) };
+        let args = match (&f.over, is_aggregate) {
+            (Some(_), _) => self.window_args(f, place),
+            (None, true) => self.aggregate_args(f, place),
+            (None, false) => self.plain_args(f, place),
+        };
         place.sets = sets;
         let mut args = args?;
         // `type(x)` is a cast where there is no such function.
         let known = builtin_schema && builtin::procs_by_name(name).any(|r| r.args.len() == args.len());
-        if let (false, [_], Some(ty)) = (known, &args[..], builtin::type_by_name(name)) {
+        if let (false, [_], Some(ty)) = (known || f.over.is_some(), &args[..], builtin::type_by_name(name)) {
             let arg = args.remove(0);
             let from = arg.ty;
             let bound = self.coerce(arg, ty.oid, -1, Context::Explicit)?;
@@ -348,9 +352,12 @@ impl Binder<'_> {
             ));
         }
         let (chosen, args, shown) = self.choose_function(name, args, !f.variadic, pos)?;
+        if let Some(over) = &f.over {
+            return self.over(f, over, &chosen, args, pos, place, &shown);
+        }
         if chosen.row.kind == b'w' {
             let message = format!("window function {name} requires an OVER clause");
-            return Err(self.error(SqlState::WINDOWING_ERROR, message, pos));
+            return Err(self.error(SqlState::WRONG_OBJECT_TYPE, message, pos));
         }
         if chosen.row.kind != b'a' {
             if f.distinct || f.filter.is_some() || f.star || !f.order_by.is_empty() {
@@ -362,6 +369,12 @@ impl Binder<'_> {
                 };
                 let message = format!("{what} specified, but {name} is not an aggregate function");
                 return Err(self.error(SqlState::WRONG_OBJECT_TYPE, message, pos));
+            }
+            if chosen.row.returns_set && !place.sets && matches!(place.clause, "aggregate" | "window") {
+                let message = format!("{} function calls cannot contain set-returning function calls", place.clause);
+                return Err(self
+                    .error(SqlState::FEATURE_NOT_SUPPORTED, message, pos)
+                    .hint("You might be able to move the set-returning function into a LATERAL FROM item."));
             }
             if chosen.row.returns_set && !place.sets {
                 let message = format!("set-returning functions are not allowed in {}", place.clause);
@@ -390,6 +403,65 @@ impl Binder<'_> {
     fn aggregate_args(&mut self, f: &ast::FuncCall, place: &mut Place<'_>) -> Result<Vec<Expr>> {
         let mut inner = Place::new(place.scope, "aggregate");
         f.args.iter().map(|a| self.expr(&a.value, &mut inner)).collect()
+    }
+
+    /// Arguments of a call over a window see aggregates, not other such calls.
+    fn window_args(&mut self, f: &ast::FuncCall, place: &mut Place<'_>) -> Result<Vec<Expr>> {
+        let (uses, clause) = (place.windows.take(), place.clause);
+        // What may not stand here at all is said first of the outermost.
+        place.clause = if uses.is_some() { "window" } else { clause };
+        let args = self.plain_args(f, place);
+        (place.windows, place.clause) = (uses, clause);
+        args
+    }
+
+    /// A call over a window.
+    #[allow(clippy::too_many_arguments, reason = "each is a part of the call")]
+    fn over(
+        &mut self,
+        f: &ast::FuncCall,
+        over: &ast::Over,
+        chosen: &Candidate,
+        args: Vec<Expr>,
+        pos: Pos,
+        place: &mut Place<'_>,
+        shown: &str,
+    ) -> Result<Expr> {
+        let name = f.name.last().map_or("", |n| &**n);
+        let aggregate = chosen.row.kind == b'a';
+        let refused = |b: &Self, message: &str| Err(b.error(SqlState::FEATURE_NOT_SUPPORTED, message, pos));
+        if !aggregate && chosen.row.kind != b'w' {
+            let message = format!("OVER specified, but {name} is not a window function nor an aggregate function");
+            return Err(self.error(SqlState::WRONG_OBJECT_TYPE, message, pos));
+        }
+        if aggregate && !functions::aggregate::is_implemented(chosen.row.oid) {
+            return Err(self.unsupported(&format!("aggregate {shown}"), pos));
+        }
+        if f.distinct {
+            return refused(self, "DISTINCT is not implemented for window functions");
+        }
+        if aggregate && args.is_empty() && !f.star {
+            let message = format!("{name}(*) must be used to call a parameterless aggregate function");
+            return Err(self.error(SqlState::WRONG_OBJECT_TYPE, message, pos));
+        }
+        if !f.order_by.is_empty() {
+            return refused(self, "aggregate ORDER BY is not implemented for window functions");
+        }
+        if !aggregate && f.filter.is_some() {
+            return refused(self, "FILTER is not implemented for non-aggregate window functions");
+        }
+        if place.windows.is_none() {
+            return Err(self.no_window_here(place.clause, pos));
+        }
+        let (args, ty) = self.convert(args, &chosen.params, chosen.row.result, pos)?;
+        let args = args.into_iter().map(|a| self.settle(a)).collect::<Result<Vec<_>>>()?;
+        let mut inner = Place::new(place.scope, "FILTER");
+        let filter = f.filter.as_ref().map(|filter| self.condition(filter, &mut inner)).transpose()?;
+        let position = self.position(pos);
+        let call = WindowCall { function: chosen.row.oid, aggregate, args, filter, ty };
+        let uses = place.windows.get_or_insert_default();
+        uses.push(WindowUse { call, over: over.clone() });
+        Ok(Expr::new(ExprKind::Column(WINDOWS + uses.len() - 1), ty, position))
     }
 
     fn aggregate(
@@ -433,7 +505,7 @@ impl Binder<'_> {
         let Some(calls) = &mut place.aggregates else {
             let message = match place.clause {
                 "aggregate" => "aggregate function calls cannot be nested".to_owned(),
-                clause => format!("aggregate functions are not allowed in {clause}"),
+                clause => format!("aggregate functions are not allowed in {}", clause_words(clause)),
             };
             return Err(self.error(SqlState::GROUPING_ERROR, message, pos));
         };

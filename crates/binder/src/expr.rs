@@ -9,6 +9,7 @@ use crate::Binder;
 use crate::coerce::{self, Context};
 use crate::resolve::common_type;
 use crate::scope::Scope;
+use crate::window::WindowUse;
 
 /// Column numbers from here on stand for aggregates of the query, in the order they were met.
 pub(crate) const AGGREGATES: usize = 1 << 24;
@@ -22,6 +23,10 @@ pub(crate) struct Place<'s> {
     pub scope: &'s Scope,
     /// Where aggregates are collected; `None` where they are not allowed.
     pub aggregates: Option<Vec<AggregateCall>>,
+    /// Where calls over windows are collected; `None` where they are not allowed.
+    pub windows: Option<Vec<WindowUse>>,
+    /// Arguments of `GROUPING` calls, where aggregates are allowed.
+    pub groupings: Vec<Vec<Expr>>,
     /// The clause, for errors.
     pub clause: &'static str,
     /// Whether functions that return sets may stand here.
@@ -30,7 +35,7 @@ pub(crate) struct Place<'s> {
 
 impl<'s> Place<'s> {
     pub(crate) fn new(scope: &'s Scope, clause: &'static str) -> Place<'s> {
-        Place { scope, aggregates: None, clause, sets: false }
+        Place { scope, aggregates: None, windows: None, groupings: Vec::new(), clause, sets: false }
     }
 }
 
@@ -293,6 +298,7 @@ impl Binder<'_> {
                 let bound = self.coerce(arg, ty, typmod, Context::Explicit)?;
                 bound.ok_or_else(|| self.cannot_cast(from, ty).at(at.char_position(self.sql)))
             }
+            ast::ExprKind::Grouping(args) => self.grouping_call(args, expr.pos, place),
             ast::ExprKind::FuncCall(f) => self.call(f, expr.pos, place),
             ast::ExprKind::ScalarSubquery(select) => self.scalar_subquery(select, expr.pos, place),
             ast::ExprKind::Exists(select) => self.exists(select, expr.pos, place),

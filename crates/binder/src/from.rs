@@ -20,6 +20,8 @@ pub(crate) struct CteName {
     name: String,
     id: usize,
     columns: Vec<OutputColumn>,
+    /// Whether anything reads it.
+    read: bool,
 }
 
 impl Binder<'_> {
@@ -69,7 +71,7 @@ impl Binder<'_> {
             _ => return Err(self.unsupported("this kind of statement in WITH", cte.pos)),
         };
         let columns = self.renamed(cte, bound.columns)?;
-        self.ctes.push(CteName { name: cte.name.as_str().to_owned(), id, columns });
+        self.ctes.push(CteName { name: cte.name.as_str().to_owned(), id, columns, read: false });
         Ok((id, bound.node))
     }
 
@@ -93,16 +95,19 @@ impl Binder<'_> {
 
     /// `base UNION [ALL] step`, where the step reads the rows before.
     fn recursive(&mut self, cte: &ast::Cte, select: &ast::Select, op: &ast::SetOperation, id: usize) -> Result<Bound> {
-        if !select.order_by.is_empty() || select.limit.is_some() {
-            return Err(self.unsupported("ORDER BY or LIMIT in a recursive query", cte.pos));
-        }
         let base = self.query(&op.left)?;
         let columns = self.renamed(cte, base.columns.clone())?;
         let name = cte.name.as_str().to_owned();
-        self.ctes.push(CteName { name, id, columns: columns.clone() });
+        self.ctes.push(CteName { name, id, columns: columns.clone(), read: false });
         let step = self.query(&op.right);
-        self.ctes.pop();
+        let recurs = self.ctes.pop().is_some_and(|cte| cte.read);
         let step = step?;
+        if !recurs {
+            return self.query(select);
+        }
+        if !select.order_by.is_empty() || select.limit.is_some() {
+            return Err(self.unsupported("ORDER BY or LIMIT in a recursive query", cte.pos));
+        }
         if step.columns.len() != base.columns.len() {
             let message = "each UNION query must have the same number of columns";
             return Err(self.error(SqlState::SYNTAX_ERROR, message, op.pos));
@@ -236,8 +241,10 @@ impl Binder<'_> {
         let name = r.relation.name.as_str();
         let alias = r.alias.as_ref().map_or(name, |a| a.name.as_str()).to_owned();
         if r.relation.schema.is_none()
-            && let Some(cte) = self.ctes.iter().rev().find(|c| c.name == name).cloned()
+            && let Some(cte) = self.ctes.iter_mut().rev().find(|c| c.name == name)
         {
+            cte.read = true;
+            let cte = cte.clone();
             let scope = self.derived_scope(&alias, r.alias.as_ref(), &cte.columns)?;
             let types = cte.columns.iter().map(|c| c.ty).collect();
             return Ok((Node::CteScan { id: cte.id, types }, scope));

@@ -8,6 +8,7 @@ mod deparse;
 mod dml;
 mod expr;
 mod from;
+mod grouping;
 mod lookup;
 mod polymorphic;
 mod query;
@@ -19,6 +20,7 @@ mod subquery;
 mod typename;
 mod view;
 mod views;
+mod window;
 
 use catalog::Image;
 use plan::{Column, IndexKey, TableRef, TableSource};
@@ -135,7 +137,7 @@ impl<'a> Binder<'a> {
         let text = name.name.as_str();
         if let Some(schema) = &name.schema
             && **schema != *"pg_catalog"
-            && self.image.namespace(schema).is_none()
+            && self.image.namespace_in(schema, self.search_path).is_none()
         {
             let message = format!("relation \"{}.{text}\" does not exist", &**schema);
             return Err(self.error(SqlState::UNDEFINED_TABLE, message, name.pos));
@@ -148,10 +150,15 @@ impl<'a> Binder<'a> {
         let kept = lookup::kept_oid(text).filter(|_| name.schema.as_ref().is_some_and(|s| &**s == "pg_catalog"));
         let found = match &name.schema {
             Some(_) if kept.is_some() => kept.and_then(|oid| self.image.by_oid(oid)),
-            Some(schema) => self.image.namespace(schema).and_then(|n| self.image.table(n.oid, text)),
+            Some(schema) => {
+                self.image.namespace_in(schema, self.search_path).and_then(|n| self.image.table(n.oid, text))
+            }
             None => self.search_path.iter().find_map(|&n| self.image.table(n, text)),
         };
         match found {
+            Some(info) if info.persistence == b't' && kept.is_none() && !self.search_path.contains(&info.namespace) => {
+                Err(self.unsupported("access to temporary tables of other sessions", name.pos))
+            }
             Some(info) if info.kind == b'v' => Ok(Relation::Stored(info.clone())),
             Some(info) if matches!(info.kind, b'r' | b'S' | b'm') => Ok(Relation::Table(table_ref(self.image, info))),
             Some(_) => Err(self.unsupported(&format!("reading \"{text}\""), name.pos)),

@@ -64,7 +64,7 @@ impl Names<'_> {
                 builtin::relation_by_name(name).map(|r| r.oid)
             }
             [schema, name] | [_, schema, name] => {
-                self.image.namespace(schema).and_then(|n| self.image.relation_oid(n.oid, name))
+                self.image.namespace_in(schema, self.search_path).and_then(|n| self.image.relation_oid(n.oid, name))
             }
             [name] => builtin::relation_by_name(name)
                 .map(|r| r.oid)

@@ -1,14 +1,16 @@
 //! Binding queries: FROM, WHERE, GROUP BY, HAVING, the target list, DISTINCT, ORDER BY, LIMIT.
 
 use plan::{Expr, ExprKind, Node, OutputColumn, SortKey};
-use syntax::ast::{self, Distinct, ExprKind as Ast, GroupItem, Literal, NullsOrder, Select, SelectBody, SortDirection};
+use syntax::ast::{self, Distinct, ExprKind as Ast, Literal, NullsOrder, Select, SelectBody, SortDirection};
 use types::{Result, SqlError, SqlState, oid};
 
 use crate::Binder;
 use crate::coerce::{Context, coerce};
 use crate::expr::{AGGREGATES, Place};
 use crate::from::star;
+use crate::grouping::{GROUPINGS, Grouping};
 use crate::scope::Scope;
+use crate::window::WINDOWS;
 
 /// A bound query: its plan, and what its columns are called.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,29 +80,33 @@ impl Binder<'_> {
             let message = "SELECT ... INTO is not allowed here";
             return Err(self.error(SqlState::SYNTAX_ERROR, message, into.relation.pos));
         }
-        if !core.windows.is_empty() {
-            return Err(self.unsupported("WINDOW", select.pos));
-        }
         let unsettled = std::mem::take(&mut self.unsettled);
         let (mut node, scope) = self.from(&core.from)?;
         if let Some(condition) = &core.where_clause {
             let predicate = self.condition(condition, &mut Place::new(&scope, "WHERE"))?;
             node = Node::Filter { input: Box::new(node), predicate };
         }
-        let mut place = Place { scope: &scope, aggregates: Some(Vec::new()), clause: "SELECT", sets: true };
+        let mut place = Place {
+            scope: &scope,
+            aggregates: Some(Vec::new()),
+            windows: Some(Vec::new()),
+            groupings: Vec::new(),
+            clause: "SELECT",
+            sets: true,
+        };
         let (mut targets, mut columns) = (Vec::new(), Vec::new());
         for target in &core.targets {
             self.target(target, &mut place, &mut targets, &mut columns, !unsettled)?;
         }
         place.sets = false;
-        let mut groups = Vec::new();
-        for item in &core.group_by {
-            groups.push(self.group(item, &scope, &targets, &columns)?);
-        }
+        let mut grouping = self.grouping(core, &scope, &targets, &columns)?;
         let having = match &core.having {
             Some(having) => {
                 place.clause = "HAVING";
-                Some(self.condition(having, &mut place)?)
+                let uses = place.windows.take();
+                let having = self.condition(having, &mut place)?;
+                place.windows = uses;
+                Some(having)
             }
             None => None,
         };
@@ -122,33 +128,52 @@ impl Binder<'_> {
             _ => Vec::new(),
         };
         let mut on = on;
+        let uses = place.windows.take().unwrap_or_default();
+        let windowed = !uses.is_empty();
+        let mut windows = self.windows(&core.windows, uses, &mut place)?;
         let calls = place.aggregates.take().unwrap_or_default();
-        let grouped = !calls.is_empty() || !groups.is_empty() || having.is_some();
+        let called = std::mem::take(&mut place.groupings);
+        let grouped = !calls.is_empty() || grouping.present || having.is_some() || !called.is_empty();
         if grouped && !select.locking.is_empty() {
             let message = "FOR UPDATE is not allowed with GROUP BY clause or aggregate functions";
             return Err(self.error(SqlState::FEATURE_NOT_SUPPORTED, message, select.locking[0].pos));
         }
         if grouped {
-            let read = targets.iter().chain(&keys).chain(&on).chain(&having);
-            self.add_dependent_groups(read, &mut groups, &scope);
-            let replace = |e: &mut Expr| self.replace_grouped(e, &groups, &scope);
+            let read = targets.iter().chain(&keys).chain(&on).chain(&having).chain(windows.exprs());
+            if grouping.sets.is_none() {
+                self.add_dependent_groups(read, &mut grouping.groups, &scope);
+            }
+            let replace = |e: &mut Expr| self.replace_grouped(e, &grouping, &called, &scope);
             targets.iter_mut().try_for_each(replace)?;
             keys.iter_mut().try_for_each(replace)?;
             on.iter_mut().try_for_each(replace)?;
+            windows.exprs_mut().into_iter().try_for_each(replace)?;
             let having = match having {
                 Some(mut h) => {
-                    self.replace_grouped(&mut h, &groups, &scope)?;
+                    replace(&mut h)?;
                     Some(h)
                 }
                 None => None,
             };
-            node = Node::Aggregate { input: Box::new(node), groups, calls };
+            node = grouping.plan(node, calls);
             if let Some(predicate) = having {
                 node = Node::Filter { input: Box::new(node), predicate };
             }
         }
         if !select.locking.is_empty() {
+            if windowed {
+                let message = "FOR UPDATE is not allowed with window functions";
+                return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message));
+            }
             node = self.locks(select, node, &scope)?;
+        }
+        if windowed {
+            let sorted: Vec<Expr> = keys.iter().chain(&on).cloned().collect();
+            let (above, places) = windows.plan(node, &sorted);
+            node = above;
+            for e in targets.iter_mut().chain(&mut keys).chain(&mut on) {
+                e.map_columns(&|i| if i >= WINDOWS { places[i - WINDOWS] } else { i });
+            }
         }
         self.project(select, &core.distinct, node, targets, columns, keys, on)
     }
@@ -190,22 +215,14 @@ impl Binder<'_> {
         Ok(())
     }
 
+    /// An item of GROUP BY: an input column, an output column by name or number, or an expression.
     pub(crate) fn group(
         &mut self,
-        item: &GroupItem,
+        expr: &ast::Expr,
         scope: &Scope,
         targets: &[Expr],
         columns: &[OutputColumn],
     ) -> Result<Expr> {
-        let expr = match item {
-            GroupItem::Expr(expr) => expr,
-            GroupItem::Empty(pos)
-            | GroupItem::Rollup(_, pos)
-            | GroupItem::Cube(_, pos)
-            | GroupItem::GroupingSets(_, pos) => {
-                return Err(self.unsupported("GROUPING SETS", *pos));
-            }
-        };
         let found = match &expr.kind {
             Ast::Literal(Literal::Integer(n)) => {
                 let index = usize::try_from(*n).ok().and_then(|n| n.checked_sub(1)).filter(|&i| i < targets.len());
@@ -219,7 +236,23 @@ impl Binder<'_> {
             _ => None,
         };
         match found {
-            Some(index) => Ok(targets[index].clone()),
+            Some(index) => {
+                let (mut aggregate, mut window) = (None, None);
+                targets[index].visit(&mut |e| match e.kind {
+                    ExprKind::Column(i) if (WINDOWS..GROUPINGS).contains(&i) => window = Some(e.position),
+                    ExprKind::Column(i) if i >= AGGREGATES => aggregate = Some(e.position),
+                    _ => {}
+                });
+                if let Some(position) = aggregate {
+                    let message = "aggregate functions are not allowed in GROUP BY";
+                    return Err(SqlError::new(SqlState::GROUPING_ERROR, message).at(Some(position)));
+                }
+                if let Some(position) = window {
+                    let message = "window functions are not allowed in GROUP BY";
+                    return Err(SqlError::new(SqlState::WINDOWING_ERROR, message).at(Some(position)));
+                }
+                Ok(targets[index].clone())
+            }
             None => {
                 let bound = self.expr(expr, &mut Place::new(scope, "GROUP BY"))?;
                 self.settle(bound)
@@ -299,14 +332,21 @@ impl Binder<'_> {
     }
 
     /// Rewrites an expression over input rows as one over groups.
-    fn replace_grouped(&self, expr: &mut Expr, groups: &[Expr], scope: &Scope) -> Result<()> {
+    fn replace_grouped(&self, expr: &mut Expr, grouping: &Grouping, called: &[Vec<Expr>], scope: &Scope) -> Result<()> {
+        let groups = &grouping.groups;
         if let Some(index) = groups.iter().position(|g| g.same(expr)) {
             expr.kind = ExprKind::Column(index);
             return Ok(());
         }
         match &mut expr.kind {
+            ExprKind::Column(i) if *i >= GROUPINGS => {
+                expr.kind = grouping.call(&called[*i - GROUPINGS])?;
+                Ok(())
+            }
+            // Windows come later (N4).
+            ExprKind::Column(i) if *i >= WINDOWS => Ok(()),
             ExprKind::Column(i) if *i >= AGGREGATES => {
-                *i = *i - AGGREGATES + groups.len();
+                *i = *i - AGGREGATES + groups.len() + grouping.extra();
                 Ok(())
             }
             ExprKind::Column(i) => {
@@ -318,7 +358,7 @@ impl Binder<'_> {
                 let at = (expr.position > 0).then_some(expr.position);
                 Err(SqlError::new(SqlState::GROUPING_ERROR, message).at(at))
             }
-            _ => expr.children_mut().into_iter().try_for_each(|e| self.replace_grouped(e, groups, scope)),
+            _ => expr.children_mut().into_iter().try_for_each(|e| self.replace_grouped(e, grouping, called, scope)),
         }
     }
 
@@ -388,13 +428,18 @@ impl Binder<'_> {
         if *distinct == Distinct::Distinct {
             node = Node::Distinct { input: Box::new(node), on: None };
         }
+        let ties = sort.iter().filter_map(|k: &SortKey| match k.expr.kind {
+            ExprKind::Column(i) => Some(i),
+            _ => None,
+        });
+        let ties = ties.collect();
         if !sort.is_empty() {
             node = Node::Sort { input: Box::new(node), keys: sort };
         }
         if matches!(distinct, Distinct::On(_)) {
             node = Node::Distinct { input: Box::new(node), on: Some(on_columns) };
         }
-        node = self.limit(select, node)?;
+        node = self.limit(select, node, ties)?;
         if hidden {
             let exprs = columns.iter().enumerate().map(|(i, c)| Expr::column(i, c.ty, c.typmod)).collect();
             node = Node::Project { input: Box::new(node), exprs };
@@ -464,11 +509,8 @@ impl Binder<'_> {
         Ok(SortKey { expr, descending, nulls_first })
     }
 
-    fn limit(&mut self, select: &Select, node: Node) -> Result<Node> {
+    fn limit(&mut self, select: &Select, node: Node, ties: Vec<usize>) -> Result<Node> {
         let Some(limit) = &select.limit else { return Ok(node) };
-        if limit.with_ties {
-            return Err(self.unsupported("FETCH WITH TIES", select.pos));
-        }
         let scope = Scope::default();
         let mut bind = |e: &Option<ast::Expr>, clause: &'static str| -> Result<Option<Expr>> {
             let Some(e) = e else { return Ok(None) };
@@ -484,7 +526,8 @@ impl Binder<'_> {
             Ok(Some(bound.ok_or_else(|| self.error(SqlState::DATATYPE_MISMATCH, message, e.location()))?))
         };
         let (count, offset) = (bind(&limit.count, "LIMIT")?, bind(&limit.offset, "OFFSET")?);
-        Ok(Node::Limit { input: Box::new(node), count, offset })
+        let ties = limit.with_ties.then_some(ties);
+        Ok(Node::Limit { input: Box::new(node), count, offset, ties })
     }
 }
 
@@ -513,17 +556,27 @@ fn collect_tables(node: &Node, first: &mut usize, out: &mut Vec<(usize, std::syn
     }
 }
 
+/// Whether a cast of `expr` takes the name of `expr` rather than its own type's.
+fn named_by_more_than_a_type(expr: &ast::Expr) -> bool {
+    match &expr.kind {
+        Ast::Cast(c) => named_by_more_than_a_type(&c.arg),
+        Ast::Collate(c) => named_by_more_than_a_type(&c.arg),
+        Ast::Case(c) => c.default.as_ref().is_some_and(named_by_more_than_a_type),
+        _ => figure_name(expr) != "?column?",
+    }
+}
+
 /// The name of an output column that was given none.
 pub(crate) fn figure_name(expr: &ast::Expr) -> String {
     match &expr.kind {
         Ast::Column(names) => names.last().map_or("?column?", |n| n.as_str()).to_owned(),
         Ast::FuncCall(f) => f.name.last().map_or("?column?", |n| n.as_str()).to_owned(),
-        Ast::Cast(c) => match figure_name(&c.arg).as_str() {
-            "?column?" => c.ty.names.last().map_or("?column?", |n| n.as_str()).to_owned(),
-            inner => inner.to_owned(),
+        Ast::Cast(c) => match named_by_more_than_a_type(&c.arg) {
+            true => figure_name(&c.arg),
+            false => c.ty.names.last().map_or("?column?", |n| n.as_str()).to_owned(),
         },
         Ast::Case(c) => match &c.default {
-            Some(default) if figure_name(default) != "?column?" => figure_name(default),
+            Some(default) if named_by_more_than_a_type(default) => figure_name(default),
             _ => "case".to_owned(),
         },
         Ast::Coalesce(_) => "coalesce".to_owned(),
@@ -531,6 +584,7 @@ pub(crate) fn figure_name(expr: &ast::Expr) -> String {
         Ast::Greatest(_) => "greatest".to_owned(),
         Ast::Least(_) => "least".to_owned(),
         Ast::Exists(_) => "exists".to_owned(),
+        Ast::Grouping(_) => "grouping".to_owned(),
         Ast::Array(_) | Ast::ArraySubquery(_) => "array".to_owned(),
         Ast::Row(_) => "row".to_owned(),
         Ast::Collate(c) => figure_name(&c.arg),

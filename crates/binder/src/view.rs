@@ -220,7 +220,12 @@ impl Binder<'_> {
             [] | [ast::TableRef::Relation(_) | ast::TableRef::Subquery(_) | ast::TableRef::Function(_)]
         );
         let prefix = nested || !single;
-        let mut place = Place { scope: &scope, aggregates: Some(Vec::new()), clause: "SELECT", sets: true };
+        let mut place = Place {
+            aggregates: Some(Vec::new()),
+            windows: Some(Vec::new()),
+            sets: true,
+            ..Place::new(&scope, "SELECT")
+        };
         let (mut targets, mut columns) = (Vec::new(), Vec::new());
         for target in &core.targets {
             self.target(target, &mut place, &mut targets, &mut columns, true)?;
@@ -243,6 +248,9 @@ impl Binder<'_> {
             for e in list {
                 on.push(self.output_expr(e, &mut place, &targets, &columns, "DISTINCT ON")?);
             }
+        }
+        if place.windows.as_ref().is_some_and(|w| !w.is_empty()) || !place.groupings.is_empty() {
+            return Err(self.unsupported("window functions and GROUPING in a view", select.pos));
         }
         let calls = place.aggregates.take().unwrap_or_default();
         let unnamed = columns.clone();
@@ -290,6 +298,9 @@ impl Binder<'_> {
         if !core.group_by.is_empty() {
             let mut list = Vec::new();
             for item in &core.group_by {
+                let ast::GroupItem::Expr(item) = item else {
+                    return Err(self.unsupported("GROUPING SETS in a view", select.pos));
+                };
                 let bound = self.group(item, &scope, &targets, &unnamed)?;
                 list.push(self.sort_item(&bound, &scope, &calls, prefix)?);
             }

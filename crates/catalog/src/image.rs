@@ -189,6 +189,9 @@ pub struct TypeInfo {
     pub labels: Vec<(Oid, f32, String)>,
 }
 
+/// How the names of sessions' temporary schemas begin.
+pub const TEMPORARY_PREFIX: &str = "pg_temp_";
+
 /// A schema.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NamespaceInfo {
@@ -582,6 +585,15 @@ impl Image {
             Some((table, table.foreign_keys.iter().find(|k| k.oid == constraint)?))
         };
         list.into_iter().filter_map(key).collect()
+    }
+
+    /// The schema that `name` means in a session of this search path: `pg_temp` is its own temporary one.
+    pub fn namespace_in(&self, name: &str, search_path: &[Oid]) -> Option<&NamespaceInfo> {
+        if name != "pg_temp" {
+            return self.namespace(name);
+        }
+        let in_path = search_path.iter().filter_map(|&oid| self.namespace_by_oid(oid));
+        in_path.into_iter().find(|n| n.name.starts_with(TEMPORARY_PREFIX))
     }
 
     /// The type with this OID.

@@ -68,7 +68,9 @@ fn show(dir: &Path, rows: u32) -> Result<()> {
         "\nNow try:\n  cargo run --release -- sql {0}\n  cargo run --release -- serve {0} --port 5433",
         dir.display()
     );
-    println!("and, while it serves:\n  psql -h {} -p 5433 -U postgres postgres", dir.display());
+    // A client takes what does not begin with a slash for the name of a host.
+    let whole = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
+    println!("and, while it serves:\n  psql -h {} -p 5433 -U postgres postgres", whole.display());
     Ok(())
 }
 

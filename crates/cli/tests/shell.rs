@@ -96,3 +96,8 @@ fn timing_is_told() {
     assert!(out.starts_with("Timing is on.\n"), "{out}");
     assert!(out.lines().last().unwrap().starts_with("Time: ") && out.ends_with(" ms\n"), "{out}");
 }
+
+#[test]
+fn windows_and_grouping_sets_answer_as_postgresql() {
+    compare("window", str::to_owned);
+}

@@ -9,6 +9,7 @@ use crate::apply::Apply;
 use crate::catalog_scan::CatalogScan;
 use crate::cte::{CteScan, Recursive, With};
 use crate::function_scan::{FunctionScan, ProjectSet};
+use crate::grouping::GroupingSets;
 use crate::join::Join;
 use crate::lock_rows::LockRows;
 use crate::modify::{Delete, Insert, Update};
@@ -16,6 +17,7 @@ use crate::scan::{IndexScan, SeqScan, forms};
 use crate::set_op::SetOp;
 use crate::simple::{Filter, Limit, Project, Values};
 use crate::sort::Sort;
+use crate::window::Window;
 
 /// The operator tree of `node`.
 pub fn build(node: &Node) -> BoxOperator {
@@ -73,9 +75,21 @@ pub fn build(node: &Node) -> BoxOperator {
         Node::Aggregate { input, groups, calls } => {
             Box::new(Aggregate::new(build(input), groups.clone(), calls.clone(), node.forms()))
         }
+        Node::GroupingSets { input, groups, sets } => {
+            Box::new(GroupingSets::new(build(input), groups.clone(), sets.clone(), input.types().len(), node.forms()))
+        }
+        Node::Window { input, window, calls } => {
+            Box::new(Window::new(build(input), window.clone(), calls.clone(), input.forms(), node.forms()))
+        }
         Node::Sort { input, keys } => Box::new(Sort::new(build(input), keys.clone(), input.forms())),
         Node::Distinct { input, on } => Box::new(Distinct::new(build(input), input.types(), on.clone())),
-        Node::Limit { input, count, offset } => Box::new(Limit::new(build(input), count.clone(), offset.clone())),
+        Node::Limit { input, count, offset, ties } => {
+            let ties = ties.as_ref().map(|columns| {
+                let types = input.types();
+                columns.iter().map(|&c| (c, types[c])).collect()
+            });
+            Box::new(Limit::new(build(input), count.clone(), offset.clone(), ties))
+        }
         Node::SetOp { kind, all, left, right } => Box::new(SetOp {
             kind: *kind,
             all: *all,
@@ -86,7 +100,7 @@ pub fn build(node: &Node) -> BoxOperator {
             in_right: false,
         }),
         Node::With { ctes, body } => Box::new(With { ctes: ctes.clone(), body: build(body), open: false }),
-        Node::CteScan { id, .. } => Box::new(CteScan { id: *id, rows: None, next: 0 }),
+        Node::CteScan { id, .. } => Box::new(CteScan { id: *id, working: None, next: 0 }),
         Node::Recursive { id, base, step, distinct } => Box::new(Recursive {
             id: *id,
             types: base.types(),

@@ -11,6 +11,7 @@ mod cte;
 mod eval;
 mod feed;
 mod function_scan;
+mod grouping;
 mod index;
 mod join;
 mod keys;
@@ -22,6 +23,7 @@ mod set_op;
 mod simple;
 mod sort;
 mod subplan;
+mod window;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -33,7 +35,7 @@ use types::io::TypeLookup;
 use types::{Datum, IoSettings, Oid, Result};
 use vector::Chunk;
 
-pub use account::Account;
+pub use account::{Account, Meter};
 pub use build::{build, build_over};
 pub use eval::{constant, on_row};
 pub use feed::Feed;
@@ -100,6 +102,16 @@ pub enum Event {
         /// The key it has now; `None` when it was deleted.
         new: Option<Vec<Datum>>,
     },
+}
+
+impl Event {
+    /// Memory it takes, about.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Event::Refers { key, .. } => 48 + 24 * key.len(),
+            Event::Referred { old, .. } => 64 + 48 * old.len(),
+        }
+    }
 }
 
 impl<'a> Context<'a> {

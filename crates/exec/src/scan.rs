@@ -47,6 +47,8 @@ pub struct SeqScan {
     slot: usize,
     scratch: ScanScratch,
     slots: Vec<u32>,
+    /// What the filter reads of a page.
+    probe: Chunk,
     large: Vec<Large>,
 }
 
@@ -75,6 +77,7 @@ impl SeqScan {
             slot: 0,
             scratch: ScanScratch::default(),
             slots: Vec::new(),
+            probe: Chunk::default(),
             large: Vec::new(),
         }
     }
@@ -82,65 +85,46 @@ impl SeqScan {
     /// Loads rows of the page at hand.
     fn load_block(&mut self, storage: &Table, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<()> {
         let (block, from) = (self.block, self.slot);
-        let SeqScan { forms, first, filter, slots, large, scratch, .. } = self;
+        let SeqScan { forms, first, filter, slots, probe, large, scratch, .. } = self;
         let width = forms.len() - 1;
         let snapshot = ctx.snapshot.clone();
         let next = storage.scan_block::<_, types::SqlError>(block, &snapshot, scratch, |page| {
             let rows = out.rows;
             let room = CHUNK_ROWS - rows;
-            let end = page.slots();
-            slots.clear();
-            let mut slot = from;
-            let visible = page.visible();
-            while slot < end && slots.len() < room {
-                let word = visible[slot / 64] >> (slot % 64);
-                if word == 0 {
-                    slot = (slot / 64 + 1) * 64;
-                    continue;
-                }
-                let skip = word.trailing_zeros() as usize;
-                slot += skip;
-                // A run of visible slots.
-                let run = (word >> skip).trailing_ones() as usize;
-                let run = run.min(room - slots.len());
-                slots.extend((slot..slot + run).map(|s| s as u32));
-                slot += run;
-            }
-            let next = (slot < end).then_some(slot);
-            if slots.is_empty() {
+            let (mut found, next) = visible_slots(page, from, room, slots);
+            if found.len() == 0 {
                 return Ok(next);
             }
+            let hits;
             if let (Some(filter), Some(first)) = (filter.as_ref(), first.as_ref()) {
                 // The filter's columns, then the others for the rows it lets through.
-                let mut probe = Chunk { columns: Vec::new(), rows: 0 };
-                reset(&mut probe, forms, first);
-                let run = contiguous(slots);
+                reset(probe, forms, first);
                 for column in (0..width).filter(|&c| first.has(c)) {
-                    page_column(&mut probe.columns[column], page, column, run, (0, column), large);
+                    page_column(&mut probe.columns[column], page, column, found, (0, column), large);
                 }
                 if first.has(width) {
-                    row_ids(&mut probe.columns[width].data, block, run);
+                    row_ids(&mut probe.columns[width].data, block, found);
                 }
-                probe.rows = slots.len();
+                probe.rows = found.len();
                 probe.columns.iter_mut().for_each(|c| {
                     if let Data::Absent(n) = &mut c.data {
                         *n = probe.rows;
                     }
                 });
-                let hits = crate::eval::matching(filter, &probe, ctx)?;
-                if let Some(hits) = &hits {
-                    for (to, &hit) in hits.iter().enumerate() {
-                        slots[to] = slots[hit as usize];
+                if let Some(mut chosen) = crate::eval::matching(filter, probe, ctx)? {
+                    match found {
+                        Slots::Run(from, _) => chosen.iter_mut().for_each(|hit| *hit += from as u32),
+                        Slots::List(list) => chosen.iter_mut().for_each(|hit| *hit = list[*hit as usize]),
                     }
-                    slots.truncate(hits.len());
+                    hits = chosen;
+                    found = Slots::List(&hits);
                 }
             }
-            let run = contiguous(slots);
             for column in 0..width {
-                page_column(&mut out.columns[column], page, column, run, (rows, column), large);
+                page_column(&mut out.columns[column], page, column, found, (rows, column), large);
             }
-            row_ids(&mut out.columns[width].data, block, run);
-            out.rows += slots.len();
+            row_ids(&mut out.columns[width].data, block, found);
+            out.rows += found.len();
             Ok(next)
         })?;
         match next {
@@ -151,13 +135,44 @@ impl SeqScan {
     }
 }
 
-fn contiguous(slots: &[u32]) -> Slots<'_> {
-    match (slots.first(), slots.last()) {
-        (Some(&first), Some(&last)) if (last - first) as usize == slots.len() - 1 => {
-            Slots::Run(first as usize, slots.len())
+/// The first visible slots of a page from `from` on, at most `room`, and where to go on; `slots` is room for a list.
+fn visible_slots<'s>(
+    page: &storage::table::PageView<'_>,
+    from: usize,
+    room: usize,
+    slots: &'s mut Vec<u32>,
+) -> (Slots<'s>, Option<usize>) {
+    let (visible, end) = (page.visible(), page.slots());
+    // Nearly always all of them are.
+    let stop = end.min(from + room);
+    let mut run = from;
+    while run < stop {
+        let ones = (!(visible[run / 64] >> (run % 64))).trailing_zeros() as usize;
+        let in_word = 64 - run % 64;
+        run += ones.min(in_word);
+        if ones < in_word {
+            break;
         }
-        _ => Slots::List(slots),
     }
+    if run >= stop {
+        return (Slots::Run(from, stop.saturating_sub(from)), (stop < end).then_some(stop));
+    }
+    slots.clear();
+    let mut slot = from;
+    while slot < end && slots.len() < room {
+        let word = visible[slot / 64] >> (slot % 64);
+        if word == 0 {
+            slot = (slot / 64 + 1) * 64;
+            continue;
+        }
+        let skip = word.trailing_zeros() as usize;
+        slot += skip;
+        let run = (word >> skip).trailing_ones() as usize;
+        let run = run.min(room - slots.len());
+        slots.extend((slot..slot + run).map(|s| s as u32));
+        slot += run;
+    }
+    (Slots::List(slots), (slot < end).then_some(slot))
 }
 
 fn row_ids(data: &mut Data, block: u32, slots: Slots<'_>) {
@@ -184,7 +199,9 @@ impl Operator for SeqScan {
         reset(out, &self.forms, &self.needed);
         // Interrupts are seen at least once for so many pages (Q1).
         let mut pages = 0;
-        while out.rows < CHUNK_ROWS && self.block < storage.blocks() && pages < 64 {
+        // What a filter leaves need not fill the chunk to the last row: reading pages in ever smaller parts costs more than it saves.
+        let enough = if self.filter.is_some() { CHUNK_ROWS / 2 } else { CHUNK_ROWS };
+        while out.rows < enough && self.block < storage.blocks() && pages < 64 {
             self.load_block(&storage, ctx, out)?;
             pages += 1;
         }

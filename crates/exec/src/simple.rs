@@ -5,7 +5,7 @@ use types::{Datum, Oid, Physical, Result, SqlError, SqlState};
 use vector::{CHUNK_ROWS, Chunk};
 
 use crate::eval::{constant, eval, retain};
-use crate::{BoxOperator, Context, Operator};
+use crate::{BoxOperator, Context, Operator, keys};
 
 /// Rows of expressions.
 pub struct Values {
@@ -124,12 +124,39 @@ pub struct Limit {
     offset: Option<Expr>,
     /// Rows to skip and rows to yield, once known.
     left: Option<(u64, u64)>,
+    /// WITH TIES: columns that decide, with their types.
+    ties: Option<Vec<(usize, Oid)>>,
+    /// Their key in the last row that the count let through.
+    last: Option<Vec<u8>>,
 }
 
 impl Limit {
-    pub fn new(input: BoxOperator, count: Option<Expr>, offset: Option<Expr>) -> Limit {
-        Limit { input, count, offset, left: None }
+    pub fn new(
+        input: BoxOperator,
+        count: Option<Expr>,
+        offset: Option<Expr>,
+        ties: Option<Vec<(usize, Oid)>>,
+    ) -> Limit {
+        Limit { input, count, offset, left: None, ties, last: None }
     }
+
+    /// The rows from `from` on that agree with the last one before; none of them is left out.
+    fn tied(&self, last: &[u8], chunk: &Chunk, from: usize, ctx: &Context<'_>) -> Result<usize> {
+        for i in from..chunk.rows {
+            if tie_key(self.ties.as_deref().unwrap_or_default(), chunk, i, ctx)? != last {
+                return Ok(i);
+            }
+        }
+        Ok(chunk.rows)
+    }
+}
+
+fn tie_key(ties: &[(usize, Oid)], chunk: &Chunk, i: usize, ctx: &Context<'_>) -> Result<Vec<u8>> {
+    let mut key = Vec::new();
+    for &(column, ty) in ties {
+        keys::encode(&mut key, ty, &chunk.columns[column], i, false, false, ctx)?;
+    }
+    Ok(key)
 }
 
 fn number(expr: Option<&Expr>, ctx: &mut Context<'_>, default: u64, clause: &str, state: SqlState) -> Result<u64> {
@@ -150,14 +177,26 @@ impl Operator for Limit {
             ),
         };
         self.left = Some((skip, take));
-        if take == 0 || !self.input.next(ctx, out)? {
+        if (take == 0 && self.last.is_none()) || !self.input.next(ctx, out)? {
             out.clear();
             return Ok(false);
         }
         let rows = out.rows as u64;
         let from = skip.min(rows);
-        let to = rows.min(from.saturating_add(take));
+        let mut to = rows.min(from.saturating_add(take));
         self.left = Some((skip - from, take - (to - from)));
+        if let Some(ties) = &self.ties
+            && take == to - from
+            && rows > 0
+        {
+            let last = match self.last.take() {
+                Some(last) if take == 0 => last,
+                _ => tie_key(ties, out, to as usize - 1, ctx)?,
+            };
+            to = self.tied(&last, out, to as usize, ctx)? as u64;
+            // They may go on in the next chunk.
+            self.last = (to == rows).then_some(last);
+        }
         if (from, to) != (0, rows) {
             let selection: Vec<u32> = (from as u32..to as u32).collect();
             out.compact(&selection);
@@ -166,7 +205,7 @@ impl Operator for Limit {
     }
 
     fn reset(&mut self) {
-        self.left = None;
+        (self.left, self.last) = (None, None);
         self.input.reset();
     }
 }

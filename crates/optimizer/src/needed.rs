@@ -38,9 +38,24 @@ pub fn mark(node: &mut Node, wanted: Wanted) {
             add(&mut wanted, &own);
             mark(input, wanted);
         }
-        Node::Limit { input, .. } => mark(input, wanted),
+        Node::Limit { input, ties, .. } => {
+            let mut wanted = wanted;
+            if let Some(wanted) = &mut wanted {
+                ties.iter().flatten().for_each(|&i| wanted[i] = true);
+            }
+            mark(input, wanted);
+        }
         Node::Project { input, .. } | Node::ProjectSet { input, .. } | Node::Aggregate { input, .. } => {
             let mut inner = none(input.types().len());
+            add(&mut inner, &own);
+            mark(input, inner);
+        }
+        // Their input's columns come first in what they yield.
+        Node::GroupingSets { input, .. } | Node::Window { input, .. } => {
+            let mut inner = wanted;
+            if let Some(wanted) = &mut inner {
+                wanted.resize(input.types().len(), false);
+            }
             add(&mut inner, &own);
             mark(input, inner);
         }

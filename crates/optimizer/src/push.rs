@@ -33,6 +33,24 @@ pub fn push(mut node: Node, mut predicates: Vec<Expr>) -> Node {
             let below = below.into_iter().map(|p| inline(p, &exprs)).collect();
             filter(Node::Project { input: Box::new(push(*input, below)), exprs }, above)
         }
+        // O3: what holds or does not for whole partitions can be asked before.
+        Node::Window { input, window, calls } => {
+            let whole = |p: &Expr| {
+                let mut whole = p.span().is_some();
+                p.visit(&mut |e| match &e.kind {
+                    ExprKind::Column(i) => {
+                        whole &= window.partition.iter().any(|e| matches!(e.kind, ExprKind::Column(j) if *i == j));
+                    }
+                    // Once for each row is not the same as once for each partition.
+                    ExprKind::Call { function, .. } => whole &= !is_volatile(*function),
+                    ExprKind::Subquery(_) => whole = false,
+                    _ => {}
+                });
+                whole
+            };
+            let (below, above): (Vec<Expr>, Vec<Expr>) = predicates.into_iter().partition(whole);
+            filter(Node::Window { input: Box::new(push(*input, below)), window, calls }, above)
+        }
         Node::With { ctes, body } => {
             let ctes = ctes.into_iter().map(|(id, n)| (id, push(n, Vec::new()))).collect();
             filter(Node::With { ctes, body: Box::new(push(*body, Vec::new())) }, predicates)
@@ -54,6 +72,10 @@ pub fn push(mut node: Node, mut predicates: Vec<Expr>) -> Node {
             filter(node, predicates)
         }
     }
+}
+
+fn is_volatile(function: Oid) -> bool {
+    catalog::builtin::proc_by_oid(function).is_none_or(|p| p.volatility == b'v')
 }
 
 /// Whether the columns that `p` reads are plain columns or constants under a projection.

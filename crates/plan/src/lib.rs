@@ -3,9 +3,11 @@
 
 pub mod expr;
 pub mod node;
+pub mod window;
 
 pub use expr::{CallForm, Expr, ExprKind, SubKind, SubPlan};
 pub use node::{
     AggregateCall, Bound, Column, ConflictUpdate, IndexKey, IndexRange, JoinKind, LockWait, Needed, Node, OnConflict,
     OutputColumn, Reference, RowLock, RowRules, SetKind, SortKey, TableRef, TableSource,
 };
+pub use window::{Frame, FrameBound, FrameExclusion, FrameUnits, Window, WindowCall};

@@ -6,6 +6,7 @@ use storage::RelId;
 use types::{Oid, Physical, oid};
 
 use crate::expr::{Expr, ExprKind, SubKind};
+use crate::window::{Window, WindowCall};
 
 /// A column as a plan needs it.
 #[derive(Clone, Debug, PartialEq)]
@@ -217,12 +218,17 @@ pub enum Node {
     Apply { kind: JoinKind, left: Box<Node>, right: Box<Node>, binds: Vec<(usize, Expr)>, condition: Option<Expr> },
     /// Group columns, then aggregates.
     Aggregate { input: Box<Node>, groups: Vec<Expr>, calls: Vec<AggregateCall> },
+    /// For each row and each grouping set: the row, `groups` (NULL where the set lacks them), the set's number (`int4`), and whether
+    /// there is such a row: without any, an empty set still has a row that is not.
+    GroupingSets { input: Box<Node>, groups: Vec<Expr>, sets: Vec<Vec<bool>> },
+    /// Input columns, then a column for each call; ordered by partition and order of the window.
+    Window { input: Box<Node>, window: Window, calls: Vec<WindowCall> },
     /// Rows in order.
     Sort { input: Box<Node>, keys: Vec<SortKey> },
     /// Distinct rows; with `on`, the first of those that agree in these columns.
     Distinct { input: Box<Node>, on: Option<Vec<usize>> },
-    /// Some of the rows.
-    Limit { input: Box<Node>, count: Option<Expr>, offset: Option<Expr> },
+    /// Some of the rows; with `ties`, then those that agree with the last one in these columns.
+    Limit { input: Box<Node>, count: Option<Expr>, offset: Option<Expr>, ties: Option<Vec<usize>> },
     /// Rows of two inputs of the same types.
     SetOp { kind: SetKind, all: bool, left: Box<Node>, right: Box<Node> },
     /// `body`, in which [`Node::CteScan`] reads what `ctes` yield, each run once at most.
@@ -335,6 +341,10 @@ impl Node {
             Node::Aggregate { groups, calls, .. } => {
                 groups.iter().map(|g| g.ty).chain(calls.iter().map(|c| c.ty)).collect()
             }
+            Node::GroupingSets { input, groups, .. } => {
+                input.types().into_iter().chain(groups.iter().map(|g| g.ty)).chain([oid::INT4, oid::BOOL]).collect()
+            }
+            Node::Window { input, calls, .. } => input.types().into_iter().chain(calls.iter().map(|c| c.ty)).collect(),
             Node::SetOp { left, .. } => left.types(),
             Node::With { body, .. } => body.types(),
             Node::Recursive { base, .. } => base.types(),
@@ -361,6 +371,8 @@ impl Node {
             | Node::Project { input, .. }
             | Node::ProjectSet { input, .. }
             | Node::Aggregate { input, .. }
+            | Node::GroupingSets { input, .. }
+            | Node::Window { input, .. }
             | Node::Sort { input, .. }
             | Node::Distinct { input, .. }
             | Node::LockRows { input, .. }
@@ -395,6 +407,12 @@ impl Node {
                 for c in calls {
                     all.extend(c.args.iter().chain(&c.filter).chain(c.order.iter().map(|k| &k.expr)));
                 }
+                all
+            }
+            Node::GroupingSets { groups, .. } => groups.iter().collect(),
+            Node::Window { window, calls, .. } => {
+                let mut all = window.exprs();
+                calls.iter().for_each(|c| all.extend(c.args.iter().chain(&c.filter)));
                 all
             }
             Node::Sort { keys, .. } => keys.iter().map(|k| &k.expr).collect(),
@@ -432,6 +450,8 @@ impl Node {
             | Node::Project { input, .. }
             | Node::ProjectSet { input, .. }
             | Node::Aggregate { input, .. }
+            | Node::GroupingSets { input, .. }
+            | Node::Window { input, .. }
             | Node::Sort { input, .. }
             | Node::Distinct { input, .. }
             | Node::LockRows { input, .. }
@@ -469,6 +489,12 @@ impl Node {
                     let order = c.order.iter_mut().map(|k| &mut k.expr);
                     all.extend(c.args.iter_mut().chain(&mut c.filter).chain(order));
                 }
+                all
+            }
+            Node::GroupingSets { groups, .. } => groups.iter_mut().collect(),
+            Node::Window { window, calls, .. } => {
+                let mut all = window.exprs_mut();
+                calls.iter_mut().for_each(|c| all.extend(c.args.iter_mut().chain(&mut c.filter)));
                 all
             }
             Node::Sort { keys, .. } => keys.iter_mut().map(|k| &mut k.expr).collect(),

@@ -170,7 +170,7 @@ impl Connection {
             let session = session.inner();
             let value = match *name {
                 "is_superuser" => Ok(if session.user().superuser { "on" } else { "off" }.to_owned()),
-                "session_authorization" => Ok(session.user().name.clone()),
+                "session_authorization" => Ok(session.session_user().name.clone()),
                 name => session.setting(name),
             };
             let value = value.unwrap_or_else(|_| (*without).to_owned());

@@ -47,10 +47,13 @@ pub(crate) struct SessionHost<'a> {
     pub database: &'a str,
     pub image: &'a Arc<Image>,
     pub search_path: &'a [Oid],
+    /// The session's schema of temporary relations.
+    pub temporary: Option<Oid>,
     pub settings: &'a Settings,
     pub pending: &'a mut Vec<Pending>,
     pub sequences: &'a mut Sequences,
     pub user: &'a Role,
+    pub session_user: &'a Role,
     pub interrupt: &'a Interrupt,
     pub pid: u32,
     /// Start of the transaction and of the statement, since 2000.
@@ -154,7 +157,7 @@ impl Host for SessionHost<'_> {
         &self.user.name
     }
     fn session_user(&self) -> &str {
-        &self.user.name
+        &self.session_user.name
     }
     fn current_database(&self) -> &str {
         self.database
@@ -168,7 +171,19 @@ impl Host for SessionHost<'_> {
         if include_implicit && !explicit {
             names.push("pg_catalog".to_owned());
         }
-        names.extend(crate::session::Session::schema_names(self.image, self.search_path));
+        // The temporary schema is searched first without being named, unless the path names it.
+        let named = self.settings.search_path.iter().any(|s| s == "pg_temp");
+        let hidden = |oid: Oid| Some(oid) == self.temporary && !named;
+        let shown: Vec<Oid> =
+            self.search_path.iter().copied().filter(|&oid| include_implicit || !hidden(oid)).collect();
+        let schemas = crate::session::Session::schema_names(self.image, &shown);
+        match schemas.split_first() {
+            Some((first, rest)) if shown.first().is_some_and(|&oid| hidden(oid)) => {
+                names.insert(0, first.clone());
+                names.extend_from_slice(rest);
+            }
+            _ => names.extend(schemas),
+        }
         names
     }
     fn setting(&self, name: &str) -> Option<String> {
@@ -436,8 +451,8 @@ impl Host for SessionHost<'_> {
                     _ => Datum::Null,
                 }
             }
+            "pg_my_temp_schema" => Datum::from(self.temporary.unwrap_or(Oid::NONE)),
             "enum_first" | "enum_last" | "enum_range" => return self.enum_values(name, object, &args[1..]),
-            "pg_my_temp_schema" => Datum::from(Oid::NONE),
             "pg_is_other_temp_schema" => Datum::Bool(false),
             _ => return Err(SqlError::unsupported(format!("function {name}"))),
         })

@@ -199,7 +199,10 @@ impl Session {
         }
     }
 
-    fn forget_dead_cursors(&mut self) {
+    pub(crate) fn forget_dead_cursors(&mut self) {
+        if self.named.cursors.is_empty() {
+            return;
+        }
         let mut cursors = std::mem::take(&mut self.named.cursors);
         cursors.retain(|_, c| self.is_alive(c));
         self.named.cursors = cursors;

@@ -20,6 +20,10 @@ use crate::host::SessionHost;
 use crate::lifetime::Birth;
 use crate::prepared::{Operators, Prepared};
 use crate::session::{BlockState, Session, Sink, aborted, is_planned, with_room_for};
+use crate::view::View;
+
+/// A statement whose changes asked for more than this settles what it can before it goes on.
+pub(crate) const EVENTS_HELD_MAX: usize = 8192;
 
 /// What of a running plan outlives a call of its operators.
 pub(crate) struct Execution {
@@ -176,8 +180,7 @@ impl Session {
     /// # Errors
     /// The statement's.
     pub fn fetch(&mut self, portal: &mut Portal, row_count_max: u64, sink: &mut dyn Sink) -> Result<Fetched> {
-        let sql = portal.sql.clone();
-        with_room_for(&sql, || self.guarded(|session| session.fetch_inner(portal, row_count_max, sink)))
+        with_room_for(portal.sql.len(), || self.guarded(|session| session.fetch_inner(portal, row_count_max, sink)))
     }
 
     pub(crate) fn fetch_inner(&mut self, portal: &mut Portal, max: u64, sink: &mut dyn Sink) -> Result<Fetched> {
@@ -314,21 +317,42 @@ impl Session {
         } else if *yields {
             sink.columns(columns)?;
         }
-        self.with_context(&mut execution, params, |ctx| {
+        let mut events_max = EVENTS_HELD_MAX;
+        while self.with_context(&mut execution, params, |ctx| {
             while root.next(ctx, chunk)? {
                 if *yields && chunk.rows > 0 {
                     rows += chunk.rows as u64;
                     sink.chunk(chunk, ctx.types)?;
                 }
+                if ctx.state.events.len() >= events_max {
+                    return Ok(true);
+                }
             }
-            Ok(())
-        })?;
+            Ok(false)
+        })? {
+            events_max = self.settle_some(&mut execution)?;
+        }
         let count = if running.word == "SELECT " { rows } else { execution.state.affected };
         tag.clear();
         tag.push_str(running.word);
         // Writing to a string cannot fail.
         let _ok = write!(tag, "{count}");
         Ok(execution.take_events())
+    }
+
+    /// Settles what a statement's changes have asked for so far, as far as that is possible before its end; how many events it may hold
+    /// before the next attempt.
+    pub(crate) fn settle_some(&mut self, execution: &mut Execution) -> Result<usize> {
+        let mut events = execution.take_events();
+        let bytes = |events: &[exec::Event]| events.iter().map(exec::Event::bytes).sum::<usize>();
+        let before = bytes(&events);
+        self.settle_references(&mut events)?;
+        if let Some(account) = &mut execution.account {
+            account.release(before.saturating_sub(bytes(&events)));
+        }
+        let held = events.len();
+        execution.state.events = events;
+        Ok(EVENTS_HELD_MAX.max(2 * held))
     }
 
     /// Takes the snapshot of a planned statement and makes its operators.
@@ -362,7 +386,7 @@ impl Session {
             }
         }
         let snapshot = self.snapshot();
-        let account = Some(Account::new(self.runtime.options.statement_bytes));
+        let account = Some(Account::new(self.runtime.options.statement_bytes, &self.meter));
         let fixed_snapshot = self.snapshot_is_fixed();
         Ok(Execution { snapshot, fixed_snapshot, account, state: exec::State::default(), hold: None })
     }
@@ -374,20 +398,24 @@ impl Session {
         params: &[Datum],
         f: impl FnOnce(&mut Context<'_>) -> Result<T>,
     ) -> Result<T> {
-        let image = self.image()?;
+        self.settle_view()?;
+        // Lent, not cloned: sessions on other cores would meet at its count.
+        let Some(image) = self.view.as_ref().map(View::catalog) else { return Err(SqlError::internal("just settled")) };
         let Some(txn) = &mut self.txn else { return Err(SqlError::internal("a statement without a transaction")) };
         let budget = self.runtime.options.statement_bytes;
-        let names = Names { image: &image, search_path: &self.search_path };
+        let names = Names { image, search_path: &self.search_path };
         let mut host = SessionHost {
             runtime: &self.runtime,
             db: &self.db,
             database: &self.database_name,
-            image: &image,
+            image,
             search_path: &self.search_path,
+            temporary: self.temporary,
             settings: &self.settings,
             pending: &mut self.pending,
             sequences: &mut self.sequences,
             user: &self.user,
+            session_user: self.settings.session_role.as_ref().unwrap_or(&self.login),
             interrupt: &self.interrupt,
             pid: txn.owner().0,
             started: self.started,
@@ -406,7 +434,7 @@ impl Session {
             types: &names,
             host: &mut host,
             lock_timeout: self.settings.lock_timeout_ms,
-            account: execution.account.take().unwrap_or_else(|| Account::new(budget)),
+            account: execution.account.take().unwrap_or_else(|| Account::new(budget, &self.meter)),
             state: std::mem::take(&mut execution.state),
         };
         let outcome = f(&mut ctx);
@@ -439,7 +467,8 @@ impl Session {
         let mut left = if portions { max } else { u64::MAX };
         let Running { node, root, execution, held, ended, fetched, chunk, .. } = running;
         *fetched = 0;
-        self.with_context(execution, params, |ctx| {
+        let mut events_max = EVENTS_HELD_MAX;
+        while self.with_context(execution, params, |ctx| {
             if portions && yields && writes(node) {
                 while !*ended {
                     let mut chunk = Chunk::default();
@@ -449,6 +478,9 @@ impl Session {
                     } else {
                         *ended = true;
                     }
+                    if ctx.state.events.len() >= events_max {
+                        return Ok(true);
+                    }
                 }
             }
             while left > 0 {
@@ -456,6 +488,9 @@ impl Session {
                     Some(first) => *chunk = first,
                     None if *ended => break,
                     None => {
+                        if ctx.state.events.len() >= events_max {
+                            return Ok(true);
+                        }
                         if !root.next(ctx, chunk)? {
                             *ended = true;
                             break;
@@ -476,8 +511,10 @@ impl Session {
                     (*fetched, left) = (*fetched + left, 0);
                 }
             }
-            Ok(())
-        })?;
+            Ok(false)
+        })? {
+            events_max = self.settle_some(execution)?;
+        }
         if left > 0 {
             return Ok(true);
         }

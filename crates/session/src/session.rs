@@ -98,12 +98,24 @@ pub struct Session {
     pub(crate) shared: Arc<Database>,
     pub(crate) database_name: String,
     pub(crate) user: Role,
-    owner: OwnerId,
+    /// Who logged in.
+    pub(crate) login: Role,
+    pub(crate) owner: OwnerId,
     pub(crate) interrupt: Arc<Interrupt>,
     pub(crate) settings: Settings,
     pub(crate) search_path: Vec<Oid>,
+    /// Its schema of temporary relations, if there is one.
+    pub(crate) temporary: Option<Oid>,
+    /// What happens to which temporary tables at commit.
+    pub(crate) on_commit: Vec<(Oid, syntax::ast::OnCommit)>,
     block: BlockState,
-    pub(crate) txn: Option<Transaction>,
+    pub(crate) txn: Option<Box<Transaction>>,
+    /// One that has ended, to be used again: a session that reads all day allocates none.
+    spare: Option<Box<Transaction>>,
+    /// Whether statements see the newest state, whatever the isolation level.
+    latest: bool,
+    /// What its statements and cursors take.
+    pub(crate) meter: Arc<exec::Meter>,
     savepoints: Vec<OpenSavepoint>,
     isolation: IsolationLevel,
     /// The snapshot of a REPEATABLE READ transaction, and what keeps it from being purged.
@@ -158,13 +170,19 @@ impl Session {
             shared: runtime.shared()?,
             db,
             database_name: name.to_owned(),
+            login: user.clone(),
             user,
             owner: engine.new_owner(),
             interrupt: engine.new_interrupt(),
             settings: Settings::default(),
             search_path: Vec::new(),
+            temporary: None,
+            on_commit: Vec::new(),
             block: BlockState::Idle,
             txn: None,
+            spare: None,
+            latest: false,
+            meter: exec::Meter::new("session", runtime.options.session_bytes, &runtime.meter),
             savepoints: Vec::new(),
             isolation: IsolationLevel::ReadCommitted,
             fixed: None,
@@ -258,7 +276,7 @@ impl Session {
     /// # Errors
     /// The first statement's that fails; those after it are not run.
     pub fn run(&mut self, sql: &str, sink: &mut dyn Sink) -> Result<()> {
-        with_room_for(sql, || self.run_inner(sql, sink))
+        with_room_for(sql.len(), || self.run_inner(sql, sink))
     }
 
     fn run_inner(&mut self, sql: &str, sink: &mut dyn Sink) -> Result<()> {
@@ -285,7 +303,7 @@ impl Session {
     /// # Errors
     /// As running it would say.
     pub fn prepare(&mut self, sql: &str, param_types: &[Oid]) -> Result<Prepared> {
-        let outcome = with_room_for(sql, || self.prepare_inner(sql, param_types));
+        let outcome = with_room_for(sql.len(), || self.prepare_inner(sql, param_types));
         if outcome.is_err() {
             self.fail();
         }
@@ -358,8 +376,7 @@ impl Session {
     pub fn execute(&mut self, prepared: &mut Prepared, params: &[Datum], sink: &mut dyn Sink) -> Result<()> {
         if is_planned(&prepared.statement.kind) && !matches!(prepared.statement.kind, StatementKind::Copy(_)) {
             let mut tag = std::mem::take(&mut self.tag);
-            let sql = prepared.sql.clone();
-            let outcome = with_room_for(&sql, || {
+            let outcome = with_room_for(prepared.sql.len(), || {
                 self.guarded(|session| {
                     session.execute_planned(prepared, params, sink, &mut tag)?;
                     if session.block == BlockState::Idle { session.finish_implicit() } else { Ok(()) }
@@ -437,6 +454,8 @@ impl Session {
     fn end_transaction(&mut self) {
         self.txn = None;
         self.portals.end_transaction();
+        // What they hold is given back now.
+        self.forget_dead_cursors();
         self.fixed = None;
         self.savepoints.clear();
         self.forget_changes(0);
@@ -446,12 +465,19 @@ impl Session {
             let generation = self.settings.generation + 1;
             self.settings = *settings;
             self.settings.generation = generation;
+            self.follow_role();
         }
     }
 
     pub(crate) fn begin_transaction(&mut self) {
         if self.txn.is_none() {
-            self.txn = Some(self.runtime.engine().begin(self.owner, self.interrupt.clone()));
+            self.txn = Some(match self.spare.take() {
+                Some(mut spare) => {
+                    spare.begin_again();
+                    spare
+                }
+                None => Box::new(self.runtime.engine().begin(self.owner, self.interrupt.clone())),
+            });
             if self.started.1 == 0 {
                 self.started.1 = micros_since_2000(&self.interrupt);
             }
@@ -460,7 +486,7 @@ impl Session {
         }
     }
 
-    fn finish_implicit(&mut self) -> Result<()> {
+    pub(crate) fn finish_implicit(&mut self) -> Result<()> {
         if self.txn.is_none() {
             return Ok(());
         }
@@ -468,25 +494,31 @@ impl Session {
         if !waiting.is_empty() {
             self.run_events(waiting, true)?;
         }
-        let Some(txn) = self.txn.take() else { return Ok(()) };
+        if !self.on_commit.is_empty() {
+            self.run_on_commit()?;
+        }
+        let Some(mut txn) = self.txn.take() else { return Ok(()) };
         let changes = std::mem::take(&mut self.changes);
-        let catalog = self.catalog.clone();
+        let catalog = &self.catalog;
         // Before locks are released: whoever waited for one of them must see that its plan is old (S3).
         let outcome = txn.commit_with(self.settings.synchronous_commit, || {
             if !changes.is_empty() {
                 catalog.publish(&changes);
             }
         });
+        self.spare = Some(txn);
         // What was set for longer than the transaction stays.
         if outcome.is_ok()
             && let Some((settings, kept)) = self.before.take()
         {
             let generation = self.settings.generation + 1;
-            self.settings = *settings;
+            let mut settings = *settings;
             for (name, value) in kept {
-                self.settings.set(&name, value.as_deref())?;
+                self.set_in(&mut settings, &name, value.as_deref())?;
             }
-            self.settings.generation += generation;
+            settings.generation = generation.max(settings.generation + 1);
+            self.settings = settings;
+            self.follow_role();
         }
         self.end_transaction();
         Ok(outcome?)
@@ -501,7 +533,7 @@ impl Session {
     /// Changes a setting: until the transaction ends if `local`; taken back if it is rolled back.
     pub(crate) fn change_setting(&mut self, name: &str, value: Option<&str>, local: bool) -> Result<()> {
         let mut changed = self.settings.clone();
-        changed.set(name, value)?;
+        self.set_in(&mut changed, name, value)?;
         let before = std::mem::replace(&mut self.settings, changed);
         if self.txn.is_some() {
             let (_, kept) = self.before.get_or_insert_with(|| (Box::new(before), Vec::new()));
@@ -511,7 +543,58 @@ impl Session {
         } else if local {
             self.settings = before;
         }
+        self.follow_role();
         Ok(())
+    }
+
+    /// Sets `name` in `settings`; roles are looked up.
+    fn set_in(&self, settings: &mut Settings, name: &str, value: Option<&str>) -> Result<()> {
+        let session = name.eq_ignore_ascii_case("session_authorization");
+        if !session && !name.eq_ignore_ascii_case("role") {
+            return settings.set(name, value);
+        }
+        let role = match value {
+            None => None,
+            Some(none) if !session && none == "none" => None,
+            Some(name) => {
+                let role = self.runtime.role(name)?.ok_or_else(|| {
+                    let message = format!("role \"{name}\" does not exist");
+                    SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message)
+                })?;
+                let (may, what) = if session {
+                    (self.login.superuser || role.oid == self.login.oid, "session authorization")
+                } else {
+                    let from = settings.session_role.as_ref().unwrap_or(&self.login);
+                    (from.superuser || role.oid == from.oid, "role")
+                };
+                if !may {
+                    let message = format!("permission denied to set {what} \"{name}\"");
+                    return Err(SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, message));
+                }
+                Some(role)
+            }
+        };
+        settings.set(name, role.as_ref().map(|role| role.name.as_str()))?;
+        if session {
+            settings.set("role", None)?;
+            (settings.session_role, settings.role) = (role, None);
+        } else {
+            settings.role = role;
+        }
+        Ok(())
+    }
+
+    /// Makes the session's user the one that its settings name.
+    fn follow_role(&mut self) {
+        let wanted = self.settings.role.as_ref().or(self.settings.session_role.as_ref()).unwrap_or(&self.login);
+        if self.user != *wanted {
+            self.user = wanted.clone();
+        }
+    }
+
+    /// Who the session runs as when it sets no role (`session_user`).
+    pub fn session_user(&self) -> &Role {
+        self.settings.session_role.as_ref().unwrap_or(&self.login)
     }
 
     fn apply_pending(&mut self) -> Result<()> {
@@ -524,7 +607,7 @@ impl Session {
     /// The snapshot of the statement about to run.
     pub(crate) fn snapshot(&mut self) -> Snapshot {
         let Some(txn) = &mut self.txn else { unreachable!("a statement runs in a transaction") };
-        if self.isolation == IsolationLevel::ReadCommitted {
+        if self.isolation == IsolationLevel::ReadCommitted || self.latest {
             return txn.snapshot();
         }
         match &self.fixed {
@@ -541,7 +624,16 @@ impl Session {
 
     /// Whether rows changed since the snapshot are an error.
     pub(crate) fn snapshot_is_fixed(&self) -> bool {
-        self.fixed.is_some()
+        self.fixed.is_some() && !self.latest
+    }
+
+    /// Calls `f`, whose statements see what is committed now even in a transaction with a fixed snapshot: DDL must not miss rows, nor may
+    /// what foreign keys ask.
+    pub(crate) fn with_latest<T>(&mut self, f: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
+        let before = std::mem::replace(&mut self.latest, true);
+        let outcome = f(self);
+        self.latest = before;
+        outcome
     }
 
     /// `25P02` in a failed transaction block.
@@ -646,7 +738,7 @@ impl Session {
         }
         let value = match &*name.to_lowercase() {
             "transaction_isolation" => self.isolation.as_str().to_owned(),
-            "session_authorization" => self.user.name.clone(),
+            "session_authorization" => self.session_user().name.clone(),
             "is_superuser" => if self.user.superuser { "on" } else { "off" }.to_owned(),
             _ => self.settings.get(name)?,
         };
@@ -670,7 +762,7 @@ impl Session {
         let planned = self.locked_plan(sql, &statement.kind, None, types);
         self.trusted = false;
         let (node, columns) = planned?;
-        let mut running = self.start(node, columns)?;
+        let mut running = self.with_latest(|s| s.start(node, columns))?;
         let mut rows = Vec::new();
         while let Some(chunk) = running.next_chunk_with(self, params)? {
             rows.extend((0..chunk.rows).map(|i| chunk.row(i)));
@@ -879,7 +971,8 @@ impl Session {
                 Ok("RESET".to_owned())
             }
             VariableSetKind::ResetAll => {
-                for (name, _) in self.settings.all() {
+                let keeps = |name: &str| ["role", "session_authorization"].contains(&name);
+                for (name, _) in self.settings.all().into_iter().filter(|(name, _)| !keeps(name)) {
                     // Those that cannot be changed are what they are.
                     let _fixed = self.change_setting(&name, None, false);
                 }
@@ -905,9 +998,9 @@ const SHORT_BYTES: usize = 2048;
 /// Stack for longer ones: only what is touched costs memory.
 const DEEP_STACK_BYTES: usize = 512 << 20;
 
-/// Calls `f`, which recurses over the tree of `sql`, where there is stack enough.
-pub(crate) fn with_room_for<T>(sql: &str, f: impl FnOnce() -> T) -> T {
-    if sql.len() <= SHORT_BYTES { f() } else { stacker::maybe_grow(DEEP_STACK_BYTES / 2, DEEP_STACK_BYTES, f) }
+/// Calls `f`, which recurses over the tree of a statement of `sql_bytes`, where there is stack enough.
+pub(crate) fn with_room_for<T>(sql_bytes: usize, f: impl FnOnce() -> T) -> T {
+    if sql_bytes <= SHORT_BYTES { f() } else { stacker::maybe_grow(DEEP_STACK_BYTES / 2, DEEP_STACK_BYTES, f) }
 }
 
 /// A sink that is told only what is important enough (`client_min_messages`).
@@ -971,6 +1064,9 @@ struct OpenSavepoint {
 
 impl Drop for Session {
     fn drop(&mut self) {
+        self.fail();
+        self.end_transaction();
+        self.leave_no_temporary();
         self.runtime.count_sessions(self.db.id, -1);
     }
 }

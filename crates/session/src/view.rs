@@ -19,7 +19,7 @@ pub(crate) struct View {
 }
 
 impl View {
-    pub(crate) fn catalog(&self) -> &Image {
+    pub(crate) fn catalog(&self) -> &Arc<Image> {
         &self.image
     }
 }
@@ -27,6 +27,13 @@ impl View {
 impl Session {
     /// The catalog this session sees.
     pub(crate) fn image(&mut self) -> Result<Arc<Image>> {
+        self.settle_view()?;
+        Ok(self.view.as_ref().map(|v| v.image.clone()).unwrap_or_default())
+    }
+
+    /// Brings `view` and the search path up to date.
+    #[inline]
+    pub(crate) fn settle_view(&mut self) -> Result<()> {
         let version = self.catalog.version();
         let current = self.view.as_ref().is_some_and(|v| v.version == version && v.applied == self.changes.len());
         if !current {
@@ -49,17 +56,29 @@ impl Session {
         if view.path != self.settings.search_path {
             self.find_schemas();
         }
-        Ok(self.view.as_ref().map(|v| v.image.clone()).unwrap_or_default())
+        Ok(())
     }
 
     /// Finds the schemas that the search path names.
     fn find_schemas(&mut self) {
+        let temporary = self.temporary_schema();
         let Some(view) = &mut self.view else { return };
         let find = |name: &String| {
-            let name = if name == "$user" { &self.user.name } else { name };
+            let name = match &name[..] {
+                "$user" => &self.user.name,
+                "pg_temp" => &temporary,
+                _ => name,
+            };
             view.image.namespace(name).map(|n| n.oid)
         };
         self.search_path = self.settings.search_path.iter().filter_map(find).collect();
+        // The temporary schema comes first unless the path says otherwise.
+        self.temporary = view.image.namespace(&temporary).map(|n| n.oid);
+        if let Some(schema) = self.temporary
+            && !self.search_path.contains(&schema)
+        {
+            self.search_path.insert(0, schema);
+        }
         view.path.clone_from(&self.settings.search_path);
     }
 

@@ -340,7 +340,7 @@ pub fn text_out_with(
     out: &mut Vec<u8>,
 ) -> Result<()> {
     match (type_oid, datum) {
-        (_, Datum::Null) => {}
+        (_, Datum::Null) | (oid::VOID, _) => {}
         (oid::BOOL, Datum::Bool(v)) => out.push(if *v { b't' } else { b'f' }),
         (oid::CHAR, Datum::I8(v)) => text::format_char(*v, out),
         (oid::INT2, Datum::I16(v)) => out.extend_from_slice(itoa::Buffer::new().format(*v).as_bytes()),

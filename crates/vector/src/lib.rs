@@ -263,11 +263,23 @@ impl Vector {
 
     /// `n` times the same value.
     pub fn constant(physical: Physical, datum: &Datum, n: usize) -> Vector {
-        let mut v = Vector::new(physical);
-        for _ in 0..n {
-            v.push(datum);
-        }
-        v
+        let data = match (datum, physical) {
+            (Datum::Bool(x), Physical::Bool) => Data::Bool(vec![*x; n]),
+            (Datum::I8(x), Physical::I8) => Data::I8(vec![*x; n]),
+            (Datum::I16(x), Physical::I16) => Data::I16(vec![*x; n]),
+            (Datum::I32(x), Physical::I32) => Data::I32(vec![*x; n]),
+            (Datum::U32(x), Physical::U32) => Data::U32(vec![*x; n]),
+            (Datum::I64(x), Physical::I64) => Data::I64(vec![*x; n]),
+            (Datum::F32(x), Physical::F32) => Data::F32(vec![*x; n]),
+            (Datum::F64(x), Physical::F64) => Data::F64(vec![*x; n]),
+            (Datum::B16(x), Physical::B16) => Data::B16(vec![*x; n]),
+            _ => {
+                let mut v = Vector::new(physical);
+                (0..n).for_each(|_| v.push(datum));
+                return v;
+            }
+        };
+        Vector { data, nulls: Nulls::default() }
     }
 
     /// A vector of `n` values that nobody reads.

@@ -6,7 +6,7 @@ use binder::Binder;
 use catalog::stored::{self, PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_DEPEND, PG_INDEX};
 use catalog::{Fields, TableInfo};
 use plan::{Expr, Needed, Node, RowRules, TableRef};
-use storage::{Persistence, RelId, RelKind, RelMeta};
+use storage::{RelId, RelKind, RelMeta};
 use syntax::ast::{ColumnDef, DropBehavior, Expr as AstExpr, Name, Pos, SequenceOption, TypeName};
 use types::{Datum, Oid, Physical, Result, SqlError, SqlState, oid};
 
@@ -14,6 +14,7 @@ use super::alter::{NoSink, column_of};
 use super::depend::Address;
 use super::sequence::Rules;
 use super::table::{NewColumn, Placed, bind_column, column_constraint, is_system_column};
+use super::temporary::stored_as;
 use super::{notice, refuse};
 use crate::session::{Session, Sink};
 
@@ -86,7 +87,7 @@ impl Session {
     fn rewrite(&mut self, table: Oid, before: &TableRef, exprs: Vec<Expr>) -> Result<()> {
         let (db, fresh, info) = (self.db.clone(), RelId(self.new_oid()?.0), self.info(table)?);
         let forms = info.columns.iter().map(|c| Physical::of(c.ty)).collect();
-        let meta = RelMeta::new(fresh, RelKind::Table, Persistence::Permanent, forms);
+        let meta = RelMeta::new(fresh, RelKind::Table, stored_as(info.persistence), forms);
         db.create_relation(self.txn_mut(), meta)?;
         let mut target = TableRef { rel: fresh, indexes: Vec::new(), ..self.plan_table(table)? };
         // What the rows had to satisfy they do; what is new is looked at when they are there.
@@ -99,7 +100,7 @@ impl Session {
             conflict: None,
             returning: None,
         };
-        let mut running = self.start(Arc::new(node), Arc::default())?;
+        let mut running = self.with_latest(|s| s.start(Arc::new(node), Arc::default()))?;
         while running.next_chunk(self)?.is_some() {}
         let old = db.relation(before.rel)?;
         db.drop_relation(self.txn_mut(), &old)?;

@@ -395,6 +395,15 @@ impl Session {
         }
         let at = c.pos.char_position(sql);
         let parent = self.relation(sql, &key.table, Mode::ShareRowExclusive)?;
+        let refused = match (self.info(table)?.persistence, parent.persistence) {
+            (b'p', b't' | b'u') => Some("constraints on permanent tables may reference only permanent tables"),
+            (b'u', b't') => Some("constraints on unlogged tables may reference only permanent or unlogged tables"),
+            (b't', b'p' | b'u') => Some("constraints on temporary tables may reference only temporary tables"),
+            _ => None,
+        };
+        if let Some(message) = refused {
+            return Err(SqlError::new(SqlState::INVALID_TABLE_DEFINITION, message));
+        }
         if parent.kind != b'r' {
             let message = format!("referenced relation \"{}\" is not a table", parent.name);
             return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, message));

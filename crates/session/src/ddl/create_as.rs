@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use plan::{Node, RowRules};
-use storage::{Persistence, RelId, RelKind, RelMeta};
+use storage::{RelId, RelKind, RelMeta};
 use syntax::ast::{CreateTableAs, IntoTable, Name, Select, SelectBody, StatementKind};
 use types::{Physical, Result, SqlError, SqlState, oid};
 
 use super::depend::Address;
 use super::sequence::Rules;
 use super::table::{NewColumn, check_options, is_system_column};
+use super::temporary::stored_as;
 use super::{HEAP, NewClass, notice, refuse};
 use crate::session::{Session, Sink};
 
@@ -46,7 +47,7 @@ impl Session {
     }
 
     pub(crate) fn create_table_as(&mut self, sql: &str, create: &CreateTableAs, sink: &mut dyn Sink) -> Result<String> {
-        let namespace = self.target_namespace(sql, &create.into.relation)?;
+        let namespace = self.target(sql, &create.into.relation, create.into.persistence)?.namespace;
         let name = create.into.relation.name.as_str();
         if create.if_not_exists && self.image()?.is_taken(namespace, name) {
             notice(sink, SqlState::DUPLICATE_TABLE, format!("relation \"{name}\" already exists, skipping"));
@@ -80,14 +81,12 @@ impl Session {
         source: &StatementKind,
         with_data: bool,
     ) -> Result<String> {
-        if into.persistence != syntax::ast::Persistence::Permanent {
-            return refuse("TEMPORARY and UNLOGGED tables", into.relation.pos, sql);
-        }
         if into.tablespace.as_ref().is_some_and(|t| &**t != "pg_default") {
             return refuse("tablespaces", into.relation.pos, sql);
         }
         check_options(&into.options, sql, 10)?;
-        let namespace = self.target_namespace(sql, &into.relation)?;
+        let target = self.target(sql, &into.relation, into.persistence)?;
+        let namespace = target.namespace;
         let name = into.relation.name.as_str();
         self.claim_name(namespace, name, false, &mut super::alter::NoSink)?;
         let (node, columns) = self.locked_plan(sql, source, None, &[])?;
@@ -123,10 +122,22 @@ impl Session {
         }
         let (db, table, owner) = (self.db.clone(), self.new_oid()?, self.user.oid);
         let forms = new.iter().map(|c| Physical::of(c.ty)).collect();
-        let meta = RelMeta::new(RelId(table.0), RelKind::Table, Persistence::Permanent, forms);
+        let meta = RelMeta::new(RelId(table.0), RelKind::Table, stored_as(target.persistence), forms);
         db.create_relation(self.txn_mut(), meta)?;
         let columns = new.len();
-        self.add_class(&NewClass { oid: table, name, namespace, owner, kind: b'r', columns, access_method: HEAP })?;
+        let persistence = target.persistence;
+        let access_method = HEAP;
+        self.add_class(&NewClass {
+            oid: table,
+            name,
+            namespace,
+            owner,
+            kind: b'r',
+            columns,
+            access_method,
+            persistence,
+        })?;
+        self.note_on_commit(table, target, into.on_commit)?;
         self.depend(Address::relation(table), Address::schema(namespace), b'n')?;
         for (i, column) in new.iter().enumerate() {
             self.add_attribute(table, i, column)?;

@@ -91,7 +91,7 @@ impl Session {
             _ => b'm',
         };
         if let Some(schema) = &range.schema
-            && self.image()?.namespace(schema).is_none()
+            && self.image()?.namespace_in(schema, &self.search_path).is_none()
         {
             let message = format!("schema \"{}\" does not exist", &**schema);
             if if_exists {
@@ -115,7 +115,7 @@ impl Session {
         }
         let image = self.image()?;
         let index = match &range.schema {
-            Some(schema) => image.namespace(schema).and_then(|n| image.relation_oid(n.oid, name)),
+            Some(schema) => image.namespace_in(schema, &self.search_path).and_then(|n| image.relation_oid(n.oid, name)),
             None => self.search_path.iter().find_map(|&n| image.relation_oid(n, name)),
         };
         match index {

@@ -4,12 +4,13 @@ use catalog::stored::{self, PG_CLASS, PG_INDEX};
 use exec::Handles;
 use storage::btree::Btree;
 use storage::lock::Mode;
-use storage::{Persistence, RelId, RelKind, RelMeta, RowId};
+use storage::{RelId, RelKind, RelMeta, RowId};
 use syntax::ast::{CreateIndex, IndexKey, NullsOrder};
 use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 
 use super::depend::Address;
 use super::table::check_options;
+use super::temporary::stored_as;
 use super::{BTREE, NewClass, names, refuse};
 use crate::session::{Session, Sink};
 
@@ -116,7 +117,7 @@ impl Session {
             }
         }
         let (db, index) = (self.db.clone(), self.new_oid()?);
-        let meta = RelMeta::new(RelId(index.0), RelKind::Btree, Persistence::Permanent, Vec::new());
+        let meta = RelMeta::new(RelId(index.0), RelKind::Btree, stored_as(info.persistence), Vec::new());
         db.create_relation(self.txn_mut(), meta)?;
         let class = NewClass {
             oid: index,
@@ -126,6 +127,7 @@ impl Session {
             kind: b'i',
             columns: spec.columns.len(),
             access_method: BTREE,
+            persistence: info.persistence,
         };
         self.add_class(&class)?;
         let keys: Vec<u32> = spec.columns.iter().map(|c| c.0 as u32 + 1).collect();
@@ -203,7 +205,7 @@ impl Session {
         let Some(key) = planned.indexes.first().cloned() else {
             return Err(SqlError::internal("a new index is in the catalog"));
         };
-        let mut execution = self.execution(true)?;
+        let mut execution = self.with_latest(|s| s.execution(true))?;
         self.with_context(&mut execution, &[], |ctx| {
             let mut handles = Handles::open(ctx, &planned)?;
             let (storage, tree) = (handles.storage.clone(), Btree::new(ctx.db.clone(), ctx.db.relation(key.rel)?));
@@ -247,6 +249,14 @@ impl Session {
                 Ok(())
             })?;
             flush(&mut run, true, ctx)?;
+            // Snapshots from before must find older versions through the index too; once they are gone, the entries go.
+            storage.for_each_older::<SqlError>(|row, values| {
+                exec::encode_key(&mut encoded, &planned, &key, &|c| values[c].clone(), ctx)?;
+                if !tree.insert(&encoded, row)? {
+                    ctx.txn.note_obsolete(ctx.db, tree.rel(), &encoded, row, true);
+                }
+                Ok(())
+            })?;
             handles.keys.0.clear();
             Ok(())
         })

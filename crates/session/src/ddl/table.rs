@@ -3,12 +3,13 @@
 use binder::Binder;
 use catalog::stored::{PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS};
 use plan::TableRef;
-use storage::{Persistence, RelId, RelKind, RelMeta};
+use storage::{RelId, RelKind, RelMeta};
 use syntax::ast::{ColumnDef, Constraint, ConstraintKind, CreateTable, DefElem, DefValue, Expr, Pos, TableElement};
 use types::{Datum, Oid, Physical, Result, SqlError, SqlState, oid};
 
 use super::depend::Address;
 use super::sequence::Rules;
+use super::temporary::stored_as;
 use super::{HEAP, NewClass, refuse};
 use crate::session::{Session, Sink};
 
@@ -99,9 +100,6 @@ pub fn bind_column<'a>(binder: &Binder<'_>, sql: &str, def: &'a ColumnDef) -> Re
 
 impl Session {
     pub(crate) fn create_table(&mut self, sql: &str, create: &CreateTable, sink: &mut dyn Sink) -> Result<String> {
-        if create.persistence != syntax::ast::Persistence::Permanent {
-            return refuse("TEMPORARY and UNLOGGED tables", create.relation.pos, sql);
-        }
         if !create.inherits.is_empty() || create.partition_by.is_some() || create.partition_of.is_some() {
             return refuse("inheritance and partitioning", create.relation.pos, sql);
         }
@@ -117,7 +115,8 @@ impl Session {
             return Err(SqlError::new(SqlState::UNDEFINED_OBJECT, message));
         }
         check_options(&create.options, sql, 10)?;
-        let namespace = self.target_namespace(sql, &create.relation)?;
+        let target = self.target(sql, &create.relation, create.persistence)?;
+        let namespace = target.namespace;
         let name = create.relation.name.as_str();
         if !self.claim_name(namespace, name, create.if_not_exists, sink)? {
             return Ok("CREATE TABLE".to_owned());
@@ -130,12 +129,21 @@ impl Session {
         let table = self.new_oid()?;
         let forms = columns.iter().map(|c| Physical::of(c.ty)).collect();
         let db = self.db.clone();
-        let meta = RelMeta::new(RelId(table.0), RelKind::Table, Persistence::Permanent, forms);
+        let meta = RelMeta::new(RelId(table.0), RelKind::Table, stored_as(target.persistence), forms);
         db.create_relation(self.txn_mut(), meta)?;
         let owner = self.user.oid;
-        let class =
-            NewClass { oid: table, name, namespace, owner, kind: b'r', columns: columns.len(), access_method: HEAP };
-        self.add_class(&class)?;
+        let (columns_count, persistence) = (columns.len(), target.persistence);
+        self.add_class(&NewClass {
+            oid: table,
+            name,
+            namespace,
+            owner,
+            kind: b'r',
+            columns: columns_count,
+            access_method: HEAP,
+            persistence,
+        })?;
+        self.note_on_commit(table, target, create.on_commit)?;
         self.depend(Address::relation(table), Address::schema(namespace), b'n')?;
         for (i, column) in columns.iter().enumerate() {
             self.add_attribute(table, i, column)?;

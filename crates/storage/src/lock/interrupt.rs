@@ -54,8 +54,13 @@ impl Interrupt {
 
     /// Forgets a cancel request that came too late, and sets the next statement's deadline (monotonic nanoseconds; 0: none).
     pub fn start_statement(&self, deadline_nanos: u64) {
-        self.pending.fetch_and(!1, Ordering::SeqCst);
-        self.deadline.store(deadline_nanos, Ordering::SeqCst);
+        // Nearly always there is nothing to change.
+        if self.pending.load(Ordering::SeqCst) & 1 != 0 {
+            self.pending.fetch_and(!1, Ordering::SeqCst);
+        }
+        if self.deadline.load(Ordering::Relaxed) != deadline_nanos {
+            self.deadline.store(deadline_nanos, Ordering::SeqCst);
+        }
     }
 
     /// `Err` when the statement must stop.
