@@ -67,6 +67,8 @@ pub struct Binder<'a> {
     texts: Option<view::Texts>,
     /// Views that were read.
     pub views: Vec<Oid>,
+    /// Views around the query being bound.
+    view_depth: usize,
 }
 
 impl<'a> Binder<'a> {
@@ -89,6 +91,7 @@ impl<'a> Binder<'a> {
             kept: false,
             texts: None,
             views: Vec::new(),
+            view_depth: 0,
         }
     }
 
