@@ -11,6 +11,9 @@ use crate::query::Bound;
 use crate::scope::{Frame, Scope, ScopeColumn};
 use crate::{Binder, Relation, coerce, resolve, views};
 
+/// How deep views may be nested.
+const VIEWS_MAX: usize = 1000;
+
 /// A common table expression in scope.
 #[derive(Clone, Debug)]
 pub(crate) struct CteName {
@@ -253,6 +256,16 @@ impl Binder<'_> {
                 let scope = table_scope(&table, &alias, own, renames);
                 Ok((Node::Scan { table: Arc::new(table), filter: None, needed: Needed::default() }, scope))
             }
+            Relation::Stored(info) => {
+                let bound = self.stored_view(&info)?;
+                let mut scope = self.derived_scope(&alias, r.alias.as_ref(), &bound.columns)?;
+                let schema = r.alias.is_none().then(|| self.image.namespace_name(info.namespace).to_owned());
+                for (i, column) in scope.columns.iter_mut().enumerate() {
+                    column.origin = Some((info.oid, i as i16 + 1));
+                    column.schema.clone_from(&schema);
+                }
+                Ok((bound.node, scope))
+            }
             Relation::View(view) => {
                 let bound = self.system_view(view)?;
                 let mut scope = self.derived_scope(&alias, r.alias.as_ref(), &bound.columns)?;
@@ -277,6 +290,52 @@ impl Binder<'_> {
         trust(&mut bound.node);
         (self.slots, self.subs, self.next_cte) = (binder.slots, binder.subs, binder.next_cte);
         Ok(bound)
+    }
+
+    /// A user's view: its query, as it is kept, and the names of its columns.
+    fn stored_view(&mut self, info: &catalog::TableInfo) -> Result<Bound> {
+        let Some(sql) = info.view.clone() else { return Err(SqlError::internal("a view has a query")) };
+        if self.depth >= VIEWS_MAX {
+            let message = format!("infinite recursion detected in rules for relation \"{}\"", info.name);
+            return Err(SqlError::new(SqlState::INVALID_OBJECT_DEFINITION, message));
+        }
+        let settings = types::IoSettings::default();
+        let mut binder = Binder::new(self.image, &sql, &settings, &[]);
+        (binder.slots, binder.subs, binder.next_cte) = (self.slots, self.subs, self.next_cte);
+        binder.depth = self.depth + 1;
+        let statements = syntax::parse(&sql)?;
+        let Some(StatementKind::Select(select)) = statements.first().map(|s| &s.kind) else {
+            return Err(SqlError::internal("a view is a query"));
+        };
+        let mut bound = binder.query(select).map_err(|mut e| {
+            e.fields_mut().position = None;
+            e
+        })?;
+        // Whoever may read the view reads what its owner may.
+        trust(&mut bound.node);
+        (self.slots, self.subs, self.next_cte) = (binder.slots, binder.subs, binder.next_cte);
+        self.views.push(info.oid);
+        for (column, own) in bound.columns.iter_mut().zip(&info.columns) {
+            column.name.clone_from(&own.name);
+        }
+        Ok(bound)
+    }
+
+    /// Whether a common table expression of this name is in scope.
+    pub(crate) fn is_cte(&self, name: &str) -> bool {
+        self.ctes.iter().any(|c| c.name == name)
+    }
+
+    pub(crate) fn ctes_len(&self) -> usize {
+        self.ctes.len()
+    }
+
+    pub(crate) fn forget_ctes(&mut self, count: usize) {
+        self.ctes.truncate(count);
+    }
+
+    pub(crate) fn bind_cte(&mut self, cte: &ast::Cte) -> Result<()> {
+        self.cte(cte, false).map(|_| ())
     }
 
     fn function_ref(&mut self, f: &ast::FunctionRef) -> Result<(Node, Scope)> {

@@ -18,6 +18,7 @@ mod scope;
 mod setop;
 mod subquery;
 mod typename;
+mod view;
 mod views;
 mod window;
 
@@ -62,6 +63,10 @@ pub struct Binder<'a> {
     unsettled: bool,
     /// Whether what is bound is to be printed, so that it keeps the form PostgreSQL prints.
     kept: bool,
+    /// What is being printed.
+    texts: Option<view::Texts>,
+    /// Views that were read.
+    pub views: Vec<Oid>,
 }
 
 impl<'a> Binder<'a> {
@@ -82,6 +87,8 @@ impl<'a> Binder<'a> {
             depth: 0,
             unsettled: false,
             kept: false,
+            texts: None,
+            views: Vec::new(),
         }
     }
 
@@ -121,6 +128,7 @@ impl<'a> Binder<'a> {
         match self.relation(name)? {
             Relation::Table(table) => Ok(table),
             Relation::View(name) => Err(SqlError::unsupported(format!("system view \"{name}\" here"))),
+            Relation::Stored(info) => Err(SqlError::unsupported(format!("view \"{}\" here", info.name))),
         }
     }
 
@@ -139,7 +147,9 @@ impl<'a> Binder<'a> {
         {
             return Ok(system);
         }
+        let kept = lookup::kept_oid(text).filter(|_| name.schema.as_ref().is_some_and(|s| &**s == "pg_catalog"));
         let found = match &name.schema {
+            Some(_) if kept.is_some() => kept.and_then(|oid| self.image.by_oid(oid)),
             Some(schema) => {
                 self.image.namespace_in(schema, self.search_path).and_then(|n| self.image.table(n.oid, text))
             }
@@ -149,7 +159,8 @@ impl<'a> Binder<'a> {
             Some(info) if info.persistence == b't' && !self.search_path.contains(&info.namespace) => {
                 Err(self.unsupported("access to temporary tables of other sessions", name.pos))
             }
-            Some(info) if matches!(info.kind, b'r' | b'S') => Ok(Relation::Table(table_ref(self.image, info))),
+            Some(info) if info.kind == b'v' => Ok(Relation::Stored(info.clone())),
+            Some(info) if matches!(info.kind, b'r' | b'S' | b'm') => Ok(Relation::Table(table_ref(self.image, info))),
             Some(_) => Err(self.unsupported(&format!("reading \"{text}\""), name.pos)),
             None => {
                 let shown = match &name.schema {
@@ -173,6 +184,8 @@ impl<'a> Binder<'a> {
 pub(crate) enum Relation {
     Table(TableRef),
     View(&'static str),
+    /// A user's view.
+    Stored(std::sync::Arc<catalog::TableInfo>),
 }
 
 /// The catalog table or view called `name`.

@@ -271,7 +271,7 @@ impl Binder<'_> {
         self.output_expr(&by.expr, place, targets, columns, "ORDER BY")
     }
 
-    fn output_expr(
+    pub(crate) fn output_expr(
         &mut self,
         expr: &ast::Expr,
         place: &mut Place<'_>,

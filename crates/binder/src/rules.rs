@@ -240,7 +240,7 @@ impl Binder<'_> {
     /// The text of `bound` with every user-made name qualified.
     fn qualified(&self, bound: &Expr, columns: &[String]) -> Result<String> {
         let names = crate::lookup::Kept(crate::Names { image: self.image, search_path: &[] });
-        crate::Deparser { columns, names: &names, pretty: false }.expr(bound)
+        crate::Deparser { columns, names: &names, pretty: false, query: None }.expr(bound)
     }
 
     /// The stored text `sql`, an expression over columns of `table`, as the current search path shows it.
@@ -253,7 +253,7 @@ impl Binder<'_> {
         let bound = self.stored(sql, |b, e| b.expr(e, &mut Place::new(&scope, "DEFAULT")))?;
         let names: Vec<String> = table.iter().flat_map(|t| t.columns.iter().map(|c| c.name.clone())).collect();
         let lookup = self.names();
-        crate::Deparser { columns: &names, names: &lookup, pretty }.expr(&bound)
+        crate::Deparser { columns: &names, names: &lookup, pretty, query: None }.expr(&bound)
     }
 
     /// The stored text `sql`, over columns of `table`, with other names for them.

@@ -13,7 +13,7 @@ use types::{Oid, Result, SqlError};
 
 use crate::stored::{
     self, Change, Fields, PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_ENUM, PG_INDEX, PG_NAMESPACE,
-    PG_SEQUENCE, PG_TYPE,
+    PG_REWRITE, PG_SEQUENCE, PG_TYPE,
 };
 
 /// A column.
@@ -168,6 +168,8 @@ pub struct TableInfo {
     pub sequence: Option<SequenceRules>,
     /// Its grants, as text; none when there were none.
     pub acl: Option<String>,
+    /// The query of a view, as SQL.
+    pub view: Option<Arc<str>>,
 }
 
 /// A type.
@@ -314,6 +316,10 @@ impl Image {
                     info.labels.sort_by(|a, b| a.1.total_cmp(&b.1));
                 }
             }
+            PG_REWRITE => {
+                let text = row.text("ev_action");
+                self.change(row.oid("ev_class"), |t| t.view = Some(text.into()));
+            }
             PG_INDEX => self.add_index(row),
             PG_CONSTRAINT => self.add_constraint(row),
             PG_SEQUENCE => {
@@ -350,6 +356,7 @@ impl Image {
                 foreign_keys: Vec::new(),
                 sequence: None,
                 acl: acl(row, "relacl"),
+                view: None,
             };
             // Read anew by a scan, or by the transaction that made it: what was applied to it stays.
             self.relations.entry(oid).or_insert_with(|| Arc::new(table));

@@ -19,6 +19,7 @@ mod sequence;
 mod table;
 pub(crate) mod temporary;
 mod user_type;
+mod view;
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
@@ -200,7 +201,7 @@ impl Session {
         if self.user.superuser || info.owner == self.user.oid {
             return Ok(());
         }
-        let what = if info.kind == b'S' { "sequence" } else { "table" };
+        let what = drop::relation_kind(info.kind);
         Err(SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, format!("must be owner of {what} {}", info.name)))
     }
 
@@ -222,7 +223,7 @@ impl Session {
             ("relfilenode", Datum::from(class.oid)),
             ("relkind", Datum::I8(class.kind.cast_signed())),
             ("relpersistence", Datum::I8(class.persistence.cast_signed())),
-            ("relreplident", Datum::I8(if class.kind == b'r' { b'd' } else { b'n' }.cast_signed())),
+            ("relreplident", Datum::I8(if matches!(class.kind, b'r' | b'm') { b'd' } else { b'n' }.cast_signed())),
             ("relnatts", Datum::I16(class.columns as i16)),
             ("reltuples", Datum::F32(if class.kind == b'S' { 1.0 } else { -1.0 })),
             ("relispopulated", Datum::Bool(true)),

@@ -265,6 +265,23 @@ impl Session {
         Ok(())
     }
 
+    /// Fails unless this session's role may read these views.
+    pub(crate) fn check_views(&self, image: &Image, views: &[Oid]) -> Result<()> {
+        if self.user.superuser || self.trusted || views.is_empty() {
+            return Ok(());
+        }
+        let rights = self.rights()?;
+        for info in views.iter().filter_map(|v| image.by_oid(*v)) {
+            if !rights.has_on_schema(image, info.namespace, 'U') {
+                return Err(denied("schema", image.namespace_name(info.namespace)));
+            }
+            if !rights.has_on_columns(info, &[], 'r') {
+                return Err(denied("view", &info.name));
+            }
+        }
+        Ok(())
+    }
+
     /// Fails unless this session's role may make objects in a schema.
     pub(crate) fn check_create_in(&mut self, schema: Oid) -> Result<()> {
         if self.user.superuser {

@@ -658,7 +658,9 @@ impl Session {
             StatementKind::Delete(s) => binder.delete(s)?,
             _ => return Err(SqlError::internal("only queries and DML are planned")),
         };
-        Ok((bound, binder.params))
+        let (params, views) = (binder.params, binder.views);
+        self.check_views(&image, &views)?;
+        Ok((bound, params))
     }
 
     /// Runs one statement within the transaction; answers its command tag.
@@ -686,6 +688,9 @@ impl Session {
             StatementKind::Fetch(f) => self.fetch_cursor(f, sink),
             StatementKind::ClosePortal(c) => self.close_cursor(c.name.as_ref().map(|n| n.as_str())),
             StatementKind::CreateTable(c) => self.create_table(sql, c, sink),
+            StatementKind::CreateTableAs(c) if c.materialized_view => self.create_materialized_view(sql, c, sink),
+            StatementKind::CreateView(c) => self.create_view(sql, c, sink),
+            StatementKind::RefreshMaterializedView(r) => self.refresh_view(sql, r),
             StatementKind::CreateTableAs(c) => self.create_table_as(sql, c, sink),
             StatementKind::Select(s) => self.select_into(sql, s),
             StatementKind::Grant(g) => self.grant(sql, g, sink),

@@ -187,6 +187,14 @@ impl Session {
         if column.generated != 0 {
             return refuse("ALTER TYPE of a generated column", name.pos, sql);
         }
+        if let Some(view) = self.views_of_column(table, index)?.first() {
+            let image = self.image()?;
+            let names = binder::Names { image: &image, search_path: &self.search_path };
+            let view = names.relation_name(*view).unwrap_or_default();
+            let message = "cannot alter type of a column used by a view or rule";
+            return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message)
+                .detail(format!("rule _RETURN on view {view} depends on column \"{}\"", column.name)));
+        }
         let own = Address::column(table, index);
         let users = self.find_rows(PG_DEPEND, |r| {
             r.oid("refclassid") == PG_CLASS

@@ -70,11 +70,7 @@ impl Session {
         let relation = |oid: Oid| names.relation_name(oid).unwrap_or_else(|| oid.to_string());
         Ok(match address.class {
             PG_CLASS => {
-                let kind = match image.by_oid(address.object).map(|t| t.kind) {
-                    Some(b'S') => "sequence",
-                    Some(_) => "table",
-                    None => "index",
-                };
+                let kind = super::drop::relation_kind(image.by_oid(address.object).map_or(b'i', |t| t.kind));
                 let whole = format!("{kind} {}", relation(address.object));
                 let info = image.by_oid(address.object);
                 match info.and_then(|t| t.columns.get(address.column as usize - usize::from(address.column > 0))) {

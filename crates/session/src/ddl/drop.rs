@@ -1,8 +1,8 @@
 //! DROP, and what goes with it.
 
 use catalog::stored::{
-    PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_DEPEND, PG_DESCRIPTION, PG_INDEX, PG_NAMESPACE, PG_SEQUENCE,
-    PG_TYPE,
+    PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_DEPEND, PG_DESCRIPTION, PG_INDEX, PG_NAMESPACE, PG_REWRITE,
+    PG_SEQUENCE, PG_TYPE,
 };
 use storage::RelId;
 use storage::lock::Mode;
@@ -108,7 +108,7 @@ impl Session {
         };
         if let Some(info) = self.find_relation(&range, Mode::AccessExclusive)? {
             if info.kind != wanted {
-                return Err(wrong(if info.kind == b'S' { "sequence" } else { "table" }));
+                return Err(wrong(relation_kind(info.kind)));
             }
             self.check_owner(&info)?;
             return Ok(Some(Address::relation(info.oid)));
@@ -277,9 +277,12 @@ impl Session {
                 image.storage_of_index(oid).unwrap_or(RelId(oid.0))
             }
         };
-        let db = self.db.clone();
-        let relation = db.relation(rel)?;
-        db.drop_relation(self.txn_mut(), &relation)?;
+        if image.by_oid(oid).is_none_or(|t| t.kind != b'v') {
+            let db = self.db.clone();
+            let relation = db.relation(rel)?;
+            db.drop_relation(self.txn_mut(), &relation)?;
+        }
+        self.remove_rows(PG_REWRITE, |r| r.oid("ev_class") == oid)?;
         self.remove_rows(PG_INDEX, |r| r.oid("indexrelid") == oid)?;
         self.remove_rows(PG_SEQUENCE, |r| r.oid("seqrelid") == oid)?;
         self.remove_rows(PG_ATTRIBUTE, |r| r.oid("attrelid") == oid)?;
@@ -342,4 +345,15 @@ impl Doomed<'_> {
 /// Something that grows with the time an object was made at.
 fn age(oid: Oid) -> (u32, bool) {
     if oid.is_user_type() { (oid.0 >> 7 & 0x7f_ffff, oid.user_element().is_none()) } else { (oid.0, false) }
+}
+
+/// What a relation of `kind` is called.
+pub(super) fn relation_kind(kind: u8) -> &'static str {
+    match kind {
+        b'S' => "sequence",
+        b'v' => "view",
+        b'm' => "materialized view",
+        b'i' => "index",
+        _ => "table",
+    }
 }

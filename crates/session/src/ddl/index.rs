@@ -44,7 +44,14 @@ impl Session {
             return refuse(&format!("access method {}", &*create.access_method), create.pos, sql);
         }
         check_options(&create.options, sql, 10)?;
-        let info = self.own_table(sql, &create.relation, Mode::Share)?;
+        let info = self.relation(sql, &create.relation, Mode::Share)?;
+        if !matches!(info.kind, b'r' | b'm') {
+            let kind = super::drop::relation_kind(info.kind);
+            let message = format!("cannot create index on relation \"{}\"", info.name);
+            return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, message)
+                .detail(format!("This operation is not supported for {kind}s.")));
+        }
+        self.check_owner(&info)?;
         let mut columns = Vec::new();
         for element in &create.elements {
             let IndexKey::Column(name) = &element.key else {

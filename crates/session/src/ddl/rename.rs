@@ -50,6 +50,10 @@ impl Session {
                     let message = format!("column \"{new}\" of relation \"{}\" already exists", info.name);
                     return Err(SqlError::new(SqlState::DUPLICATE_COLUMN, message));
                 }
+                // Kept queries call columns by name.
+                if !self.views_of_column(table, index)?.is_empty() {
+                    return Err(SqlError::unsupported("renaming a column that a view reads"));
+                }
                 self.reword(&info, index, new)?;
                 let number = Datum::I16(index as i16 + 1);
                 let is_column = |r: catalog::Fields<'_>| r.oid("attrelid") == table && *r.get("attnum") == number;
@@ -73,7 +77,7 @@ impl Session {
                     self.change_rows(PG_CLASS, |r| r.oid("oid") == index, &[("relname", Datum::text(new))])?;
                 }
             }
-            (ObjectKind::Table | ObjectKind::Sequence, None) => {
+            (ObjectKind::Table | ObjectKind::Sequence | ObjectKind::View | ObjectKind::MaterializedView, None) => {
                 self.claim_name(info.namespace, new, false, sink)?;
                 self.change_rows(PG_CLASS, |r| r.oid("oid") == table, &[("relname", Datum::text(new))])?;
             }
@@ -174,5 +178,20 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    /// The views that read a column.
+    pub(super) fn views_of_column(&mut self, table: types::Oid, index: usize) -> Result<Vec<types::Oid>> {
+        let number = index as i64 + 1;
+        let image = self.image()?;
+        let rows = self.find_rows(catalog::stored::PG_DEPEND, |r| {
+            r.oid("refclassid") == PG_CLASS
+                && r.oid("refobjid") == table
+                && r.int("refobjsubid") == number
+                && r.oid("classid") == PG_CLASS
+                && r.oid("objid") != table
+        })?;
+        let views = rows.iter().map(|row| catalog::Fields { relation: catalog::stored::PG_DEPEND, row }.oid("objid"));
+        Ok(views.filter(|v| image.by_oid(*v).is_some_and(|t| t.view.is_some())).collect())
     }
 }

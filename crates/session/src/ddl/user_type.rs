@@ -147,7 +147,7 @@ impl Session {
     }
 
     /// The user's type that `names` means.
-    fn own_type(&mut self, names: &QualifiedName) -> Result<Arc<TypeInfo>> {
+    pub(super) fn own_type(&mut self, names: &QualifiedName) -> Result<Arc<TypeInfo>> {
         let image = self.image()?;
         let lookup = binder::Names { image: &image, search_path: &self.search_path };
         let shown = names.iter().map(|n| n.as_str()).collect::<Vec<_>>().join(".");
