@@ -13,7 +13,9 @@ use types::{Oid, Result, SqlError};
 
 use crate::stored::{
     self, Change, Fields, PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_INDEX, PG_NAMESPACE, PG_SEQUENCE,
+    PG_STATISTIC,
 };
+use crate::statistics::{ColumnStatistics, TableSize};
 
 /// A column.
 #[derive(Clone, Debug, PartialEq)]
@@ -154,10 +156,13 @@ pub struct Image {
     /// Keys by the table they refer to.
     referencing: HashMap<Oid, Vec<(Oid, Oid)>>,
     namespaces: HashMap<Oid, NamespaceInfo>,
+    sizes: HashMap<Oid, TableSize>,
+    statistics: HashMap<(Oid, i16), Arc<ColumnStatistics>>,
 }
 
 /// The order in which relations are read: owners before what they own.
-const ORDER: [Oid; 7] = [PG_NAMESPACE, PG_CLASS, PG_ATTRIBUTE, PG_ATTRDEF, PG_INDEX, PG_CONSTRAINT, PG_SEQUENCE];
+const ORDER: [Oid; 8] =
+    [PG_NAMESPACE, PG_CLASS, PG_ATTRIBUTE, PG_ATTRDEF, PG_INDEX, PG_CONSTRAINT, PG_SEQUENCE, PG_STATISTIC];
 
 impl Image {
     /// Reads the catalog as `snapshot` sees it.
@@ -224,6 +229,10 @@ impl Image {
                     }
                 });
             }
+            PG_STATISTIC => {
+                let (column, found) = ColumnStatistics::of_row(row);
+                self.statistics.insert(column, Arc::new(found));
+            }
             PG_INDEX => self.add_index(row),
             PG_CONSTRAINT => self.add_constraint(row),
             PG_SEQUENCE => {
@@ -239,7 +248,24 @@ impl Image {
         }
     }
 
+    fn note_size(&mut self, row: Fields<'_>) {
+        if let types::Datum::F32(rows) = *row.get("reltuples") {
+            self.sizes.insert(row.oid("oid"), TableSize { rows, pages: row.int("relpages") as i32 });
+        }
+    }
+
+    /// How large ANALYZE found a relation.
+    pub fn size(&self, relation: Oid) -> Option<TableSize> {
+        self.sizes.get(&relation).copied()
+    }
+
+    /// What ANALYZE found out about column `number`, from 1, of `relation`.
+    pub fn statistics(&self, relation: Oid, number: i16) -> Option<&Arc<ColumnStatistics>> {
+        self.statistics.get(&(relation, number))
+    }
+
     fn add_class(&mut self, row: Fields<'_>) {
+        self.note_size(row);
         let (oid, key) = (row.oid("oid"), (row.oid("relnamespace"), row.text("relname")));
         if row.char("relkind") == b'i' {
             let rel = RelId(row.oid("relfilenode").0);
@@ -343,6 +369,10 @@ impl Image {
                 }
                 self.relations.remove(&oid);
                 self.indexes.remove(&oid);
+                self.sizes.remove(&oid);
+            }
+            PG_STATISTIC => {
+                self.statistics.remove(&(row.oid("starelid"), row.int("staattnum") as i16));
             }
             PG_ATTRDEF => {
                 let index = row.int("adnum") as usize - 1;
@@ -374,6 +404,7 @@ impl Image {
     fn replace(&mut self, old: Fields<'_>, new: Fields<'_>) {
         match new.relation {
             PG_CLASS => {
+                self.note_size(new);
                 let (oid, old_key) = (new.oid("oid"), (old.oid("relnamespace"), old.text("relname")));
                 let key = (new.oid("relnamespace"), new.text("relname"));
                 if self.names.get(&old_key) == Some(&oid) {

@@ -4,7 +4,9 @@
 pub mod builtin;
 pub mod image;
 pub mod rows;
+pub mod statistics;
 pub mod stored;
 
 pub use image::{CheckInfo, ColumnInfo, ForeignKey, Image, IndexInfo, NamespaceInfo, TableInfo};
+pub use statistics::{ColumnStatistics, TableSize};
 pub use stored::{Change, Fields};
