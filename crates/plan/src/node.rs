@@ -188,6 +188,10 @@ pub struct IndexRange {
     pub backward: bool,
     /// What every row in the range satisfies.
     pub implied: Vec<Expr>,
+    /// The predicates that `equal` comes from, over the table's columns.
+    pub equals: Vec<Expr>,
+    /// The predicates that the bounds come from.
+    pub bounds: Vec<Expr>,
 }
 
 /// A plan.

@@ -7,6 +7,7 @@ mod describe;
 mod foreign_key;
 mod host;
 mod named;
+mod planning;
 mod portal;
 mod prepared;
 mod runtime;

@@ -326,16 +326,17 @@ impl Session {
             self.begin_transaction();
         }
         let outcome = self.bind(&prepared.sql, &prepared.statement.kind, prepared.params.clone());
+        let outcome = outcome.and_then(|(bound, params)| Ok((self.optimized(bound.node)?, bound.columns, params)));
         if started {
             self.txn = None;
         }
-        let (bound, mut params) = outcome?;
+        let (node, columns, mut params) = outcome?;
         // Parameters that nothing gave a type are text.
         params.iter_mut().filter(|p| **p == oid::UNKNOWN).for_each(|p| *p = oid::TEXT);
-        (prepared.columns, prepared.params) = (Arc::new(bound.columns), params);
+        (prepared.columns, prepared.params) = (Arc::new(columns), params);
         // A plan made from a catalog that may still be rolled back is not kept.
         let version = if self.catalog_dirty() { (u64::MAX, 0) } else { version };
-        prepared.plan = Some((version, Arc::new(optimizer::optimize(bound.node))));
+        prepared.plan = Some((version, Arc::new(node)));
         prepared.operators = None;
         Ok(())
     }
@@ -680,7 +681,7 @@ impl Session {
                     if params.len() > types.len() {
                         return Err(no_parameter(sql, types.len() + 1));
                     }
-                    (Arc::new(optimizer::optimize(bound.node)), Arc::new(bound.columns))
+                    (Arc::new(self.optimized(bound.node)?), Arc::new(bound.columns))
                 }
             };
             let mut taken = false;

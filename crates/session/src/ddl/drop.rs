@@ -2,6 +2,7 @@
 
 use catalog::stored::{
     PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_DEPEND, PG_DESCRIPTION, PG_INDEX, PG_NAMESPACE, PG_SEQUENCE,
+    PG_STATISTIC,
 };
 use storage::RelId;
 use storage::lock::Mode;
@@ -271,6 +272,7 @@ impl Session {
         db.drop_relation(self.txn_mut(), &relation)?;
         self.remove_rows(PG_INDEX, |r| r.oid("indexrelid") == oid)?;
         self.remove_rows(PG_SEQUENCE, |r| r.oid("seqrelid") == oid)?;
+        self.remove_rows(PG_STATISTIC, |r| r.oid("starelid") == oid)?;
         self.remove_rows(PG_ATTRIBUTE, |r| r.oid("attrelid") == oid)?;
         self.remove_rows(PG_CLASS, |r| r.oid("oid") == oid)?;
         Ok(())
