@@ -57,6 +57,23 @@ pub(crate) fn sql_value_name(value: SqlValue) -> &'static str {
     }
 }
 
+/// The word that an SQL value function is.
+fn sql_value_word(value: SqlValue) -> &'static str {
+    match value {
+        SqlValue::CurrentDate => "CURRENT_DATE",
+        SqlValue::CurrentTime => "CURRENT_TIME",
+        SqlValue::CurrentTimestamp => "CURRENT_TIMESTAMP",
+        SqlValue::LocalTime => "LOCALTIME",
+        SqlValue::LocalTimestamp => "LOCALTIMESTAMP",
+        SqlValue::CurrentRole => "CURRENT_ROLE",
+        SqlValue::CurrentUser => "CURRENT_USER",
+        SqlValue::User => "USER",
+        SqlValue::SessionUser => "SESSION_USER",
+        SqlValue::CurrentCatalog => "CURRENT_CATALOG",
+        SqlValue::CurrentSchema => "CURRENT_SCHEMA",
+    }
+}
+
 /// A function as a candidate for a call with some number of arguments: its parameters, one for each argument and default used.
 struct Candidate {
     row: &'static ProcRow,
@@ -291,8 +308,13 @@ impl Binder<'_> {
         let call = self.named_function(function, Vec::new(), pos)?;
         let from = call.ty;
         let typmod = precision.map_or(-1, |p| p.clamp(0, 6));
-        let cast = self.coerce(call, ty, typmod, Context::Explicit)?;
-        cast.ok_or_else(|| cannot_cast(from, ty).at(pos.char_position(self.sql)))
+        let cast = self.coerce(call, ty, -1, Context::Explicit)?;
+        let mut cast = cast.ok_or_else(|| cannot_cast(from, ty).at(pos.char_position(self.sql)))?;
+        if let ExprKind::Call { form, .. } = &mut cast.kind {
+            *form = CallForm::Word(sql_value_word(value));
+        }
+        let cut = self.coerce(cast, ty, typmod, Context::Explicit)?;
+        cut.ok_or_else(|| cannot_cast(from, ty).at(pos.char_position(self.sql)))
     }
 
     pub(crate) fn call(&mut self, f: &ast::FuncCall, pos: Pos, place: &mut Place<'_>) -> Result<Expr> {

@@ -59,7 +59,8 @@ pub(crate) fn find_path(source: Oid, target: Oid, context: Context) -> Option<Pa
         });
     }
     // An array becomes another as its elements do.
-    if let (Some(from), Some(to)) = (polymorphic::element_of(source), polymorphic::element_of(target))
+    if !matches!(target, oid::INT2VECTOR | oid::OIDVECTOR)
+        && let (Some(from), Some(to)) = (polymorphic::element_of(source), polymorphic::element_of(target))
         && find_path(from, to, context).is_some()
     {
         return Some(Path::ByText);

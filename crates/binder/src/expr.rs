@@ -186,6 +186,12 @@ impl Binder<'_> {
             }
             ast::ExprKind::InList(i) => {
                 let sign = if i.not { "<>" } else { "=" };
+                if self.kept
+                    && i.list.len() > 1
+                    && let Some(test) = self.kept_list(i, expr.pos, place)?
+                {
+                    return Ok(test);
+                }
                 let mut tests = Vec::new();
                 for e in &i.list {
                     tests.push(match (&i.arg.kind, &e.kind) {
@@ -323,6 +329,24 @@ impl Binder<'_> {
             }
             _ => Err(self.unsupported("this kind of expression", expr.pos)),
         }
+    }
+
+    /// `x IN (list)` as `x = ANY (ARRAY[list])`, where its values have a common type and read no columns.
+    fn kept_list(&mut self, i: &ast::InList, pos: Pos, place: &mut Place<'_>) -> Result<Option<Expr>> {
+        if matches!(i.arg.kind, ast::ExprKind::Row(_)) {
+            return Ok(None);
+        }
+        let left = self.expr(&i.arg, place)?;
+        let mut values = self.exprs(&i.list, place)?;
+        if values.iter().any(|v| v.span().is_some()) {
+            return Ok(None);
+        }
+        let types: Vec<Oid> = std::iter::once(left.ty).chain(values.iter().map(|v| v.ty)).collect();
+        let Some(common) = common_type(&types) else { return Ok(None) };
+        let Some(array) = crate::polymorphic::array_of(common) else { return Ok(None) };
+        values = self.unify(std::iter::once(left.clone()).chain(values).collect(), "IN", pos)?.split_off(1);
+        let array = Expr::new(ExprKind::Array(values), array, self.position(pos));
+        self.any_array(left, if i.not { "<>" } else { "=" }, i.not, array, pos).map(Some)
     }
 
     fn exprs(&mut self, list: &[ast::Expr], place: &mut Place<'_>) -> Result<Vec<Expr>> {

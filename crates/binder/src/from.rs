@@ -432,7 +432,7 @@ pub(crate) fn star(scope: &Scope, table: Option<&str>) -> (Vec<Expr>, Vec<Output
         let shown = match table {
             None => !c.hidden,
             // Merged columns are still its table's.
-            Some(t) => c.table == t && c.name != "ctid",
+            Some(t) => c.table == t && c.name != "ctid" && !c.name.is_empty(),
         };
         if shown {
             exprs.push(Expr::column(i, c.ty, c.typmod));
@@ -454,6 +454,7 @@ fn beside(kind: JoinKind, left: Node, right: Node, frame: Frame, condition: Opti
 /// The columns of a scan of `table`, its row id last.
 pub(crate) fn table_scope(table: &plan::TableRef, alias: &str, own: bool, renames: &[ast::Name]) -> Scope {
     let schema = own.then(|| table.schema.clone());
+    let mut renames = renames.iter();
     let mut columns: Vec<ScopeColumn> = table
         .columns
         .iter()
@@ -461,10 +462,14 @@ pub(crate) fn table_scope(table: &plan::TableRef, alias: &str, own: bool, rename
         .map(|(i, c)| ScopeColumn {
             table: alias.to_owned(),
             schema: schema.clone(),
-            name: renames.get(i).map_or_else(|| c.name.clone(), |n| n.as_str().to_owned()),
+            // Dropped columns have no name.
+            name: match c.dropped {
+                true => String::new(),
+                false => renames.next().map_or_else(|| c.name.clone(), |n| n.as_str().to_owned()),
+            },
             ty: c.ty,
             typmod: c.typmod,
-            hidden: false,
+            hidden: c.dropped,
             origin: Some((table.oid, i as i16 + 1)),
         })
         .collect();

@@ -60,6 +60,8 @@ pub struct Binder<'a> {
     depth: usize,
     /// Whether the query about to be bound leaves untyped literals as they are.
     unsettled: bool,
+    /// Whether what is bound is to be printed, so that it keeps the form PostgreSQL prints.
+    kept: bool,
 }
 
 impl<'a> Binder<'a> {
@@ -79,6 +81,7 @@ impl<'a> Binder<'a> {
             next_cte: 0,
             depth: 0,
             unsettled: false,
+            kept: false,
         }
     }
 
@@ -118,7 +121,7 @@ impl<'a> Binder<'a> {
         let text = name.name.as_str();
         if let Some(schema) = &name.schema
             && **schema != *"pg_catalog"
-            && self.image.namespace(schema).is_none()
+            && self.image.namespace_in(schema, self.search_path).is_none()
         {
             let message = format!("relation \"{}.{text}\" does not exist", &**schema);
             return Err(self.error(SqlState::UNDEFINED_TABLE, message, name.pos));
@@ -129,10 +132,15 @@ impl<'a> Binder<'a> {
             return Ok(system);
         }
         let found = match &name.schema {
-            Some(schema) => self.image.namespace(schema).and_then(|n| self.image.table(n.oid, text)),
+            Some(schema) => {
+                self.image.namespace_in(schema, self.search_path).and_then(|n| self.image.table(n.oid, text))
+            }
             None => self.search_path.iter().find_map(|&n| self.image.table(n, text)),
         };
         match found {
+            Some(info) if info.persistence == b't' && !self.search_path.contains(&info.namespace) => {
+                Err(self.unsupported("access to temporary tables of other sessions", name.pos))
+            }
             Some(info) if matches!(info.kind, b'r' | b'S') => Ok(Relation::Table(table_ref(self.image, info))),
             Some(_) => Err(self.unsupported(&format!("reading \"{text}\""), name.pos)),
             None => {
@@ -167,7 +175,13 @@ fn system_relation(name: &str) -> Option<Relation> {
     }
     let columns = catalog::builtin::columns_of(row.oid)
         .iter()
-        .map(|c| Column { name: c.name.to_owned(), ty: c.type_oid, typmod: c.typmod, not_null: c.not_null })
+        .map(|c| Column {
+            name: c.name.to_owned(),
+            ty: c.type_oid,
+            typmod: c.typmod,
+            not_null: c.not_null,
+            dropped: false,
+        })
         .collect();
     Some(Relation::Table(TableRef {
         oid: row.oid,
@@ -191,8 +205,13 @@ pub fn table_ref(image: &Image, info: &catalog::TableInfo) -> TableRef {
         unique: i.unique,
         nulls_not_distinct: i.nulls_not_distinct,
     };
-    let column =
-        |c: &catalog::ColumnInfo| Column { name: c.name.clone(), ty: c.ty, typmod: c.typmod, not_null: c.not_null };
+    let column = |c: &catalog::ColumnInfo| Column {
+        name: c.name.clone(),
+        ty: c.ty,
+        typmod: c.typmod,
+        not_null: c.not_null,
+        dropped: c.dropped,
+    };
     TableRef {
         oid: info.oid,
         rel: info.rel,

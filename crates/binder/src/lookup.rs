@@ -64,7 +64,7 @@ impl Names<'_> {
                 builtin::relation_by_name(name).map(|r| r.oid)
             }
             [schema, name] | [_, schema, name] => {
-                self.image.namespace(schema).and_then(|n| self.image.relation_oid(n.oid, name))
+                self.image.namespace_in(schema, self.search_path).and_then(|n| self.image.relation_oid(n.oid, name))
             }
             [name] => builtin::relation_by_name(name)
                 .map(|r| r.oid)
@@ -121,6 +121,25 @@ impl TypeLookup for Names<'_> {
                 let settings = types::IoSettings::default();
                 let binder = crate::Binder::new(self.image, name, &settings, self.search_path);
                 binder.type_name(&ty).map(|t| Some(t.0)).map_err(|e| e.at(None))
+            }
+            oid::REGPROCEDURE if name.contains('(') => {
+                let (bare, list) = name.split_once('(').unwrap_or((name, ""));
+                let list = list.trim_end().trim_end_matches(')');
+                let names = parts(bare)?;
+                let bare = names.last().map_or("", |n| n.as_str());
+                let mut args = Vec::new();
+                for one in list.split(',').map(str::trim).filter(|a| !a.is_empty()) {
+                    match self.reg_in(oid::REGTYPE, one)? {
+                        Some(ty) => args.push(ty),
+                        None => return Ok(None),
+                    }
+                }
+                let in_catalog = names.len() == 1 || names.first().is_some_and(|s| s == "pg_catalog");
+                let found = builtin::procs_by_name(bare).find(|p| in_catalog && *p.args == args[..]);
+                found.map(|p| Some(p.oid)).ok_or_else(|| {
+                    let message = format!("function \"{name}\" does not exist");
+                    SqlError::new(SqlState::UNDEFINED_FUNCTION, message)
+                })
             }
             oid::REGPROC | oid::REGPROCEDURE => {
                 let bare = name.split('(').next().unwrap_or(name).trim();

@@ -32,6 +32,39 @@ pub struct ColumnInfo {
     pub default: Option<Arc<str>>,
     /// `a` or `d` for GENERATED ALWAYS or BY DEFAULT AS IDENTITY, else 0.
     pub identity: u8,
+    /// `s` when its default is an expression over the row, computed and stored with it; else 0.
+    pub generated: u8,
+    /// Whether it was dropped: then it has a place in rows, nothing more.
+    pub dropped: bool,
+}
+
+impl ColumnInfo {
+    /// What a row of `pg_attribute` says.
+    fn of(row: Fields<'_>) -> ColumnInfo {
+        let dropped = row.bool("attisdropped");
+        ColumnInfo {
+            name: row.text("attname"),
+            ty: if dropped { stand_in(row.int("attlen")) } else { row.oid("atttypid") },
+            typmod: row.int("atttypmod") as i32,
+            not_null: row.bool("attnotnull"),
+            default: None,
+            identity: row.char("attidentity"),
+            generated: row.char("attgenerated"),
+            dropped,
+        }
+    }
+}
+
+/// A type of the same physical form as a dropped column's.
+fn stand_in(len: i64) -> Oid {
+    match len {
+        1 => types::oid::CHAR,
+        2 => types::oid::INT2,
+        4 => types::oid::INT4,
+        6 | 8 => types::oid::INT8,
+        12 | 16 => types::oid::UUID,
+        _ => types::oid::TEXT,
+    }
 }
 
 /// An index.
@@ -124,6 +157,9 @@ pub struct TableInfo {
     pub sequence: Option<SequenceRules>,
 }
 
+/// How the names of sessions' temporary schemas begin.
+pub const TEMPORARY_PREFIX: &str = "pg_temp_";
+
 /// A schema.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NamespaceInfo {
@@ -211,14 +247,7 @@ impl Image {
             PG_CLASS => self.add_class(row),
             PG_ATTRIBUTE => {
                 let number = row.int("attnum");
-                let info = ColumnInfo {
-                    name: row.text("attname"),
-                    ty: row.oid("atttypid"),
-                    typmod: row.int("atttypmod") as i32,
-                    not_null: row.bool("attnotnull"),
-                    default: None,
-                    identity: row.char("attidentity"),
-                };
+                let info = ColumnInfo::of(row);
                 self.change(row.oid("attrelid"), |t| put(&mut t.columns, number as usize - 1, info));
             }
             PG_ATTRDEF => {
@@ -430,12 +459,11 @@ impl Image {
             }
             PG_ATTRIBUTE => {
                 let index = new.int("attnum") as usize - 1;
-                let (name, ty, typmod) = (new.text("attname"), new.oid("atttypid"), new.int("atttypmod") as i32);
-                let (not_null, identity) = (new.bool("attnotnull"), new.char("attidentity"));
+                let info = ColumnInfo::of(new);
                 self.change(new.oid("attrelid"), |t| {
                     if let Some(c) = t.columns.get_mut(index) {
-                        (c.name, c.ty, c.typmod) = (name, ty, typmod);
-                        (c.not_null, c.identity) = (not_null, identity);
+                        let default = c.default.take();
+                        *c = ColumnInfo { default, ..info };
                     }
                 });
             }
@@ -500,7 +528,16 @@ impl Image {
         list.into_iter().filter_map(key).collect()
     }
 
-    /// The schema called `name`.
+    /// The schema that `name` means in a session of this search path: `pg_temp` is its own temporary one.
+    pub fn namespace_in(&self, name: &str, search_path: &[Oid]) -> Option<&NamespaceInfo> {
+        if name != "pg_temp" {
+            return self.namespace(name);
+        }
+        let in_path = search_path.iter().filter_map(|&oid| self.namespace_by_oid(oid));
+        in_path.into_iter().find(|n| n.name.starts_with(TEMPORARY_PREFIX))
+    }
+
+    /// The schema `name`.
     pub fn namespace(&self, name: &str) -> Option<&NamespaceInfo> {
         self.namespaces.values().find(|n| n.name == name)
     }
@@ -531,8 +568,16 @@ fn put(columns: &mut Vec<ColumnInfo>, index: usize, value: ColumnInfo) {
         return;
     }
     // A scan may meet columns out of order.
-    let gap =
-        ColumnInfo { name: String::new(), ty: Oid::NONE, typmod: -1, not_null: false, default: None, identity: 0 };
+    let gap = ColumnInfo {
+        name: String::new(),
+        ty: Oid::NONE,
+        typmod: -1,
+        not_null: false,
+        default: None,
+        identity: 0,
+        generated: 0,
+        dropped: false,
+    };
     columns.resize(index, gap);
     columns.push(value);
 }

@@ -7,6 +7,6 @@ pub mod rows;
 pub mod statistics;
 pub mod stored;
 
-pub use image::{CheckInfo, ColumnInfo, ForeignKey, Image, IndexInfo, NamespaceInfo, TableInfo};
+pub use image::{CheckInfo, ColumnInfo, ForeignKey, Image, IndexInfo, NamespaceInfo, TEMPORARY_PREFIX, TableInfo};
 pub use statistics::{ColumnStatistics, TableSize};
 pub use stored::{Change, Fields};

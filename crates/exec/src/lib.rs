@@ -35,7 +35,7 @@ use types::io::TypeLookup;
 use types::{Datum, IoSettings, Oid, Result};
 use vector::Chunk;
 
-pub use account::Account;
+pub use account::{Account, Meter};
 pub use build::{build, build_over};
 pub use eval::{constant, on_row};
 pub use feed::Feed;

@@ -42,6 +42,7 @@ fn failing_row(table: &TableRef, row: RowValues<'_>, ctx: &Context<'_>) -> Strin
         .columns
         .iter()
         .enumerate()
+        .filter(|(_, c)| !c.dropped)
         .map(|(i, c)| match row(i) {
             Datum::Null => "null".to_owned(),
             d => {

@@ -19,6 +19,8 @@ pub struct Column {
     pub typmod: i32,
     /// Whether NULL is refused.
     pub not_null: bool,
+    /// Whether it was dropped: then it has a place in rows, nothing more.
+    pub dropped: bool,
 }
 
 /// Where a table's rows are.

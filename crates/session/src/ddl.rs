@@ -2,8 +2,10 @@
 
 mod alter;
 mod analyze;
+mod column;
 mod comment;
 mod constraint;
+pub(crate) mod create_as;
 mod database;
 mod depend;
 mod drop;
@@ -15,6 +17,7 @@ mod role;
 mod schema;
 mod sequence;
 mod table;
+pub(crate) mod temporary;
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
@@ -112,11 +115,11 @@ impl Session {
     fn target_namespace(&mut self, sql: &str, name: &RangeVar) -> Result<Oid> {
         let image = self.image()?;
         match &name.schema {
-            None => self.search_path.first().copied().ok_or_else(|| {
+            None => self.search_path.iter().copied().find(|&n| Some(n) != self.temporary).ok_or_else(|| {
                 SqlError::new(SqlState::INVALID_SCHEMA_NAME, "no schema has been selected to create in")
                     .at(name.pos.char_position(sql))
             }),
-            Some(schema) => match image.namespace(schema) {
+            Some(schema) => match image.namespace_in(schema, &self.search_path) {
                 Some(n) if n.oid == oid::PG_CATALOG_NAMESPACE => {
                     let message = format!("permission denied to create \"{}.{}\"", &**schema, &*name.name);
                     Err(SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, message)
@@ -150,7 +153,7 @@ impl Session {
             let image = self.image()?;
             let text = name.name.as_str();
             let found = match &name.schema {
-                Some(schema) => image.namespace(schema).and_then(|n| image.table(n.oid, text)),
+                Some(schema) => image.namespace_in(schema, &self.search_path).and_then(|n| image.table(n.oid, text)),
                 None => self.search_path.iter().find_map(|&n| image.table(n, text)),
             };
             let Some(found) = found.cloned() else { return Ok(None) };
@@ -203,7 +206,6 @@ impl Session {
 
     /// Adds a row to `pg_class`.
     fn add_class(&mut self, class: &NewClass<'_>) -> Result<()> {
-        let persistence = b'p';
         let values = [
             ("oid", Datum::from(class.oid)),
             ("relname", Datum::text(class.name)),
@@ -212,7 +214,7 @@ impl Session {
             ("relam", Datum::from(class.access_method)),
             ("relfilenode", Datum::from(class.oid)),
             ("relkind", Datum::I8(class.kind.cast_signed())),
-            ("relpersistence", Datum::I8(persistence.cast_signed())),
+            ("relpersistence", Datum::I8(class.persistence.cast_signed())),
             ("relreplident", Datum::I8(if class.kind == b'r' { b'd' } else { b'n' }.cast_signed())),
             ("relnatts", Datum::I16(class.columns as i16)),
             ("reltuples", Datum::F32(if class.kind == b'S' { 1.0 } else { -1.0 })),
@@ -231,4 +233,14 @@ struct NewClass<'a> {
     kind: u8,
     columns: usize,
     access_method: Oid,
+    /// `pg_class.relpersistence`.
+    persistence: u8,
+}
+
+/// Where a new relation goes, and whether it lasts.
+#[derive(Clone, Copy)]
+struct Target {
+    namespace: Oid,
+    /// `pg_class.relpersistence`.
+    persistence: u8,
 }

@@ -10,7 +10,7 @@ use ext::host::{Describe, ObjectRef, RoleRef};
 use storage::Database;
 use storage::lock::Interrupt;
 use types::io::TypeLookup;
-use types::{Oid, Result, SqlError, SqlState, oid};
+use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 
 use crate::describe;
 use crate::runtime::{Role, Runtime};
@@ -47,6 +47,8 @@ pub(crate) struct SessionHost<'a> {
     pub database: &'a str,
     pub image: &'a Arc<Image>,
     pub search_path: &'a [Oid],
+    /// The session's schema of temporary relations.
+    pub temporary: Option<Oid>,
     pub settings: &'a Settings,
     pub pending: &'a mut Vec<Pending>,
     pub sequences: &'a mut Sequences,
@@ -124,7 +126,19 @@ impl Host for SessionHost<'_> {
         if include_implicit && !explicit {
             names.push("pg_catalog".to_owned());
         }
-        names.extend(crate::session::Session::schema_names(self.image, self.search_path));
+        // The temporary schema is searched first without being named, unless the path names it.
+        let named = self.settings.search_path.iter().any(|s| s == "pg_temp");
+        let hidden = |oid: Oid| Some(oid) == self.temporary && !named;
+        let shown: Vec<Oid> =
+            self.search_path.iter().copied().filter(|&oid| include_implicit || !hidden(oid)).collect();
+        let schemas = crate::session::Session::schema_names(self.image, &shown);
+        match schemas.split_first() {
+            Some((first, rest)) if shown.first().is_some_and(|&oid| hidden(oid)) => {
+                names.insert(0, first.clone());
+                names.extend_from_slice(rest);
+            }
+            _ => names.extend(schemas),
+        }
         names
     }
     fn setting(&self, name: &str) -> Option<String> {
@@ -133,6 +147,9 @@ impl Host for SessionHost<'_> {
             Some(value) => Some(value),
             None => self.settings.get(name).ok(),
         }
+    }
+    fn settings(&self) -> Vec<Vec<Datum>> {
+        self.settings.rows()
     }
     fn set_setting(&mut self, name: &str, value: Option<&str>, local: bool) -> Result<String> {
         let mut trial = self.settings.clone();
@@ -284,6 +301,48 @@ impl Host for SessionHost<'_> {
             "total_relation" => own + indexes,
             _ => own,
         }))
+    }
+    fn call(&mut self, name: &str, args: &[Datum]) -> Result<Datum> {
+        let object = match args.first() {
+            Some(Datum::U32(oid)) => Oid(*oid),
+            _ => Oid::NONE,
+        };
+        Ok(match name {
+            // Everything is in the directory of the database.
+            "pg_tablespace_location" => match object.0 {
+                1663 | 1664 => Datum::text(""),
+                _ => Datum::Null,
+            },
+            "pg_tablespace_size" => Datum::I64(self.db.relations().iter().map(|r| r.size_bytes() as i64).sum()),
+            // Nothing is partitioned, published or logged row by row yet.
+            "pg_partition_root" | "pg_get_replica_identity_index" => Datum::Null,
+            "pg_relation_is_publishable" => match self.image.by_oid(object) {
+                Some(info) => Datum::Bool(info.kind == b'r'),
+                None => builtin::relation_by_oid(object).map_or(Datum::Null, |_| Datum::Bool(false)),
+            },
+            "pg_relation_filenode" => match self.image.by_oid(object) {
+                Some(info) if matches!(info.kind, b'r' | b'S' | b'm') => Datum::U32(info.rel.0),
+                Some(_) => Datum::Null,
+                None => self.image.storage_of_index(object).map_or(Datum::Null, |rel| Datum::U32(rel.0)),
+            },
+            "pg_relation_is_updatable" => {
+                let writable = self.image.by_oid(object).is_some_and(|t| t.kind == b'r');
+                Datum::I32(if writable { 28 } else { 0 })
+            }
+            "pg_column_is_updatable" => Datum::Bool(self.image.by_oid(object).is_some_and(|t| t.kind == b'r')),
+            "row_security_active" => Datum::Bool(false),
+            "pg_basetype" => Datum::from(object),
+            "pg_sequence_last_value" => {
+                let (rel, _, _) = self.sequence(object)?;
+                match storage::sequence::current(&rel) {
+                    (value, true) => Datum::I64(value),
+                    _ => Datum::Null,
+                }
+            }
+            "pg_my_temp_schema" => Datum::from(self.temporary.unwrap_or(Oid::NONE)),
+            "pg_is_other_temp_schema" => Datum::Bool(false),
+            _ => return Err(SqlError::unsupported(format!("function {name}"))),
+        })
     }
     fn check_interrupts(&self) -> Result<()> {
         Ok(self.interrupt.check()?)

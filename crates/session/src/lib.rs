@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod collected;
 mod copy;
 mod ddl;
 mod describe;
 mod foreign_key;
 mod host;
+mod lifetime;
 mod named;
 mod planning;
 mod portal;

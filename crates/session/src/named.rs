@@ -106,7 +106,7 @@ impl Session {
 
     /// The columns of the cursor called `name`, if there is one.
     pub fn cursor_columns(&self, name: &str) -> Option<Arc<Vec<OutputColumn>>> {
-        self.named.cursors.get(name).filter(|c| c.lives_in(self.epoch())).map(|c| c.columns.clone())
+        self.named.cursors.get(name).filter(|c| self.is_alive(c)).map(|c| c.columns.clone())
     }
 
     /// The columns that EXECUTE or FETCH will yield.
@@ -184,9 +184,13 @@ impl Session {
         }
     }
 
-    fn forget_dead_cursors(&mut self) {
-        let epoch = self.epoch();
-        self.named.cursors.retain(|_, c| c.lives_in(epoch));
+    pub(crate) fn forget_dead_cursors(&mut self) {
+        if self.named.cursors.is_empty() {
+            return;
+        }
+        let mut cursors = std::mem::take(&mut self.named.cursors);
+        cursors.retain(|_, c| self.is_alive(c));
+        self.named.cursors = cursors;
     }
 
     pub(crate) fn declare_cursor(&mut self, sql: &str, declare: &DeclareCursor) -> Result<String> {
@@ -264,7 +268,10 @@ impl Session {
             StatementKind::Show(show) if show.name.eq_ignore_ascii_case("all") => {
                 Arc::new(vec![text("name"), text("setting"), text("description")])
             }
-            StatementKind::Show(show) => Arc::new(vec![text(crate::settings::Settings::shown_name(&show.name))]),
+            StatementKind::Show(show) => {
+                self.settings.get(&show.name)?;
+                Arc::new(vec![text(crate::settings::Settings::shown_name(&show.name))])
+            }
             kind => self.named_columns(kind)?.unwrap_or_default(),
         })
     }

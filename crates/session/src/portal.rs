@@ -15,7 +15,9 @@ use syntax::ast::Statement;
 use types::{Datum, Oid, Result, SqlError, SqlState};
 use vector::Chunk;
 
+use crate::collected::Collected;
 use crate::host::SessionHost;
+use crate::lifetime::Birth;
 use crate::prepared::{Operators, Prepared};
 use crate::session::{BlockState, Session, Sink, aborted, is_planned, with_room_for};
 use crate::view::View;
@@ -74,6 +76,8 @@ impl Running {
 enum State {
     Ready,
     Running(Box<Running>),
+    /// What SHOW, EXECUTE or FETCH yielded, being given out in portions.
+    Collected(Box<Collected>),
     Done,
 }
 
@@ -88,17 +92,15 @@ pub struct Portal {
     params: Vec<Datum>,
     types: Vec<Oid>,
     state: State,
-    epoch: u64,
+    birth: Birth,
 }
 
 impl Portal {
-    /// Whether it belongs to the transaction that [`Session::epoch`] numbers; else it is gone.
-    pub fn lives_in(&self, epoch: u64) -> bool {
-        self.epoch == epoch
+    /// When it was opened.
+    pub(crate) fn birth(&self) -> Birth {
+        self.birth
     }
-}
 
-impl Portal {
     /// Rows of the last fetch.
     pub(crate) fn fetched(&self) -> u64 {
         if let State::Running(running) = &self.state { running.fetched } else { 0 }
@@ -150,7 +152,7 @@ impl Session {
             params,
             types: prepared.params.clone(),
             state: State::Ready,
-            epoch: self.epoch(),
+            birth: self.portals.birth(),
         })
     }
 
@@ -179,7 +181,7 @@ impl Session {
     }
 
     pub(crate) fn fetch_inner(&mut self, portal: &mut Portal, max: u64, sink: &mut dyn Sink) -> Result<Fetched> {
-        if !portal.lives_in(self.epoch()) {
+        if !self.is_alive(portal) {
             let message = format!("portal \"{}\" does not exist", portal.name);
             return Err(SqlError::new(SqlState::INVALID_CURSOR_NAME, message));
         }
@@ -187,9 +189,27 @@ impl Session {
             if !is_planned(&portal.statement.kind) {
                 portal.state = State::Done;
                 let (sql, statement) = (portal.sql.clone(), portal.statement.clone());
-                return self.dispatch(&sql, &statement, sink).map(Fetched::Complete);
+                let mut collected = Box::new(Collected::default());
+                let portions = max > 0 && Collected::is_for(&statement.kind);
+                let tag = match portions {
+                    true => self.dispatch(&sql, &statement, &mut collected.sink(sink))?,
+                    false => self.dispatch(&sql, &statement, sink)?,
+                };
+                if Collected::is_for(&statement.kind) {
+                    collected.end(&tag);
+                    portal.state = State::Collected(collected);
+                }
+                if !portions {
+                    return Ok(Fetched::Complete(tag));
+                }
+            } else {
+                self.begin_portal(portal)?;
             }
-            self.begin_portal(portal)?;
+        }
+        if let State::Collected(collected) = &mut portal.state {
+            let image = self.image()?;
+            let names = Names { image: &image, search_path: &self.search_path };
+            return collected.give(max, &portal.columns, &names, sink);
         }
         if self.block_state() == BlockState::Failed {
             return Err(aborted());
@@ -339,7 +359,7 @@ impl Session {
             }
         }
         let snapshot = self.snapshot();
-        let account = Some(Account::new(self.runtime.options.statement_bytes));
+        let account = Some(Account::new(self.runtime.options.statement_bytes, &self.meter));
         let fixed_snapshot = self.snapshot_is_fixed();
         Ok(Execution { snapshot, fixed_snapshot, account, state: exec::State::default(), hold: None })
     }
@@ -363,6 +383,7 @@ impl Session {
             database: &self.database_name,
             image,
             search_path: &self.search_path,
+            temporary: self.temporary,
             settings: &self.settings,
             pending: &mut self.pending,
             sequences: &mut self.sequences,
@@ -385,7 +406,7 @@ impl Session {
             types: &names,
             host: &mut host,
             lock_timeout: self.settings.lock_timeout_ms,
-            account: execution.account.take().unwrap_or_else(|| Account::new(budget)),
+            account: execution.account.take().unwrap_or_else(|| Account::new(budget, &self.meter)),
             state: std::mem::take(&mut execution.state),
         };
         let outcome = f(&mut ctx);

@@ -87,7 +87,7 @@ impl Session {
             _ => b'm',
         };
         if let Some(schema) = &range.schema
-            && self.image()?.namespace(schema).is_none()
+            && self.image()?.namespace_in(schema, &self.search_path).is_none()
         {
             let message = format!("schema \"{}\" does not exist", &**schema);
             if if_exists {
@@ -111,7 +111,7 @@ impl Session {
         }
         let image = self.image()?;
         let index = match &range.schema {
-            Some(schema) => image.namespace(schema).and_then(|n| image.relation_oid(n.oid, name)),
+            Some(schema) => image.namespace_in(schema, &self.search_path).and_then(|n| image.relation_oid(n.oid, name)),
             None => self.search_path.iter().find_map(|&n| image.relation_oid(n, name)),
         };
         match index {
@@ -191,7 +191,10 @@ impl Session {
         // What goes anyway with something that was named is not in the way.
         let goes_along = |a: &Address| {
             depends.iter().any(|(o, on, kind)| {
-                o == a && *kind != b'n' && targets.iter().any(|t| t.class == on.class && t.object == on.object)
+                let within = |t: &Address| {
+                    t.class == on.class && t.object == on.object && (t.column == 0 || t.column == on.column)
+                };
+                o == a && *kind != b'n' && targets.iter().any(within)
             })
         };
         blocked.retain(|(object, _)| !goes_along(object) && !targets.contains(object));
@@ -228,6 +231,19 @@ impl Session {
     fn remove(&mut self, address: Address) -> Result<()> {
         let Address { class, object, .. } = address;
         match class {
+            PG_CLASS if address.column > 0 => {
+                self.remove_column(object, address.column)?;
+                let column = i64::from(address.column);
+                self.remove_rows(PG_DEPEND, |r| {
+                    let own = (r.oid("classid"), r.oid("objid"), r.int("objsubid"));
+                    let on = (r.oid("refclassid"), r.oid("refobjid"), r.int("refobjsubid"));
+                    own == (class, object, column) || on == (class, object, column)
+                })?;
+                self.remove_rows(PG_DESCRIPTION, |r| {
+                    r.oid("classoid") == class && r.oid("objoid") == object && r.int("objsubid") == column
+                })?;
+                return Ok(());
+            }
             PG_CLASS => self.remove_relation(object)?,
             PG_CONSTRAINT => self.remove_constraint(object)?,
             PG_ATTRDEF => {

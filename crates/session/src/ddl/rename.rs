@@ -86,7 +86,7 @@ impl Session {
         let image = self.image()?;
         let name = relation.name.as_str();
         let found = match &relation.schema {
-            Some(schema) => image.namespace(schema).and_then(|n| image.relation_oid(n.oid, name)),
+            Some(schema) => image.namespace_in(schema, &self.search_path).and_then(|n| image.relation_oid(n.oid, name)),
             None => self.search_path.iter().find_map(|&n| image.relation_oid(n, name)),
         };
         let table = found.and_then(|oid| image.table_of_index(oid).cloned());
