@@ -1,13 +1,12 @@
 //! Joins: the right input is kept, hashed by the equalities if there are any; the left one streams past it.
 
-use std::collections::HashMap;
-
 use plan::{Expr, JoinKind};
 use types::{Oid, Physical, Result};
 use vector::{CHUNK_ROWS, Chunk, Vector};
 
 use crate::eval::{eval, matching};
-use crate::{BoxOperator, Context, Operator, keys};
+use crate::key_table::{KeyTable, Keys};
+use crate::{BoxOperator, Context, Operator};
 
 /// Joins two inputs.
 pub struct Join {
@@ -21,6 +20,8 @@ pub struct Join {
     built: Option<Built>,
     finished: bool,
     chunk: Chunk,
+    /// Keys of `chunk`.
+    keys: Keys,
     /// Row of `chunk` to go on with, and how many of its candidates are done.
     at: (usize, usize),
     more: bool,
@@ -32,11 +33,16 @@ pub struct Join {
 
 struct Built {
     rows: Chunk,
-    /// Rows by key; unused without equalities.
-    by_key: HashMap<Vec<u8>, Vec<u32>>,
+    /// The keys, where the rows of each start in `all`, and what they are; unused without equalities.
+    table: KeyTable,
+    starts: Vec<u32>,
     matched: Vec<bool>,
+    /// Rows by key; in their order without equalities.
     all: Vec<u32>,
 }
+
+/// A row that no key has.
+const NO_KEY: u32 = u32::MAX;
 
 impl Join {
     pub fn new(
@@ -59,6 +65,7 @@ impl Join {
             built: None,
             finished: false,
             chunk: Chunk::default(),
+            keys: Keys::default(),
             at: (0, 0),
             more: false,
             has_match: false,
@@ -68,10 +75,17 @@ impl Join {
 
     fn build(&mut self, ctx: &mut Context<'_>) -> Result<Built> {
         let types: Vec<Oid> = self.equal.iter().map(|e| e.1.ty).collect();
-        let mut built = Built { rows: Chunk::default(), by_key: HashMap::new(), matched: Vec::new(), all: Vec::new() };
+        let mut built = Built {
+            rows: Chunk::default(),
+            table: KeyTable::new(&types, true),
+            starts: Vec::new(),
+            matched: Vec::new(),
+            all: Vec::new(),
+        };
+        let (mut key_of, mut keys): (Vec<u32>, Keys) = (Vec::new(), Keys::default());
+        let mut charged = 0;
         let mut chunk = Chunk::default();
         let mut first = true;
-        let mut key = Vec::new();
         while self.right.next(ctx, &mut chunk)? {
             if first {
                 // Absent columns stay absent.
@@ -81,21 +95,14 @@ impl Join {
             let values = self.equal.iter().map(|e| eval(&e.1, &chunk, ctx)).collect::<Result<Vec<_>>>()?;
             let values: Vec<&Vector> = values.iter().map(|v| &**v).collect();
             ctx.account.charge(chunk.bytes() + chunk.rows)?;
-            for i in 0..chunk.rows {
-                if self.equal.is_empty() {
-                    continue;
+            if !self.equal.is_empty() {
+                built.table.keys(&values, &types, chunk.rows, ctx, &mut keys)?;
+                for i in 0..chunk.rows {
+                    key_of.push(if keys.is_void(i) { NO_KEY } else { built.table.number(&keys, i).0 });
                 }
-                key.clear();
-                if keys::encode_join(&mut key, &types, &values, i, ctx)? {
-                    let row = (built.rows.rows + i) as u32;
-                    match built.by_key.get_mut(&key) {
-                        Some(rows) => rows.push(row),
-                        None => {
-                            ctx.account.charge(key.len() + 72)?;
-                            built.by_key.insert(key.clone(), vec![row]);
-                        }
-                    }
-                }
+                let held = built.table.held_bytes() + 12 * key_of.len();
+                ctx.account.charge(held.saturating_sub(charged))?;
+                charged = charged.max(held);
             }
             built.rows.extend_selected(&chunk, 0..chunk.rows);
         }
@@ -105,20 +112,43 @@ impl Join {
         built.matched = vec![false; built.rows.rows];
         if self.equal.is_empty() {
             built.all = (0..built.rows.rows as u32).collect();
+            return Ok(built);
+        }
+        // Rows of the same key stand together, in their order.
+        built.starts = vec![0; built.table.len() + 1];
+        key_of.iter().filter(|k| **k != NO_KEY).for_each(|&k| built.starts[k as usize + 1] += 1);
+        for k in 1..built.starts.len() {
+            built.starts[k] += built.starts[k - 1];
+        }
+        let mut next = built.starts.clone();
+        built.all = vec![0; built.starts.last().copied().unwrap_or(0) as usize];
+        for (row, &k) in key_of.iter().enumerate().filter(|(_, k)| **k != NO_KEY) {
+            built.all[next[k as usize] as usize] = row as u32;
+            next[k as usize] += 1;
         }
         Ok(built)
+    }
+
+    /// The keys of the left chunk.
+    fn find_keys(&mut self, ctx: &mut Context<'_>) -> Result<()> {
+        let Some(built) = &self.built else { return Ok(()) };
+        if self.equal.is_empty() {
+            return Ok(());
+        }
+        let types: Vec<Oid> = self.equal.iter().map(|e| e.0.ty).collect();
+        let values = self.equal.iter().map(|e| eval(&e.0, &self.chunk, ctx)).collect::<Result<Vec<_>>>()?;
+        let values: Vec<&Vector> = values.iter().map(|v| &**v).collect();
+        built.table.keys(&values, &types, self.chunk.rows, ctx, &mut self.keys)
     }
 
     /// Joins rows of the left chunk until `out` is full or the chunk is done.
     fn probe(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<()> {
         let Some(built) = &mut self.built else { return Ok(()) };
-        let types: Vec<Oid> = self.equal.iter().map(|e| e.0.ty).collect();
-        let values = self.equal.iter().map(|e| eval(&e.0, &self.chunk, ctx)).collect::<Result<Vec<_>>>()?;
-        let values: Vec<&Vector> = values.iter().map(|v| &**v).collect();
         let one_sided = matches!(self.kind, JoinKind::Semi | JoinKind::Anti);
         let pads_left = matches!(self.kind, JoinKind::Left | JoinKind::Full);
         let split = self.left_forms.len();
-        let mut key = Vec::new();
+        // Without a condition, one match is as good as all.
+        let any_match = one_sided && self.condition.is_none();
         // Candidate pairs are gathered for many left rows, then tested at once.
         let (mut lefts, mut rights): (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new());
         let mut ends: Vec<(usize, usize)> = Vec::new();
@@ -127,13 +157,12 @@ impl Join {
             let candidates: &[u32] = if self.equal.is_empty() {
                 &built.all
             } else {
-                key.clear();
-                if keys::encode_join(&mut key, &types, &values, row, ctx)? {
-                    built.by_key.get(&key).map_or(&[], |v| &v[..])
-                } else {
-                    &[]
+                match if self.keys.is_void(row) { None } else { built.table.find(&self.keys, row) } {
+                    Some(k) => &built.all[built.starts[k as usize] as usize..built.starts[k as usize + 1] as usize],
+                    None => &[],
                 }
             };
+            let candidates = if any_match { &candidates[..candidates.len().min(1)] } else { candidates };
             let rest = &candidates[self.at.1..];
             let take = rest.len().min(CHUNK_ROWS - lefts.len());
             lefts.extend(std::iter::repeat_n(row as u32, take));
@@ -254,6 +283,9 @@ impl Operator for Join {
                 self.more = self.left.next(ctx, &mut self.chunk)?;
                 self.at = (0, 0);
                 self.has_match = false;
+                if self.more {
+                    self.find_keys(ctx)?;
+                }
             }
             if self.more {
                 self.probe(ctx, out)?;

@@ -14,6 +14,7 @@ mod function_scan;
 mod grouping;
 mod index;
 mod join;
+mod key_table;
 mod keys;
 mod load;
 mod lock_rows;

@@ -189,16 +189,19 @@ impl Group {
                 }
                 columns
             }
-            Node::Join { kind: kind @ (JoinKind::Left | JoinKind::Semi | JoinKind::Anti), left, right, equal, condition } => {
+            Node::Join { kind, left, right, equal, condition } if kind != JoinKind::Full => {
+                // Of a right join, the right is what all the rest is attached to.
+                let turned = kind == JoinKind::Right;
+                let (base, other) = if turned { (*right, *left) } else { (*left, *right) };
                 let from = self.relations.len();
-                let mut columns = self.add(*left, s, slots);
-                let lefts = columns.len();
+                let bases = self.add(base, s, slots);
                 let to = self.relations.len();
-                let right = self.leaf(order(*right, s, slots), s);
-                columns.extend(right);
+                let others = self.leaf(order(other, s, slots), s);
+                let (split, mut columns) =
+                    if turned { (others.len(), [others, bases].concat()) } else { (bases.len(), [bases, others].concat()) };
                 let mut conditions: Vec<Expr> = Vec::new();
                 for (a, mut b, function) in equal {
-                    b.map_columns(&|i| i + lefts);
+                    b.map_columns(&|i| i + split);
                     conditions.push(moved(call(function, a, b), &columns));
                 }
                 if let Some(condition) = condition {
@@ -211,11 +214,18 @@ impl Group {
                 if requires == 0 {
                     requires = (from..to).map(|i| 1 << i).sum();
                 }
+                let one_sided = matches!(kind, JoinKind::Semi | JoinKind::Anti);
+                let kind = if one_sided { kind } else { JoinKind::Left };
                 self.relations[to].attached = Some(Attached { kind, requires, conditions });
-                if kind != JoinKind::Left {
-                    columns.truncate(lefts);
+                if one_sided {
+                    columns.truncate(split);
                 }
                 columns
+            }
+            Node::Join { .. } => {
+                let mut node = node;
+                below(&mut node, s, slots);
+                self.leaf(node, s)
             }
             Node::Project { input, exprs }
                 if matches!(*input, Node::Join { .. } | Node::Project { .. } | Node::Scan { .. } | Node::IndexScan { .. })
