@@ -7,6 +7,7 @@ use crate::BoxOperator;
 use crate::aggregate::{Aggregate, Distinct};
 use crate::apply::Apply;
 use crate::catalog_scan::CatalogScan;
+use crate::counted::Counted;
 use crate::cte::{CteScan, Recursive, With};
 use crate::function_scan::{FunctionScan, ProjectSet};
 use crate::grouping::GroupingSets;
@@ -44,6 +45,9 @@ pub fn build(node: &Node) -> BoxOperator {
             rows: None,
             count: 0,
         }),
+        Node::Counted { input, counter } => {
+            Box::new(Counted { input: build(input), counter: counter.clone(), begun: (false, false) })
+        }
         Node::Filter { input, predicate } => Box::new(Filter { input: build(input), predicate: predicate.clone() }),
         Node::Project { input, exprs } => Box::new(Project::new(build(input), exprs.clone())),
         Node::ProjectSet { input, exprs } => Box::new(ProjectSet {
@@ -175,6 +179,7 @@ pub fn build_over(node: &Node, input: BoxOperator) -> BoxOperator {
 /// are its conditions, moved to the joined row's columns.
 fn predicates(node: &Node) -> Vec<plan::Expr> {
     match node {
+        Node::Counted { input, .. } => predicates(input),
         Node::Filter { input, predicate } => {
             let mut all = predicates(input);
             all.push(predicate.clone());

@@ -7,6 +7,7 @@ mod apply;
 mod build;
 mod catalog_scan;
 mod conflict;
+mod counted;
 mod cte;
 mod eval;
 mod feed;

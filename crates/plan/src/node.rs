@@ -5,6 +5,7 @@ use std::sync::Arc;
 use storage::RelId;
 use types::{Oid, Physical, oid};
 
+use crate::counter::Counter;
 use crate::expr::{Expr, ExprKind, SubKind};
 use crate::window::{Window, WindowCall};
 
@@ -225,6 +226,8 @@ pub enum Node {
     GroupingSets { input: Box<Node>, groups: Vec<Expr>, sets: Vec<Vec<bool>> },
     /// Input columns, then a column for each call; ordered by partition and order of the window.
     Window { input: Box<Node>, window: Window, calls: Vec<WindowCall> },
+    /// The rows of `input`, counted.
+    Counted { input: Box<Node>, counter: Counter },
     /// Rows in order.
     Sort { input: Box<Node>, keys: Vec<SortKey> },
     /// Distinct rows; with `on`, the first of those that agree in these columns.
@@ -332,6 +335,7 @@ impl Node {
                 table.columns.iter().map(|c| c.ty).chain([oid::TID]).collect()
             }
             Node::Filter { input, .. }
+            | Node::Counted { input, .. }
             | Node::Sort { input, .. }
             | Node::Distinct { input, .. }
             | Node::LockRows { input, .. }
@@ -375,6 +379,7 @@ impl Node {
             | Node::Aggregate { input, .. }
             | Node::GroupingSets { input, .. }
             | Node::Window { input, .. }
+            | Node::Counted { input, .. }
             | Node::Sort { input, .. }
             | Node::Distinct { input, .. }
             | Node::LockRows { input, .. }
@@ -434,6 +439,7 @@ impl Node {
             Node::Distinct { .. }
             | Node::SetOp { .. }
             | Node::With { .. }
+            | Node::Counted { .. }
             | Node::CteScan { .. }
             | Node::Recursive { .. }
             | Node::LockRows { .. } => Vec::new(),
@@ -454,6 +460,7 @@ impl Node {
             | Node::Aggregate { input, .. }
             | Node::GroupingSets { input, .. }
             | Node::Window { input, .. }
+            | Node::Counted { input, .. }
             | Node::Sort { input, .. }
             | Node::Distinct { input, .. }
             | Node::LockRows { input, .. }
@@ -515,6 +522,7 @@ impl Node {
             Node::Distinct { .. }
             | Node::SetOp { .. }
             | Node::With { .. }
+            | Node::Counted { .. }
             | Node::CteScan { .. }
             | Node::Recursive { .. }
             | Node::LockRows { .. } => Vec::new(),

@@ -5,6 +5,7 @@ mod collected;
 mod copy;
 mod ddl;
 mod describe;
+mod explain;
 mod foreign_key;
 mod host;
 mod lifetime;

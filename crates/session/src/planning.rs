@@ -12,8 +12,8 @@ use crate::session::Session;
 
 /// The statistics of a database, as a catalog image has them.
 pub(crate) struct Known<'a> {
-    image: &'a Image,
-    db: &'a Database,
+    pub(crate) image: &'a Image,
+    pub(crate) db: &'a Database,
 }
 
 impl Statistics for Known<'_> {
@@ -49,12 +49,5 @@ impl Session {
     pub(crate) fn optimized(&mut self, node: Node) -> Result<Node> {
         let image = self.image()?;
         Ok(optimizer::optimize(node, &Known { image: &image, db: &self.db }))
-    }
-
-    /// What is expected of a plan.
-    #[allow(dead_code, reason = "EXPLAIN asks")]
-    pub(crate) fn with_statistics<T>(&mut self, f: impl FnOnce(&dyn Statistics) -> T) -> Result<T> {
-        let image = self.image()?;
-        Ok(f(&Known { image: &image, db: &self.db }))
     }
 }

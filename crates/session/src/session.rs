@@ -641,6 +641,7 @@ impl Session {
             StatementKind::SetConstraints(c) => self.set_constraints(sql, c),
             StatementKind::Discard(d) => self.discard(d),
             StatementKind::Set(s) => self.set(s, sink),
+            StatementKind::Explain(e) => self.explain(sql, e, sink),
             StatementKind::Show(s) => self.show(&s.name, sink),
             other => Err(SqlError::unsupported(statement_name(other))),
         }
@@ -1029,7 +1030,7 @@ fn text_column(name: &str) -> OutputColumn {
 }
 
 /// What a statement is called: the name of its variant in words.
-fn statement_name(kind: &StatementKind) -> String {
+pub(crate) fn statement_name(kind: &StatementKind) -> String {
     let debug = format!("{kind:?}");
     let variant = debug.split(['(', ' ', '{']).next().unwrap_or_default();
     let mut words = String::new();
