@@ -22,7 +22,17 @@ fn fold(e: &mut Expr) {
 
 /// The value of a call on constants. What fails is left to fail when it is run, if it ever is.
 fn value(e: &Expr) -> Option<Datum> {
-    let ExprKind::Call { function, args, .. } = &e.kind else { return None };
+    let (function, args) = match &e.kind {
+        ExprKind::Call { function, args, .. } => (function, args),
+        ExprKind::Coerce { arg, explicit } => {
+            let ExprKind::Const(d) = &arg.kind else { return None };
+            let same = arg.ty < Oid::FIRST_NORMAL
+                && e.ty < Oid::FIRST_NORMAL
+                && types::Physical::of(arg.ty) == types::Physical::of(e.ty);
+            return if same { types::io::coerce(e.ty, e.typmod, d.clone(), *explicit).ok() } else { None };
+        }
+        _ => return None,
+    };
     let builtin = catalog::builtin::proc_by_oid(*function)?;
     if builtin.volatility != b'i' || builtin.returns_set || *function >= Oid::FIRST_NORMAL {
         return None;

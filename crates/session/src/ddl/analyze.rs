@@ -239,10 +239,24 @@ fn most_common(runs: &[(usize, usize)], present: usize, found: &Found, total: f6
         return all;
     }
     let distinct = if found.distinct < 0.0 { -found.distinct * total } else { found.distinct };
-    let least = (1.25 * present as f64 / distinct.max(1.0)).max(2.0);
-    let mut chosen: Vec<(usize, usize)> = runs.iter().filter(|r| r.1 as f64 > least).copied().collect();
+    let mut chosen: Vec<(usize, usize)> = runs.iter().filter(|r| r.1 > 1).copied().collect();
     chosen.sort_by(|a, b| b.1.cmp(&a.1));
     chosen.truncate(TARGET);
+    // The least common one goes while its count may be chance: within two deviations of what the values that are not listed have.
+    let sampled = present as f64 / (1.0 - found.null_fraction).max(1e-9);
+    while let Some(&(_, least)) = chosen.last() {
+        let others: usize = chosen[..chosen.len() - 1].iter().map(|c| c.1).sum();
+        let rest = (1.0 - others as f64 / sampled - found.null_fraction).max(0.0);
+        let expected = (rest / (distinct - (chosen.len() - 1) as f64).max(1.0)).min(1.0) * sampled;
+        let in_table = total * least as f64 / sampled;
+        // Of a draw without replacement.
+        let variance =
+            sampled * in_table * (total - in_table) * (total - sampled) / (total * total * (total - 1.0).max(1.0));
+        if least as f64 > expected + 2.0 * variance.max(0.0).sqrt() + 0.5 {
+            break;
+        }
+        chosen.pop();
+    }
     chosen
 }
 
