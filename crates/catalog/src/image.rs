@@ -11,11 +11,11 @@ use storage::txn::Snapshot;
 use storage::{Database, RelId};
 use types::{Oid, Result, SqlError};
 
+use crate::statistics::{ColumnStatistics, TableSize};
 use crate::stored::{
     self, Change, Fields, PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_INDEX, PG_NAMESPACE, PG_SEQUENCE,
     PG_STATISTIC,
 };
-use crate::statistics::{ColumnStatistics, TableSize};
 
 /// A column.
 #[derive(Clone, Debug, PartialEq)]

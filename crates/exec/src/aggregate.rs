@@ -1,4 +1,7 @@
 //! Hash aggregation, and DISTINCT, which is grouping by everything.
+//!
+//! When groups take more than twice `work_mem`, no more are opened: rows of other groups are dealt out to lists in a file by the hashes
+//! of their keys, and list after list is grouped afterwards.
 
 use ext::{Groups, Rowset};
 use plan::{AggregateCall, Expr};
@@ -7,6 +10,8 @@ use vector::{CHUNK_ROWS, Chunk, Data, Nulls, Vector};
 
 use crate::eval::{eval, matching};
 use crate::key_table::{KeyTable, Keys};
+use crate::sort::work_bytes;
+use crate::spill::Parts;
 use crate::{BoxOperator, Context, Operator, keys};
 
 /// An aggregate while it runs.
@@ -37,11 +42,18 @@ pub struct Aggregate {
     forms: Vec<Physical>,
     result: Option<Chunk>,
     next: usize,
+    /// Lists of rows that are not grouped yet: the file, and which list is next.
+    later: Vec<(Parts, usize)>,
 }
+
+/// Lists of groups that do not fit into memory.
+const PARTS: usize = 16;
+/// How often rows are dealt out anew.
+const DEPTH_MAX: usize = 6;
 
 impl Aggregate {
     pub fn new(input: BoxOperator, groups: Vec<Expr>, calls: Vec<AggregateCall>, forms: Vec<Physical>) -> Aggregate {
-        Aggregate { input, groups, calls, forms, result: None, next: 0 }
+        Aggregate { input, groups, calls, forms, result: None, next: 0, later: Vec::new() }
     }
 
     fn start(&self) -> Result<Vec<Running>> {
@@ -65,7 +77,25 @@ impl Aggregate {
         self.calls.iter().map(start).collect()
     }
 
-    fn run(&mut self, ctx: &mut Context<'_>) -> Result<Chunk> {
+    /// The next chunk to group: of the input, or chunk `n` of a list.
+    fn source(&mut self, part: Option<usize>, n: usize, chunk: &mut Chunk, ctx: &mut Context<'_>) -> Result<bool> {
+        let Some(part) = part else { return self.input.next(ctx, chunk) };
+        let read = match self.later.last() {
+            Some((parts, _)) => parts.chunk(part, n)?,
+            None => None,
+        };
+        match read {
+            Some(read) => *chunk = read,
+            None => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Groups the input, or list `part` of the last file.
+    fn run(&mut self, part: Option<usize>, ctx: &mut Context<'_>) -> Result<Chunk> {
+        let room = work_bytes(ctx).saturating_mul(2);
+        let mut spilled: Option<Parts> = None;
+        let mut n = 0;
         let types: Vec<Oid> = self.groups.iter().map(|g| g.ty).collect();
         let group_forms: Vec<Physical> = types.iter().map(|&t| Physical::of(t)).collect();
         let mut index = KeyTable::new(&types, false);
@@ -79,17 +109,29 @@ impl Aggregate {
         }
         let mut chunk = Chunk::default();
         let mut group_of: Vec<u32> = Vec::new();
-        while self.input.next(ctx, &mut chunk)? {
+        while self.source(part, n, &mut chunk, ctx)? {
+            n += 1;
             if chunk.rows == 0 {
                 continue;
             }
             if grouped {
-                let values = self.groups.iter().map(|g| eval(g, &chunk, ctx)).collect::<Result<Vec<_>>>()?;
-                let values: Vec<&Vector> = values.iter().map(|v| &**v).collect();
+                let evaluated = self.groups.iter().map(|g| eval(g, &chunk, ctx)).collect::<Result<Vec<_>>>()?;
+                let values: Vec<&Vector> = evaluated.iter().map(|v| &**v).collect();
                 group_of.clear();
                 index.keys(&values, &types, chunk.rows, ctx, &mut keys)?;
                 let before = known.rows;
+                let (mut own, mut others): (Vec<u32>, Vec<(usize, usize)>) = (Vec::new(), Vec::new());
                 for i in 0..chunk.rows {
+                    if let Some(parts) = &spilled {
+                        match index.find(&keys, i) {
+                            Some(group) => {
+                                own.push(i as u32);
+                                group_of.push(group);
+                            }
+                            None => others.push((i, keys.part(i, parts.len()))),
+                        }
+                        continue;
+                    }
                     let (group, fresh) = index.number(&keys, i);
                     if fresh {
                         known.columns.iter_mut().zip(&values).for_each(|(c, v)| c.push_from(v, i));
@@ -103,6 +145,18 @@ impl Aggregate {
                     let held = 2 * index.held_bytes() + 48 * self.calls.len() * known.rows;
                     ctx.account.charge(held.saturating_sub(charged))?;
                     charged = charged.max(held);
+                }
+                if let Some(parts) = &mut spilled {
+                    drop(evaluated);
+                    parts.add(&chunk, others.into_iter())?;
+                    chunk.compact(&own);
+                } else if charged + running.iter().map(|r| r.charged).sum::<usize>() > room
+                    && self.later.len() < DEPTH_MAX
+                {
+                    spilled = Some(Parts::new(PARTS, ctx)?);
+                }
+                if chunk.rows == 0 {
+                    continue;
                 }
                 running.iter_mut().for_each(|r| r.groups.resize(known.rows));
             }
@@ -124,6 +178,11 @@ impl Aggregate {
             }
         }
         out.rows = known.rows;
+        ctx.account.release(charged + running.iter().map(|r| r.charged).sum::<usize>());
+        if let Some(mut parts) = spilled {
+            parts.finish()?;
+            self.later.push((parts, 0));
+        }
         Ok(out)
     }
 }
@@ -226,15 +285,29 @@ impl Operator for Aggregate {
     fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
         ctx.check_interrupts()?;
         if self.result.is_none() {
-            self.result = Some(self.run(ctx)?);
+            self.result = Some(self.run(None, ctx)?);
             self.next = 0;
         }
         out.reset(&self.forms);
-        let Some(result) = &self.result else { return Ok(false) };
-        let end = result.rows.min(self.next + CHUNK_ROWS);
-        if self.next >= end {
-            return Ok(false);
+        let mut end = 0;
+        loop {
+            let rows = self.result.as_ref().map_or(0, |r| r.rows);
+            if self.next < rows {
+                end = end.max(rows.min(self.next + CHUNK_ROWS));
+                break;
+            }
+            // What was left for later: the lists of the last file first.
+            let Some((parts, part)) = self.later.last_mut() else { return Ok(false) };
+            if *part >= parts.len() {
+                self.later.pop();
+                continue;
+            }
+            let at = *part;
+            *part += 1;
+            self.result = Some(self.run(Some(at), ctx)?);
+            self.next = 0;
         }
+        let Some(result) = &self.result else { return Ok(false) };
         out.extend_selected(result, self.next..end);
         self.next = end;
         Ok(true)
@@ -242,6 +315,7 @@ impl Operator for Aggregate {
 
     fn reset(&mut self) {
         self.result = None;
+        self.later.clear();
         self.input.reset();
     }
 }

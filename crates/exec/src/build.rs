@@ -85,14 +85,24 @@ pub fn build(node: &Node) -> BoxOperator {
         Node::Window { input, window, calls } => {
             Box::new(Window::new(build(input), window.clone(), calls.clone(), input.forms(), node.forms()))
         }
-        Node::Sort { input, keys } => Box::new(Sort::new(build(input), keys.clone(), input.forms())),
+        Node::Sort { input, keys } => Box::new(Sort::new(build(input), keys.clone(), input.forms(), None)),
         Node::Distinct { input, on } => Box::new(Distinct::new(build(input), input.types(), on.clone())),
         Node::Limit { input, count, offset, ties } => {
             let ties = ties.as_ref().map(|columns| {
                 let types = input.types();
                 columns.iter().map(|&c| (c, types[c])).collect()
             });
-            Box::new(Limit::new(build(input), count.clone(), offset.clone(), ties))
+            // Rows that nobody asks for need not be sorted.
+            let below = match (&**input, count) {
+                (Node::Sort { input: sorted, keys }, Some(count))
+                    if ties.is_none() && [Some(count), offset.as_ref()].into_iter().flatten().all(is_steady) =>
+                {
+                    let limit = Some((count.clone(), offset.clone()));
+                    Box::new(Sort::new(build(sorted), keys.clone(), sorted.forms(), limit))
+                }
+                _ => build(input),
+            };
+            Box::new(Limit::new(below, count.clone(), offset.clone(), ties))
         }
         Node::SetOp { kind, all, left, right } => Box::new(SetOp {
             kind: *kind,
@@ -173,6 +183,21 @@ pub fn build_over(node: &Node, input: BoxOperator) -> BoxOperator {
         }),
         _ => input,
     }
+}
+
+/// Whether `e` is the same each time it is asked for.
+fn is_steady(e: &plan::Expr) -> bool {
+    let mut steady = true;
+    e.visit(&mut |e| {
+        steady &= match &e.kind {
+            plan::ExprKind::Const(_) | plan::ExprKind::Param(_) | plan::ExprKind::Coerce { .. } => true,
+            plan::ExprKind::Call { function, .. } => {
+                catalog::builtin::proc_by_oid(*function).is_some_and(|p| p.volatility == b'i')
+            }
+            _ => false,
+        };
+    });
+    steady
 }
 
 /// What a target row must satisfy, to be asked again when it changed: all predicates over the whole input row. For a join, those

@@ -1,4 +1,7 @@
 //! Joins: the right input is kept, hashed by the equalities if there are any; the left one streams past it.
+//!
+//! When the right input does not fit into twice `work_mem`, both are dealt out to lists in files by the hashes of their keys, and list
+//! after list is joined.
 
 use plan::{Expr, JoinKind};
 use types::{Oid, Physical, Result};
@@ -6,6 +9,8 @@ use vector::{CHUNK_ROWS, Chunk, Vector};
 
 use crate::eval::{eval, matching};
 use crate::key_table::{KeyTable, Keys};
+use crate::sort::work_bytes;
+use crate::spill::Parts;
 use crate::{BoxOperator, Context, Operator};
 
 /// Joins two inputs.
@@ -29,7 +34,22 @@ pub struct Join {
     has_match: bool,
     /// Next row of the right to pad, at the end.
     pad: usize,
+    /// What was charged for what is built.
+    charged: usize,
+    dealt: Option<Dealt>,
 }
+
+/// Both inputs, dealt out.
+struct Dealt {
+    left: Parts,
+    right: Parts,
+    /// The list that is joined, and the next chunk of its left.
+    part: usize,
+    next: usize,
+}
+
+/// Lists of a join that does not fit into memory.
+const PARTS: usize = 32;
 
 struct Built {
     rows: Chunk,
@@ -70,23 +90,93 @@ impl Join {
             more: false,
             has_match: false,
             pad: 0,
+            charged: 0,
+            dealt: None,
         }
+    }
+
+    /// The next chunk of the right: of the input, or of the list at hand.
+    fn next_right(&mut self, n: usize, chunk: &mut Chunk, ctx: &mut Context<'_>) -> Result<bool> {
+        let Some(dealt) = &self.dealt else { return self.right.next(ctx, chunk) };
+        match dealt.right.chunk(dealt.part, n)? {
+            Some(read) => *chunk = read,
+            None => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// The same for the left.
+    fn next_left(&mut self, ctx: &mut Context<'_>) -> Result<bool> {
+        let Some(dealt) = &mut self.dealt else { return self.left.next(ctx, &mut self.chunk) };
+        match dealt.left.chunk(dealt.part, dealt.next)? {
+            Some(read) => self.chunk = read,
+            None => return Ok(false),
+        }
+        dealt.next += 1;
+        Ok(true)
+    }
+
+    /// Deals out a chunk of one side.
+    fn deal(
+        &self,
+        table: &KeyTable,
+        parts: &mut Parts,
+        chunk: &Chunk,
+        right: bool,
+        ctx: &mut Context<'_>,
+    ) -> Result<()> {
+        let side = |e: &'_ (Expr, Expr, Oid)| if right { e.1.clone() } else { e.0.clone() };
+        let exprs: Vec<Expr> = self.equal.iter().map(side).collect();
+        let types: Vec<Oid> = exprs.iter().map(|e| e.ty).collect();
+        let values = exprs.iter().map(|e| eval(e, chunk, ctx)).collect::<Result<Vec<_>>>()?;
+        let values: Vec<&Vector> = values.iter().map(|v| &**v).collect();
+        let mut keys = Keys::default();
+        table.keys(&values, &types, chunk.rows, ctx, &mut keys)?;
+        let count = parts.len();
+        parts.add(chunk, (0..chunk.rows).map(|i| (i, keys.part(i, count))))
+    }
+
+    /// Deals out what was built, and all that is to come of both sides.
+    fn deal_all(&mut self, built: Built, ctx: &mut Context<'_>) -> Result<()> {
+        let (mut left, mut right) = (Parts::new(PARTS, ctx)?, Parts::new(PARTS, ctx)?);
+        let rows: Vec<u32> = (0..built.rows.rows as u32).collect();
+        for part in rows.chunks(CHUNK_ROWS) {
+            self.deal(&built.table, &mut right, &built.rows.select(part), true, ctx)?;
+        }
+        let table = built.table;
+        drop(built.rows);
+        ctx.account.release(std::mem::take(&mut self.charged));
+        let mut chunk = Chunk::default();
+        while self.right.next(ctx, &mut chunk)? {
+            self.deal(&table, &mut right, &chunk, true, ctx)?;
+        }
+        while self.left.next(ctx, &mut chunk)? {
+            self.deal(&table, &mut left, &chunk, false, ctx)?;
+        }
+        left.finish()?;
+        right.finish()?;
+        self.dealt = Some(Dealt { left, right, part: 0, next: 0 });
+        Ok(())
     }
 
     fn build(&mut self, ctx: &mut Context<'_>) -> Result<Built> {
         let types: Vec<Oid> = self.equal.iter().map(|e| e.1.ty).collect();
-        let mut built = Built {
+        let fresh = || Built {
             rows: Chunk::default(),
             table: KeyTable::new(&types, true),
             starts: Vec::new(),
             matched: Vec::new(),
             all: Vec::new(),
         };
+        let mut built = fresh();
+        let room = work_bytes(ctx).saturating_mul(2);
         let (mut key_of, mut keys): (Vec<u32>, Keys) = (Vec::new(), Keys::default());
         let mut charged = 0;
         let mut chunk = Chunk::default();
         let mut first = true;
-        while self.right.next(ctx, &mut chunk)? {
+        let mut n = 0;
+        while self.next_right(n, &mut chunk, ctx)? {
+            n += 1;
             if first {
                 // Absent columns stay absent.
                 built.rows = Chunk { columns: chunk.columns.iter().map(empty_like).collect(), rows: 0 };
@@ -95,6 +185,7 @@ impl Join {
             let values = self.equal.iter().map(|e| eval(&e.1, &chunk, ctx)).collect::<Result<Vec<_>>>()?;
             let values: Vec<&Vector> = values.iter().map(|v| &**v).collect();
             ctx.account.charge(chunk.bytes() + chunk.rows)?;
+            self.charged += chunk.bytes() + chunk.rows;
             if !self.equal.is_empty() {
                 built.table.keys(&values, &types, chunk.rows, ctx, &mut keys)?;
                 for i in 0..chunk.rows {
@@ -102,9 +193,15 @@ impl Join {
                 }
                 let held = built.table.held_bytes() + 12 * key_of.len();
                 ctx.account.charge(held.saturating_sub(charged))?;
+                self.charged += held.saturating_sub(charged);
                 charged = charged.max(held);
             }
             built.rows.extend_selected(&chunk, 0..chunk.rows);
+            if self.charged > room && self.dealt.is_none() && !self.equal.is_empty() {
+                self.deal_all(std::mem::replace(&mut built, fresh()), ctx)?;
+                key_of.clear();
+                (charged, first, n) = (0, true, 0);
+            }
         }
         if first {
             built.rows.reset(&self.right_forms);
@@ -273,32 +370,45 @@ pub fn empty_like(v: &Vector) -> Vector {
 
 impl Operator for Join {
     fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
-        if self.built.is_none() {
-            self.built = Some(self.build(ctx)?);
-        }
-        self.reset_out(out);
-        if !self.finished {
-            ctx.check_interrupts()?;
-            if !self.more {
-                self.more = self.left.next(ctx, &mut self.chunk)?;
-                self.at = (0, 0);
-                self.has_match = false;
-                if self.more {
-                    self.find_keys(ctx)?;
-                }
+        loop {
+            if self.built.is_none() {
+                self.built = Some(self.build(ctx)?);
             }
-            if self.more {
-                self.probe(ctx, out)?;
-                self.more = self.at.0 < self.chunk.rows;
+            self.reset_out(out);
+            if !self.finished {
+                ctx.check_interrupts()?;
+                if !self.more {
+                    self.more = self.next_left(ctx)?;
+                    self.at = (0, 0);
+                    self.has_match = false;
+                    if self.more {
+                        self.find_keys(ctx)?;
+                    }
+                }
+                if self.more {
+                    self.probe(ctx, out)?;
+                    self.more = self.at.0 < self.chunk.rows;
+                    return Ok(true);
+                }
+                self.finished = true;
+            }
+            if matches!(self.kind, JoinKind::Right | JoinKind::Full) && self.pad(out) {
                 return Ok(true);
             }
-            self.finished = true;
+            // The next list.
+            let Some(dealt) = &mut self.dealt else { return Ok(false) };
+            if dealt.part + 1 >= dealt.right.len() {
+                return Ok(false);
+            }
+            (dealt.part, dealt.next) = (dealt.part + 1, 0);
+            (self.built, self.finished, self.more, self.pad) = (None, false, false, 0);
+            ctx.account.release(std::mem::take(&mut self.charged));
         }
-        Ok(matches!(self.kind, JoinKind::Right | JoinKind::Full) && self.pad(out))
     }
 
     fn reset(&mut self) {
         (self.built, self.finished, self.more, self.pad) = (None, false, false, 0);
+        (self.dealt, self.charged) = (None, 0);
         self.left.reset();
         self.right.reset();
     }

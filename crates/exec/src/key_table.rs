@@ -28,6 +28,11 @@ impl Keys {
         &self.bytes[start..self.ends[i]]
     }
 
+    /// Where row `i` goes when rows are dealt out: equal keys go to the same place.
+    pub fn part(&self, i: usize, parts: usize) -> usize {
+        if self.is_void(i) { 0 } else { (self.hashes[i] >> 40) as usize % parts }
+    }
+
     /// Whether row `i` equals nothing.
     pub fn is_void(&self, i: usize) -> bool {
         self.void.get(i).copied().unwrap_or(false)
@@ -102,7 +107,14 @@ impl KeyTable {
     }
 
     /// Puts the keys of `rows` rows into `out`. `values` may be of other integer types than the table's.
-    pub fn keys(&self, values: &[&Vector], types: &[Oid], rows: usize, ctx: &Context<'_>, out: &mut Keys) -> Result<()> {
+    pub fn keys(
+        &self,
+        values: &[&Vector],
+        types: &[Oid],
+        rows: usize,
+        ctx: &Context<'_>,
+        out: &mut Keys,
+    ) -> Result<()> {
         out.void.clear();
         if self.joins {
             out.void.resize(rows, false);

@@ -24,6 +24,7 @@ mod scan;
 mod set_op;
 mod simple;
 mod sort;
+mod spill;
 mod subplan;
 mod window;
 
@@ -81,6 +82,8 @@ pub struct State {
     pub slots: Vec<Datum>,
     /// What is to be done at the end of the statement, oldest first.
     pub events: Vec<Event>,
+    /// Files made for what does not fit into memory.
+    spills: u64,
     subplans: HashMap<usize, subplan::Cached>,
     ctes: HashMap<usize, cte::Table>,
 }

@@ -8,9 +8,7 @@ use std::io::{Read, Write};
 use std::time::Instant;
 
 use hathi::{Database, Session};
-use tpchgen::csv::{
-    CustomerCsv, LineItemCsv, NationCsv, OrderCsv, PartCsv, PartSuppCsv, RegionCsv, SupplierCsv,
-};
+use tpchgen::csv::{CustomerCsv, LineItemCsv, NationCsv, OrderCsv, PartCsv, PartSuppCsv, RegionCsv, SupplierCsv};
 use tpchgen::generators::{
     CustomerGenerator, LineItemGenerator, NationGenerator, OrderGenerator, PartGenerator, PartSuppGenerator,
     RegionGenerator, SupplierGenerator,
@@ -33,9 +31,9 @@ fn answer(number: usize) -> &'static str {
 }
 
 fn load<R: Display>(session: &mut Session, table: &str, rows: impl Iterator<Item = R>) {
-    let mut dump = std::env::var("HATHI_TPCH_DUMP").ok().map(|dir| {
-        std::io::BufWriter::new(std::fs::File::create(format!("{dir}/{table}.csv")).unwrap())
-    });
+    let mut dump = std::env::var("HATHI_TPCH_DUMP")
+        .ok()
+        .map(|dir| std::io::BufWriter::new(std::fs::File::create(format!("{dir}/{table}.csv")).unwrap()));
     let mut copy = session.copy_in(&format!("COPY {table} FROM STDIN (FORMAT csv)")).unwrap();
     let mut buffer = Vec::new();
     for row in rows {

@@ -27,7 +27,9 @@ pub fn scan(table: Arc<TableRef>, predicates: Vec<Expr>, statistics: &dyn Statis
         }
     }
     match best {
-        Some((score, range)) if score >= 64 || is_worth(&table, &range, statistics) => index_scan(table, range, predicates),
+        Some((score, range)) if score >= 64 || is_worth(&table, &range, statistics) => {
+            index_scan(table, range, predicates)
+        }
         _ => Node::Scan { table, filter: Expr::all(predicates), needed },
     }
 }

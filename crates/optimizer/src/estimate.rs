@@ -108,12 +108,7 @@ pub(crate) fn shrink(columns: &mut [ColumnEstimate], all: f64, rows: f64) {
 }
 
 /// The rows that a range of an index holds, of `rows`.
-pub(crate) fn range_rows(
-    table: &TableRef,
-    range: &plan::IndexRange,
-    rows: f64,
-    columns: &[ColumnEstimate],
-) -> f64 {
+pub(crate) fn range_rows(table: &TableRef, range: &plan::IndexRange, rows: f64, columns: &[ColumnEstimate]) -> f64 {
     let index = &table.indexes[range.index];
     if index.unique && range.equal.len() == index.columns.len() {
         return 1.0f64.min(rows);
@@ -399,11 +394,7 @@ fn sort_cost(rows: f64) -> f64 {
 }
 
 /// Rows of the left that have a match: by how many of its values the right has, and by the condition on each pair.
-pub(crate) fn semi_part(
-    keys: &[(&ColumnEstimate, &ColumnEstimate)],
-    right_rows: f64,
-    condition: f64,
-) -> f64 {
+pub(crate) fn semi_part(keys: &[(&ColumnEstimate, &ColumnEstimate)], right_rows: f64, condition: f64) -> f64 {
     let have = keys.iter().map(|(l, r)| (r.distinct / l.distinct.max(1.0)).min(1.0)).fold(1.0, f64::min);
     let groups = keys.iter().map(|k| k.1.distinct).fold(1.0, f64::max);
     let each = (right_rows / groups).max(1.0);

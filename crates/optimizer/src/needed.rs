@@ -48,7 +48,8 @@ pub fn mark(node: &mut Node, wanted: Wanted) {
         Node::Project { input, exprs } => {
             // A column that is passed on for nobody is not needed.
             let unread = |i: usize, e: &Expr| {
-                matches!(e.kind, ExprKind::Column(_)) && wanted.as_ref().is_some_and(|w| !w.get(i).copied().unwrap_or(true))
+                matches!(e.kind, ExprKind::Column(_))
+                    && wanted.as_ref().is_some_and(|w| !w.get(i).copied().unwrap_or(true))
             };
             let read: Vec<&Expr> = exprs.iter().enumerate().filter(|(i, e)| !unread(*i, e)).map(|(_, e)| e).collect();
             let mut inner = none(input.types().len());

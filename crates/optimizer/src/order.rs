@@ -197,8 +197,11 @@ impl Group {
                 let bases = self.add(base, s, slots);
                 let to = self.relations.len();
                 let others = self.leaf(order(other, s, slots), s);
-                let (split, mut columns) =
-                    if turned { (others.len(), [others, bases].concat()) } else { (bases.len(), [bases, others].concat()) };
+                let (split, mut columns) = if turned {
+                    (others.len(), [others, bases].concat())
+                } else {
+                    (bases.len(), [bases, others].concat())
+                };
                 let mut conditions: Vec<Expr> = Vec::new();
                 for (a, mut b, function) in equal {
                     b.map_columns(&|i| i + split);
@@ -228,8 +231,10 @@ impl Group {
                 self.leaf(node, s)
             }
             Node::Project { input, exprs }
-                if matches!(*input, Node::Join { .. } | Node::Project { .. } | Node::Scan { .. } | Node::IndexScan { .. })
-                    && exprs.iter().all(|e| matches!(e.kind, ExprKind::Column(_))) =>
+                if matches!(
+                    *input,
+                    Node::Join { .. } | Node::Project { .. } | Node::Scan { .. } | Node::IndexScan { .. }
+                ) && exprs.iter().all(|e| matches!(e.kind, ExprKind::Column(_))) =>
             {
                 let columns = self.add(*input, s, slots);
                 exprs.into_iter().map(|e| moved(e, &columns)).collect()
@@ -349,8 +354,10 @@ impl<'s> Planner<'s> {
 
     /// Equalities that follow from others: `a = b` and `b = c` allow to join `a` with `c` first.
     fn add_implied(&mut self) {
-        let inner: Set =
-            (0..self.group.relations.len()).filter(|&i| self.group.relations[i].attached.is_none()).map(|i| 1u64 << i).sum();
+        let inner: Set = (0..self.group.relations.len())
+            .filter(|&i| self.group.relations[i].attached.is_none())
+            .map(|i| 1u64 << i)
+            .sum();
         // Each class: the function, and its members with the relation each reads.
         let mut classes: Vec<(Oid, Vec<(Expr, Set)>)> = Vec::new();
         for c in &self.conditions {
@@ -398,7 +405,8 @@ impl<'s> Planner<'s> {
             }
             let linked = chosen.iter().any(|&j| {
                 let Some((x, _, y, _, f)) = &self.conditions[j].sides else { return false };
-                let known = |p: &Expr, q: &Expr| p.same(q) || self.implies(p, q, *f, left) || self.implies(p, q, *f, right);
+                let known =
+                    |p: &Expr, q: &Expr| p.same(q) || self.implies(p, q, *f, left) || self.implies(p, q, *f, right);
                 f == function && ((known(a, x) && known(b, y)) || (known(a, y) && known(b, x)))
             });
             if !linked {
@@ -563,7 +571,10 @@ impl<'s> Planner<'s> {
                 let inner = relation.estimate.rows;
                 let out = rows * ROW;
                 if keyed {
-                    offer(left.cost + right.cost + inner * BUILD + left.rows * PROBE + out, Tree::Attach(left.clone(), i, false));
+                    offer(
+                        left.cost + right.cost + inner * BUILD + left.rows * PROBE + out,
+                        Tree::Attach(left.clone(), i, false),
+                    );
                     if attached.kind == JoinKind::Left {
                         let cost = left.cost + right.cost + left.rows * (BUILD + 0.001) + inner * PROBE + out;
                         offer(cost, Tree::Attach(left.clone(), i, true));
@@ -575,7 +586,10 @@ impl<'s> Planner<'s> {
                 if let Some((index, listed)) = self.best_index(left.set, i) {
                     // The first match is enough for some.
                     let each = if attached.kind == JoinKind::Left { listed } else { listed.min(32.0) };
-                    offer(left.cost + left.rows * (DESCENT + AGAIN + each * ENTRY) + out, Tree::Index(left.clone(), i, index));
+                    offer(
+                        left.cost + left.rows * (DESCENT + AGAIN + each * ENTRY) + out,
+                        Tree::Index(left.clone(), i, index),
+                    );
                 }
                 return best;
             }
@@ -588,7 +602,10 @@ impl<'s> Planner<'s> {
             let cost = left.cost + right.cost + right.rows * ROW + left.rows * right.rows * (OPERATOR * 2.0) + out;
             offer(cost, Tree::Hash(left.clone(), right.clone()));
         } else {
-            offer(left.cost + right.cost + right.rows * BUILD + left.rows * PROBE + out, Tree::Hash(left.clone(), right.clone()));
+            offer(
+                left.cost + right.cost + right.rows * BUILD + left.rows * PROBE + out,
+                Tree::Hash(left.clone(), right.clone()),
+            );
         }
         if right.set.count_ones() == 1 {
             let i = right.set.trailing_zeros() as usize;
@@ -808,7 +825,9 @@ impl<'s> Planner<'s> {
                 *slots += binds.len();
                 let Some((table, own)) = self.table(*i) else { unreachable!("it has an index") };
                 predicates.extend(own);
-                let Some(range) = access::range(table, *index, &predicates) else { unreachable!("it was found before") };
+                let Some(range) = access::range(table, *index, &predicates) else {
+                    unreachable!("it was found before")
+                };
                 let right = access::index_scan(table.clone(), range, predicates);
                 let binds = binds.iter().map(|(slot, e)| (*slot, placed(e, &layout))).collect();
                 layout.extend(relation.first..relation.first + relation.width);

@@ -29,7 +29,9 @@ pub fn push(mut node: Node, mut predicates: Vec<Expr>, s: &dyn Statistics) -> No
             predicates.retain(|p| p.kind != ExprKind::Const(Datum::Bool(true)));
             scan(table, predicates, s)
         }
-        Node::Join { kind, left, right, equal, condition } => join(kind, *left, *right, equal, condition, predicates, s),
+        Node::Join { kind, left, right, equal, condition } => {
+            join(kind, *left, *right, equal, condition, predicates, s)
+        }
         Node::Project { input, exprs } => {
             // A predicate over expressions that are cheap to repeat goes below them.
             let (below, above): (Vec<Expr>, Vec<Expr>) = predicates.into_iter().partition(|p| can_inline(p, &exprs));

@@ -29,7 +29,11 @@ pub fn all<'e>(predicates: impl IntoIterator<Item = &'e Expr>, columns: &[Column
             };
             let range = &mut ranges[at];
             range.3 &= known;
-            if is_low { range.1 = range.1.min(fraction) } else { range.2 = range.2.min(fraction) }
+            if is_low {
+                range.1 = range.1.min(fraction)
+            } else {
+                range.2 = range.2.min(fraction)
+            }
             continue;
         }
         part *= one(p, columns);
@@ -173,16 +177,20 @@ fn scalar(value: &Datum, ty: Oid) -> Option<f64> {
         Datum::I64(v) => *v as f64,
         Datum::F32(v) => f64::from(*v),
         Datum::F64(v) => *v,
-        Datum::Var(bytes) if ty == oid::NUMERIC => {
-            match types::numeric::Numeric::small_parts(bytes) {
-                Some((n, scale)) => n as f64 / 10f64.powi(i32::from(scale)),
-                None => types::io::to_text(ty, value, &types::IoSettings::default()).ok()?.parse().ok()?,
-            }
+        Datum::Var(bytes) if ty == oid::NUMERIC => match types::numeric::Numeric::small_parts(bytes) {
+            Some((n, scale)) => n as f64 / 10f64.powi(i32::from(scale)),
+            None => types::io::to_text(ty, value, &types::IoSettings::default()).ok()?.parse().ok()?,
+        },
+        Datum::Var(bytes) => {
+            bytes
+                .iter()
+                .take(12)
+                .fold((0.0, 1.0), |(sum, unit), b| {
+                    let unit: f64 = unit / 256.0;
+                    (sum + f64::from(*b) * unit, unit)
+                })
+                .0
         }
-        Datum::Var(bytes) => bytes.iter().take(12).fold((0.0, 1.0), |(sum, unit), b| {
-            let unit: f64 = unit / 256.0;
-            (sum + f64::from(*b) * unit, unit)
-        }).0,
         _ => return None,
     })
 }
@@ -193,7 +201,9 @@ fn common(c: &ColumnEstimate, value: &Datum) -> Option<f64> {
 }
 
 fn same(c: &ColumnEstimate, a: &Datum, b: &Datum) -> bool {
-    a == b || (c.ty == oid::BPCHAR && trimmed(a) == trimmed(b)) || (is_number(c.ty) && scalar(a, c.ty) == scalar(b, c.ty))
+    a == b
+        || (c.ty == oid::BPCHAR && trimmed(a) == trimmed(b))
+        || (is_number(c.ty) && scalar(a, c.ty) == scalar(b, c.ty))
 }
 
 fn trimmed(d: &Datum) -> Option<&str> {

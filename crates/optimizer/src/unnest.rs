@@ -277,9 +277,8 @@ fn grouped(sub: &SubPlan, outer: &Node, s: &dyn Statistics) -> Option<Grouped> {
     let Node::Aggregate { input, groups, calls } = aggregate else { return None };
     let Node::Filter { input: rows, predicate } = &**input else { return None };
     let clean = |e: &Expr| !fold::is_volatile(e) && expr_reads(e, &bound) == (false, false);
-    let in_calls = |c: &plan::AggregateCall| {
-        c.args.iter().chain(&c.filter).chain(c.order.iter().map(|k| &k.expr)).all(clean)
-    };
+    let in_calls =
+        |c: &plan::AggregateCall| c.args.iter().chain(&c.filter).chain(c.order.iter().map(|k| &k.expr)).all(clean);
     if !groups.is_empty()
         || !calls.iter().all(in_calls)
         || reads_slot(rows, &bound)
@@ -343,7 +342,9 @@ fn empty_value(function: Oid) -> Option<Datum> {
     match name {
         "count" => Some(Datum::I64(0)),
         "sum" | "avg" | "min" | "max" | "bool_and" | "bool_or" | "every" | "string_agg" | "array_agg" | "stddev"
-        | "variance" | "stddev_samp" | "var_samp" | "stddev_pop" | "var_pop" | "bit_and" | "bit_or" => Some(Datum::Null),
+        | "variance" | "stddev_samp" | "var_samp" | "stddev_pop" | "var_pop" | "bit_and" | "bit_or" => {
+            Some(Datum::Null)
+        }
         _ => None,
     }
 }

@@ -95,9 +95,10 @@ fn value_text(value: &DefValue) -> String {
 
 /// The type of EXPLAIN's only column.
 pub(crate) fn column_type(explain: &Explain) -> Oid {
-    let json = explain.options.iter().any(|o| {
-        &*o.name == "format" && o.value.as_ref().is_some_and(|v| value_text(v).eq_ignore_ascii_case("json"))
-    });
+    let json = explain
+        .options
+        .iter()
+        .any(|o| &*o.name == "format" && o.value.as_ref().is_some_and(|v| value_text(v).eq_ignore_ascii_case("json")));
     if json { oid::JSON } else { oid::TEXT }
 }
 
@@ -146,7 +147,8 @@ impl Session {
         let shown = tree::Explainer::new(&known, &names, options, &node).show(&node);
         let millis = |nanos: u64| nanos as f64 / 1e6;
         let times = options.summary.then(|| (millis(planned - started), counted.map(|c| millis(c - planned))));
-        let lines = if options.json { vec![print::json(&shown, options, times)] } else { print::text(&shown, options, times) };
+        let lines =
+            if options.json { vec![print::json(&shown, options, times)] } else { print::text(&shown, options, times) };
         let ty = if options.json { oid::JSON } else { oid::TEXT };
         sink.columns(&[plan::OutputColumn { name: "QUERY PLAN".to_owned(), ty, typmod: -1, origin: None }])?;
         let mut chunk = Chunk::new(&[Physical::Var]);

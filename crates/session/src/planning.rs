@@ -28,11 +28,15 @@ impl Statistics for Known<'_> {
         let density = match self.image.size(table.oid) {
             Some(size) if size.rows >= 0.0 && size.pages > 0 => f64::from(size.rows) / f64::from(size.pages),
             _ => {
-                let width: f64 = table.columns.iter().map(|c| match Physical::of(c.ty) {
-                    Physical::Var | Physical::B16 => 24.0,
-                    Physical::I64 | Physical::F64 => 8.0,
-                    _ => 4.0,
-                }).sum();
+                let width: f64 = table
+                    .columns
+                    .iter()
+                    .map(|c| match Physical::of(c.ty) {
+                        Physical::Var | Physical::B16 => 24.0,
+                        Physical::I64 | Physical::F64 => 8.0,
+                        _ => 4.0,
+                    })
+                    .sum();
                 8192.0 / (width + 8.0)
             }
         };

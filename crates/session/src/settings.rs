@@ -12,6 +12,8 @@ enum Kind {
     Bool,
     /// Milliseconds, with units.
     Time,
+    /// Kilobytes between these, with units.
+    Memory(i64, i64),
     /// An integer between these.
     Int(i64, i64),
     /// One of these words.
@@ -78,6 +80,7 @@ const KNOWN: &[(&str, &str, Kind)] = &[
     ("TimeZone", "UTC", Kind::Text),
     ("transaction_isolation", "read committed", Kind::Internal),
     ("transaction_read_only", "off", Kind::Fixed),
+    ("work_mem", "4MB", Kind::Memory(64, 2_147_483_647)),
     ("transaction_timeout", "0", Kind::Fixed),
     // There is no XML type yet.
     ("xmloption", "content", Kind::Word(&["content", "document"])),
@@ -131,7 +134,7 @@ impl Kind {
         match self {
             Kind::Bool => ("bool", None, &[]),
             Kind::Time => ("integer", Some((0, 2_147_483_647)), &[]),
-            Kind::Int(low, high) => ("integer", Some((low, high)), &[]),
+            Kind::Int(low, high) | Kind::Memory(low, high) => ("integer", Some((low, high)), &[]),
             Kind::Word(words) => ("enum", None, words),
             Kind::Text | Kind::Fixed | Kind::Internal => ("string", None, &[]),
         }
@@ -154,10 +157,20 @@ impl Settings {
             };
             let setting = self.get(name).unwrap_or_default();
             let source = if setting == default { "default" } else { "session" };
+            let number = match kind {
+                Kind::Memory(low, high) => {
+                    memory(name, &setting, low, high).map_or(setting.clone(), |kb| kb.to_string())
+                }
+                _ => setting.clone(),
+            };
             vec![
                 text(name),
-                text(&setting),
-                if kind == Kind::Time { text("ms") } else { Datum::Null },
+                text(&number),
+                match kind {
+                    Kind::Time => text("ms"),
+                    Kind::Memory(..) => text("kB"),
+                    _ => Datum::Null,
+                },
                 text("Ungrouped"),
                 text(""),
                 Datum::Null,
@@ -224,6 +237,40 @@ fn time(name: &str, text: &str) -> Result<u64> {
     Ok(ms as u64)
 }
 
+/// Kilobytes.
+fn memory(name: &str, text: &str, low: i64, high: i64) -> Result<i64> {
+    let text = text.trim();
+    let (digits, unit) =
+        text.split_at(text.find(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | '-')).unwrap_or(text.len()));
+    let factor = match unit.trim() {
+        "B" => 1.0 / 1024.0,
+        "" | "kB" => 1.0,
+        "MB" => 1024.0,
+        "GB" => 1_048_576.0,
+        "TB" => 1_073_741_824.0,
+        _ if digits.is_empty() => return Err(invalid(name, text)),
+        _ => {
+            return Err(invalid(name, text)
+                .hint("Valid units for this parameter are \"B\", \"kB\", \"MB\", \"GB\", and \"TB\"."));
+        }
+    };
+    let number: f64 = digits.parse().map_err(|_| invalid(name, text))?;
+    let kb = (number * factor).round();
+    if !(low as f64..=high as f64).contains(&kb) {
+        let message = format!("{kb} kB is outside the valid range for parameter \"{name}\" ({low} kB .. {high} kB)");
+        return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message));
+    }
+    Ok(kb as i64)
+}
+
+fn shown_memory(kb: i64) -> String {
+    let units = [(1_073_741_824_i64, "TB"), (1_048_576, "GB"), (1024, "MB")];
+    match units.iter().find(|u| kb >= u.0 && kb % u.0 == 0) {
+        Some((size, unit)) => format!("{}{unit}", kb / size),
+        None => format!("{kb}kB"),
+    }
+}
+
 fn shown_time(ms: u64) -> String {
     let units = [(86_400_000_u64, "d"), (3_600_000, "h"), (60_000, "min"), (1000, "s")];
     match units.iter().find(|u| ms > 0 && ms.is_multiple_of(u.0)) {
@@ -282,6 +329,7 @@ impl Settings {
         let shown = match kind {
             Kind::Bool => if boolean(name, given)? { "on" } else { "off" }.to_owned(),
             Kind::Time => shown_time(time(name, given)?),
+            Kind::Memory(low, high) => shown_memory(memory(name, given, low, high)?),
             Kind::Int(low, high) => {
                 let n: i64 = given.trim().parse().map_err(|_| invalid(name, given))?;
                 if !(low..=high).contains(&n) {

@@ -7,3 +7,5 @@ psql "$@" -d postgres -c 'DROP DATABASE IF EXISTS hathi_planning' -c 'CREATE DAT
 psql "$@" -d hathi_planning -f "$here/schema.sql"
 sed -e 's/^-- \([0-9]*\).*$/\\echo -- \1\nCOPY (/' -e 's/;$/) TO STDOUT;/' "$here/queries.sql" |
     psql "$@" -d hathi_planning -f - > "$here/answers.txt"
+psql "$@" -d hathi_planning -c ANALYZE
+sed -e 's/^-- \([0-9]*\).*$/\\echo -- \1/' "$here/explain.sql" | psql "$@" -At -d hathi_planning -f - > "$here/explain.txt"

@@ -74,7 +74,8 @@ impl Session {
     /// Some rows of a table, in its order, and how many it has.
     fn sample(&mut self, info: &Arc<TableInfo>, columns: &[usize]) -> Result<(Vec<Vec<Datum>>, u64)> {
         let name = self.qualified_name(info)?;
-        let list: Vec<String> = columns.iter().map(|&c| syntax::quote_ident(&info.columns[c].name).to_string()).collect();
+        let list: Vec<String> =
+            columns.iter().map(|&c| syntax::quote_ident(&info.columns[c].name).to_string()).collect();
         let list = if list.is_empty() { "NULL".to_owned() } else { list.join(", ") };
         let sql = format!("SELECT {list} FROM ONLY {name}");
         let statements = syntax::parse(&sql)?;
@@ -150,8 +151,7 @@ impl Session {
         let others = runs.len() - chosen.len();
         if others >= 2 {
             let bounds = (TARGET + 1).min(others).min(rest.len());
-            found.histogram =
-                (0..bounds).map(|b| keyed[rest[b * (rest.len() - 1) / (bounds - 1)]].1.clone()).collect();
+            found.histogram = (0..bounds).map(|b| keyed[rest[b * (rest.len() - 1) / (bounds - 1)]].1.clone()).collect();
         }
         if runs.len() > 1 {
             found.correlation = Some(correlation(&keyed));
@@ -235,12 +235,12 @@ fn most_common(runs: &[(usize, usize)], present: usize, found: &Found, total: f6
     let repeated = runs.iter().filter(|r| r.1 > 1).count();
     if runs.len() <= TARGET && repeated == runs.len() && found.distinct > 0.0 {
         let mut all = runs.to_vec();
-        all.sort_by(|a, b| b.1.cmp(&a.1));
+        all.sort_by_key(|r| std::cmp::Reverse(r.1));
         return all;
     }
     let distinct = if found.distinct < 0.0 { -found.distinct * total } else { found.distinct };
     let mut chosen: Vec<(usize, usize)> = runs.iter().filter(|r| r.1 > 1).copied().collect();
-    chosen.sort_by(|a, b| b.1.cmp(&a.1));
+    chosen.sort_by_key(|r| std::cmp::Reverse(r.1));
     chosen.truncate(TARGET);
     // The least common one goes while its count may be chance: within two deviations of what the values that are not listed have.
     let sampled = present as f64 / (1.0 - found.null_fraction).max(1e-9);

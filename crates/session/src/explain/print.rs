@@ -22,7 +22,8 @@ fn node(shown: &Shown, options: Options, indent: usize, arrow: &str, lines: &mut
     let mut line = format!("{:indent$}{arrow}{}", "", shown.title);
     if options.costs {
         let e = &shown.estimate;
-        write!(line, "  (cost={:.2}..{:.2} rows={} width={})", e.startup, e.cost, rows(e.rows), shown.width).unwrap_or(());
+        write!(line, "  (cost={:.2}..{:.2} rows={} width={})", e.startup, e.cost, rows(e.rows), shown.width)
+            .unwrap_or(());
     }
     if let Some(a) = shown.actual {
         let (made, loops) = (a.0, a.1);
@@ -95,7 +96,10 @@ pub(super) fn json(shown: &Shown, options: Options, times: Times) -> String {
 fn object(shown: &Shown, options: Options, indent: usize, out: &mut String) {
     let mut fields: Vec<(String, String)> = vec![("Node Type".to_owned(), quoted(&shown.node_type))];
     let mut own = |key: &str, value: String| fields.push((key.to_owned(), value));
-    let (first, rest): (Vec<_>, Vec<_>) = shown.details.iter().partition(|d| d.0 == "Strategy" || d.0 == "Operation" || d.0 == "Command");
+    let (first, rest): (Vec<_>, Vec<_>) = shown
+        .details
+        .iter()
+        .partition(|d| matches!(d.0.as_str(), "Strategy" | "Partial Mode" | "Operation" | "Command"));
     for (key, detail) in first {
         if let Detail::Hidden(text) = detail {
             own(key, quoted(text));
@@ -134,7 +138,9 @@ fn object(shown: &Shown, options: Options, indent: usize, out: &mut String) {
     for (key, detail) in &rest {
         match detail {
             Detail::Text(text) => own(key, quoted(text)),
-            Detail::List(list) => own(key, format!("[{}]", list.iter().map(|t| quoted(t)).collect::<Vec<_>>().join(", "))),
+            Detail::List(list) => {
+                own(key, format!("[{}]", list.iter().map(|t| quoted(t)).collect::<Vec<_>>().join(", ")))
+            }
             Detail::Hidden(_) => {}
         }
     }

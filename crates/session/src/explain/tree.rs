@@ -128,7 +128,11 @@ impl<'a> Explainer<'a> {
                     self.slots.insert(*slot, bound);
                 }
                 self.subplans += 1;
-                let word = if sub.correlated || matches!(sub.kind, SubKind::Quantified { .. }) { "SubPlan" } else { "InitPlan" };
+                let word = if sub.correlated || matches!(sub.kind, SubKind::Quantified { .. }) {
+                    "SubPlan"
+                } else {
+                    "InitPlan"
+                };
                 let label = format!("{word} {}", self.subplans);
                 let pending = std::mem::take(&mut self.pending);
                 let (mut shown, inner) = self.node(&sub.node);
@@ -145,7 +149,10 @@ impl<'a> Explainer<'a> {
                         let test = self.expr(test, &inner);
                         let word = if *all { "ALL" } else { "ANY" };
                         let hashed = if sub.correlated { "" } else { "hashed " };
-                        format!("({word} {} = ({hashed}{label}).col1)", test.trim_matches(['(', ')']).split(" = ").next().unwrap_or(""))
+                        format!(
+                            "({word} {} = ({hashed}{label}).col1)",
+                            test.trim_matches(['(', ')']).split(" = ").next().unwrap_or("")
+                        )
                     }
                 }
             }
@@ -177,7 +184,11 @@ impl<'a> Explainer<'a> {
         let args: Vec<String> = call.args.iter().map(|a| self.expr(a, columns)).collect();
         let args = if args.is_empty() { "*".to_owned() } else { args.join(", ") };
         let distinct = if call.distinct { "DISTINCT " } else { "" };
-        let order = if call.order.is_empty() { String::new() } else { format!(" ORDER BY {}", self.keys(&call.order, columns).join(", ")) };
+        let order = if call.order.is_empty() {
+            String::new()
+        } else {
+            format!(" ORDER BY {}", self.keys(&call.order, columns).join(", "))
+        };
         let filter = match &call.filter {
             Some(f) => format!(" FILTER (WHERE {})", self.expr(f, columns)),
             None => String::new(),
@@ -240,11 +251,23 @@ impl<'a> Explainer<'a> {
 
     fn scan(&mut self, node: &Node, table: &TableRef, filter: Option<&Expr>) -> (Shown, Names) {
         let columns = self.columns_of(table);
+        // A scan's own conditions are about one table.
+        let above = columns.clone();
+        let columns = if self.options.verbose {
+            columns
+        } else {
+            let own = table.columns.iter().map(|c| syntax::quote_ident(&c.name).to_string());
+            own.chain(["ctid".to_owned()]).collect()
+        };
         let mut shown = match counted(node) {
             Node::IndexScan { range, .. } => {
                 let index = &table.indexes[range.index];
                 let direction = if range.backward { " Backward" } else { "" };
-                let title = format!("Index Scan{direction} using {} on {}", syntax::quote_ident(&index.name), self.table(table));
+                let title = format!(
+                    "Index Scan{direction} using {} on {}",
+                    syntax::quote_ident(&index.name),
+                    self.table(table)
+                );
                 let mut shown = self.plain(node, &title, "Index Scan");
                 let way = if range.backward { "Backward" } else { "Forward" };
                 shown.details.push(("Scan Direction".to_owned(), Detail::Hidden(way.to_owned())));
@@ -272,7 +295,7 @@ impl<'a> Explainer<'a> {
                 shown.details.push(("Filter".to_owned(), condition));
             }
         }
-        (shown, columns)
+        (shown, above)
     }
 
     fn join(&mut self, node: &Node) -> (Shown, Names) {
@@ -370,14 +393,13 @@ impl<'a> Explainer<'a> {
             }
             Node::Values { rows, types } => {
                 let names: Names = (1..=types.len()).map(|i| format!("\"*VALUES*\".column{i}")).collect();
-                let mut shown = if rows.len() == 1 {
+                let shown = if rows.len() == 1 {
                     self.plain(node, "Result", "Result")
                 } else {
                     self.plain(node, "Values Scan on \"*VALUES*\"", "Values Scan")
                 };
                 if let [row] = &rows[..] {
                     let texts = row.iter().map(|e| self.expr(e, &[])).collect();
-                    shown.width = shown.width.max(u64::from(types.is_empty()) * 0);
                     return (shown, texts);
                 }
                 (shown, names)
@@ -398,8 +420,20 @@ impl<'a> Explainer<'a> {
             }
             Node::Filter { input, predicate } => {
                 let (mut shown, names) = self.node(input);
-                let condition = self.condition(predicate, &names);
-                let word = if predicate.span().is_none() && !matches!(predicate.kind, ExprKind::Subquery(_)) { "One-Time Filter" } else { "Filter" };
+                let condition = match counted(input) {
+                    // Asked where they are computed.
+                    Node::Aggregate { .. } => {
+                        let bare =
+                            |n: &String| n.strip_prefix('(').and_then(|n| n.strip_suffix(')')).unwrap_or(n).to_owned();
+                        self.condition(predicate, &names.iter().map(bare).collect::<Vec<_>>())
+                    }
+                    _ => self.condition(predicate, &names),
+                };
+                let word = if predicate.span().is_none() && !matches!(predicate.kind, ExprKind::Subquery(_)) {
+                    "One-Time Filter"
+                } else {
+                    "Filter"
+                };
                 if word == "One-Time Filter" {
                     let mut above = self.plain(node, "Result", "Result");
                     above.details.push((word.to_owned(), condition));
@@ -433,7 +467,8 @@ impl<'a> Explainer<'a> {
             }
             Node::Join { .. } | Node::Apply { .. } => self.join(node),
             Node::Aggregate { input, groups, calls } => {
-                let (title, strategy) = if groups.is_empty() { ("Aggregate", "Plain") } else { ("HashAggregate", "Hashed") };
+                let (title, strategy) =
+                    if groups.is_empty() { ("Aggregate", "Plain") } else { ("HashAggregate", "Hashed") };
                 let (mut shown, below) = self.over(node, input, title);
                 shown.node_type = "Aggregate".to_owned();
                 shown.details.push(("Strategy".to_owned(), Detail::Hidden(strategy.to_owned())));
