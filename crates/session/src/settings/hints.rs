@@ -147,5 +147,4 @@ pub(super) const HINTS: &[(&str, &str, Kind)] = &[
     ("wal_init_zero", "on", Kind::Bool),
     ("wal_recycle", "on", Kind::Bool),
     ("wal_skip_threshold", "2MB", Kind::Size { unit_kb: 1, low: 0, high: 2147483647 }),
-    ("work_mem", "4MB", Kind::Size { unit_kb: 1, low: 64, high: 2147483647 }),
 ];
