@@ -41,6 +41,7 @@ pub(crate) fn choose(candidates: &[&[Oid]], actual: &[Oid]) -> Choice {
     }
     let convertible = |i: &usize| {
         candidates[*i].iter().zip(actual).all(|(&target, &source)| can_coerce(source, target, Context::Implicit))
+            && crate::polymorphic::settle(candidates[*i], actual, oid::VOID).is_some()
     };
     let mut left: Vec<usize> = fits.into_iter().filter(convertible).collect();
     if left.len() <= 1 {
