@@ -6,7 +6,7 @@ use syntax::ast::{self, Pos, SqlValue};
 use types::{Oid, Result, SqlError, SqlState, oid};
 
 use crate::Binder;
-use crate::coerce::{Context, cannot_cast, format_type};
+use crate::coerce::Context;
 use crate::expr::{AGGREGATES, Place};
 use crate::polymorphic;
 use crate::resolve::{Choice, choose};
@@ -54,6 +54,23 @@ pub(crate) fn sql_value_name(value: SqlValue) -> &'static str {
         SqlValue::SessionUser => "session_user",
         SqlValue::CurrentCatalog => "current_catalog",
         SqlValue::CurrentSchema => "current_schema",
+    }
+}
+
+/// The word that an SQL value function is.
+fn sql_value_word(value: SqlValue) -> &'static str {
+    match value {
+        SqlValue::CurrentDate => "CURRENT_DATE",
+        SqlValue::CurrentTime => "CURRENT_TIME",
+        SqlValue::CurrentTimestamp => "CURRENT_TIMESTAMP",
+        SqlValue::LocalTime => "LOCALTIME",
+        SqlValue::LocalTimestamp => "LOCALTIMESTAMP",
+        SqlValue::CurrentRole => "CURRENT_ROLE",
+        SqlValue::CurrentUser => "CURRENT_USER",
+        SqlValue::User => "USER",
+        SqlValue::SessionUser => "SESSION_USER",
+        SqlValue::CurrentCatalog => "CURRENT_CATALOG",
+        SqlValue::CurrentSchema => "CURRENT_SCHEMA",
     }
 }
 
@@ -108,8 +125,8 @@ impl Binder<'_> {
         let candidates: Vec<&[Oid]> = types.iter().map(|t| &t[skip..]).collect();
         let actual: Vec<Oid> = args.iter().map(|a| a.ty).collect();
         let shown = || {
-            let left = if skip == 1 { String::new() } else { format!("{} ", format_type(actual[0])) };
-            format!("{left}{name} {}", format_type(actual[actual.len() - 1]))
+            let left = if skip == 1 { String::new() } else { format!("{} ", self.type_shown(actual[0])) };
+            format!("{left}{name} {}", self.type_shown(actual[actual.len() - 1]))
         };
         match choose(&candidates, &actual) {
             Choice::One(i) => {
@@ -164,7 +181,7 @@ impl Binder<'_> {
             }
             let from = arg.ty;
             let bound = self.coerce(arg, target, -1, Context::Implicit)?;
-            out.push(bound.ok_or_else(|| cannot_cast(from, target).at(pos.char_position(self.sql)))?);
+            out.push(bound.ok_or_else(|| self.cannot_cast(from, target).at(pos.char_position(self.sql)))?);
         }
         Ok((out, ty))
     }
@@ -209,7 +226,7 @@ impl Binder<'_> {
         pos: Pos,
     ) -> Result<(Candidate, Vec<Expr>, String)> {
         let actual: Vec<Oid> = args.iter().map(|a| a.ty).collect();
-        let types: Vec<String> = actual.iter().map(|&t| format_type(t)).collect();
+        let types: Vec<String> = actual.iter().map(|&t| self.type_shown(t)).collect();
         let shown = format!("function {name}({})", types.join(", "));
         let mut candidates: Vec<Candidate> =
             builtin::procs_by_name(name).filter_map(|row| candidate(row, actual.len(), expand)).collect();
@@ -279,7 +296,7 @@ impl Binder<'_> {
             let ty = polymorphic::array_of(right.ty).unwrap_or(array.ty);
             let from = array.ty;
             let converted = self.coerce(array, ty, -1, Context::Explicit)?;
-            converted.ok_or_else(|| cannot_cast(from, ty).at(pos.char_position(self.sql)))?
+            converted.ok_or_else(|| self.cannot_cast(from, ty).at(pos.char_position(self.sql)))?
         };
         let kind = ExprKind::AnyArray { all, function, operator, args: Box::new([left, array]) };
         Ok(Expr::new(kind, oid::BOOL, self.position(pos)))
@@ -301,8 +318,13 @@ impl Binder<'_> {
         let call = self.named_function(function, Vec::new(), pos)?;
         let from = call.ty;
         let typmod = precision.map_or(-1, |p| p.clamp(0, 6));
-        let cast = self.coerce(call, ty, typmod, Context::Explicit)?;
-        cast.ok_or_else(|| cannot_cast(from, ty).at(pos.char_position(self.sql)))
+        let cast = self.coerce(call, ty, -1, Context::Explicit)?;
+        let mut cast = cast.ok_or_else(|| self.cannot_cast(from, ty).at(pos.char_position(self.sql)))?;
+        if let ExprKind::Call { form, .. } = &mut cast.kind {
+            *form = CallForm::Word(sql_value_word(value));
+        }
+        let cut = self.coerce(cast, ty, typmod, Context::Explicit)?;
+        cut.ok_or_else(|| self.cannot_cast(from, ty).at(pos.char_position(self.sql)))
     }
 
     pub(crate) fn call(&mut self, f: &ast::FuncCall, pos: Pos, place: &mut Place<'_>) -> Result<Expr> {
@@ -329,10 +351,10 @@ impl Binder<'_> {
             let arg = args.remove(0);
             let from = arg.ty;
             let bound = self.coerce(arg, ty.oid, -1, Context::Explicit)?;
-            return bound.ok_or_else(|| cannot_cast(from, ty.oid).at(pos.char_position(self.sql)));
+            return bound.ok_or_else(|| self.cannot_cast(from, ty.oid).at(pos.char_position(self.sql)));
         }
         if !builtin_schema {
-            let types: Vec<String> = args.iter().map(|a| format_type(a.ty)).collect();
+            let types: Vec<String> = args.iter().map(|a| self.type_shown(a.ty)).collect();
             let shown = f.name.iter().map(|n| &**n).collect::<Vec<_>>().join(".");
             let message = format!("function {shown}({}) does not exist", types.join(", "));
             return Err(self.error(SqlState::UNDEFINED_FUNCTION, message, pos).hint(
@@ -423,8 +445,8 @@ impl Binder<'_> {
             return Ok(full);
         }
         let types = args.iter().enumerate().map(|(i, arg)| match i.checked_sub(named) {
-            Some(i) => format!("{} => {}", names[i], format_type(arg.ty)),
-            None => format_type(arg.ty),
+            Some(i) => format!("{} => {}", names[i], self.type_shown(arg.ty)),
+            None => self.type_shown(arg.ty),
         });
         let message = format!("function {name}({}) does not exist", types.collect::<Vec<_>>().join(", "));
         Err(self

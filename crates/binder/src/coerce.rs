@@ -155,8 +155,10 @@ fn with_typmod(expr: Expr, typmod: i32, context: Context) -> Expr {
     Expr { typmod, ..Expr::new(kind, ty, position) }
 }
 
-/// Converts an explicit cast's operand.
-pub(crate) fn cannot_cast(source: Oid, target: Oid) -> SqlError {
-    let message = format!("cannot cast type {} to {}", format_type(source), format_type(target));
-    SqlError::new(SqlState::CANNOT_COERCE, message)
+impl crate::Binder<'_> {
+    /// `42846`.
+    pub(crate) fn cannot_cast(&self, source: Oid, target: Oid) -> SqlError {
+        let message = format!("cannot cast type {} to {}", self.type_shown(source), self.type_shown(target));
+        SqlError::new(SqlState::CANNOT_COERCE, message)
+    }
 }

@@ -33,7 +33,8 @@ impl Binder<'_> {
     /// `42703`, `42701`.
     pub fn copy_columns(&self, table: &TableRef, names: &[impl AsRef<str>]) -> Result<Vec<usize>> {
         if names.is_empty() {
-            return Ok((0..table.columns.len()).collect());
+            let listed = |&i: &usize| !table.columns[i].dropped && !self.is_generated(table, i);
+            return Ok((0..table.columns.len()).filter(listed).collect());
         }
         let mut found = Vec::with_capacity(names.len());
         for name in names {
@@ -42,6 +43,11 @@ impl Binder<'_> {
                 let message = format!("column \"{name}\" of relation \"{}\" does not exist", table.name);
                 SqlError::new(SqlState::UNDEFINED_COLUMN, message)
             })?;
+            if self.is_generated(table, column) {
+                let message = format!("column \"{name}\" is a generated column");
+                return Err(SqlError::new(SqlState::INVALID_COLUMN_REFERENCE, message)
+                    .detail("Generated columns cannot be used in COPY."));
+            }
             if found.contains(&column) {
                 let message = format!("column \"{name}\" specified more than once");
                 return Err(SqlError::new(SqlState::DUPLICATE_COLUMN, message));
@@ -126,6 +132,7 @@ impl Binder<'_> {
         if let Some(predicate) = condition {
             rows = Node::Filter { input: Box::new(rows), predicate };
         }
+        rows = self.with_generated(rows, &table)?;
         let types = table.columns.iter().map(|c| c.ty).collect();
         let input = Box::new(Node::Values { rows: Vec::new(), types });
         let rules = Arc::new(self.row_rules(&table)?);

@@ -1,4 +1,6 @@
 //! `Deparser`: bound expressions as SQL, in the form that `pg_get_expr` prints them.
+//!
+//! Plainly, every operator stands in parentheses; prettily, only where its surroundings would read it otherwise.
 
 use catalog::builtin;
 use plan::{CallForm, Expr, ExprKind};
@@ -6,14 +8,14 @@ use syntax::quote_ident;
 use types::io::TypeLookup;
 use types::{Datum, IoSettings, Oid, Result, SqlError, oid};
 
-use crate::coerce::format_type;
-
 /// Prints expressions over one table's columns.
 pub struct Deparser<'a> {
     /// Names of the columns that [`ExprKind::Column`] means.
     pub columns: &'a [String],
     /// How values of `reg*` types print.
     pub names: &'a dyn TypeLookup,
+    /// Whether to leave out parentheses, and to break lines, as `pg_get_expr(.., true)` does.
+    pub pretty: bool,
 }
 
 /// `text` as an SQL string literal.
@@ -22,30 +24,99 @@ pub fn quote_literal(text: &str) -> String {
     if doubled.contains('\\') { format!("E'{}'", doubled.replace('\\', "\\\\")) } else { format!("'{doubled}'") }
 }
 
+/// What stands around an expression, as far as its parentheses go; calls, lists and CASE separate their parts by themselves.
+#[derive(Clone, Copy, PartialEq)]
+enum Around<'e> {
+    /// An operator of this name; whether the expression is its first operand.
+    Operator(&'e str, bool),
+    /// AND, OR.
+    Connective(&'static str),
+    /// NOT.
+    Not,
+    /// Anything else: a cast, IS NULL.
+    Tight,
+}
+
 impl Deparser<'_> {
     /// `expr` as SQL.
     ///
     /// # Errors
     /// `0A000` for what has no text form yet, such as sub-queries.
     pub fn expr(&self, expr: &Expr) -> Result<String> {
-        self.print(expr, false)
+        self.print(expr, false, 0)
     }
 
-    fn operand(&self, expr: &Expr) -> Result<String> {
-        self.print(expr, true)
+    /// As an operand: implicit casts of literals' types are shown.
+    fn operand(&self, expr: &Expr, around: Around<'_>, level: usize) -> Result<String> {
+        self.within(expr, true, around, level)
     }
 
-    fn list(&self, list: &[Expr]) -> Result<String> {
-        Ok(list.iter().map(|e| self.operand(e)).collect::<Result<Vec<_>>>()?.join(", "))
+    fn within(&self, expr: &Expr, implicit: bool, around: Around<'_>, level: usize) -> Result<String> {
+        let text = self.print(expr, implicit, level)?;
+        Ok(if self.pretty && !Self::is_simple(expr, around) { format!("({text})") } else { text })
     }
 
-    fn joined(&self, list: &[Expr], word: &str) -> Result<String> {
-        let parts = list.iter().map(|e| self.print(e, false)).collect::<Result<Vec<_>>>()?;
-        Ok(format!("({})", parts.join(word)))
+    /// Whether `expr` reads the same without parentheses.
+    fn is_simple(expr: &Expr, around: Around<'_>) -> bool {
+        let separated = matches!(around, Around::Connective(_) | Around::Not);
+        match &expr.kind {
+            ExprKind::Call { args, form: CallForm::ExplicitCast | CallForm::ImplicitCast, .. } => {
+                Self::is_simple(&args[0], around)
+            }
+            ExprKind::CastByText { arg, .. } | ExprKind::Coerce { arg, .. } => Self::is_simple(arg, around),
+            ExprKind::Call { form: CallForm::Operator(own), args, .. } => match around {
+                Around::Operator(parent, first) if args.len() == 2 => {
+                    let low = |n: &str| matches!(n, "+" | "-");
+                    let high = |n: &str| matches!(n, "*" | "/" | "%");
+                    let own = operator_name(*own);
+                    if !(low(own) || high(own)) || !(low(parent) || high(parent)) {
+                        return false;
+                    }
+                    match (high(own), low(parent)) {
+                        (true, true) => true,
+                        (false, false) => false,
+                        _ => first,
+                    }
+                }
+                _ => separated,
+            },
+            ExprKind::And(_) => matches!(around, Around::Connective(_)),
+            ExprKind::Not(inner) => match inner.kind {
+                ExprKind::IsNull(_) | ExprKind::IsBool(..) => separated,
+                _ => matches!(around, Around::Connective(_)),
+            },
+            ExprKind::Or(_) => matches!(around, Around::Connective("OR")),
+            ExprKind::IsNull(_) | ExprKind::IsBool(..) | ExprKind::IsDistinct { .. } => separated,
+            ExprKind::AnyArray { .. } => separated,
+            _ => true,
+        }
+    }
+
+    /// `text`, in the parentheses that are always there when not pretty.
+    fn enclosed(&self, text: String) -> String {
+        if self.pretty { text } else { format!("({text})") }
+    }
+
+    fn list(&self, list: &[Expr], level: usize) -> Result<String> {
+        Ok(list.iter().map(|e| self.print(e, true, level)).collect::<Result<Vec<_>>>()?.join(", "))
+    }
+
+    fn joined(&self, list: &[Expr], word: &'static str, level: usize) -> Result<String> {
+        let around = Around::Connective(word);
+        let parts = list.iter().map(|e| self.within(e, false, around, level)).collect::<Result<Vec<_>>>()?;
+        Ok(self.enclosed(parts.join(&format!(" {word} "))))
+    }
+
+    fn type_name(&self, ty: Oid, typmod: i32) -> String {
+        match ty {
+            // As `character` alone it would read as `character(1)`.
+            oid::BPCHAR if typmod < 0 => "bpchar".to_owned(),
+            _ => types::typmod::format_type(ty, typmod).unwrap_or_else(|| self.names.type_name(ty)),
+        }
     }
 
     fn constant(&self, expr: &Expr, datum: &Datum) -> Result<String> {
-        let name = types::typmod::format_type(expr.ty, expr.typmod).unwrap_or_else(|| format_type(expr.ty));
+        let name = self.type_name(expr.ty, expr.typmod);
         if datum.is_null() {
             return Ok(format!("NULL::{name}"));
         }
@@ -57,98 +128,148 @@ impl Deparser<'_> {
             oid::BOOL => (if text == "t" { "true" } else { "false" }).to_owned(),
             oid::INT4 if bare => text,
             oid::NUMERIC if bare && text.contains('.') && expr.typmod < 0 => text,
+            // `-1::int` would mean something else.
+            oid::NUMERIC if bare && self.pretty => format!("{text}::{name}"),
             oid::NUMERIC if bare => format!("({text})::{name}"),
             oid::UNKNOWN => quote_literal(&text),
             _ => format!("{}::{name}", quote_literal(&text)),
         })
     }
 
-    fn cast(&self, arg: &Expr, ty: Oid, typmod: i32) -> Result<String> {
-        let name = types::typmod::format_type(ty, typmod).unwrap_or_else(|| format_type(ty));
-        // A literal prints with its own type first; parentheses keep `-1::int` from meaning something else.
-        Ok(format!("({})::{name}", self.print(arg, false)?))
+    fn cast(&self, arg: &Expr, ty: Oid, typmod: i32, level: usize) -> Result<String> {
+        let name = self.type_name(ty, typmod);
+        Ok(format!("{}::{name}", self.enclosed(self.within(arg, false, Around::Tight, level)?)))
     }
 
-    fn call(&self, expr: &Expr, function: Oid, args: &[Expr], form: CallForm, implicit: bool) -> Result<String> {
+    fn call(
+        &self,
+        expr: &Expr,
+        function: Oid,
+        args: &[Expr],
+        form: CallForm,
+        implicit: bool,
+        level: usize,
+    ) -> Result<String> {
         match form {
             CallForm::Operator(operator) => {
-                let name = builtin::operator_by_oid(operator).map_or("?", |o| o.name);
+                let name = operator_name(operator);
                 match args {
-                    [one] => Ok(format!("({name} {})", self.operand(one)?)),
-                    [left, right] => Ok(format!("({} {name} {})", self.operand(left)?, self.operand(right)?)),
+                    [one] => {
+                        Ok(self.enclosed(format!("{name} {}", self.operand(one, Around::Operator("", true), level)?)))
+                    }
+                    [left, right] => {
+                        let left = self.operand(left, Around::Operator(name, true), level)?;
+                        let right = self.operand(right, Around::Operator(name, false), level)?;
+                        Ok(self.enclosed(format!("{left} {name} {right}")))
+                    }
                     _ => Err(SqlError::internal("an operator has one or two operands")),
                 }
             }
-            CallForm::ExplicitCast => self.cast(&args[0], expr.ty, expr.typmod),
-            CallForm::ImplicitCast if implicit => self.cast(&args[0], expr.ty, expr.typmod),
-            CallForm::ImplicitCast => self.print(&args[0], false),
+            CallForm::ExplicitCast => self.cast(&args[0], expr.ty, expr.typmod, level),
+            CallForm::ImplicitCast if implicit => self.cast(&args[0], expr.ty, expr.typmod, level),
+            CallForm::ImplicitCast => self.within(&args[0], false, Around::Tight, level),
+            CallForm::Word(word) => Ok(word.to_owned()),
             CallForm::Function => {
                 let name = builtin::proc_by_oid(function).map_or("?", |p| p.name);
-                Ok(format!("{}({})", quote_ident(name), self.list(args)?))
+                match (name, args) {
+                    ("extract", [field, from]) => {
+                        let field = match &field.kind {
+                            ExprKind::Const(d) => d.as_str().unwrap_or_default().to_owned(),
+                            _ => self.print(field, true, level)?,
+                        };
+                        Ok(format!("EXTRACT({field} FROM {})", self.print(from, true, level)?))
+                    }
+                    ("timezone", [zone, at]) => {
+                        let at = self.operand(at, Around::Tight, level)?;
+                        Ok(format!("({at} AT TIME ZONE {})", self.operand(zone, Around::Tight, level)?))
+                    }
+                    _ => Ok(format!("{}({})", quote_ident(name), self.list(args, level)?)),
+                }
             }
         }
     }
 
-    fn print(&self, expr: &Expr, implicit: bool) -> Result<String> {
+    /// A new line at `level`, where lines are broken; else a space.
+    fn line(&self, level: usize) -> String {
+        if self.pretty { format!("\n{}", "    ".repeat(level)) } else { " ".to_owned() }
+    }
+
+    fn print(&self, expr: &Expr, implicit: bool, level: usize) -> Result<String> {
         match &expr.kind {
             ExprKind::Const(datum) => self.constant(expr, datum),
             ExprKind::Column(i) => Ok(quote_ident(self.columns.get(*i).map_or("?", |c| c))),
             ExprKind::Param(i) => Ok(format!("${}", i + 1)),
-            ExprKind::Call { function, args, form } => self.call(expr, *function, args, *form, implicit),
+            ExprKind::Call { function, args, form } => self.call(expr, *function, args, *form, implicit, level),
             ExprKind::CastByText { arg, explicit } | ExprKind::Coerce { arg, explicit } => {
+                if let ExprKind::Call { form: CallForm::Word(word), .. } = &arg.kind
+                    && arg.ty == expr.ty
+                    && expr.typmod >= 0
+                {
+                    return Ok(format!("{word}({})", expr.typmod));
+                }
                 if *explicit || implicit {
-                    self.cast(arg, expr.ty, expr.typmod)
+                    self.cast(arg, expr.ty, expr.typmod, level)
                 } else {
-                    self.print(arg, false)
+                    self.within(arg, false, Around::Tight, level)
                 }
             }
-            ExprKind::And(list) => self.joined(list, " AND "),
-            ExprKind::Or(list) => self.joined(list, " OR "),
-            ExprKind::Not(arg) => Ok(match &arg.kind {
-                ExprKind::IsNull(inner) => format!("({} IS NOT NULL)", self.operand(inner)?),
+            ExprKind::And(list) => self.joined(list, "AND", level),
+            ExprKind::Or(list) => self.joined(list, "OR", level),
+            ExprKind::Not(arg) => Ok(self.enclosed(match &arg.kind {
+                ExprKind::IsNull(inner) => format!("{} IS NOT NULL", self.operand(inner, Around::Tight, level)?),
                 ExprKind::IsBool(inner, wanted) => {
-                    format!("({} IS NOT {})", self.operand(inner)?, if *wanted { "TRUE" } else { "FALSE" })
+                    let word = if *wanted { "TRUE" } else { "FALSE" };
+                    format!("{} IS NOT {word}", self.within(inner, false, Around::Tight, level)?)
                 }
-                ExprKind::IsDistinct { args, .. } => {
-                    format!("(NOT ({} IS DISTINCT FROM {}))", self.operand(&args[0])?, self.operand(&args[1])?)
-                }
-                _ => format!("(NOT {})", self.print(arg, false)?),
-            }),
-            ExprKind::IsNull(arg) => Ok(format!("({} IS NULL)", self.operand(arg)?)),
+                _ => format!("NOT {}", self.within(arg, false, Around::Not, level)?),
+            })),
+            ExprKind::IsNull(arg) => Ok(self.enclosed(format!("{} IS NULL", self.operand(arg, Around::Tight, level)?))),
             ExprKind::IsBool(arg, wanted) => {
-                Ok(format!("({} IS {})", self.operand(arg)?, if *wanted { "TRUE" } else { "FALSE" }))
+                let word = if *wanted { "TRUE" } else { "FALSE" };
+                Ok(self.enclosed(format!("{} IS {word}", self.within(arg, false, Around::Tight, level)?)))
             }
             ExprKind::IsDistinct { args, .. } => {
-                Ok(format!("({} IS DISTINCT FROM {})", self.operand(&args[0])?, self.operand(&args[1])?))
+                let left = self.operand(&args[0], Around::Tight, level)?;
+                let right = self.operand(&args[1], Around::Tight, level)?;
+                Ok(self.enclosed(format!("{left} IS DISTINCT FROM {right}")))
             }
-            ExprKind::Coalesce(list) => Ok(format!("COALESCE({})", self.list(list)?)),
+            ExprKind::Coalesce(list) => Ok(format!("COALESCE({})", self.list(list, level)?)),
             ExprKind::Extreme(greatest, list) => {
-                Ok(format!("{}({})", if *greatest { "GREATEST" } else { "LEAST" }, self.list(list)?))
+                Ok(format!("{}({})", if *greatest { "GREATEST" } else { "LEAST" }, self.list(list, level)?))
             }
             ExprKind::Case { whens, default } => {
-                let mut text = "CASE".to_owned();
+                let mut text = if self.pretty { self.line(level) + "CASE" } else { "\nCASE".to_owned() };
                 for (condition, result) in whens {
-                    text += &format!(" WHEN {} THEN {}", self.print(condition, false)?, self.operand(result)?);
+                    let (condition, result) =
+                        (self.print(condition, false, level + 1)?, self.print(result, true, level + 1)?);
+                    text += &format!("\n{}WHEN {condition} THEN {result}", "    ".repeat(level + 1));
                 }
-                Ok(text + &format!(" ELSE {} END", self.operand(default)?))
+                text += &format!("\n{}ELSE {}", "    ".repeat(level + 1), self.print(default, true, level + 1)?);
+                text += &format!("\n{}END", "    ".repeat(level));
+                Ok(text)
             }
             ExprKind::AnyArray { all, operator, args, .. } => {
-                let name = builtin::operator_by_oid(*operator).map_or("?", |o| o.name);
-                let word = if *all { "ALL" } else { "ANY" };
-                Ok(format!("({} {name} {word} ({}))", self.operand(&args[0])?, self.operand(&args[1])?))
+                let (name, word) = (operator_name(*operator), if *all { "ALL" } else { "ANY" });
+                let left = self.operand(&args[0], Around::Tight, level)?;
+                let right = self.operand(&args[1], Around::Tight, level)?;
+                Ok(self.enclosed(format!("{left} {name} {word} ({right})")))
             }
-            ExprKind::Array(list) => Ok(format!("ARRAY[{}]", self.list(list)?)),
+            ExprKind::Array(list) => Ok(format!("ARRAY[{}]", self.list(list, level)?)),
             ExprKind::Subscript { array, indexes } => {
                 let mut text = match array.kind {
-                    ExprKind::Column(_) => self.operand(array)?,
-                    _ => format!("({})", self.operand(array)?),
+                    ExprKind::Column(_) => self.print(array, true, level)?,
+                    _ => format!("({})", self.print(array, true, level)?),
                 };
                 for index in indexes {
-                    text += &format!("[{}]", self.operand(index)?);
+                    text += &format!("[{}]", self.print(index, true, level)?);
                 }
                 Ok(text)
             }
             ExprKind::Slot(_) | ExprKind::Subquery(_) => Err(SqlError::unsupported("the text form of a subquery")),
         }
     }
+}
+
+fn operator_name(operator: Oid) -> &'static str {
+    builtin::operator_by_oid(operator).map_or("?", |o| o.name)
 }

@@ -40,9 +40,6 @@ impl Binder<'_> {
 
     fn insert_body(&mut self, insert: &Insert) -> Result<Bound> {
         let table = self.target_table(&insert.relation, "change")?;
-        if insert.overriding != ast::Overriding::NotSet {
-            return Err(self.unsupported("OVERRIDING", insert.pos));
-        }
         let mut positions = Vec::new();
         for target in &insert.columns {
             let found = table.columns.iter().position(|c| c.name == *target.name.text).ok_or_else(|| {
@@ -56,7 +53,7 @@ impl Binder<'_> {
             positions.push(found);
         }
         if insert.columns.is_empty() {
-            positions = (0..table.columns.len()).collect();
+            positions = (0..table.columns.len()).filter(|&i| !table.columns[i].dropped).collect();
         }
         let input = match &insert.source {
             None => Node::Values { rows: vec![Vec::new()], types: Vec::new() },
@@ -92,6 +89,15 @@ impl Binder<'_> {
             ));
         }
         positions.truncate(given);
+        let values = insert.source.as_ref().is_some_and(|s| matches!(s.body, SelectBody::Values(_)));
+        if !values {
+            let given = std::mem::take(&mut positions);
+            for (source, p) in given.into_iter().enumerate() {
+                // A column whose values are not taken keeps its place in the source, and none in the table.
+                let taken = self.takes(&table, p, insert.overriding)?;
+                positions.push(if taken { p } else { usize::MAX - source });
+            }
+        }
         let types = input.types();
         let mut exprs = Vec::new();
         for (i, c) in table.columns.iter().enumerate() {
@@ -106,7 +112,8 @@ impl Binder<'_> {
                 None => self.default_value(&table, i)?,
             });
         }
-        let input = Box::new(Node::Project { input: Box::new(input), exprs });
+        let input = Node::Project { input: Box::new(input), exprs };
+        let input = Box::new(self.with_generated(input, &table)?);
         let alias = insert.alias.as_ref().map_or(table.name.clone(), |a| a.as_str().to_owned());
         let scope = table_scope(&table, &alias, insert.alias.is_none(), &[]);
         let conflict = match &insert.on_conflict {
@@ -189,6 +196,27 @@ impl Binder<'_> {
         Ok(OnConflict { indexes, update })
     }
 
+    /// Whether INSERT takes a value for column `p`, or puts its default in its place.
+    ///
+    /// # Errors
+    /// `428C9`.
+    fn takes(&self, table: &TableRef, p: usize, overriding: ast::Overriding) -> Result<bool> {
+        let name = &table.columns[p].name;
+        let message = || format!("cannot insert a non-DEFAULT value into column \"{name}\"");
+        if self.is_generated(table, p) {
+            return Err(types::SqlError::new(SqlState::GENERATED_ALWAYS, message())
+                .detail(format!("Column \"{name}\" is a generated column.")));
+        }
+        let identity = self.image.by_oid(table.oid).and_then(|t| t.columns.get(p)).map_or(0, |c| c.identity);
+        match (identity, overriding) {
+            (b'a' | b'd', ast::Overriding::UserValue) => Ok(false),
+            (b'a', ast::Overriding::NotSet) => Err(types::SqlError::new(SqlState::GENERATED_ALWAYS, message())
+                .detail(format!("Column \"{name}\" is an identity column defined as GENERATED ALWAYS."))
+                .hint("Use OVERRIDING SYSTEM VALUE to override.")),
+            _ => Ok(true),
+        }
+    }
+
     fn insert_values(
         &mut self,
         table: &TableRef,
@@ -211,7 +239,7 @@ impl Binder<'_> {
             let mut out = Vec::with_capacity(row.len());
             for (e, &p) in row.iter().zip(positions) {
                 let c = &table.columns[p];
-                if matches!(e.kind, Ast::SetToDefault) {
+                if matches!(e.kind, Ast::SetToDefault) || !self.takes(table, p, insert.overriding)? {
                     out.push(self.default_value(table, p)?);
                     continue;
                 }
@@ -280,6 +308,15 @@ impl Binder<'_> {
                     return Err(self.error(SqlState::SYNTAX_ERROR, message, target.name.pos));
                 }
                 let c = table.columns[column].clone();
+                let always = self.is_always_identity(table, column);
+                if (always || self.is_generated(table, column)) && !matches!(value.kind, Ast::SetToDefault) {
+                    let name = &c.name;
+                    let message = format!("column \"{name}\" can only be updated to DEFAULT");
+                    let what =
+                        if always { "an identity column defined as GENERATED ALWAYS" } else { "a generated column" };
+                    return Err(types::SqlError::new(SqlState::GENERATED_ALWAYS, message)
+                        .detail(format!("Column \"{name}\" is {what}.")));
+                }
                 let bound = match value.kind {
                     Ast::SetToDefault => self.default_value(table, column)?,
                     _ => {
@@ -289,6 +326,15 @@ impl Binder<'_> {
                 };
                 sets.push((column, bound));
             }
+        }
+        for (column, mut value) in self.generated(table)? {
+            sets.retain(|s| s.0 != column);
+            substitute(&mut value, &sets);
+            if sets.iter().any(|s| crate::rules::is_volatile(&s.1)) && crate::rules::is_volatile(&value) {
+                let what = "UPDATE of a column that a generated one reads to a volatile value";
+                return Err(self.unsupported(what, pos));
+            }
+            sets.push((column, value));
         }
         Ok(sets)
     }
@@ -357,4 +403,15 @@ impl Binder<'_> {
         }
         Ok((Some(exprs), columns))
     }
+}
+
+/// Puts the assigned values in place of the columns that `e` reads.
+fn substitute(e: &mut Expr, sets: &[(usize, Expr)]) {
+    if let plan::ExprKind::Column(i) = e.kind {
+        if let Some((_, value)) = sets.iter().find(|s| s.0 == i) {
+            *e = value.clone();
+        }
+        return;
+    }
+    e.children_mut().into_iter().for_each(|c| substitute(c, sets));
 }

@@ -116,8 +116,8 @@ impl Binder<'_> {
                     "recursive query \"{}\" column {} has type {} in non-recursive term but type {} overall",
                     &*cte.name,
                     i + 1,
-                    coerce::format_type(b.ty),
-                    coerce::format_type(s.ty)
+                    self.type_shown(b.ty),
+                    self.type_shown(s.ty)
                 );
                 return Err(self
                     .error(SqlState::DATATYPE_MISMATCH, message, op.left.pos)
@@ -273,7 +273,8 @@ impl Binder<'_> {
         let Some(StatementKind::Select(select)) = statements.first().map(|s| &s.kind) else {
             return Err(SqlError::internal("a system view is a query"));
         };
-        let bound = binder.query(select)?;
+        let mut bound = binder.query(select)?;
+        trust(&mut bound.node);
         (self.slots, self.subs, self.next_cte) = (binder.slots, binder.subs, binder.next_cte);
         Ok(bound)
     }
@@ -439,7 +440,7 @@ pub(crate) fn star(scope: &Scope, table: Option<&str>) -> (Vec<Expr>, Vec<Output
         let shown = match table {
             None => !c.hidden,
             // Merged columns are still its table's.
-            Some(t) => c.table == t && c.name != "ctid",
+            Some(t) => c.table == t && c.name != "ctid" && !c.name.is_empty(),
         };
         if shown {
             exprs.push(Expr::column(i, c.ty, c.typmod));
@@ -461,6 +462,7 @@ fn beside(kind: JoinKind, left: Node, right: Node, frame: Frame, condition: Opti
 /// The columns of a scan of `table`, its row id last.
 pub(crate) fn table_scope(table: &plan::TableRef, alias: &str, own: bool, renames: &[ast::Name]) -> Scope {
     let schema = own.then(|| table.schema.clone());
+    let mut renames = renames.iter();
     let mut columns: Vec<ScopeColumn> = table
         .columns
         .iter()
@@ -468,10 +470,14 @@ pub(crate) fn table_scope(table: &plan::TableRef, alias: &str, own: bool, rename
         .map(|(i, c)| ScopeColumn {
             table: alias.to_owned(),
             schema: schema.clone(),
-            name: renames.get(i).map_or_else(|| c.name.clone(), |n| n.as_str().to_owned()),
+            // Dropped columns have no name.
+            name: match c.dropped {
+                true => String::new(),
+                false => renames.next().map_or_else(|| c.name.clone(), |n| n.as_str().to_owned()),
+            },
             ty: c.ty,
             typmod: c.typmod,
-            hidden: false,
+            hidden: c.dropped,
             origin: Some((table.oid, i as i16 + 1)),
         })
         .collect();
@@ -485,4 +491,20 @@ pub(crate) fn table_scope(table: &plan::TableRef, alias: &str, own: bool, rename
         origin: None,
     });
     Scope { columns, merged: Vec::new() }
+}
+
+/// Lets all tables that `node` reads be read whoever asks.
+fn trust(node: &mut Node) {
+    match node {
+        Node::Scan { table, .. } | Node::IndexScan { table, .. } => Arc::make_mut(table).unchecked = true,
+        _ => {}
+    }
+    for e in node.exprs_mut() {
+        e.visit_mut(&mut |e| {
+            if let plan::ExprKind::Subquery(sub) = &mut e.kind {
+                trust(&mut sub.node);
+            }
+        });
+    }
+    node.inputs_mut().into_iter().for_each(trust);
 }

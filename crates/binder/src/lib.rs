@@ -60,6 +60,8 @@ pub struct Binder<'a> {
     depth: usize,
     /// Whether the query about to be bound leaves untyped literals as they are.
     unsettled: bool,
+    /// Whether what is bound is to be printed, so that it keeps the form PostgreSQL prints.
+    kept: bool,
 }
 
 impl<'a> Binder<'a> {
@@ -79,12 +81,21 @@ impl<'a> Binder<'a> {
             next_cte: 0,
             depth: 0,
             unsettled: false,
+            kept: false,
         }
     }
 
     /// The catalog as type input and output see it.
     pub fn names(&self) -> Names<'a> {
         Names { image: self.image, search_path: self.search_path }
+    }
+
+    /// A type's name as error messages show it.
+    pub fn type_shown(&self, ty: Oid) -> String {
+        match ty.is_user_type() {
+            true => types::io::TypeLookup::type_name(&self.names(), ty),
+            false => format_type(ty),
+        }
     }
 
     /// An error at `pos`.
@@ -118,7 +129,7 @@ impl<'a> Binder<'a> {
         let text = name.name.as_str();
         if let Some(schema) = &name.schema
             && **schema != *"pg_catalog"
-            && self.image.namespace(schema).is_none()
+            && self.image.namespace_in(schema, self.search_path).is_none()
         {
             let message = format!("relation \"{}.{text}\" does not exist", &**schema);
             return Err(self.error(SqlState::UNDEFINED_TABLE, message, name.pos));
@@ -129,10 +140,15 @@ impl<'a> Binder<'a> {
             return Ok(system);
         }
         let found = match &name.schema {
-            Some(schema) => self.image.namespace(schema).and_then(|n| self.image.table(n.oid, text)),
+            Some(schema) => {
+                self.image.namespace_in(schema, self.search_path).and_then(|n| self.image.table(n.oid, text))
+            }
             None => self.search_path.iter().find_map(|&n| self.image.table(n, text)),
         };
         match found {
+            Some(info) if info.persistence == b't' && !self.search_path.contains(&info.namespace) => {
+                Err(self.unsupported("access to temporary tables of other sessions", name.pos))
+            }
             Some(info) if matches!(info.kind, b'r' | b'S') => Ok(Relation::Table(table_ref(self.image, info))),
             Some(_) => Err(self.unsupported(&format!("reading \"{text}\""), name.pos)),
             None => {
@@ -167,7 +183,13 @@ fn system_relation(name: &str) -> Option<Relation> {
     }
     let columns = catalog::builtin::columns_of(row.oid)
         .iter()
-        .map(|c| Column { name: c.name.to_owned(), ty: c.type_oid, typmod: c.typmod, not_null: c.not_null })
+        .map(|c| Column {
+            name: c.name.to_owned(),
+            ty: c.type_oid,
+            typmod: c.typmod,
+            not_null: c.not_null,
+            dropped: false,
+        })
         .collect();
     Some(Relation::Table(TableRef {
         oid: row.oid,
@@ -178,6 +200,7 @@ fn system_relation(name: &str) -> Option<Relation> {
         columns,
         indexes: Vec::new(),
         source: TableSource::Catalog { shared: row.is_shared, stored: catalog::stored::is_stored(row.oid) },
+        unchecked: false,
     }))
 }
 
@@ -191,8 +214,13 @@ pub fn table_ref(image: &Image, info: &catalog::TableInfo) -> TableRef {
         unique: i.unique,
         nulls_not_distinct: i.nulls_not_distinct,
     };
-    let column =
-        |c: &catalog::ColumnInfo| Column { name: c.name.clone(), ty: c.ty, typmod: c.typmod, not_null: c.not_null };
+    let column = |c: &catalog::ColumnInfo| Column {
+        name: c.name.clone(),
+        ty: c.ty,
+        typmod: c.typmod,
+        not_null: c.not_null,
+        dropped: c.dropped,
+    };
     TableRef {
         oid: info.oid,
         rel: info.rel,
@@ -202,5 +230,6 @@ pub fn table_ref(image: &Image, info: &catalog::TableInfo) -> TableRef {
         columns: info.columns.iter().map(column).collect(),
         indexes: info.indexes.iter().map(index).collect(),
         source: TableSource::Stored,
+        unchecked: false,
     }
 }

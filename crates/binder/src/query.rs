@@ -76,8 +76,9 @@ impl Binder<'_> {
     }
 
     fn core(&mut self, select: &Select, core: &ast::SelectCore) -> Result<Bound> {
-        if core.into.is_some() {
-            return Err(self.unsupported("SELECT INTO", select.pos));
+        if let Some(into) = &core.into {
+            let message = "SELECT ... INTO is not allowed here";
+            return Err(self.error(SqlState::SYNTAX_ERROR, message, into.relation.pos));
         }
         let unsettled = std::mem::take(&mut self.unsettled);
         let (mut node, scope) = self.from(&core.from)?;

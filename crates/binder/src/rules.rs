@@ -25,7 +25,9 @@ impl Binder<'_> {
     /// What column `index` of `table` is when nothing is given.
     pub(crate) fn default_value(&self, table: &TableRef, index: usize) -> Result<Expr> {
         let column = &table.columns[index];
-        let stored = self.image.by_oid(table.oid).and_then(|t| t.columns.get(index)).and_then(|c| c.default.clone());
+        let info = self.image.by_oid(table.oid).and_then(|t| t.columns.get(index));
+        // What is generated is computed once the rest of the row is known.
+        let stored = info.filter(|c| c.generated == 0).and_then(|c| c.default.clone());
         let Some(sql) = stored else {
             return Ok(Expr { typmod: column.typmod, ..Expr::null(column.ty) });
         };
@@ -34,6 +36,148 @@ impl Binder<'_> {
             let bound = binder.expr(e, &mut Place::new(&scope, "DEFAULT"))?;
             binder.assign(bound, &column.name, column.ty, column.typmod, e.pos)
         })
+    }
+
+    /// What a new column of a table is in rows that are there, over their columns.
+    ///
+    /// # Errors
+    /// What binding says.
+    pub fn value_of_new_column(&self, table: &TableRef, index: usize) -> Result<Expr> {
+        match self.generated(table)?.into_iter().find(|g| g.0 == index) {
+            Some((_, e)) => Ok(e),
+            None => self.default_value(table, index),
+        }
+    }
+
+    /// Whether column `index` of `table` is computed from the others.
+    pub(crate) fn is_generated(&self, table: &TableRef, index: usize) -> bool {
+        self.image.by_oid(table.oid).and_then(|t| t.columns.get(index)).is_some_and(|c| c.generated != 0)
+    }
+
+    /// Whether column `index` of `table` takes only values that its sequence gives.
+    pub(crate) fn is_always_identity(&self, table: &TableRef, index: usize) -> bool {
+        self.image.by_oid(table.oid).and_then(|t| t.columns.get(index)).is_some_and(|c| c.identity == b'a')
+    }
+
+    /// The generated columns of `table`: what they are, over its columns.
+    pub(crate) fn generated(&self, table: &TableRef) -> Result<Vec<(usize, Expr)>> {
+        let Some(info) = self.image.by_oid(table.oid) else { return Ok(Vec::new()) };
+        let scope = table_scope(table, &table.name, false, &[]);
+        let mut all = Vec::new();
+        for (i, column) in info.columns.iter().enumerate().filter(|(_, c)| c.generated != 0) {
+            let Some(sql) = &column.default else { continue };
+            let bound = self.stored(sql, |b, e| {
+                let bound = b.expr(e, &mut Place::new(&scope, "column generation expressions"))?;
+                b.assign(bound, &column.name, column.ty, column.typmod, e.pos)
+            })?;
+            all.push((i, bound));
+        }
+        Ok(all)
+    }
+
+    /// Rows of a table (and more) with its generated columns computed.
+    pub(crate) fn with_generated(&self, rows: plan::Node, table: &TableRef) -> Result<plan::Node> {
+        let generated = self.generated(table)?;
+        if generated.is_empty() {
+            return Ok(rows);
+        }
+        let types = rows.types();
+        let mut exprs: Vec<Expr> = types.iter().enumerate().map(|(i, &ty)| Expr::column(i, ty, -1)).collect();
+        for (i, e) in generated {
+            exprs[i] = e;
+        }
+        Ok(plan::Node::Project { input: Box::new(rows), exprs })
+    }
+
+    /// Binds what a generated column is, and prints it as it is kept; with the columns it reads.
+    ///
+    /// # Errors
+    /// What binding says; what PostgreSQL forbids in such an expression.
+    pub fn generated_text(&mut self, e: &ast::Expr, table: &TableRef, index: usize) -> Result<(String, Vec<usize>)> {
+        let scope = table_scope(table, &table.name, false, &[]);
+        self.kept = true;
+        let column = &table.columns[index];
+        let bound = self.expr(e, &mut Place::new(&scope, "column generation expressions"))?;
+        let mut columns = Vec::new();
+        let mut nested = None;
+        bound.visit(&mut |e| {
+            if let plan::ExprKind::Column(i) = e.kind {
+                if self.is_generated(table, i) || i == index {
+                    nested.get_or_insert((i, e.position));
+                }
+                if !columns.contains(&i) {
+                    columns.push(i);
+                }
+            }
+        });
+        if let Some((i, position)) = nested {
+            let name = &table.columns[i].name;
+            let message = format!("cannot use generated column \"{name}\" in column generation expression");
+            return Err(SqlError::new(types::SqlState::INVALID_OBJECT_DEFINITION, message)
+                .detail("A generated column cannot reference another generated column.")
+                .at((position > 0).then_some(position)));
+        }
+        let bound = self.assign(bound, &column.name, column.ty, column.typmod, e.location())?;
+        if is_mutable(&bound) {
+            let message = "generation expression is not immutable";
+            return Err(SqlError::new(types::SqlState::INVALID_OBJECT_DEFINITION, message));
+        }
+        columns.sort_unstable();
+        let names: Vec<String> = table.columns.iter().map(|c| c.name.clone()).collect();
+        Ok((self.qualified(&bound, &names)?, columns))
+    }
+
+    /// What a column of another type is made of, in rows that are there: `using`, or its old value.
+    ///
+    /// # Errors
+    /// What binding says; `42804`.
+    pub fn converted_column(
+        &mut self,
+        table: &TableRef,
+        index: usize,
+        (ty, typmod): (Oid, i32),
+        using: Option<&ast::Expr>,
+    ) -> Result<Expr> {
+        let scope = table_scope(table, &table.name, false, &[]);
+        let column = &table.columns[index];
+        let bound = match using {
+            Some(e) => self.expr(e, &mut Place::new(&scope, "transform expressions"))?,
+            None => Expr::column(index, column.ty, column.typmod),
+        };
+        let shown = types::typmod::format_type(ty, typmod).unwrap_or_else(|| self.type_shown(ty));
+        self.coerce(bound, ty, typmod, Context::Assignment)?.ok_or_else(|| {
+            let name = &column.name;
+            let (message, hint) = match using {
+                Some(_) => (
+                    format!(
+                        "result of USING clause for column \"{name}\" cannot be cast automatically to type {shown}"
+                    ),
+                    "You might need to add an explicit cast.".to_owned(),
+                ),
+                None => (
+                    format!("column \"{name}\" cannot be cast automatically to type {shown}"),
+                    format!("You might need to specify \"USING {}::{shown}\".", syntax::quote_ident(name)),
+                ),
+            };
+            SqlError::new(types::SqlState::DATATYPE_MISMATCH, message).hint(hint)
+        })
+    }
+
+    /// The stored default `sql`, as the default of a column of type `ty`; `None` when it has no such value.
+    ///
+    /// # Errors
+    /// What binding says.
+    pub fn converted_default(&self, sql: &str, ty: Oid, typmod: i32) -> Result<Option<String>> {
+        let scope = Scope::default();
+        let bound = self.stored(sql, |b, e| {
+            let bound = b.expr(e, &mut Place::new(&scope, "DEFAULT"))?;
+            let bound = b.settle(bound)?;
+            Ok(b.coerce(bound, ty, typmod, Context::Assignment)?.unwrap_or_else(|| Expr::null(oid::VOID)))
+        })?;
+        if bound.ty == oid::VOID {
+            return Ok(None);
+        }
+        self.qualified(&bound, &[]).map(Some)
     }
 
     /// What CHECK constraints and foreign keys ask of rows of `table`.
@@ -63,6 +207,7 @@ impl Binder<'_> {
             let message = "cannot use column reference in DEFAULT expression";
             return Err(self.error(types::SqlState::FEATURE_NOT_SUPPORTED, message, e.pos));
         }
+        self.kept = true;
         let bound = self.expr(e, &mut Place::new(&scope, "DEFAULT expressions"))?;
         let bound = self.assign(bound, name, ty, typmod, e.location())?;
         if matches!(bound.kind, plan::ExprKind::Const(types::Datum::Null)) {
@@ -77,6 +222,7 @@ impl Binder<'_> {
     /// What binding says.
     pub fn check_text(&mut self, e: &ast::Expr, table: &TableRef) -> Result<(String, Vec<usize>)> {
         let scope = table_scope(table, &table.name, false, &[]);
+        self.kept = true;
         let bound = self.condition(e, &mut Place::new(&scope, "CHECK constraints"))?;
         let names: Vec<String> = table.columns.iter().map(|c| c.name.clone()).collect();
         let mut columns = Vec::new();
@@ -93,21 +239,32 @@ impl Binder<'_> {
 
     /// The text of `bound` with every user-made name qualified.
     fn qualified(&self, bound: &Expr, columns: &[String]) -> Result<String> {
-        let names = crate::Names { image: self.image, search_path: &[] };
-        crate::Deparser { columns, names: &names }.expr(bound)
+        let names = crate::lookup::Kept(crate::Names { image: self.image, search_path: &[] });
+        crate::Deparser { columns, names: &names, pretty: false }.expr(bound)
     }
 
     /// The stored text `sql`, an expression over columns of `table`, as the current search path shows it.
     ///
     /// # Errors
     /// When it does not bind any more: a damaged catalog.
-    pub fn shown(&self, sql: &str, table: Option<&TableInfo>) -> Result<String> {
+    pub fn shown(&self, sql: &str, table: Option<&TableInfo>, pretty: bool) -> Result<String> {
         let table = table.map(|t| crate::table_ref(self.image, t));
         let scope = table.as_ref().map_or_else(Scope::default, |t| table_scope(t, &t.name, false, &[]));
         let bound = self.stored(sql, |b, e| b.expr(e, &mut Place::new(&scope, "DEFAULT")))?;
         let names: Vec<String> = table.iter().flat_map(|t| t.columns.iter().map(|c| c.name.clone())).collect();
         let lookup = self.names();
-        crate::Deparser { columns: &names, names: &lookup }.expr(&bound)
+        crate::Deparser { columns: &names, names: &lookup, pretty }.expr(&bound)
+    }
+
+    /// The stored text `sql`, over columns of `table`, with other names for them.
+    ///
+    /// # Errors
+    /// As [`Binder::shown`].
+    pub fn reworded(&self, sql: &str, table: &TableInfo, names: &[String]) -> Result<String> {
+        let table = crate::table_ref(self.image, table);
+        let scope = table_scope(&table, &table.name, false, &[]);
+        let bound = self.stored(sql, |b, e| b.expr(e, &mut Place::new(&scope, "CHECK")))?;
+        self.qualified(&bound, names)
     }
 
     /// The sequences that the text of a default names.
@@ -141,8 +298,28 @@ impl Binder<'_> {
         let bound = self.expr(e, &mut Place::new(&scope, "this place"))?;
         let from = bound.ty;
         self.coerce(bound, ty, -1, Context::Assignment)?.ok_or_else(|| {
-            let (from, to) = (crate::format_type(from), crate::format_type(ty));
+            let (from, to) = (self.type_shown(from), self.type_shown(ty));
             SqlError::new(types::SqlState::DATATYPE_MISMATCH, format!("expected {to}, not {from}"))
         })
     }
+}
+
+/// Whether the value of `e` may change without its arguments changing.
+pub(crate) fn is_mutable(e: &Expr) -> bool {
+    has_volatility(e, |v| v != b'i')
+}
+
+/// Whether each evaluation of `e` may give another value.
+pub(crate) fn is_volatile(e: &Expr) -> bool {
+    has_volatility(e, |v| v == b'v')
+}
+
+fn has_volatility(e: &Expr, wanted: impl Fn(u8) -> bool) -> bool {
+    let mut found = false;
+    e.visit(&mut |e| {
+        if let plan::ExprKind::Call { function, .. } | plan::ExprKind::AnyArray { function, .. } = &e.kind {
+            found |= catalog::builtin::proc_by_oid(*function).is_some_and(|p| wanted(p.volatility));
+        }
+    });
+    found
 }

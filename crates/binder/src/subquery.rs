@@ -45,7 +45,7 @@ impl Binder<'_> {
         };
         let ty = column.ty;
         let array = polymorphic::array_of(ty).ok_or_else(|| {
-            let message = format!("could not find array type for data type {}", crate::format_type(ty));
+            let message = format!("could not find array type for data type {}", self.type_shown(ty));
             self.error(SqlState::UNDEFINED_OBJECT, message, pos)
         })?;
         let kind = self.sub(SubKind::Array, bound, frame);

@@ -38,6 +38,14 @@ pub(crate) fn query(name: &str) -> Option<&'static str> {
              pg_sequence_last_value(c.oid) AS last_value \
              FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid LEFT JOIN pg_namespace n ON n.oid = c.relnamespace"
         }
+        "pg_settings" => {
+            "SELECT name, setting, unit, category, short_desc, extra_desc, context, vartype, source, min_val, max_val, \
+             enumvals, boot_val, reset_val, sourcefile, sourceline, pending_restart FROM pg_show_all_settings()"
+        }
+        "pg_user_mappings" => {
+            "SELECT NULL::oid AS umid, NULL::oid AS srvid, NULL::name AS srvname, NULL::oid AS umuser, \
+             NULL::name AS usename, NULL::text[] AS umoptions WHERE false"
+        }
         "pg_views" => {
             "SELECT NULL::name AS schemaname, NULL::name AS viewname, NULL::name AS viewowner, NULL::text AS definition \
              WHERE false"

@@ -12,7 +12,8 @@ use storage::{Database, RelId};
 use types::{Oid, Result, SqlError};
 
 use crate::stored::{
-    self, Change, Fields, PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_INDEX, PG_NAMESPACE, PG_SEQUENCE,
+    self, Change, Fields, PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_ENUM, PG_INDEX, PG_NAMESPACE,
+    PG_SEQUENCE, PG_TYPE,
 };
 
 /// A column.
@@ -30,6 +31,51 @@ pub struct ColumnInfo {
     pub default: Option<Arc<str>>,
     /// `a` or `d` for GENERATED ALWAYS or BY DEFAULT AS IDENTITY, else 0.
     pub identity: u8,
+    /// `s` when its default is an expression over the row, computed and stored with it; else 0.
+    pub generated: u8,
+    /// Whether it was dropped: then it has a place in rows, nothing more.
+    pub dropped: bool,
+    /// Its own grants, as text.
+    pub acl: Option<String>,
+}
+
+impl ColumnInfo {
+    /// What a row of `pg_attribute` says.
+    fn of(row: Fields<'_>) -> ColumnInfo {
+        let dropped = row.bool("attisdropped");
+        ColumnInfo {
+            name: row.text("attname"),
+            ty: if dropped { stand_in(row.int("attlen")) } else { row.oid("atttypid") },
+            typmod: row.int("atttypmod") as i32,
+            not_null: row.bool("attnotnull"),
+            default: None,
+            identity: row.char("attidentity"),
+            generated: row.char("attgenerated"),
+            dropped,
+            acl: acl(row, "attacl"),
+        }
+    }
+}
+
+/// The grants in a column of type `aclitem[]`.
+fn acl(row: Fields<'_>, column: &str) -> Option<String> {
+    let datum = row.get(column);
+    if datum.is_null() {
+        return None;
+    }
+    types::io::to_text(types::oid::ACLITEM_ARRAY, datum, &types::IoSettings::default()).ok()
+}
+
+/// A type of the same physical form as a dropped column's.
+fn stand_in(len: i64) -> Oid {
+    match len {
+        1 => types::oid::CHAR,
+        2 => types::oid::INT2,
+        4 => types::oid::INT4,
+        6 | 8 => types::oid::INT8,
+        12 | 16 => types::oid::UUID,
+        _ => types::oid::TEXT,
+    }
 }
 
 /// An index.
@@ -120,7 +166,29 @@ pub struct TableInfo {
     pub foreign_keys: Vec<ForeignKey>,
     /// Rules of a sequence.
     pub sequence: Option<SequenceRules>,
+    /// Its grants, as text; none when there were none.
+    pub acl: Option<String>,
 }
+
+/// A type.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TypeInfo {
+    /// Its OID.
+    pub oid: Oid,
+    /// Its name.
+    pub name: String,
+    /// Its schema.
+    pub namespace: Oid,
+    /// Who owns it.
+    pub owner: Oid,
+    /// `pg_type.typtype`.
+    pub kind: u8,
+    /// The labels of an enum, with their OIDs and places, in order.
+    pub labels: Vec<(Oid, f32, String)>,
+}
+
+/// How the names of sessions' temporary schemas begin.
+pub const TEMPORARY_PREFIX: &str = "pg_temp_";
 
 /// A schema.
 #[derive(Clone, Debug, PartialEq)]
@@ -131,6 +199,8 @@ pub struct NamespaceInfo {
     pub name: String,
     /// Who owns it.
     pub owner: Oid,
+    /// Its grants, as text; none when there were none.
+    pub acl: Option<String>,
 }
 
 /// What `pg_class` says of an index, and its table.
@@ -154,10 +224,15 @@ pub struct Image {
     /// Keys by the table they refer to.
     referencing: HashMap<Oid, Vec<(Oid, Oid)>>,
     namespaces: HashMap<Oid, NamespaceInfo>,
+    types: HashMap<Oid, Arc<TypeInfo>>,
+    type_names: HashMap<(Oid, String), Oid>,
+    /// The enum of each label.
+    labels: HashMap<Oid, Oid>,
 }
 
 /// The order in which relations are read: owners before what they own.
-const ORDER: [Oid; 7] = [PG_NAMESPACE, PG_CLASS, PG_ATTRIBUTE, PG_ATTRDEF, PG_INDEX, PG_CONSTRAINT, PG_SEQUENCE];
+const ORDER: [Oid; 9] =
+    [PG_NAMESPACE, PG_TYPE, PG_ENUM, PG_CLASS, PG_ATTRIBUTE, PG_ATTRDEF, PG_INDEX, PG_CONSTRAINT, PG_SEQUENCE];
 
 impl Image {
     /// Reads the catalog as `snapshot` sees it.
@@ -200,20 +275,14 @@ impl Image {
         match row.relation {
             PG_NAMESPACE => {
                 let oid = row.oid("oid");
-                let info = NamespaceInfo { oid, name: row.text("nspname"), owner: row.oid("nspowner") };
+                let (name, owner) = (row.text("nspname"), row.oid("nspowner"));
+                let info = NamespaceInfo { oid, name, owner, acl: acl(row, "nspacl") };
                 self.namespaces.insert(oid, info);
             }
             PG_CLASS => self.add_class(row),
             PG_ATTRIBUTE => {
                 let number = row.int("attnum");
-                let info = ColumnInfo {
-                    name: row.text("attname"),
-                    ty: row.oid("atttypid"),
-                    typmod: row.int("atttypmod") as i32,
-                    not_null: row.bool("attnotnull"),
-                    default: None,
-                    identity: row.char("attidentity"),
-                };
+                let info = ColumnInfo::of(row);
                 self.change(row.oid("attrelid"), |t| put(&mut t.columns, number as usize - 1, info));
             }
             PG_ATTRDEF => {
@@ -223,6 +292,27 @@ impl Image {
                         c.default = Some(sql.into());
                     }
                 });
+            }
+            PG_TYPE => {
+                let (oid, namespace, name) = (row.oid("oid"), row.oid("typnamespace"), row.text("typname"));
+                self.type_names.insert((namespace, name.clone()), oid);
+                let (owner, kind) = (row.oid("typowner"), row.char("typtype"));
+                let labels = self.types.get(&oid).map_or(Vec::new(), |t| t.labels.clone());
+                self.types.insert(oid, Arc::new(TypeInfo { oid, name, namespace, owner, kind, labels }));
+            }
+            PG_ENUM => {
+                let (oid, ty, label) = (row.oid("oid"), row.oid("enumtypid"), row.text("enumlabel"));
+                let place = match row.get("enumsortorder") {
+                    types::Datum::F32(place) => *place,
+                    _ => 0.0,
+                };
+                self.labels.insert(oid, ty);
+                if let Some(info) = self.types.get_mut(&ty) {
+                    let info = Arc::make_mut(info);
+                    info.labels.retain(|l| l.0 != oid);
+                    info.labels.push((oid, place, label));
+                    info.labels.sort_by(|a, b| a.1.total_cmp(&b.1));
+                }
             }
             PG_INDEX => self.add_index(row),
             PG_CONSTRAINT => self.add_constraint(row),
@@ -259,6 +349,7 @@ impl Image {
                 checks: Vec::new(),
                 foreign_keys: Vec::new(),
                 sequence: None,
+                acl: acl(row, "relacl"),
             };
             // Read anew by a scan, or by the transaction that made it: what was applied to it stays.
             self.relations.entry(oid).or_insert_with(|| Arc::new(table));
@@ -336,6 +427,20 @@ impl Image {
             PG_NAMESPACE => {
                 self.namespaces.remove(&row.oid("oid"));
             }
+            PG_TYPE => {
+                let (oid, key) = (row.oid("oid"), (row.oid("typnamespace"), row.text("typname")));
+                if self.type_names.get(&key) == Some(&oid) {
+                    self.type_names.remove(&key);
+                }
+                self.types.remove(&oid);
+            }
+            PG_ENUM => {
+                let (oid, ty) = (row.oid("oid"), row.oid("enumtypid"));
+                self.labels.remove(&oid);
+                if let Some(info) = self.types.get_mut(&ty) {
+                    Arc::make_mut(info).labels.retain(|l| l.0 != oid);
+                }
+            }
             PG_CLASS => {
                 let (oid, key) = (row.oid("oid"), (row.oid("relnamespace"), row.text("relname")));
                 if self.names.get(&key) == Some(&oid) {
@@ -373,6 +478,11 @@ impl Image {
 
     fn replace(&mut self, old: Fields<'_>, new: Fields<'_>) {
         match new.relation {
+            PG_TYPE => {
+                let key = (old.oid("typnamespace"), old.text("typname"));
+                self.type_names.remove(&key);
+                self.add(new);
+            }
             PG_CLASS => {
                 let (oid, old_key) = (new.oid("oid"), (old.oid("relnamespace"), old.text("relname")));
                 let key = (new.oid("relnamespace"), new.text("relname"));
@@ -392,19 +502,20 @@ impl Image {
                     return;
                 }
                 let (owner, rel) = (new.oid("relowner"), RelId(new.oid("relfilenode").0));
+                let grants = acl(new, "relacl");
                 self.change(oid, |t| {
+                    t.acl = grants;
                     (t.namespace, t.name) = key;
                     (t.owner, t.rel) = (owner, rel);
                 });
             }
             PG_ATTRIBUTE => {
                 let index = new.int("attnum") as usize - 1;
-                let (name, ty, typmod) = (new.text("attname"), new.oid("atttypid"), new.int("atttypmod") as i32);
-                let (not_null, identity) = (new.bool("attnotnull"), new.char("attidentity"));
+                let info = ColumnInfo::of(new);
                 self.change(new.oid("attrelid"), |t| {
                     if let Some(c) = t.columns.get_mut(index) {
-                        (c.name, c.ty, c.typmod) = (name, ty, typmod);
-                        (c.not_null, c.identity) = (not_null, identity);
+                        let default = c.default.take();
+                        *c = ColumnInfo { default, ..info };
                     }
                 });
             }
@@ -469,6 +580,30 @@ impl Image {
         list.into_iter().filter_map(key).collect()
     }
 
+    /// The schema that `name` means in a session of this search path: `pg_temp` is its own temporary one.
+    pub fn namespace_in(&self, name: &str, search_path: &[Oid]) -> Option<&NamespaceInfo> {
+        if name != "pg_temp" {
+            return self.namespace(name);
+        }
+        let in_path = search_path.iter().filter_map(|&oid| self.namespace_by_oid(oid));
+        in_path.into_iter().find(|n| n.name.starts_with(TEMPORARY_PREFIX))
+    }
+
+    /// The type with this OID.
+    pub fn type_by_oid(&self, oid: Oid) -> Option<&Arc<TypeInfo>> {
+        self.types.get(&oid)
+    }
+
+    /// The type called `name` in a schema.
+    pub fn type_by_name(&self, namespace: Oid, name: &str) -> Option<&Arc<TypeInfo>> {
+        self.types.get(self.type_names.get(&(namespace, name.to_owned()))?)
+    }
+
+    /// The enum that label `oid` is of, and where in it.
+    pub fn label(&self, oid: Oid) -> Option<&(Oid, f32, String)> {
+        self.types.get(self.labels.get(&oid)?)?.labels.iter().find(|l| l.0 == oid)
+    }
+
     /// The schema called `name`.
     pub fn namespace(&self, name: &str) -> Option<&NamespaceInfo> {
         self.namespaces.values().find(|n| n.name == name)
@@ -477,6 +612,11 @@ impl Image {
     /// The schema with this OID.
     pub fn namespace_by_oid(&self, oid: Oid) -> Option<&NamespaceInfo> {
         self.namespaces.get(&oid)
+    }
+
+    /// All schemas.
+    pub fn namespaces(&self) -> Vec<&NamespaceInfo> {
+        self.namespaces.values().collect()
     }
 
     /// Name of a schema; empty when there is none.
@@ -500,8 +640,17 @@ fn put(columns: &mut Vec<ColumnInfo>, index: usize, value: ColumnInfo) {
         return;
     }
     // A scan may meet columns out of order.
-    let gap =
-        ColumnInfo { name: String::new(), ty: Oid::NONE, typmod: -1, not_null: false, default: None, identity: 0 };
+    let gap = ColumnInfo {
+        name: String::new(),
+        ty: Oid::NONE,
+        typmod: -1,
+        not_null: false,
+        default: None,
+        identity: 0,
+        generated: 0,
+        dropped: false,
+        acl: None,
+    };
     columns.resize(index, gap);
     columns.push(value);
 }

@@ -6,5 +6,7 @@ pub mod image;
 pub mod rows;
 pub mod stored;
 
-pub use image::{CheckInfo, ColumnInfo, ForeignKey, Image, IndexInfo, NamespaceInfo, TableInfo};
+pub use image::{
+    CheckInfo, ColumnInfo, ForeignKey, Image, IndexInfo, NamespaceInfo, TEMPORARY_PREFIX, TableInfo, TypeInfo,
+};
 pub use stored::{Change, Fields};

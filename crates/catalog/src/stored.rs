@@ -22,7 +22,7 @@ relations! {
     PG_TYPE = 1247, PG_ATTRIBUTE = 1249, PG_PROC = 1255, PG_CLASS = 1259, PG_AUTHID = 1260, PG_AUTH_MEMBERS = 1261, PG_DATABASE = 1262,
     PG_SEQUENCE = 2224, PG_SHDESCRIPTION = 2396, PG_ATTRDEF = 2604, PG_CONSTRAINT = 2606, PG_DEPEND = 2608, PG_DESCRIPTION = 2609,
     PG_INDEX = 2610, PG_NAMESPACE = 2615, PG_DB_ROLE_SETTING = 2964, PG_INHERITS = 2611, PG_REWRITE = 2618, PG_TRIGGER = 2620,
-    PG_ENUM = 3501,
+    PG_ENUM = 3501, PG_LANGUAGE = 2612,
 }
 
 /// The catalog tables that every database has of its own.
@@ -83,6 +83,8 @@ pub fn bootstrap(db: &Arc<Database>, txn: &mut Transaction, shared: bool) -> Res
         db.create_relation(txn, meta)?;
     }
     if !shared {
+        let grants = "{pg_database_owner=UC/pg_database_owner,=U/pg_database_owner}";
+        let grants = types::io::text_in(oid::ACLITEM_ARRAY, -1, grants, &IoSettings::default())?;
         insert(
             db,
             txn,
@@ -91,6 +93,17 @@ pub fn bootstrap(db: &Arc<Database>, txn: &mut Transaction, shared: bool) -> Res
                 ("oid", Datum::from(oid::PUBLIC_NAMESPACE)),
                 ("nspname", Datum::text("public")),
                 ("nspowner", Datum::from(PG_DATABASE_OWNER)),
+                ("nspacl", grants),
+            ],
+        )?;
+        insert(
+            db,
+            txn,
+            PG_DESCRIPTION,
+            &[
+                ("objoid", Datum::from(oid::PUBLIC_NAMESPACE)),
+                ("classoid", Datum::from(PG_NAMESPACE)),
+                ("description", Datum::text("standard public schema")),
             ],
         )?;
     }

@@ -174,6 +174,86 @@ fn psql_of_every_version_runs_a_script() {
     }
 }
 
+/// A client that says nothing with a transaction open is told, and let go; without one it stays.
+#[test]
+fn silence_in_a_transaction_ends_the_connection() {
+    let served = Served::start();
+    for psql in psqls() {
+        let ask = |block: &str| {
+            let mut command = Command::new(&psql);
+            command.args(["-X", "-h", served.socket().to_str().unwrap(), "-U", "postgres", "-p"]);
+            command.arg(served.port.to_string()).args(["-c", "SET idle_in_transaction_session_timeout = '200ms'"]);
+            let output = command.args(["-c", block, "-c", "\\! sleep 0.6", "-c", "SELECT 1", "postgres"]).output();
+            String::from_utf8_lossy(&output.unwrap().stderr).into_owned()
+        };
+        assert_eq!(ask("SELECT 0"), "");
+        let told = ask("BEGIN");
+        assert!(told.starts_with("FATAL:  terminating connection due to idle-in-transaction timeout\n"), "{told}");
+    }
+}
+
+/// A line of a table without its widths, and without the sizes in it.
+fn squeezed(line: &str) -> String {
+    let mut words: Vec<&str> = line.split([' ', '-', '+']).filter(|w| !w.is_empty()).collect();
+    while let Some(at) = words.iter().position(|w| matches!(*w, "bytes" | "kB" | "MB")) {
+        words.drain(at.saturating_sub(1)..=at);
+    }
+    words.join(" ")
+}
+
+/// What psql's meta-commands show is what they show of PostgreSQL 18.6 (`testdata/record_meta.sh`).
+#[test]
+fn psql_describes_a_schema_as_of_postgresql() {
+    let served = Served::start();
+    let recorded = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata");
+    let mut versions = Vec::new();
+    for psql in psqls() {
+        let version = Command::new(&psql).arg("--version").output().unwrap();
+        let version = String::from_utf8_lossy(&version.stdout).into_owned();
+        let major = version.split(") ").nth(1).and_then(|v| v.split('.').next()).unwrap_or_default().to_owned();
+        let Ok(expected) = std::fs::read_to_string(recorded.join(format!("meta.{major}.out"))) else { continue };
+        if versions.contains(&major) {
+            continue;
+        }
+        versions.push(major.clone());
+        let run = |database: &str, args: &[&str]| {
+            let mut command = Command::new(&psql);
+            command.args(["-X", "-h", served.socket().to_str().unwrap(), "-U", "postgres", "-p"]);
+            let output = command.arg(served.port.to_string()).args(args).arg(database).current_dir(&recorded).output();
+            let output = output.unwrap();
+            let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+            (text(output.stdout), text(output.stderr))
+        };
+        run("postgres", &["-q", "-c", "DROP DATABASE IF EXISTS meta", "-c", "CREATE DATABASE meta"]);
+        assert_eq!(run("meta", &["-q", "-f", "meta_schema.sql"]).1, "", "psql {major}");
+        let (out, err) = run("meta", &["-f", "meta.sql"]);
+        let mut lines = expected.lines().zip(out.lines()).enumerate();
+        if let Some((number, (theirs, ours))) = lines.find(|(_, (theirs, ours))| theirs != ours) {
+            panic!("psql {major}, line {}:\n{theirs}\n{ours}", number + 1);
+        }
+        assert_eq!(expected.lines().count(), out.lines().count(), "psql {major}");
+        let expected = std::fs::read_to_string(recorded.join(format!("meta.{major}.err"))).unwrap();
+        assert_eq!(err, expected, "psql {major}");
+        let expected = std::fs::read_to_string(recorded.join(format!("meta_sizes.{major}.out"))).unwrap();
+        let (out, _) = run("meta", &["-f", "meta_sizes.sql"]);
+        // Both streams as one, as they are recorded.
+        let script = "exec \"$0\" -X -a -h \"$1\" -p \"$2\" -U postgres -f grants.sql meta 2>&1";
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).arg(&psql).arg(served.socket()).arg(served.port.to_string());
+        let ours = String::from_utf8_lossy(&command.current_dir(&recorded).output().unwrap().stdout).into_owned();
+        let theirs = std::fs::read_to_string(recorded.join(format!("grants.{major}.out"))).unwrap();
+        for (number, (theirs, ours)) in theirs.lines().zip(ours.lines()).enumerate() {
+            assert_eq!(theirs, ours, "psql {major}, grants, line {}", number + 1);
+        }
+        assert_eq!(theirs.lines().count(), ours.lines().count(), "psql {major}");
+        let squeeze = |text: &str| text.lines().map(squeezed).collect::<Vec<_>>();
+        assert_eq!(squeeze(&expected), squeeze(&out), "psql {major}");
+    }
+    if versions.is_empty() {
+        eprintln!("psql 15 and 18 are missing: this test was not run");
+    }
+}
+
 #[test]
 fn the_postgres_crate_works() {
     let mut served = Served::start();

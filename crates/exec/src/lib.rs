@@ -35,7 +35,7 @@ use types::io::TypeLookup;
 use types::{Datum, IoSettings, Oid, Result};
 use vector::Chunk;
 
-pub use account::Account;
+pub use account::{Account, Meter};
 pub use build::{build, build_over};
 pub use eval::{constant, on_row};
 pub use feed::Feed;
@@ -102,6 +102,16 @@ pub enum Event {
         /// The key it has now; `None` when it was deleted.
         new: Option<Vec<Datum>>,
     },
+}
+
+impl Event {
+    /// Memory it takes, about.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Event::Refers { key, .. } => 48 + 24 * key.len(),
+            Event::Referred { old, .. } => 64 + 48 * old.len(),
+        }
+    }
 }
 
 impl<'a> Context<'a> {

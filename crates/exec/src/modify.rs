@@ -42,6 +42,7 @@ fn failing_row(table: &TableRef, row: RowValues<'_>, ctx: &Context<'_>) -> Strin
         .columns
         .iter()
         .enumerate()
+        .filter(|(_, c)| !c.dropped)
         .map(|(i, c)| match row(i) {
             Datum::Null => "null".to_owned(),
             d => {
@@ -135,16 +136,18 @@ fn note_keys(
         if let Some(key) = key
             && of(r, old)?.as_ref() != Some(&key)
         {
-            ctx.account.charge(48 + 24 * key.len())?;
-            ctx.state.events.push(Event::Refers { constraint: r.constraint, key });
+            let event = Event::Refers { constraint: r.constraint, key };
+            ctx.account.charge(event.bytes())?;
+            ctx.state.events.push(event);
         }
     }
     for r in &rules.referenced {
         if let Some(old) = of(r, old)? {
             let new: Option<Vec<Datum>> = new.map(|row| r.columns.iter().map(|&c| row(c)).collect());
             if new.as_ref() != Some(&old) {
-                ctx.account.charge(64 + 48 * old.len())?;
-                ctx.state.events.push(Event::Referred { constraint: r.constraint, old, new });
+                let event = Event::Referred { constraint: r.constraint, old, new };
+                ctx.account.charge(event.bytes())?;
+                ctx.state.events.push(event);
             }
         }
     }

@@ -80,6 +80,10 @@ pub trait Host {
     fn setting(&self, _name: &str) -> Option<String> {
         None
     }
+    /// The rows of `pg_settings`.
+    fn settings(&self) -> Vec<Vec<types::Datum>> {
+        Vec::new()
+    }
     /// Changes a setting, for the transaction if `local`; gives its new value.
     fn set_setting(&mut self, _name: &str, _value: Option<&str>, _local: bool) -> Result<String> {
         Err(SqlError::unsupported("set_config here"))

@@ -167,6 +167,28 @@ pub(crate) mod functions {
         KEYWORDS.iter().map(row).collect()
     }
 
+    /// Nothing is partitioned yet, so that nothing has ancestors.
+    #[ext::set_function(oid = 3425)]
+    pub fn partition_ancestors(_relation: Oid) -> Vec<Oid> {
+        Vec::new()
+    }
+
+    #[ext::set_function(oid = 3423)]
+    pub fn partition_tree(_relation: Oid) -> Vec<(Oid, Oid, bool, i32)> {
+        Vec::new()
+    }
+
+    /// Extensions are linked, not installed.
+    #[ext::set_function(oid = 3082)]
+    pub fn available_extensions() -> Vec<(String, String, String)> {
+        Vec::new()
+    }
+
+    #[ext::set_function(oid = 2084)]
+    pub fn all_settings(call: &mut Call<'_>) -> Vec<ext::output::Columns> {
+        call.host.settings().into_iter().map(ext::output::Columns).collect()
+    }
+
     #[ext::set_function(oid = 2289)]
     pub fn options_to_table(options: ArrayView<'_>) -> Vec<(String, Option<String>)> {
         let one = |d: Datum| {

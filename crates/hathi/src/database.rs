@@ -35,6 +35,21 @@ impl Builder {
         self
     }
 
+    /// Memory that a session's statements and open cursors may use together before one fails with `53200`. Default 1 GiB.
+    #[must_use]
+    pub fn session_memory(mut self, bytes: usize) -> Builder {
+        self.options.session_bytes = bytes;
+        self
+    }
+
+    /// Memory that the statements of all sessions may use together before one fails with `53200`. Default 4 GiB. Pages are not
+    /// counted: see [`Builder::memory`].
+    #[must_use]
+    pub fn total_memory(mut self, bytes: usize) -> Builder {
+        self.options.total_bytes = bytes;
+        self
+    }
+
     /// Whether commits wait for the disk (`fsync`). Without it, a power cut may lose or damage everything.
     #[must_use]
     pub fn fsync(mut self, on: bool) -> Builder {
@@ -126,6 +141,33 @@ impl Database {
     /// `3D000`, and `28000` when there is no such role, or it may not log in.
     pub fn session_as(&self, name: &str, user: &str) -> Result<Session> {
         Session::with_role(&self.runtime, name, user)
+    }
+
+    /// Memory that statements under way and open cursors of all sessions use, about: a multiple of 64 KiB for each.
+    pub fn memory_used(&self) -> usize {
+        self.runtime.memory_used()
+    }
+
+    /// Makes database `name` from database `source`: the two share every page until one of them changes it, so this costs milliseconds
+    /// whatever their size. The same as `CREATE DATABASE name TEMPLATE source`. Nobody may be connected to `source` meanwhile.
+    ///
+    /// ```
+    /// # fn main() -> hathi::Result<()> {
+    /// let db = hathi::Database::in_memory()?;
+    /// db.session()?.batch_execute("CREATE TABLE t (a int); INSERT INTO t VALUES (42)")?;
+    /// db.fork("postgres", "test_1")?;
+    /// let a: i32 = db.session_on("test_1")?.query_one("SELECT a FROM t", &[])?.get(0);
+    /// assert_eq!(a, 42);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `3D000` when there is no `source`, `42P04` when there is a `name`, `55006` when somebody is connected to `source`; `58030`, `53100`.
+    pub fn fork(&self, source: &str, name: &str) -> Result<()> {
+        let (source, name) = (syntax::quote_ident(source), syntax::quote_ident(name));
+        let sql = format!("CREATE DATABASE {name} TEMPLATE {source}");
+        self.session()?.execute(&sql, &[]).map(drop)
     }
 
     /// What the parts of the engine share: for the server and for tools.

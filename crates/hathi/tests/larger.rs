@@ -16,10 +16,11 @@ fn one(session: &mut Session, sql: &str) -> i64 {
     session.query_one(sql, &[]).unwrap_or_else(|e| panic!("{sql}: {e:?}")).get(0)
 }
 
-/// Pages in memory stay within what was allowed; a page that is latched may come on top.
+/// Pages and before-images in memory stay within what was allowed; a page that is latched may come on top.
 fn assert_small(db: &Database) {
-    let resident = db.runtime().engine().shared().resident_bytes();
-    assert!(resident <= MEMORY + (256 << 10), "{resident} bytes of pages in memory");
+    let shared = db.runtime().engine().shared();
+    let (resident, versions) = (shared.resident_bytes(), shared.version_bytes());
+    assert!(resident + versions <= MEMORY + (256 << 10), "{resident} bytes of pages, {versions} of versions in memory");
 }
 
 fn load(session: &mut Session) -> Result<()> {

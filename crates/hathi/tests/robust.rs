@@ -217,7 +217,6 @@ fn a_parameter_that_is_not_there_is_told() {
 }
 
 #[test]
-#[ignore = "answers XX000: casts that are binary coercible in PostgreSQL need another form here"]
 fn integers_become_oids() {
     let (_db, mut session) = open();
     let row = session.query_one("SELECT (-1)::int4::oid::text, 7::int4::regclass::text", &[]).unwrap();

@@ -30,6 +30,8 @@ pub enum CallForm {
     ExplicitCast,
     /// Not at all.
     ImplicitCast,
+    /// By a word of SQL's own, such as `CURRENT_DATE`.
+    Word(&'static str),
 }
 
 /// What an expression computes.

@@ -19,6 +19,8 @@ pub struct Column {
     pub typmod: i32,
     /// Whether NULL is refused.
     pub not_null: bool,
+    /// Whether it was dropped: then it has a place in rows, nothing more.
+    pub dropped: bool,
 }
 
 /// Where a table's rows are.
@@ -54,6 +56,8 @@ pub struct TableRef {
     pub indexes: Vec<IndexKey>,
     /// Where its rows are.
     pub source: TableSource,
+    /// Whether it is read on behalf of a view of the system, whatever the reader's privileges are.
+    pub unchecked: bool,
 }
 
 /// An index as a plan needs it.

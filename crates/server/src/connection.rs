@@ -50,11 +50,12 @@ pub struct Connection {
     pub(crate) closer: Option<Closer>,
     pub(crate) session: Option<hathi::Session>,
     portals: HashMap<Bytes, Opened>,
-    /// The transaction that `portals` belong to.
-    epoch: u64,
+    /// Endings of portals that `portals` knows of.
+    endings: u64,
     /// After an error in the extended protocol: skip to the next Sync.
     skipping: bool,
     reported: Vec<String>,
+    pub(crate) patience: Option<crate::Patience>,
 }
 
 impl Connection {
@@ -72,7 +73,8 @@ impl Connection {
             closer,
             session: None,
             portals: HashMap::new(),
-            epoch: 0,
+            endings: 0,
+            patience: None,
             skipping: false,
             reported: Vec::new(),
         }
@@ -93,10 +95,20 @@ impl Connection {
         }
         self.ready();
         loop {
+            let limit = self.limit_silence();
             let received = self.channel.receive();
             if self.shared.is_stopping() {
                 let message = "terminating connection due to administrator command";
                 return Err(self.channel.fatal(SqlError::new(SqlState::ADMIN_SHUTDOWN, message)));
+            }
+            if let (Some(_), Some(patience)) = (&limit, &self.patience) {
+                // Data of a COPY may take as long as they take.
+                patience(None);
+            }
+            if let (Err(e), Some(error)) = (&received, limit)
+                && matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+            {
+                return Err(self.channel.fatal(error));
             }
             match received? {
                 Incoming::Message(FrontendMessage::Terminate) => return Ok(()),
@@ -118,6 +130,14 @@ impl Connection {
             Some(session) => session.inner(),
             None => unreachable!("messages are handled after start-up"),
         }
+    }
+
+    /// Lets the client be silent only as long as its settings say; what it is told then.
+    fn limit_silence(&mut self) -> Option<SqlError> {
+        let limit = self.session().patience();
+        let (patience, (ms, error)) = (self.patience.as_ref()?, limit?);
+        patience(Some(std::time::Duration::from_millis(ms)));
+        Some(error)
     }
 
     /// Sends an error; in the extended protocol what follows is skipped up to Sync, otherwise the client may go on.
@@ -177,11 +197,11 @@ impl Connection {
 
     /// Forgets portals of transactions that ended.
     fn forget_portals(&mut self) {
-        let epoch = self.session().epoch();
-        if epoch != self.epoch {
-            self.portals.retain(|_, o| o.portal.as_ref().is_some_and(|p| p.lives_in(epoch)));
-            self.epoch = epoch;
-        }
+        let endings = self.session().portal_endings();
+        let (Some(session), true) = (&mut self.session, endings != self.endings) else { return };
+        let session = session.inner();
+        self.portals.retain(|_, o| o.portal.as_ref().is_some_and(|p| session.is_alive(p)));
+        self.endings = endings;
     }
 
     fn handle(&mut self, message: FrontendMessage) {
@@ -323,7 +343,6 @@ impl Connection {
         }
         let portal = self.session().open_named(&portal_name, statement_name, params)?;
         self.portals.insert(name, Opened { portal, formats: result_formats });
-        self.epoch = self.session().epoch();
         backend::bind_complete(&mut self.channel.output);
         Ok(())
     }
@@ -403,7 +422,8 @@ fn parameter(
                 let message = format!("incorrect binary data format in bind parameter {number}");
                 SqlError::new(SqlState::INVALID_BINARY_REPRESENTATION, message)
             };
-            let datum = types::io::binary_in(ty, -1, bytes)
+            let datum = session
+                .parameter_binary(ty, bytes)
                 .map_err(|e| if e.message() == "incorrect binary data format" { wrong() } else { e })?;
             // Types of fixed size must have taken all of it.
             let taken = match &datum {

@@ -51,6 +51,9 @@ pub enum Proof {
 /// Ends a connection's reading, from another thread.
 pub(crate) type Closer = Box<dyn Fn() + Send>;
 
+/// Says how long a connection's reading may take.
+pub(crate) type Patience = Box<dyn Fn(Option<Duration>) + Send>;
+
 /// A connection as others see it.
 pub(crate) struct Live {
     pub key: Vec<u8>,
@@ -150,8 +153,10 @@ impl Server {
                 // Small messages must not wait for each other.
                 let _ = stream.set_nodelay(true);
                 let (Ok(reader), Ok(other)) = (stream.try_clone(), stream.try_clone()) else { continue };
+                let Ok(timed) = stream.try_clone() else { continue };
                 let closer: Closer = Box::new(move || drop(other.shutdown(Shutdown::Read)));
-                start(&shared, proof, Box::new(reader), Box::new(stream), closer);
+                let patience: Patience = Box::new(move |time| drop(timed.set_read_timeout(time)));
+                start(&shared, proof, Box::new(reader), Box::new(stream), closer, patience);
             }
         })?;
         Ok(bound)
@@ -193,8 +198,10 @@ impl Server {
                     }
                 };
                 let (Ok(reader), Ok(other)) = (stream.try_clone(), stream.try_clone()) else { continue };
+                let Ok(timed) = stream.try_clone() else { continue };
                 let closer: Closer = Box::new(move || drop(other.shutdown(Shutdown::Read)));
-                start(&shared, proof, Box::new(reader), Box::new(stream), closer);
+                let patience: Patience = Box::new(move |time| drop(timed.set_read_timeout(time)));
+                start(&shared, proof, Box::new(reader), Box::new(stream), closer, patience);
             }
         })?;
         Ok(path)
@@ -214,7 +221,7 @@ impl Server {
         reader: impl Read + Send + 'static,
         writer: impl Write + Send + 'static,
     ) -> io::Result<()> {
-        run(&self.shared, proof, Box::new(reader), Box::new(writer), None)
+        run(&self.shared, proof, Box::new(reader), Box::new(writer), None, None)
     }
 
     /// Ends all connections: statements in flight are cancelled, and nobody new is let in. Waits at most `patience` for them to be
@@ -263,12 +270,13 @@ fn start(
     reader: Box<dyn Read + Send>,
     writer: Box<dyn Write + Send>,
     closer: Closer,
+    patience: Patience,
 ) {
     *shared.count.lock().unwrap_or_else(PoisonError::into_inner) += 1;
     let own = shared.clone();
     let thread = std::thread::Builder::new().name("hathi-connection".to_owned()).spawn(move || {
         // An error here is the client's going away.
-        let _ = run(&own, proof, reader, writer, Some(closer));
+        let _ = run(&own, proof, reader, writer, Some(closer), Some(patience));
         own.depart();
     });
     // A connection that gets no thread is dropped; the client sees it closed.
@@ -290,8 +298,10 @@ fn run(
     reader: Box<dyn Read + Send>,
     writer: Box<dyn Write + Send>,
     closer: Option<Closer>,
+    patience: Option<Patience>,
 ) -> io::Result<()> {
     let mut connection = Connection::new(shared.clone(), proof, reader, writer, closer);
+    connection.patience = patience;
     let outcome = connection.serve();
     let id = connection.process_id();
     shared.leave(id);

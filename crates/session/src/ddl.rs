@@ -1,11 +1,14 @@
 //! Statements that define objects: rows of catalog tables, and the storage they name, in one transaction.
 
 mod alter;
+mod column;
 mod comment;
 mod constraint;
+pub(crate) mod create_as;
 mod database;
 mod depend;
 mod drop;
+mod grant;
 mod index;
 mod maintenance;
 mod names;
@@ -14,6 +17,8 @@ mod role;
 mod schema;
 mod sequence;
 mod table;
+pub(crate) mod temporary;
+mod user_type;
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
@@ -44,7 +49,7 @@ fn refuse<T>(what: &str, pos: Pos, sql: &str) -> Result<T> {
 }
 
 impl Session {
-    fn txn_mut(&mut self) -> &mut Transaction {
+    pub(crate) fn txn_mut(&mut self) -> &mut Transaction {
         match &mut self.txn {
             Some(txn) => txn,
             None => unreachable!("a statement runs in a transaction"),
@@ -109,13 +114,19 @@ impl Session {
 
     /// The schema that a new relation goes to.
     fn target_namespace(&mut self, sql: &str, name: &RangeVar) -> Result<Oid> {
+        let namespace = self.named_namespace(sql, name)?;
+        self.check_create_in(namespace).map_err(|e| e.at(name.pos.char_position(sql)))?;
+        Ok(namespace)
+    }
+
+    fn named_namespace(&mut self, sql: &str, name: &RangeVar) -> Result<Oid> {
         let image = self.image()?;
         match &name.schema {
-            None => self.search_path.first().copied().ok_or_else(|| {
+            None => self.search_path.iter().copied().find(|&n| Some(n) != self.temporary).ok_or_else(|| {
                 SqlError::new(SqlState::INVALID_SCHEMA_NAME, "no schema has been selected to create in")
                     .at(name.pos.char_position(sql))
             }),
-            Some(schema) => match image.namespace(schema) {
+            Some(schema) => match image.namespace_in(schema, &self.search_path) {
                 Some(n) if n.oid == oid::PG_CATALOG_NAMESPACE => {
                     let message = format!("permission denied to create \"{}.{}\"", &**schema, &*name.name);
                     Err(SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, message)
@@ -149,7 +160,7 @@ impl Session {
             let image = self.image()?;
             let text = name.name.as_str();
             let found = match &name.schema {
-                Some(schema) => image.namespace(schema).and_then(|n| image.table(n.oid, text)),
+                Some(schema) => image.namespace_in(schema, &self.search_path).and_then(|n| image.table(n.oid, text)),
                 None => self.search_path.iter().find_map(|&n| image.table(n, text)),
             };
             let Some(found) = found.cloned() else { return Ok(None) };
@@ -202,7 +213,6 @@ impl Session {
 
     /// Adds a row to `pg_class`.
     fn add_class(&mut self, class: &NewClass<'_>) -> Result<()> {
-        let persistence = b'p';
         let values = [
             ("oid", Datum::from(class.oid)),
             ("relname", Datum::text(class.name)),
@@ -211,7 +221,7 @@ impl Session {
             ("relam", Datum::from(class.access_method)),
             ("relfilenode", Datum::from(class.oid)),
             ("relkind", Datum::I8(class.kind.cast_signed())),
-            ("relpersistence", Datum::I8(persistence.cast_signed())),
+            ("relpersistence", Datum::I8(class.persistence.cast_signed())),
             ("relreplident", Datum::I8(if class.kind == b'r' { b'd' } else { b'n' }.cast_signed())),
             ("relnatts", Datum::I16(class.columns as i16)),
             ("reltuples", Datum::F32(if class.kind == b'S' { 1.0 } else { -1.0 })),
@@ -230,4 +240,14 @@ struct NewClass<'a> {
     kind: u8,
     columns: usize,
     access_method: Oid,
+    /// `pg_class.relpersistence`.
+    persistence: u8,
+}
+
+/// Where a new relation goes, and whether it lasts.
+#[derive(Clone, Copy)]
+struct Target {
+    namespace: Oid,
+    /// `pg_class.relpersistence`.
+    persistence: u8,
 }

@@ -1,5 +1,7 @@
 //! Objects in words: `pg_get_indexdef`, `pg_get_constraintdef`, `pg_get_expr` and their kin.
 
+pub(crate) mod function;
+
 use binder::Binder;
 use catalog::stored::{self, PG_CONSTRAINT, PG_DESCRIPTION, PG_SHDESCRIPTION};
 use catalog::{Fields, builtin};
@@ -9,6 +11,7 @@ use syntax::quote_ident;
 use types::io::TypeLookup;
 use types::{IoSettings, Oid, Result, SqlError, oid};
 
+use self::function::Arguments;
 use crate::host::SessionHost;
 
 /// What `what` says of `object`; `None` is NULL.
@@ -18,18 +21,18 @@ pub(crate) fn describe(
     object: Oid,
     number: i32,
     text: &str,
-    _pretty: bool,
+    pretty: bool,
 ) -> Result<Option<String>> {
     match what {
         Describe::Index => Ok(index(host, object, number)),
-        Describe::Constraint => constraint(host, object),
+        Describe::Constraint => constraint(host, object, pretty),
         Describe::Expression => {
             if text.is_empty() {
                 return Ok(None);
             }
             let io = IoSettings::default();
             let binder = Binder::new(host.image, "", &io, host.search_path);
-            binder.shown(text, host.image.by_oid(object).map(|t| &**t)).map(Some)
+            binder.shown(text, host.image.by_oid(object).map(|t| &**t), pretty).map(Some)
         }
         Describe::Role => Ok(Some(match host.runtime.role_by_oid(object)? {
             Some(role) => role.name,
@@ -39,14 +42,13 @@ pub(crate) fn describe(
         Describe::ColumnComment => comment(host, object, number, "pg_class"),
         Describe::SharedComment => shared_comment(host, object, text),
         Describe::SerialSequence => serial_sequence(host, text),
-        Describe::FunctionArguments | Describe::FunctionIdentityArguments => Ok(builtin::proc_by_oid(object)
-            .map(|p| p.args.iter().map(|&a| binder::format_type(a)).collect::<Vec<_>>().join(", "))),
-        Describe::FunctionResult => Ok(builtin::proc_by_oid(object)
-            .map(|p| format!("{}{}", if p.returns_set { "SETOF " } else { "" }, binder::format_type(p.result)))),
+        Describe::FunctionArguments => Ok(function::arguments(object, Arguments::All)),
+        Describe::FunctionIdentityArguments => Ok(function::arguments(object, Arguments::Identity)),
+        Describe::FunctionResult => Ok(function::result(object)),
+        Describe::Function => function::definition(object),
         Describe::RelationFilePath => Ok(None),
         // Nothing of these kinds can be made yet.
         Describe::View
-        | Describe::Function
         | Describe::FunctionArgumentDefault
         | Describe::FunctionSqlBody
         | Describe::Trigger
@@ -103,7 +105,7 @@ fn action(event: &str, code: u8) -> String {
     format!(" ON {event} {word}")
 }
 
-fn constraint(host: &SessionHost<'_>, object: Oid) -> Result<Option<String>> {
+fn constraint(host: &SessionHost<'_>, object: Oid, pretty: bool) -> Result<Option<String>> {
     let Some(info) = host.image.table_of_constraint(object) else { return Ok(None) };
     if let Some(key) = info.foreign_keys.iter().find(|k| k.oid == object) {
         let Some(target) = host.image.by_oid(key.target) else { return Ok(None) };
@@ -133,8 +135,7 @@ fn constraint(host: &SessionHost<'_>, object: Oid) -> Result<Option<String>> {
     if let Some(check) = info.checks.iter().find(|c| c.oid == object) {
         let io = IoSettings::default();
         let binder = Binder::new(host.image, "", &io, host.search_path);
-        let condition = binder.shown(&check.condition, Some(info))?;
-        let condition = if condition.starts_with('(') { condition } else { format!("({condition})") };
+        let condition = binder.shown(&check.condition, Some(info), pretty)?;
         return Ok(Some(format!("CHECK ({condition})")));
     }
     // A key: its row names the index; a NOT NULL constraint names its column.

@@ -1,14 +1,18 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod acl;
+mod collected;
 mod copy;
 mod ddl;
 mod describe;
 mod foreign_key;
 mod host;
+mod lifetime;
 mod named;
 mod portal;
 mod prepared;
+mod privilege;
 mod runtime;
 mod session;
 mod settings;

@@ -104,9 +104,24 @@ impl Session {
         types::io::text_in_with(ty, -1, text, &self.settings.io, &names)
     }
 
+    /// The value of a parameter from its binary form.
+    ///
+    /// # Errors
+    /// What the type's input says.
+    pub fn parameter_binary(&mut self, ty: Oid, bytes: &[u8]) -> Result<Datum> {
+        if !ty.is_user_type() {
+            return types::io::binary_in(ty, -1, bytes);
+        }
+        self.check_not_failed()?;
+        self.begin_transaction();
+        let image = self.image()?;
+        let names = binder::Names { image: &image, search_path: &self.search_path };
+        types::io::binary_in_with(ty, -1, bytes, &names)
+    }
+
     /// The columns of the cursor called `name`, if there is one.
     pub fn cursor_columns(&self, name: &str) -> Option<Arc<Vec<OutputColumn>>> {
-        self.named.cursors.get(name).filter(|c| c.lives_in(self.epoch())).map(|c| c.columns.clone())
+        self.named.cursors.get(name).filter(|c| self.is_alive(c)).map(|c| c.columns.clone())
     }
 
     /// The columns that EXECUTE or FETCH will yield.
@@ -184,9 +199,13 @@ impl Session {
         }
     }
 
-    fn forget_dead_cursors(&mut self) {
-        let epoch = self.epoch();
-        self.named.cursors.retain(|_, c| c.lives_in(epoch));
+    pub(crate) fn forget_dead_cursors(&mut self) {
+        if self.named.cursors.is_empty() {
+            return;
+        }
+        let mut cursors = std::mem::take(&mut self.named.cursors);
+        cursors.retain(|_, c| self.is_alive(c));
+        self.named.cursors = cursors;
     }
 
     pub(crate) fn declare_cursor(&mut self, sql: &str, declare: &DeclareCursor) -> Result<String> {
@@ -264,7 +283,10 @@ impl Session {
             StatementKind::Show(show) if show.name.eq_ignore_ascii_case("all") => {
                 Arc::new(vec![text("name"), text("setting"), text("description")])
             }
-            StatementKind::Show(show) => Arc::new(vec![text(crate::settings::Settings::shown_name(&show.name))]),
+            StatementKind::Show(show) => {
+                self.settings.get(&show.name)?;
+                Arc::new(vec![text(crate::settings::Settings::shown_name(&show.name))])
+            }
             kind => self.named_columns(kind)?.unwrap_or_default(),
         })
     }

@@ -15,10 +15,15 @@ use syntax::ast::Statement;
 use types::{Datum, Oid, Result, SqlError, SqlState};
 use vector::Chunk;
 
+use crate::collected::Collected;
 use crate::host::SessionHost;
+use crate::lifetime::Birth;
 use crate::prepared::{Operators, Prepared};
 use crate::session::{BlockState, Session, Sink, aborted, is_planned, with_room_for};
 use crate::view::View;
+
+/// A statement whose changes asked for more than this settles what it can before it goes on.
+pub(crate) const EVENTS_HELD_MAX: usize = 8192;
 
 /// What of a running plan outlives a call of its operators.
 pub(crate) struct Execution {
@@ -74,6 +79,8 @@ impl Running {
 enum State {
     Ready,
     Running(Box<Running>),
+    /// What SHOW, EXECUTE or FETCH yielded, being given out in portions.
+    Collected(Box<Collected>),
     Done,
 }
 
@@ -88,17 +95,15 @@ pub struct Portal {
     params: Vec<Datum>,
     types: Vec<Oid>,
     state: State,
-    epoch: u64,
+    birth: Birth,
 }
 
 impl Portal {
-    /// Whether it belongs to the transaction that [`Session::epoch`] numbers; else it is gone.
-    pub fn lives_in(&self, epoch: u64) -> bool {
-        self.epoch == epoch
+    /// When it was opened.
+    pub(crate) fn birth(&self) -> Birth {
+        self.birth
     }
-}
 
-impl Portal {
     /// Rows of the last fetch.
     pub(crate) fn fetched(&self) -> u64 {
         if let State::Running(running) = &self.state { running.fetched } else { 0 }
@@ -150,7 +155,7 @@ impl Session {
             params,
             types: prepared.params.clone(),
             state: State::Ready,
-            epoch: self.epoch(),
+            birth: self.portals.birth(),
         })
     }
 
@@ -179,7 +184,7 @@ impl Session {
     }
 
     pub(crate) fn fetch_inner(&mut self, portal: &mut Portal, max: u64, sink: &mut dyn Sink) -> Result<Fetched> {
-        if !portal.lives_in(self.epoch()) {
+        if !self.is_alive(portal) {
             let message = format!("portal \"{}\" does not exist", portal.name);
             return Err(SqlError::new(SqlState::INVALID_CURSOR_NAME, message));
         }
@@ -187,9 +192,27 @@ impl Session {
             if !is_planned(&portal.statement.kind) {
                 portal.state = State::Done;
                 let (sql, statement) = (portal.sql.clone(), portal.statement.clone());
-                return self.dispatch(&sql, &statement, sink).map(Fetched::Complete);
+                let mut collected = Box::new(Collected::default());
+                let portions = max > 0 && Collected::is_for(&statement.kind);
+                let tag = match portions {
+                    true => self.dispatch(&sql, &statement, &mut collected.sink(sink))?,
+                    false => self.dispatch(&sql, &statement, sink)?,
+                };
+                if Collected::is_for(&statement.kind) {
+                    collected.end(&tag);
+                    portal.state = State::Collected(collected);
+                }
+                if !portions {
+                    return Ok(Fetched::Complete(tag));
+                }
+            } else {
+                self.begin_portal(portal)?;
             }
-            self.begin_portal(portal)?;
+        }
+        if let State::Collected(collected) = &mut portal.state {
+            let image = self.image()?;
+            let names = Names { image: &image, search_path: &self.search_path };
+            return collected.give(max, &portal.columns, &names, sink);
         }
         if self.block_state() == BlockState::Failed {
             return Err(aborted());
@@ -244,6 +267,9 @@ impl Session {
                 return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message));
             }
             self.begin_transaction();
+            if let Some((_, node)) = prepared.plan.clone().filter(|_| !self.user.superuser) {
+                self.check_privileges(&prepared.sql, &node)?;
+            }
             let Some((version, node)) = &prepared.plan else { return Err(SqlError::internal("just planned")) };
             let operators = prepared.operators.get_or_insert_with(|| operators(node));
             let (db, policy) = (self.db.id, self.lock_policy());
@@ -291,21 +317,42 @@ impl Session {
         } else if *yields {
             sink.columns(columns)?;
         }
-        self.with_context(&mut execution, params, |ctx| {
+        let mut events_max = EVENTS_HELD_MAX;
+        while self.with_context(&mut execution, params, |ctx| {
             while root.next(ctx, chunk)? {
                 if *yields && chunk.rows > 0 {
                     rows += chunk.rows as u64;
                     sink.chunk(chunk, ctx.types)?;
                 }
+                if ctx.state.events.len() >= events_max {
+                    return Ok(true);
+                }
             }
-            Ok(())
-        })?;
+            Ok(false)
+        })? {
+            events_max = self.settle_some(&mut execution)?;
+        }
         let count = if running.word == "SELECT " { rows } else { execution.state.affected };
         tag.clear();
         tag.push_str(running.word);
         // Writing to a string cannot fail.
         let _ok = write!(tag, "{count}");
         Ok(execution.take_events())
+    }
+
+    /// Settles what a statement's changes have asked for so far, as far as that is possible before its end; how many events it may hold
+    /// before the next attempt.
+    pub(crate) fn settle_some(&mut self, execution: &mut Execution) -> Result<usize> {
+        let mut events = execution.take_events();
+        let bytes = |events: &[exec::Event]| events.iter().map(exec::Event::bytes).sum::<usize>();
+        let before = bytes(&events);
+        self.settle_references(&mut events)?;
+        if let Some(account) = &mut execution.account {
+            account.release(before.saturating_sub(bytes(&events)));
+        }
+        let held = events.len();
+        execution.state.events = events;
+        Ok(EVENTS_HELD_MAX.max(2 * held))
     }
 
     /// Takes the snapshot of a planned statement and makes its operators.
@@ -339,7 +386,7 @@ impl Session {
             }
         }
         let snapshot = self.snapshot();
-        let account = Some(Account::new(self.runtime.options.statement_bytes));
+        let account = Some(Account::new(self.runtime.options.statement_bytes, &self.meter));
         let fixed_snapshot = self.snapshot_is_fixed();
         Ok(Execution { snapshot, fixed_snapshot, account, state: exec::State::default(), hold: None })
     }
@@ -363,6 +410,7 @@ impl Session {
             database: &self.database_name,
             image,
             search_path: &self.search_path,
+            temporary: self.temporary,
             settings: &self.settings,
             pending: &mut self.pending,
             sequences: &mut self.sequences,
@@ -386,7 +434,7 @@ impl Session {
             types: &names,
             host: &mut host,
             lock_timeout: self.settings.lock_timeout_ms,
-            account: execution.account.take().unwrap_or_else(|| Account::new(budget)),
+            account: execution.account.take().unwrap_or_else(|| Account::new(budget, &self.meter)),
             state: std::mem::take(&mut execution.state),
         };
         let outcome = f(&mut ctx);
@@ -419,7 +467,8 @@ impl Session {
         let mut left = if portions { max } else { u64::MAX };
         let Running { node, root, execution, held, ended, fetched, chunk, .. } = running;
         *fetched = 0;
-        self.with_context(execution, params, |ctx| {
+        let mut events_max = EVENTS_HELD_MAX;
+        while self.with_context(execution, params, |ctx| {
             if portions && yields && writes(node) {
                 while !*ended {
                     let mut chunk = Chunk::default();
@@ -429,6 +478,9 @@ impl Session {
                     } else {
                         *ended = true;
                     }
+                    if ctx.state.events.len() >= events_max {
+                        return Ok(true);
+                    }
                 }
             }
             while left > 0 {
@@ -436,6 +488,9 @@ impl Session {
                     Some(first) => *chunk = first,
                     None if *ended => break,
                     None => {
+                        if ctx.state.events.len() >= events_max {
+                            return Ok(true);
+                        }
                         if !root.next(ctx, chunk)? {
                             *ended = true;
                             break;
@@ -456,8 +511,10 @@ impl Session {
                     (*fetched, left) = (*fetched + left, 0);
                 }
             }
-            Ok(())
-        })?;
+            Ok(false)
+        })? {
+            events_max = self.settle_some(execution)?;
+        }
         if left > 0 {
             return Ok(true);
         }

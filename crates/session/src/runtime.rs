@@ -27,11 +27,20 @@ pub struct RuntimeOptions {
     pub storage: Options,
     /// Memory a statement may use.
     pub statement_bytes: usize,
+    /// Memory the statements and open cursors of a session may use together.
+    pub session_bytes: usize,
+    /// Memory the statements of all sessions may use together.
+    pub total_bytes: usize,
 }
 
 impl Default for RuntimeOptions {
     fn default() -> RuntimeOptions {
-        RuntimeOptions { storage: Options::default(), statement_bytes: 256 << 20 }
+        RuntimeOptions {
+            storage: Options::default(),
+            statement_bytes: 256 << 20,
+            session_bytes: 1 << 30,
+            total_bytes: 4 << 30,
+        }
     }
 }
 
@@ -136,6 +145,8 @@ pub struct Runtime {
     sessions: Mutex<HashMap<DbId, usize>>,
     /// When it was opened: microseconds since 1970.
     pub(crate) started: i64,
+    /// What the statements of all sessions take.
+    pub(crate) meter: Arc<exec::Meter>,
 }
 
 /// Cancels what a session is doing, from any thread.
@@ -155,6 +166,11 @@ impl CancelHandle {
 }
 
 impl Runtime {
+    /// Memory that statements and open cursors of all sessions take.
+    pub fn memory_used(&self) -> usize {
+        self.meter.used_bytes()
+    }
+
     /// Opens the cluster in `env`, making it when there is none.
     ///
     /// # Errors
@@ -162,6 +178,7 @@ impl Runtime {
     pub fn open(env: Env, options: RuntimeOptions) -> Result<Arc<Runtime>> {
         let engine = Engine::open(env.clone(), options.storage.clone())?;
         let runtime = Arc::new(Runtime {
+            meter: exec::Meter::new("process", options.total_bytes, exec::Meter::process()),
             engine,
             started: env.clock.unix_micros(),
             env,
@@ -170,6 +187,7 @@ impl Runtime {
             sessions: Mutex::new(HashMap::new()),
         });
         runtime.bootstrap()?;
+        runtime.sweep_temporary()?;
         Ok(runtime)
     }
 
@@ -192,6 +210,17 @@ impl Runtime {
         Ok(())
     }
 
+    /// Removes what is left of temporary relations of sessions that a crash ended.
+    fn sweep_temporary(&self) -> Result<()> {
+        let mut ids = Vec::new();
+        self.each_shared(PG_DATABASE, |row| ids.push(DbId(row.oid("oid").0)))?;
+        for id in ids {
+            let db = self.engine.database(id)?;
+            self.in_transaction(|txn| crate::ddl::temporary::sweep(&db, txn))?;
+        }
+        Ok(())
+    }
+
     pub(crate) fn in_transaction<T>(&self, f: impl FnOnce(&mut Transaction) -> Result<T>) -> Result<T> {
         let mut txn = self.engine.begin(self.engine.new_owner(), self.engine.new_interrupt());
         let outcome = f(&mut txn)?;
@@ -205,7 +234,7 @@ impl Runtime {
     }
 
     /// Reads a shared catalog table as committed now.
-    fn each_shared(&self, relation: Oid, mut f: impl FnMut(Fields<'_>)) -> Result<()> {
+    pub(crate) fn each_shared(&self, relation: Oid, mut f: impl FnMut(Fields<'_>)) -> Result<()> {
         let shared = self.shared()?;
         let mut txn = self.engine.begin(self.engine.new_owner(), self.engine.new_interrupt());
         let snapshot = txn.snapshot();

@@ -100,14 +100,22 @@ pub struct Session {
     pub(crate) user: Role,
     /// Who logged in.
     pub(crate) login: Role,
-    owner: OwnerId,
+    pub(crate) owner: OwnerId,
     pub(crate) interrupt: Arc<Interrupt>,
     pub(crate) settings: Settings,
     pub(crate) search_path: Vec<Oid>,
+    /// Its schema of temporary relations, if there is one.
+    pub(crate) temporary: Option<Oid>,
+    /// What happens to which temporary tables at commit.
+    pub(crate) on_commit: Vec<(Oid, syntax::ast::OnCommit)>,
     block: BlockState,
     pub(crate) txn: Option<Box<Transaction>>,
     /// One that has ended, to be used again: a session that reads all day allocates none.
     spare: Option<Box<Transaction>>,
+    /// Whether statements see the newest state, whatever the isolation level.
+    latest: bool,
+    /// What its statements and cursors take.
+    pub(crate) meter: Arc<exec::Meter>,
     savepoints: Vec<OpenSavepoint>,
     isolation: IsolationLevel,
     /// The snapshot of a REPEATABLE READ transaction, and what keeps it from being purged.
@@ -127,8 +135,9 @@ pub struct Session {
     pub(crate) named: crate::named::Named,
     /// Room for a command tag.
     tag: String,
-    /// Counts transactions: what belongs to an earlier one is gone.
-    epoch: u64,
+    pub(crate) portals: crate::lifetime::Portals,
+    /// Whether a statement of our own is running, which needs no privileges.
+    pub(crate) trusted: bool,
 }
 
 impl Session {
@@ -167,9 +176,13 @@ impl Session {
             interrupt: engine.new_interrupt(),
             settings: Settings::default(),
             search_path: Vec::new(),
+            temporary: None,
+            on_commit: Vec::new(),
             block: BlockState::Idle,
             txn: None,
             spare: None,
+            latest: false,
+            meter: exec::Meter::new("session", runtime.options.session_bytes, &runtime.meter),
             savepoints: Vec::new(),
             isolation: IsolationLevel::ReadCommitted,
             fixed: None,
@@ -182,7 +195,8 @@ impl Session {
             before: None,
             named: crate::named::Named::default(),
             tag: String::new(),
-            epoch: 0,
+            portals: crate::lifetime::Portals::default(),
+            trusted: false,
             runtime: runtime.clone(),
         })
     }
@@ -237,6 +251,16 @@ impl Session {
     /// `42704`.
     pub fn setting(&self, name: &str) -> Result<String> {
         self.settings.get(name)
+    }
+
+    /// Milliseconds the client may now be silent before the session is to end, and what it then ends with; `None`: any.
+    pub fn patience(&self) -> Option<(u64, SqlError)> {
+        let (in_block, idle) = self.settings.idle_timeouts_ms;
+        let (ms, state, what) = match self.block {
+            BlockState::Idle => (idle, SqlState::IDLE_SESSION_TIMEOUT, "idle-session"),
+            _ => (in_block, SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT, "idle-in-transaction"),
+        };
+        (ms > 0).then(|| (ms, SqlError::new(state, format!("terminating connection due to {what} timeout"))))
     }
 
     /// Sets a setting for the rest of the session.
@@ -332,9 +356,11 @@ impl Session {
         if started {
             self.txn = None;
         }
-        let (bound, mut params) = outcome?;
-        // Parameters that nothing gave a type are text.
-        params.iter_mut().filter(|p| **p == oid::UNKNOWN).for_each(|p| *p = oid::TEXT);
+        let (bound, params) = outcome?;
+        if let Some(index) = params.iter().position(|p| *p == oid::UNKNOWN) {
+            let message = format!("could not determine data type of parameter ${}", index + 1);
+            return Err(SqlError::new(SqlState::INDETERMINATE_DATATYPE, message));
+        }
         (prepared.columns, prepared.params) = (Arc::new(bound.columns), params);
         // A plan made from a catalog that may still be rolled back is not kept.
         let version = if self.catalog_dirty() { (u64::MAX, 0) } else { version };
@@ -390,11 +416,6 @@ impl Session {
         self.fail();
     }
 
-    /// The number of the current transaction, or of the next.
-    pub fn epoch(&self) -> u64 {
-        self.epoch
-    }
-
     /// Calls `f` as a statement: under its deadline, its panics and errors ending it (S1, S2, S4).
     pub(crate) fn guarded<T>(&mut self, f: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
         let deadline = match self.settings.statement_timeout_ms {
@@ -432,7 +453,9 @@ impl Session {
 
     fn end_transaction(&mut self) {
         self.txn = None;
-        self.epoch += 1;
+        self.portals.end_transaction();
+        // What they hold is given back now.
+        self.forget_dead_cursors();
         self.fixed = None;
         self.savepoints.clear();
         self.forget_changes(0);
@@ -463,13 +486,16 @@ impl Session {
         }
     }
 
-    fn finish_implicit(&mut self) -> Result<()> {
+    pub(crate) fn finish_implicit(&mut self) -> Result<()> {
         if self.txn.is_none() {
             return Ok(());
         }
         let waiting = std::mem::take(&mut self.deferral.events);
         if !waiting.is_empty() {
             self.run_events(waiting, true)?;
+        }
+        if !self.on_commit.is_empty() {
+            self.run_on_commit()?;
         }
         let Some(mut txn) = self.txn.take() else { return Ok(()) };
         let changes = std::mem::take(&mut self.changes);
@@ -581,7 +607,7 @@ impl Session {
     /// The snapshot of the statement about to run.
     pub(crate) fn snapshot(&mut self) -> Snapshot {
         let Some(txn) = &mut self.txn else { unreachable!("a statement runs in a transaction") };
-        if self.isolation == IsolationLevel::ReadCommitted {
+        if self.isolation == IsolationLevel::ReadCommitted || self.latest {
             return txn.snapshot();
         }
         match &self.fixed {
@@ -598,7 +624,16 @@ impl Session {
 
     /// Whether rows changed since the snapshot are an error.
     pub(crate) fn snapshot_is_fixed(&self) -> bool {
-        self.fixed.is_some()
+        self.fixed.is_some() && !self.latest
+    }
+
+    /// Calls `f`, whose statements see what is committed now even in a transaction with a fixed snapshot: DDL must not miss rows, nor may
+    /// what foreign keys ask.
+    pub(crate) fn with_latest<T>(&mut self, f: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
+        let before = std::mem::replace(&mut self.latest, true);
+        let outcome = f(self);
+        self.latest = before;
+        outcome
     }
 
     /// `25P02` in a failed transaction block.
@@ -651,6 +686,12 @@ impl Session {
             StatementKind::Fetch(f) => self.fetch_cursor(f, sink),
             StatementKind::ClosePortal(c) => self.close_cursor(c.name.as_ref().map(|n| n.as_str())),
             StatementKind::CreateTable(c) => self.create_table(sql, c, sink),
+            StatementKind::CreateTableAs(c) => self.create_table_as(sql, c, sink),
+            StatementKind::Select(s) => self.select_into(sql, s),
+            StatementKind::Grant(g) => self.grant(sql, g, sink),
+            StatementKind::GrantRole(g) => self.grant_role(g, sink),
+            StatementKind::CreateType(c) => self.create_type(sql, c),
+            StatementKind::AlterEnum(a) => self.alter_enum(a, sink),
             StatementKind::AlterTable(a) => self.alter_table(sql, a, sink),
             StatementKind::CreateIndex(c) => self.create_index(sql, c, sink),
             StatementKind::CreateSequence(c) => self.create_sequence(sql, c, sink),
@@ -712,8 +753,11 @@ impl Session {
     ) -> Result<(Vec<Vec<Datum>>, Vec<exec::Event>)> {
         let statements = syntax::parse(sql)?;
         let Some(statement) = statements.first() else { return Ok(Default::default()) };
-        let (node, columns) = self.locked_plan(sql, &statement.kind, None, types)?;
-        let mut running = self.start(node, columns)?;
+        self.trusted = true;
+        let planned = self.locked_plan(sql, &statement.kind, None, types);
+        self.trusted = false;
+        let (node, columns) = planned?;
+        let mut running = self.with_latest(|s| s.start(node, columns))?;
         let mut rows = Vec::new();
         while let Some(chunk) = running.next_chunk_with(self, params)? {
             rows.extend((0..chunk.rows).map(|i| chunk.row(i)));
@@ -740,6 +784,7 @@ impl Session {
                     (Arc::new(optimizer::optimize(bound.node)), Arc::new(bound.columns))
                 }
             };
+            self.check_privileges(sql, &node)?;
             let mut taken = false;
             let (db, policy) = (self.db.id, self.lock_policy());
             if let Some(txn) = &mut self.txn {
@@ -823,6 +868,7 @@ impl Session {
                         savepoint: txn.savepoint(),
                         changes: self.changes.len(),
                         events: self.deferral.events.len(),
+                        portals: self.portals.opened(),
                     };
                     self.savepoints.push(open);
                 }
@@ -847,7 +893,8 @@ impl Session {
                     self.savepoints.truncate(index + 1);
                     let open = &mut self.savepoints[index];
                     open.savepoint = again;
-                    let (changes, events) = (open.changes, open.events);
+                    let (changes, events, portals) = (open.changes, open.events, open.portals);
+                    self.portals.roll_back(portals);
                     self.forget_changes(changes);
                     self.deferral.events.truncate(events);
                 }
@@ -1006,10 +1053,15 @@ struct OpenSavepoint {
     changes: usize,
     /// Waiting checks before it.
     events: usize,
+    /// Portals opened before it.
+    portals: u64,
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
+        self.fail();
+        self.end_transaction();
+        self.leave_no_temporary();
         self.runtime.count_sessions(self.db.id, -1);
     }
 }
@@ -1034,7 +1086,10 @@ fn isolation(modes: &[TransactionMode]) -> Result<IsolationLevel> {
 
 pub(crate) fn is_planned(kind: &StatementKind) -> bool {
     use StatementKind::{Delete, Insert, Select, Update};
-    matches!(kind, Select(_) | Insert(_) | Update(_) | Delete(_))
+    match kind {
+        Select(s) => crate::ddl::create_as::into_table(s).is_none(),
+        kind => matches!(kind, Insert(_) | Update(_) | Delete(_)),
+    }
 }
 
 /// `25P02`.

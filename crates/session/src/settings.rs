@@ -57,8 +57,8 @@ const KNOWN: &[(&str, &str, Kind)] = &[
     ),
     ("default_transaction_read_only", "off", Kind::Fixed),
     ("extra_float_digits", "1", Kind::Int(-15, 3)),
-    ("idle_in_transaction_session_timeout", "0", Kind::Fixed),
-    ("idle_session_timeout", "0", Kind::Fixed),
+    ("idle_in_transaction_session_timeout", "0", Kind::Time),
+    ("idle_session_timeout", "0", Kind::Time),
     ("in_hot_standby", "off", Kind::Internal),
     ("integer_datetimes", "on", Kind::Internal),
     ("IntervalStyle", "postgres", Kind::Word(&["postgres", "postgres_verbose", "sql_standard", "iso_8601"])),
@@ -107,6 +107,8 @@ pub struct Settings {
     pub statement_timeout_ms: u64,
     /// Milliseconds a statement waits for one lock; 0: any (`lock_timeout`).
     pub lock_timeout_ms: u32,
+    /// Milliseconds a client may be silent with a transaction open, and without; 0: any. Whoever reads from it looks after them.
+    pub idle_timeouts_ms: (u64, u64),
     /// Schemas in which names are looked up (`search_path`).
     pub search_path: Vec<String>,
     /// Rounds of SCRAM for new passwords (`scram_iterations`).
@@ -130,6 +132,7 @@ impl Default for Settings {
             synchronous_commit: true,
             statement_timeout_ms: 0,
             lock_timeout_ms: 0,
+            idle_timeouts_ms: (0, 0),
             search_path: vec!["$user".to_owned(), "public".to_owned()],
             scram_iterations: 4096,
             client_min_messages: 6,
@@ -138,6 +141,62 @@ impl Default for Settings {
             values: BTreeMap::new(),
             generation: 0,
         }
+    }
+}
+
+impl Kind {
+    /// Its type, bounds and words, as `pg_settings` has them.
+    fn described(self) -> (&'static str, Option<(String, String)>, &'static [&'static str]) {
+        match self {
+            Kind::Bool => ("bool", None, &[]),
+            Kind::Time => ("integer", Some(("0".to_owned(), "2147483647".to_owned())), &[]),
+            Kind::Int(low, high) | Kind::Size { low, high, .. } => {
+                ("integer", Some((low.to_string(), high.to_string())), &[])
+            }
+            Kind::Real(low, high) => ("real", Some((low.to_string(), high.to_string())), &[]),
+            Kind::Word(words) => ("enum", None, words),
+            Kind::Text | Kind::Fixed | Kind::Internal => ("string", None, &[]),
+        }
+    }
+}
+
+impl Settings {
+    /// The rows of `pg_settings`.
+    pub fn rows(&self) -> Vec<Vec<types::Datum>> {
+        use types::Datum;
+        let text = |s: &str| Datum::text(s);
+        let row = |&(name, default, kind): &(&str, &str, Kind)| {
+            let (ty, bounds, words) = kind.described();
+            let bound = |n: Option<&String>| n.map_or(Datum::Null, |n| text(n));
+            let list = format!("{{{}}}", words.join(","));
+            let words = if words.is_empty() {
+                Datum::Null
+            } else {
+                types::io::text_in(types::oid::TEXT_ARRAY, -1, &list, &IoSettings::default()).unwrap_or_default()
+            };
+            let setting = self.get(name).unwrap_or_default();
+            let source = if setting == default { "default" } else { "session" };
+            vec![
+                text(name),
+                text(&setting),
+                if kind == Kind::Time { text("ms") } else { Datum::Null },
+                text("Ungrouped"),
+                text(""),
+                Datum::Null,
+                text(if kind == Kind::Internal { "internal" } else { "user" }),
+                text(ty),
+                text(source),
+                bound(bounds.as_ref().map(|b| &b.0)),
+                bound(bounds.as_ref().map(|b| &b.1)),
+                words,
+                text(default),
+                text(default),
+                Datum::Null,
+                Datum::Null,
+                Datum::Bool(false),
+            ]
+        };
+        KNOWN.iter().chain(hints::HINTS).map(row).collect()
     }
 }
 
@@ -370,6 +429,8 @@ impl Settings {
                 .to_owned());
             }
             "statement_timeout" => self.statement_timeout_ms = time(name, value)?,
+            "idle_in_transaction_session_timeout" => self.idle_timeouts_ms.0 = time(name, value)?,
+            "idle_session_timeout" => self.idle_timeouts_ms.1 = time(name, value)?,
             "lock_timeout" => self.lock_timeout_ms = u32::try_from(time(name, value)?).unwrap_or(u32::MAX),
             "extra_float_digits" => self.io.extra_float_digits = value.parse().map_err(|_| invalid(name, value))?,
             "scram_iterations" => self.scram_iterations = value.parse().map_err(|_| invalid(name, value))?,

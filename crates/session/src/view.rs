@@ -61,12 +61,24 @@ impl Session {
 
     /// Finds the schemas that the search path names.
     fn find_schemas(&mut self) {
+        let temporary = self.temporary_schema();
         let Some(view) = &mut self.view else { return };
         let find = |name: &String| {
-            let name = if name == "$user" { &self.user.name } else { name };
+            let name = match &name[..] {
+                "$user" => &self.user.name,
+                "pg_temp" => &temporary,
+                _ => name,
+            };
             view.image.namespace(name).map(|n| n.oid)
         };
         self.search_path = self.settings.search_path.iter().filter_map(find).collect();
+        // The temporary schema comes first unless the path says otherwise.
+        self.temporary = view.image.namespace(&temporary).map(|n| n.oid);
+        if let Some(schema) = self.temporary
+            && !self.search_path.contains(&schema)
+        {
+            self.search_path.insert(0, schema);
+        }
         view.path.clone_from(&self.settings.search_path);
     }
 

@@ -107,9 +107,14 @@ impl Shared {
         Ok(oid)
     }
 
-    /// Pages, transactions to purge, and log bytes: for statistics.
+    /// Bytes of pages in memory.
     pub fn resident_bytes(&self) -> usize {
         self.pool.resident_bytes()
+    }
+
+    /// Bytes of before-images and other versions in memory, about.
+    pub fn version_bytes(&self) -> usize {
+        self.pool.version_bytes()
     }
 }
 

@@ -7,39 +7,32 @@
 //! An entry that was made obsolete may have come back to life: another row version needs the same (key, row) pair, and the index,
 //! which holds each pair once, kept it. `PurgeQueue::revive` notes that; the purger then leaves the entry alone.
 
+mod obsolete;
+
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use env::sync::Mutex;
 
 use crate::btree::Btree;
-use crate::database::Database;
 use crate::engine::Shared;
 use crate::error::Result;
 use crate::ids::{DbId, Lsn, RelId, RowId};
-use crate::relation::Relation;
 use crate::table::Table;
 use crate::txn::WriteMark;
-
-/// An index entry that nobody will need.
-#[derive(Clone)]
-pub struct Obsolete {
-    pub(crate) db: Arc<Database>,
-    pub(crate) index: Arc<Relation>,
-    pub(crate) key: Box<[u8]>,
-    pub(crate) row: RowId,
-    pub(crate) on_commit: bool,
-    pub(crate) sequence: u64,
-}
 
 /// What a transaction left to be purged.
 pub struct Finished {
     pub(crate) lsn: Lsn,
     pub(crate) tables: Vec<Table>,
     pub(crate) writes: Vec<WriteMark>,
-    pub(crate) obsolete: Vec<Obsolete>,
+    /// Entries that nobody needs any more, with others that do not count: see `committed`.
+    pub(crate) obsolete: ObsoleteLog,
+    /// Whether it committed; else it, or a part of it, was rolled back.
+    pub(crate) committed: bool,
 }
+
+pub use obsolete::{Obsolete, ObsoleteLog};
 
 type Pair = (DbId, RelId, Box<[u8]>, RowId);
 
@@ -85,10 +78,10 @@ impl PurgeQueue {
         self.revived.lock().insert((db, index, key.into(), row), sequence);
     }
 
-    fn is_revived(&self, o: &Obsolete) -> bool {
+    fn is_revived(&self, o: &Obsolete<'_>) -> bool {
         let revived = self.revived.lock();
         !revived.is_empty()
-            && revived.get(&(o.db.id, o.index.id, o.key.clone(), o.row)).is_some_and(|&since| since > o.sequence)
+            && revived.get(&(o.db.id, o.index.id, o.key.into(), o.row)).is_some_and(|&since| since > o.sequence)
     }
 }
 
@@ -123,12 +116,13 @@ pub fn purge(shared: &Shared) -> Result<usize> {
 }
 
 fn purge_one(shared: &Shared, finished: &Finished, oldest: Lsn) -> Result<()> {
-    for o in &finished.obsolete {
-        if o.index.dropped.load(Ordering::Acquire) {
-            continue;
+    finished.obsolete.each(|o| {
+        if o.on_commit != finished.committed || o.index.dropped.load(Ordering::Acquire) {
+            return Ok(());
         }
-        Btree::new(o.db.clone(), o.index.clone()).remove_unless(&o.key, o.row, || shared.purge.is_revived(o))?;
-    }
+        Btree::new(o.db.clone(), o.index.clone()).remove_unless(o.key, o.row, || shared.purge.is_revived(o))?;
+        Ok(())
+    })?;
     let mut last = None;
     for mark in &finished.writes {
         if last == Some((mark.table, mark.block)) {

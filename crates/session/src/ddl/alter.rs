@@ -66,12 +66,45 @@ impl Session {
             Command::DropNotNull(name) => self.drop_not_null(&info, name),
             Command::ColumnDefault { column, default } => {
                 let index = column_of(&info, column)?;
+                let c = &info.columns[index];
+                let kind = match (c.identity, c.generated) {
+                    (0, 0) => None,
+                    (0, _) => Some(("a generated column", "DROP EXPRESSION")),
+                    _ => Some(("an identity column", "DROP IDENTITY")),
+                };
+                if let Some((kind, other)) = kind {
+                    let message = format!("column \"{}\" of relation \"{}\" is {kind}", c.name, info.name);
+                    let error = SqlError::new(SqlState::SYNTAX_ERROR, message);
+                    return Err(match default {
+                        Some(_) if c.identity == 0 => {
+                            error.hint("Use ALTER TABLE ... ALTER COLUMN ... SET EXPRESSION instead.")
+                        }
+                        Some(_) => error,
+                        None => error.hint(format!("Use ALTER TABLE ... ALTER COLUMN ... {other} instead.")),
+                    });
+                }
                 self.drop_default(table, index)?;
                 match default {
                     Some(e) => self.add_default(sql, table, index, e),
                     None => Ok(()),
                 }
             }
+            Command::AddColumn { column, if_not_exists } => self.add_column(sql, &info, column, *if_not_exists, sink),
+            Command::DropColumn { column, if_exists, cascade } => {
+                let behavior = if *cascade { DropBehavior::Cascade } else { DropBehavior::Restrict };
+                self.drop_column(&info, column, *if_exists, behavior, sink)
+            }
+            Command::AlterColumnType { column, ty, collation, using } => {
+                if let Some(c) = collation {
+                    return refuse("COLLATE in ALTER TYPE", c.pos, sql);
+                }
+                self.alter_column_type(sql, &info, column, ty, using.as_ref())
+            }
+            Command::AddIdentity { column, always, options, pos } => {
+                self.add_identity(sql, &info, column, *always, options, *pos)
+            }
+            Command::DropIdentity { column, if_exists } => self.drop_identity(&info, column, *if_exists, sink),
+            Command::DropExpression { column, if_exists } => self.drop_expression(&info, column, *if_exists, sink),
             Command::SetOptions(options) => super::table::check_options(options, sql, 10),
             Command::ResetOptions(_) => Ok(()),
             Command::SetLogged(true) => Ok(()),
@@ -83,7 +116,7 @@ impl Session {
         }
     }
 
-    fn drop_default(&mut self, table: Oid, index: usize) -> Result<()> {
+    pub(super) fn drop_default(&mut self, table: Oid, index: usize) -> Result<()> {
         let number = Datum::I16(index as i16 + 1);
         let rows = self.find_rows(PG_ATTRDEF, |r| r.oid("adrelid") == table && *r.get("adnum") == number)?;
         for row in &rows {
@@ -152,7 +185,7 @@ impl Session {
         let Some(oid) = self.find_constraint(info, name)? else {
             let message = format!("constraint \"{}\" of relation \"{}\" does not exist", name.as_str(), info.name);
             if if_exists {
-                notice(sink, SqlState::UNDEFINED_OBJECT, message + ", skipping");
+                notice(sink, SqlState::SUCCESSFUL_COMPLETION, message + ", skipping");
                 return Ok(());
             }
             return Err(SqlError::new(SqlState::UNDEFINED_OBJECT, message));
@@ -199,7 +232,7 @@ impl Session {
 }
 
 /// Notices about what is dropped by the way are not told.
-struct NoSink;
+pub struct NoSink;
 
 impl Sink for NoSink {
     fn columns(&mut self, _columns: &[plan::OutputColumn]) -> Result<()> {

@@ -31,7 +31,9 @@ impl Session {
                 let name = names.last().map_or("", |n| n.as_str());
                 let found = match names.len() {
                     1 => self.search_path.iter().find_map(|&n| image.relation_oid(n, name)),
-                    n => image.namespace(&names[n - 2]).and_then(|s| image.relation_oid(s.oid, name)),
+                    n => image
+                        .namespace_in(&names[n - 2], &self.search_path)
+                        .and_then(|s| image.relation_oid(s.oid, name)),
                 };
                 let oid = found.ok_or_else(|| {
                     SqlError::new(SqlState::UNDEFINED_TABLE, format!("relation \"{name}\" does not exist"))

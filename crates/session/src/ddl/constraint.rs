@@ -395,10 +395,20 @@ impl Session {
         }
         let at = c.pos.char_position(sql);
         let parent = self.relation(sql, &key.table, Mode::ShareRowExclusive)?;
+        let refused = match (self.info(table)?.persistence, parent.persistence) {
+            (b'p', b't' | b'u') => Some("constraints on permanent tables may reference only permanent tables"),
+            (b'u', b't') => Some("constraints on unlogged tables may reference only permanent or unlogged tables"),
+            (b't', b'p' | b'u') => Some("constraints on temporary tables may reference only temporary tables"),
+            _ => None,
+        };
+        if let Some(message) = refused {
+            return Err(SqlError::new(SqlState::INVALID_TABLE_DEFINITION, message));
+        }
         if parent.kind != b'r' {
             let message = format!("referenced relation \"{}\" is not a table", parent.name);
             return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, message));
         }
+        self.check_table_right(&parent, 'x')?;
         // The table may refer to itself.
         let (info, parent) = (self.info(table)?, self.info(parent.oid)?);
         let missing = "referenced in foreign key constraint does not exist";
@@ -431,22 +441,6 @@ impl Session {
         let names_text: Vec<&str> = columns.iter().map(|&i| &*info.columns[i].name).collect();
         let name =
             self.constraint_name(&info, c.name.as_ref().map(|n| n.as_str()), &names::columns(&names_text), "fkey")?;
-        for (&f, &p) in columns.iter().zip(&target_columns) {
-            let (from, to) = (&info.columns[f], &parent.columns[p]);
-            let integer = |ty: Oid| matches!(ty, oid::INT2 | oid::INT4 | oid::INT8);
-            let string = |ty: Oid| matches!(ty, oid::TEXT | oid::VARCHAR);
-            let alike = from.ty == to.ty || (integer(from.ty) && integer(to.ty)) || (string(from.ty) && string(to.ty));
-            if !alike {
-                let message = format!("foreign key constraint \"{name}\" cannot be implemented");
-                return Err(SqlError::new(SqlState::DATATYPE_MISMATCH, message).detail(format!(
-                    "Key columns \"{}\" of the referencing table and \"{}\" of the referenced table are of incompatible types: {} and {}.",
-                    from.name,
-                    to.name,
-                    binder::format_type(from.ty),
-                    binder::format_type(to.ty)
-                )).at(at));
-            }
-        }
         let reference = ForeignKey {
             oid: Oid::NONE,
             name: name.clone(),
@@ -462,6 +456,7 @@ impl Session {
             deferrable: c.deferrable || c.initially_deferred,
             deferred: c.initially_deferred,
         };
+        self.check_key_types(&info, &parent, &reference).map_err(|e| e.at(at))?;
         let constraint = self.insert_constraint(&NewConstraint {
             name: &name,
             kind: b'f',
@@ -483,5 +478,27 @@ impl Session {
             return Ok(());
         }
         self.validate_reference(&info, &parent, &reference)
+    }
+
+    /// Fails when a key and what it refers to cannot be compared.
+    pub(super) fn check_key_types(&self, info: &TableInfo, parent: &TableInfo, key: &ForeignKey) -> Result<()> {
+        let name = &key.name;
+        for (&f, &p) in key.columns.iter().zip(&key.target_columns) {
+            let (from, to) = (&info.columns[f], &parent.columns[p]);
+            let integer = |ty: Oid| matches!(ty, oid::INT2 | oid::INT4 | oid::INT8);
+            let string = |ty: Oid| matches!(ty, oid::TEXT | oid::VARCHAR);
+            let alike = from.ty == to.ty || (integer(from.ty) && integer(to.ty)) || (string(from.ty) && string(to.ty));
+            if !alike {
+                let message = format!("foreign key constraint \"{name}\" cannot be implemented");
+                return Err(SqlError::new(SqlState::DATATYPE_MISMATCH, message).detail(format!(
+                    "Key columns \"{}\" of the referencing table and \"{}\" of the referenced table are of incompatible types: {} and {}.",
+                    from.name,
+                    to.name,
+                    binder::format_type(from.ty),
+                    binder::format_type(to.ty)
+                )));
+            }
+        }
+        Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! `pg_depend`: what cannot be without what.
 
-use catalog::stored::{PG_ATTRDEF, PG_CLASS, PG_CONSTRAINT, PG_DEPEND, PG_NAMESPACE};
+use catalog::stored::{PG_ATTRDEF, PG_CLASS, PG_CONSTRAINT, PG_DEPEND, PG_NAMESPACE, PG_TYPE};
 use types::{Datum, Oid, Result};
 
 use crate::session::Session;
@@ -35,6 +35,11 @@ impl Address {
     /// A column's default.
     pub fn default(oid: Oid) -> Address {
         Address { class: PG_ATTRDEF, object: oid, column: 0 }
+    }
+
+    /// A type.
+    pub fn type_of(oid: Oid) -> Address {
+        Address { class: PG_TYPE, object: oid, column: 0 }
     }
 
     /// A schema.
@@ -96,6 +101,7 @@ impl Session {
                 let on = Address { class: PG_CLASS, object: row.oid("adrelid"), column: row.int("adnum") as i32 };
                 format!("default value for {}", self.described(on)?)
             }
+            PG_TYPE => format!("type {}", types::io::TypeLookup::type_name(&names, address.object)),
             PG_NAMESPACE => format!("schema {}", syntax::quote_ident(image.namespace_name(address.object))),
             _ => format!("object {}", address.object),
         })

@@ -2,6 +2,7 @@
 
 use catalog::stored::{
     PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_DEPEND, PG_DESCRIPTION, PG_INDEX, PG_NAMESPACE, PG_SEQUENCE,
+    PG_TYPE,
 };
 use storage::RelId;
 use storage::lock::Mode;
@@ -25,6 +26,10 @@ impl Session {
         let _ = sql;
         let mut targets = Vec::new();
         for object in &drop.objects {
+            if let (ObjectKind::Type | ObjectKind::Domain, ObjectName::Type(name)) = (drop.kind, object) {
+                targets.extend(self.find_type_to_drop(name, drop.kind == ObjectKind::Domain, drop.if_exists, sink)?);
+                continue;
+            }
             let ObjectName::Name(names) = object else { return Err(SqlError::unsupported(tag)) };
             let found = match drop.kind {
                 ObjectKind::Schema => self.find_schema_to_drop(names, drop.if_exists, sink)?,
@@ -52,7 +57,7 @@ impl Session {
         let Some(schema) = image.namespace(name) else {
             let message = format!("schema \"{}\" does not exist", &**name);
             if if_exists {
-                notice(sink, SqlState::INVALID_SCHEMA_NAME, message + ", skipping");
+                notice(sink, SqlState::SUCCESSFUL_COMPLETION, message + ", skipping");
                 return Ok(None);
             }
             return Err(SqlError::new(SqlState::INVALID_SCHEMA_NAME, message));
@@ -86,11 +91,11 @@ impl Session {
             _ => b'm',
         };
         if let Some(schema) = &range.schema
-            && self.image()?.namespace(schema).is_none()
+            && self.image()?.namespace_in(schema, &self.search_path).is_none()
         {
             let message = format!("schema \"{}\" does not exist", &**schema);
             if if_exists {
-                notice(sink, SqlState::INVALID_SCHEMA_NAME, message + ", skipping");
+                notice(sink, SqlState::SUCCESSFUL_COMPLETION, message + ", skipping");
                 return Ok(None);
             }
             return Err(SqlError::new(SqlState::INVALID_SCHEMA_NAME, message));
@@ -110,7 +115,7 @@ impl Session {
         }
         let image = self.image()?;
         let index = match &range.schema {
-            Some(schema) => image.namespace(schema).and_then(|n| image.relation_oid(n.oid, name)),
+            Some(schema) => image.namespace_in(schema, &self.search_path).and_then(|n| image.relation_oid(n.oid, name)),
             None => self.search_path.iter().find_map(|&n| image.relation_oid(n, name)),
         };
         match index {
@@ -125,7 +130,7 @@ impl Session {
             None => {
                 let message = format!("{word} \"{name}\" does not exist");
                 if if_exists {
-                    notice(sink, SqlState::UNDEFINED_TABLE, message + ", skipping");
+                    notice(sink, SqlState::SUCCESSFUL_COMPLETION, message + ", skipping");
                     return Ok(None);
                 }
                 let state = if wanted == b'i' { SqlState::UNDEFINED_OBJECT } else { SqlState::UNDEFINED_TABLE };
@@ -167,30 +172,22 @@ impl Session {
                 .hint(format!("You can drop {whole} instead.")));
             }
         }
-        let mut doomed: Vec<Address> = targets.to_vec();
-        let mut blocked: Vec<(Address, Address)> = Vec::new();
-        let mut next = 0;
-        while next < doomed.len() {
-            let current = doomed[next];
-            next += 1;
-            for (object, on, kind) in &depends {
-                let hit = on.class == current.class
-                    && on.object == current.object
-                    && (current.column == 0 || on.column == current.column);
-                let gone = |a: &Address| doomed.contains(a) || doomed.contains(&Address { column: 0, ..*a });
-                if !hit || gone(object) {
-                    continue;
-                }
-                if *kind == b'n' {
-                    blocked.push((*object, current));
-                }
-                doomed.push(*object);
-            }
-        }
+        let mut doomed = Doomed { depends: &depends, list: Vec::new(), visited: Vec::new() };
+        targets.iter().for_each(|t| doomed.visit(*t, None));
+        // PostgreSQL names what was found last first.
+        let Doomed { list, .. } = doomed;
+        let mut blocked: Vec<(Address, Address)> = list
+            .iter()
+            .rev()
+            .filter_map(|(object, from)| from.filter(|f| f.1 == b'n').map(|(on, _)| (*object, on)))
+            .collect();
         // What goes anyway with something that was named is not in the way.
         let goes_along = |a: &Address| {
             depends.iter().any(|(o, on, kind)| {
-                o == a && *kind != b'n' && targets.iter().any(|t| t.class == on.class && t.object == on.object)
+                let within = |t: &Address| {
+                    t.class == on.class && t.object == on.object && (t.column == 0 || t.column == on.column)
+                };
+                o == a && *kind != b'n' && targets.iter().any(within)
             })
         };
         blocked.retain(|(object, _)| !goes_along(object) && !targets.contains(object));
@@ -220,13 +217,26 @@ impl Session {
             };
             sink.notice(&told.severity(types::error::Severity::Notice));
         }
-        doomed.iter().rev().try_for_each(|a| self.remove(*a))
+        list.iter().try_for_each(|(a, _)| self.remove(*a))
     }
 
     /// Takes one object out of the catalog, with its storage.
     fn remove(&mut self, address: Address) -> Result<()> {
         let Address { class, object, .. } = address;
         match class {
+            PG_CLASS if address.column > 0 => {
+                self.remove_column(object, address.column)?;
+                let column = i64::from(address.column);
+                self.remove_rows(PG_DEPEND, |r| {
+                    let own = (r.oid("classid"), r.oid("objid"), r.int("objsubid"));
+                    let on = (r.oid("refclassid"), r.oid("refobjid"), r.int("refobjsubid"));
+                    own == (class, object, column) || on == (class, object, column)
+                })?;
+                self.remove_rows(PG_DESCRIPTION, |r| {
+                    r.oid("classoid") == class && r.oid("objoid") == object && r.int("objsubid") == column
+                })?;
+                return Ok(());
+            }
             PG_CLASS => self.remove_relation(object)?,
             PG_CONSTRAINT => self.remove_constraint(object)?,
             PG_ATTRDEF => {
@@ -239,6 +249,7 @@ impl Session {
                 }
                 self.remove_rows(PG_ATTRDEF, |r| r.oid("oid") == object)?;
             }
+            PG_TYPE => self.remove_type(object)?,
             PG_NAMESPACE => {
                 self.remove_rows(PG_NAMESPACE, |r| r.oid("oid") == object)?;
             }
@@ -292,4 +303,43 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// What goes when something is dropped: what depends on it first.
+struct Doomed<'a> {
+    depends: &'a [(Address, Address, u8)],
+    /// Each with what it depends on, and how.
+    list: Vec<(Address, Option<(Address, u8)>)>,
+    visited: Vec<Address>,
+}
+
+impl Doomed<'_> {
+    fn visit(&mut self, current: Address, from: Option<(Address, u8)>) {
+        let gone = |list: &[Address], a: &Address| list.contains(a) || list.contains(&Address { column: 0, ..*a });
+        if gone(&self.visited, &current) {
+            return;
+        }
+        self.visited.push(current);
+        let mut users: Vec<(Address, u8)> = self
+            .depends
+            .iter()
+            .filter(|(_, on, _)| {
+                on.class == current.class
+                    && on.object == current.object
+                    && (current.column == 0 || on.column == current.column)
+            })
+            .map(|(object, _, kind)| (*object, *kind))
+            .collect();
+        // The youngest first, a whole before its parts.
+        users.sort_by_key(|(a, _)| (std::cmp::Reverse(age(a.object)), a.class, a.column));
+        for (object, kind) in users {
+            self.visit(object, Some((current, kind)));
+        }
+        self.list.push((current, from));
+    }
+}
+
+/// Something that grows with the time an object was made at.
+fn age(oid: Oid) -> (u32, bool) {
+    if oid.is_user_type() { (oid.0 >> 7 & 0x7f_ffff, oid.user_element().is_none()) } else { (oid.0, false) }
 }

@@ -4,12 +4,13 @@ use catalog::stored::{self, PG_CLASS, PG_INDEX};
 use exec::Handles;
 use storage::btree::Btree;
 use storage::lock::Mode;
-use storage::{Persistence, RelId, RelKind, RelMeta, RowId};
+use storage::{RelId, RelKind, RelMeta, RowId};
 use syntax::ast::{CreateIndex, IndexKey, NullsOrder};
 use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 
 use super::depend::Address;
 use super::table::check_options;
+use super::temporary::stored_as;
 use super::{BTREE, NewClass, names, refuse};
 use crate::session::{Session, Sink};
 
@@ -105,17 +106,11 @@ impl Session {
             if types::sortkey::encode_key(&mut key, ty, &Datum::Null, false, false).is_err()
                 || catalog::builtin::default_opclass(BTREE, binary_base(ty)).is_none()
             {
-                let message = format!(
-                    "data type {} has no default operator class for access method \"btree\"",
-                    binder::format_type(ty)
-                );
-                return Err(SqlError::new(SqlState::UNDEFINED_OBJECT, message).hint(
-                    "You must specify an operator class for the index or define a default operator class for the data type.",
-                ));
+                return Err(no_class(ty));
             }
         }
         let (db, index) = (self.db.clone(), self.new_oid()?);
-        let meta = RelMeta::new(RelId(index.0), RelKind::Btree, Persistence::Permanent, Vec::new());
+        let meta = RelMeta::new(RelId(index.0), RelKind::Btree, stored_as(info.persistence), Vec::new());
         db.create_relation(self.txn_mut(), meta)?;
         let class = NewClass {
             oid: index,
@@ -125,18 +120,12 @@ impl Session {
             kind: b'i',
             columns: spec.columns.len(),
             access_method: BTREE,
+            persistence: info.persistence,
         };
         self.add_class(&class)?;
         let keys: Vec<u32> = spec.columns.iter().map(|c| c.0 as u32 + 1).collect();
         let options: Vec<u32> = spec.columns.iter().map(|c| u32::from(c.1) | u32::from(c.2) << 1).collect();
-        let of = |column: usize| info.columns[column].ty;
-        let classes: Vec<u32> = spec
-            .columns
-            .iter()
-            .map(|c| catalog::builtin::default_opclass(BTREE, binary_base(of(c.0))).map_or(0, |o| o.oid.0))
-            .collect();
-        let collation = |ty: Oid| catalog::builtin::type_by_oid(ty).map_or(0, |t| t.collation.0);
-        let collations: Vec<u32> = spec.columns.iter().map(|c| collation(of(c.0))).collect();
+        let (classes, collations) = self.index_classes(table, &spec.columns)?;
         let values = [
             ("indexrelid", Datum::from(index)),
             ("indrelid", Datum::from(table)),
@@ -155,12 +144,51 @@ impl Session {
             ("indoption", stored::numbers(oid::INT2VECTOR, &options)),
         ];
         self.add_row(PG_INDEX, &values)?;
+        for (place, &(column, ..)) in spec.columns.iter().enumerate() {
+            self.add_index_attribute(index, place, &info.columns[column].clone())?;
+        }
         for &(column, ..) in &spec.columns {
             self.depend(Address::relation(index), Address::column(table, column), b'a')?;
         }
         self.fill_index(table, index)?;
         self.change_rows(PG_CLASS, |r| r.oid("oid") == table, &[("relhasindex", Datum::Bool(true))])?;
         Ok(index)
+    }
+
+    /// Operator classes and collations of the columns of an index.
+    pub(super) fn index_classes(
+        &mut self,
+        table: Oid,
+        columns: &[(usize, bool, bool)],
+    ) -> Result<(Vec<u32>, Vec<u32>)> {
+        let info = self.info(table)?;
+        let types: Vec<Oid> = columns.iter().map(|c| info.columns[c.0].ty).collect();
+        let class = |&ty: &Oid| {
+            let class = catalog::builtin::default_opclass(BTREE, binary_base(ty)).map(|o| o.oid.0);
+            class.ok_or_else(|| no_class(ty))
+        };
+        let collation = |ty: &Oid| catalog::builtin::type_by_oid(*ty).map_or(0, |t| t.collation.0);
+        Ok((types.iter().map(class).collect::<Result<Vec<_>>>()?, types.iter().map(collation).collect()))
+    }
+
+    /// Adds the row of `pg_attribute` for column `place` of an index.
+    fn add_index_attribute(&mut self, index: Oid, place: usize, column: &catalog::ColumnInfo) -> Result<()> {
+        let Some(ty) = catalog::builtin::type_by_oid(column.ty) else { return Ok(()) };
+        let values = [
+            ("attrelid", Datum::from(index)),
+            ("attname", Datum::text(&column.name)),
+            ("atttypid", Datum::from(column.ty)),
+            ("attlen", Datum::I16(ty.len)),
+            ("attnum", Datum::I16(place as i16 + 1)),
+            ("atttypmod", Datum::I32(column.typmod)),
+            ("attndims", Datum::I16(i16::from(ty.category == b'A'))),
+            ("attbyval", Datum::Bool(ty.by_value)),
+            ("attalign", Datum::I8(ty.align.cast_signed())),
+            ("attstorage", Datum::I8(ty.storage.cast_signed())),
+            ("attislocal", Datum::Bool(true)),
+            ("attcollation", Datum::from(ty.collation)),
+        ];
+        self.add_row(stored::PG_ATTRIBUTE, &values)
     }
 
     /// Puts an entry for every row of the table into a new index: sorted, run by run.
@@ -170,7 +198,7 @@ impl Session {
         let Some(key) = planned.indexes.first().cloned() else {
             return Err(SqlError::internal("a new index is in the catalog"));
         };
-        let mut execution = self.execution(true)?;
+        let mut execution = self.with_latest(|s| s.execution(true))?;
         self.with_context(&mut execution, &[], |ctx| {
             let mut handles = Handles::open(ctx, &planned)?;
             let (storage, tree) = (handles.storage.clone(), Btree::new(ctx.db.clone(), ctx.db.relation(key.rel)?));
@@ -214,6 +242,14 @@ impl Session {
                 Ok(())
             })?;
             flush(&mut run, true, ctx)?;
+            // Snapshots from before must find older versions through the index too; once they are gone, the entries go.
+            storage.for_each_older::<SqlError>(|row, values| {
+                exec::encode_key(&mut encoded, &planned, &key, &|c| values[c].clone(), ctx)?;
+                if !tree.insert(&encoded, row)? {
+                    ctx.txn.note_obsolete(ctx.db, tree.rel(), &encoded, row, true);
+                }
+                Ok(())
+            })?;
             handles.keys.0.clear();
             Ok(())
         })
@@ -267,10 +303,18 @@ fn duplicate(
     error.detail(format!("Key {shown} is duplicated.")).constraint(&table.schema, &table.name, &key.name)
 }
 
+fn no_class(ty: Oid) -> SqlError {
+    let name = binder::format_type(ty);
+    let message = format!("data type {name} has no default operator class for access method \"btree\"");
+    SqlError::new(SqlState::UNDEFINED_OBJECT, message)
+        .hint("You must specify an operator class for the index or define a default operator class for the data type.")
+}
+
 /// The type whose operator class serves `ty`.
 fn binary_base(ty: Oid) -> Oid {
     match ty {
         oid::VARCHAR => oid::TEXT,
+        ty if ty.user_kind() == Some(types::oid::UserType::Enum) => oid::ANYENUM,
         ty if catalog::builtin::type_by_oid(ty).is_some_and(|t| t.category == b'A') => Oid(2277),
         ty => ty,
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use catalog::TableInfo;
 use catalog::stored::{PG_CLASS, PG_CONSTRAINT};
 use storage::lock::{Mode, Tag, WaitPolicy};
-use storage::{Persistence, RelId, RelKind, RelMeta};
+use storage::{RelId, RelKind, RelMeta};
 use syntax::ast::{Discard, DropBehavior, Lock, LockMode, SetConstraints, Truncate, Vacuum};
 use types::{Datum, Oid, Physical, Result, SqlError, SqlState};
 
@@ -30,7 +30,12 @@ impl Session {
     pub(crate) fn truncate(&mut self, sql: &str, truncate: &Truncate) -> Result<String> {
         let mut tables: Vec<Arc<TableInfo>> = Vec::new();
         for name in &truncate.relations {
-            let info = self.own_table(sql, name, Mode::AccessExclusive)?;
+            let info = self.relation(sql, name, Mode::AccessExclusive)?;
+            if info.kind != b'r' {
+                let message = format!("\"{}\" is not a table", info.name);
+                return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, message));
+            }
+            self.check_table_right(&info, 'D')?;
             if !tables.iter().any(|t| t.oid == info.oid) {
                 tables.push(info);
             }
@@ -59,26 +64,27 @@ impl Session {
                 tables.push(other.clone());
             }
         }
-        for info in &tables {
-            let forms = info.columns.iter().map(|c| Physical::of(c.ty)).collect();
-            self.new_storage(info.oid, info.rel, RelKind::Table, forms)?;
-            for index in &info.indexes {
-                self.new_storage(index.oid, index.rel, RelKind::Btree, Vec::new())?;
-            }
-        }
+        tables.iter().try_for_each(|info| self.empty(info))?;
         if truncate.restart_identity {
             return refuse("RESTART IDENTITY", truncate.relations[0].pos, sql);
         }
         Ok("TRUNCATE TABLE".to_owned())
     }
 
+    /// Gives a table and its indexes fresh storage.
+    pub(super) fn empty(&mut self, info: &TableInfo) -> Result<()> {
+        let forms = info.columns.iter().map(|c| Physical::of(c.ty)).collect();
+        self.new_storage(info.oid, info.rel, RelKind::Table, forms)?;
+        info.indexes.iter().try_for_each(|i| self.new_storage(i.oid, i.rel, RelKind::Btree, Vec::new()))
+    }
+
     /// Gives a relation fresh storage.
-    fn new_storage(&mut self, oid: Oid, old: RelId, kind: RelKind, forms: Vec<Physical>) -> Result<()> {
+    pub(super) fn new_storage(&mut self, oid: Oid, old: RelId, kind: RelKind, forms: Vec<Physical>) -> Result<()> {
         let db = self.db.clone();
         let fresh = self.new_oid()?;
         let old = db.relation(old)?;
         let txn = self.txn_mut();
-        db.create_relation(txn, RelMeta::new(RelId(fresh.0), kind, Persistence::Permanent, forms))?;
+        db.create_relation(txn, RelMeta::new(RelId(fresh.0), kind, old.persistence, forms))?;
         db.drop_relation(txn, &old)?;
         self.change_rows(PG_CLASS, |r| r.oid("oid") == oid, &[("relfilenode", Datum::from(fresh))])?;
         Ok(())
@@ -194,13 +200,15 @@ impl Session {
 
     pub(crate) fn discard(&mut self, what: &Discard) -> Result<String> {
         match what {
-            Discard::Plans | Discard::Temporary => {}
+            Discard::Plans => {}
+            Discard::Temporary => self.drop_temporary()?,
             Discard::Sequences => self.sequences.clear(),
             Discard::All => {
                 if self.block_state() != BlockState::Idle {
                     let message = "DISCARD ALL cannot run inside a transaction block";
                     return Err(SqlError::new(SqlState::ACTIVE_SQL_TRANSACTION, message));
                 }
+                self.drop_temporary()?;
                 self.sequences.clear();
                 self.forget_named();
                 self.settings.reset_all();

@@ -2,14 +2,14 @@
 
 use catalog::stored::{PG_CLASS, PG_DEPEND, PG_SEQUENCE};
 use storage::lock::Mode;
-use storage::{Persistence, RelId, RelKind, RelMeta};
+use storage::{RelId, RelKind, RelMeta};
 use syntax::ast::{AlterSequence, CreateSequence, QualifiedName, RangeVar, SequenceOption, SequenceOptionKind};
-use syntax::quote_ident;
 use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 
 use super::depend::Address;
 use super::table::NewColumn;
-use super::{NewClass, names, refuse};
+use super::temporary::stored_as;
+use super::{NewClass, Target, names, refuse};
 use crate::session::{Session, Sink};
 
 /// The rules of a sequence.
@@ -157,25 +157,24 @@ impl Session {
         create: &CreateSequence,
         sink: &mut dyn Sink,
     ) -> Result<String> {
-        if create.persistence != syntax::ast::Persistence::Permanent {
-            return refuse("TEMPORARY and UNLOGGED sequences", create.relation.pos, sql);
-        }
         let rules = Rules::parse(&create.options, oid::INT8, sql)?;
-        let namespace = self.target_namespace(sql, &create.relation)?;
+        let target = self.target(sql, &create.relation, create.persistence)?;
+        let namespace = target.namespace;
         let name = create.relation.name.as_str();
         if !self.claim_name(namespace, name, create.if_not_exists, sink)? {
             return Ok("CREATE SEQUENCE".to_owned());
         }
-        let sequence = self.make_sequence(namespace, name, &rules)?;
+        let sequence = self.make_sequence(target, name, &rules)?;
         if let Some(owner) = &rules.owned_by {
             self.set_sequence_owner(sql, sequence, owner)?;
         }
         Ok("CREATE SEQUENCE".to_owned())
     }
 
-    fn make_sequence(&mut self, namespace: Oid, name: &str, rules: &Rules) -> Result<Oid> {
+    fn make_sequence(&mut self, target: Target, name: &str, rules: &Rules) -> Result<Oid> {
+        let Target { namespace, persistence } = target;
         let (db, sequence) = (self.db.clone(), self.new_oid()?);
-        let mut meta = RelMeta::new(RelId(sequence.0), RelKind::Sequence, Persistence::Permanent, Vec::new());
+        let mut meta = RelMeta::new(RelId(sequence.0), RelKind::Sequence, stored_as(persistence), Vec::new());
         meta.last = rules.start;
         db.create_relation(self.txn_mut(), meta)?;
         let owner = self.user.oid;
@@ -187,6 +186,7 @@ impl Session {
             kind: b'S',
             columns: 3,
             access_method: Oid::NONE,
+            persistence,
         })?;
         self.add_row(
             PG_SEQUENCE,
@@ -251,15 +251,15 @@ impl Session {
         if identity.is_none() {
             rules = Rules { ty: column.ty, max: range_of(column.ty).1, ..Rules::default() };
         }
-        let sequence = self.make_sequence(info.namespace, &name, &rules)?;
+        let target = Target { namespace: info.namespace, persistence: info.persistence };
+        let sequence = self.make_sequence(target, &name, &rules)?;
         self.depend(
             Address::relation(sequence),
             Address::column(table, index),
             if identity.is_some() { b'i' } else { b'a' },
         )?;
-        let schema = self.image()?.namespace_name(info.namespace).to_owned();
-        let qualified = format!("{}.{}", quote_ident(&schema), quote_ident(&name));
-        let literal = binder::quote_literal(&qualified);
+        // By its OID, which does not change with its name.
+        let literal = format!("'{sequence}'");
         let text = match column.ty {
             oid::INT8 => format!("nextval({literal}::regclass)"),
             ty => {

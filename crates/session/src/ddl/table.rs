@@ -3,12 +3,13 @@
 use binder::Binder;
 use catalog::stored::{PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS};
 use plan::TableRef;
-use storage::{Persistence, RelId, RelKind, RelMeta};
+use storage::{RelId, RelKind, RelMeta};
 use syntax::ast::{ColumnDef, Constraint, ConstraintKind, CreateTable, DefElem, DefValue, Expr, Pos, TableElement};
 use types::{Datum, Oid, Physical, Result, SqlError, SqlState, oid};
 
 use super::depend::Address;
 use super::sequence::Rules;
+use super::temporary::stored_as;
 use super::{HEAP, NewClass, refuse};
 use crate::session::{Session, Sink};
 
@@ -19,6 +20,8 @@ pub struct NewColumn<'a> {
     pub typmod: i32,
     pub not_null: bool,
     pub default: Option<&'a Expr>,
+    /// What it is computed as from the rest of its row.
+    pub generated: Option<&'a Expr>,
     /// A sequence that gives its values: `serial`, or IDENTITY with whether ALWAYS.
     pub sequence: Option<Option<bool>>,
     pub rules: Rules,
@@ -79,6 +82,7 @@ pub fn bind_column<'a>(binder: &Binder<'_>, sql: &str, def: &'a ColumnDef) -> Re
         typmod,
         not_null: sequence.is_some(),
         default: None,
+        generated: None,
         sequence,
         rules: Rules::default(),
     };
@@ -96,9 +100,6 @@ pub fn bind_column<'a>(binder: &Binder<'_>, sql: &str, def: &'a ColumnDef) -> Re
 
 impl Session {
     pub(crate) fn create_table(&mut self, sql: &str, create: &CreateTable, sink: &mut dyn Sink) -> Result<String> {
-        if create.persistence != syntax::ast::Persistence::Permanent {
-            return refuse("TEMPORARY and UNLOGGED tables", create.relation.pos, sql);
-        }
         if !create.inherits.is_empty() || create.partition_by.is_some() || create.partition_of.is_some() {
             return refuse("inheritance and partitioning", create.relation.pos, sql);
         }
@@ -114,7 +115,8 @@ impl Session {
             return Err(SqlError::new(SqlState::UNDEFINED_OBJECT, message));
         }
         check_options(&create.options, sql, 10)?;
-        let namespace = self.target_namespace(sql, &create.relation)?;
+        let target = self.target(sql, &create.relation, create.persistence)?;
+        let namespace = target.namespace;
         let name = create.relation.name.as_str();
         if !self.claim_name(namespace, name, create.if_not_exists, sink)? {
             return Ok("CREATE TABLE".to_owned());
@@ -127,12 +129,21 @@ impl Session {
         let table = self.new_oid()?;
         let forms = columns.iter().map(|c| Physical::of(c.ty)).collect();
         let db = self.db.clone();
-        let meta = RelMeta::new(RelId(table.0), RelKind::Table, Persistence::Permanent, forms);
+        let meta = RelMeta::new(RelId(table.0), RelKind::Table, stored_as(target.persistence), forms);
         db.create_relation(self.txn_mut(), meta)?;
         let owner = self.user.oid;
-        let class =
-            NewClass { oid: table, name, namespace, owner, kind: b'r', columns: columns.len(), access_method: HEAP };
-        self.add_class(&class)?;
+        let (columns_count, persistence) = (columns.len(), target.persistence);
+        self.add_class(&NewClass {
+            oid: table,
+            name,
+            namespace,
+            owner,
+            kind: b'r',
+            columns: columns_count,
+            access_method: HEAP,
+            persistence,
+        })?;
+        self.note_on_commit(table, target, create.on_commit)?;
         self.depend(Address::relation(table), Address::schema(namespace), b'n')?;
         for (i, column) in columns.iter().enumerate() {
             self.add_attribute(table, i, column)?;
@@ -143,6 +154,11 @@ impl Session {
             }
             if let Some(default) = column.default {
                 self.add_default(sql, table, i, default)?;
+            }
+        }
+        for (i, column) in columns.iter().enumerate() {
+            if let Some(expr) = column.generated {
+                self.add_generated(sql, table, i, expr)?;
             }
         }
         self.add_constraints(sql, table, &constraints, true)?;
@@ -177,10 +193,12 @@ impl Session {
             ("attstorage", Datum::I8(ty.storage.cast_signed())),
             ("attnotnull", Datum::Bool(column.not_null)),
             ("attidentity", Datum::I8(i8::from(identity != 0) * identity.cast_signed())),
+            ("attgenerated", Datum::I8(if column.generated.is_some() { b's'.cast_signed() } else { 0 })),
             ("attislocal", Datum::Bool(true)),
             ("attcollation", Datum::from(ty.collation)),
         ];
-        self.add_row(PG_ATTRIBUTE, &values)
+        self.add_row(PG_ATTRIBUTE, &values)?;
+        self.depend_on_type(table, index, column.ty)
     }
 
     /// The table as plans refer to it, whether it has been looked up before or not.
@@ -198,6 +216,19 @@ impl Session {
         let Some(text) = binder.default_text(default, &name, ty, typmod)? else { return Ok(()) };
         let sequences = binder.sequences_in(&text)?;
         self.keep_default(table, index, &text, &sequences)
+    }
+
+    /// Says what generated column `index` is.
+    pub(super) fn add_generated(&mut self, sql: &str, table: Oid, index: usize, expr: &Expr) -> Result<()> {
+        let image = self.image()?;
+        let planned = self.plan_table(table)?;
+        let (text, columns) = {
+            let mut binder = Binder::new(&image, sql, &self.settings.io, &self.search_path);
+            binder.generated_text(expr, &planned, index)?
+        };
+        self.keep_default(table, index, &text, &[])?;
+        let own = Address::column(table, index);
+        columns.into_iter().try_for_each(|c| self.depend(own, Address::column(table, c), b'n'))
     }
 
     /// Keeps the text of a default, and what it depends on.
@@ -284,7 +315,7 @@ fn bind_elements<'a>(
     Ok((columns, constraints))
 }
 
-fn is_system_column(name: &str) -> bool {
+pub fn is_system_column(name: &str) -> bool {
     ["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"].contains(&name)
 }
 
@@ -301,6 +332,10 @@ pub fn column_constraint<'a>(column: &mut NewColumn<'a>, c: &'a Constraint, tabl
         ConstraintKind::NotNull(_) => {
             column.not_null = true;
             Ok(true)
+        }
+        ConstraintKind::Default(_) if column.generated.is_some() => {
+            let what = of("both default and generation expression specified");
+            Err(SqlError::new(SqlState::SYNTAX_ERROR, what).at(pos))
         }
         ConstraintKind::Default(_) if column.default.is_some() || column.sequence.is_some() => {
             let what = if column.sequence == Some(None) || column.default.is_some() {
@@ -323,15 +358,32 @@ pub fn column_constraint<'a>(column: &mut NewColumn<'a>, c: &'a Constraint, tabl
                 let message = "identity column type must be smallint, integer, or bigint";
                 return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message));
             }
-            if *always {
-                return refuse("GENERATED ALWAYS AS IDENTITY", c.pos, sql);
+            if column.generated.is_some() {
+                let what = of("both identity and generation expression specified");
+                return Err(SqlError::new(SqlState::SYNTAX_ERROR, what).at(pos));
             }
             column.sequence = Some(Some(*always));
             column.rules = Rules::parse(options, column.ty, sql)?;
             column.not_null = true;
             Ok(true)
         }
-        ConstraintKind::Generated { .. } => refuse("GENERATED columns", c.pos, sql),
+        ConstraintKind::Generated { expr, stored, by_default } => {
+            if *by_default {
+                let what = of("for a generated column, GENERATED ALWAYS must be specified");
+                return Err(SqlError::new(SqlState::SYNTAX_ERROR, what).at(pos));
+            }
+            let clash = match () {
+                () if column.generated.is_some() => "multiple generation clauses specified",
+                () if column.default.is_some() => "both default and generation expression specified",
+                () if column.sequence.is_some() => "both identity and generation expression specified",
+                () if !stored => return refuse("VIRTUAL generated columns", c.pos, sql),
+                () => {
+                    column.generated = Some(expr);
+                    return Ok(true);
+                }
+            };
+            Err(SqlError::new(SqlState::SYNTAX_ERROR, of(clash)).at(pos))
+        }
         _ => Ok(false),
     }
 }

@@ -15,18 +15,49 @@ use crate::ids::PageNo;
 pub struct Pool {
     budget_bytes: usize,
     resident_bytes: AtomicUsize,
+    /// Memory of the pages' version maps, about.
+    version_bytes: AtomicUsize,
     clock: Mutex<VecDeque<(Weak<PageSpace>, PageNo, PageClass)>>,
 }
 
 impl Pool {
     /// A pool that keeps about `budget_bytes` of pages in memory.
     pub fn new(budget_bytes: usize) -> Pool {
-        Pool { budget_bytes, resident_bytes: AtomicUsize::new(0), clock: Mutex::new(VecDeque::new()) }
+        Pool {
+            budget_bytes,
+            resident_bytes: AtomicUsize::new(0),
+            version_bytes: AtomicUsize::new(0),
+            clock: Mutex::new(VecDeque::new()),
+        }
     }
 
     /// Bytes of resident pages.
     pub fn resident_bytes(&self) -> usize {
         self.resident_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of version maps in memory, about.
+    pub fn version_bytes(&self) -> usize {
+        self.version_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Whether version maps take more than their share, so that those of pages that leave memory are spilled.
+    pub(super) fn has_too_many_versions(&self) -> bool {
+        self.version_bytes() > self.budget_bytes / 8
+    }
+
+    /// A version map that took `before` bytes takes `now`.
+    pub(super) fn account_versions(&self, before: usize, now: usize) {
+        if now >= before {
+            self.version_bytes.fetch_add(now - before, Ordering::Relaxed);
+        } else {
+            self.version_bytes.fetch_sub(before - now, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether `class` more bytes fit.
+    fn has_room(&self, class: PageClass) -> bool {
+        self.resident_bytes() + self.version_bytes() + class.bytes() <= self.budget_bytes
     }
 
     /// The budget.
@@ -50,11 +81,11 @@ impl Pool {
     /// # Errors
     /// What writing a dirty page back said.
     pub(super) fn make_room(&self, class: PageClass) -> Result<()> {
-        if self.resident_bytes() + class.bytes() <= self.budget_bytes {
+        if self.has_room(class) {
             return Ok(());
         }
         let mut chances = self.clock.lock().len() * 2;
-        while self.resident_bytes() + class.bytes() > self.budget_bytes && chances > 0 {
+        while !self.has_room(class) && chances > 0 {
             chances -= 1;
             let Some((space, page, class)) = self.clock.lock().pop_front() else { return Ok(()) };
             let Some(owner) = space.upgrade() else { continue };

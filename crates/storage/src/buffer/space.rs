@@ -15,6 +15,7 @@ use super::memory::Memory;
 use super::pool::Pool;
 use super::racy::{Optimistic, RacyBytes};
 use crate::error::Result;
+use crate::file::superblock::BlobRef;
 use crate::ids::PageNo;
 use crate::table::versions::PageVersions;
 
@@ -24,7 +25,18 @@ pub trait PageSource: Send + Sync {
     fn read_page(&self, page: PageNo, bytes: &mut [u8]) -> Result<()>;
     /// Keeps a working copy of a dirty page that must leave memory. May stamp checksums into `bytes`.
     fn write_back(&self, page: PageNo, bytes: &mut [u8]) -> Result<()>;
+    /// Keeps a version map while its page is not in memory; nobody needs it after a crash.
+    fn spill(&self, bytes: &[u8]) -> Result<BlobRef>;
+    /// What was kept.
+    fn unspill(&self, blob: BlobRef) -> Result<Vec<u8>>;
+    /// It is not needed any more.
+    fn forget_spilled(&self, blob: BlobRef);
 }
+
+/// Version maps smaller than this stay: what remains of a spilled one, and its place on disk, are not worth it.
+const SPILL_MIN_BYTES: usize = 4096;
+/// How far a version map may grow or shrink before the pool is told.
+const ACCOUNT_STEP_BYTES: usize = 4096;
 
 /// The pages of one database.
 pub struct PageSpace {
@@ -104,12 +116,12 @@ impl PageSpace {
             match frame.try_exclusive() {
                 Attempt::Got => {
                     frame.reference();
-                    return Ok(PageWrite { space: self, frame, page, class });
+                    return Ok(self.guard(frame, page, class));
                 }
                 Attempt::Busy => wait.pause(),
                 Attempt::NotResident => {
                     if self.load(frame, page, class)? {
-                        return Ok(PageWrite { space: self, frame, page, class });
+                        return Ok(self.guard(frame, page, class));
                     }
                     wait.pause();
                 }
@@ -117,10 +129,17 @@ impl PageSpace {
         }
     }
 
+    /// The guard of an exclusive latch just taken.
+    fn guard<'a>(&'a self, frame: &'a Frame, page: PageNo, class: PageClass) -> PageWrite<'a> {
+        // SAFETY: the exclusive latch is held.
+        let accounted = unsafe { (*frame.versions()).as_ref().map_or(0, |v| v.accounted) };
+        PageWrite { space: self, frame, page, class, accounted }
+    }
+
     /// Latches `page` exclusively if that needs no waiting and no I/O.
     pub fn try_write(&self, page: PageNo, class: PageClass) -> Option<PageWrite<'_>> {
         let frame = self.memory.frame(page);
-        matches!(frame.try_exclusive(), Attempt::Got).then_some(PageWrite { space: self, frame, page, class })
+        matches!(frame.try_exclusive(), Attempt::Got).then(|| self.guard(frame, page, class))
     }
 
     /// A new page, all zeros, latched exclusively. What it held before is forgotten.
@@ -143,9 +162,11 @@ impl PageSpace {
             }
             wait.pause();
         }
-        let mut guard = PageWrite { space: self, frame, page, class };
+        let mut guard = self.guard(frame, page, class);
         guard.fill(0);
-        *guard.versions_mut() = None;
+        if let Some(blob) = guard.versions_mut().take().and_then(|v| v.spilled()) {
+            self.source.forget_spilled(blob);
+        }
         guard.mark_dirty();
         Ok(guard)
     }
@@ -177,7 +198,9 @@ impl PageSpace {
         self.high.fetch_max(page.0 + 1, Ordering::Relaxed);
         // SAFETY: we hold the exclusive latch, and the page has `class.bytes()` bytes of memory.
         let bytes = unsafe { std::slice::from_raw_parts_mut(self.memory.address(page), class.bytes()) };
-        if let Err(e) = self.source.read_page(page, bytes) {
+        // SAFETY: the exclusive latch is held.
+        let versions = unsafe { &mut *frame.versions() };
+        if let Err(e) = self.source.read_page(page, bytes).and_then(|()| self.bring_back(versions)) {
             self.memory.release(page, class);
             frame.unlock_evicted();
             return Err(e);
@@ -185,6 +208,46 @@ impl PageSpace {
         self.pool.admit(self.this.clone(), page, class);
         frame.reference();
         Ok(true)
+    }
+
+    /// Brings a spilled version map back (B6).
+    fn bring_back(&self, versions: &mut Option<Box<PageVersions>>) -> Result<()> {
+        let Some(v) = versions else { return Ok(()) };
+        let Some(blob) = v.spilled() else { return Ok(()) };
+        **v = v.read_spilled(&self.source.unspill(blob)?)?;
+        self.source.forget_spilled(blob);
+        self.account(v);
+        Ok(())
+    }
+
+    /// Spills the version map of a page that is about to leave memory, when there is too much of them.
+    fn spill(&self, versions: &mut Option<Box<PageVersions>>) {
+        let Some(v) = versions else { return };
+        if v.bytes() < SPILL_MIN_BYTES || v.spilled().is_some() || !self.pool.has_too_many_versions() {
+            return;
+        }
+        // Where there is no room for it, it stays in memory.
+        if v.spill(|bytes| self.source.spill(bytes)).is_ok() {
+            self.account(v);
+        }
+    }
+
+    /// Tells the pool what `versions` takes now.
+    fn account(&self, versions: &mut PageVersions) {
+        let now = versions.bytes();
+        self.pool.account_versions(versions.accounted, now);
+        versions.accounted = now;
+    }
+
+    /// Drops the version map of a page that is latched exclusively.
+    fn drop_versions(&self, frame: &Frame) {
+        // SAFETY: the exclusive latch is held, says the caller.
+        if let Some(v) = unsafe { (*frame.versions()).take() } {
+            self.pool.account_versions(v.accounted, 0);
+            if let Some(blob) = v.spilled() {
+                self.source.forget_spilled(blob);
+            }
+        }
     }
 
     /// Evicts `page` unless it is latched or was used lately (B2).
@@ -207,6 +270,8 @@ impl PageSpace {
             }
             frame.clear_dirty();
         }
+        // SAFETY: the exclusive latch is held.
+        self.spill(unsafe { &mut *frame.versions() });
         self.memory.release(page, class);
         frame.unlock_evicted();
         Ok(Eviction::Gone)
@@ -223,8 +288,7 @@ impl PageSpace {
                 Attempt::NotResident => {
                     if frame.try_exclusive_evicted() {
                         frame.clear_dirty();
-                        // SAFETY: the exclusive latch is held.
-                        unsafe { *frame.versions() = None };
+                        self.drop_versions(frame);
                         frame.unlock_evicted();
                         return;
                     }
@@ -232,8 +296,7 @@ impl PageSpace {
             }
         }
         frame.clear_dirty();
-        // SAFETY: the exclusive latch is held.
-        unsafe { *frame.versions() = None };
+        self.drop_versions(frame);
         // Its entry in the clock stays and is found absent later.
         self.memory.release(page, class);
         self.pool.forget(class.bytes());
@@ -281,7 +344,12 @@ impl PageSpace {
             (bytes, (*frame.versions()).as_deref())
         };
         let was_dirty = frame.clear_dirty();
-        let outcome = f(bytes, versions, was_dirty);
+        // A spilled map is looked at where it is (B6).
+        let here = versions.and_then(|v| Some((v, v.spilled()?))).map(|(v, blob)| {
+            let bytes = self.source.unspill(blob)?;
+            v.read_spilled(&bytes)
+        });
+        let outcome = here.transpose().and_then(|here| f(bytes, here.as_ref().or(versions), was_dirty));
         if !matches!(outcome, Ok(false)) && frame.set_dirty() {
             self.dirty.lock().push((page, class));
         }
@@ -305,8 +373,8 @@ impl Drop for PageSpace {
     fn drop(&mut self) {
         // Frames live in raw memory: drop what the version maps own. Units that never were a page are all zero.
         for page in 0..*self.high.get_mut() {
-            // SAFETY: `&mut self`, so no latch is held by anyone.
-            unsafe { *self.memory.frame(PageNo(page)).versions() = None };
+            // `&mut self`, so no latch is held by anyone.
+            self.drop_versions(self.memory.frame(PageNo(page)));
         }
     }
 }
@@ -330,6 +398,8 @@ pub struct PageWrite<'a> {
     frame: &'a Frame,
     page: PageNo,
     class: PageClass,
+    /// What the pool knew of its version map when it was latched.
+    accounted: usize,
 }
 
 impl PageRead<'_> {
@@ -410,6 +480,17 @@ impl Drop for PageRead<'_> {
 impl Drop for PageWrite<'_> {
     #[inline]
     fn drop(&mut self) {
+        let accounted = self.accounted;
+        let now = self.versions_mut().as_ref().map_or(0, |v| v.bytes());
+        let gone = accounted > 0 && self.versions_mut().is_none();
+        if now.abs_diff(accounted) >= ACCOUNT_STEP_BYTES || gone {
+            self.space.pool.account_versions(accounted, now);
+            if let Some(v) = self.versions_mut() {
+                v.accounted = now;
+            }
+        } else if let Some(v) = self.versions_mut() {
+            v.accounted = accounted;
+        }
         self.frame.unlock_exclusive();
     }
 }

@@ -37,6 +37,16 @@ impl PageSource for Shelf {
         self.pages.lock().insert(page.0, bytes.to_vec());
         Ok(())
     }
+
+    fn spill(&self, _: &[u8]) -> Result<crate::file::superblock::BlobRef> {
+        Err(Error::DiskFull)
+    }
+
+    fn unspill(&self, _: crate::file::superblock::BlobRef) -> Result<Vec<u8>> {
+        unreachable!("nothing was spilled")
+    }
+
+    fn forget_spilled(&self, _: crate::file::superblock::BlobRef) {}
 }
 
 /// Small pages have numbers below this, large ones from here on.

@@ -78,6 +78,13 @@ impl DataFile {
         Ok(BlobRef { slot: self.write_new(bytes)?, bytes: bytes.len() as u32, crc: crc32fast::hash(bytes) })
     }
 
+    /// Frees the slots of a blob.
+    pub fn free_blob(&self, blob: BlobRef) {
+        if blob.slots() > 0 {
+            self.slots.lock().free(blob.slot, blob.slots());
+        }
+    }
+
     /// Reads a blob.
     ///
     /// # Errors
@@ -154,5 +161,17 @@ impl PageSource for DbFile {
         let entry = self.write_image(page, bytes)?;
         self.set_current(page, entry);
         Ok(())
+    }
+
+    fn spill(&self, bytes: &[u8]) -> Result<BlobRef> {
+        self.data.write_blob(bytes)
+    }
+
+    fn unspill(&self, blob: BlobRef) -> Result<Vec<u8>> {
+        self.data.read_blob(blob)
+    }
+
+    fn forget_spilled(&self, blob: BlobRef) {
+        self.data.free_blob(blob);
     }
 }

@@ -1,5 +1,7 @@
 //! `PageVersions`: what the rows of one page looked like before.
 
+mod spill;
+
 use std::sync::Arc;
 
 use hashbrown::DefaultHashBuilder;
@@ -15,7 +17,18 @@ pub struct PageVersions {
     chains: std::collections::HashMap<u16, Box<Version>, DefaultHashBuilder>,
     /// Rows that came to be, where nothing else is remembered; sorted by first slot, disjoint.
     inserts: Vec<InsertRun>,
+    /// Memory that all of this takes, about.
+    bytes: usize,
+    /// Of that, what the pool knows of.
+    pub(crate) accounted: usize,
+    /// Bytes of before-images, committed or not.
+    image_bytes: usize,
+    /// Set while it is all elsewhere; then the page is not resident (B6).
+    spilled: Option<Box<spill::Spilled>>,
 }
+
+/// What a version takes, about: itself and its share of the map.
+const VERSION_BYTES: usize = size_of::<Version>() + 32;
 
 /// A change of one row.
 #[derive(Debug)]
@@ -43,6 +56,12 @@ pub enum Change {
     Update(Box<[u8]>),
     /// The row was there.
     Delete,
+}
+
+impl Change {
+    fn image_bytes(&self) -> usize {
+        if let Change::Update(cells) = self { cells.len() } else { 0 }
+    }
 }
 
 /// Consecutive slots inserted by one command.
@@ -76,7 +95,24 @@ pub enum Seen<'a> {
 impl PageVersions {
     /// Whether nothing is remembered.
     pub fn is_empty(&self) -> bool {
-        self.chains.is_empty() && self.inserts.is_empty()
+        self.chains.is_empty() && self.inserts.is_empty() && self.spilled.is_none()
+    }
+
+    /// Memory it takes, about.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn count(&mut self, change: &Change) {
+        let image = change.image_bytes();
+        self.bytes += VERSION_BYTES + image;
+        self.image_bytes += image;
+    }
+
+    fn uncount(&mut self, change: &Change) {
+        let image = change.image_bytes();
+        self.bytes = self.bytes.saturating_sub(VERSION_BYTES + image);
+        self.image_bytes = self.image_bytes.saturating_sub(image);
     }
 
     /// Slots for which something is remembered; insert runs as ranges.
@@ -96,6 +132,12 @@ impl PageVersions {
     /// The newest change of `slot` that is in a chain.
     pub fn chain(&self, slot: u16) -> Option<&Version> {
         self.chains.get(&slot).map(|v| &**v)
+    }
+
+    /// When the remembered changes of `slot` were committed, newest first; the end of time for those that are not.
+    pub fn commits(&self, slot: u16) -> impl Iterator<Item = Lsn> + '_ {
+        let chain = std::iter::successors(self.chain(slot), |v| v.older.as_deref());
+        chain.map(|v| v.txn.commit_lsn().unwrap_or(Lsn(u64::MAX)))
     }
 
     fn run_of(&self, slot: u16) -> Option<&InsertRun> {
@@ -119,11 +161,13 @@ impl PageVersions {
             last.count += 1;
             return;
         }
+        self.bytes += size_of::<InsertRun>();
         self.inserts.insert(i, InsertRun { first: slot, count: 1, command, lsn, txn: txn.clone() });
     }
 
     /// Remembers a change of `slot`.
     pub fn push(&mut self, slot: u16, txn: &Arc<TxnState>, command: u32, lsn: Lsn, change: Change, mode: Mode) {
+        self.count(&change);
         let older = self.chains.remove(&slot);
         let version = Version { txn: txn.clone(), command, lsn, change, mode, older };
         self.chains.insert(slot, Box::new(version));
@@ -135,6 +179,7 @@ impl PageVersions {
             if let Some(older) = head.older.take() {
                 self.chains.insert(slot, older);
             }
+            self.uncount(&head.change);
             return Some(head.change);
         }
         self.remove_from_run(slot);
@@ -152,9 +197,11 @@ impl PageVersions {
         let tail = InsertRun { first: slot + 1, count: after, ..run };
         self.inserts[i].count = before;
         if after > 0 {
+            self.bytes += size_of::<InsertRun>();
             self.inserts.insert(i + 1, tail);
         }
         if before == 0 {
+            self.bytes = self.bytes.saturating_sub(size_of::<InsertRun>());
             self.inserts.remove(i);
         }
     }
@@ -197,6 +244,12 @@ impl PageVersions {
             (false, false) => Seen::AsStored,
             (false, true) => Seen::Undo(undo),
         }
+    }
+
+    /// Whether before-images of uncommitted changes leave `heap` bytes of `room` free (P1).
+    pub fn leaves_room(&self, heap: usize, room: usize) -> bool {
+        // All images are nearly always few enough; to tell which are of uncommitted changes takes a walk over the page.
+        heap + self.image_bytes <= room || heap + self.reserved_bytes() <= room
     }
 
     /// Bytes of the page's heap that before-images of uncommitted changes would need (P1).
@@ -242,8 +295,12 @@ impl PageVersions {
     /// `old` for the before-image of every update that is forgotten.
     pub fn prune(&mut self, oldest: Lsn, mut dead: impl FnMut(u16), mut old: impl FnMut(&[u8])) {
         let settled = |txn: &TxnState| txn.commit_lsn().is_some_and(|lsn| lsn <= oldest);
+        let (bytes, image_bytes) = (&mut self.bytes, &mut self.image_bytes);
         let mut forget = |mut chain: Option<&Version>| {
             while let Some(v) = chain {
+                let image = v.change.image_bytes();
+                *bytes = bytes.saturating_sub(VERSION_BYTES + image);
+                *image_bytes = image_bytes.saturating_sub(image);
                 if let Change::Update(cells) = &v.change {
                     old(cells);
                 }
@@ -273,5 +330,8 @@ impl PageVersions {
             }
             true
         });
+        if self.is_empty() {
+            self.bytes = 0;
+        }
     }
 }

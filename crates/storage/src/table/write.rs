@@ -191,8 +191,11 @@ impl Table {
             slot = page.as_ref().free_slot();
         }
         let page = TablePage::new(bytes, &self.rel.layout);
-        let reserved = versions.as_ref().map_or(0, |v| if heap == 0 { 0 } else { v.reserved_bytes() });
-        (page.total_room() >= heap + reserved).then_some(slot).flatten()
+        let fits = match versions {
+            Some(v) if heap > 0 => v.leaves_room(heap, page.total_room()),
+            _ => page.total_room() >= heap,
+        };
+        fits.then_some(slot).flatten()
     }
 
     /// How `snapshot`'s transaction may change the row in `slot`.
@@ -247,9 +250,9 @@ impl Table {
             changes.iter().zip(&cells).map(|(&(column, _), &cell)| (column, cell)).collect();
         self.change(txn, snapshot, row, mode, |txn, bytes, versions, state, xid| {
             let layout = &self.rel.layout;
-            let reserved = versions.as_ref().map_or(0, |v| v.reserved_bytes());
-            let room = TablePage::new(bytes, layout).total_room().saturating_sub(reserved);
-            while changes.iter().map(|c| c.1.heap_bytes()).sum::<usize>() > room {
+            let room = TablePage::new(bytes, layout).total_room();
+            let fits = |heap: usize| heap == 0 || versions.as_ref().map_or(heap <= room, |v| v.leaves_room(heap, room));
+            while !fits(changes.iter().map(|c| c.1.heap_bytes()).sum()) {
                 let longest = changes.iter_mut().max_by_key(|c| c.1.heap_bytes()).expect("the sum is not zero");
                 self.push_out(txn, &mut longest.1)?;
             }

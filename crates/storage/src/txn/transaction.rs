@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::held::HeldLocks;
 use super::manager::SnapshotHold;
 use super::snapshot::{Snapshot, TxnState};
 use crate::database::Database;
@@ -10,7 +11,7 @@ use crate::engine::Shared;
 use crate::error::Result;
 use crate::ids::{Lsn, RelId, RowId, Xid};
 use crate::lock::{Interrupt, Mode, OwnerId, Tag, WaitPolicy};
-use crate::purge::{Finished, Obsolete};
+use crate::purge::{Finished, Obsolete, ObsoleteLog};
 use crate::relation::Relation;
 use crate::table::Table;
 use crate::wal::Record;
@@ -52,7 +53,7 @@ struct Level {
     locks: usize,
     created: usize,
     dropped: usize,
-    obsolete: usize,
+    obsolete: u64,
     merged: usize,
 }
 
@@ -71,10 +72,10 @@ pub struct Transaction {
     merged: Vec<Xid>,
     tables: Vec<Table>,
     writes: Vec<WriteMark>,
-    locks: Vec<(Tag, Mode)>,
+    locks: HeldLocks,
     created: Vec<(Arc<Database>, Arc<Relation>)>,
     dropped: Vec<(Arc<Database>, Arc<Relation>)>,
-    obsolete: Vec<Obsolete>,
+    obsolete: ObsoleteLog,
     command: u32,
     /// Reused for encoding log records.
     pub(crate) scratch: Vec<u8>,
@@ -95,10 +96,10 @@ impl Transaction {
             merged: Vec::new(),
             tables: Vec::new(),
             writes: Vec::new(),
-            locks: Vec::new(),
+            locks: HeldLocks::default(),
             created: Vec::new(),
             dropped: Vec::new(),
-            obsolete: Vec::new(),
+            obsolete: ObsoleteLog::default(),
             command: 1,
             scratch: Vec::new(),
             ended: false,
@@ -191,8 +192,7 @@ impl Transaction {
     pub(crate) fn mark(&mut self, table: &Table, row: RowId, kind: WriteKind) {
         let index = self.table_index(table);
         let floor = self.levels.last().map_or(0, |l| l.writes);
-        if kind == WriteKind::Insert
-            && self.writes.len() > floor
+        if self.writes.len() > floor
             && let Some(last) = self.writes.last_mut()
             && (last.table, last.block, last.kind) == (index, row.block, kind)
             && u32::from(last.slot) + u32::from(last.count) == u32::from(row.slot)
@@ -213,8 +213,7 @@ impl Transaction {
         on_commit: bool,
     ) {
         let sequence = self.shared.purge.next_sequence();
-        let entry = Obsolete { db: db.clone(), index: index.clone(), key: key.into(), row, on_commit, sequence };
-        self.obsolete.push(entry);
+        self.obsolete.push(&Obsolete { db, index, key, row, on_commit, sequence });
     }
 
     /// Takes a lock until the transaction, or the savepoint it was taken under, ends.
@@ -222,7 +221,7 @@ impl Transaction {
     /// # Errors
     /// As [`crate::lock::LockManager::acquire`].
     pub fn lock(&mut self, tag: Tag, mode: Mode, policy: WaitPolicy) -> Result<()> {
-        if self.locks.contains(&(tag, mode)) {
+        if self.locks.contains((tag, mode)) {
             return Ok(());
         }
         self.shared.locks.acquire(tag, mode, self.owner, policy, &self.interrupt)?;
@@ -232,7 +231,7 @@ impl Transaction {
 
     /// Whether it has taken `mode` of `tag` with [`Transaction::lock`].
     pub fn holds(&self, tag: Tag, mode: Mode) -> bool {
-        self.locks.contains(&(tag, mode))
+        self.locks.contains((tag, mode))
     }
 
     /// Waits until `other` has ended.
@@ -268,7 +267,7 @@ impl Transaction {
             locks: self.locks.len(),
             created: self.created.len(),
             dropped: self.dropped.len(),
-            obsolete: self.obsolete.len(),
+            obsolete: self.obsolete.position(),
             merged: self.merged.len(),
         });
         Savepoint(self.levels.len() - 1)
@@ -304,12 +303,16 @@ impl Transaction {
             db.forget(&rel);
         }
         self.dropped.truncate(to.dropped);
-        let aborted: Vec<Obsolete> = self.obsolete.drain(to.obsolete..).filter(|o| !o.on_commit).collect();
-        if !aborted.is_empty() {
-            let lsn = self.shared.txns.visible();
-            self.shared.purge.push(Finished { lsn, tables: Vec::new(), writes: Vec::new(), obsolete: aborted });
+        match self.obsolete.split_off(to.obsolete) {
+            Ok(obsolete) if !obsolete.has_any(false) => {}
+            Ok(obsolete) => {
+                let lsn = self.shared.txns.visible();
+                let finished = Finished { lsn, tables: Vec::new(), writes: Vec::new(), obsolete, committed: false };
+                self.shared.purge.push(finished);
+            }
+            Err(e) => drop(self.shared.poison.set(&format!("a rollback failed: {e}"))),
         }
-        for (tag, mode) in self.locks.drain(to.locks..).rev() {
+        for (tag, mode) in self.locks.drain_from(to.locks) {
             self.shared.locks.release(tag, mode, self.owner);
         }
         outcome
@@ -387,7 +390,7 @@ impl Transaction {
         self.writes.clear();
         self.created.clear();
         self.dropped.clear();
-        self.obsolete.clear();
+        self.obsolete = ObsoleteLog::default();
         if self.scratch.capacity() > SCRATCH_KEPT_BYTES {
             self.scratch = Vec::new();
         }
@@ -401,11 +404,14 @@ impl Transaction {
         for (db, rel) in self.dropped.drain(..) {
             db.forget(&rel);
         }
-        let obsolete: Vec<Obsolete> = self.obsolete.drain(..).filter(|o| o.on_commit).collect();
+        let mut obsolete = std::mem::take(&mut self.obsolete);
+        if !obsolete.has_any(true) {
+            obsolete = ObsoleteLog::default();
+        }
         let writes = std::mem::take(&mut self.writes);
-        if !writes.is_empty() || !obsolete.is_empty() {
+        if !writes.is_empty() || obsolete.has_any(true) {
             let tables = std::mem::take(&mut self.tables);
-            self.shared.purge.push(Finished { lsn, tables, writes, obsolete });
+            self.shared.purge.push(Finished { lsn, tables, writes, obsolete, committed: true });
         }
     }
 
@@ -431,7 +437,7 @@ impl Transaction {
 
     fn release_locks(&mut self) {
         self.hold.release();
-        for (tag, mode) in self.locks.drain(..).rev() {
+        for (tag, mode) in self.locks.drain_from(0) {
             self.shared.locks.release(tag, mode, self.owner);
         }
     }

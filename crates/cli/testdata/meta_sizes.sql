@@ -1,0 +1,6 @@
+\d+
+\dt+
+\di+
+\ds+
+\l+ meta
+\db+

@@ -1,0 +1,393 @@
+//! ALTER TABLE's changes of columns: ADD, DROP, TYPE, identity. Rows are written anew where their layout changes.
+
+use std::sync::Arc;
+
+use binder::Binder;
+use catalog::stored::{self, PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_DEPEND, PG_INDEX};
+use catalog::{Fields, TableInfo};
+use plan::{Expr, Needed, Node, RowRules, TableRef};
+use storage::{RelId, RelKind, RelMeta};
+use syntax::ast::{ColumnDef, DropBehavior, Expr as AstExpr, Name, Pos, SequenceOption, TypeName};
+use types::{Datum, Oid, Physical, Result, SqlError, SqlState, oid};
+
+use super::alter::{NoSink, column_of};
+use super::depend::Address;
+use super::sequence::Rules;
+use super::table::{NewColumn, Placed, bind_column, column_constraint, is_system_column};
+use super::temporary::stored_as;
+use super::{notice, refuse};
+use crate::session::{Session, Sink};
+
+impl Session {
+    pub(super) fn add_column(
+        &mut self,
+        sql: &str,
+        info: &TableInfo,
+        def: &ColumnDef,
+        if_not_exists: bool,
+        sink: &mut dyn Sink,
+    ) -> Result<()> {
+        let (table, name) = (info.oid, def.name.as_str());
+        let image = self.image()?;
+        if is_system_column(name) {
+            let message = format!("column name \"{name}\" conflicts with a system column name");
+            return Err(SqlError::new(SqlState::DUPLICATE_COLUMN, message));
+        }
+        if info.columns.iter().any(|c| c.name == name) {
+            let message = format!("column \"{name}\" of relation \"{}\" already exists", info.name);
+            if if_not_exists {
+                notice(sink, SqlState::DUPLICATE_COLUMN, message + ", skipping");
+                return Ok(());
+            }
+            return Err(SqlError::new(SqlState::DUPLICATE_COLUMN, message));
+        }
+        if info.columns.len() >= 1600 {
+            return Err(SqlError::new(SqlState::TOO_MANY_COLUMNS, "tables can have at most 1600 columns"));
+        }
+        let mut constraints: Vec<Placed<'_>> = Vec::new();
+        let index = info.columns.len();
+        let mut column = {
+            let binder = Binder::new(&image, sql, &self.settings.io, &self.search_path);
+            bind_column(&binder, sql, def)?
+        };
+        for c in &def.constraints {
+            if !column_constraint(&mut column, c, &info.name, sql)? {
+                constraints.push((c, Some(index)));
+            }
+        }
+        let before = binder::table_ref(&image, info);
+        let not_null = std::mem::take(&mut column.not_null);
+        self.add_attribute(table, index, &column)?;
+        self.mark_class(table, &[("relnatts", Datum::I16(index as i16 + 1))])?;
+        if let Some(identity) = column.sequence {
+            self.own_sequence(table, index, &column, identity)?;
+        }
+        if let Some(default) = column.default {
+            self.add_default(sql, table, index, default)?;
+        }
+        if let Some(expr) = column.generated {
+            self.add_generated(sql, table, index, expr)?;
+        }
+        let image = self.image()?;
+        let mut exprs = columns(&before);
+        exprs.push({
+            let now = self.plan_table(table)?;
+            let binder = Binder::new(&image, sql, &self.settings.io, &self.search_path);
+            binder.value_of_new_column(&now, index)?
+        });
+        self.rewrite(table, &before, exprs)?;
+        if not_null {
+            self.set_not_null(table, index)?;
+            self.add_not_null_constraint(table, index, None)?;
+        }
+        self.add_constraints(sql, table, &constraints, false)
+    }
+
+    /// Writes the rows of a table anew: `exprs`, over `before`, are its columns now.
+    fn rewrite(&mut self, table: Oid, before: &TableRef, exprs: Vec<Expr>) -> Result<()> {
+        let (db, fresh, info) = (self.db.clone(), RelId(self.new_oid()?.0), self.info(table)?);
+        let forms = info.columns.iter().map(|c| Physical::of(c.ty)).collect();
+        let meta = RelMeta::new(fresh, RelKind::Table, stored_as(info.persistence), forms);
+        db.create_relation(self.txn_mut(), meta)?;
+        let mut target = TableRef { rel: fresh, indexes: Vec::new(), ..self.plan_table(table)? };
+        // What the rows had to satisfy they do; what is new is looked at when they are there.
+        target.columns.iter_mut().for_each(|c| c.not_null = false);
+        let scan = Node::Scan { table: Arc::new(before.clone()), filter: None, needed: Needed::default() };
+        let node = Node::Insert {
+            table: Arc::new(target),
+            rules: Arc::new(RowRules::default()),
+            input: Box::new(Node::Project { input: Box::new(scan), exprs }),
+            conflict: None,
+            returning: None,
+        };
+        let mut running = self.with_latest(|s| s.start(Arc::new(node), Arc::default()))?;
+        while running.next_chunk(self)?.is_some() {}
+        let old = db.relation(before.rel)?;
+        db.drop_relation(self.txn_mut(), &old)?;
+        self.mark_class(table, &[("relfilenode", Datum::U32(fresh.0))])?;
+        for index in &info.indexes {
+            self.new_storage(index.oid, index.rel, RelKind::Btree, Vec::new())?;
+            self.fill_index(table, index.oid)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn drop_column(
+        &mut self,
+        info: &TableInfo,
+        name: &Name,
+        if_exists: bool,
+        behavior: DropBehavior,
+        sink: &mut dyn Sink,
+    ) -> Result<()> {
+        let index = match column_of(info, name) {
+            Ok(index) => index,
+            Err(e) if if_exists => {
+                // As PostgreSQL: a notice without a state of its own.
+                notice(sink, SqlState::SUCCESSFUL_COMPLETION, format!("{}, skipping", e.message()));
+                return Ok(());
+            }
+            Err(e) => return Err(e),
+        };
+        self.drop_addresses(&[Address::column(info.oid, index)], behavior, sink)
+    }
+
+    /// Takes a column out of the catalog; in rows its place stays.
+    pub(super) fn remove_column(&mut self, table: Oid, number: i32) -> Result<()> {
+        let attnum = Datum::I16(number as i16);
+        self.change_rows(
+            PG_ATTRIBUTE,
+            |r| r.oid("attrelid") == table && *r.get("attnum") == attnum,
+            &[
+                ("attname", Datum::text(&format!("........pg.dropped.{number}........"))),
+                ("atttypid", Datum::from(Oid::NONE)),
+                ("attnotnull", Datum::Bool(false)),
+                ("atthasdef", Datum::Bool(false)),
+                ("attidentity", Datum::I8(0)),
+                ("attgenerated", Datum::I8(0)),
+                ("attisdropped", Datum::Bool(true)),
+            ],
+        )?;
+        Ok(())
+    }
+
+    pub(super) fn alter_column_type(
+        &mut self,
+        sql: &str,
+        info: &TableInfo,
+        name: &Name,
+        ty: &TypeName,
+        using: Option<&AstExpr>,
+    ) -> Result<()> {
+        let (table, index) = (info.oid, column_of(info, name)?);
+        let image = self.image()?;
+        let before = binder::table_ref(&image, info);
+        let column = &info.columns[index];
+        let mut exprs = columns(&before);
+        let (ty, typmod, default) = {
+            let mut binder = Binder::new(&image, sql, &self.settings.io, &self.search_path);
+            let (ty, typmod) = binder.type_name(ty)?;
+            exprs[index] = binder.converted_column(&before, index, (ty, typmod), using)?;
+            let default = match &column.default {
+                Some(text) if column.generated == 0 => match binder.converted_default(text, ty, typmod)? {
+                    Some(text) => Some(text),
+                    None => {
+                        let shown = types::typmod::format_type(ty, typmod).unwrap_or_else(|| binder::format_type(ty));
+                        let message = format!(
+                            "default for column \"{}\" cannot be cast automatically to type {shown}",
+                            column.name
+                        );
+                        return Err(SqlError::new(SqlState::DATATYPE_MISMATCH, message));
+                    }
+                },
+                _ => None,
+            };
+            (ty, typmod, default)
+        };
+        if column.generated != 0 {
+            return refuse("ALTER TYPE of a generated column", name.pos, sql);
+        }
+        let own = Address::column(table, index);
+        let users = self.find_rows(PG_DEPEND, |r| {
+            r.oid("refclassid") == PG_CLASS
+                && r.oid("refobjid") == table
+                && r.int("refobjsubid") == i64::from(own.column)
+                && r.oid("classid") == PG_CLASS
+                && r.oid("objid") == table
+        })?;
+        if let Some(row) = users.first() {
+            let number = Fields { relation: PG_DEPEND, row }.int("objsubid") as usize;
+            let user = info.columns.get(number.wrapping_sub(1)).map_or("", |c| &c.name);
+            let message = "cannot alter type of a column used by a generated column";
+            return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message)
+                .detail(format!("Column \"{}\" is used by generated column \"{user}\".", column.name)));
+        }
+        let row = catalog::builtin::type_by_oid(ty).ok_or_else(|| SqlError::internal("the type was just bound"))?;
+        let values = [
+            ("atttypid", Datum::from(ty)),
+            ("atttypmod", Datum::I32(typmod)),
+            ("attlen", Datum::I16(row.len)),
+            ("attndims", Datum::I16(i16::from(row.category == b'A'))),
+            ("attbyval", Datum::Bool(row.by_value)),
+            ("attalign", Datum::I8(row.align.cast_signed())),
+            ("attstorage", Datum::I8(row.storage.cast_signed())),
+            ("attcollation", Datum::from(row.collation)),
+        ];
+        let number = Datum::I16(index as i16 + 1);
+        self.change_rows(PG_ATTRIBUTE, |r| r.oid("attrelid") == table && *r.get("attnum") == number, &values)?;
+        let own_column = i64::from(own.column);
+        self.remove_rows(PG_DEPEND, |r| {
+            r.oid("classid") == PG_CLASS
+                && r.oid("objid") == table
+                && r.int("objsubid") == own_column
+                && r.oid("refclassid") == stored::PG_TYPE
+        })?;
+        self.depend_on_type(table, index, ty)?;
+        if let Some(text) = default {
+            let values = [("adbin", Datum::text(&text))];
+            self.change_rows(PG_ATTRDEF, |r| r.oid("adrelid") == table && *r.get("adnum") == number, &values)?;
+        }
+        for key in info.indexes.iter().filter(|i| i.columns.iter().any(|k| k.0 == index)) {
+            for (place, _) in key.columns.iter().enumerate().filter(|(_, k)| k.0 == index) {
+                let number = Datum::I16(place as i16 + 1);
+                let is_own = |r: Fields<'_>| r.oid("attrelid") == key.oid && *r.get("attnum") == number;
+                self.change_rows(PG_ATTRIBUTE, is_own, &values)?;
+            }
+            let (classes, collations) = self.index_classes(table, &key.columns)?;
+            let values = [
+                ("indclass", stored::numbers(oid::OIDVECTOR, &classes)),
+                ("indcollation", stored::numbers(oid::OIDVECTOR, &collations)),
+            ];
+            self.change_rows(PG_INDEX, |r| r.oid("indexrelid") == key.oid, &values)?;
+        }
+        // Conditions mean what they say of the new type.
+        for check in &info.checks {
+            let image = self.image()?;
+            let planned = self.plan_table(table)?;
+            let parsed = syntax::parse_expr(&check.condition)?;
+            let (text, _) = {
+                let mut binder = Binder::new(&image, &check.condition, &self.settings.io, &[]);
+                binder.check_text(&parsed, &planned).map_err(without_position)?
+            };
+            if *text != *check.condition {
+                let values = [("conbin", Datum::text(&text))];
+                self.change_rows(PG_CONSTRAINT, |r| r.oid("oid") == check.oid, &values)?;
+            }
+        }
+        self.rewrite(table, &before, exprs)?;
+        // Keys of both sides must still compare.
+        let info = self.info(table)?;
+        for key in info.foreign_keys.iter().filter(|k| k.columns.contains(&index)) {
+            let parent = self.info(key.target)?;
+            self.check_key_types(&info, &parent, key)?;
+            self.validate_reference(&info, &parent, key)?;
+        }
+        let image = self.image()?;
+        for (child, key) in image.referencing(table).into_iter().filter(|(_, k)| k.target_columns.contains(&index)) {
+            self.check_key_types(child, &info, key)?;
+            self.validate_reference(child, &info, key)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn add_identity(
+        &mut self,
+        sql: &str,
+        info: &TableInfo,
+        name: &Name,
+        always: bool,
+        options: &[SequenceOption],
+        pos: Pos,
+    ) -> Result<()> {
+        let index = column_of(info, name)?;
+        let column = &info.columns[index];
+        let wrong = |what: &str| {
+            let message = format!("column \"{}\" of relation \"{}\" {what}", column.name, info.name);
+            Err(SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message))
+        };
+        let _ = pos;
+        if !matches!(column.ty, oid::INT2 | oid::INT4 | oid::INT8) {
+            let message = "identity column type must be smallint, integer, or bigint";
+            return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message));
+        }
+        if !column.not_null {
+            return wrong("must be declared NOT NULL before identity can be added");
+        }
+        if column.identity != 0 {
+            return wrong("is already an identity column");
+        }
+        if column.default.is_some() {
+            return wrong("already has a default value");
+        }
+        let new = NewColumn {
+            name: column.name.clone(),
+            ty: column.ty,
+            typmod: column.typmod,
+            not_null: true,
+            default: None,
+            generated: None,
+            sequence: Some(Some(always)),
+            rules: Rules::parse(options, column.ty, sql)?,
+        };
+        self.own_sequence(info.oid, index, &new, Some(always))?;
+        self.change_attribute(info.oid, index, "attidentity", if always { b'a' } else { b'd' })
+    }
+
+    fn change_attribute(&mut self, table: Oid, index: usize, name: &str, value: u8) -> Result<()> {
+        let number = Datum::I16(index as i16 + 1);
+        let is_column = |r: Fields<'_>| r.oid("attrelid") == table && *r.get("attnum") == number;
+        self.change_rows(PG_ATTRIBUTE, is_column, &[(name, Datum::I8(value.cast_signed()))])?;
+        Ok(())
+    }
+
+    pub(super) fn drop_identity(
+        &mut self,
+        info: &TableInfo,
+        name: &Name,
+        if_exists: bool,
+        sink: &mut dyn Sink,
+    ) -> Result<()> {
+        let index = column_of(info, name)?;
+        if info.columns[index].identity == 0 {
+            let message =
+                format!("column \"{}\" of relation \"{}\" is not an identity column", name.as_str(), info.name);
+            if if_exists {
+                notice(sink, SqlState::SUCCESSFUL_COMPLETION, message + ", skipping");
+                return Ok(());
+            }
+            return Err(SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message));
+        }
+        let (table, own) = (info.oid, Address::column(info.oid, index));
+        self.change_attribute(table, index, "attidentity", 0)?;
+        self.drop_default(table, index)?;
+        let sequences = self.find_rows(PG_DEPEND, |r| {
+            r.oid("refobjid") == table
+                && r.int("refobjsubid") == i64::from(own.column)
+                && r.oid("classid") == PG_CLASS
+                && r.char("deptype") == b'i'
+        })?;
+        for row in &sequences {
+            let sequence = Fields { relation: PG_DEPEND, row }.oid("objid");
+            self.remove_rows(PG_DEPEND, |r| r.oid("objid") == sequence && r.char("deptype") == b'i')?;
+            self.drop_addresses(&[Address::relation(sequence)], DropBehavior::Restrict, &mut NoSink)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn drop_expression(
+        &mut self,
+        info: &TableInfo,
+        name: &Name,
+        if_exists: bool,
+        sink: &mut dyn Sink,
+    ) -> Result<()> {
+        let index = column_of(info, name)?;
+        if info.columns[index].generated == 0 {
+            let message =
+                format!("column \"{}\" of relation \"{}\" is not a generated column", name.as_str(), info.name);
+            if if_exists {
+                notice(sink, SqlState::SUCCESSFUL_COMPLETION, message + ", skipping");
+                return Ok(());
+            }
+            return Err(SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message));
+        }
+        let own = Address::column(info.oid, index);
+        self.change_attribute(info.oid, index, "attgenerated", 0)?;
+        self.drop_default(info.oid, index)?;
+        self.remove_rows(PG_DEPEND, |r| {
+            r.oid("classid") == PG_CLASS && r.oid("objid") == own.object && r.int("objsubid") == i64::from(own.column)
+        })?;
+        Ok(())
+    }
+}
+
+/// The columns of a table, each as it is.
+fn columns(table: &TableRef) -> Vec<Expr> {
+    table.columns.iter().enumerate().map(|(i, c)| Expr::column(i, c.ty, c.typmod)).collect()
+}
+
+/// The error, which is in no text that anybody wrote.
+fn without_position(mut error: SqlError) -> SqlError {
+    error.fields_mut().position = None;
+    error
+}
