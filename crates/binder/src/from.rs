@@ -11,8 +11,8 @@ use crate::query::Bound;
 use crate::scope::{Frame, Scope, ScopeColumn};
 use crate::{Binder, Relation, coerce, resolve, views};
 
-/// How deep views may be nested.
-const VIEWS_MAX: usize = 1000;
+/// How deep views may be nested, so that binding them fits the stack (N3).
+const VIEWS_MAX: usize = 32;
 
 /// A common table expression in scope.
 #[derive(Clone, Debug)]
@@ -295,14 +295,14 @@ impl Binder<'_> {
     /// A user's view: its query, as it is kept, and the names of its columns.
     fn stored_view(&mut self, info: &catalog::TableInfo) -> Result<Bound> {
         let Some(sql) = info.view.clone() else { return Err(SqlError::internal("a view has a query")) };
-        if self.depth >= VIEWS_MAX {
-            let message = format!("infinite recursion detected in rules for relation \"{}\"", info.name);
-            return Err(SqlError::new(SqlState::INVALID_OBJECT_DEFINITION, message));
+        if self.view_depth >= VIEWS_MAX {
+            return Err(SqlError::new(SqlState::STATEMENT_TOO_COMPLEX, "stack depth limit exceeded")
+                .hint(format!("Views may be nested {VIEWS_MAX} deep.")));
         }
         let settings = types::IoSettings::default();
         let mut binder = Binder::new(self.image, &sql, &settings, &[]);
         (binder.slots, binder.subs, binder.next_cte) = (self.slots, self.subs, self.next_cte);
-        binder.depth = self.depth + 1;
+        (binder.depth, binder.view_depth) = (self.depth, self.view_depth + 1);
         let statements = syntax::parse(&sql)?;
         let Some(StatementKind::Select(select)) = statements.first().map(|s| &s.kind) else {
             return Err(SqlError::internal("a view is a query"));

@@ -67,6 +67,8 @@ pub struct Binder<'a> {
     texts: Option<view::Texts>,
     /// Views that were read.
     pub views: Vec<Oid>,
+    /// Views around the query being bound.
+    view_depth: usize,
 }
 
 impl<'a> Binder<'a> {
@@ -89,6 +91,7 @@ impl<'a> Binder<'a> {
             kept: false,
             texts: None,
             views: Vec::new(),
+            view_depth: 0,
         }
     }
 
@@ -156,7 +159,7 @@ impl<'a> Binder<'a> {
             None => self.search_path.iter().find_map(|&n| self.image.table(n, text)),
         };
         match found {
-            Some(info) if info.persistence == b't' && !self.search_path.contains(&info.namespace) => {
+            Some(info) if info.persistence == b't' && kept.is_none() && !self.search_path.contains(&info.namespace) => {
                 Err(self.unsupported("access to temporary tables of other sessions", name.pos))
             }
             Some(info) if info.kind == b'v' => Ok(Relation::Stored(info.clone())),

@@ -221,12 +221,10 @@ impl Binder<'_> {
         );
         let prefix = nested || !single;
         let mut place = Place {
-            scope: &scope,
             aggregates: Some(Vec::new()),
             windows: Some(Vec::new()),
-            groupings: Vec::new(),
-            clause: "SELECT",
             sets: true,
+            ..Place::new(&scope, "SELECT")
         };
         let (mut targets, mut columns) = (Vec::new(), Vec::new());
         for target in &core.targets {
@@ -252,7 +250,7 @@ impl Binder<'_> {
             }
         }
         if place.windows.as_ref().is_some_and(|w| !w.is_empty()) || !place.groupings.is_empty() {
-            return Err(self.unsupported("a window function or GROUPING in a view", select.pos));
+            return Err(self.unsupported("window functions and GROUPING in a view", select.pos));
         }
         let calls = place.aggregates.take().unwrap_or_default();
         let unnamed = columns.clone();

@@ -241,7 +241,8 @@ impl Session {
                 continue;
             }
             let Some(info) = image.by_oid(used.table.oid) else { continue };
-            if !rights.has_on_schema(&image, info.namespace, 'U') {
+            // A session's own temporary schema is nobody's.
+            if info.persistence != b't' && !rights.has_on_schema(&image, info.namespace, 'U') {
                 let schema = image.namespace_name(info.namespace);
                 let written = format!("{}.{}", syntax::quote_ident(schema), syntax::quote_ident(&info.name));
                 let at = sql.find(&written).map(|at| sql[..at].chars().count() as u32 + 1);

@@ -424,6 +424,7 @@ impl Session {
             ms => self.interrupt.clock().monotonic_nanos() + ms * 1_000_000,
         };
         self.interrupt.start_statement(deadline);
+        self.trusted = false;
         self.started.1 = micros_since_2000(&self.interrupt);
         let outcome = catch_unwind(AssertUnwindSafe(|| f(self)));
         let outcome = outcome.unwrap_or_else(|panic| {

@@ -68,6 +68,7 @@ impl Session {
             namespace,
             owner,
             kind: b'v',
+            persistence: b'p',
             columns: count,
             access_method: Oid::NONE,
             persistence,
@@ -95,6 +96,11 @@ impl Session {
         }
         let kind = StatementKind::Select(Box::new(query.clone()));
         let (node, _) = self.locked_plan(sql, &kind, None, &[])?;
+        let mut temporary = false;
+        node.visit_tables(&mut |t, _| temporary |= image.by_oid(t.oid).is_some_and(|t| t.persistence == b't'));
+        if temporary {
+            return Err(SqlError::unsupported("a view of temporary tables"));
+        }
         Ok((text, node, bound.columns))
     }
 
@@ -260,6 +266,7 @@ impl Session {
             namespace,
             owner,
             kind: b'm',
+            persistence: b'p',
             columns: columns.len(),
             access_method: HEAP,
             persistence: b'p',
