@@ -58,8 +58,8 @@ pub(crate) fn find_path(source: Oid, target: Oid, context: Context) -> Option<Pa
             _ => Path::ByText,
         });
     }
-    // An array becomes another as its elements do.
-    if !matches!(target, oid::INT2VECTOR | oid::OIDVECTOR)
+    // An array becomes another as its elements do; but nothing a vector, which would draw what should go to real arrays.
+    if !matches!(target, oid::OIDVECTOR | oid::INT2VECTOR)
         && let (Some(from), Some(to)) = (polymorphic::element_of(source), polymorphic::element_of(target))
         && find_path(from, to, context).is_some()
     {

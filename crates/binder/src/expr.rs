@@ -407,11 +407,16 @@ impl Binder<'_> {
             Literal::Bool(b) => make(Datum::Bool(*b), oid::BOOL),
             Literal::Integer(i) => make(Datum::I32(*i), oid::INT4),
             Literal::Number(text) => match text.parse::<i64>() {
+                // Only the least of them is written with a sign that makes it fit.
+                Ok(i) if i32::try_from(i).is_ok() => make(Datum::I32(i as i32), oid::INT4),
                 Ok(n) => make(Datum::I64(n), oid::INT8),
                 Err(_) => make(types::io::text_in(oid::NUMERIC, -1, text, self.settings)?, oid::NUMERIC),
             },
             Literal::String(text) => make(Datum::text(text), oid::UNKNOWN),
-            Literal::BitString(_) => Err(self.unsupported("a bit string literal", pos)),
+            Literal::BitString(text) => {
+                let bits = types::io::text_in(oid::BIT, -1, text, self.settings);
+                make(bits.map_err(|error| error.at(pos.char_position(self.sql)))?, oid::BIT)
+            }
         }
     }
 

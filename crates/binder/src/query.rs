@@ -290,7 +290,7 @@ impl Binder<'_> {
                 let mut found = (0..columns.len()).filter(|&i| columns[i].name == *names[0].text);
                 match (found.next(), found.next()) {
                     (Some(i), None) => Ok(targets[i].clone()),
-                    (Some(i), Some(j)) if targets[i] != targets[j] => {
+                    (Some(i), Some(j)) if !targets[i].same(&targets[j]) => {
                         let message = format!("{clause} \"{}\" is ambiguous", names[0].text);
                         Err(self.error(SqlState::AMBIGUOUS_COLUMN, message, expr.pos))
                     }
@@ -562,6 +562,9 @@ fn named_by_more_than_a_type(expr: &ast::Expr) -> bool {
         Ast::Cast(c) => named_by_more_than_a_type(&c.arg),
         Ast::Collate(c) => named_by_more_than_a_type(&c.arg),
         Ast::Case(c) => c.default.as_ref().is_some_and(named_by_more_than_a_type),
+        Ast::Indirection(i) if !matches!(i.path.last(), Some(ast::Indirection::Field(_))) => {
+            named_by_more_than_a_type(&i.arg)
+        }
         _ => figure_name(expr) != "?column?",
     }
 }

@@ -104,7 +104,13 @@ impl Binder<'_> {
                 frame.binds.push((slot, value));
                 Expr { typmod, ..Expr::new(ExprKind::Slot(slot), ty, 0) }
             };
-            tests.push(self.named_operator(operator, vec![value, column], pos)?);
+            let test = self.named_operator(operator, vec![value, column], pos)?;
+            if test.ty != oid::BOOL {
+                let ty = crate::format_type(test.ty);
+                let message = format!("row comparison operator must yield type boolean, not type {ty}");
+                return Err(self.error(SqlState::DATATYPE_MISMATCH, message, pos));
+            }
+            tests.push(test);
         }
         let test = if tests.len() > 1 && operator == "<>" {
             Expr::new(ExprKind::Or(tests), oid::BOOL, 0)

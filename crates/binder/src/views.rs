@@ -38,6 +38,15 @@ pub(crate) fn query(name: &str) -> Option<&'static str> {
              pg_sequence_last_value(c.oid) AS last_value \
              FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid LEFT JOIN pg_namespace n ON n.oid = c.relnamespace"
         }
+        "pg_stats" => {
+            "SELECT n.nspname AS schemaname, c.relname AS tablename, a.attname, s.stainherit AS inherited, \
+             s.stanullfrac AS null_frac, s.stawidth AS avg_width, s.stadistinct AS n_distinct, \
+             s.stavalues1 AS most_common_vals, s.stanumbers1 AS most_common_freqs, s.stavalues2 AS histogram_bounds, \
+             s.stanumbers3[1] AS correlation \
+             FROM pg_statistic s JOIN pg_class c ON c.oid = s.starelid \
+             JOIN pg_attribute a ON c.oid = a.attrelid AND a.attnum = s.staattnum \
+             LEFT JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT a.attisdropped"
+        }
         "pg_settings" => {
             "SELECT name, setting, unit, category, short_desc, extra_desc, context, vartype, source, min_val, max_val, \
              enumvals, boot_val, reset_val, sourcefile, sourceline, pending_restart FROM pg_show_all_settings()"

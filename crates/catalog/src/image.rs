@@ -11,9 +11,10 @@ use storage::txn::Snapshot;
 use storage::{Database, RelId};
 use types::{Oid, Result, SqlError};
 
+use crate::statistics::{ColumnStatistics, TableSize};
 use crate::stored::{
     self, Change, Fields, PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_ENUM, PG_INDEX, PG_NAMESPACE,
-    PG_REWRITE, PG_SEQUENCE, PG_TYPE,
+    PG_REWRITE, PG_SEQUENCE, PG_STATISTIC, PG_TYPE,
 };
 
 /// A column.
@@ -230,11 +231,23 @@ pub struct Image {
     type_names: HashMap<(Oid, String), Oid>,
     /// The enum of each label.
     labels: HashMap<Oid, Oid>,
+    sizes: HashMap<Oid, TableSize>,
+    statistics: HashMap<(Oid, i16), Arc<ColumnStatistics>>,
 }
 
 /// The order in which relations are read: owners before what they own.
-const ORDER: [Oid; 9] =
-    [PG_NAMESPACE, PG_TYPE, PG_ENUM, PG_CLASS, PG_ATTRIBUTE, PG_ATTRDEF, PG_INDEX, PG_CONSTRAINT, PG_SEQUENCE];
+const ORDER: [Oid; 10] = [
+    PG_NAMESPACE,
+    PG_TYPE,
+    PG_ENUM,
+    PG_CLASS,
+    PG_ATTRIBUTE,
+    PG_ATTRDEF,
+    PG_INDEX,
+    PG_CONSTRAINT,
+    PG_SEQUENCE,
+    PG_STATISTIC,
+];
 
 impl Image {
     /// Reads the catalog as `snapshot` sees it.
@@ -320,6 +333,10 @@ impl Image {
                 let text = row.text("ev_action");
                 self.change(row.oid("ev_class"), |t| t.view = Some(text.into()));
             }
+            PG_STATISTIC => {
+                let (column, found) = ColumnStatistics::of_row(row);
+                self.statistics.insert(column, Arc::new(found));
+            }
             PG_INDEX => self.add_index(row),
             PG_CONSTRAINT => self.add_constraint(row),
             PG_SEQUENCE => {
@@ -335,7 +352,24 @@ impl Image {
         }
     }
 
+    fn note_size(&mut self, row: Fields<'_>) {
+        if let types::Datum::F32(rows) = *row.get("reltuples") {
+            self.sizes.insert(row.oid("oid"), TableSize { rows, pages: row.int("relpages") as i32 });
+        }
+    }
+
+    /// How large ANALYZE found a relation.
+    pub fn size(&self, relation: Oid) -> Option<TableSize> {
+        self.sizes.get(&relation).copied()
+    }
+
+    /// What ANALYZE found out about column `number`, from 1, of `relation`.
+    pub fn statistics(&self, relation: Oid, number: i16) -> Option<&Arc<ColumnStatistics>> {
+        self.statistics.get(&(relation, number))
+    }
+
     fn add_class(&mut self, row: Fields<'_>) {
+        self.note_size(row);
         let (oid, key) = (row.oid("oid"), (row.oid("relnamespace"), row.text("relname")));
         if row.char("relkind") == b'i' {
             let rel = RelId(row.oid("relfilenode").0);
@@ -455,6 +489,10 @@ impl Image {
                 }
                 self.relations.remove(&oid);
                 self.indexes.remove(&oid);
+                self.sizes.remove(&oid);
+            }
+            PG_STATISTIC => {
+                self.statistics.remove(&(row.oid("starelid"), row.int("staattnum") as i16));
             }
             PG_ATTRDEF => {
                 let index = row.int("adnum") as usize - 1;
@@ -491,6 +529,7 @@ impl Image {
                 self.add(new);
             }
             PG_CLASS => {
+                self.note_size(new);
                 let (oid, old_key) = (new.oid("oid"), (old.oid("relnamespace"), old.text("relname")));
                 let key = (new.oid("relnamespace"), new.text("relname"));
                 if self.names.get(&old_key) == Some(&oid) {

@@ -1,21 +1,29 @@
 //! Hash aggregation, and DISTINCT, which is grouping by everything.
-
-use std::collections::{HashMap, HashSet};
+//!
+//! When groups take more than twice `work_mem`, no more are opened: rows of other groups are dealt out to lists in a file by the hashes
+//! of their keys, and list after list is grouped afterwards.
 
 use ext::{Groups, Rowset};
 use plan::{AggregateCall, Expr};
 use types::{Oid, Physical, Result, SqlError};
-use vector::{CHUNK_ROWS, Chunk, Vector};
+use vector::{CHUNK_ROWS, Chunk, Data, Nulls, Vector};
 
 use crate::eval::{eval, matching};
+use crate::key_table::{KeyTable, Keys};
+use crate::sort::work_bytes;
+use crate::spill::Parts;
 use crate::{BoxOperator, Context, Operator, keys};
 
 /// An aggregate while it runs.
 struct Running {
     groups: Box<dyn Groups>,
     arg_types: Vec<Oid>,
-    /// Arguments seen per group, for DISTINCT.
-    seen: HashSet<Vec<u8>>,
+    /// Groups with arguments that were seen, for DISTINCT.
+    seen: Option<KeyTable>,
+    /// Bytes charged for, rows taken, and at how many of them to look again at what is held.
+    charged: usize,
+    rows: usize,
+    look_at: usize,
     /// Rows kept to be sorted, for ORDER BY: arguments, groups, and sort keys.
     kept: Option<Kept>,
 }
@@ -34,11 +42,18 @@ pub struct Aggregate {
     forms: Vec<Physical>,
     result: Option<Chunk>,
     next: usize,
+    /// Lists of rows that are not grouped yet: the file, and which list is next.
+    later: Vec<(Parts, usize)>,
 }
+
+/// Lists of groups that do not fit into memory.
+const PARTS: usize = 16;
+/// How often rows are dealt out anew.
+const DEPTH_MAX: usize = 6;
 
 impl Aggregate {
     pub fn new(input: BoxOperator, groups: Vec<Expr>, calls: Vec<AggregateCall>, forms: Vec<Physical>) -> Aggregate {
-        Aggregate { input, groups, calls, forms, result: None, next: 0 }
+        Aggregate { input, groups, calls, forms, result: None, next: 0, later: Vec::new() }
     }
 
     fn start(&self) -> Result<Vec<Running>> {
@@ -53,15 +68,38 @@ impl Aggregate {
                 groups: Vec::new(),
                 keys: Vec::new(),
             });
-            Ok(Running { groups: (definition.groups)(), arg_types, seen: HashSet::new(), kept })
+            let seen = call.distinct.then(|| {
+                let types: Vec<Oid> = std::iter::once(types::oid::OID).chain(arg_types.iter().copied()).collect();
+                KeyTable::new(&types, false)
+            });
+            Ok(Running { groups: (definition.groups)(), arg_types, seen, charged: 0, rows: 0, look_at: 0, kept })
         };
         self.calls.iter().map(start).collect()
     }
 
-    fn run(&mut self, ctx: &mut Context<'_>) -> Result<Chunk> {
+    /// The next chunk to group: of the input, or chunk `n` of a list.
+    fn source(&mut self, part: Option<usize>, n: usize, chunk: &mut Chunk, ctx: &mut Context<'_>) -> Result<bool> {
+        let Some(part) = part else { return self.input.next(ctx, chunk) };
+        let read = match self.later.last() {
+            Some((parts, _)) => parts.chunk(part, n)?,
+            None => None,
+        };
+        match read {
+            Some(read) => *chunk = read,
+            None => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Groups the input, or list `part` of the last file.
+    fn run(&mut self, part: Option<usize>, ctx: &mut Context<'_>) -> Result<Chunk> {
+        let room = work_bytes(ctx).saturating_mul(2);
+        let mut spilled: Option<Parts> = None;
+        let mut n = 0;
         let types: Vec<Oid> = self.groups.iter().map(|g| g.ty).collect();
         let group_forms: Vec<Physical> = types.iter().map(|&t| Physical::of(t)).collect();
-        let mut index: HashMap<Vec<u8>, u32> = HashMap::new();
+        let mut index = KeyTable::new(&types, false);
+        let (mut keys, mut charged) = (Keys::default(), 0);
         let mut known = Chunk::new(&group_forms);
         let mut running = self.start()?;
         let grouped = !self.groups.is_empty();
@@ -71,30 +109,54 @@ impl Aggregate {
         }
         let mut chunk = Chunk::default();
         let mut group_of: Vec<u32> = Vec::new();
-        let mut key = Vec::new();
-        while self.input.next(ctx, &mut chunk)? {
+        while self.source(part, n, &mut chunk, ctx)? {
+            n += 1;
             if chunk.rows == 0 {
                 continue;
             }
             if grouped {
-                let values = self.groups.iter().map(|g| eval(g, &chunk, ctx)).collect::<Result<Vec<_>>>()?;
-                let values: Vec<&Vector> = values.iter().map(|v| &**v).collect();
+                let evaluated = self.groups.iter().map(|g| eval(g, &chunk, ctx)).collect::<Result<Vec<_>>>()?;
+                let values: Vec<&Vector> = evaluated.iter().map(|v| &**v).collect();
                 group_of.clear();
+                index.keys(&values, &types, chunk.rows, ctx, &mut keys)?;
+                let before = known.rows;
+                let (mut own, mut others): (Vec<u32>, Vec<(usize, usize)>) = (Vec::new(), Vec::new());
                 for i in 0..chunk.rows {
-                    key.clear();
-                    keys::encode_row(&mut key, &types, &values, i, ctx)?;
-                    let group = match index.get(&key) {
-                        Some(&g) => g,
-                        None => {
-                            let g = known.rows as u32;
-                            ctx.account.charge(2 * key.len() + 96 + 48 * self.calls.len())?;
-                            index.insert(key.clone(), g);
-                            known.columns.iter_mut().zip(&values).for_each(|(c, v)| c.push_from(v, i));
-                            known.rows += 1;
-                            g
+                    if let Some(parts) = &spilled {
+                        match index.find(&keys, i) {
+                            Some(group) => {
+                                own.push(i as u32);
+                                group_of.push(group);
+                            }
+                            None => others.push((i, keys.part(i, parts.len()))),
                         }
-                    };
+                        continue;
+                    }
+                    let (group, fresh) = index.number(&keys, i);
+                    if fresh {
+                        known.columns.iter_mut().zip(&values).for_each(|(c, v)| c.push_from(v, i));
+                        known.rows += 1;
+                    }
                     group_of.push(group);
+                }
+                let fresh = known.rows - before;
+                if fresh > 0 {
+                    // As much again as the keys take stands for the values of the groups.
+                    let held = 2 * index.held_bytes() + 48 * self.calls.len() * known.rows;
+                    ctx.account.charge(held.saturating_sub(charged))?;
+                    charged = charged.max(held);
+                }
+                if let Some(parts) = &mut spilled {
+                    drop(evaluated);
+                    parts.add(&chunk, others.into_iter())?;
+                    chunk.compact(&own);
+                } else if charged + running.iter().map(|r| r.charged).sum::<usize>() > room
+                    && self.later.len() < DEPTH_MAX
+                {
+                    spilled = Some(Parts::new(PARTS, ctx)?);
+                }
+                if chunk.rows == 0 {
+                    continue;
                 }
                 running.iter_mut().for_each(|r| r.groups.resize(known.rows));
             }
@@ -116,6 +178,11 @@ impl Aggregate {
             }
         }
         out.rows = known.rows;
+        ctx.account.release(charged + running.iter().map(|r| r.charged).sum::<usize>());
+        if let Some(mut parts) = spilled {
+            parts.finish()?;
+            self.later.push((parts, 0));
+        }
         Ok(out)
     }
 }
@@ -154,16 +221,18 @@ fn take(
     let values: Vec<&Vector> = values.iter().map(|v| &**v).collect();
     let mut listed: Option<Vec<u32>> = None;
     if call.distinct {
-        let mut fresh = Vec::new();
-        for i in 0..input.rows {
-            let mut key = group_of.map_or(0, |g| g[i]).to_le_bytes().to_vec();
-            keys::encode_row(&mut key, &state.arg_types, &values, i, ctx)?;
-            let bytes = key.len() + 32;
-            if state.seen.insert(key) {
-                ctx.account.charge(bytes)?;
-                fresh.push(i as u32);
-            }
-        }
+        let Some(seen) = &mut state.seen else { return Err(SqlError::internal("DISTINCT without what was seen")) };
+        let groups = Vector {
+            data: Data::U32(group_of.map_or_else(|| vec![0; input.rows], <[u32]>::to_vec)),
+            nulls: Nulls::default(),
+        };
+        let all: Vec<&Vector> = std::iter::once(&groups).chain(values.iter().copied()).collect();
+        let all_types: Vec<Oid> = std::iter::once(types::oid::OID).chain(state.arg_types.iter().copied()).collect();
+        let mut keys = Keys::default();
+        seen.keys(&all, &all_types, input.rows, ctx, &mut keys)?;
+        let before = seen.held_bytes();
+        let fresh: Vec<u32> = (0..input.rows as u32).filter(|&i| seen.number(&keys, i as usize).1).collect();
+        ctx.account.charge(seen.held_bytes() - before)?;
         listed = Some(fresh);
     }
     if let Some(kept) = &mut state.kept {
@@ -183,13 +252,20 @@ fn take(
         }
         return Ok(());
     }
-    let before = state.groups.bytes();
     let rows = match &listed {
         Some(list) => Rowset::Listed(list),
         None => Rowset::All(input.rows),
     };
     state.groups.add_vector(&mut ctx.call(&state.arg_types, call.ty), &values, rows, group_of)?;
-    ctx.account.charge(state.groups.bytes().saturating_sub(before))
+    // What the states hold is counted in ever larger steps: counting looks at each of them.
+    state.rows += input.rows;
+    if state.rows >= state.look_at {
+        state.look_at = state.rows + state.rows / 4 + CHUNK_ROWS;
+        let held = state.groups.bytes();
+        ctx.account.charge(held.saturating_sub(state.charged))?;
+        state.charged = state.charged.max(held);
+    }
+    Ok(())
 }
 
 /// Adds rows that waited to be sorted.
@@ -209,15 +285,29 @@ impl Operator for Aggregate {
     fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
         ctx.check_interrupts()?;
         if self.result.is_none() {
-            self.result = Some(self.run(ctx)?);
+            self.result = Some(self.run(None, ctx)?);
             self.next = 0;
         }
         out.reset(&self.forms);
-        let Some(result) = &self.result else { return Ok(false) };
-        let end = result.rows.min(self.next + CHUNK_ROWS);
-        if self.next >= end {
-            return Ok(false);
+        let mut end = 0;
+        loop {
+            let rows = self.result.as_ref().map_or(0, |r| r.rows);
+            if self.next < rows {
+                end = end.max(rows.min(self.next + CHUNK_ROWS));
+                break;
+            }
+            // What was left for later: the lists of the last file first.
+            let Some((parts, part)) = self.later.last_mut() else { return Ok(false) };
+            if *part >= parts.len() {
+                self.later.pop();
+                continue;
+            }
+            let at = *part;
+            *part += 1;
+            self.result = Some(self.run(Some(at), ctx)?);
+            self.next = 0;
         }
+        let Some(result) = &self.result else { return Ok(false) };
         out.extend_selected(result, self.next..end);
         self.next = end;
         Ok(true)
@@ -225,6 +315,7 @@ impl Operator for Aggregate {
 
     fn reset(&mut self) {
         self.result = None;
+        self.later.clear();
         self.input.reset();
     }
 }
@@ -234,12 +325,15 @@ pub struct Distinct {
     input: BoxOperator,
     types: Vec<Oid>,
     on: Option<Vec<usize>>,
-    seen: HashSet<Vec<u8>>,
+    seen: KeyTable,
+    keys: Keys,
 }
 
 impl Distinct {
     pub fn new(input: BoxOperator, types: Vec<Oid>, on: Option<Vec<usize>>) -> Distinct {
-        Distinct { input, types, on, seen: Default::default() }
+        let columns: Vec<usize> = on.clone().unwrap_or_else(|| (0..types.len()).collect());
+        let seen = KeyTable::new(&columns.iter().map(|&c| types[c]).collect::<Vec<_>>(), false);
+        Distinct { input, types, on, seen, keys: Keys::default() }
     }
 }
 
@@ -251,16 +345,10 @@ impl Operator for Distinct {
         let columns: Vec<usize> = self.on.clone().unwrap_or_else(|| (0..self.types.len()).collect());
         let types: Vec<Oid> = columns.iter().map(|&c| self.types[c]).collect();
         let values: Vec<&Vector> = columns.iter().map(|&c| &out.columns[c]).collect();
-        let mut fresh = Vec::new();
-        for i in 0..out.rows {
-            let mut key = Vec::new();
-            keys::encode_row(&mut key, &types, &values, i, ctx)?;
-            let bytes = key.len() + 32;
-            if self.seen.insert(key) {
-                ctx.account.charge(bytes)?;
-                fresh.push(i as u32);
-            }
-        }
+        self.seen.keys(&values, &types, out.rows, ctx, &mut self.keys)?;
+        let before = self.seen.held_bytes();
+        let fresh: Vec<u32> = (0..out.rows as u32).filter(|&i| self.seen.number(&self.keys, i as usize).1).collect();
+        ctx.account.charge(self.seen.held_bytes() - before)?;
         out.compact(&fresh);
         Ok(true)
     }

@@ -22,8 +22,9 @@ pub struct Apply {
 
 impl Operator for Apply {
     fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
+        let one_sided = matches!(self.kind, JoinKind::Semi | JoinKind::Anti);
         let forms: Vec<Physical> = self.left_forms.iter().chain(&self.right_forms).copied().collect();
-        out.reset(&forms);
+        out.reset(if one_sided { &self.left_forms } else { &forms });
         if self.row >= self.chunk.rows {
             self.row = 0;
             if !self.left.next(ctx, &mut self.chunk)? {
@@ -42,6 +43,13 @@ impl Operator for Apply {
             self.right.reset();
             let mut any = false;
             while self.right.next(ctx, &mut rights)? {
+                if one_sided && self.condition.is_none() {
+                    any |= rights.rows > 0;
+                    if any {
+                        break;
+                    }
+                    continue;
+                }
                 let lefts = vec![self.row as u32; rights.rows];
                 let mut pairs = Chunk { columns: Vec::with_capacity(forms.len()), rows: rights.rows };
                 pairs.columns.extend(self.chunk.columns.iter().map(|c| c.select(&lefts)));
@@ -52,6 +60,12 @@ impl Operator for Apply {
                     pairs.compact(&hits);
                 }
                 any |= pairs.rows > 0;
+                if one_sided {
+                    if any {
+                        break;
+                    }
+                    continue;
+                }
                 out.extend_selected(&pairs, 0..pairs.rows);
             }
             if !any && self.kind == JoinKind::Left {
@@ -59,6 +73,12 @@ impl Operator for Apply {
                     column.push_from(left, self.row);
                 }
                 out.columns[split..].iter_mut().for_each(Vector::push_null);
+                out.rows += 1;
+            }
+            if one_sided && any == (self.kind == JoinKind::Semi) {
+                for (column, left) in out.columns.iter_mut().zip(&self.chunk.columns) {
+                    column.push_from(left, self.row);
+                }
                 out.rows += 1;
             }
             self.row += 1;

@@ -7,6 +7,7 @@ use crate::BoxOperator;
 use crate::aggregate::{Aggregate, Distinct};
 use crate::apply::Apply;
 use crate::catalog_scan::CatalogScan;
+use crate::counted::Counted;
 use crate::cte::{CteScan, Recursive, With};
 use crate::function_scan::{FunctionScan, ProjectSet};
 use crate::grouping::GroupingSets;
@@ -44,6 +45,9 @@ pub fn build(node: &Node) -> BoxOperator {
             rows: None,
             count: 0,
         }),
+        Node::Counted { input, counter } => {
+            Box::new(Counted { input: build(input), counter: counter.clone(), begun: (false, false) })
+        }
         Node::Filter { input, predicate } => Box::new(Filter { input: build(input), predicate: predicate.clone() }),
         Node::Project { input, exprs } => Box::new(Project::new(build(input), exprs.clone())),
         Node::ProjectSet { input, exprs } => Box::new(ProjectSet {
@@ -81,14 +85,24 @@ pub fn build(node: &Node) -> BoxOperator {
         Node::Window { input, window, calls } => {
             Box::new(Window::new(build(input), window.clone(), calls.clone(), input.forms(), node.forms()))
         }
-        Node::Sort { input, keys } => Box::new(Sort::new(build(input), keys.clone(), input.forms())),
+        Node::Sort { input, keys } => Box::new(Sort::new(build(input), keys.clone(), input.forms(), None)),
         Node::Distinct { input, on } => Box::new(Distinct::new(build(input), input.types(), on.clone())),
         Node::Limit { input, count, offset, ties } => {
             let ties = ties.as_ref().map(|columns| {
                 let types = input.types();
                 columns.iter().map(|&c| (c, types[c])).collect()
             });
-            Box::new(Limit::new(build(input), count.clone(), offset.clone(), ties))
+            // Rows that nobody asks for need not be sorted.
+            let below = match (&**input, count) {
+                (Node::Sort { input: sorted, keys }, Some(count))
+                    if ties.is_none() && [Some(count), offset.as_ref()].into_iter().flatten().all(is_steady) =>
+                {
+                    let limit = Some((count.clone(), offset.clone()));
+                    Box::new(Sort::new(build(sorted), keys.clone(), sorted.forms(), limit))
+                }
+                _ => build(input),
+            };
+            Box::new(Limit::new(below, count.clone(), offset.clone(), ties))
         }
         Node::SetOp { kind, all, left, right } => Box::new(SetOp {
             kind: *kind,
@@ -171,10 +185,26 @@ pub fn build_over(node: &Node, input: BoxOperator) -> BoxOperator {
     }
 }
 
+/// Whether `e` is the same each time it is asked for.
+fn is_steady(e: &plan::Expr) -> bool {
+    let mut steady = true;
+    e.visit(&mut |e| {
+        steady &= match &e.kind {
+            plan::ExprKind::Const(_) | plan::ExprKind::Param(_) | plan::ExprKind::Coerce { .. } => true,
+            plan::ExprKind::Call { function, .. } => {
+                catalog::builtin::proc_by_oid(*function).is_some_and(|p| p.volatility == b'i')
+            }
+            _ => false,
+        };
+    });
+    steady
+}
+
 /// What a target row must satisfy, to be asked again when it changed: all predicates over the whole input row. For a join, those
 /// are its conditions, moved to the joined row's columns.
 fn predicates(node: &Node) -> Vec<plan::Expr> {
     match node {
+        Node::Counted { input, .. } => predicates(input),
         Node::Filter { input, predicate } => {
             let mut all = predicates(input);
             all.push(predicate.clone());

@@ -1,13 +1,17 @@
 //! Joins: the right input is kept, hashed by the equalities if there are any; the left one streams past it.
-
-use std::collections::HashMap;
+//!
+//! When the right input does not fit into twice `work_mem`, both are dealt out to lists in files by the hashes of their keys, and list
+//! after list is joined.
 
 use plan::{Expr, JoinKind};
 use types::{Oid, Physical, Result};
 use vector::{CHUNK_ROWS, Chunk, Vector};
 
 use crate::eval::{eval, matching};
-use crate::{BoxOperator, Context, Operator, keys};
+use crate::key_table::{KeyTable, Keys};
+use crate::sort::work_bytes;
+use crate::spill::Parts;
+use crate::{BoxOperator, Context, Operator};
 
 /// Joins two inputs.
 pub struct Join {
@@ -21,6 +25,8 @@ pub struct Join {
     built: Option<Built>,
     finished: bool,
     chunk: Chunk,
+    /// Keys of `chunk`.
+    keys: Keys,
     /// Row of `chunk` to go on with, and how many of its candidates are done.
     at: (usize, usize),
     more: bool,
@@ -28,15 +34,35 @@ pub struct Join {
     has_match: bool,
     /// Next row of the right to pad, at the end.
     pad: usize,
+    /// What was charged for what is built.
+    charged: usize,
+    dealt: Option<Dealt>,
 }
+
+/// Both inputs, dealt out.
+struct Dealt {
+    left: Parts,
+    right: Parts,
+    /// The list that is joined, and the next chunk of its left.
+    part: usize,
+    next: usize,
+}
+
+/// Lists of a join that does not fit into memory.
+const PARTS: usize = 32;
 
 struct Built {
     rows: Chunk,
-    /// Rows by key; unused without equalities.
-    by_key: HashMap<Vec<u8>, Vec<u32>>,
+    /// The keys, where the rows of each start in `all`, and what they are; unused without equalities.
+    table: KeyTable,
+    starts: Vec<u32>,
     matched: Vec<bool>,
+    /// Rows by key; in their order without equalities.
     all: Vec<u32>,
 }
+
+/// A row that no key has.
+const NO_KEY: u32 = u32::MAX;
 
 impl Join {
     pub fn new(
@@ -59,20 +85,98 @@ impl Join {
             built: None,
             finished: false,
             chunk: Chunk::default(),
+            keys: Keys::default(),
             at: (0, 0),
             more: false,
             has_match: false,
             pad: 0,
+            charged: 0,
+            dealt: None,
         }
+    }
+
+    /// The next chunk of the right: of the input, or of the list at hand.
+    fn next_right(&mut self, n: usize, chunk: &mut Chunk, ctx: &mut Context<'_>) -> Result<bool> {
+        let Some(dealt) = &self.dealt else { return self.right.next(ctx, chunk) };
+        match dealt.right.chunk(dealt.part, n)? {
+            Some(read) => *chunk = read,
+            None => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// The same for the left.
+    fn next_left(&mut self, ctx: &mut Context<'_>) -> Result<bool> {
+        let Some(dealt) = &mut self.dealt else { return self.left.next(ctx, &mut self.chunk) };
+        match dealt.left.chunk(dealt.part, dealt.next)? {
+            Some(read) => self.chunk = read,
+            None => return Ok(false),
+        }
+        dealt.next += 1;
+        Ok(true)
+    }
+
+    /// Deals out a chunk of one side.
+    fn deal(
+        &self,
+        table: &KeyTable,
+        parts: &mut Parts,
+        chunk: &Chunk,
+        right: bool,
+        ctx: &mut Context<'_>,
+    ) -> Result<()> {
+        let side = |e: &'_ (Expr, Expr, Oid)| if right { e.1.clone() } else { e.0.clone() };
+        let exprs: Vec<Expr> = self.equal.iter().map(side).collect();
+        let types: Vec<Oid> = exprs.iter().map(|e| e.ty).collect();
+        let values = exprs.iter().map(|e| eval(e, chunk, ctx)).collect::<Result<Vec<_>>>()?;
+        let values: Vec<&Vector> = values.iter().map(|v| &**v).collect();
+        let mut keys = Keys::default();
+        table.keys(&values, &types, chunk.rows, ctx, &mut keys)?;
+        let count = parts.len();
+        parts.add(chunk, (0..chunk.rows).map(|i| (i, keys.part(i, count))))
+    }
+
+    /// Deals out what was built, and all that is to come of both sides.
+    fn deal_all(&mut self, built: Built, ctx: &mut Context<'_>) -> Result<()> {
+        let (mut left, mut right) = (Parts::new(PARTS, ctx)?, Parts::new(PARTS, ctx)?);
+        let rows: Vec<u32> = (0..built.rows.rows as u32).collect();
+        for part in rows.chunks(CHUNK_ROWS) {
+            self.deal(&built.table, &mut right, &built.rows.select(part), true, ctx)?;
+        }
+        let table = built.table;
+        drop(built.rows);
+        ctx.account.release(std::mem::take(&mut self.charged));
+        let mut chunk = Chunk::default();
+        while self.right.next(ctx, &mut chunk)? {
+            self.deal(&table, &mut right, &chunk, true, ctx)?;
+        }
+        while self.left.next(ctx, &mut chunk)? {
+            self.deal(&table, &mut left, &chunk, false, ctx)?;
+        }
+        left.finish()?;
+        right.finish()?;
+        self.dealt = Some(Dealt { left, right, part: 0, next: 0 });
+        Ok(())
     }
 
     fn build(&mut self, ctx: &mut Context<'_>) -> Result<Built> {
         let types: Vec<Oid> = self.equal.iter().map(|e| e.1.ty).collect();
-        let mut built = Built { rows: Chunk::default(), by_key: HashMap::new(), matched: Vec::new(), all: Vec::new() };
+        let fresh = || Built {
+            rows: Chunk::default(),
+            table: KeyTable::new(&types, true),
+            starts: Vec::new(),
+            matched: Vec::new(),
+            all: Vec::new(),
+        };
+        let mut built = fresh();
+        let room = work_bytes(ctx).saturating_mul(2);
+        let (mut key_of, mut keys): (Vec<u32>, Keys) = (Vec::new(), Keys::default());
+        let mut charged = 0;
         let mut chunk = Chunk::default();
         let mut first = true;
-        let mut key = Vec::new();
-        while self.right.next(ctx, &mut chunk)? {
+        let mut n = 0;
+        while self.next_right(n, &mut chunk, ctx)? {
+            n += 1;
             if first {
                 // Absent columns stay absent.
                 built.rows = Chunk { columns: chunk.columns.iter().map(empty_like).collect(), rows: 0 };
@@ -81,23 +185,23 @@ impl Join {
             let values = self.equal.iter().map(|e| eval(&e.1, &chunk, ctx)).collect::<Result<Vec<_>>>()?;
             let values: Vec<&Vector> = values.iter().map(|v| &**v).collect();
             ctx.account.charge(chunk.bytes() + chunk.rows)?;
-            for i in 0..chunk.rows {
-                if self.equal.is_empty() {
-                    continue;
+            self.charged += chunk.bytes() + chunk.rows;
+            if !self.equal.is_empty() {
+                built.table.keys(&values, &types, chunk.rows, ctx, &mut keys)?;
+                for i in 0..chunk.rows {
+                    key_of.push(if keys.is_void(i) { NO_KEY } else { built.table.number(&keys, i).0 });
                 }
-                key.clear();
-                if keys::encode_join(&mut key, &types, &values, i, ctx)? {
-                    let row = (built.rows.rows + i) as u32;
-                    match built.by_key.get_mut(&key) {
-                        Some(rows) => rows.push(row),
-                        None => {
-                            ctx.account.charge(key.len() + 72)?;
-                            built.by_key.insert(key.clone(), vec![row]);
-                        }
-                    }
-                }
+                let held = built.table.held_bytes() + 12 * key_of.len();
+                ctx.account.charge(held.saturating_sub(charged))?;
+                self.charged += held.saturating_sub(charged);
+                charged = charged.max(held);
             }
             built.rows.extend_selected(&chunk, 0..chunk.rows);
+            if self.charged > room && self.dealt.is_none() && !self.equal.is_empty() {
+                self.deal_all(std::mem::replace(&mut built, fresh()), ctx)?;
+                key_of.clear();
+                (charged, first, n) = (0, true, 0);
+            }
         }
         if first {
             built.rows.reset(&self.right_forms);
@@ -105,20 +209,43 @@ impl Join {
         built.matched = vec![false; built.rows.rows];
         if self.equal.is_empty() {
             built.all = (0..built.rows.rows as u32).collect();
+            return Ok(built);
+        }
+        // Rows of the same key stand together, in their order.
+        built.starts = vec![0; built.table.len() + 1];
+        key_of.iter().filter(|k| **k != NO_KEY).for_each(|&k| built.starts[k as usize + 1] += 1);
+        for k in 1..built.starts.len() {
+            built.starts[k] += built.starts[k - 1];
+        }
+        let mut next = built.starts.clone();
+        built.all = vec![0; built.starts.last().copied().unwrap_or(0) as usize];
+        for (row, &k) in key_of.iter().enumerate().filter(|(_, k)| **k != NO_KEY) {
+            built.all[next[k as usize] as usize] = row as u32;
+            next[k as usize] += 1;
         }
         Ok(built)
+    }
+
+    /// The keys of the left chunk.
+    fn find_keys(&mut self, ctx: &mut Context<'_>) -> Result<()> {
+        let Some(built) = &self.built else { return Ok(()) };
+        if self.equal.is_empty() {
+            return Ok(());
+        }
+        let types: Vec<Oid> = self.equal.iter().map(|e| e.0.ty).collect();
+        let values = self.equal.iter().map(|e| eval(&e.0, &self.chunk, ctx)).collect::<Result<Vec<_>>>()?;
+        let values: Vec<&Vector> = values.iter().map(|v| &**v).collect();
+        built.table.keys(&values, &types, self.chunk.rows, ctx, &mut self.keys)
     }
 
     /// Joins rows of the left chunk until `out` is full or the chunk is done.
     fn probe(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<()> {
         let Some(built) = &mut self.built else { return Ok(()) };
-        let types: Vec<Oid> = self.equal.iter().map(|e| e.0.ty).collect();
-        let values = self.equal.iter().map(|e| eval(&e.0, &self.chunk, ctx)).collect::<Result<Vec<_>>>()?;
-        let values: Vec<&Vector> = values.iter().map(|v| &**v).collect();
         let one_sided = matches!(self.kind, JoinKind::Semi | JoinKind::Anti);
         let pads_left = matches!(self.kind, JoinKind::Left | JoinKind::Full);
         let split = self.left_forms.len();
-        let mut key = Vec::new();
+        // Without a condition, one match is as good as all.
+        let any_match = one_sided && self.condition.is_none();
         // Candidate pairs are gathered for many left rows, then tested at once.
         let (mut lefts, mut rights): (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new());
         let mut ends: Vec<(usize, usize)> = Vec::new();
@@ -127,13 +254,12 @@ impl Join {
             let candidates: &[u32] = if self.equal.is_empty() {
                 &built.all
             } else {
-                key.clear();
-                if keys::encode_join(&mut key, &types, &values, row, ctx)? {
-                    built.by_key.get(&key).map_or(&[], |v| &v[..])
-                } else {
-                    &[]
+                match if self.keys.is_void(row) { None } else { built.table.find(&self.keys, row) } {
+                    Some(k) => &built.all[built.starts[k as usize] as usize..built.starts[k as usize + 1] as usize],
+                    None => &[],
                 }
             };
+            let candidates = if any_match { &candidates[..candidates.len().min(1)] } else { candidates };
             let rest = &candidates[self.at.1..];
             let take = rest.len().min(CHUNK_ROWS - lefts.len());
             lefts.extend(std::iter::repeat_n(row as u32, take));
@@ -244,29 +370,45 @@ pub fn empty_like(v: &Vector) -> Vector {
 
 impl Operator for Join {
     fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
-        if self.built.is_none() {
-            self.built = Some(self.build(ctx)?);
-        }
-        self.reset_out(out);
-        if !self.finished {
-            ctx.check_interrupts()?;
-            if !self.more {
-                self.more = self.left.next(ctx, &mut self.chunk)?;
-                self.at = (0, 0);
-                self.has_match = false;
+        loop {
+            if self.built.is_none() {
+                self.built = Some(self.build(ctx)?);
             }
-            if self.more {
-                self.probe(ctx, out)?;
-                self.more = self.at.0 < self.chunk.rows;
+            self.reset_out(out);
+            if !self.finished {
+                ctx.check_interrupts()?;
+                if !self.more {
+                    self.more = self.next_left(ctx)?;
+                    self.at = (0, 0);
+                    self.has_match = false;
+                    if self.more {
+                        self.find_keys(ctx)?;
+                    }
+                }
+                if self.more {
+                    self.probe(ctx, out)?;
+                    self.more = self.at.0 < self.chunk.rows;
+                    return Ok(true);
+                }
+                self.finished = true;
+            }
+            if matches!(self.kind, JoinKind::Right | JoinKind::Full) && self.pad(out) {
                 return Ok(true);
             }
-            self.finished = true;
+            // The next list.
+            let Some(dealt) = &mut self.dealt else { return Ok(false) };
+            if dealt.part + 1 >= dealt.right.len() {
+                return Ok(false);
+            }
+            (dealt.part, dealt.next) = (dealt.part + 1, 0);
+            (self.built, self.finished, self.more, self.pad) = (None, false, false, 0);
+            ctx.account.release(std::mem::take(&mut self.charged));
         }
-        Ok(matches!(self.kind, JoinKind::Right | JoinKind::Full) && self.pad(out))
     }
 
     fn reset(&mut self) {
         (self.built, self.finished, self.more, self.pad) = (None, false, false, 0);
+        (self.dealt, self.charged) = (None, 0);
         self.left.reset();
         self.right.reset();
     }

@@ -7,6 +7,7 @@ mod apply;
 mod build;
 mod catalog_scan;
 mod conflict;
+mod counted;
 mod cte;
 mod eval;
 mod feed;
@@ -14,6 +15,7 @@ mod function_scan;
 mod grouping;
 mod index;
 mod join;
+mod key_table;
 mod keys;
 mod load;
 mod lock_rows;
@@ -22,6 +24,7 @@ mod scan;
 mod set_op;
 mod simple;
 mod sort;
+mod spill;
 mod subplan;
 mod window;
 
@@ -79,6 +82,8 @@ pub struct State {
     pub slots: Vec<Datum>,
     /// What is to be done at the end of the statement, oldest first.
     pub events: Vec<Event>,
+    /// Files made for what does not fit into memory.
+    spills: u64,
     subplans: HashMap<usize, subplan::Cached>,
     ctes: HashMap<usize, cte::Table>,
 }

@@ -1,74 +1,278 @@
-//! Sort: all rows of the input, in order. Stable, in memory (spilling comes with the SQL core).
+//! Sort: all rows of the input, in order. Stable.
+//!
+//! Up to `work_mem` rows stay in memory. Beyond it, what there is is sorted and written out as a *run*, and at the end the runs are
+//! merged. With a limit, rows that cannot be among the first any more are dropped on the way.
 
-use plan::SortKey;
-use types::{Physical, Result};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use plan::{Expr, SortKey};
+use types::{Datum, Physical, Result};
 use vector::{CHUNK_ROWS, Chunk};
 
-use crate::eval::eval;
+use crate::eval::{constant, eval};
+use crate::spill::{Block, BlockRef, Spill};
 use crate::{BoxOperator, Context, Operator, keys};
+
+/// Memory of a sort where `work_mem` says nothing.
+const WORK_BYTES: usize = 4 << 20;
+/// With a limit, rows are dropped when there are this many more.
+const SLACK_ROWS: usize = 4 * CHUNK_ROWS;
 
 /// Sorts its input.
 pub struct Sort {
     input: BoxOperator,
     keys: Vec<SortKey>,
     forms: Vec<Physical>,
+    /// COUNT and OFFSET of a limit right above: no more rows are asked for.
+    limit: Option<(Expr, Option<Expr>)>,
+    held: Held,
+    runs: Vec<Run>,
+    spill: Option<Spill>,
+    output: Output,
+}
+
+/// Rows in memory.
+#[derive(Default)]
+struct Held {
     rows: Chunk,
-    /// Row numbers in order; `None` before the input was read.
-    order: Option<Vec<u32>>,
+    /// Keys end to end, and where each starts; the end at the end.
+    bytes: Vec<u8>,
+    starts: Vec<usize>,
+    charged: usize,
+}
+
+impl Held {
+    fn key(&self, i: u32) -> &[u8] {
+        &self.bytes[self.starts[i as usize]..self.starts[i as usize + 1]]
+    }
+
+    fn order(&self) -> Vec<u32> {
+        let mut order: Vec<u32> = (0..self.rows.rows as u32).collect();
+        order.sort_by(|&a, &b| self.key(a).cmp(self.key(b)));
+        order
+    }
+
+    fn clear(&mut self) {
+        self.rows.clear();
+        self.bytes.clear();
+        self.starts.clear();
+        self.starts.push(0);
+    }
+
+    /// Keeps the first `limit` rows, in their order.
+    fn shorten(&mut self, limit: usize) {
+        let mut order = self.order();
+        order.truncate(limit);
+        let (mut bytes, mut starts) = (Vec::new(), vec![0]);
+        for &i in &order {
+            bytes.extend_from_slice(self.key(i));
+            starts.push(bytes.len());
+        }
+        self.rows = self.rows.select(&order);
+        (self.bytes, self.starts) = (bytes, starts);
+    }
+}
+
+/// Sorted rows in the file.
+struct Run {
+    blocks: std::vec::IntoIter<BlockRef>,
+    block: Block,
     next: usize,
 }
 
+enum Output {
+    /// The input was not read yet.
+    None,
+    /// Row numbers in order, and the next.
+    Memory(Vec<u32>, usize),
+    /// The next row of each run that has one: its key and the run, earlier runs first.
+    Merge(BinaryHeap<Reverse<(Vec<u8>, usize)>>),
+}
+
 impl Sort {
-    pub fn new(input: BoxOperator, keys: Vec<SortKey>, forms: Vec<Physical>) -> Sort {
-        Sort { input, keys, forms, rows: Chunk::default(), order: None, next: 0 }
+    pub fn new(
+        input: BoxOperator,
+        keys: Vec<SortKey>,
+        forms: Vec<Physical>,
+        limit: Option<(Expr, Option<Expr>)>,
+    ) -> Sort {
+        let (held, runs) = (Held::default(), Vec::new());
+        Sort { input, keys, forms, limit, held, runs, spill: None, output: Output::None }
     }
 
-    fn read(&mut self, ctx: &mut Context<'_>) -> Result<Vec<u32>> {
+    /// How many rows are asked for, if that is known to be few.
+    fn wanted(&self, ctx: &mut Context<'_>) -> Result<Option<usize>> {
+        let Some((count, offset)) = &self.limit else { return Ok(None) };
+        let number = |d: Datum| match d {
+            Datum::I64(n) => usize::try_from(n).ok(),
+            _ => None,
+        };
+        let Some(count) = number(constant(count, ctx)?) else { return Ok(None) };
+        let offset = match offset {
+            Some(offset) => match constant(offset, ctx)? {
+                Datum::Null => 0,
+                other => number(other).unwrap_or(0),
+            },
+            None => 0,
+        };
+        Ok(count.checked_add(offset))
+    }
+
+    fn read(&mut self, ctx: &mut Context<'_>) -> Result<()> {
         let mut chunk = Chunk::default();
-        // Keys end to end, and where each starts.
-        let (mut bytes, mut starts) = (Vec::new(), vec![0usize]);
-        self.rows.reset(&self.forms);
+        let wanted = self.wanted(ctx)?;
+        let work_bytes = work_bytes(ctx);
+        let mut first = true;
+        self.held.clear();
         while self.input.next(ctx, &mut chunk)? {
+            if chunk.rows == 0 {
+                continue;
+            }
+            if first {
+                // Absent columns stay absent.
+                self.held.rows =
+                    Chunk { columns: chunk.columns.iter().map(crate::join::empty_like).collect(), rows: 0 };
+                first = false;
+            }
             let values = self.keys.iter().map(|k| eval(&k.expr, &chunk, ctx)).collect::<Result<Vec<_>>>()?;
-            let before = bytes.len();
+            let before = self.held.bytes.len();
             for i in 0..chunk.rows {
                 for (k, v) in self.keys.iter().zip(&values) {
-                    keys::encode(&mut bytes, k.expr.ty, v, i, k.descending, k.nulls_first, ctx)?;
+                    keys::encode(&mut self.held.bytes, k.expr.ty, v, i, k.descending, k.nulls_first, ctx)?;
                 }
-                starts.push(bytes.len());
+                self.held.starts.push(self.held.bytes.len());
             }
-            ctx.account.charge(chunk.bytes() + (bytes.len() - before) + 12 * chunk.rows)?;
-            self.rows.extend_selected(&chunk, 0..chunk.rows);
+            let more = chunk.bytes() + (self.held.bytes.len() - before) + 12 * chunk.rows;
+            ctx.account.charge(more)?;
+            self.held.charged += more;
+            self.held.rows.extend_selected(&chunk, 0..chunk.rows);
+            match wanted {
+                Some(wanted) if self.held.rows.rows > wanted.saturating_mul(2).saturating_add(SLACK_ROWS) => {
+                    self.held.shorten(wanted);
+                    let left = self.held.rows.bytes() + self.held.bytes.len() + 12 * wanted;
+                    ctx.account.release(self.held.charged.saturating_sub(left));
+                    self.held.charged = self.held.charged.min(left);
+                }
+                _ => {}
+            }
+            if self.held.charged > work_bytes {
+                self.write_run(ctx)?;
+            }
         }
-        let mut order: Vec<u32> = (0..self.rows.rows as u32).collect();
-        order.sort_by(|&a, &b| {
-            let key = |i: u32| &bytes[starts[i as usize]..starts[i as usize + 1]];
-            key(a).cmp(key(b))
-        });
-        Ok(order)
+        if first {
+            self.held.rows.reset(&self.forms);
+        }
+        if self.runs.is_empty() {
+            self.output = Output::Memory(self.held.order(), 0);
+            return Ok(());
+        }
+        if self.held.rows.rows > 0 {
+            self.write_run(ctx)?;
+        }
+        let mut heap = BinaryHeap::with_capacity(self.runs.len());
+        for run in 0..self.runs.len() {
+            if let Some(key) = self.refill(run)? {
+                heap.push(Reverse((key, run)));
+            }
+        }
+        self.output = Output::Merge(heap);
+        Ok(())
     }
+
+    /// Writes what is in memory as a run.
+    fn write_run(&mut self, ctx: &mut Context<'_>) -> Result<()> {
+        ctx.check_interrupts()?;
+        let spill = match &mut self.spill {
+            Some(spill) => spill,
+            None => self.spill.insert(Spill::new(ctx)?),
+        };
+        let held = &self.held;
+        let order = held.order();
+        let blocks = order.chunks(CHUNK_ROWS).map(|part| spill.write(&held.rows, part, |i| held.key(i)));
+        let blocks = blocks.collect::<Result<Vec<_>>>()?;
+        self.runs.push(Run { blocks: blocks.into_iter(), block: Block::default(), next: 0 });
+        ctx.account.release(self.held.charged);
+        self.held.charged = 0;
+        self.held.clear();
+        Ok(())
+    }
+
+    /// Makes the next row of run `run` be there; its key.
+    fn refill(&mut self, run: usize) -> Result<Option<Vec<u8>>> {
+        let (Some(spill), Some(run)) = (&self.spill, self.runs.get_mut(run)) else { return Ok(None) };
+        if run.next >= run.block.rows.rows {
+            match run.blocks.next() {
+                Some(at) => (run.block, run.next) = (spill.read(at)?, 0),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(run.block.key(run.next).to_vec()))
+    }
+
+    fn merge(&mut self, out: &mut Chunk) -> Result<bool> {
+        let Output::Merge(mut heap) = std::mem::replace(&mut self.output, Output::None) else { return Ok(false) };
+        let form = self.runs.iter().find(|r| !r.block.rows.columns.is_empty());
+        if let Some(run) = form {
+            *out = Chunk { columns: run.block.rows.columns.iter().map(crate::join::empty_like).collect(), rows: 0 };
+        }
+        while out.rows < CHUNK_ROWS {
+            let Some(Reverse((_, run))) = heap.pop() else { break };
+            let at = &mut self.runs[run];
+            for (column, from) in out.columns.iter_mut().zip(&at.block.rows.columns) {
+                column.push_from(from, at.next);
+            }
+            out.rows += 1;
+            at.next += 1;
+            if let Some(key) = self.refill(run)? {
+                heap.push(Reverse((key, run)));
+            }
+        }
+        self.output = Output::Merge(heap);
+        Ok(out.rows > 0)
+    }
+}
+
+/// `work_mem`, in bytes.
+pub fn work_bytes(ctx: &Context<'_>) -> usize {
+    let Some(text) = ctx.host.setting("work_mem") else { return WORK_BYTES };
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit = match &text[digits.len()..] {
+        "MB" => 1 << 20,
+        "GB" => 1 << 30,
+        "TB" => 1 << 40,
+        "B" => 1,
+        _ => 1 << 10,
+    };
+    digits.parse::<usize>().map_or(WORK_BYTES, |n| n.saturating_mul(unit))
 }
 
 impl Operator for Sort {
     fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
         ctx.check_interrupts()?;
-        if self.order.is_none() {
-            self.order = Some(self.read(ctx)?);
-            self.next = 0;
+        if matches!(self.output, Output::None) {
+            self.read(ctx)?;
         }
-        let order = self.order.as_deref().unwrap_or_default();
-        let end = order.len().min(self.next + CHUNK_ROWS);
         out.reset(&self.forms);
-        if self.next >= end {
+        let (order, next) = match &mut self.output {
+            Output::Memory(order, next) => (order, next),
+            _ => return self.merge(out),
+        };
+        let end = order.len().min(*next + CHUNK_ROWS);
+        if *next >= end {
             return Ok(false);
         }
-        out.extend_selected(&self.rows, order[self.next..end].iter().map(|&i| i as usize));
-        self.next = end;
+        out.extend_selected(&self.held.rows, order[*next..end].iter().map(|&i| i as usize));
+        *next = end;
         Ok(true)
     }
 
     fn reset(&mut self) {
-        self.order = None;
+        self.output = Output::None;
+        self.held.clear();
+        self.held.charged = 0;
+        self.runs.clear();
+        self.spill = None;
         self.input.reset();
     }
 }

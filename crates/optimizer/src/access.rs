@@ -6,8 +6,11 @@ use functions::{Callable, Sign};
 use plan::{Bound, Expr, ExprKind, IndexRange, Needed, Node, TableRef, TableSource};
 use types::{Datum, Oid, oid};
 
+use crate::estimate;
+use crate::statistics::Statistics;
+
 /// The scan of `table` for rows that satisfy `predicates`.
-pub fn scan(table: Arc<TableRef>, predicates: Vec<Expr>) -> Node {
+pub fn scan(table: Arc<TableRef>, predicates: Vec<Expr>, statistics: &dyn Statistics) -> Node {
     let needed = Needed::default();
     if table.source != TableSource::Stored || predicates.is_empty() {
         return Node::Scan { table, filter: Expr::all(predicates), needed };
@@ -24,36 +27,67 @@ pub fn scan(table: Arc<TableRef>, predicates: Vec<Expr>) -> Node {
         }
     }
     match best {
-        Some((_, range)) => {
-            let rest = predicates.into_iter().filter(|p| !range.implied.contains(p)).collect();
-            Node::IndexScan { table, range, filter: Expr::all(rest), needed }
+        Some((score, range)) if score >= 64 || is_worth(&table, &range, statistics) => {
+            index_scan(table, range, predicates)
         }
-        None => Node::Scan { table, filter: Expr::all(predicates), needed },
+        _ => Node::Scan { table, filter: Expr::all(predicates), needed },
     }
 }
 
+/// The scan of a range of an index, whose rows must satisfy `predicates`.
+pub fn index_scan(table: Arc<TableRef>, range: IndexRange, predicates: Vec<Expr>) -> Node {
+    let rest = predicates.into_iter().filter(|p| !range.implied.contains(p)).collect();
+    Node::IndexScan { table, range, filter: Expr::all(rest), needed: Needed::default() }
+}
+
+/// Whether reading a range of an index is less work than reading the whole table. What is not known yet when planning is taken to be
+/// selective.
+fn is_worth(table: &TableRef, range: &IndexRange, statistics: &dyn Statistics) -> bool {
+    let known = |e: &Expr| matches!(e.kind, ExprKind::Const(_));
+    let ends = range.low.iter().chain(&range.high).all(|b| known(&b.value));
+    if !ends || (range.equal.iter().any(|e| !known(e)) && range.low.is_none() && range.high.is_none()) {
+        return true;
+    }
+    let (rows, pages) = statistics.size(table);
+    let columns = estimate::table_columns(table, rows, statistics);
+    let listed = estimate::range_rows(table, range, rows, &columns);
+    estimate::DESCENT + listed * estimate::ENTRY <= pages + rows * estimate::ROW
+}
+
 /// The part of an index that `predicates` leave; `None` when it is all of it.
-fn range(table: &TableRef, index: usize, predicates: &[Expr]) -> Option<IndexRange> {
-    let mut range =
-        IndexRange { index, equal: Vec::new(), low: None, high: None, backward: false, implied: Vec::new() };
+pub fn range(table: &TableRef, index: usize, predicates: &[Expr]) -> Option<IndexRange> {
+    let mut range = IndexRange {
+        index,
+        equal: Vec::new(),
+        low: None,
+        high: None,
+        backward: false,
+        implied: Vec::new(),
+        equals: Vec::new(),
+        bounds: Vec::new(),
+    };
     for &(column, descending, _) in &table.indexes[index].columns {
         let ty = table.columns[column].ty;
         let tests: Vec<(Sign, Expr, &Expr)> =
             predicates.iter().filter_map(|p| test(p, column, ty).map(|(sign, value)| (sign, value, p))).collect();
         if let Some((_, value, predicate)) = tests.iter().find(|t| t.0 == Sign::Equal) {
             range.equal.push(value.clone());
+            range.equals.push((*predicate).clone());
             // Equal keys are equal values; floats and numerics have several forms of one value, so they are looked at again.
             if !matches!(ty, oid::FLOAT4 | oid::FLOAT8 | oid::NUMERIC) {
                 range.implied.push((*predicate).clone());
             }
             continue;
         }
-        for (sign, value, _) in tests {
+        for (sign, value, predicate) in tests {
             let inclusive = matches!(sign, Sign::LessEqual | Sign::GreaterEqual);
             let is_low = matches!(sign, Sign::Greater | Sign::GreaterEqual) != descending;
             if sign != Sign::NotEqual {
                 let bound = if is_low { &mut range.low } else { &mut range.high };
-                bound.get_or_insert(Bound { value, inclusive });
+                if bound.is_none() {
+                    *bound = Some(Bound { value, inclusive });
+                    range.bounds.push(predicate.clone());
+                }
             }
         }
         break;

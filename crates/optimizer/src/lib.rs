@@ -2,28 +2,62 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod estimate;
+mod fold;
 mod needed;
+mod order;
 mod push;
+mod selectivity;
+mod statistics;
+mod unnest;
 
+pub use estimate::{ColumnEstimate, Estimate, estimate};
 use plan::{ExprKind, Node};
+pub use statistics::{ColumnStatistics, NoStatistics, Statistics};
 
-/// Rewrites `node`.
-pub fn optimize(node: Node) -> Node {
-    let mut node = push::push(node, Vec::new());
-    subplans(&mut node);
+/// Rewrites `node`, which is a whole statement.
+pub fn optimize(node: Node, statistics: &dyn Statistics) -> Node {
+    let mut slots = 0;
+    first_free(&node, &mut slots);
+    query(node, statistics, &mut slots)
+}
+
+/// Rewrites a query of a statement; `slots` is the first slot that is free.
+fn query(mut node: Node, statistics: &dyn Statistics, slots: &mut usize) -> Node {
+    fold::fold_all(&mut node);
+    let node = unnest::unnest(node, statistics);
+    let node = push::push(node, Vec::new(), statistics);
+    let mut node = order::order(node, statistics, slots);
+    subplans(&mut node, statistics, slots);
     needed::mark(&mut node, None);
     node
 }
 
+/// The first slot that nothing in `node` uses.
+fn first_free(node: &Node, slots: &mut usize) {
+    node.visit(&mut |n| {
+        if let Node::Apply { binds, .. } = n {
+            binds.iter().for_each(|b| *slots = (*slots).max(b.0 + 1));
+        }
+        for e in n.exprs() {
+            e.visit(&mut |e| match &e.kind {
+                ExprKind::Slot(slot) => *slots = (*slots).max(slot + 1),
+                ExprKind::Subquery(sub) => sub.binds.iter().for_each(|b| *slots = (*slots).max(b.0 + 1)),
+                _ => {}
+            });
+        }
+    });
+}
+
 /// Optimizes the queries inside expressions.
-fn subplans(node: &mut Node) {
+fn subplans(node: &mut Node, statistics: &dyn Statistics, slots: &mut usize) {
     for e in node.exprs_mut() {
         e.visit_mut(&mut |e| {
             if let ExprKind::Subquery(sub) = &mut e.kind {
                 let inner = std::mem::replace(&mut sub.node, Node::one_row());
-                sub.node = optimize(inner);
+                sub.node = query(inner, statistics, slots);
             }
         });
     }
-    node.inputs_mut().into_iter().for_each(subplans);
+    node.inputs_mut().into_iter().for_each(|n| subplans(n, statistics, slots));
 }

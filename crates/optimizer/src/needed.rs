@@ -45,7 +45,18 @@ pub fn mark(node: &mut Node, wanted: Wanted) {
             }
             mark(input, wanted);
         }
-        Node::Project { input, .. } | Node::ProjectSet { input, .. } | Node::Aggregate { input, .. } => {
+        Node::Project { input, exprs } => {
+            // A column that is passed on for nobody is not needed.
+            let unread = |i: usize, e: &Expr| {
+                matches!(e.kind, ExprKind::Column(_))
+                    && wanted.as_ref().is_some_and(|w| !w.get(i).copied().unwrap_or(true))
+            };
+            let read: Vec<&Expr> = exprs.iter().enumerate().filter(|(i, e)| !unread(*i, e)).map(|(_, e)| e).collect();
+            let mut inner = none(input.types().len());
+            add(&mut inner, &read);
+            mark(input, inner);
+        }
+        Node::ProjectSet { input, .. } | Node::Aggregate { input, .. } => {
             let mut inner = none(input.types().len());
             add(&mut inner, &own);
             mark(input, inner);
@@ -78,9 +89,15 @@ pub fn mark(node: &mut Node, wanted: Wanted) {
             mark(left, l);
             mark(right, r);
         }
-        Node::Apply { left, right, binds, condition, .. } => {
-            let split = left.types().len();
-            let mut both = wanted;
+        Node::Apply { kind, left, right, binds, condition } => {
+            let (split, all) = (left.types().len(), left.types().len() + right.types().len());
+            let mut both = match wanted {
+                Some(mut w) if matches!(kind, JoinKind::Semi | JoinKind::Anti) => {
+                    w.resize(all, false);
+                    Some(w)
+                }
+                other => other,
+            };
             add(&mut both, &condition.iter().collect::<Vec<_>>());
             let (mut l, r) = match both {
                 Some(w) => (Some(w[..split].to_vec()), Some(w[split..].to_vec())),

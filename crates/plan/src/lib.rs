@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+pub mod counter;
 pub mod expr;
 pub mod node;
 pub mod window;

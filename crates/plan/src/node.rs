@@ -5,6 +5,7 @@ use std::sync::Arc;
 use storage::RelId;
 use types::{Oid, Physical, oid};
 
+use crate::counter::Counter;
 use crate::expr::{Expr, ExprKind, SubKind};
 use crate::window::{Window, WindowCall};
 
@@ -192,6 +193,10 @@ pub struct IndexRange {
     pub backward: bool,
     /// What every row in the range satisfies.
     pub implied: Vec<Expr>,
+    /// The predicates that `equal` comes from, over the table's columns.
+    pub equals: Vec<Expr>,
+    /// The predicates that the bounds come from.
+    pub bounds: Vec<Expr>,
 }
 
 /// A plan.
@@ -223,6 +228,8 @@ pub enum Node {
     GroupingSets { input: Box<Node>, groups: Vec<Expr>, sets: Vec<Vec<bool>> },
     /// Input columns, then a column for each call; ordered by partition and order of the window.
     Window { input: Box<Node>, window: Window, calls: Vec<WindowCall> },
+    /// The rows of `input`, counted.
+    Counted { input: Box<Node>, counter: Counter },
     /// Rows in order.
     Sort { input: Box<Node>, keys: Vec<SortKey> },
     /// Distinct rows; with `on`, the first of those that agree in these columns.
@@ -330,6 +337,7 @@ impl Node {
                 table.columns.iter().map(|c| c.ty).chain([oid::TID]).collect()
             }
             Node::Filter { input, .. }
+            | Node::Counted { input, .. }
             | Node::Sort { input, .. }
             | Node::Distinct { input, .. }
             | Node::LockRows { input, .. }
@@ -373,6 +381,7 @@ impl Node {
             | Node::Aggregate { input, .. }
             | Node::GroupingSets { input, .. }
             | Node::Window { input, .. }
+            | Node::Counted { input, .. }
             | Node::Sort { input, .. }
             | Node::Distinct { input, .. }
             | Node::LockRows { input, .. }
@@ -432,6 +441,7 @@ impl Node {
             Node::Distinct { .. }
             | Node::SetOp { .. }
             | Node::With { .. }
+            | Node::Counted { .. }
             | Node::CteScan { .. }
             | Node::Recursive { .. }
             | Node::LockRows { .. } => Vec::new(),
@@ -452,6 +462,7 @@ impl Node {
             | Node::Aggregate { input, .. }
             | Node::GroupingSets { input, .. }
             | Node::Window { input, .. }
+            | Node::Counted { input, .. }
             | Node::Sort { input, .. }
             | Node::Distinct { input, .. }
             | Node::LockRows { input, .. }
@@ -513,6 +524,7 @@ impl Node {
             Node::Distinct { .. }
             | Node::SetOp { .. }
             | Node::With { .. }
+            | Node::Counted { .. }
             | Node::CteScan { .. }
             | Node::Recursive { .. }
             | Node::LockRows { .. } => Vec::new(),

@@ -157,9 +157,9 @@ impl Session {
             return Err(SqlError::internal("COPY FROM has a table"));
         };
         let io = self.settings.io.clone();
-        let search_path = self.search_path.clone();
         loop {
             let image = self.image()?;
+            let search_path = self.search_path.clone();
             let mut binder = binder::Binder::new(&image, sql, &io, &search_path);
             let table = binder.copy_table(relation)?;
             // Whoever changes the table meanwhile is waited for; then it is looked up anew (S3).

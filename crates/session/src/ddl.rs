@@ -1,6 +1,7 @@
 //! Statements that define objects: rows of catalog tables, and the storage they name, in one transaction.
 
 mod alter;
+mod analyze;
 mod column;
 mod comment;
 mod constraint;

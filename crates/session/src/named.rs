@@ -283,6 +283,9 @@ impl Session {
             StatementKind::Show(show) if show.name.eq_ignore_ascii_case("all") => {
                 Arc::new(vec![text("name"), text("setting"), text("description")])
             }
+            StatementKind::Explain(e) => {
+                Arc::new(vec![OutputColumn { ty: crate::explain::column_type(e), ..text("QUERY PLAN") }])
+            }
             StatementKind::Show(show) => {
                 self.settings.get(&show.name)?;
                 Arc::new(vec![text(crate::settings::Settings::shown_name(&show.name))])

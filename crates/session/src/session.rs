@@ -353,18 +353,19 @@ impl Session {
             self.begin_transaction();
         }
         let outcome = self.bind(&prepared.sql, &prepared.statement.kind, prepared.params.clone());
+        let outcome = outcome.and_then(|(bound, params)| Ok((self.optimized(bound.node)?, bound.columns, params)));
         if started {
             self.txn = None;
         }
-        let (bound, params) = outcome?;
+        let (node, columns, params) = outcome?;
         if let Some(index) = params.iter().position(|p| *p == oid::UNKNOWN) {
             let message = format!("could not determine data type of parameter ${}", index + 1);
             return Err(SqlError::new(SqlState::INDETERMINATE_DATATYPE, message));
         }
-        (prepared.columns, prepared.params) = (Arc::new(bound.columns), params);
+        (prepared.columns, prepared.params) = (Arc::new(columns), params);
         // A plan made from a catalog that may still be rolled back is not kept.
         let version = if self.catalog_dirty() { (u64::MAX, 0) } else { version };
-        prepared.plan = Some((version, Arc::new(optimizer::optimize(bound.node))));
+        prepared.plan = Some((version, Arc::new(node)));
         prepared.operators = None;
         Ok(())
     }
@@ -722,6 +723,7 @@ impl Session {
             StatementKind::SetConstraints(c) => self.set_constraints(sql, c),
             StatementKind::Discard(d) => self.discard(d),
             StatementKind::Set(s) => self.set(s, sink),
+            StatementKind::Explain(e) => self.explain(sql, e, sink),
             StatementKind::Show(s) => self.show(&s.name, sink),
             other => Err(SqlError::unsupported(statement_name(other))),
         }
@@ -787,7 +789,7 @@ impl Session {
                     if params.len() > types.len() {
                         return Err(no_parameter(sql, types.len() + 1));
                     }
-                    (Arc::new(optimizer::optimize(bound.node)), Arc::new(bound.columns))
+                    (Arc::new(self.optimized(bound.node)?), Arc::new(bound.columns))
                 }
             };
             self.check_privileges(sql, &node)?;
@@ -1115,7 +1117,7 @@ fn text_column(name: &str) -> OutputColumn {
 }
 
 /// What a statement is called: the name of its variant in words.
-fn statement_name(kind: &StatementKind) -> String {
+pub(crate) fn statement_name(kind: &StatementKind) -> String {
     let debug = format!("{kind:?}");
     let variant = debug.split(['(', ' ', '{']).next().unwrap_or_default();
     let mut words = String::new();

@@ -91,6 +91,7 @@ const KNOWN: &[(&str, &str, Kind)] = &[
     ("TimeZone", "UTC", Kind::Text),
     ("transaction_isolation", "read committed", Kind::Internal),
     ("transaction_read_only", "off", Kind::Fixed),
+    ("work_mem", "4MB", Kind::Size { unit_kb: 1, low: 64, high: 2_147_483_647 }),
     ("transaction_timeout", "0", Kind::Fixed),
     // There is no XML type yet.
     ("xmloption", "content", Kind::Word(&["content", "document"])),
@@ -176,10 +177,19 @@ impl Settings {
             };
             let setting = self.get(name).unwrap_or_default();
             let source = if setting == default { "default" } else { "session" };
+            let number = match kind {
+                Kind::Size { unit_kb, .. } => size(name, &setting, unit_kb).map_or(setting.clone(), |n| n.to_string()),
+                _ => setting.clone(),
+            };
             vec![
                 text(name),
-                text(&setting),
-                if kind == Kind::Time { text("ms") } else { Datum::Null },
+                text(&number),
+                match kind {
+                    Kind::Time => text("ms"),
+                    Kind::Size { unit_kb: 1, .. } => text("kB"),
+                    Kind::Size { unit_kb, .. } => text(&format!("{unit_kb}kB")),
+                    _ => Datum::Null,
+                },
                 text("Ungrouped"),
                 text(""),
                 Datum::Null,

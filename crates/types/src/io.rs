@@ -380,6 +380,7 @@ pub fn text_out_with(
         (oid::INET | oid::CIDR, Datum::Var(b)) => net::format(b, type_oid == oid::CIDR, out),
         (oid::MACADDR, Datum::Var(b)) => net::format_mac(b, out),
         (oid::INT2VECTOR | oid::OIDVECTOR, Datum::Var(b)) => array::vector_out(b, out),
+        (oid::ANYARRAY, Datum::Var(b)) => array::text_out(b, settings, types, out)?,
         (t, d) => match (types.kind(t), d) {
             (TypeKind::Array { .. }, Datum::Var(b)) => array::text_out(b, settings, types, out)?,
             (TypeKind::Domain { base, .. }, d) => return text_out_with(base, d, settings, types, out),

@@ -2,7 +2,7 @@
 
 use catalog::stored::{
     PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_DEPEND, PG_DESCRIPTION, PG_INDEX, PG_NAMESPACE, PG_REWRITE,
-    PG_SEQUENCE, PG_TYPE,
+    PG_SEQUENCE, PG_STATISTIC, PG_TYPE,
 };
 use storage::RelId;
 use storage::lock::Mode;
@@ -285,6 +285,7 @@ impl Session {
         self.remove_rows(PG_REWRITE, |r| r.oid("ev_class") == oid)?;
         self.remove_rows(PG_INDEX, |r| r.oid("indexrelid") == oid)?;
         self.remove_rows(PG_SEQUENCE, |r| r.oid("seqrelid") == oid)?;
+        self.remove_rows(PG_STATISTIC, |r| r.oid("starelid") == oid)?;
         self.remove_rows(PG_ATTRIBUTE, |r| r.oid("attrelid") == oid)?;
         self.remove_rows(PG_CLASS, |r| r.oid("oid") == oid)?;
         Ok(())

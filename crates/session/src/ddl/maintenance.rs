@@ -90,7 +90,7 @@ impl Session {
         Ok(())
     }
 
-    /// VACUUM and ANALYZE. Space of dead rows is taken back as transactions end, so VACUUM hastens only what is waiting; ANALYZE counts rows.
+    /// VACUUM and ANALYZE. Space of dead rows is taken back as transactions end, so VACUUM hastens only what is waiting.
     pub(crate) fn vacuum(&mut self, sql: &str, vacuum: &Vacuum) -> Result<String> {
         let word = if vacuum.vacuum { "VACUUM" } else { "ANALYZE" };
         if vacuum.vacuum && self.block_state() != BlockState::Idle {
@@ -117,28 +117,21 @@ impl Session {
                 other => return refuse(&format!("option {other} of {word}"), option.pos, sql),
             }
         }
-        let mut tables = Vec::new();
+        let mut tables: Vec<(Arc<TableInfo>, Vec<&str>)> = Vec::new();
         for v in &vacuum.relations {
-            tables.push(self.own_table(sql, &v.relation, Mode::ShareUpdateExclusive)?);
+            let info = self.own_table(sql, &v.relation, Mode::ShareUpdateExclusive)?;
+            tables.push((info, v.columns.iter().map(|c| c.as_str()).collect()));
         }
         if vacuum.relations.is_empty() {
-            tables = self.image()?.tables().into_iter().filter(|t| t.kind == b'r').cloned().collect();
+            let own = self.image()?.tables().into_iter().filter(|t| t.kind == b'r').cloned().collect::<Vec<_>>();
+            tables = own.into_iter().map(|t| (t, Vec::new())).collect();
         }
         if vacuum.vacuum {
             self.runtime.engine().purge()?;
         }
         if analyze {
-            for info in tables {
-                let name = self.qualified_name(&info)?;
-                let (rows, _) = self.internal(&format!("SELECT count(*) FROM ONLY {name}"), &[], &[])?;
-                let count = match rows.first().and_then(|r| r.first()) {
-                    Some(Datum::I64(n)) => *n as f32,
-                    _ => 0.0,
-                };
-                let pages = self.db.relation(info.rel)?.size_bytes() / 8192;
-                let values = [("reltuples", Datum::F32(count)), ("relpages", Datum::I32(pages as i32))];
-                let oid = info.oid;
-                self.change_rows(PG_CLASS, |r| r.oid("oid") == oid, &values)?;
+            for (info, columns) in tables {
+                self.analyze_table(&info, &columns)?;
             }
         }
         Ok(word.to_owned())

@@ -18,16 +18,32 @@ use super::{HEAP, NewClass, notice, refuse};
 use crate::session::{Session, Sink};
 
 impl Session {
+    /// Whether a query reads temporary relations.
+    fn reads_temporary(&mut self, node: &Node) -> Result<bool> {
+        let image = self.image()?;
+        let mut found = false;
+        node.visit_tables(&mut |table, _| {
+            found |= image.by_oid(table.oid).is_some_and(|t| t.persistence == b't');
+        });
+        Ok(found)
+    }
+
     pub(crate) fn create_view(&mut self, sql: &str, create: &CreateView, sink: &mut dyn Sink) -> Result<String> {
         let tag = "CREATE VIEW".to_owned();
-        if create.persistence != syntax::ast::Persistence::Permanent {
-            return refuse("TEMPORARY views", create.relation.pos, sql);
-        }
         if create.check_option != ViewCheck::None || !create.options.is_empty() {
             return refuse("options of a view", create.relation.pos, sql);
         }
-        let namespace = self.target_namespace(sql, &create.relation)?;
+        let mut target = self.target(sql, &create.relation, create.persistence)?;
         let name = create.relation.name.as_str();
+        if target.persistence != b't' {
+            let (_, node, _) = self.view_query(sql, &create.query)?;
+            if self.reads_temporary(&node)? {
+                let text = format!("view \"{name}\" will be a temporary view");
+                notice(sink, SqlState::SUCCESSFUL_COMPLETION, text);
+                target = self.target(sql, &create.relation, syntax::ast::Persistence::Temporary)?;
+            }
+        }
+        let (namespace, persistence) = (target.namespace, target.persistence);
         self.lock_name(PG_CLASS, namespace, name)?;
         let image = self.image()?;
         let old = image.table(namespace, name).cloned();
@@ -52,9 +68,9 @@ impl Session {
             namespace,
             owner,
             kind: b'v',
-            persistence: b'p',
             columns: count,
             access_method: Oid::NONE,
+            persistence,
         })?;
         self.mark_class(view, &[("relfilenode", Datum::U32(0)), ("relhasrules", Datum::Bool(true))])?;
         self.depend(Address::relation(view), Address::schema(namespace), b'n')?;
@@ -232,6 +248,10 @@ impl Session {
             return Err(SqlError::new(SqlState::DUPLICATE_TABLE, message));
         }
         let (text, node, outputs) = self.view_query(sql, query)?;
+        if self.reads_temporary(&node)? {
+            let message = "materialized views must not use temporary tables or views";
+            return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message));
+        }
         if create.into.columns.len() > outputs.len() {
             return Err(SqlError::new(SqlState::SYNTAX_ERROR, "too many column names were specified"));
         }
@@ -245,9 +265,9 @@ impl Session {
             namespace,
             owner,
             kind: b'm',
-            persistence: b'p',
             columns: columns.len(),
             access_method: HEAP,
+            persistence: b'p',
         })?;
         let populated = Datum::Bool(create.with_data);
         self.mark_class(view, &[("relhasrules", Datum::Bool(true)), ("relispopulated", populated)])?;

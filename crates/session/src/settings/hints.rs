@@ -131,6 +131,7 @@ pub(super) const HINTS: &[(&str, &str, Kind)] = &[
     ("track_wal_io_timing", "off", Kind::Bool),
     ("update_process_title", "on", Kind::Bool),
     ("vacuum_buffer_usage_limit", "2MB", Kind::Size { unit_kb: 1, low: 0, high: 16777216 }),
+    ("vacuum_cost_delay", "0", Kind::Real(0.0, 100.0)),
     ("vacuum_cost_limit", "200", Kind::Int(1, 10000)),
     ("vacuum_cost_page_dirty", "20", Kind::Int(0, 10000)),
     ("vacuum_cost_page_hit", "1", Kind::Int(0, 10000)),
@@ -147,5 +148,4 @@ pub(super) const HINTS: &[(&str, &str, Kind)] = &[
     ("wal_init_zero", "on", Kind::Bool),
     ("wal_recycle", "on", Kind::Bool),
     ("wal_skip_threshold", "2MB", Kind::Size { unit_kb: 1, low: 0, high: 2147483647 }),
-    ("work_mem", "4MB", Kind::Size { unit_kb: 1, low: 64, high: 2147483647 }),
 ];

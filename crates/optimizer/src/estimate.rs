@@ -1,0 +1,440 @@
+//! How many rows a plan yields, how many different values they hold, and what yielding them costs.
+//!
+//! Costs are in units of reading a row 100 times from a page that is in memory, so that they are of PostgreSQL's size.
+
+use std::sync::Arc;
+
+use plan::{Expr, ExprKind, JoinKind, Node, SetKind, TableRef};
+use types::{Datum, Oid, Physical, oid};
+
+use crate::selectivity;
+use crate::statistics::{ColumnStatistics, Statistics};
+
+/// What is known of a column.
+#[derive(Clone, Debug)]
+pub struct ColumnEstimate {
+    /// Its type.
+    pub ty: Oid,
+    /// How many different values.
+    pub distinct: f64,
+    /// Which part is NULL.
+    pub null_fraction: f64,
+    /// Bytes of a value.
+    pub width: f64,
+    /// What ANALYZE found.
+    pub statistics: Option<Arc<ColumnStatistics>>,
+}
+
+/// What is expected of a plan.
+#[derive(Clone, Debug, Default)]
+pub struct Estimate {
+    /// Rows it yields.
+    pub rows: f64,
+    /// What the first row costs.
+    pub startup: f64,
+    /// What all rows cost.
+    pub cost: f64,
+    /// Its columns.
+    pub columns: Vec<ColumnEstimate>,
+}
+
+pub(crate) const ROW: f64 = 0.01;
+pub(crate) const OPERATOR: f64 = 0.0025;
+pub(crate) const BUILD: f64 = 0.025;
+pub(crate) const PROBE: f64 = 0.0125;
+/// Finding the first entry of an index, and each row that it lists.
+pub(crate) const DESCENT: f64 = 0.6;
+pub(crate) const ENTRY: f64 = 0.25;
+
+/// How many bytes a value of type `ty` is taken for.
+fn default_width(ty: Oid) -> f64 {
+    match Physical::of(ty) {
+        Physical::Bool | Physical::I8 => 1.0,
+        Physical::I16 => 2.0,
+        Physical::I32 | Physical::U32 | Physical::F32 => 4.0,
+        Physical::I64 | Physical::F64 => 8.0,
+        Physical::B16 => 16.0,
+        Physical::Var => 32.0,
+    }
+}
+
+fn unknown(ty: Oid, rows: f64) -> ColumnEstimate {
+    let distinct = if ty == oid::BOOL { 2.0 } else { rows.clamp(1.0, 200.0) };
+    ColumnEstimate { ty, distinct, null_fraction: 0.0, width: default_width(ty), statistics: None }
+}
+
+/// The columns of `table`, its row id last, when it has `rows`.
+pub(crate) fn table_columns(table: &TableRef, rows: f64, statistics: &dyn Statistics) -> Vec<ColumnEstimate> {
+    let column = |(i, c): (usize, &plan::Column)| {
+        let unique = table.indexes.iter().any(|k| k.unique && k.columns.len() == 1 && k.columns[0].0 == i);
+        let Some(s) = statistics.column(table.oid, i) else {
+            let mut column = unknown(c.ty, rows);
+            if unique {
+                column.distinct = rows.max(1.0);
+            }
+            return column;
+        };
+        let distinct = if s.distinct < 0.0 { -s.distinct * rows } else { s.distinct };
+        ColumnEstimate {
+            ty: c.ty,
+            distinct: if distinct > 0.0 { distinct.max(1.0) } else { rows.clamp(1.0, 200.0) },
+            null_fraction: s.null_fraction,
+            width: f64::from(s.width),
+            statistics: Some(s),
+        }
+    };
+    let mut columns: Vec<ColumnEstimate> = table.columns.iter().enumerate().map(column).collect();
+    columns.push(ColumnEstimate {
+        ty: oid::TID,
+        distinct: rows.max(1.0),
+        null_fraction: 0.0,
+        width: 8.0,
+        statistics: None,
+    });
+    columns
+}
+
+/// How many of `distinct` values are left among `rows` of `all`.
+fn left_of(distinct: f64, all: f64, rows: f64) -> f64 {
+    if rows >= all || all <= 0.0 {
+        return distinct;
+    }
+    let each = all / distinct.max(1.0);
+    (distinct * (1.0 - (1.0 - rows / all).powf(each))).clamp(1.0, distinct.max(1.0))
+}
+
+pub(crate) fn shrink(columns: &mut [ColumnEstimate], all: f64, rows: f64) {
+    columns.iter_mut().for_each(|c| c.distinct = left_of(c.distinct, all, rows).min(rows.max(1.0)));
+}
+
+/// The rows that a range of an index holds, of `rows`.
+pub(crate) fn range_rows(table: &TableRef, range: &plan::IndexRange, rows: f64, columns: &[ColumnEstimate]) -> f64 {
+    let index = &table.indexes[range.index];
+    if index.unique && range.equal.len() == index.columns.len() {
+        return 1.0f64.min(rows);
+    }
+    let value = |e: &Expr| match &e.kind {
+        ExprKind::Const(d) => Some(d.clone()),
+        _ => None,
+    };
+    let mut part: f64 = 1.0;
+    for (e, key) in range.equal.iter().zip(&index.columns) {
+        part *= selectivity::equal(&columns[key.0], value(e).as_ref());
+    }
+    if range.low.is_some() || range.high.is_some() {
+        let bounds: Vec<&Expr> = range.bounds.iter().collect();
+        part *= selectivity::all(bounds, columns);
+    }
+    (rows * part).max(1.0).min(rows.max(1.0))
+}
+
+fn exprs_cost<'e>(exprs: impl IntoIterator<Item = &'e Expr>) -> f64 {
+    let mut count = 0.0;
+    for e in exprs {
+        e.visit(&mut |e| match e.kind {
+            ExprKind::Subquery(_) => count += 100.0,
+            ExprKind::Column(_) | ExprKind::Const(_) | ExprKind::Slot(_) | ExprKind::Param(_) => {}
+            _ => count += 1.0,
+        });
+    }
+    count * OPERATOR
+}
+
+/// Which part of the pairs of two inputs satisfies these equalities.
+pub(crate) fn equal_part(pairs: &[(&ColumnEstimate, &ColumnEstimate)], left_rows: f64, right_rows: f64) -> f64 {
+    match pairs {
+        [] => 1.0,
+        [(l, r)] => 1.0 / l.distinct.max(r.distinct).max(1.0),
+        _ => {
+            let product = |side: &dyn Fn(&(&ColumnEstimate, &ColumnEstimate)) -> f64| -> f64 {
+                pairs.iter().map(side).product::<f64>().max(1.0)
+            };
+            let (l, r) = (product(&|p| p.0.distinct), product(&|p| p.1.distinct));
+            // Columns that together have more values than there are rows are a key, of the smaller side.
+            match (l > left_rows, r > right_rows) {
+                (true, true) => 1.0 / left_rows.min(right_rows).max(1.0),
+                (true, false) => 1.0 / r.max(1.0),
+                (false, true) => 1.0 / l.max(right_rows.min(l.max(1.0))).max(1.0),
+                (false, false) => 1.0 / l.max(r),
+            }
+        }
+    }
+}
+
+/// The estimate of an expression over `columns`.
+pub(crate) fn expr_column(e: &Expr, columns: &[ColumnEstimate], rows: f64) -> ColumnEstimate {
+    match &e.kind {
+        ExprKind::Column(i) if *i < columns.len() => columns[*i].clone(),
+        ExprKind::Coerce { arg, .. } if e.typmod < 0 => ColumnEstimate { ty: e.ty, ..expr_column(arg, columns, rows) },
+        ExprKind::Const(_) => ColumnEstimate { distinct: 1.0, ..unknown(e.ty, rows) },
+        _ => {
+            let mut distinct: f64 = 1.0;
+            e.visit(&mut |e| {
+                if let ExprKind::Column(i) = e.kind
+                    && let Some(c) = columns.get(i)
+                {
+                    distinct *= c.distinct;
+                }
+            });
+            if let ExprKind::Call { function, .. } = &e.kind
+                && catalog::builtin::proc_by_oid(*function).is_some_and(|p| matches!(p.name, "extract" | "date_part"))
+            {
+                distinct = distinct.min(60.0);
+            }
+            ColumnEstimate { distinct: distinct.clamp(1.0, rows.max(1.0)), ..unknown(e.ty, rows) }
+        }
+    }
+}
+
+/// How many groups `groups` make of `rows`.
+pub(crate) fn group_count(groups: &[ColumnEstimate], rows: f64) -> f64 {
+    if groups.is_empty() {
+        return 1.0;
+    }
+    let product: f64 = groups.iter().map(|g| g.distinct.max(1.0)).product();
+    left_of(product, product.max(rows), rows).min(rows.max(1.0)).min(product).max(1.0)
+}
+
+fn constant_count(e: Option<&Expr>) -> Option<f64> {
+    match e.map(|e| &e.kind) {
+        Some(ExprKind::Const(Datum::I64(n))) => Some((*n).max(0) as f64),
+        _ => None,
+    }
+}
+
+/// What is expected of `node`.
+pub fn estimate(node: &Node, s: &dyn Statistics) -> Estimate {
+    match node {
+        Node::Values { rows, types } => {
+            let n = rows.len() as f64;
+            let columns = types.iter().map(|&t| unknown(t, n)).collect();
+            let cost = n * OPERATOR * 5.0 * f64::from(u8::from(rows.len() > 1)) + 0.01 * f64::from(u8::from(n == 1.0));
+            Estimate { rows: n, startup: 0.0, cost, columns }
+        }
+        Node::Scan { table, filter, .. } => {
+            let (all, pages) = s.size(table);
+            let mut columns = table_columns(table, all, s);
+            let rows = match filter {
+                Some(f) => {
+                    let mut list = Vec::new();
+                    f.clone().conjuncts(&mut list);
+                    (all * selectivity::all(&list, &columns)).max(1.0)
+                }
+                None => all,
+            };
+            shrink(&mut columns, all, rows);
+            let cost = pages + all * (ROW + exprs_cost(filter));
+            Estimate { rows, startup: 0.0, cost, columns }
+        }
+        Node::IndexScan { table, range, filter, .. } => {
+            let (all, _) = s.size(table);
+            let mut columns = table_columns(table, all, s);
+            let listed = range_rows(table, range, all, &columns);
+            let rows = match filter {
+                Some(f) => {
+                    let mut list = Vec::new();
+                    f.clone().conjuncts(&mut list);
+                    list.retain(|p| !range.bounds.contains(p));
+                    (listed * selectivity::all(&list, &columns)).max(1.0)
+                }
+                None => listed,
+            };
+            shrink(&mut columns, all, rows);
+            let cost = DESCENT + listed * (ENTRY + exprs_cost(filter));
+            Estimate { rows, startup: DESCENT / 2.0, cost, columns }
+        }
+        Node::FunctionScan { function, .. } => {
+            let rows = match catalog::builtin::proc_by_oid(*function) {
+                Some(p) if p.returns_set => 1000.0,
+                _ => 1.0,
+            };
+            let columns = node.types().into_iter().map(|t| unknown(t, rows)).collect();
+            Estimate { rows, startup: 0.0, cost: rows * ROW, columns }
+        }
+        Node::Filter { input, predicate } => {
+            let mut e = estimate(input, s);
+            let mut list = Vec::new();
+            predicate.clone().conjuncts(&mut list);
+            e.cost += e.rows * exprs_cost(&list);
+            let rows = (e.rows * selectivity::all(&list, &e.columns)).max(1.0);
+            shrink(&mut e.columns, e.rows, rows);
+            e.rows = rows;
+            e
+        }
+        Node::Project { input, exprs } | Node::ProjectSet { input, exprs } => {
+            let mut e = estimate(input, s);
+            e.columns = exprs.iter().map(|x| expr_column(x, &e.columns, e.rows)).collect();
+            e.cost += e.rows * exprs_cost(exprs);
+            if matches!(node, Node::ProjectSet { .. }) {
+                e.rows *= 1000.0;
+            }
+            e
+        }
+        Node::Join { kind, left, right, equal, condition } => {
+            let (l, r) = (estimate(left, s), estimate(right, s));
+            let keys: Vec<(ColumnEstimate, ColumnEstimate)> = equal
+                .iter()
+                .map(|e| (expr_column(&e.0, &l.columns, l.rows), expr_column(&e.1, &r.columns, r.rows)))
+                .collect();
+            let keys: Vec<(&ColumnEstimate, &ColumnEstimate)> = keys.iter().map(|k| (&k.0, &k.1)).collect();
+            let part = equal_part(&keys, l.rows, r.rows);
+            join_estimate(*kind, &l, &r, (part, &keys), condition.as_ref())
+        }
+        Node::Apply { kind, left, right, condition, .. } => {
+            let (l, r) = (estimate(left, s), estimate(right, s));
+            let mut e = join_estimate(*kind, &l, &Estimate { cost: 0.0, ..r.clone() }, (1.0, &[]), condition.as_ref());
+            e.cost = l.cost + l.rows * r.cost + e.rows * ROW;
+            e.startup = l.startup + r.startup;
+            e
+        }
+        Node::Aggregate { input, groups, calls } => {
+            let e = estimate(input, s);
+            let keys: Vec<ColumnEstimate> = groups.iter().map(|g| expr_column(g, &e.columns, e.rows)).collect();
+            let rows = group_count(&keys, e.rows);
+            let args = exprs_cost(calls.iter().flat_map(|c| &c.args));
+            let each = args + groups.len() as f64 * OPERATOR + calls.len() as f64 * OPERATOR;
+            let startup = e.cost + e.rows * each;
+            let mut columns: Vec<ColumnEstimate> =
+                keys.into_iter().map(|k| ColumnEstimate { distinct: k.distinct.min(rows), ..k }).collect();
+            columns.extend(calls.iter().map(|c| ColumnEstimate { distinct: rows, ..unknown(c.ty, rows) }));
+            Estimate { rows, startup, cost: startup + rows * ROW, columns }
+        }
+        Node::GroupingSets { input, groups, sets } => {
+            let e = estimate(input, s);
+            let rows = e.rows * sets.len() as f64;
+            let mut columns = e.columns.clone();
+            columns.extend(groups.iter().map(|g| expr_column(g, &e.columns, e.rows)));
+            columns.extend([unknown(oid::INT4, sets.len() as f64), unknown(oid::BOOL, 1.0)]);
+            Estimate { rows, startup: e.startup, cost: e.cost + rows * ROW, columns }
+        }
+        Node::Window { input, calls, .. } => {
+            let mut e = estimate(input, s);
+            let sort = sort_cost(e.rows);
+            e.columns.extend(calls.iter().map(|c| unknown(c.ty, e.rows)));
+            e.startup = e.cost + sort;
+            e.cost = e.startup + e.rows * ROW * calls.len() as f64;
+            e
+        }
+        Node::Sort { input, .. } => {
+            let mut e = estimate(input, s);
+            e.startup = e.cost + sort_cost(e.rows);
+            e.cost = e.startup + e.rows * OPERATOR;
+            e
+        }
+        Node::Distinct { input, on } => {
+            let mut e = estimate(input, s);
+            let keys: Vec<ColumnEstimate> = match on {
+                Some(on) => on.iter().map(|&i| e.columns[i].clone()).collect(),
+                None => e.columns.clone(),
+            };
+            let rows = group_count(&keys, e.rows);
+            e.cost += e.rows * keys.len() as f64 * OPERATOR + rows * ROW;
+            shrink(&mut e.columns, e.rows, rows);
+            e.rows = rows;
+            e
+        }
+        Node::Limit { input, count, offset, .. } => {
+            let mut e = estimate(input, s);
+            let skip = constant_count(offset.as_ref()).unwrap_or(0.0).min(e.rows);
+            let take = match count {
+                Some(c) => constant_count(Some(c)).unwrap_or(e.rows * 0.1).min(e.rows - skip).max(0.0),
+                None => e.rows - skip,
+            };
+            if e.rows > 0.0 {
+                e.cost = e.startup + (e.cost - e.startup) * ((skip + take) / e.rows).min(1.0);
+            }
+            e.rows = take.max(1.0);
+            e
+        }
+        Node::SetOp { kind, all, left, right } => {
+            let (l, r) = (estimate(left, s), estimate(right, s));
+            let (rows, cost) = match (kind, all) {
+                (SetKind::Union, true) => (l.rows + r.rows, l.cost + r.cost),
+                (SetKind::Union, false) => (l.rows + r.rows, l.cost + r.cost + (l.rows + r.rows) * BUILD),
+                (SetKind::Intersect, _) => (l.rows.min(r.rows), l.cost + r.cost + (l.rows + r.rows) * BUILD),
+                (SetKind::Except, _) => (l.rows, l.cost + r.cost + (l.rows + r.rows) * BUILD),
+            };
+            Estimate { rows, startup: l.startup, cost, columns: l.columns }
+        }
+        Node::With { ctes, body } => {
+            let mut e = estimate(body, s);
+            let before: f64 = ctes.iter().map(|c| estimate(&c.1, s).cost).sum();
+            e.cost += before;
+            e.startup += before;
+            e
+        }
+        Node::CteScan { types, .. } => {
+            let columns = types.iter().map(|&t| unknown(t, 1000.0)).collect();
+            Estimate { rows: 1000.0, startup: 0.0, cost: 1000.0 * ROW, columns }
+        }
+        Node::Recursive { base, step, .. } => {
+            let (b, step) = (estimate(base, s), estimate(step, s));
+            let rows = b.rows + 10.0 * step.rows;
+            Estimate { rows, startup: b.startup, cost: b.cost + 10.0 * step.cost, columns: b.columns }
+        }
+        Node::Counted { input, .. } => estimate(input, s),
+        Node::LockRows { input, .. } => {
+            let mut e = estimate(input, s);
+            e.cost += e.rows * ROW;
+            e
+        }
+        Node::Insert { input, returning, .. }
+        | Node::Update { input, returning, .. }
+        | Node::Delete { input, returning, .. } => {
+            let e = estimate(input, s);
+            let rows = if returning.is_some() { e.rows } else { 0.0 };
+            let columns = node.types().into_iter().map(|t| unknown(t, rows)).collect();
+            Estimate { rows, columns, ..e }
+        }
+    }
+}
+
+fn sort_cost(rows: f64) -> f64 {
+    2.0 * OPERATOR * rows * rows.max(2.0).log2()
+}
+
+/// Rows of the left that have a match: by how many of its values the right has, and by the condition on each pair.
+pub(crate) fn semi_part(keys: &[(&ColumnEstimate, &ColumnEstimate)], right_rows: f64, condition: f64) -> f64 {
+    let have = keys.iter().map(|(l, r)| (r.distinct / l.distinct.max(1.0)).min(1.0)).fold(1.0, f64::min);
+    let groups = keys.iter().map(|k| k.1.distinct).fold(1.0, f64::max);
+    let each = (right_rows / groups).max(1.0);
+    (have * (1.0 - (1.0 - condition.min(1.0)).powf(each))).clamp(1e-6, 1.0)
+}
+
+fn join_estimate(
+    kind: JoinKind,
+    l: &Estimate,
+    r: &Estimate,
+    (part, keys): (f64, &[(&ColumnEstimate, &ColumnEstimate)]),
+    condition: Option<&Expr>,
+) -> Estimate {
+    let both: Vec<ColumnEstimate> = l.columns.iter().chain(&r.columns).cloned().collect();
+    let mut list = Vec::new();
+    if let Some(c) = condition {
+        c.clone().conjuncts(&mut list);
+    }
+    let rest = selectivity::all(&list, &both);
+    let inner = l.rows * r.rows * part * rest;
+    let rows = match kind {
+        JoinKind::Inner => inner,
+        JoinKind::Left => inner.max(l.rows),
+        JoinKind::Right => inner.max(r.rows),
+        JoinKind::Full => inner.max(l.rows).max(r.rows),
+        JoinKind::Semi => l.rows * semi_part(keys, r.rows, rest),
+        JoinKind::Anti => l.rows * (1.0 - semi_part(keys, r.rows, rest)),
+    }
+    .max(1.0);
+    let pairs = if keys.is_empty() { l.rows * r.rows } else { l.rows * r.rows * part };
+    let cost = l.cost
+        + r.cost
+        + if keys.is_empty() { 0.0 } else { r.rows * BUILD + l.rows * PROBE }
+        + pairs * (OPERATOR + exprs_cost(&list))
+        + rows * ROW;
+    let startup = l.startup + r.cost + if keys.is_empty() { 0.0 } else { r.rows * BUILD };
+    let mut columns = match kind {
+        JoinKind::Semi | JoinKind::Anti => l.columns.clone(),
+        _ => both,
+    };
+    columns.iter_mut().for_each(|c| c.distinct = c.distinct.min(rows));
+    Estimate { rows, startup, cost, columns }
+}

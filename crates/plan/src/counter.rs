@@ -1,0 +1,44 @@
+//! `Counter`: what a node did while it ran, for EXPLAIN ANALYZE.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Counts of one node; clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct Counter(Arc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    rows: AtomicU64,
+    loops: AtomicU64,
+    first_nanos: AtomicU64,
+    total_nanos: AtomicU64,
+}
+
+impl PartialEq for Counter {
+    fn eq(&self, other: &Counter) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Counter {
+    /// It starts once more.
+    pub fn start(&self) {
+        self.0.loops.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// It made `rows` in `nanos`; whether these were the first of this run.
+    pub fn add(&self, rows: u64, nanos: u64, first: bool) {
+        self.0.rows.fetch_add(rows, Ordering::Relaxed);
+        self.0.total_nanos.fetch_add(nanos, Ordering::Relaxed);
+        if first {
+            self.0.first_nanos.fetch_add(nanos, Ordering::Relaxed);
+        }
+    }
+
+    /// Rows, runs, nanoseconds to the first rows and in all.
+    pub fn counts(&self) -> (u64, u64, u64, u64) {
+        let get = |v: &AtomicU64| v.load(Ordering::Relaxed);
+        (get(&self.0.rows), get(&self.0.loops), get(&self.0.first_nanos), get(&self.0.total_nanos))
+    }
+}

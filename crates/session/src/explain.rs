@@ -1,0 +1,161 @@
+//! EXPLAIN: a plan as a tree of shown nodes, in PostgreSQL's words; printed by [`text`] or [`json`].
+
+mod print;
+mod tree;
+
+use plan::Node;
+use syntax::ast::{DefElem, DefValue, Explain};
+use types::{Datum, Oid, Physical, Result, SqlError, SqlState, oid};
+use vector::Chunk;
+
+use crate::session::{Session, Sink, is_planned};
+
+/// What EXPLAIN was asked to show.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Options {
+    pub analyze: bool,
+    pub verbose: bool,
+    pub costs: bool,
+    pub timing: bool,
+    pub summary: bool,
+    pub json: bool,
+}
+
+fn is_on(option: &DefElem) -> Result<bool> {
+    let word = match &option.value {
+        None => return Ok(true),
+        Some(value) => value_text(value),
+    };
+    match word.to_ascii_lowercase().as_str() {
+        "true" | "on" | "1" => Ok(true),
+        "false" | "off" | "0" => Ok(false),
+        _ => {
+            let message = format!("{} requires a Boolean value", &*option.name);
+            Err(SqlError::new(SqlState::SYNTAX_ERROR, message))
+        }
+    }
+}
+
+pub(crate) fn options(sql: &str, explain: &Explain) -> Result<Options> {
+    let mut o = Options { analyze: false, verbose: false, costs: true, timing: true, summary: false, json: false };
+    let (mut timing, mut summary, mut buffers) = (None, None, None);
+    for option in &explain.options {
+        match &*option.name {
+            "analyze" => o.analyze = is_on(option)?,
+            "verbose" => o.verbose = is_on(option)?,
+            "costs" => o.costs = is_on(option)?,
+            "timing" => timing = Some(is_on(option)?),
+            "summary" => summary = Some(is_on(option)?),
+            // Pages read are not counted per statement: there is nothing that it would add.
+            "buffers" => buffers = Some(is_on(option)?),
+            "format" => {
+                let word = option.value.as_ref().map(value_text).unwrap_or_default();
+                match word.to_ascii_lowercase().as_str() {
+                    "text" => o.json = false,
+                    "json" => o.json = true,
+                    "xml" | "yaml" => {
+                        let message = format!("EXPLAIN in format {}", word.to_ascii_uppercase());
+                        return Err(SqlError::unsupported(message).at(option.pos.char_position(sql)));
+                    }
+                    _ => {
+                        let message = format!("unrecognized value for EXPLAIN option \"format\": \"{word}\"");
+                        let error = SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message);
+                        return Err(error.at(option.pos.char_position(sql)));
+                    }
+                }
+            }
+            "settings" | "wal" | "generic_plan" | "memory" | "serialize" => {
+                let message = format!("EXPLAIN option {}", option.name.to_ascii_uppercase());
+                return Err(SqlError::unsupported(message).at(option.pos.char_position(sql)));
+            }
+            other => {
+                let message = format!("unrecognized EXPLAIN option \"{other}\"");
+                return Err(SqlError::new(SqlState::SYNTAX_ERROR, message).at(option.pos.char_position(sql)));
+            }
+        }
+    }
+    let _ = buffers;
+    if timing == Some(true) && !o.analyze {
+        let message = "EXPLAIN option TIMING requires ANALYZE";
+        return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message));
+    }
+    o.timing = timing.unwrap_or(true);
+    o.summary = summary.unwrap_or(o.analyze);
+    Ok(o)
+}
+
+fn value_text(value: &DefValue) -> String {
+    match value {
+        DefValue::String(s) => s.to_string(),
+        DefValue::Integer(n) => n.to_string(),
+        DefValue::Bool(b) => b.to_string(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// The type of EXPLAIN's only column.
+pub(crate) fn column_type(explain: &Explain) -> Oid {
+    let json = explain
+        .options
+        .iter()
+        .any(|o| &*o.name == "format" && o.value.as_ref().is_some_and(|v| value_text(v).eq_ignore_ascii_case("json")));
+    if json { oid::JSON } else { oid::TEXT }
+}
+
+/// Puts a counter above each node of `node`, and of the queries in its expressions.
+fn count(node: &mut Node) {
+    for e in node.exprs_mut() {
+        e.visit_mut(&mut |e| {
+            if let plan::ExprKind::Subquery(sub) = &mut e.kind {
+                count(&mut sub.node);
+            }
+        });
+    }
+    node.inputs_mut().into_iter().for_each(count);
+    let inner = std::mem::replace(node, Node::one_row());
+    *node = Node::Counted { input: Box::new(inner), counter: plan::counter::Counter::default() };
+}
+
+impl Session {
+    pub(crate) fn explain(&mut self, sql: &str, explain: &Explain, sink: &mut dyn Sink) -> Result<String> {
+        let options = options(sql, explain)?;
+        let kind = &explain.statement.kind;
+        if !is_planned(kind) {
+            return Err(SqlError::unsupported(format!("EXPLAIN of {}", crate::session::statement_name(kind))));
+        }
+        let clock = self.interrupt.clone();
+        let now = move || clock.clock().monotonic_nanos();
+        let started = now();
+        let (node, columns) = self.locked_plan(sql, kind, None, &[])?;
+        let planned = now();
+        let mut counted = None;
+        let node = if options.analyze {
+            let mut own = (*node).clone();
+            count(&mut own);
+            let own = std::sync::Arc::new(own);
+            let mut running = self.start(own.clone(), columns)?;
+            while running.next_chunk_with(self, &[])?.is_some() {}
+            self.run_events(running.take_events(), false)?;
+            counted = Some(now());
+            own
+        } else {
+            node
+        };
+        let image = self.image()?;
+        let names = binder::Names { image: &image, search_path: &self.search_path };
+        let known = crate::planning::Known { image: &image, db: &self.db };
+        let shown = tree::Explainer::new(&known, &names, options, &node).show(&node);
+        let millis = |nanos: u64| nanos as f64 / 1e6;
+        let times = options.summary.then(|| (millis(planned - started), counted.map(|c| millis(c - planned))));
+        let lines =
+            if options.json { vec![print::json(&shown, options, times)] } else { print::text(&shown, options, times) };
+        let ty = if options.json { oid::JSON } else { oid::TEXT };
+        sink.columns(&[plan::OutputColumn { name: "QUERY PLAN".to_owned(), ty, typmod: -1, origin: None }])?;
+        let mut chunk = Chunk::new(&[Physical::Var]);
+        for line in lines {
+            chunk.push_row(&[Datum::text(&line)]);
+        }
+        sink.chunk(&chunk, &types::io::BuiltinTypes)?;
+        Ok("EXPLAIN".to_owned())
+    }
+}

@@ -1,0 +1,587 @@
+//! `Explainer`: which of PostgreSQL's nodes a plan's nodes are, and what there is to say about each.
+
+use std::collections::HashMap;
+
+use binder::Deparser;
+use optimizer::{Estimate, Statistics, estimate};
+use plan::{AggregateCall, Expr, ExprKind, JoinKind, Node, SetKind, SortKey, SubKind, TableRef};
+use types::io::TypeLookup;
+use types::{Oid, oid};
+
+use super::Options;
+
+/// Something said about a node.
+#[derive(Clone, Debug)]
+pub(super) enum Detail {
+    Text(String),
+    List(Vec<String>),
+    /// Part of the title as text, a field of its own in JSON.
+    Hidden(String),
+}
+
+/// A node as it is shown.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Shown {
+    pub title: String,
+    pub node_type: String,
+    pub details: Vec<(String, Detail)>,
+    pub children: Vec<Shown>,
+    /// Of a child: `Outer`, `Inner`, `SubPlan` and so on.
+    pub relationship: Option<String>,
+    /// What stands above a child: `CTE x`, `SubPlan 1`.
+    pub label: Option<String>,
+    pub estimate: Estimate,
+    pub width: u64,
+    /// Rows, loops, nanoseconds to the first rows and in all.
+    pub actual: Option<(u64, u64, u64, u64)>,
+}
+
+pub(super) struct Explainer<'a> {
+    statistics: &'a dyn Statistics,
+    names: &'a dyn TypeLookup,
+    options: Options,
+    /// Whether columns are shown with their tables.
+    qualified: bool,
+    /// What the slots of nested loops hold.
+    slots: HashMap<usize, String>,
+    subplans: usize,
+    /// Queries in the expressions of the node at hand.
+    pending: Vec<Shown>,
+    ctes: HashMap<usize, String>,
+}
+
+/// Columns of a node's rows: what they are called above it.
+type Names = Vec<String>;
+
+fn counted(node: &Node) -> &Node {
+    match node {
+        Node::Counted { input, .. } => counted(input),
+        other => other,
+    }
+}
+
+impl<'a> Explainer<'a> {
+    pub fn new(
+        statistics: &'a dyn Statistics,
+        names: &'a dyn TypeLookup,
+        options: Options,
+        node: &Node,
+    ) -> Explainer<'a> {
+        let mut relations = 0;
+        node.visit(&mut |n| {
+            relations += usize::from(matches!(
+                n,
+                Node::Scan { .. } | Node::IndexScan { .. } | Node::FunctionScan { .. } | Node::CteScan { .. }
+            ));
+        });
+        Explainer {
+            statistics,
+            names,
+            options,
+            qualified: relations > 1 || options.verbose,
+            slots: HashMap::new(),
+            subplans: 0,
+            pending: Vec::new(),
+            ctes: HashMap::new(),
+        }
+    }
+
+    pub fn show(&mut self, node: &Node) -> Shown {
+        self.node(node).0
+    }
+
+    fn table(&self, table: &TableRef) -> String {
+        let name = syntax::quote_ident(&table.name);
+        if self.options.verbose { format!("{}.{name}", syntax::quote_ident(&table.schema)) } else { name.to_string() }
+    }
+
+    fn columns_of(&self, table: &TableRef) -> Names {
+        let name = |column: &str| {
+            let column = syntax::quote_ident(column);
+            if self.qualified { format!("{}.{column}", syntax::quote_ident(&table.name)) } else { column.to_string() }
+        };
+        table.columns.iter().map(|c| name(&c.name)).chain([name("ctid")]).collect()
+    }
+
+    /// `e` over `columns` as text; its queries become pending children.
+    fn expr(&mut self, e: &Expr, columns: &[String]) -> String {
+        // Names that are no identifiers are put in after printing.
+        let mut held: Vec<String> = Vec::new();
+        let mut e = e.clone();
+        self.hold(&mut e, columns, &mut held);
+        let places: Vec<String> = (0..held.len()).map(|i| format!("c0l{i}z")).collect();
+        let printed = Deparser { columns: &places, names: self.names, pretty: false, query: None }.expr(&e);
+        let mut text = printed.unwrap_or_else(|_| "...".to_owned());
+        for (place, name) in places.iter().zip(&held).rev() {
+            text = text.replace(place.as_str(), name);
+        }
+        text
+    }
+
+    fn hold(&mut self, e: &mut Expr, columns: &[String], held: &mut Vec<String>) {
+        let name = match &mut e.kind {
+            ExprKind::Column(i) => columns.get(*i).cloned().unwrap_or_else(|| "?".to_owned()),
+            ExprKind::Slot(slot) => self.slots.get(slot).cloned().unwrap_or_else(|| "?".to_owned()),
+            ExprKind::Subquery(sub) => {
+                for (slot, bound) in &sub.binds {
+                    let bound = self.expr(bound, columns);
+                    self.slots.insert(*slot, bound);
+                }
+                self.subplans += 1;
+                let word = if sub.correlated || matches!(sub.kind, SubKind::Quantified { .. }) {
+                    "SubPlan"
+                } else {
+                    "InitPlan"
+                };
+                let label = format!("{word} {}", self.subplans);
+                let pending = std::mem::take(&mut self.pending);
+                let (mut shown, inner) = self.node(&sub.node);
+                self.pending = pending;
+                shown.relationship = Some(word.to_owned());
+                shown.label = Some(label.clone());
+                self.pending.push(shown);
+                match &sub.kind {
+                    SubKind::Scalar if !sub.correlated => format!("({label}).col1"),
+                    SubKind::Exists => format!("EXISTS({label})"),
+                    SubKind::Scalar => format!("({label})"),
+                    SubKind::Array => format!("ARRAY({label})"),
+                    SubKind::Quantified { all, test } => {
+                        let test = self.expr(test, &inner);
+                        let word = if *all { "ALL" } else { "ANY" };
+                        let hashed = if sub.correlated { "" } else { "hashed " };
+                        format!(
+                            "({word} {} = ({hashed}{label}).col1)",
+                            test.trim_matches(['(', ')']).split(" = ").next().unwrap_or("")
+                        )
+                    }
+                }
+            }
+            _ => {
+                e.children_mut().into_iter().for_each(|c| self.hold(c, columns, held));
+                return;
+            }
+        };
+        let at = held.len();
+        held.push(name);
+        e.kind = ExprKind::Column(at);
+    }
+
+    /// A condition, in parentheses.
+    fn condition(&mut self, e: &Expr, columns: &[String]) -> Detail {
+        let text = self.expr(e, columns);
+        Detail::Text(if text.starts_with('(') && text.ends_with(')') { text } else { format!("({text})") })
+    }
+
+    /// The name above its node of an expression computed there.
+    fn above(&mut self, e: &Expr, columns: &[String]) -> String {
+        let text = self.expr(e, columns);
+        let simple = matches!(e.kind, ExprKind::Column(_) | ExprKind::Const(_)) || text.starts_with('(');
+        if simple { text } else { format!("({text})") }
+    }
+
+    fn aggregate(&mut self, call: &AggregateCall, columns: &[String]) -> String {
+        let name = catalog::builtin::proc_by_oid(call.function).map_or("?", |p| p.name);
+        let args: Vec<String> = call.args.iter().map(|a| self.expr(a, columns)).collect();
+        let args = if args.is_empty() { "*".to_owned() } else { args.join(", ") };
+        let distinct = if call.distinct { "DISTINCT " } else { "" };
+        let order = if call.order.is_empty() {
+            String::new()
+        } else {
+            format!(" ORDER BY {}", self.keys(&call.order, columns).join(", "))
+        };
+        let filter = match &call.filter {
+            Some(f) => format!(" FILTER (WHERE {})", self.expr(f, columns)),
+            None => String::new(),
+        };
+        format!("{name}({distinct}{args}{order}){filter}")
+    }
+
+    fn keys(&mut self, keys: &[SortKey], columns: &[String]) -> Vec<String> {
+        keys.iter()
+            .map(|k| {
+                let mut text = self.above(&k.expr, columns);
+                if k.descending {
+                    text += " DESC";
+                }
+                match (k.descending, k.nulls_first) {
+                    (false, true) => text += " NULLS FIRST",
+                    (true, false) => text += " NULLS LAST",
+                    _ => {}
+                }
+                text
+            })
+            .collect()
+    }
+
+    fn width(&self, node: &Node, e: &Estimate) -> u64 {
+        let needed = match counted(node) {
+            Node::Scan { needed, .. } | Node::IndexScan { needed, .. } => needed.clone(),
+            _ => plan::Needed::default(),
+        };
+        let own: f64 = e
+            .columns
+            .iter()
+            .enumerate()
+            .filter(|(i, c)| needed.has(*i) && (c.ty != oid::TID || needed.0.is_some()))
+            .map(|(_, c)| c.width)
+            .sum();
+        own.round() as u64
+    }
+
+    fn plain(&mut self, node: &Node, title: &str, node_type: &str) -> Shown {
+        let estimate = estimate(node, self.statistics);
+        let width = self.width(node, &estimate);
+        Shown { title: title.to_owned(), node_type: node_type.to_owned(), estimate, width, ..Shown::default() }
+    }
+
+    /// What stands for `node`, and its columns' names.
+    fn node(&mut self, node: &Node) -> (Shown, Names) {
+        let outer = std::mem::take(&mut self.pending);
+        let (mut shown, names) = self.inner(node);
+        let own = std::mem::replace(&mut self.pending, outer);
+        shown.children.extend(own);
+        (shown, names)
+    }
+
+    fn child(&mut self, node: &Node, relationship: &str) -> (Shown, Names) {
+        let (mut shown, names) = self.node(node);
+        shown.relationship = Some(relationship.to_owned());
+        (shown, names)
+    }
+
+    fn scan(&mut self, node: &Node, table: &TableRef, filter: Option<&Expr>) -> (Shown, Names) {
+        let columns = self.columns_of(table);
+        // A scan's own conditions are about one table.
+        let above = columns.clone();
+        let columns = if self.options.verbose {
+            columns
+        } else {
+            let own = table.columns.iter().map(|c| syntax::quote_ident(&c.name).to_string());
+            own.chain(["ctid".to_owned()]).collect()
+        };
+        let mut shown = match counted(node) {
+            Node::IndexScan { range, .. } => {
+                let index = &table.indexes[range.index];
+                let direction = if range.backward { " Backward" } else { "" };
+                let title = format!(
+                    "Index Scan{direction} using {} on {}",
+                    syntax::quote_ident(&index.name),
+                    self.table(table)
+                );
+                let mut shown = self.plain(node, &title, "Index Scan");
+                let way = if range.backward { "Backward" } else { "Forward" };
+                shown.details.push(("Scan Direction".to_owned(), Detail::Hidden(way.to_owned())));
+                shown.details.push(("Index Name".to_owned(), Detail::Hidden(index.name.clone())));
+                let list = range.equals.iter().chain(&range.bounds).cloned().collect();
+                if let Some(e) = Expr::all(list) {
+                    let condition = self.condition(&e, &columns);
+                    shown.details.push(("Index Cond".to_owned(), condition));
+                }
+                shown
+            }
+            _ => self.plain(node, &format!("Seq Scan on {}", self.table(table)), "Seq Scan"),
+        };
+        shown.details.push(("Relation Name".to_owned(), Detail::Hidden(table.name.clone())));
+        shown.details.push(("Alias".to_owned(), Detail::Hidden(table.name.clone())));
+        if let Some(f) = filter {
+            let mut list = Vec::new();
+            f.clone().conjuncts(&mut list);
+            if let Node::IndexScan { range, .. } = counted(node) {
+                // What the index looked at already.
+                list.retain(|p| !range.equals.contains(p) && !range.bounds.contains(p));
+            }
+            if let Some(e) = Expr::all(list) {
+                let condition = self.condition(&e, &columns);
+                shown.details.push(("Filter".to_owned(), condition));
+            }
+        }
+        (shown, above)
+    }
+
+    fn join(&mut self, node: &Node) -> (Shown, Names) {
+        let (kind, left, right, equal, condition, binds) = match counted(node) {
+            Node::Join { kind, left, right, equal, condition } => (*kind, left, right, &equal[..], condition, &[][..]),
+            Node::Apply { kind, left, right, binds, condition } => (*kind, left, right, &[][..], condition, &binds[..]),
+            _ => return (Shown::default(), Names::new()),
+        };
+        let word = match kind {
+            JoinKind::Inner => "",
+            JoinKind::Left => " Left",
+            JoinKind::Right => " Right",
+            JoinKind::Full => " Full",
+            JoinKind::Semi => " Semi",
+            JoinKind::Anti => " Anti",
+        };
+        let hash = !equal.is_empty();
+        let (title, node_type) = match (hash, kind) {
+            (true, JoinKind::Inner) => ("Hash Join".to_owned(), "Hash Join"),
+            (true, _) => (format!("Hash{word} Join"), "Hash Join"),
+            (false, JoinKind::Inner) => ("Nested Loop".to_owned(), "Nested Loop"),
+            (false, _) => (format!("Nested Loop{word} Join"), "Nested Loop"),
+        };
+        let mut shown = self.plain(node, &title, node_type);
+        let name = if kind == JoinKind::Inner { "Inner" } else { word.trim() };
+        shown.details.push(("Join Type".to_owned(), Detail::Hidden(name.to_owned())));
+        let (left_shown, left_names) = self.child(left, "Outer");
+        for (slot, e) in binds {
+            let text = self.expr(e, &left_names);
+            self.slots.insert(*slot, text);
+        }
+        let (mut right_shown, right_names) = self.child(right, "Inner");
+        if hash || !matches!(counted(node), Node::Apply { .. }) {
+            let word = if hash { "Hash" } else { "Materialize" };
+            let mut above = Shown {
+                title: word.to_owned(),
+                node_type: word.to_owned(),
+                relationship: Some("Inner".to_owned()),
+                estimate: right_shown.estimate.clone(),
+                width: right_shown.width,
+                actual: right_shown.actual,
+                ..Shown::default()
+            };
+            if hash {
+                above.estimate.startup = above.estimate.cost;
+            }
+            right_shown.relationship = Some("Outer".to_owned());
+            above.children.push(right_shown);
+            right_shown = above;
+        }
+        let names: Names = left_names.iter().chain(&right_names).cloned().collect();
+        if hash {
+            let tests: Vec<String> = equal
+                .iter()
+                .map(|(a, b, _)| format!("({} = {})", self.expr(a, &left_names), self.expr(b, &right_names)))
+                .collect();
+            let text = if tests.len() == 1 { tests.concat() } else { format!("({})", tests.join(" AND ")) };
+            shown.details.push(("Hash Cond".to_owned(), Detail::Text(text)));
+        }
+        if let Some(c) = condition {
+            let condition = self.condition(c, &names);
+            shown.details.push(("Join Filter".to_owned(), condition));
+        }
+        shown.children.extend([left_shown, right_shown]);
+        (shown, if matches!(kind, JoinKind::Semi | JoinKind::Anti) { left_names } else { names })
+    }
+
+    /// A node over one input, whose columns it passes on.
+    fn over(&mut self, node: &Node, input: &Node, title: &str) -> (Shown, Names) {
+        let mut shown = self.plain(node, title, title);
+        let (child, names) = self.child(input, "Outer");
+        shown.children.push(child);
+        (shown, names)
+    }
+
+    fn changes(&mut self, node: &Node, table: &TableRef, input: &Node, word: &str) -> (Shown, Names) {
+        let title = format!("{word} on {}", self.table(table));
+        let mut shown = self.plain(node, &title, "ModifyTable");
+        shown.width = 0;
+        shown.details.push(("Operation".to_owned(), Detail::Hidden(word.to_owned())));
+        shown.details.push(("Relation Name".to_owned(), Detail::Hidden(table.name.clone())));
+        shown.details.push(("Alias".to_owned(), Detail::Hidden(table.name.clone())));
+        let (child, _) = self.child(input, "Outer");
+        shown.children.push(child);
+        let columns = self.columns_of(table);
+        (shown, columns)
+    }
+
+    fn inner(&mut self, node: &Node) -> (Shown, Names) {
+        match node {
+            Node::Counted { input, counter } => {
+                let (mut shown, names) = self.inner(input);
+                shown.actual = Some(counter.counts());
+                (shown, names)
+            }
+            Node::Values { rows, types } => {
+                let names: Names = (1..=types.len()).map(|i| format!("\"*VALUES*\".column{i}")).collect();
+                let shown = if rows.len() == 1 {
+                    self.plain(node, "Result", "Result")
+                } else {
+                    self.plain(node, "Values Scan on \"*VALUES*\"", "Values Scan")
+                };
+                if let [row] = &rows[..] {
+                    let texts = row.iter().map(|e| self.expr(e, &[])).collect();
+                    return (shown, texts);
+                }
+                (shown, names)
+            }
+            Node::Scan { table, filter, .. } | Node::IndexScan { table, filter, .. } => {
+                self.scan(node, table, filter.as_ref())
+            }
+            Node::FunctionScan { function, types, ordinality, .. } => {
+                let name = catalog::builtin::proc_by_oid(*function).map_or("?", |p| p.name);
+                let shown = self.plain(node, &format!("Function Scan on {name}"), "Function Scan");
+                let count = types.len() + usize::from(*ordinality);
+                let names = (0..count).map(|i| match i {
+                    _ if *ordinality && i == types.len() => "ordinality".to_owned(),
+                    0 if types.len() == 1 => name.to_owned(),
+                    i => format!("column{}", i + 1),
+                });
+                (shown, names.collect())
+            }
+            Node::Filter { input, predicate } => {
+                let (mut shown, names) = self.node(input);
+                let condition = match counted(input) {
+                    // Asked where they are computed.
+                    Node::Aggregate { .. } => {
+                        let bare =
+                            |n: &String| n.strip_prefix('(').and_then(|n| n.strip_suffix(')')).unwrap_or(n).to_owned();
+                        self.condition(predicate, &names.iter().map(bare).collect::<Vec<_>>())
+                    }
+                    _ => self.condition(predicate, &names),
+                };
+                let word = if predicate.span().is_none() && !matches!(predicate.kind, ExprKind::Subquery(_)) {
+                    "One-Time Filter"
+                } else {
+                    "Filter"
+                };
+                if word == "One-Time Filter" {
+                    let mut above = self.plain(node, "Result", "Result");
+                    above.details.push((word.to_owned(), condition));
+                    shown.relationship = Some("Outer".to_owned());
+                    above.children.push(shown);
+                    return (above, names);
+                }
+                let estimated = estimate(node, self.statistics);
+                shown.estimate.rows = estimated.rows;
+                shown.estimate.cost = estimated.cost.max(shown.estimate.cost);
+                shown.details.push((word.to_owned(), condition));
+                (shown, names)
+            }
+            // Expressions are computed by the node that yields the rows.
+            Node::Project { input, exprs } => {
+                let (mut shown, below) = self.node(input);
+                let estimated = estimate(node, self.statistics);
+                shown.width = self.width(node, &estimated);
+                let names: Names = exprs.iter().map(|e| self.above(e, &below)).collect();
+                if self.options.verbose {
+                    let list: Vec<String> = exprs.iter().map(|e| self.expr(e, &below)).collect();
+                    shown.details.retain(|d| d.0 != "Output");
+                    shown.details.insert(0, ("Output".to_owned(), Detail::List(list)));
+                }
+                (shown, names)
+            }
+            Node::ProjectSet { input, exprs } => {
+                let (shown, below) = self.over(node, input, "ProjectSet");
+                let names = exprs.iter().map(|e| self.above(e, &below)).collect();
+                (shown, names)
+            }
+            Node::Join { .. } | Node::Apply { .. } => self.join(node),
+            Node::Aggregate { input, groups, calls } => {
+                let (title, strategy) =
+                    if groups.is_empty() { ("Aggregate", "Plain") } else { ("HashAggregate", "Hashed") };
+                let (mut shown, below) = self.over(node, input, title);
+                shown.node_type = "Aggregate".to_owned();
+                shown.details.push(("Strategy".to_owned(), Detail::Hidden(strategy.to_owned())));
+                shown.details.push(("Partial Mode".to_owned(), Detail::Hidden("Simple".to_owned())));
+                let keys: Vec<String> = groups.iter().map(|g| self.above(g, &below)).collect();
+                let calls: Vec<String> = calls.iter().map(|c| self.aggregate(c, &below)).collect();
+                if self.options.verbose {
+                    let list = keys.iter().chain(&calls).cloned().collect();
+                    shown.details.push(("Output".to_owned(), Detail::List(list)));
+                }
+                if !keys.is_empty() {
+                    shown.details.push(("Group Key".to_owned(), Detail::List(keys.clone())));
+                }
+                (shown, keys.into_iter().chain(calls.into_iter().map(|c| format!("({c})"))).collect())
+            }
+            Node::GroupingSets { input, groups, sets } => {
+                let (mut shown, mut names) = self.over(node, input, "ProjectSet");
+                let keys: Vec<String> = groups.iter().map(|g| self.above(g, &names)).collect();
+                for set in sets {
+                    let list: Vec<String> = keys.iter().zip(set).filter(|k| *k.1).map(|k| k.0.clone()).collect();
+                    let list = if list.is_empty() { vec!["()".to_owned()] } else { list };
+                    shown.details.push(("Group Key".to_owned(), Detail::List(list)));
+                }
+                names.extend(keys);
+                names.extend(["GROUPING SET".to_owned(), "GROUPED".to_owned()]);
+                (shown, names)
+            }
+            Node::Window { input, calls, .. } => {
+                let (shown, mut names) = self.over(node, input, "WindowAgg");
+                let called = |f: Oid| catalog::builtin::proc_by_oid(f).map_or("?", |p| p.name);
+                for c in calls {
+                    let args: Vec<String> = c.args.iter().map(|a| self.expr(a, &names)).collect();
+                    names.push(format!("({}({}) OVER w1)", called(c.function), args.join(", ")));
+                }
+                (shown, names)
+            }
+            Node::Sort { input, keys } => {
+                let (mut shown, names) = self.over(node, input, "Sort");
+                let keys = self.keys(keys, &names);
+                shown.details.push(("Sort Key".to_owned(), Detail::List(keys)));
+                (shown, names)
+            }
+            Node::Distinct { input, on } => {
+                let title = if on.is_some() { "Unique" } else { "HashAggregate" };
+                let (mut shown, names) = self.over(node, input, title);
+                if on.is_none() {
+                    shown.node_type = "Aggregate".to_owned();
+                    shown.details.push(("Strategy".to_owned(), Detail::Hidden("Hashed".to_owned())));
+                    shown.details.push(("Group Key".to_owned(), Detail::List(names.clone())));
+                }
+                (shown, names)
+            }
+            Node::Limit { input, .. } => self.over(node, input, "Limit"),
+            Node::LockRows { input, .. } => self.over(node, input, "LockRows"),
+            Node::SetOp { kind, all, left, right } => {
+                let title = match (kind, all) {
+                    (SetKind::Union, _) => "Append".to_owned(),
+                    (SetKind::Intersect, false) => "HashSetOp Intersect".to_owned(),
+                    (SetKind::Intersect, true) => "HashSetOp Intersect All".to_owned(),
+                    (SetKind::Except, false) => "HashSetOp Except".to_owned(),
+                    (SetKind::Except, true) => "HashSetOp Except All".to_owned(),
+                };
+                let node_type = if *kind == SetKind::Union { "Append" } else { "SetOp" };
+                let mut shown = self.plain(node, &title, node_type);
+                let word = if *kind == SetKind::Union { "Member" } else { "Outer" };
+                let (l, names) = self.child(left, word);
+                let (r, _) = self.child(right, if *kind == SetKind::Union { "Member" } else { "Inner" });
+                shown.children.extend([l, r]);
+                if *kind == SetKind::Union && !all {
+                    let mut above = self.plain(node, "HashAggregate", "Aggregate");
+                    above.details.push(("Strategy".to_owned(), Detail::Hidden("Hashed".to_owned())));
+                    above.details.push(("Group Key".to_owned(), Detail::List(names.clone())));
+                    shown.relationship = Some("Outer".to_owned());
+                    above.children.push(shown);
+                    shown = above;
+                }
+                (shown, names)
+            }
+            Node::With { ctes, body } => {
+                let mut children = Vec::new();
+                for (number, (id, cte)) in ctes.iter().enumerate() {
+                    let name = format!("cte{}", number + 1);
+                    self.ctes.insert(*id, name.clone());
+                    let (mut shown, _) = self.child(cte, "InitPlan");
+                    shown.label = Some(format!("CTE {name}"));
+                    children.push(shown);
+                }
+                let (mut shown, names) = self.node(body);
+                children.append(&mut shown.children);
+                shown.children = children;
+                (shown, names)
+            }
+            Node::CteScan { id, types } => {
+                let name = self.ctes.get(id).cloned();
+                let title = match &name {
+                    Some(name) => format!("CTE Scan on {name}"),
+                    None => "WorkTable Scan".to_owned(),
+                };
+                let node_type = if name.is_some() { "CTE Scan" } else { "WorkTable Scan" };
+                let shown = self.plain(node, &title, node_type);
+                let name = name.unwrap_or_else(|| "worktable".to_owned());
+                (shown, (1..=types.len()).map(|i| format!("{name}.column{i}")).collect())
+            }
+            Node::Recursive { base, step, .. } => {
+                let mut shown = self.plain(node, "Recursive Union", "Recursive Union");
+                let (b, names) = self.child(base, "Outer");
+                let (s, _) = self.child(step, "Inner");
+                shown.children.extend([b, s]);
+                (shown, names)
+            }
+            Node::Insert { table, input, .. } => self.changes(node, table, input, "Insert"),
+            Node::Update { table, input, .. } => self.changes(node, table, input, "Update"),
+            Node::Delete { table, input, .. } => self.changes(node, table, input, "Delete"),
+        }
+    }
+}
