@@ -6,7 +6,7 @@ use syntax::ast::{self, Pos, SqlValue};
 use types::{Oid, Result, SqlError, SqlState, oid};
 
 use crate::Binder;
-use crate::coerce::{Context, cannot_cast, format_type};
+use crate::coerce::Context;
 use crate::expr::{AGGREGATES, Place};
 use crate::polymorphic;
 use crate::resolve::{Choice, choose};
@@ -96,6 +96,16 @@ fn candidate(row: &'static ProcRow, n: usize, expand: bool) -> Option<Candidate>
     fits.then(|| Candidate { row, params: declared[..n].to_vec(), variadic: false })
 }
 
+/// The names of the parameters that a call gives arguments for.
+fn input_names(row: &'static ProcRow) -> Vec<&'static str> {
+    let names = row.arg_names.split(',');
+    if row.arg_modes.is_empty() {
+        return names.collect();
+    }
+    let modes = row.arg_modes.chars().filter(|mode| *mode != ',');
+    names.zip(modes).filter(|(_, mode)| matches!(mode, 'i' | 'b' | 'v')).map(|(name, _)| name).collect()
+}
+
 impl Binder<'_> {
     pub(crate) fn operator(&mut self, op: &ast::Operator, args: Vec<Expr>) -> Result<Expr> {
         if op.schema.last().is_some_and(|s| &**s != "pg_catalog") {
@@ -115,8 +125,8 @@ impl Binder<'_> {
         let candidates: Vec<&[Oid]> = types.iter().map(|t| &t[skip..]).collect();
         let actual: Vec<Oid> = args.iter().map(|a| a.ty).collect();
         let shown = || {
-            let left = if skip == 1 { String::new() } else { format!("{} ", format_type(actual[0])) };
-            format!("{left}{name} {}", format_type(actual[actual.len() - 1]))
+            let left = if skip == 1 { String::new() } else { format!("{} ", self.type_shown(actual[0])) };
+            format!("{left}{name} {}", self.type_shown(actual[actual.len() - 1]))
         };
         match choose(&candidates, &actual) {
             Choice::One(i) => {
@@ -171,7 +181,7 @@ impl Binder<'_> {
             }
             let from = arg.ty;
             let bound = self.coerce(arg, target, -1, Context::Implicit)?;
-            out.push(bound.ok_or_else(|| cannot_cast(from, target).at(pos.char_position(self.sql)))?);
+            out.push(bound.ok_or_else(|| self.cannot_cast(from, target).at(pos.char_position(self.sql)))?);
         }
         Ok((out, ty))
     }
@@ -216,7 +226,7 @@ impl Binder<'_> {
         pos: Pos,
     ) -> Result<(Candidate, Vec<Expr>, String)> {
         let actual: Vec<Oid> = args.iter().map(|a| a.ty).collect();
-        let types: Vec<String> = actual.iter().map(|&t| format_type(t)).collect();
+        let types: Vec<String> = actual.iter().map(|&t| self.type_shown(t)).collect();
         let shown = format!("function {name}({})", types.join(", "));
         let mut candidates: Vec<Candidate> =
             builtin::procs_by_name(name).filter_map(|row| candidate(row, actual.len(), expand)).collect();
@@ -286,7 +296,7 @@ impl Binder<'_> {
             let ty = polymorphic::array_of(right.ty).unwrap_or(array.ty);
             let from = array.ty;
             let converted = self.coerce(array, ty, -1, Context::Explicit)?;
-            converted.ok_or_else(|| cannot_cast(from, ty).at(pos.char_position(self.sql)))?
+            converted.ok_or_else(|| self.cannot_cast(from, ty).at(pos.char_position(self.sql)))?
         };
         let kind = ExprKind::AnyArray { all, function, operator, args: Box::new([left, array]) };
         Ok(Expr::new(kind, oid::BOOL, self.position(pos)))
@@ -309,19 +319,16 @@ impl Binder<'_> {
         let from = call.ty;
         let typmod = precision.map_or(-1, |p| p.clamp(0, 6));
         let cast = self.coerce(call, ty, -1, Context::Explicit)?;
-        let mut cast = cast.ok_or_else(|| cannot_cast(from, ty).at(pos.char_position(self.sql)))?;
+        let mut cast = cast.ok_or_else(|| self.cannot_cast(from, ty).at(pos.char_position(self.sql)))?;
         if let ExprKind::Call { form, .. } = &mut cast.kind {
             *form = CallForm::Word(sql_value_word(value));
         }
         let cut = self.coerce(cast, ty, typmod, Context::Explicit)?;
-        cut.ok_or_else(|| cannot_cast(from, ty).at(pos.char_position(self.sql)))
+        cut.ok_or_else(|| self.cannot_cast(from, ty).at(pos.char_position(self.sql)))
     }
 
     pub(crate) fn call(&mut self, f: &ast::FuncCall, pos: Pos, place: &mut Place<'_>) -> Result<Expr> {
         let name = f.name.last().map_or("", |n| &**n);
-        if f.args.iter().any(|a| a.name.is_some()) {
-            return Err(self.unsupported("named notation", pos));
-        }
         if f.within_group {
             return Err(self.unsupported("WITHIN GROUP", pos));
         }
@@ -335,16 +342,19 @@ impl Binder<'_> {
         };
         place.sets = sets;
         let mut args = args?;
+        if let Some(named) = f.args.iter().position(|a| a.name.is_some()) {
+            args = self.in_order(f, name, named, args, pos)?;
+        }
         // `type(x)` is a cast where there is no such function.
         let known = builtin_schema && builtin::procs_by_name(name).any(|r| r.args.len() == args.len());
         if let (false, [_], Some(ty)) = (known || f.over.is_some(), &args[..], builtin::type_by_name(name)) {
             let arg = args.remove(0);
             let from = arg.ty;
             let bound = self.coerce(arg, ty.oid, -1, Context::Explicit)?;
-            return bound.ok_or_else(|| cannot_cast(from, ty.oid).at(pos.char_position(self.sql)));
+            return bound.ok_or_else(|| self.cannot_cast(from, ty.oid).at(pos.char_position(self.sql)));
         }
         if !builtin_schema {
-            let types: Vec<String> = args.iter().map(|a| format_type(a.ty)).collect();
+            let types: Vec<String> = args.iter().map(|a| self.type_shown(a.ty)).collect();
             let shown = f.name.iter().map(|n| &**n).collect::<Vec<_>>().join(".");
             let message = format!("function {shown}({}) does not exist", types.join(", "));
             return Err(self.error(SqlState::UNDEFINED_FUNCTION, message, pos).hint(
@@ -393,6 +403,55 @@ impl Binder<'_> {
             return self.finish_function(&chosen, args, pos, &shown);
         }
         self.aggregate(f, &chosen, args, pos, place, &shown)
+    }
+
+    /// Arguments given by name, put where the parameters of these names stand; gaps get their defaults.
+    fn in_order(
+        &mut self,
+        f: &ast::FuncCall,
+        name: &str,
+        named: usize,
+        args: Vec<Expr>,
+        pos: Pos,
+    ) -> Result<Vec<Expr>> {
+        if let Some(late) = f.args[named..].iter().find(|a| a.name.is_none()) {
+            let message = "positional argument cannot follow named argument";
+            return Err(self.error(SqlState::SYNTAX_ERROR, message, late.value.pos));
+        }
+        let names: Vec<&str> = f.args[named..].iter().filter_map(|a| a.name.as_ref()).map(|n| n.as_str()).collect();
+        if let Some(twice) = (1..names.len()).find(|&i| names[..i].contains(&names[i])) {
+            let message = format!("argument name \"{}\" used more than once", names[twice]);
+            return Err(self.error(SqlState::SYNTAX_ERROR, message, f.args[named + twice].location()));
+        }
+        for row in builtin::procs_by_name(name) {
+            let parameters = input_names(row);
+            let count = row.args.len();
+            let places: Option<Vec<usize>> = names
+                .iter()
+                .map(|name| parameters.iter().position(|p| p == name).filter(|place| (named..count).contains(place)))
+                .collect();
+            let Some(places) = places else { continue };
+            let first_default = count - usize::from(row.default_count);
+            if (named..first_default).any(|i| !places.contains(&i)) {
+                continue;
+            }
+            let defaults = Candidate { row, params: row.args[..first_default].to_vec(), variadic: false };
+            let dummies: Vec<Expr> = (0..first_default).map(|i| Expr::column(i, oid::UNKNOWN, -1)).collect();
+            let mut full = self.with_defaults(&defaults, dummies)?;
+            for (i, arg) in args.into_iter().enumerate() {
+                let place = if i < named { i } else { places[i - named] };
+                full[place] = arg;
+            }
+            return Ok(full);
+        }
+        let types = args.iter().enumerate().map(|(i, arg)| match i.checked_sub(named) {
+            Some(i) => format!("{} => {}", names[i], self.type_shown(arg.ty)),
+            None => self.type_shown(arg.ty),
+        });
+        let message = format!("function {name}({}) does not exist", types.collect::<Vec<_>>().join(", "));
+        Err(self
+            .error(SqlState::UNDEFINED_FUNCTION, message, pos)
+            .hint("No function matches the given name and argument types. You might need to add explicit type casts."))
     }
 
     fn plain_args(&mut self, f: &ast::FuncCall, place: &mut Place<'_>) -> Result<Vec<Expr>> {

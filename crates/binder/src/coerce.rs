@@ -58,8 +58,8 @@ pub(crate) fn find_path(source: Oid, target: Oid, context: Context) -> Option<Pa
             _ => Path::ByText,
         });
     }
-    // An array becomes another as its elements do.
-    if !matches!(target, oid::INT2VECTOR | oid::OIDVECTOR)
+    // An array becomes another as its elements do; but nothing a vector, which would draw what should go to real arrays.
+    if !matches!(target, oid::OIDVECTOR | oid::INT2VECTOR)
         && let (Some(from), Some(to)) = (polymorphic::element_of(source), polymorphic::element_of(target))
         && find_path(from, to, context).is_some()
     {
@@ -155,8 +155,10 @@ fn with_typmod(expr: Expr, typmod: i32, context: Context) -> Expr {
     Expr { typmod, ..Expr::new(kind, ty, position) }
 }
 
-/// Converts an explicit cast's operand.
-pub(crate) fn cannot_cast(source: Oid, target: Oid) -> SqlError {
-    let message = format!("cannot cast type {} to {}", format_type(source), format_type(target));
-    SqlError::new(SqlState::CANNOT_COERCE, message)
+impl crate::Binder<'_> {
+    /// `42846`.
+    pub(crate) fn cannot_cast(&self, source: Oid, target: Oid) -> SqlError {
+        let message = format!("cannot cast type {} to {}", self.type_shown(source), self.type_shown(target));
+        SqlError::new(SqlState::CANNOT_COERCE, message)
+    }
 }

@@ -2,11 +2,15 @@
 //!
 //! Plainly, every operator stands in parentheses; prettily, only where its surroundings would read it otherwise.
 
+use std::collections::HashMap;
+
 use catalog::builtin;
-use plan::{CallForm, Expr, ExprKind};
+use plan::{AggregateCall, CallForm, Expr, ExprKind, SubKind};
 use syntax::quote_ident;
 use types::io::TypeLookup;
 use types::{Datum, IoSettings, Oid, Result, SqlError, oid};
+
+use crate::expr::AGGREGATES;
 
 /// Prints expressions over one table's columns.
 pub struct Deparser<'a> {
@@ -16,6 +20,22 @@ pub struct Deparser<'a> {
     pub names: &'a dyn TypeLookup,
     /// Whether to leave out parentheses, and to break lines, as `pg_get_expr(.., true)` does.
     pub pretty: bool,
+    /// The query it is in.
+    pub query: Option<&'a QueryNames<'a>>,
+}
+
+/// What expressions of a query refer to.
+pub struct QueryNames<'a> {
+    /// Columns of its scope, as they are written.
+    pub columns: Vec<String>,
+    /// Its aggregates.
+    pub calls: &'a [AggregateCall],
+    /// Columns of the queries around it, by slot.
+    pub slots: &'a HashMap<usize, String>,
+    /// Queries in its expressions, by number.
+    pub subqueries: Option<&'a HashMap<usize, String>>,
+    /// How far in its lines start.
+    pub level: usize,
 }
 
 /// `text` as an SQL string literal.
@@ -43,7 +63,75 @@ impl Deparser<'_> {
     /// # Errors
     /// `0A000` for what has no text form yet, such as sub-queries.
     pub fn expr(&self, expr: &Expr) -> Result<String> {
-        self.print(expr, false, 0)
+        self.print(expr, false, self.query.map_or(0, |q| q.level))
+    }
+
+    /// `expr` as an item of a list: implicit casts are shown.
+    ///
+    /// # Errors
+    /// As [`Deparser::expr`].
+    pub fn target(&self, expr: &Expr) -> Result<String> {
+        self.print(expr, true, self.query.map_or(0, |q| q.level))
+    }
+
+    fn aggregate(&self, call: &AggregateCall, level: usize) -> Result<String> {
+        let name = builtin::proc_by_oid(call.function).map_or("?", |p| p.name);
+        let args = if call.args.is_empty() && name == "count" { "*".to_owned() } else { self.list(&call.args, level)? };
+        let mut text = format!("{}({}{args}", quote_ident(name), if call.distinct { "DISTINCT " } else { "" });
+        for (i, key) in call.order.iter().enumerate() {
+            let nulls = match (key.descending, key.nulls_first) {
+                (false, true) => " NULLS FIRST",
+                (true, false) => " NULLS LAST",
+                _ => "",
+            };
+            let direction = if key.descending { " DESC" } else { "" };
+            let lead = if i == 0 { " ORDER BY " } else { ", " };
+            text += &format!("{lead}{}{direction}{nulls}", self.print(&key.expr, true, level)?);
+        }
+        text.push(')');
+        if let Some(filter) = &call.filter {
+            text += &format!(" FILTER (WHERE {})", self.print(filter, false, level)?);
+        }
+        Ok(text)
+    }
+
+    fn subquery(&self, sub: &plan::SubPlan, level: usize) -> Result<String> {
+        let text = self.query.and_then(|q| q.subqueries).and_then(|s| s.get(&sub.id));
+        let Some(text) = text else { return Err(SqlError::unsupported("the text form of a subquery")) };
+        Ok(match &sub.kind {
+            SubKind::Scalar => format!("({text})"),
+            SubKind::Exists => format!("(EXISTS ({text}))"),
+            SubKind::Array => format!("ARRAY({text})"),
+            SubKind::Quantified { all, test } => {
+                let ExprKind::Call { args, form: CallForm::Operator(operator), .. } = &test.kind else {
+                    return Err(SqlError::unsupported("the text form of a row compared with a subquery"));
+                };
+                let left = match &args[0].kind {
+                    ExprKind::Slot(slot) => match sub.binds.iter().find(|b| b.0 == *slot) {
+                        Some((_, e)) => self.operand(e, Around::Tight, level)?,
+                        None => self.operand(&args[0], Around::Tight, level)?,
+                    },
+                    ExprKind::Call { args: inner, form: CallForm::ImplicitCast, .. } => match &inner[0].kind {
+                        ExprKind::Slot(slot) => match sub.binds.iter().find(|b| b.0 == *slot) {
+                            Some((_, e)) => self.operand(e, Around::Tight, level)?,
+                            None => return Err(SqlError::unsupported("the text form of this subquery")),
+                        },
+                        _ => return Err(SqlError::unsupported("the text form of this subquery")),
+                    },
+                    _ => self.operand(&args[0], Around::Tight, level)?,
+                };
+                let name = operator_name(*operator);
+                let word = match (all, name) {
+                    (false, "=") => "IN".to_owned(),
+                    (false, name) => format!("{name} ANY"),
+                    (true, name) => format!("{name} ALL"),
+                };
+                match (all, name) {
+                    (true, "<>") => self.enclosed(format!("NOT ({left} IN ({text}))")),
+                    _ => format!("({left} {word} ({text}))"),
+                }
+            }
+        })
     }
 
     /// As an operand: implicit casts of literals' types are shown.
@@ -189,15 +277,16 @@ impl Deparser<'_> {
         }
     }
 
-    /// A new line at `level`, where lines are broken; else a space.
-    fn line(&self, level: usize) -> String {
-        if self.pretty { format!("\n{}", "    ".repeat(level)) } else { " ".to_owned() }
-    }
-
     fn print(&self, expr: &Expr, implicit: bool, level: usize) -> Result<String> {
         match &expr.kind {
             ExprKind::Const(datum) => self.constant(expr, datum),
-            ExprKind::Column(i) => Ok(quote_ident(self.columns.get(*i).map_or("?", |c| c))),
+            ExprKind::Column(i) => match self.query {
+                Some(query) => match i.checked_sub(AGGREGATES).map(|i| query.calls.get(i)) {
+                    Some(Some(call)) => self.aggregate(call, level),
+                    _ => Ok(query.columns.get(*i).cloned().unwrap_or_else(|| "?".to_owned())),
+                },
+                None => Ok(quote_ident(self.columns.get(*i).map_or("?", |c| c))),
+            },
             ExprKind::Param(i) => Ok(format!("${}", i + 1)),
             ExprKind::Call { function, args, form } => self.call(expr, *function, args, *form, implicit, level),
             ExprKind::CastByText { arg, explicit } | ExprKind::Coerce { arg, explicit } => {
@@ -238,7 +327,7 @@ impl Deparser<'_> {
                 Ok(format!("{}({})", if *greatest { "GREATEST" } else { "LEAST" }, self.list(list, level)?))
             }
             ExprKind::Case { whens, default } => {
-                let mut text = if self.pretty { self.line(level) + "CASE" } else { "\nCASE".to_owned() };
+                let mut text = format!("\n{}CASE", "    ".repeat(level));
                 for (condition, result) in whens {
                     let (condition, result) =
                         (self.print(condition, false, level + 1)?, self.print(result, true, level + 1)?);
@@ -265,7 +354,11 @@ impl Deparser<'_> {
                 }
                 Ok(text)
             }
-            ExprKind::Slot(_) | ExprKind::Subquery(_) => Err(SqlError::unsupported("the text form of a subquery")),
+            ExprKind::Slot(slot) => match self.query.and_then(|q| q.slots.get(slot)) {
+                Some(name) => Ok(name.clone()),
+                None => Err(SqlError::unsupported("the text form of this reference to an outer query")),
+            },
+            ExprKind::Subquery(sub) => self.subquery(sub, level),
         }
     }
 }

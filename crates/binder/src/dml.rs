@@ -35,6 +35,10 @@ impl Binder<'_> {
             let message = format!("cannot {verb} sequence \"{}\"", table.name);
             return Err(self.error(SqlState::WRONG_OBJECT_TYPE, message, name.pos));
         }
+        if self.image.by_oid(table.oid).is_some_and(|t| t.kind == b'm') {
+            let message = format!("cannot change materialized view \"{}\"", table.name);
+            return Err(types::SqlError::new(SqlState::WRONG_OBJECT_TYPE, message));
+        }
         Ok(table)
     }
 

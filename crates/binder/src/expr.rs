@@ -2,10 +2,11 @@
 
 use plan::{AggregateCall, Expr, ExprKind};
 use syntax::ast::{self, IsTest, Literal, Pos};
+use types::io::TypeLookup;
 use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 
 use crate::Binder;
-use crate::coerce::{self, Context, cannot_cast, format_type};
+use crate::coerce::{self, Context};
 use crate::resolve::common_type;
 use crate::scope::Scope;
 use crate::window::WindowUse;
@@ -48,7 +49,7 @@ impl Binder<'_> {
     pub(crate) fn boolean(&mut self, bound: Expr, clause: &str, pos: Pos) -> Result<Expr> {
         let ty = bound.ty;
         self.coerce(bound, oid::BOOL, -1, Context::Implicit)?.ok_or_else(|| {
-            let message = format!("argument of {clause} must be type boolean, not type {}", format_type(ty));
+            let message = format!("argument of {clause} must be type boolean, not type {}", self.type_shown(ty));
             self.error(SqlState::DATATYPE_MISMATCH, message, pos)
         })
     }
@@ -59,8 +60,8 @@ impl Binder<'_> {
         self.coerce(bound, ty, typmod, Context::Assignment)?.ok_or_else(|| {
             let message = format!(
                 "column \"{name}\" is of type {} but expression is of type {}",
-                format_type(ty),
-                format_type(from)
+                self.type_shown(ty),
+                self.type_shown(from)
             );
             self.error(SqlState::DATATYPE_MISMATCH, message, pos)
                 .hint("You will need to rewrite or cast the expression.")
@@ -295,7 +296,7 @@ impl Binder<'_> {
                 }
                 let at = c.arg.location();
                 let bound = self.coerce(arg, ty, typmod, Context::Explicit)?;
-                bound.ok_or_else(|| cannot_cast(from, ty).at(at.char_position(self.sql)))
+                bound.ok_or_else(|| self.cannot_cast(from, ty).at(at.char_position(self.sql)))
             }
             ast::ExprKind::Grouping(args) => self.grouping_call(args, expr.pos, place),
             ast::ExprKind::FuncCall(f) => self.call(f, expr.pos, place),
@@ -357,8 +358,10 @@ impl Binder<'_> {
     pub(crate) fn unify(&mut self, args: Vec<Expr>, what: &str, pos: Pos) -> Result<Vec<Expr>> {
         let types: Vec<Oid> = args.iter().map(|a| a.ty).collect();
         let at = pos.char_position(self.sql);
+        let names = self.names();
         let mismatch = |a: Oid, b: Oid| {
-            let message = format!("{what} types {} and {} cannot be matched", format_type(a), format_type(b));
+            let (a, b) = (names.type_name(a), names.type_name(b));
+            let message = format!("{what} types {a} and {b} cannot be matched");
             SqlError::new(SqlState::DATATYPE_MISMATCH, message).at(at)
         };
         let known: Vec<Oid> = types.iter().copied().filter(|&t| t != oid::UNKNOWN).collect();
@@ -404,11 +407,16 @@ impl Binder<'_> {
             Literal::Bool(b) => make(Datum::Bool(*b), oid::BOOL),
             Literal::Integer(i) => make(Datum::I32(*i), oid::INT4),
             Literal::Number(text) => match text.parse::<i64>() {
+                // Only the least of them is written with a sign that makes it fit.
+                Ok(i) if i32::try_from(i).is_ok() => make(Datum::I32(i as i32), oid::INT4),
                 Ok(n) => make(Datum::I64(n), oid::INT8),
                 Err(_) => make(types::io::text_in(oid::NUMERIC, -1, text, self.settings)?, oid::NUMERIC),
             },
             Literal::String(text) => make(Datum::text(text), oid::UNKNOWN),
-            Literal::BitString(_) => Err(self.unsupported("a bit string literal", pos)),
+            Literal::BitString(text) => {
+                let bits = types::io::text_in(oid::BIT, -1, text, self.settings);
+                make(bits.map_err(|error| error.at(pos.char_position(self.sql)))?, oid::BIT)
+            }
         }
     }
 
@@ -469,7 +477,7 @@ impl Binder<'_> {
         let nested = list.iter().all(|e| matches!(e.kind, ast::ExprKind::Array(_)));
         let ty = if nested { Some(element) } else { crate::polymorphic::array_of(element) };
         let ty = ty.ok_or_else(|| {
-            let message = format!("could not find array type for data type {}", format_type(element));
+            let message = format!("could not find array type for data type {}", self.type_shown(element));
             self.error(SqlState::UNDEFINED_OBJECT, message, pos)
         })?;
         Ok(Expr::new(ExprKind::Array(items), ty, self.position(pos)))
@@ -501,7 +509,7 @@ impl Binder<'_> {
         };
         let element = element.ok_or_else(|| {
             let message =
-                format!("cannot subscript type {} because it does not support subscripting", format_type(array.ty));
+                format!("cannot subscript type {} because it does not support subscripting", self.type_shown(array.ty));
             self.error(SqlState::DATATYPE_MISMATCH, message, i.arg.location())
         })?;
         Ok(Expr::new(ExprKind::Subscript { array: Box::new(array), indexes }, element, self.position(pos)))

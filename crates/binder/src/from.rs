@@ -11,12 +11,17 @@ use crate::query::Bound;
 use crate::scope::{Frame, Scope, ScopeColumn};
 use crate::{Binder, Relation, coerce, resolve, views};
 
+/// How deep views may be nested, so that binding them fits the stack (N3).
+const VIEWS_MAX: usize = 32;
+
 /// A common table expression in scope.
 #[derive(Clone, Debug)]
 pub(crate) struct CteName {
     name: String,
     id: usize,
     columns: Vec<OutputColumn>,
+    /// Whether anything reads it.
+    read: bool,
 }
 
 impl Binder<'_> {
@@ -66,7 +71,7 @@ impl Binder<'_> {
             _ => return Err(self.unsupported("this kind of statement in WITH", cte.pos)),
         };
         let columns = self.renamed(cte, bound.columns)?;
-        self.ctes.push(CteName { name: cte.name.as_str().to_owned(), id, columns });
+        self.ctes.push(CteName { name: cte.name.as_str().to_owned(), id, columns, read: false });
         Ok((id, bound.node))
     }
 
@@ -90,16 +95,19 @@ impl Binder<'_> {
 
     /// `base UNION [ALL] step`, where the step reads the rows before.
     fn recursive(&mut self, cte: &ast::Cte, select: &ast::Select, op: &ast::SetOperation, id: usize) -> Result<Bound> {
-        if !select.order_by.is_empty() || select.limit.is_some() {
-            return Err(self.unsupported("ORDER BY or LIMIT in a recursive query", cte.pos));
-        }
         let base = self.query(&op.left)?;
         let columns = self.renamed(cte, base.columns.clone())?;
         let name = cte.name.as_str().to_owned();
-        self.ctes.push(CteName { name, id, columns: columns.clone() });
+        self.ctes.push(CteName { name, id, columns: columns.clone(), read: false });
         let step = self.query(&op.right);
-        self.ctes.pop();
+        let recurs = self.ctes.pop().is_some_and(|cte| cte.read);
         let step = step?;
+        if !recurs {
+            return self.query(select);
+        }
+        if !select.order_by.is_empty() || select.limit.is_some() {
+            return Err(self.unsupported("ORDER BY or LIMIT in a recursive query", cte.pos));
+        }
         if step.columns.len() != base.columns.len() {
             let message = "each UNION query must have the same number of columns";
             return Err(self.error(SqlState::SYNTAX_ERROR, message, op.pos));
@@ -111,8 +119,8 @@ impl Binder<'_> {
                     "recursive query \"{}\" column {} has type {} in non-recursive term but type {} overall",
                     &*cte.name,
                     i + 1,
-                    coerce::format_type(b.ty),
-                    coerce::format_type(s.ty)
+                    self.type_shown(b.ty),
+                    self.type_shown(s.ty)
                 );
                 return Err(self
                     .error(SqlState::DATATYPE_MISMATCH, message, op.left.pos)
@@ -233,8 +241,10 @@ impl Binder<'_> {
         let name = r.relation.name.as_str();
         let alias = r.alias.as_ref().map_or(name, |a| a.name.as_str()).to_owned();
         if r.relation.schema.is_none()
-            && let Some(cte) = self.ctes.iter().rev().find(|c| c.name == name).cloned()
+            && let Some(cte) = self.ctes.iter_mut().rev().find(|c| c.name == name)
         {
+            cte.read = true;
+            let cte = cte.clone();
             let scope = self.derived_scope(&alias, r.alias.as_ref(), &cte.columns)?;
             let types = cte.columns.iter().map(|c| c.ty).collect();
             return Ok((Node::CteScan { id: cte.id, types }, scope));
@@ -245,6 +255,16 @@ impl Binder<'_> {
                 let own = r.alias.is_none();
                 let scope = table_scope(&table, &alias, own, renames);
                 Ok((Node::Scan { table: Arc::new(table), filter: None, needed: Needed::default() }, scope))
+            }
+            Relation::Stored(info) => {
+                let bound = self.stored_view(&info)?;
+                let mut scope = self.derived_scope(&alias, r.alias.as_ref(), &bound.columns)?;
+                let schema = r.alias.is_none().then(|| self.image.namespace_name(info.namespace).to_owned());
+                for (i, column) in scope.columns.iter_mut().enumerate() {
+                    column.origin = Some((info.oid, i as i16 + 1));
+                    column.schema.clone_from(&schema);
+                }
+                Ok((bound.node, scope))
             }
             Relation::View(view) => {
                 let bound = self.system_view(view)?;
@@ -266,9 +286,56 @@ impl Binder<'_> {
         let Some(StatementKind::Select(select)) = statements.first().map(|s| &s.kind) else {
             return Err(SqlError::internal("a system view is a query"));
         };
-        let bound = binder.query(select)?;
+        let mut bound = binder.query(select)?;
+        trust(&mut bound.node);
         (self.slots, self.subs, self.next_cte) = (binder.slots, binder.subs, binder.next_cte);
         Ok(bound)
+    }
+
+    /// A user's view: its query, as it is kept, and the names of its columns.
+    fn stored_view(&mut self, info: &catalog::TableInfo) -> Result<Bound> {
+        let Some(sql) = info.view.clone() else { return Err(SqlError::internal("a view has a query")) };
+        if self.view_depth >= VIEWS_MAX {
+            return Err(SqlError::new(SqlState::STATEMENT_TOO_COMPLEX, "stack depth limit exceeded")
+                .hint(format!("Views may be nested {VIEWS_MAX} deep.")));
+        }
+        let settings = types::IoSettings::default();
+        let mut binder = Binder::new(self.image, &sql, &settings, &[]);
+        (binder.slots, binder.subs, binder.next_cte) = (self.slots, self.subs, self.next_cte);
+        (binder.depth, binder.view_depth) = (self.depth, self.view_depth + 1);
+        let statements = syntax::parse(&sql)?;
+        let Some(StatementKind::Select(select)) = statements.first().map(|s| &s.kind) else {
+            return Err(SqlError::internal("a view is a query"));
+        };
+        let mut bound = binder.query(select).map_err(|mut e| {
+            e.fields_mut().position = None;
+            e
+        })?;
+        // Whoever may read the view reads what its owner may.
+        trust(&mut bound.node);
+        (self.slots, self.subs, self.next_cte) = (binder.slots, binder.subs, binder.next_cte);
+        self.views.push(info.oid);
+        for (column, own) in bound.columns.iter_mut().zip(&info.columns) {
+            column.name.clone_from(&own.name);
+        }
+        Ok(bound)
+    }
+
+    /// Whether a common table expression of this name is in scope.
+    pub(crate) fn is_cte(&self, name: &str) -> bool {
+        self.ctes.iter().any(|c| c.name == name)
+    }
+
+    pub(crate) fn ctes_len(&self) -> usize {
+        self.ctes.len()
+    }
+
+    pub(crate) fn forget_ctes(&mut self, count: usize) {
+        self.ctes.truncate(count);
+    }
+
+    pub(crate) fn bind_cte(&mut self, cte: &ast::Cte) -> Result<()> {
+        self.cte(cte, false).map(|_| ())
     }
 
     fn function_ref(&mut self, f: &ast::FunctionRef) -> Result<(Node, Scope)> {
@@ -483,4 +550,20 @@ pub(crate) fn table_scope(table: &plan::TableRef, alias: &str, own: bool, rename
         origin: None,
     });
     Scope { columns, merged: Vec::new() }
+}
+
+/// Lets all tables that `node` reads be read whoever asks.
+fn trust(node: &mut Node) {
+    match node {
+        Node::Scan { table, .. } | Node::IndexScan { table, .. } => Arc::make_mut(table).unchecked = true,
+        _ => {}
+    }
+    for e in node.exprs_mut() {
+        e.visit_mut(&mut |e| {
+            if let plan::ExprKind::Subquery(sub) = &mut e.kind {
+                trust(&mut sub.node);
+            }
+        });
+    }
+    node.inputs_mut().into_iter().for_each(trust);
 }

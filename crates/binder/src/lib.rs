@@ -18,6 +18,7 @@ mod scope;
 mod setop;
 mod subquery;
 mod typename;
+mod view;
 mod views;
 mod window;
 
@@ -62,6 +63,12 @@ pub struct Binder<'a> {
     unsettled: bool,
     /// Whether what is bound is to be printed, so that it keeps the form PostgreSQL prints.
     kept: bool,
+    /// What is being printed.
+    texts: Option<view::Texts>,
+    /// Views that were read.
+    pub views: Vec<Oid>,
+    /// Views around the query being bound.
+    view_depth: usize,
 }
 
 impl<'a> Binder<'a> {
@@ -82,12 +89,23 @@ impl<'a> Binder<'a> {
             depth: 0,
             unsettled: false,
             kept: false,
+            texts: None,
+            views: Vec::new(),
+            view_depth: 0,
         }
     }
 
     /// The catalog as type input and output see it.
     pub fn names(&self) -> Names<'a> {
         Names { image: self.image, search_path: self.search_path }
+    }
+
+    /// A type's name as error messages show it.
+    pub fn type_shown(&self, ty: Oid) -> String {
+        match ty.is_user_type() {
+            true => types::io::TypeLookup::type_name(&self.names(), ty),
+            false => format_type(ty),
+        }
     }
 
     /// An error at `pos`.
@@ -113,6 +131,7 @@ impl<'a> Binder<'a> {
         match self.relation(name)? {
             Relation::Table(table) => Ok(table),
             Relation::View(name) => Err(SqlError::unsupported(format!("system view \"{name}\" here"))),
+            Relation::Stored(info) => Err(SqlError::unsupported(format!("view \"{}\" here", info.name))),
         }
     }
 
@@ -131,17 +150,20 @@ impl<'a> Binder<'a> {
         {
             return Ok(system);
         }
+        let kept = lookup::kept_oid(text).filter(|_| name.schema.as_ref().is_some_and(|s| &**s == "pg_catalog"));
         let found = match &name.schema {
+            Some(_) if kept.is_some() => kept.and_then(|oid| self.image.by_oid(oid)),
             Some(schema) => {
                 self.image.namespace_in(schema, self.search_path).and_then(|n| self.image.table(n.oid, text))
             }
             None => self.search_path.iter().find_map(|&n| self.image.table(n, text)),
         };
         match found {
-            Some(info) if info.persistence == b't' && !self.search_path.contains(&info.namespace) => {
+            Some(info) if info.persistence == b't' && kept.is_none() && !self.search_path.contains(&info.namespace) => {
                 Err(self.unsupported("access to temporary tables of other sessions", name.pos))
             }
-            Some(info) if matches!(info.kind, b'r' | b'S') => Ok(Relation::Table(table_ref(self.image, info))),
+            Some(info) if info.kind == b'v' => Ok(Relation::Stored(info.clone())),
+            Some(info) if matches!(info.kind, b'r' | b'S' | b'm') => Ok(Relation::Table(table_ref(self.image, info))),
             Some(_) => Err(self.unsupported(&format!("reading \"{text}\""), name.pos)),
             None => {
                 let shown = match &name.schema {
@@ -165,6 +187,8 @@ impl<'a> Binder<'a> {
 pub(crate) enum Relation {
     Table(TableRef),
     View(&'static str),
+    /// A user's view.
+    Stored(std::sync::Arc<catalog::TableInfo>),
 }
 
 /// The catalog table or view called `name`.
@@ -192,6 +216,7 @@ fn system_relation(name: &str) -> Option<Relation> {
         columns,
         indexes: Vec::new(),
         source: TableSource::Catalog { shared: row.is_shared, stored: catalog::stored::is_stored(row.oid) },
+        unchecked: false,
     }))
 }
 
@@ -221,5 +246,6 @@ pub fn table_ref(image: &Image, info: &catalog::TableInfo) -> TableRef {
         columns: info.columns.iter().map(column).collect(),
         indexes: info.indexes.iter().map(index).collect(),
         source: TableSource::Stored,
+        unchecked: false,
     }
 }

@@ -100,7 +100,53 @@ impl Names<'_> {
     }
 }
 
+impl Names<'_> {
+    /// The user's type that `name` means.
+    pub fn user_type(&self, schema: Option<&str>, name: &str) -> Option<Oid> {
+        match schema {
+            Some(schema) => self.image.namespace(schema).and_then(|n| self.image.type_by_name(n.oid, name)),
+            None => self.search_path.iter().find_map(|&n| self.image.type_by_name(n, name)),
+        }
+        .map(|t| t.oid)
+    }
+
+    /// The name of a user's type, qualified where it must be.
+    fn user_type_name(&self, oid: Oid) -> Option<String> {
+        if let Some(element) = oid.user_element() {
+            return self.user_type_name(element).map(|n| n + "[]");
+        }
+        let info = self.image.type_by_oid(oid)?;
+        let visible = builtin::type_by_name(&info.name).is_none() && self.user_type(None, &info.name) == Some(oid);
+        let name = quote_ident(&info.name);
+        if visible {
+            return Some(name);
+        }
+        Some(format!("{}.{name}", quote_ident(self.image.namespace_name(info.namespace))))
+    }
+}
+
 impl TypeLookup for Names<'_> {
+    fn type_name(&self, ty: Oid) -> String {
+        match ty.is_user_type() {
+            true => self.user_type_name(ty).unwrap_or_else(|| ty.to_string()),
+            false => types::io::builtin_name(ty).map_or_else(|| crate::format_type(ty), str::to_owned),
+        }
+    }
+
+    fn enum_value(&self, enum_type: Oid, label: &str) -> Option<Oid> {
+        let info = self.image.type_by_oid(enum_type)?;
+        let named = info.labels.iter().find(|l| l.2 == label);
+        named.or_else(|| info.labels.iter().find(|l| Some(l.0) == kept_oid(label))).map(|l| l.0)
+    }
+
+    fn enum_label(&self, value: Oid) -> Option<String> {
+        self.image.label(value).map(|l| l.2.clone())
+    }
+
+    fn enum_order(&self, value: Oid) -> f32 {
+        self.image.label(value).map_or(value.0 as f32, |l| l.1)
+    }
+
     fn reg_in(&self, reg_type: Oid, name: &str) -> Result<Option<Oid>> {
         match reg_type {
             oid::REGCLASS => match self.relation(name)? {
@@ -166,6 +212,7 @@ impl TypeLookup for Names<'_> {
         match reg_type {
             oid::REGCLASS => self.relation_name(value),
             oid::REGNAMESPACE => self.image.namespace_by_oid(value).map(|n| quote_ident(&n.name)),
+            oid::REGTYPE if value.is_user_type() => self.user_type_name(value),
             oid::REGTYPE => (!value.is_none()).then(|| crate::format_type(value)).filter(|n| *n != value.to_string()),
             oid::REGPROC => builtin::proc_by_oid(value).map(|p| quote_ident(p.name)),
             oid::REGPROCEDURE => builtin::proc_by_oid(value).map(|p| {
@@ -176,4 +223,26 @@ impl TypeLookup for Names<'_> {
             _ => None,
         }
     }
+}
+
+/// What kept expressions call things: by their OIDs, which do not change with their names. Types are `pg_catalog."%OID"`, labels `%OID`.
+pub(crate) struct Kept<'a>(pub Names<'a>);
+
+impl TypeLookup for Kept<'_> {
+    fn type_name(&self, ty: Oid) -> String {
+        match (ty.user_element(), ty.is_user_type()) {
+            (Some(element), _) => format!("pg_catalog.\"%{element}\"[]"),
+            (None, true) => format!("pg_catalog.\"%{ty}\""),
+            (None, false) => self.0.type_name(ty),
+        }
+    }
+
+    fn enum_label(&self, value: Oid) -> Option<String> {
+        Some(format!("%{value}"))
+    }
+}
+
+/// The OID that a kept name is of.
+pub(crate) fn kept_oid(name: &str) -> Option<Oid> {
+    name.strip_prefix('%').and_then(|n| n.parse().ok()).map(Oid)
 }

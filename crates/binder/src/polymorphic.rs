@@ -25,11 +25,17 @@ fn is_array(ty: Oid) -> bool {
 
 /// Element type of an array type.
 pub(crate) fn element_of(ty: Oid) -> Option<Oid> {
+    if ty.is_user_type() {
+        return ty.user_element();
+    }
     builtin::type_by_oid(ty).filter(|t| t.category == b'A').map(|t| t.element).filter(|e| !e.is_none())
 }
 
 /// The array type of `ty`.
 pub(crate) fn array_of(ty: Oid) -> Option<Oid> {
+    if ty.is_user_type() {
+        return ty.user_array();
+    }
     builtin::type_by_oid(ty).map(|t| t.array).filter(|a| !a.is_none())
 }
 

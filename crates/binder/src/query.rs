@@ -271,7 +271,7 @@ impl Binder<'_> {
         self.output_expr(&by.expr, place, targets, columns, "ORDER BY")
     }
 
-    fn output_expr(
+    pub(crate) fn output_expr(
         &mut self,
         expr: &ast::Expr,
         place: &mut Place<'_>,
@@ -290,7 +290,7 @@ impl Binder<'_> {
                 let mut found = (0..columns.len()).filter(|&i| columns[i].name == *names[0].text);
                 match (found.next(), found.next()) {
                     (Some(i), None) => Ok(targets[i].clone()),
-                    (Some(i), Some(j)) if targets[i] != targets[j] => {
+                    (Some(i), Some(j)) if !targets[i].same(&targets[j]) => {
                         let message = format!("{clause} \"{}\" is ambiguous", names[0].text);
                         Err(self.error(SqlState::AMBIGUOUS_COLUMN, message, expr.pos))
                     }
@@ -556,17 +556,30 @@ fn collect_tables(node: &Node, first: &mut usize, out: &mut Vec<(usize, std::syn
     }
 }
 
+/// Whether a cast of `expr` takes the name of `expr` rather than its own type's.
+fn named_by_more_than_a_type(expr: &ast::Expr) -> bool {
+    match &expr.kind {
+        Ast::Cast(c) => named_by_more_than_a_type(&c.arg),
+        Ast::Collate(c) => named_by_more_than_a_type(&c.arg),
+        Ast::Case(c) => c.default.as_ref().is_some_and(named_by_more_than_a_type),
+        Ast::Indirection(i) if !matches!(i.path.last(), Some(ast::Indirection::Field(_))) => {
+            named_by_more_than_a_type(&i.arg)
+        }
+        _ => figure_name(expr) != "?column?",
+    }
+}
+
 /// The name of an output column that was given none.
 pub(crate) fn figure_name(expr: &ast::Expr) -> String {
     match &expr.kind {
         Ast::Column(names) => names.last().map_or("?column?", |n| n.as_str()).to_owned(),
         Ast::FuncCall(f) => f.name.last().map_or("?column?", |n| n.as_str()).to_owned(),
-        Ast::Cast(c) => match figure_name(&c.arg).as_str() {
-            "?column?" => c.ty.names.last().map_or("?column?", |n| n.as_str()).to_owned(),
-            inner => inner.to_owned(),
+        Ast::Cast(c) => match named_by_more_than_a_type(&c.arg) {
+            true => figure_name(&c.arg),
+            false => c.ty.names.last().map_or("?column?", |n| n.as_str()).to_owned(),
         },
         Ast::Case(c) => match &c.default {
-            Some(default) if figure_name(default) != "?column?" => figure_name(default),
+            Some(default) if named_by_more_than_a_type(default) => figure_name(default),
             _ => "case".to_owned(),
         },
         Ast::Coalesce(_) => "coalesce".to_owned(),

@@ -144,7 +144,7 @@ impl Binder<'_> {
             Some(e) => self.expr(e, &mut Place::new(&scope, "transform expressions"))?,
             None => Expr::column(index, column.ty, column.typmod),
         };
-        let shown = types::typmod::format_type(ty, typmod).unwrap_or_else(|| crate::format_type(ty));
+        let shown = types::typmod::format_type(ty, typmod).unwrap_or_else(|| self.type_shown(ty));
         self.coerce(bound, ty, typmod, Context::Assignment)?.ok_or_else(|| {
             let name = &column.name;
             let (message, hint) = match using {
@@ -239,8 +239,8 @@ impl Binder<'_> {
 
     /// The text of `bound` with every user-made name qualified.
     fn qualified(&self, bound: &Expr, columns: &[String]) -> Result<String> {
-        let names = crate::Names { image: self.image, search_path: &[] };
-        crate::Deparser { columns, names: &names, pretty: false }.expr(bound)
+        let names = crate::lookup::Kept(crate::Names { image: self.image, search_path: &[] });
+        crate::Deparser { columns, names: &names, pretty: false, query: None }.expr(bound)
     }
 
     /// The stored text `sql`, an expression over columns of `table`, as the current search path shows it.
@@ -253,7 +253,18 @@ impl Binder<'_> {
         let bound = self.stored(sql, |b, e| b.expr(e, &mut Place::new(&scope, "DEFAULT")))?;
         let names: Vec<String> = table.iter().flat_map(|t| t.columns.iter().map(|c| c.name.clone())).collect();
         let lookup = self.names();
-        crate::Deparser { columns: &names, names: &lookup, pretty }.expr(&bound)
+        crate::Deparser { columns: &names, names: &lookup, pretty, query: None }.expr(&bound)
+    }
+
+    /// The stored text `sql`, over columns of `table`, with other names for them.
+    ///
+    /// # Errors
+    /// As [`Binder::shown`].
+    pub fn reworded(&self, sql: &str, table: &TableInfo, names: &[String]) -> Result<String> {
+        let table = crate::table_ref(self.image, table);
+        let scope = table_scope(&table, &table.name, false, &[]);
+        let bound = self.stored(sql, |b, e| b.expr(e, &mut Place::new(&scope, "CHECK")))?;
+        self.qualified(&bound, names)
     }
 
     /// The sequences that the text of a default names.
@@ -287,7 +298,7 @@ impl Binder<'_> {
         let bound = self.expr(e, &mut Place::new(&scope, "this place"))?;
         let from = bound.ty;
         self.coerce(bound, ty, -1, Context::Assignment)?.ok_or_else(|| {
-            let (from, to) = (crate::format_type(from), crate::format_type(ty));
+            let (from, to) = (self.type_shown(from), self.type_shown(ty));
             SqlError::new(types::SqlState::DATATYPE_MISMATCH, format!("expected {to}, not {from}"))
         })
     }

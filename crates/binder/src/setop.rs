@@ -5,7 +5,7 @@ use syntax::ast::{Select, SetOperation, SetOperator};
 use types::{Oid, Result, SqlState, oid};
 
 use crate::Binder;
-use crate::coerce::{Context, coerce, format_type};
+use crate::coerce::{Context, coerce};
 use crate::query::Bound;
 use crate::resolve::common_type;
 use crate::scope::Scope;
@@ -54,7 +54,8 @@ impl Binder<'_> {
         let mut common: Vec<(Oid, i32)> = Vec::new();
         for (l, r) in left.columns.iter().zip(&right.columns) {
             let ty = common_type(&[l.ty, r.ty]).ok_or_else(|| {
-                let message = format!("{what} types {} and {} cannot be matched", format_type(l.ty), format_type(r.ty));
+                let message =
+                    format!("{what} types {} and {} cannot be matched", self.type_shown(l.ty), self.type_shown(r.ty));
                 self.error(SqlState::DATATYPE_MISMATCH, message, op.right.pos)
             })?;
             common.push((ty, if l.typmod == r.typmod && l.ty == r.ty { l.typmod } else { -1 }));
@@ -87,7 +88,8 @@ impl Binder<'_> {
             let from = node.types()[i];
             let column = Expr::column(i, from, c.typmod);
             let converted = coerce(column, ty, typmod, Context::Implicit, self.settings)?.ok_or_else(|| {
-                let message = format!("{what} could not convert type {} to {}", format_type(c.ty), format_type(ty));
+                let message =
+                    format!("{what} could not convert type {} to {}", self.type_shown(c.ty), self.type_shown(ty));
                 self.error(SqlState::CANNOT_COERCE, message, op.pos)
             })?;
             exprs.push(converted);

@@ -15,7 +15,10 @@ impl Binder<'_> {
         let frame = Frame { scope: place.scope.clone(), binds: Vec::new(), correlated: false, visible: true };
         self.frames.push(frame);
         let level = std::mem::replace(&mut self.level, self.frames.len());
-        let outcome = self.query(select);
+        let outcome = match self.query(select) {
+            Ok(bound) if self.texts.is_some() => self.inner_text(select).map(|()| bound),
+            outcome => outcome,
+        };
         self.level = level;
         let frame = self.frames.pop().unwrap_or_else(|| unreachable!("it was pushed above"));
         Ok((outcome?, frame))
@@ -24,6 +27,12 @@ impl Binder<'_> {
     fn sub(&mut self, kind: SubKind, bound: Bound, frame: Frame) -> ExprKind {
         self.subs += 1;
         let (binds, correlated) = (frame.binds, frame.correlated);
+        let id = self.subs - 1;
+        if let Some(texts) = &mut self.texts
+            && let Some(text) = texts.last.take()
+        {
+            texts.subqueries.insert(id, text);
+        }
         ExprKind::Subquery(Box::new(SubPlan { kind, node: bound.node, binds, correlated, id: self.subs - 1 }))
     }
 
@@ -45,7 +54,7 @@ impl Binder<'_> {
         };
         let ty = column.ty;
         let array = polymorphic::array_of(ty).ok_or_else(|| {
-            let message = format!("could not find array type for data type {}", crate::format_type(ty));
+            let message = format!("could not find array type for data type {}", self.type_shown(ty));
             self.error(SqlState::UNDEFINED_OBJECT, message, pos)
         })?;
         let kind = self.sub(SubKind::Array, bound, frame);

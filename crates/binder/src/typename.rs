@@ -15,12 +15,25 @@ impl Binder<'_> {
         let shown = name.names.iter().map(|n| &**n).collect::<Vec<_>>().join(".");
         let last = name.names.last().map_or("", |n| &**n);
         let in_catalog = name.names.len() == 1 || &*name.names[0] == "pg_catalog";
-        let row = builtin::type_by_name(last).filter(|_| in_catalog).ok_or_else(|| {
-            self.error(SqlState::UNDEFINED_OBJECT, format!("type \"{shown}\" does not exist"), name.pos)
-        })?;
         if name.setof || name.pct_type {
             return Err(self.unsupported("SETOF or %TYPE here", name.pos));
         }
+        let Some(row) = builtin::type_by_name(last).filter(|_| in_catalog) else {
+            let schema = name.names.len().checked_sub(2).map(|i| &*name.names[i]);
+            let kept = crate::lookup::kept_oid(last).filter(|ty| in_catalog && self.image.type_by_oid(*ty).is_some());
+            let found = kept.or_else(|| self.names().user_type(schema, last)).ok_or_else(|| match schema {
+                Some(schema) if self.image.namespace(schema).is_none() => {
+                    self.error(SqlState::INVALID_SCHEMA_NAME, format!("schema \"{schema}\" does not exist"), name.pos)
+                }
+                _ => self.error(SqlState::UNDEFINED_OBJECT, format!("type \"{shown}\" does not exist"), name.pos),
+            })?;
+            if let Some(typmod) = name.typmods.first() {
+                let message = format!("type modifier is not allowed for type \"{last}\"");
+                return Err(self.error(SqlState::SYNTAX_ERROR, message, typmod.pos));
+            }
+            let ty = if name.array_bounds.is_empty() { found } else { found.user_array().unwrap_or(found) };
+            return Ok((ty, -1));
+        };
         let ty = if name.array_bounds.is_empty() { row.oid } else { row.array };
         let mut numbers = Vec::new();
         for typmod in &name.typmods {

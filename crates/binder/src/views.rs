@@ -56,12 +56,15 @@ pub(crate) fn query(name: &str) -> Option<&'static str> {
              NULL::name AS usename, NULL::text[] AS umoptions WHERE false"
         }
         "pg_views" => {
-            "SELECT NULL::name AS schemaname, NULL::name AS viewname, NULL::name AS viewowner, NULL::text AS definition \
-             WHERE false"
+            "SELECT n.nspname AS schemaname, c.relname AS viewname, pg_get_userbyid(c.relowner) AS viewowner, \
+             pg_get_viewdef(c.oid) AS definition \
+             FROM pg_class c LEFT JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'v'"
         }
         "pg_matviews" => {
-            "SELECT NULL::name AS schemaname, NULL::name AS matviewname, NULL::name AS matviewowner, \
-             NULL::name AS tablespace, false AS hasindexes, false AS ispopulated, NULL::text AS definition WHERE false"
+            "SELECT n.nspname AS schemaname, c.relname AS matviewname, pg_get_userbyid(c.relowner) AS matviewowner, \
+             t.spcname AS tablespace, c.relhasindex AS hasindexes, c.relispopulated AS ispopulated, \
+             pg_get_viewdef(c.oid) AS definition FROM pg_class c LEFT JOIN pg_namespace n ON n.oid = c.relnamespace \
+             LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace WHERE c.relkind = 'm'"
         }
         _ => return None,
     })

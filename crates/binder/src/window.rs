@@ -5,7 +5,7 @@ use syntax::ast::{self, Over, Pos, WindowSpec};
 use types::{Oid, Result, SqlError, SqlState, oid};
 
 use crate::Binder;
-use crate::coerce::{Context, can_coerce, cannot_cast, format_type};
+use crate::coerce::{Context, can_coerce, format_type};
 use crate::expr::Place;
 
 /// Column numbers from here on stand for window calls of the query, in the order they were met.
@@ -200,7 +200,7 @@ impl Binder<'_> {
                     return Err(error.hint("Cast the offset value to an appropriate type."));
                 };
                 let bound = self.coerce(bound, target, -1, Context::Implicit)?;
-                bound.ok_or_else(|| cannot_cast(from, target).at(pos.char_position(self.sql)))?
+                bound.ok_or_else(|| self.cannot_cast(from, target).at(pos.char_position(self.sql)))?
             }
             _ => {
                 let bound = self.coerce(bound, oid::INT8, -1, Context::Implicit)?;

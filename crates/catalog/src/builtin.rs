@@ -145,14 +145,67 @@ macro_rules! by_oid {
     };
 }
 
-by_oid!(/// The type with this OID.
-    type_by_oid, TYPES, TypeRow);
+by_oid!(/// The built-in type with this OID.
+    builtin_type_by_oid, TYPES, TypeRow);
 by_oid!(/// The function with this OID.
     proc_by_oid, PROCS, ProcRow);
 by_oid!(/// The operator with this OID.
     operator_by_oid, OPERATORS, OperatorRow);
 by_oid!(/// The catalog table or view with this OID.
     relation_by_oid, RELATIONS, RelationRow);
+
+/// What is the same for all enums: their names, OIDs and arrays are the catalog's to know.
+static ANY_ENUM: TypeRow = TypeRow {
+    oid: Oid(3500),
+    name: "anyenum",
+    namespace: Oid::NONE,
+    len: 4,
+    by_value: true,
+    kind: b'e',
+    category: b'E',
+    preferred: false,
+    delimiter: b',',
+    relation: Oid::NONE,
+    element: Oid::NONE,
+    array: Oid::NONE,
+    input: Oid(3506),
+    output: Oid(3507),
+    receive: Oid(3532),
+    send: Oid(3533),
+    typmod_in: Oid::NONE,
+    typmod_out: Oid::NONE,
+    align: b'i',
+    storage: b'p',
+    collation: Oid::NONE,
+};
+
+/// What is the same for all arrays of users' types.
+static ANY_USER_ARRAY: TypeRow = TypeRow {
+    oid: Oid(2277),
+    name: "anyarray",
+    len: -1,
+    by_value: false,
+    kind: b'b',
+    category: b'A',
+    input: Oid(750),
+    output: Oid(751),
+    receive: Oid(2400),
+    send: Oid(2401),
+    storage: b'x',
+    ..ANY_ENUM
+};
+
+/// The type with this OID: of a user's type, what all of its kind have in common.
+pub fn type_by_oid(oid: Oid) -> Option<&'static TypeRow> {
+    if !oid.is_user_type() {
+        return builtin_type_by_oid(oid);
+    }
+    match (oid.user_element(), oid.user_kind()) {
+        (Some(_), _) => Some(&ANY_USER_ARRAY),
+        (None, Some(types::oid::UserType::Enum)) => Some(&ANY_ENUM),
+        _ => None,
+    }
+}
 
 /// The rows that a name index lists for `name`.
 fn named<T>(

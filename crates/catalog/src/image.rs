@@ -13,8 +13,8 @@ use types::{Oid, Result, SqlError};
 
 use crate::statistics::{ColumnStatistics, TableSize};
 use crate::stored::{
-    self, Change, Fields, PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_INDEX, PG_NAMESPACE, PG_SEQUENCE,
-    PG_STATISTIC,
+    self, Change, Fields, PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_ENUM, PG_INDEX, PG_NAMESPACE,
+    PG_REWRITE, PG_SEQUENCE, PG_STATISTIC, PG_TYPE,
 };
 
 /// A column.
@@ -36,6 +36,8 @@ pub struct ColumnInfo {
     pub generated: u8,
     /// Whether it was dropped: then it has a place in rows, nothing more.
     pub dropped: bool,
+    /// Its own grants, as text.
+    pub acl: Option<String>,
 }
 
 impl ColumnInfo {
@@ -51,8 +53,18 @@ impl ColumnInfo {
             identity: row.char("attidentity"),
             generated: row.char("attgenerated"),
             dropped,
+            acl: acl(row, "attacl"),
         }
     }
+}
+
+/// The grants in a column of type `aclitem[]`.
+fn acl(row: Fields<'_>, column: &str) -> Option<String> {
+    let datum = row.get(column);
+    if datum.is_null() {
+        return None;
+    }
+    types::io::to_text(types::oid::ACLITEM_ARRAY, datum, &types::IoSettings::default()).ok()
 }
 
 /// A type of the same physical form as a dropped column's.
@@ -155,6 +167,27 @@ pub struct TableInfo {
     pub foreign_keys: Vec<ForeignKey>,
     /// Rules of a sequence.
     pub sequence: Option<SequenceRules>,
+    /// Its grants, as text; none when there were none.
+    pub acl: Option<String>,
+    /// The query of a view, as SQL.
+    pub view: Option<Arc<str>>,
+}
+
+/// A type.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TypeInfo {
+    /// Its OID.
+    pub oid: Oid,
+    /// Its name.
+    pub name: String,
+    /// Its schema.
+    pub namespace: Oid,
+    /// Who owns it.
+    pub owner: Oid,
+    /// `pg_type.typtype`.
+    pub kind: u8,
+    /// The labels of an enum, with their OIDs and places, in order.
+    pub labels: Vec<(Oid, f32, String)>,
 }
 
 /// How the names of sessions' temporary schemas begin.
@@ -169,6 +202,8 @@ pub struct NamespaceInfo {
     pub name: String,
     /// Who owns it.
     pub owner: Oid,
+    /// Its grants, as text; none when there were none.
+    pub acl: Option<String>,
 }
 
 /// What `pg_class` says of an index, and its table.
@@ -192,13 +227,27 @@ pub struct Image {
     /// Keys by the table they refer to.
     referencing: HashMap<Oid, Vec<(Oid, Oid)>>,
     namespaces: HashMap<Oid, NamespaceInfo>,
+    types: HashMap<Oid, Arc<TypeInfo>>,
+    type_names: HashMap<(Oid, String), Oid>,
+    /// The enum of each label.
+    labels: HashMap<Oid, Oid>,
     sizes: HashMap<Oid, TableSize>,
     statistics: HashMap<(Oid, i16), Arc<ColumnStatistics>>,
 }
 
 /// The order in which relations are read: owners before what they own.
-const ORDER: [Oid; 8] =
-    [PG_NAMESPACE, PG_CLASS, PG_ATTRIBUTE, PG_ATTRDEF, PG_INDEX, PG_CONSTRAINT, PG_SEQUENCE, PG_STATISTIC];
+const ORDER: [Oid; 10] = [
+    PG_NAMESPACE,
+    PG_TYPE,
+    PG_ENUM,
+    PG_CLASS,
+    PG_ATTRIBUTE,
+    PG_ATTRDEF,
+    PG_INDEX,
+    PG_CONSTRAINT,
+    PG_SEQUENCE,
+    PG_STATISTIC,
+];
 
 impl Image {
     /// Reads the catalog as `snapshot` sees it.
@@ -241,7 +290,8 @@ impl Image {
         match row.relation {
             PG_NAMESPACE => {
                 let oid = row.oid("oid");
-                let info = NamespaceInfo { oid, name: row.text("nspname"), owner: row.oid("nspowner") };
+                let (name, owner) = (row.text("nspname"), row.oid("nspowner"));
+                let info = NamespaceInfo { oid, name, owner, acl: acl(row, "nspacl") };
                 self.namespaces.insert(oid, info);
             }
             PG_CLASS => self.add_class(row),
@@ -257,6 +307,31 @@ impl Image {
                         c.default = Some(sql.into());
                     }
                 });
+            }
+            PG_TYPE => {
+                let (oid, namespace, name) = (row.oid("oid"), row.oid("typnamespace"), row.text("typname"));
+                self.type_names.insert((namespace, name.clone()), oid);
+                let (owner, kind) = (row.oid("typowner"), row.char("typtype"));
+                let labels = self.types.get(&oid).map_or(Vec::new(), |t| t.labels.clone());
+                self.types.insert(oid, Arc::new(TypeInfo { oid, name, namespace, owner, kind, labels }));
+            }
+            PG_ENUM => {
+                let (oid, ty, label) = (row.oid("oid"), row.oid("enumtypid"), row.text("enumlabel"));
+                let place = match row.get("enumsortorder") {
+                    types::Datum::F32(place) => *place,
+                    _ => 0.0,
+                };
+                self.labels.insert(oid, ty);
+                if let Some(info) = self.types.get_mut(&ty) {
+                    let info = Arc::make_mut(info);
+                    info.labels.retain(|l| l.0 != oid);
+                    info.labels.push((oid, place, label));
+                    info.labels.sort_by(|a, b| a.1.total_cmp(&b.1));
+                }
+            }
+            PG_REWRITE => {
+                let text = row.text("ev_action");
+                self.change(row.oid("ev_class"), |t| t.view = Some(text.into()));
             }
             PG_STATISTIC => {
                 let (column, found) = ColumnStatistics::of_row(row);
@@ -314,6 +389,8 @@ impl Image {
                 checks: Vec::new(),
                 foreign_keys: Vec::new(),
                 sequence: None,
+                acl: acl(row, "relacl"),
+                view: None,
             };
             // Read anew by a scan, or by the transaction that made it: what was applied to it stays.
             self.relations.entry(oid).or_insert_with(|| Arc::new(table));
@@ -391,6 +468,20 @@ impl Image {
             PG_NAMESPACE => {
                 self.namespaces.remove(&row.oid("oid"));
             }
+            PG_TYPE => {
+                let (oid, key) = (row.oid("oid"), (row.oid("typnamespace"), row.text("typname")));
+                if self.type_names.get(&key) == Some(&oid) {
+                    self.type_names.remove(&key);
+                }
+                self.types.remove(&oid);
+            }
+            PG_ENUM => {
+                let (oid, ty) = (row.oid("oid"), row.oid("enumtypid"));
+                self.labels.remove(&oid);
+                if let Some(info) = self.types.get_mut(&ty) {
+                    Arc::make_mut(info).labels.retain(|l| l.0 != oid);
+                }
+            }
             PG_CLASS => {
                 let (oid, key) = (row.oid("oid"), (row.oid("relnamespace"), row.text("relname")));
                 if self.names.get(&key) == Some(&oid) {
@@ -432,6 +523,11 @@ impl Image {
 
     fn replace(&mut self, old: Fields<'_>, new: Fields<'_>) {
         match new.relation {
+            PG_TYPE => {
+                let key = (old.oid("typnamespace"), old.text("typname"));
+                self.type_names.remove(&key);
+                self.add(new);
+            }
             PG_CLASS => {
                 self.note_size(new);
                 let (oid, old_key) = (new.oid("oid"), (old.oid("relnamespace"), old.text("relname")));
@@ -452,7 +548,9 @@ impl Image {
                     return;
                 }
                 let (owner, rel) = (new.oid("relowner"), RelId(new.oid("relfilenode").0));
+                let grants = acl(new, "relacl");
                 self.change(oid, |t| {
+                    t.acl = grants;
                     (t.namespace, t.name) = key;
                     (t.owner, t.rel) = (owner, rel);
                 });
@@ -537,7 +635,22 @@ impl Image {
         in_path.into_iter().find(|n| n.name.starts_with(TEMPORARY_PREFIX))
     }
 
-    /// The schema `name`.
+    /// The type with this OID.
+    pub fn type_by_oid(&self, oid: Oid) -> Option<&Arc<TypeInfo>> {
+        self.types.get(&oid)
+    }
+
+    /// The type called `name` in a schema.
+    pub fn type_by_name(&self, namespace: Oid, name: &str) -> Option<&Arc<TypeInfo>> {
+        self.types.get(self.type_names.get(&(namespace, name.to_owned()))?)
+    }
+
+    /// The enum that label `oid` is of, and where in it.
+    pub fn label(&self, oid: Oid) -> Option<&(Oid, f32, String)> {
+        self.types.get(self.labels.get(&oid)?)?.labels.iter().find(|l| l.0 == oid)
+    }
+
+    /// The schema called `name`.
     pub fn namespace(&self, name: &str) -> Option<&NamespaceInfo> {
         self.namespaces.values().find(|n| n.name == name)
     }
@@ -545,6 +658,11 @@ impl Image {
     /// The schema with this OID.
     pub fn namespace_by_oid(&self, oid: Oid) -> Option<&NamespaceInfo> {
         self.namespaces.get(&oid)
+    }
+
+    /// All schemas.
+    pub fn namespaces(&self) -> Vec<&NamespaceInfo> {
+        self.namespaces.values().collect()
     }
 
     /// Name of a schema; empty when there is none.
@@ -577,6 +695,7 @@ fn put(columns: &mut Vec<ColumnInfo>, index: usize, value: ColumnInfo) {
         identity: 0,
         generated: 0,
         dropped: false,
+        acl: None,
     };
     columns.resize(index, gap);
     columns.push(value);

@@ -7,6 +7,8 @@ pub mod rows;
 pub mod statistics;
 pub mod stored;
 
-pub use image::{CheckInfo, ColumnInfo, ForeignKey, Image, IndexInfo, NamespaceInfo, TEMPORARY_PREFIX, TableInfo};
+pub use image::{
+    CheckInfo, ColumnInfo, ForeignKey, Image, IndexInfo, NamespaceInfo, TEMPORARY_PREFIX, TableInfo, TypeInfo,
+};
 pub use statistics::{ColumnStatistics, TableSize};
 pub use stored::{Change, Fields};

@@ -65,7 +65,6 @@
 \d+ things_made_idx
 \d+ plain
 \dn+
-\dv+
 \du+
 \df+ lower
 \dT+ int4
@@ -80,3 +79,23 @@
 \sf json_array_elements(json)
 \sf pg_catalog.generate_series(integer, integer)
 \sf sum(int4)
+\d people
+\d+ people
+\d people_feels
+\d adults
+\d+ adults
+\d shop.lines
+\d+ shop.lines
+\d moods
+\d+ moods
+\d moods_feels
+\dv
+\dv shop.*
+\dm
+\dT
+\dT+
+\dT shop.*
+\dT+ mood
+\sv adults
+\sv+ shop.lines
+\dp adults

@@ -43,3 +43,23 @@ CREATE SEQUENCE plain;
 CREATE SEQUENCE shop.fancy AS smallint START 5 INCREMENT 5 MINVALUE 5 MAXVALUE 500 CYCLE CACHE 10;
 CREATE SEQUENCE owned OWNED BY kinds.id;
 COMMENT ON SEQUENCE plain IS 'a plain sequence';
+CREATE TYPE mood AS ENUM ('sad', 'ok', 'very happy');
+COMMENT ON TYPE mood IS 'how it feels';
+CREATE TYPE shop.colour AS ENUM ('red');
+CREATE TABLE people (
+    id integer GENERATED ALWAYS AS IDENTITY,
+    first text NOT NULL,
+    last text,
+    whole text GENERATED ALWAYS AS ((first || ' '::text) || COALESCE(last, ''::text)) STORED,
+    feels mood DEFAULT 'ok'::mood,
+    colours shop.colour[],
+    gone integer
+);
+ALTER TABLE people DROP COLUMN gone;
+ALTER TABLE people ADD COLUMN age smallint DEFAULT 7 CHECK (age > 0 AND age < 150);
+CREATE INDEX people_feels ON people (feels DESC NULLS LAST, last);
+CREATE VIEW adults AS SELECT p.id, p.whole AS name, p.feels FROM people p WHERE p.age >= 18 ORDER BY p.whole DESC;
+COMMENT ON VIEW adults IS 'those of age';
+CREATE VIEW shop.lines AS SELECT o.id, count(*) AS lines, max(t.price) AS dearest FROM shop.orders o LEFT JOIN things t ON t.id = o.thing GROUP BY o.id;
+CREATE MATERIALIZED VIEW moods AS SELECT feels, count(*) AS n FROM people GROUP BY feels;
+CREATE UNIQUE INDEX moods_feels ON moods (feels);

@@ -10,5 +10,6 @@ for psql; do
     "$psql" -X -q -h "$host" -p "$port" -U postgres -f meta_schema.sql meta
     "$psql" -X -h "$host" -p "$port" -U postgres -f meta.sql meta >"meta.$major.out" 2>"meta.$major.err"
     "$psql" -X -h "$host" -p "$port" -U postgres -f meta_sizes.sql meta >"meta_sizes.$major.out"
+    "$psql" -X -a -h "$host" -p "$port" -U postgres -f grants.sql meta 2>&1 | grep -v '^LOCATION:' >"grants.$major.out"
     "$psql" -X -q -h "$host" -p "$port" -U postgres -c "DROP DATABASE meta" postgres
 done

@@ -236,6 +236,16 @@ fn psql_describes_a_schema_as_of_postgresql() {
         assert_eq!(err, expected, "psql {major}");
         let expected = std::fs::read_to_string(recorded.join(format!("meta_sizes.{major}.out"))).unwrap();
         let (out, _) = run("meta", &["-f", "meta_sizes.sql"]);
+        // Both streams as one, as they are recorded.
+        let script = "exec \"$0\" -X -a -h \"$1\" -p \"$2\" -U postgres -f grants.sql meta 2>&1";
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).arg(&psql).arg(served.socket()).arg(served.port.to_string());
+        let ours = String::from_utf8_lossy(&command.current_dir(&recorded).output().unwrap().stdout).into_owned();
+        let theirs = std::fs::read_to_string(recorded.join(format!("grants.{major}.out"))).unwrap();
+        for (number, (theirs, ours)) in theirs.lines().zip(ours.lines()).enumerate() {
+            assert_eq!(theirs, ours, "psql {major}, grants, line {}", number + 1);
+        }
+        assert_eq!(theirs.lines().count(), ours.lines().count(), "psql {major}");
         let squeeze = |text: &str| text.lines().map(squeezed).collect::<Vec<_>>();
         assert_eq!(squeeze(&expected), squeeze(&out), "psql {major}");
     }

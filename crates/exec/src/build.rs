@@ -114,7 +114,7 @@ pub fn build(node: &Node) -> BoxOperator {
             in_right: false,
         }),
         Node::With { ctes, body } => Box::new(With { ctes: ctes.clone(), body: build(body), open: false }),
-        Node::CteScan { id, .. } => Box::new(CteScan { id: *id, rows: None, next: 0 }),
+        Node::CteScan { id, .. } => Box::new(CteScan { id: *id, working: None, next: 0 }),
         Node::Recursive { id, base, step, distinct } => Box::new(Recursive {
             id: *id,
             types: base.types(),

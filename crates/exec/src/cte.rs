@@ -1,4 +1,4 @@
-//! WITH: each common table expression runs once, when it is first read; recursive ones step until they yield nothing new.
+//! WITH: each common table expression runs once, as far as it is read; recursive ones step until they yield nothing new.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -10,9 +10,14 @@ use crate::{BoxOperator, Context, Operator, keys};
 
 /// What a common table expression yields.
 pub struct Table {
-    /// Its operator, until it ran.
+    /// Its operator, while it may have more; taken out while it runs.
     source: Option<BoxOperator>,
-    rows: Arc<Vec<Chunk>>,
+    /// What it yielded so far, which every reader reads from the beginning.
+    rows: Vec<Arc<Chunk>>,
+    /// Whether it runs to its end when it is first read.
+    whole: bool,
+    /// While it runs and is recursive: the rows that its step reads under its name.
+    working: Option<Arc<Vec<Arc<Chunk>>>>,
 }
 
 /// Sets up common table expressions for its body.
@@ -26,7 +31,8 @@ impl Operator for With {
     fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
         if !self.open {
             for (id, node) in &self.ctes {
-                let table = Table { source: Some(crate::build(node)), rows: Arc::default() };
+                let source = Some(crate::build(node));
+                let table = Table { source, rows: Vec::new(), whole: node.writes(), working: None };
                 ctx.state.ctes.insert(*id, table);
             }
             self.open = true;
@@ -37,7 +43,7 @@ impl Operator for With {
         // Those that change rows run to their end, whether they are read or not.
         for (id, node) in &self.ctes {
             if node.writes() {
-                rows(*id, ctx)?;
+                chunk(*id, usize::MAX, ctx)?;
             }
         }
         Ok(false)
@@ -49,46 +55,57 @@ impl Operator for With {
     }
 }
 
-/// The rows of common table expression `id`, run if it has not been.
-fn rows(id: usize, ctx: &mut Context<'_>) -> Result<Arc<Vec<Chunk>>> {
-    let Some(table) = ctx.state.ctes.get_mut(&id) else { return Ok(Arc::default()) };
-    let Some(mut source) = table.source.take() else { return Ok(table.rows.clone()) };
-    let mut list = Vec::new();
-    let mut chunk = Chunk::default();
-    let affected = ctx.state.affected;
-    while source.next(ctx, &mut chunk)? {
-        if chunk.rows > 0 {
-            ctx.account.charge(chunk.bytes())?;
-            list.push(std::mem::take(&mut chunk));
+/// Chunk `number` of common table expression `id`, which runs until it has yielded that many.
+fn chunk(id: usize, number: usize, ctx: &mut Context<'_>) -> Result<Option<Arc<Chunk>>> {
+    loop {
+        let Some(table) = ctx.state.ctes.get_mut(&id) else { return Ok(None) };
+        if !(table.whole && table.source.is_some())
+            && let Some(chunk) = table.rows.get(number)
+        {
+            return Ok(Some(chunk.clone()));
+        }
+        let Some(mut source) = table.source.take() else { return Ok(None) };
+        let mut fresh = Chunk::default();
+        // What it changes is not what the statement reports.
+        let affected = ctx.state.affected;
+        let more = source.next(ctx, &mut fresh)?;
+        ctx.state.affected = affected;
+        if more && fresh.rows > 0 {
+            ctx.account.charge(fresh.bytes())?;
+        }
+        let Some(table) = ctx.state.ctes.get_mut(&id) else { return Ok(None) };
+        if more {
+            table.source = Some(source);
+            if fresh.rows > 0 {
+                table.rows.push(Arc::new(fresh));
+            }
         }
     }
-    ctx.state.affected = affected;
-    let list = Arc::new(list);
-    ctx.state.ctes.insert(id, Table { source: None, rows: list.clone() });
-    Ok(list)
 }
 
 /// Reads a common table expression.
 pub struct CteScan {
     pub id: usize,
-    pub rows: Option<Arc<Vec<Chunk>>>,
+    /// The rows of the step before, when it stands in a recursive one's step.
+    pub working: Option<Arc<Vec<Arc<Chunk>>>>,
     pub next: usize,
 }
 
 impl Operator for CteScan {
     fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
         ctx.check_interrupts()?;
-        let list = match &self.rows {
-            Some(list) => list.clone(),
-            None => {
-                let list = rows(self.id, ctx)?;
-                self.rows = Some(list.clone());
-                list
-            }
+        if self.next == 0 {
+            // While it runs, whoever reads it is its own step.
+            let table = ctx.state.ctes.get(&self.id);
+            self.working = table.filter(|table| table.source.is_none()).and_then(|table| table.working.clone());
+        }
+        let found = match &self.working {
+            Some(rows) => rows.get(self.next).cloned(),
+            None => chunk(self.id, self.next, ctx)?,
         };
-        match list.get(self.next) {
+        match found {
             Some(chunk) => {
-                out.clone_from(chunk);
+                out.clone_from(&chunk);
                 self.next += 1;
                 Ok(true)
             }
@@ -97,7 +114,7 @@ impl Operator for CteScan {
     }
 
     fn reset(&mut self) {
-        (self.rows, self.next) = (None, 0);
+        (self.working, self.next) = (None, 0);
     }
 }
 
@@ -110,7 +127,7 @@ pub struct Recursive {
     pub types: Vec<Oid>,
     pub seen: HashSet<Vec<u8>>,
     /// Rows of the step at hand, for the next.
-    pub fresh: Vec<Chunk>,
+    pub fresh: Vec<Arc<Chunk>>,
     pub in_step: bool,
 }
 
@@ -145,15 +162,19 @@ impl Operator for Recursive {
                 self.only_new(out, ctx)?;
                 if out.rows > 0 {
                     ctx.account.charge(out.bytes())?;
-                    self.fresh.push(out.clone());
+                    self.fresh.push(Arc::new(out.clone()));
                 }
                 return Ok(true);
             }
             let rows = std::mem::take(&mut self.fresh);
-            if rows.is_empty() {
+            let working = (!rows.is_empty()).then(|| Arc::new(rows));
+            let ended = working.is_none();
+            if let Some(table) = ctx.state.ctes.get_mut(&self.id) {
+                table.working = working;
+            }
+            if ended {
                 return Ok(false);
             }
-            ctx.state.ctes.insert(self.id, Table { source: None, rows: Arc::new(rows) });
             self.in_step = true;
             self.step.reset();
         }

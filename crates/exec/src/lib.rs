@@ -109,6 +109,16 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// Memory it takes, about.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Event::Refers { key, .. } => 48 + 24 * key.len(),
+            Event::Referred { old, .. } => 64 + 48 * old.len(),
+        }
+    }
+}
+
 impl<'a> Context<'a> {
     /// Fails when the statement is to stop (Q1).
     ///

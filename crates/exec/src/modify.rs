@@ -136,16 +136,18 @@ fn note_keys(
         if let Some(key) = key
             && of(r, old)?.as_ref() != Some(&key)
         {
-            ctx.account.charge(48 + 24 * key.len())?;
-            ctx.state.events.push(Event::Refers { constraint: r.constraint, key });
+            let event = Event::Refers { constraint: r.constraint, key };
+            ctx.account.charge(event.bytes())?;
+            ctx.state.events.push(event);
         }
     }
     for r in &rules.referenced {
         if let Some(old) = of(r, old)? {
             let new: Option<Vec<Datum>> = new.map(|row| r.columns.iter().map(|&c| row(c)).collect());
             if new.as_ref() != Some(&old) {
-                ctx.account.charge(64 + 48 * old.len())?;
-                ctx.state.events.push(Event::Referred { constraint: r.constraint, old, new });
+                let event = Event::Referred { constraint: r.constraint, old, new };
+                ctx.account.charge(event.bytes())?;
+                ctx.state.events.push(event);
             }
         }
     }
@@ -175,11 +177,35 @@ pub struct Insert {
 }
 
 impl Insert {
+    /// Adds the first `count` rows of the chunk: to the table page by page, then to its indexes.
+    fn insert_rows(&mut self, count: usize, ids: &mut Vec<RowId>, ctx: &mut Context<'_>) -> Result<()> {
+        let Some(handles) = &self.handles else { return Err(SqlError::internal("the table was opened")) };
+        let columns = &self.chunk.columns;
+        handles.storage.insert_rows(
+            ctx.txn,
+            count,
+            |i, cells| cells.extend(columns.iter().map(|c| cell(c, i))),
+            ids,
+        )?;
+        for (i, &id) in ids.iter().enumerate() {
+            self.add_row(i, id, ctx)?;
+        }
+        Ok(())
+    }
+
     /// Adds row `i` of the chunk.
     fn insert_row(&mut self, i: usize, ctx: &mut Context<'_>) -> Result<RowId> {
-        let Some(handles) = &mut self.handles else { return Err(SqlError::internal("the table was opened")) };
+        let Some(handles) = &self.handles else { return Err(SqlError::internal("the table was opened")) };
         let cells: smallvec::SmallVec<[Cell<'_>; 16]> = self.chunk.columns.iter().map(|c| cell(c, i)).collect();
         let id = handles.storage.insert(ctx.txn, &cells)?;
+        drop(cells);
+        self.add_row(i, id, ctx)?;
+        Ok(id)
+    }
+
+    /// Adds row `i` of the chunk, which is in the table as `id`, to its indexes, and notes what it refers to.
+    fn add_row(&mut self, i: usize, id: RowId, ctx: &mut Context<'_>) -> Result<()> {
+        let Some(handles) = &mut self.handles else { return Err(SqlError::internal("the table was opened")) };
         let columns = &self.chunk.columns;
         let row = |c: usize| columns[c].get(i);
         add_entries(ctx, handles, &self.table, id, &row, None)?;
@@ -187,7 +213,7 @@ impl Insert {
             note_keys(&self.rules, None, Some(&row), ctx)?;
         }
         ctx.state.affected += 1;
-        Ok(id)
+        Ok(())
     }
 }
 
@@ -207,7 +233,12 @@ impl Operator for Insert {
         let mut ids: Vec<RowId> = Vec::new();
         let mut replaced: Option<Chunk> = None;
         let mut kept: Vec<u32> = Vec::new();
-        for i in 0..end {
+        if self.conflict.is_none() && end > 1 {
+            self.insert_rows(end, &mut ids, ctx)?;
+            kept.extend(0..end as u32);
+        }
+        let one_by_one = if ids.is_empty() { end } else { 0 };
+        for i in 0..one_by_one {
             if self.conflict.is_none() {
                 let id = self.insert_row(i, ctx)?;
                 if self.returning.is_some() {

@@ -263,7 +263,7 @@ pub(crate) fn type_name(call: &Call<'_>, ty: Oid, typmod: Option<i32>) -> String
         }
         t => match types::io::builtin_name(t) {
             Some(name) => name.to_owned(),
-            None => match catalog::builtin::type_by_oid(t) {
+            None => match catalog::builtin::builtin_type_by_oid(t) {
                 Some(row) => syntax::quote_ident(row.name),
                 None => call.host.type_name(t, n).unwrap_or_else(|| "???".to_owned()),
             },

@@ -83,3 +83,36 @@ fn sessions_and_all_of_them_together_have_budgets_too() {
     sessions[1].batch_execute("COMMIT").unwrap();
     assert_eq!(db.memory_used(), 0);
 }
+
+#[test]
+fn references_of_a_large_statement_are_settled_on_the_way() {
+    let db = Database::builder().statement_memory(2 << 20).in_memory().unwrap();
+    let mut s = db.session().unwrap();
+    s.batch_execute(
+        "CREATE TABLE parent (id int PRIMARY KEY);
+         CREATE TABLE child (id int PRIMARY KEY, p int REFERENCES parent, q int REFERENCES child);
+         INSERT INTO parent SELECT generate_series(1, 60000)",
+    )
+    .unwrap();
+    // Each row refers to one of its own, and to a row that the same statement has added before.
+    s.batch_execute("INSERT INTO child SELECT i, i, nullif(i - 1, 0) FROM generate_series(1, 60000) i").unwrap();
+    let violated = |outcome: hathi::Result<u64>, key: &str| {
+        let e = outcome.unwrap_err();
+        assert_eq!(e.state().as_str(), "23503", "{e:?}");
+        assert!(e.fields().detail.clone().unwrap_or_default().contains(key), "{e:?}");
+    };
+    violated(
+        s.execute("INSERT INTO child SELECT i, i - 60000, NULL FROM generate_series(60001, 120001) i", &[]),
+        "Key (p)=(60001)",
+    );
+    let mut copy = s.copy_in("COPY child (id, p) FROM STDIN").unwrap();
+    let data: String = (60_001..=120_000).map(|i| format!("{i}\t{}\n", i - 60_000)).collect();
+    std::io::Write::write_all(&mut copy, data.as_bytes()).unwrap();
+    assert_eq!(copy.finish().unwrap(), 60_000);
+    // What was settled is still kept: its row cannot go.
+    s.batch_execute("BEGIN; INSERT INTO child SELECT i, i - 120000, NULL FROM generate_series(120001, 150000) i")
+        .unwrap();
+    violated(s.execute("DELETE FROM parent WHERE id = 77", &[]), "Key (id)=(77) is still referenced");
+    s.batch_execute("ROLLBACK").unwrap();
+    assert_eq!(s.query_one("SELECT count(*) FROM child", &[]).unwrap().get::<_, i64>(0), 120_000);
+}

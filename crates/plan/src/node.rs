@@ -57,6 +57,8 @@ pub struct TableRef {
     pub indexes: Vec<IndexKey>,
     /// Where its rows are.
     pub source: TableSource,
+    /// Whether it is read on behalf of a view of the system, whatever the reader's privileges are.
+    pub unchecked: bool,
 }
 
 /// An index as a plan needs it.

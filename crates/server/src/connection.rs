@@ -170,7 +170,7 @@ impl Connection {
             let session = session.inner();
             let value = match *name {
                 "is_superuser" => Ok(if session.user().superuser { "on" } else { "off" }.to_owned()),
-                "session_authorization" => Ok(session.user().name.clone()),
+                "session_authorization" => Ok(session.session_user().name.clone()),
                 name => session.setting(name),
             };
             let value = value.unwrap_or_else(|_| (*without).to_owned());
@@ -422,7 +422,8 @@ fn parameter(
                 let message = format!("incorrect binary data format in bind parameter {number}");
                 SqlError::new(SqlState::INVALID_BINARY_REPRESENTATION, message)
             };
-            let datum = types::io::binary_in(ty, -1, bytes)
+            let datum = session
+                .parameter_binary(ty, bytes)
                 .map_err(|e| if e.message() == "incorrect binary data format" { wrong() } else { e })?;
             // Types of fixed size must have taken all of it.
             let taken = match &datum {

@@ -169,6 +169,7 @@ impl Session {
                 txn.lock(tag, Mode::RowExclusive, WaitPolicy::Wait(0))?;
                 continue;
             }
+            let created = txn.created(&self.db, table.rel);
             let condition = match &copy.where_clause {
                 Some(e) => Some(binder.copy_condition(&table, e)?),
                 None => None,
@@ -176,9 +177,10 @@ impl Session {
             let options = CopyOptions::parse(&copy.options, true, sql)?;
             let names: Vec<&str> = columns.iter().map(|n| n.as_str()).collect();
             let listed = binder.copy_columns(&table, &names)?;
+            self.check_insert(table.oid, &listed)?;
             let names: Vec<&str> = table.columns.iter().map(|c| &*c.name).collect();
             let resolved = options.resolve(&table.name, &names, &listed)?;
-            if options.freeze && !txn.created(&self.db, table.rel) {
+            if options.freeze && !created {
                 let message = "cannot perform COPY FREEZE because the table was not created or truncated in the \
                                current subtransaction";
                 return Err(SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message));

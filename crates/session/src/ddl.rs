@@ -9,6 +9,7 @@ pub(crate) mod create_as;
 mod database;
 mod depend;
 mod drop;
+mod grant;
 mod index;
 mod maintenance;
 mod names;
@@ -18,6 +19,8 @@ mod schema;
 mod sequence;
 mod table;
 pub(crate) mod temporary;
+mod user_type;
+mod view;
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
@@ -48,7 +51,7 @@ fn refuse<T>(what: &str, pos: Pos, sql: &str) -> Result<T> {
 }
 
 impl Session {
-    fn txn_mut(&mut self) -> &mut Transaction {
+    pub(crate) fn txn_mut(&mut self) -> &mut Transaction {
         match &mut self.txn {
             Some(txn) => txn,
             None => unreachable!("a statement runs in a transaction"),
@@ -113,6 +116,12 @@ impl Session {
 
     /// The schema that a new relation goes to.
     fn target_namespace(&mut self, sql: &str, name: &RangeVar) -> Result<Oid> {
+        let namespace = self.named_namespace(sql, name)?;
+        self.check_create_in(namespace).map_err(|e| e.at(name.pos.char_position(sql)))?;
+        Ok(namespace)
+    }
+
+    fn named_namespace(&mut self, sql: &str, name: &RangeVar) -> Result<Oid> {
         let image = self.image()?;
         match &name.schema {
             None => self.search_path.iter().copied().find(|&n| Some(n) != self.temporary).ok_or_else(|| {
@@ -193,7 +202,7 @@ impl Session {
         if self.user.superuser || info.owner == self.user.oid {
             return Ok(());
         }
-        let what = if info.kind == b'S' { "sequence" } else { "table" };
+        let what = drop::relation_kind(info.kind);
         Err(SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, format!("must be owner of {what} {}", info.name)))
     }
 
@@ -215,7 +224,7 @@ impl Session {
             ("relfilenode", Datum::from(class.oid)),
             ("relkind", Datum::I8(class.kind.cast_signed())),
             ("relpersistence", Datum::I8(class.persistence.cast_signed())),
-            ("relreplident", Datum::I8(if class.kind == b'r' { b'd' } else { b'n' }.cast_signed())),
+            ("relreplident", Datum::I8(if matches!(class.kind, b'r' | b'm') { b'd' } else { b'n' }.cast_signed())),
             ("relnatts", Datum::I16(class.columns as i16)),
             ("reltuples", Datum::F32(if class.kind == b'S' { 1.0 } else { -1.0 })),
             ("relispopulated", Datum::Bool(true)),

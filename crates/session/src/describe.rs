@@ -48,8 +48,15 @@ pub(crate) fn describe(
         Describe::Function => function::definition(object),
         Describe::RelationFilePath => Ok(None),
         // Nothing of these kinds can be made yet.
-        Describe::View
-        | Describe::FunctionArgumentDefault
+        Describe::View => {
+            let Some(info) = host.image.by_oid(object) else { return Ok(None) };
+            let Some(text) = info.view.clone() else { return Ok(None) };
+            let names = info.columns.iter().map(|c| c.name.clone()).collect();
+            let io = IoSettings::default();
+            let binder = Binder::new(host.image, "", &io, host.search_path);
+            binder.view_shown(&text, names, pretty).map(Some)
+        }
+        Describe::FunctionArgumentDefault
         | Describe::FunctionSqlBody
         | Describe::Trigger
         | Describe::Rule

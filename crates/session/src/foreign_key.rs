@@ -114,6 +114,9 @@ impl Session {
         key: &ForeignKey,
         values: &[Datum],
     ) -> Result<()> {
+        if self.is_referenced(parent, key, values)? {
+            return Ok(());
+        }
         let message =
             format!("insert or update on table \"{}\" violates foreign key constraint \"{}\"", child.name, key.name);
         let schema = self.image()?.namespace_name(child.namespace).to_owned();
@@ -121,11 +124,38 @@ impl Session {
         if values.iter().any(Datum::is_null) {
             return Err(error.detail("MATCH FULL does not allow mixing of null and nonnull key values."));
         }
-        let detail = format!(
-            "Key {} is not present in table \"{}\".",
-            shown_key(child, &key.columns, values, &self.settings.io),
-            parent.name
-        );
+        let shown = shown_key(child, &key.columns, values, &self.settings.io);
+        Err(error.detail(format!("Key {shown} is not present in table \"{}\".", parent.name)))
+    }
+
+    /// Settles what a large statement has asked so far and is already so: references whose row is there. They need not be kept until its
+    /// end, since whoever deletes that row later asks in turn. The rest stays.
+    pub(crate) fn settle_references(&mut self, events: &mut Vec<Event>) -> Result<()> {
+        let mut kept = Vec::new();
+        for event in std::mem::take(events) {
+            let image = self.image()?;
+            let constraint = constraint_of(&event);
+            let child = image.table_of_constraint(constraint).cloned();
+            let key = child.as_ref().and_then(|c| c.foreign_keys.iter().find(|k| k.oid == constraint));
+            let settled = match (&event, key, key.and_then(|k| image.by_oid(k.target))) {
+                (Event::Refers { key: values, .. }, Some(key), Some(parent)) => {
+                    self.is_referenced(parent, key, values)?
+                }
+                _ => false,
+            };
+            if !settled {
+                kept.push(event);
+            }
+        }
+        *events = kept;
+        Ok(())
+    }
+
+    /// Whether the row that `values` refer to is there; it is kept there.
+    fn is_referenced(&mut self, parent: &TableInfo, key: &ForeignKey, values: &[Datum]) -> Result<bool> {
+        if values.iter().any(Datum::is_null) {
+            return Ok(false);
+        }
         let image = self.image()?;
         let table: TableRef = binder::table_ref(&image, parent);
         let Some(number) = table.indexes.iter().position(|i| i.oid == key.index) else {
@@ -136,11 +166,11 @@ impl Session {
         for (&target, value) in key.target_columns.iter().zip(values) {
             match as_column(value, table.columns[target].ty) {
                 Some(value) => row[target] = value,
-                None => return Err(error.detail(detail)),
+                None => return Ok(false),
             }
         }
-        let mut execution = self.execution(true)?;
-        let found = self.with_context(&mut execution, &[], |ctx| {
+        let mut execution = self.with_latest(|s| s.execution(true))?;
+        self.with_context(&mut execution, &[], |ctx| {
             let handles = Handles::open(ctx, &table)?;
             let index = &table.indexes[number];
             let mut encoded = Vec::new();
@@ -164,8 +194,7 @@ impl Session {
                     }
                 }
             }
-        })?;
-        if found { Ok(()) } else { Err(error.detail(detail)) }
+        })
     }
 
     /// A row that may be referred to is gone, or has another key: does what the key says; what that asks for.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use binder::Names;
-use catalog::{Image, builtin};
+use catalog::{Image, builtin, stored};
 use ext::Host;
 use ext::host::{Describe, ObjectRef, RoleRef};
 use storage::Database;
@@ -53,6 +53,7 @@ pub(crate) struct SessionHost<'a> {
     pub pending: &'a mut Vec<Pending>,
     pub sequences: &'a mut Sequences,
     pub user: &'a Role,
+    pub session_user: &'a Role,
     pub interrupt: &'a Interrupt,
     pub pid: u32,
     /// Start of the transaction and of the statement, since 2000.
@@ -87,6 +88,50 @@ impl SessionHost<'_> {
         Ok((self.db.relation(info.rel)?, rules, info.name.clone()))
     }
 
+    /// Fails unless the session's role has one of these rights to a sequence.
+    fn check_sequence(&self, sequence: Oid, letters: &str) -> Result<()> {
+        let Some(info) = self.image.by_oid(sequence).filter(|_| !self.user.superuser) else { return Ok(()) };
+        let rights = crate::privilege::Rights::of(self.runtime, self.user)?;
+        if letters.chars().any(|l| rights.has_on_table(info, l)) {
+            return Ok(());
+        }
+        Err(crate::privilege::denied("sequence", &info.name))
+    }
+
+    /// `enum_first`, `enum_last`, `enum_range` of enum `ty`.
+    fn enum_values(&self, function: &str, ty: Oid, bounds: &[Datum]) -> Result<Datum> {
+        let Some(info) = self.image.type_by_oid(ty) else {
+            let message = "could not determine actual enum type";
+            return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message));
+        };
+        let place = |d: &Datum| match d {
+            Datum::U32(label) => self.image.label(Oid(*label)).map(|l| l.1),
+            _ => None,
+        };
+        let (low, high) = match bounds {
+            [low, high] => (place(low), place(high)),
+            _ => (None, None),
+        };
+        let within = |p: f32| low.is_none_or(|l| p >= l) && high.is_none_or(|h| p <= h);
+        let mut labels = info.labels.iter().filter(|l| within(l.1));
+        match function {
+            "enum_first" | "enum_last" => {
+                let found = if function == "enum_first" { labels.next() } else { labels.next_back() };
+                found.map(|l| Datum::from(l.0)).ok_or_else(|| {
+                    let message = format!("enum {} contains no values", info.name);
+                    SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message)
+                })
+            }
+            _ => {
+                let quoted: Vec<String> =
+                    labels.map(|l| format!("\"{}\"", l.2.replace('\\', "\\\\").replace('"', "\\\""))).collect();
+                let array = ty.user_array().unwrap_or(ty);
+                let text = format!("{{{}}}", quoted.join(","));
+                types::io::text_in_with(array, -1, &text, &self.settings.io, &self.names())
+            }
+        }
+    }
+
     fn relation_of(&self, object: ObjectRef<'_>) -> Result<Option<Oid>> {
         match object {
             ObjectRef::Oid(oid) => Ok(Some(oid)),
@@ -112,7 +157,7 @@ impl Host for SessionHost<'_> {
         &self.user.name
     }
     fn session_user(&self) -> &str {
-        &self.user.name
+        &self.session_user.name
     }
     fn current_database(&self) -> &str {
         self.database
@@ -159,6 +204,7 @@ impl Host for SessionHost<'_> {
         Ok(shown)
     }
     fn nextval(&mut self, sequence: Oid) -> Result<i64> {
+        self.check_sequence(sequence, "Uw")?;
         let (rel, rules, name) = self.sequence(sequence)?;
         match storage::sequence::next(self.db, &rel, &rules)? {
             Ok(number) => {
@@ -177,6 +223,7 @@ impl Host for SessionHost<'_> {
         }
     }
     fn currval(&mut self, sequence: Oid) -> Result<i64> {
+        self.check_sequence(sequence, "Ur")?;
         let (_, _, name) = self.sequence(sequence)?;
         self.sequences.given.get(&sequence).copied().ok_or_else(|| {
             let message = format!("currval of sequence \"{name}\" is not yet defined in this session");
@@ -184,6 +231,7 @@ impl Host for SessionHost<'_> {
         })
     }
     fn setval(&mut self, sequence: Oid, value: i64, is_called: bool) -> Result<i64> {
+        self.check_sequence(sequence, "w")?;
         let (rel, rules, name) = self.sequence(sequence)?;
         if !(rules.min..=rules.max).contains(&value) {
             let message = format!(
@@ -215,6 +263,9 @@ impl Host for SessionHost<'_> {
         self.names().reg_out(reg_type, oid)
     }
     fn type_name(&self, type_oid: Oid, typmod: i32) -> Option<String> {
+        if type_oid.is_user_type() {
+            return Some(self.names().type_name(type_oid));
+        }
         types::typmod::format_type(type_oid, typmod)
             .or_else(|| builtin::type_by_oid(type_oid).map(|_| binder::format_type(type_oid)))
     }
@@ -245,6 +296,9 @@ impl Host for SessionHost<'_> {
                 Some((namespace, name)) => Some(self.names().is_visible(namespace, name, object)),
                 None => builtin::relation_by_oid(object).map(|_| true),
             },
+            oid::REGTYPE if object.is_user_type() => self.image.type_by_oid(object).map(|t| {
+                builtin::type_by_name(&t.name).is_none() && self.names().user_type(None, &t.name) == Some(object)
+            }),
             oid::REGTYPE => builtin::type_by_oid(object).map(|_| true),
             oid::REGPROC | oid::REGPROCEDURE => builtin::proc_by_oid(object).map(|_| true),
             oid::REGOPER | oid::REGOPERATOR => builtin::operator_by_oid(object).map(|_| true),
@@ -256,33 +310,91 @@ impl Host for SessionHost<'_> {
         role: Option<RoleRef<'_>>,
         kind: &str,
         object: ObjectRef<'_>,
-        _column: Option<ext::host::ColumnRef<'_>>,
-        _privilege: &str,
+        column: Option<ext::host::ColumnRef<'_>>,
+        privilege: &str,
     ) -> Result<Option<bool>> {
-        // Superusers may do all; there are no grants yet, so others have what owners have.
-        let superuser = match role {
-            None => self.user.superuser,
-            Some(RoleRef::Name(name)) => match self.runtime.role(name)? {
-                Some(role) => role.superuser,
-                None => {
-                    let message = format!("role \"{name}\" does not exist");
-                    return Err(SqlError::new(SqlState::UNDEFINED_OBJECT, message));
-                }
+        use crate::privilege::{Rights, any_of, asked, catalog_acl, parsed};
+        let role = match role {
+            None => self.user.clone(),
+            Some(RoleRef::Name(name)) => self
+                .runtime
+                .role(name)?
+                .ok_or_else(|| SqlError::new(SqlState::UNDEFINED_OBJECT, format!("role \"{name}\" does not exist")))?,
+            Some(RoleRef::Oid(oid)) => match self.runtime.role_by_oid(oid)? {
+                Some(role) => role,
+                None => return Ok(None),
             },
-            Some(RoleRef::Oid(oid)) => self.runtime.role_by_oid(oid)?.is_some_and(|r| r.superuser),
         };
-        if kind == "table" || kind == "sequence" {
-            let Some(oid) = self.relation_of(object)? else {
-                let ObjectRef::Name(name) = object else { return Ok(None) };
-                let message = format!("relation \"{name}\" does not exist");
-                return Err(SqlError::new(SqlState::UNDEFINED_TABLE, message));
-            };
-            if builtin::relation_by_oid(oid).is_some() {
-                return Ok(Some(true));
+        let (rights, asked) = (Rights::of(self.runtime, &role)?, asked(privilege)?);
+        match kind {
+            "table" | "sequence" | "column" | "any_column" => {
+                let Some(oid) = self.relation_of(object)? else {
+                    let ObjectRef::Name(name) = object else { return Ok(None) };
+                    let message = format!("relation \"{name}\" does not exist");
+                    return Err(SqlError::new(SqlState::UNDEFINED_TABLE, message));
+                };
+                if builtin::relation_by_oid(oid).is_some() {
+                    let acl = catalog_acl(oid);
+                    return Ok(Some(any_of(&rights, "table", oid::BOOTSTRAP_SUPERUSER, acl.as_ref(), &asked)));
+                }
+                let Some(info) = self.image.by_oid(oid) else { return Ok(None) };
+                let own = if info.kind == b'S' { "sequence" } else { "table" };
+                let acl = info.acl.as_deref().and_then(parsed);
+                let whole = any_of(&rights, own, info.owner, acl.as_ref(), &asked);
+                let of_column = |c: &catalog::ColumnInfo| {
+                    let acl = c.acl.as_deref().and_then(parsed);
+                    acl.is_some() && any_of(&rights, "column", Oid::NONE, acl.as_ref(), &asked)
+                };
+                Ok(Some(match (kind, column) {
+                    ("any_column", _) => whole || info.columns.iter().any(of_column),
+                    (_, Some(which)) => {
+                        let found = match which {
+                            ext::host::ColumnRef::Name(name) => info.columns.iter().position(|c| c.name == name),
+                            ext::host::ColumnRef::Number(n) => usize::try_from(n - 1).ok(),
+                        };
+                        match found.and_then(|i| info.columns.get(i)) {
+                            Some(column) => whole || of_column(column),
+                            None => {
+                                let ext::host::ColumnRef::Name(name) = which else { return Ok(None) };
+                                let message = format!("column \"{name}\" of relation \"{}\" does not exist", info.name);
+                                return Err(SqlError::new(SqlState::UNDEFINED_COLUMN, message));
+                            }
+                        }
+                    }
+                    _ => whole,
+                }))
             }
-            return Ok(self.image.by_oid(oid).map(|t| superuser || t.owner == self.user.oid));
+            "schema" => {
+                let found = match object {
+                    ObjectRef::Oid(oid) => self.image.namespace_by_oid(oid),
+                    ObjectRef::Name(name) => Some(self.image.namespace(name).ok_or_else(|| {
+                        SqlError::new(SqlState::INVALID_SCHEMA_NAME, format!("schema \"{name}\" does not exist"))
+                    })?),
+                };
+                let Some(info) = found else { return Ok(None) };
+                let acl = info.acl.as_deref().and_then(parsed);
+                Ok(Some(any_of(&rights, kind, info.owner, acl.as_ref(), &asked)))
+            }
+            "database" => {
+                let mut found = None;
+                self.runtime.each_shared(stored::PG_DATABASE, |row| {
+                    let hit = match object {
+                        ObjectRef::Oid(oid) => row.oid("oid") == oid,
+                        ObjectRef::Name(name) => row.get("datname").as_str() == Some(name),
+                    };
+                    if hit {
+                        found = Some(crate::privilege::database_acl(row));
+                    }
+                })?;
+                let Some((owner, acl)) = found else {
+                    let ObjectRef::Name(name) = object else { return Ok(None) };
+                    let message = format!("database \"{name}\" does not exist");
+                    return Err(SqlError::new(SqlState::INVALID_CATALOG_NAME, message));
+                };
+                Ok(Some(any_of(&rights, kind, owner, acl.as_ref(), &asked)))
+            }
+            kind => Ok(Some(any_of(&rights, kind, oid::BOOTSTRAP_SUPERUSER, None, &asked))),
         }
-        Ok(Some(superuser))
     }
     fn size(&self, kind: &str, object: ObjectRef<'_>) -> Result<Option<i64>> {
         let bytes =
@@ -340,6 +452,7 @@ impl Host for SessionHost<'_> {
                 }
             }
             "pg_my_temp_schema" => Datum::from(self.temporary.unwrap_or(Oid::NONE)),
+            "enum_first" | "enum_last" | "enum_range" => return self.enum_values(name, object, &args[1..]),
             "pg_is_other_temp_schema" => Datum::Bool(false),
             _ => return Err(SqlError::unsupported(format!("function {name}"))),
         })

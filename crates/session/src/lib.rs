@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod acl;
 mod collected;
 mod copy;
 mod ddl;
@@ -13,6 +14,7 @@ mod named;
 mod planning;
 mod portal;
 mod prepared;
+mod privilege;
 mod runtime;
 mod session;
 mod settings;

@@ -104,6 +104,21 @@ impl Session {
         types::io::text_in_with(ty, -1, text, &self.settings.io, &names)
     }
 
+    /// The value of a parameter from its binary form.
+    ///
+    /// # Errors
+    /// What the type's input says.
+    pub fn parameter_binary(&mut self, ty: Oid, bytes: &[u8]) -> Result<Datum> {
+        if !ty.is_user_type() {
+            return types::io::binary_in(ty, -1, bytes);
+        }
+        self.check_not_failed()?;
+        self.begin_transaction();
+        let image = self.image()?;
+        let names = binder::Names { image: &image, search_path: &self.search_path };
+        types::io::binary_in_with(ty, -1, bytes, &names)
+    }
+
     /// The columns of the cursor called `name`, if there is one.
     pub fn cursor_columns(&self, name: &str) -> Option<Arc<Vec<OutputColumn>>> {
         self.named.cursors.get(name).filter(|c| self.is_alive(c)).map(|c| c.columns.clone())

@@ -22,6 +22,9 @@ use crate::prepared::{Operators, Prepared};
 use crate::session::{BlockState, Session, Sink, aborted, is_planned, with_room_for};
 use crate::view::View;
 
+/// A statement whose changes asked for more than this settles what it can before it goes on.
+pub(crate) const EVENTS_HELD_MAX: usize = 8192;
+
 /// What of a running plan outlives a call of its operators.
 pub(crate) struct Execution {
     snapshot: Snapshot,
@@ -264,6 +267,9 @@ impl Session {
                 return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message));
             }
             self.begin_transaction();
+            if let Some((_, node)) = prepared.plan.clone().filter(|_| !self.user.superuser) {
+                self.check_privileges(&prepared.sql, &node)?;
+            }
             let Some((version, node)) = &prepared.plan else { return Err(SqlError::internal("just planned")) };
             let operators = prepared.operators.get_or_insert_with(|| operators(node));
             let (db, policy) = (self.db.id, self.lock_policy());
@@ -311,21 +317,42 @@ impl Session {
         } else if *yields {
             sink.columns(columns)?;
         }
-        self.with_context(&mut execution, params, |ctx| {
+        let mut events_max = EVENTS_HELD_MAX;
+        while self.with_context(&mut execution, params, |ctx| {
             while root.next(ctx, chunk)? {
                 if *yields && chunk.rows > 0 {
                     rows += chunk.rows as u64;
                     sink.chunk(chunk, ctx.types)?;
                 }
+                if ctx.state.events.len() >= events_max {
+                    return Ok(true);
+                }
             }
-            Ok(())
-        })?;
+            Ok(false)
+        })? {
+            events_max = self.settle_some(&mut execution)?;
+        }
         let count = if running.word == "SELECT " { rows } else { execution.state.affected };
         tag.clear();
         tag.push_str(running.word);
         // Writing to a string cannot fail.
         let _ok = write!(tag, "{count}");
         Ok(execution.take_events())
+    }
+
+    /// Settles what a statement's changes have asked for so far, as far as that is possible before its end; how many events it may hold
+    /// before the next attempt.
+    pub(crate) fn settle_some(&mut self, execution: &mut Execution) -> Result<usize> {
+        let mut events = execution.take_events();
+        let bytes = |events: &[exec::Event]| events.iter().map(exec::Event::bytes).sum::<usize>();
+        let before = bytes(&events);
+        self.settle_references(&mut events)?;
+        if let Some(account) = &mut execution.account {
+            account.release(before.saturating_sub(bytes(&events)));
+        }
+        let held = events.len();
+        execution.state.events = events;
+        Ok(EVENTS_HELD_MAX.max(2 * held))
     }
 
     /// Takes the snapshot of a planned statement and makes its operators.
@@ -388,6 +415,7 @@ impl Session {
             pending: &mut self.pending,
             sequences: &mut self.sequences,
             user: &self.user,
+            session_user: self.settings.session_role.as_ref().unwrap_or(&self.login),
             interrupt: &self.interrupt,
             pid: txn.owner().0,
             started: self.started,
@@ -439,7 +467,8 @@ impl Session {
         let mut left = if portions { max } else { u64::MAX };
         let Running { node, root, execution, held, ended, fetched, chunk, .. } = running;
         *fetched = 0;
-        self.with_context(execution, params, |ctx| {
+        let mut events_max = EVENTS_HELD_MAX;
+        while self.with_context(execution, params, |ctx| {
             if portions && yields && writes(node) {
                 while !*ended {
                     let mut chunk = Chunk::default();
@@ -449,6 +478,9 @@ impl Session {
                     } else {
                         *ended = true;
                     }
+                    if ctx.state.events.len() >= events_max {
+                        return Ok(true);
+                    }
                 }
             }
             while left > 0 {
@@ -456,6 +488,9 @@ impl Session {
                     Some(first) => *chunk = first,
                     None if *ended => break,
                     None => {
+                        if ctx.state.events.len() >= events_max {
+                            return Ok(true);
+                        }
                         if !root.next(ctx, chunk)? {
                             *ended = true;
                             break;
@@ -476,8 +511,10 @@ impl Session {
                     (*fetched, left) = (*fetched + left, 0);
                 }
             }
-            Ok(())
-        })?;
+            Ok(false)
+        })? {
+            events_max = self.settle_some(execution)?;
+        }
         if left > 0 {
             return Ok(true);
         }

@@ -234,7 +234,7 @@ impl Runtime {
     }
 
     /// Reads a shared catalog table as committed now.
-    fn each_shared(&self, relation: Oid, mut f: impl FnMut(Fields<'_>)) -> Result<()> {
+    pub(crate) fn each_shared(&self, relation: Oid, mut f: impl FnMut(Fields<'_>)) -> Result<()> {
         let shared = self.shared()?;
         let mut txn = self.engine.begin(self.engine.new_owner(), self.engine.new_interrupt());
         let snapshot = txn.snapshot();

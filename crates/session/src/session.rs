@@ -98,6 +98,8 @@ pub struct Session {
     pub(crate) shared: Arc<Database>,
     pub(crate) database_name: String,
     pub(crate) user: Role,
+    /// Who logged in.
+    pub(crate) login: Role,
     pub(crate) owner: OwnerId,
     pub(crate) interrupt: Arc<Interrupt>,
     pub(crate) settings: Settings,
@@ -110,6 +112,8 @@ pub struct Session {
     pub(crate) txn: Option<Box<Transaction>>,
     /// One that has ended, to be used again: a session that reads all day allocates none.
     spare: Option<Box<Transaction>>,
+    /// Whether statements see the newest state, whatever the isolation level.
+    latest: bool,
     /// What its statements and cursors take.
     pub(crate) meter: Arc<exec::Meter>,
     savepoints: Vec<OpenSavepoint>,
@@ -132,6 +136,8 @@ pub struct Session {
     /// Room for a command tag.
     tag: String,
     pub(crate) portals: crate::lifetime::Portals,
+    /// Whether a statement of our own is running, which needs no privileges.
+    pub(crate) trusted: bool,
 }
 
 impl Session {
@@ -164,6 +170,7 @@ impl Session {
             shared: runtime.shared()?,
             db,
             database_name: name.to_owned(),
+            login: user.clone(),
             user,
             owner: engine.new_owner(),
             interrupt: engine.new_interrupt(),
@@ -174,6 +181,7 @@ impl Session {
             block: BlockState::Idle,
             txn: None,
             spare: None,
+            latest: false,
             meter: exec::Meter::new("session", runtime.options.session_bytes, &runtime.meter),
             savepoints: Vec::new(),
             isolation: IsolationLevel::ReadCommitted,
@@ -188,6 +196,7 @@ impl Session {
             named: crate::named::Named::default(),
             tag: String::new(),
             portals: crate::lifetime::Portals::default(),
+            trusted: false,
             runtime: runtime.clone(),
         })
     }
@@ -415,6 +424,7 @@ impl Session {
             ms => self.interrupt.clock().monotonic_nanos() + ms * 1_000_000,
         };
         self.interrupt.start_statement(deadline);
+        self.trusted = false;
         self.started.1 = micros_since_2000(&self.interrupt);
         let outcome = catch_unwind(AssertUnwindSafe(|| f(self)));
         let outcome = outcome.unwrap_or_else(|panic| {
@@ -457,6 +467,7 @@ impl Session {
             let generation = self.settings.generation + 1;
             self.settings = *settings;
             self.settings.generation = generation;
+            self.follow_role();
         }
     }
 
@@ -503,11 +514,13 @@ impl Session {
             && let Some((settings, kept)) = self.before.take()
         {
             let generation = self.settings.generation + 1;
-            self.settings = *settings;
+            let mut settings = *settings;
             for (name, value) in kept {
-                self.settings.set(&name, value.as_deref())?;
+                self.set_in(&mut settings, &name, value.as_deref())?;
             }
-            self.settings.generation += generation;
+            settings.generation = generation.max(settings.generation + 1);
+            self.settings = settings;
+            self.follow_role();
         }
         self.end_transaction();
         Ok(outcome?)
@@ -522,7 +535,7 @@ impl Session {
     /// Changes a setting: until the transaction ends if `local`; taken back if it is rolled back.
     pub(crate) fn change_setting(&mut self, name: &str, value: Option<&str>, local: bool) -> Result<()> {
         let mut changed = self.settings.clone();
-        changed.set(name, value)?;
+        self.set_in(&mut changed, name, value)?;
         let before = std::mem::replace(&mut self.settings, changed);
         if self.txn.is_some() {
             let (_, kept) = self.before.get_or_insert_with(|| (Box::new(before), Vec::new()));
@@ -532,7 +545,58 @@ impl Session {
         } else if local {
             self.settings = before;
         }
+        self.follow_role();
         Ok(())
+    }
+
+    /// Sets `name` in `settings`; roles are looked up.
+    fn set_in(&self, settings: &mut Settings, name: &str, value: Option<&str>) -> Result<()> {
+        let session = name.eq_ignore_ascii_case("session_authorization");
+        if !session && !name.eq_ignore_ascii_case("role") {
+            return settings.set(name, value);
+        }
+        let role = match value {
+            None => None,
+            Some(none) if !session && none == "none" => None,
+            Some(name) => {
+                let role = self.runtime.role(name)?.ok_or_else(|| {
+                    let message = format!("role \"{name}\" does not exist");
+                    SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message)
+                })?;
+                let (may, what) = if session {
+                    (self.login.superuser || role.oid == self.login.oid, "session authorization")
+                } else {
+                    let from = settings.session_role.as_ref().unwrap_or(&self.login);
+                    (from.superuser || role.oid == from.oid, "role")
+                };
+                if !may {
+                    let message = format!("permission denied to set {what} \"{name}\"");
+                    return Err(SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, message));
+                }
+                Some(role)
+            }
+        };
+        settings.set(name, role.as_ref().map(|role| role.name.as_str()))?;
+        if session {
+            settings.set("role", None)?;
+            (settings.session_role, settings.role) = (role, None);
+        } else {
+            settings.role = role;
+        }
+        Ok(())
+    }
+
+    /// Makes the session's user the one that its settings name.
+    fn follow_role(&mut self) {
+        let wanted = self.settings.role.as_ref().or(self.settings.session_role.as_ref()).unwrap_or(&self.login);
+        if self.user != *wanted {
+            self.user = wanted.clone();
+        }
+    }
+
+    /// Who the session runs as when it sets no role (`session_user`).
+    pub fn session_user(&self) -> &Role {
+        self.settings.session_role.as_ref().unwrap_or(&self.login)
     }
 
     fn apply_pending(&mut self) -> Result<()> {
@@ -545,7 +609,7 @@ impl Session {
     /// The snapshot of the statement about to run.
     pub(crate) fn snapshot(&mut self) -> Snapshot {
         let Some(txn) = &mut self.txn else { unreachable!("a statement runs in a transaction") };
-        if self.isolation == IsolationLevel::ReadCommitted {
+        if self.isolation == IsolationLevel::ReadCommitted || self.latest {
             return txn.snapshot();
         }
         match &self.fixed {
@@ -562,7 +626,16 @@ impl Session {
 
     /// Whether rows changed since the snapshot are an error.
     pub(crate) fn snapshot_is_fixed(&self) -> bool {
-        self.fixed.is_some()
+        self.fixed.is_some() && !self.latest
+    }
+
+    /// Calls `f`, whose statements see what is committed now even in a transaction with a fixed snapshot: DDL must not miss rows, nor may
+    /// what foreign keys ask.
+    pub(crate) fn with_latest<T>(&mut self, f: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
+        let before = std::mem::replace(&mut self.latest, true);
+        let outcome = f(self);
+        self.latest = before;
+        outcome
     }
 
     /// `25P02` in a failed transaction block.
@@ -587,7 +660,9 @@ impl Session {
             StatementKind::Delete(s) => binder.delete(s)?,
             _ => return Err(SqlError::internal("only queries and DML are planned")),
         };
-        Ok((bound, binder.params))
+        let (params, views) = (binder.params, binder.views);
+        self.check_views(&image, &views)?;
+        Ok((bound, params))
     }
 
     /// Runs one statement within the transaction; answers its command tag.
@@ -615,8 +690,15 @@ impl Session {
             StatementKind::Fetch(f) => self.fetch_cursor(f, sink),
             StatementKind::ClosePortal(c) => self.close_cursor(c.name.as_ref().map(|n| n.as_str())),
             StatementKind::CreateTable(c) => self.create_table(sql, c, sink),
+            StatementKind::CreateTableAs(c) if c.materialized_view => self.create_materialized_view(sql, c, sink),
+            StatementKind::CreateView(c) => self.create_view(sql, c, sink),
+            StatementKind::RefreshMaterializedView(r) => self.refresh_view(sql, r),
             StatementKind::CreateTableAs(c) => self.create_table_as(sql, c, sink),
             StatementKind::Select(s) => self.select_into(sql, s),
+            StatementKind::Grant(g) => self.grant(sql, g, sink),
+            StatementKind::GrantRole(g) => self.grant_role(g, sink),
+            StatementKind::CreateType(c) => self.create_type(sql, c),
+            StatementKind::AlterEnum(a) => self.alter_enum(a, sink),
             StatementKind::AlterTable(a) => self.alter_table(sql, a, sink),
             StatementKind::CreateIndex(c) => self.create_index(sql, c, sink),
             StatementKind::CreateSequence(c) => self.create_sequence(sql, c, sink),
@@ -659,7 +741,7 @@ impl Session {
         }
         let value = match &*name.to_lowercase() {
             "transaction_isolation" => self.isolation.as_str().to_owned(),
-            "session_authorization" => self.user.name.clone(),
+            "session_authorization" => self.session_user().name.clone(),
             "is_superuser" => if self.user.superuser { "on" } else { "off" }.to_owned(),
             _ => self.settings.get(name)?,
         };
@@ -679,8 +761,11 @@ impl Session {
     ) -> Result<(Vec<Vec<Datum>>, Vec<exec::Event>)> {
         let statements = syntax::parse(sql)?;
         let Some(statement) = statements.first() else { return Ok(Default::default()) };
-        let (node, columns) = self.locked_plan(sql, &statement.kind, None, types)?;
-        let mut running = self.start(node, columns)?;
+        self.trusted = true;
+        let planned = self.locked_plan(sql, &statement.kind, None, types);
+        self.trusted = false;
+        let (node, columns) = planned?;
+        let mut running = self.with_latest(|s| s.start(node, columns))?;
         let mut rows = Vec::new();
         while let Some(chunk) = running.next_chunk_with(self, params)? {
             rows.extend((0..chunk.rows).map(|i| chunk.row(i)));
@@ -707,6 +792,7 @@ impl Session {
                     (Arc::new(self.optimized(bound.node)?), Arc::new(bound.columns))
                 }
             };
+            self.check_privileges(sql, &node)?;
             let mut taken = false;
             let (db, policy) = (self.db.id, self.lock_policy());
             if let Some(txn) = &mut self.txn {
@@ -888,7 +974,8 @@ impl Session {
                 Ok("RESET".to_owned())
             }
             VariableSetKind::ResetAll => {
-                for (name, _) in self.settings.all() {
+                let keeps = |name: &str| ["role", "session_authorization"].contains(&name);
+                for (name, _) in self.settings.all().into_iter().filter(|(name, _)| !keeps(name)) {
                     // Those that cannot be changed are what they are.
                     let _fixed = self.change_setting(&name, None, false);
                 }

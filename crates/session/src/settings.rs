@@ -1,7 +1,10 @@
 //! Settings: what SET changes and SHOW shows. Each is either in effect, or has one possible value here.
 
+mod hints;
+
 use std::collections::BTreeMap;
 
+use crate::runtime::Role;
 use types::datetime::{DateOrder, DateStyle, IntervalStyle, zone};
 use types::io::ByteaOutput;
 use types::{IoSettings, Result, SqlError, SqlState};
@@ -12,10 +15,16 @@ enum Kind {
     Bool,
     /// Milliseconds, with units.
     Time,
-    /// Kilobytes between these, with units.
-    Memory(i64, i64),
     /// An integer between these.
     Int(i64, i64),
+    /// A number between these.
+    Real(f64, f64),
+    /// Memory in units of so many kilobytes, between these.
+    Size {
+        unit_kb: i64,
+        low: i64,
+        high: i64,
+    },
     /// One of these words.
     Word(&'static [&'static str]),
     Text,
@@ -62,6 +71,8 @@ const KNOWN: &[(&str, &str, Kind)] = &[
     ("lock_timeout", "0", Kind::Time),
     ("max_connections", "100", Kind::Internal),
     ("max_identifier_length", "63", Kind::Internal),
+    // Who statements run as: see `Session::become_role`.
+    ("role", "none", Kind::Text),
     // There are no policies to apply yet.
     ("row_security", "on", Kind::Bool),
     ("scram_iterations", "4096", Kind::Int(1, 2_147_483_647)),
@@ -69,7 +80,7 @@ const KNOWN: &[(&str, &str, Kind)] = &[
     ("server_encoding", "UTF8", Kind::Internal),
     ("server_version", "18.0", Kind::Internal),
     ("server_version_num", "180000", Kind::Internal),
-    ("session_authorization", "", Kind::Internal),
+    ("session_authorization", "", Kind::Text),
     ("standard_conforming_strings", "on", Kind::Fixed),
     ("statement_timeout", "0", Kind::Time),
     (
@@ -80,7 +91,7 @@ const KNOWN: &[(&str, &str, Kind)] = &[
     ("TimeZone", "UTC", Kind::Text),
     ("transaction_isolation", "read committed", Kind::Internal),
     ("transaction_read_only", "off", Kind::Fixed),
-    ("work_mem", "4MB", Kind::Memory(64, 2_147_483_647)),
+    ("work_mem", "4MB", Kind::Size { unit_kb: 1, low: 64, high: 2_147_483_647 }),
     ("transaction_timeout", "0", Kind::Fixed),
     // There is no XML type yet.
     ("xmloption", "content", Kind::Word(&["content", "document"])),
@@ -105,6 +116,10 @@ pub struct Settings {
     pub scram_iterations: u32,
     /// How important a message must be to be sent (`client_min_messages`), by its place in PostgreSQL's order.
     pub client_min_messages: u8,
+    /// What SET SESSION AUTHORIZATION made of the session.
+    pub(crate) session_role: Option<Role>,
+    /// What SET ROLE made of it.
+    pub(crate) role: Option<Role>,
     /// Values that are not defaults, as SHOW prints them, by name in lower case.
     values: BTreeMap<String, String>,
     /// Grows with every change: plans made before are not used after.
@@ -122,6 +137,8 @@ impl Default for Settings {
             search_path: vec!["$user".to_owned(), "public".to_owned()],
             scram_iterations: 4096,
             client_min_messages: 6,
+            session_role: None,
+            role: None,
             values: BTreeMap::new(),
             generation: 0,
         }
@@ -130,11 +147,14 @@ impl Default for Settings {
 
 impl Kind {
     /// Its type, bounds and words, as `pg_settings` has them.
-    fn described(self) -> (&'static str, Option<(i64, i64)>, &'static [&'static str]) {
+    fn described(self) -> (&'static str, Option<(String, String)>, &'static [&'static str]) {
         match self {
             Kind::Bool => ("bool", None, &[]),
-            Kind::Time => ("integer", Some((0, 2_147_483_647)), &[]),
-            Kind::Int(low, high) | Kind::Memory(low, high) => ("integer", Some((low, high)), &[]),
+            Kind::Time => ("integer", Some(("0".to_owned(), "2147483647".to_owned())), &[]),
+            Kind::Int(low, high) | Kind::Size { low, high, .. } => {
+                ("integer", Some((low.to_string(), high.to_string())), &[])
+            }
+            Kind::Real(low, high) => ("real", Some((low.to_string(), high.to_string())), &[]),
             Kind::Word(words) => ("enum", None, words),
             Kind::Text | Kind::Fixed | Kind::Internal => ("string", None, &[]),
         }
@@ -148,7 +168,7 @@ impl Settings {
         let text = |s: &str| Datum::text(s);
         let row = |&(name, default, kind): &(&str, &str, Kind)| {
             let (ty, bounds, words) = kind.described();
-            let bound = |n: Option<i64>| n.map_or(Datum::Null, |n| text(&n.to_string()));
+            let bound = |n: Option<&String>| n.map_or(Datum::Null, |n| text(n));
             let list = format!("{{{}}}", words.join(","));
             let words = if words.is_empty() {
                 Datum::Null
@@ -158,9 +178,7 @@ impl Settings {
             let setting = self.get(name).unwrap_or_default();
             let source = if setting == default { "default" } else { "session" };
             let number = match kind {
-                Kind::Memory(low, high) => {
-                    memory(name, &setting, low, high).map_or(setting.clone(), |kb| kb.to_string())
-                }
+                Kind::Size { unit_kb, .. } => size(name, &setting, unit_kb).map_or(setting.clone(), |n| n.to_string()),
                 _ => setting.clone(),
             };
             vec![
@@ -168,7 +186,8 @@ impl Settings {
                 text(&number),
                 match kind {
                     Kind::Time => text("ms"),
-                    Kind::Memory(..) => text("kB"),
+                    Kind::Size { unit_kb: 1, .. } => text("kB"),
+                    Kind::Size { unit_kb, .. } => text(&format!("{unit_kb}kB")),
                     _ => Datum::Null,
                 },
                 text("Ungrouped"),
@@ -177,8 +196,8 @@ impl Settings {
                 text(if kind == Kind::Internal { "internal" } else { "user" }),
                 text(ty),
                 text(source),
-                bound(bounds.map(|b| b.0)),
-                bound(bounds.map(|b| b.1)),
+                bound(bounds.as_ref().map(|b| &b.0)),
+                bound(bounds.as_ref().map(|b| &b.1)),
                 words,
                 text(default),
                 text(default),
@@ -187,12 +206,12 @@ impl Settings {
                 Datum::Bool(false),
             ]
         };
-        KNOWN.iter().map(row).collect()
+        KNOWN.iter().chain(hints::HINTS).map(row).collect()
     }
 }
 
 fn find(name: &str) -> Option<&'static (&'static str, &'static str, Kind)> {
-    KNOWN.iter().find(|k| k.0.eq_ignore_ascii_case(name))
+    KNOWN.iter().chain(hints::HINTS).find(|k| k.0.eq_ignore_ascii_case(name))
 }
 
 fn unknown(name: &str) -> SqlError {
@@ -210,6 +229,55 @@ fn boolean(name: &str, value: &str) -> Result<bool> {
         let message = format!("parameter \"{name}\" requires a Boolean value");
         SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message)
     })
+}
+
+fn out_of_range(name: &str, value: &str, low: &str, high: &str) -> SqlError {
+    let message = format!("{value} is outside the valid range for parameter \"{name}\" ({low} .. {high})");
+    SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message)
+}
+
+/// Memory, in units of `unit_kb`.
+fn size(name: &str, text: &str, unit_kb: i64) -> Result<i64> {
+    let text = text.trim();
+    let number = |c: char| c.is_ascii_digit() || c == '.' || c == '-' || c == '+';
+    let (digits, unit) = text.split_at(text.find(|c| !number(c)).unwrap_or(text.len()));
+    let bytes_per = match unit.trim() {
+        "" => 1024.0 * unit_kb as f64,
+        "B" => 1.0,
+        "kB" => 1024.0,
+        "MB" => 1_048_576.0,
+        "GB" => 1_073_741_824.0,
+        "TB" => 1_099_511_627_776.0,
+        _ => {
+            let hint = "Valid units for this parameter are \"B\", \"kB\", \"MB\", \"GB\", and \"TB\".";
+            return Err(invalid(name, text).hint(hint));
+        }
+    };
+    let number: f64 = digits.parse().map_err(|_| invalid(name, text))?;
+    Ok((number * bytes_per / (1024.0 * unit_kb as f64)).round() as i64)
+}
+
+fn shown_size(number: i64, unit_kb: i64) -> String {
+    if number <= 0 {
+        return number.to_string();
+    }
+    let kb = number.saturating_mul(unit_kb);
+    let units = [(1_i64 << 30, "TB"), (1 << 20, "GB"), (1 << 10, "MB")];
+    match units.iter().find(|unit| kb % unit.0 == 0) {
+        Some((factor, unit)) => format!("{}{unit}", kb / factor),
+        None => format!("{kb}kB"),
+    }
+}
+
+/// A number as C's `%g` prints it.
+fn shown_real(number: f64) -> String {
+    if number.abs() >= 1e6 {
+        let text = format!("{number:.5e}");
+        let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+        let digits = digits.trim_end_matches('0').trim_end_matches('.');
+        return format!("{digits}e+{exponent:0>2}");
+    }
+    number.to_string()
 }
 
 /// Milliseconds.
@@ -235,40 +303,6 @@ fn time(name: &str, text: &str) -> Result<u64> {
         return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message));
     }
     Ok(ms as u64)
-}
-
-/// Kilobytes.
-fn memory(name: &str, text: &str, low: i64, high: i64) -> Result<i64> {
-    let text = text.trim();
-    let (digits, unit) =
-        text.split_at(text.find(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | '-')).unwrap_or(text.len()));
-    let factor = match unit.trim() {
-        "B" => 1.0 / 1024.0,
-        "" | "kB" => 1.0,
-        "MB" => 1024.0,
-        "GB" => 1_048_576.0,
-        "TB" => 1_073_741_824.0,
-        _ if digits.is_empty() => return Err(invalid(name, text)),
-        _ => {
-            return Err(invalid(name, text)
-                .hint("Valid units for this parameter are \"B\", \"kB\", \"MB\", \"GB\", and \"TB\"."));
-        }
-    };
-    let number: f64 = digits.parse().map_err(|_| invalid(name, text))?;
-    let kb = (number * factor).round();
-    if !(low as f64..=high as f64).contains(&kb) {
-        let message = format!("{kb} kB is outside the valid range for parameter \"{name}\" ({low} kB .. {high} kB)");
-        return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message));
-    }
-    Ok(kb as i64)
-}
-
-fn shown_memory(kb: i64) -> String {
-    let units = [(1_073_741_824_i64, "TB"), (1_048_576, "GB"), (1024, "MB")];
-    match units.iter().find(|u| kb >= u.0 && kb % u.0 == 0) {
-        Some((size, unit)) => format!("{}{unit}", kb / size),
-        None => format!("{kb}kB"),
-    }
 }
 
 fn shown_time(ms: u64) -> String {
@@ -329,17 +363,37 @@ impl Settings {
         let shown = match kind {
             Kind::Bool => if boolean(name, given)? { "on" } else { "off" }.to_owned(),
             Kind::Time => shown_time(time(name, given)?),
-            Kind::Memory(low, high) => shown_memory(memory(name, given, low, high)?),
             Kind::Int(low, high) => {
                 let n: i64 = given.trim().parse().map_err(|_| invalid(name, given))?;
                 if !(low..=high).contains(&n) {
-                    let message = format!("{n} is outside the valid range for parameter \"{name}\" ({low} .. {high})");
-                    return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message));
+                    return Err(out_of_range(name, &n.to_string(), &low.to_string(), &high.to_string()));
                 }
                 n.to_string()
             }
+            Kind::Real(low, high) => {
+                let number: f64 = given.trim().parse().map_err(|_| invalid(name, given))?;
+                if !(low..=high).contains(&number) {
+                    return Err(out_of_range(name, &shown_real(number), &shown_real(low), &shown_real(high)));
+                }
+                shown_real(number)
+            }
+            Kind::Size { unit_kb, low, high } => {
+                let number = size(name, given, unit_kb)?;
+                if !(low..=high).contains(&number) {
+                    let unit = if unit_kb == 1 { " kB" } else { " 8kB" };
+                    let shown = |n: i64| format!("{n}{unit}");
+                    return Err(out_of_range(name, &shown(number), &shown(low), &shown(high)));
+                }
+                shown_size(number, unit_kb)
+            }
             Kind::Word(words) => {
                 let word = given.to_lowercase();
+                // Words that stand for the truth values may be spelt as those.
+                let word = match &*word {
+                    "true" | "yes" | "1" if words.contains(&"on") => "on".to_owned(),
+                    "false" | "no" | "0" if words.contains(&"off") => "off".to_owned(),
+                    _ => word,
+                };
                 if !words.contains(&&*word) {
                     return Err(invalid(name, given).hint(format!("Available values: {}.", words.join(", "))));
                 }
@@ -476,7 +530,10 @@ impl Settings {
 
     /// Names and values of all settings.
     pub fn all(&self) -> Vec<(String, String)> {
-        KNOWN.iter().map(|k| (k.0.to_owned(), self.get(k.0).unwrap_or_default())).collect()
+        let known = KNOWN.iter().chain(hints::HINTS);
+        let mut all: Vec<_> = known.map(|k| (k.0.to_owned(), self.get(k.0).unwrap_or_default())).collect();
+        all.sort_by_cached_key(|(name, _)| name.to_lowercase());
+        all
     }
 
     /// Puts all settings back to their defaults.

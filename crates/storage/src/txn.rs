@@ -13,6 +13,7 @@
 //!
 //! Deliberately absent: a list of running transactions inside snapshots, hint bits, wraparound.
 
+mod held;
 mod manager;
 mod snapshot;
 mod transaction;

@@ -48,10 +48,12 @@ pub fn compare_with(type_oid: Oid, a: &Datum, b: &Datum, types: &dyn TypeLookup)
         (Datum::I8(a), Datum::I8(b)) => (*a as u8).cmp(&(*b as u8)),
         (Datum::I16(a), Datum::I16(b)) => a.cmp(b),
         (Datum::I32(a), Datum::I32(b)) => a.cmp(b),
-        (Datum::U32(a), Datum::U32(b)) if Physical::of(type_oid) != Physical::U32 => match types.kind(type_oid) {
-            TypeKind::Enum => types.enum_order(Oid(*a)).total_cmp(&types.enum_order(Oid(*b))),
-            _ => a.cmp(b),
-        },
+        (Datum::U32(a), Datum::U32(b)) if type_oid.is_user_type() || Physical::of(type_oid) != Physical::U32 => {
+            match types.kind(type_oid) {
+                TypeKind::Enum => types.enum_order(Oid(*a)).total_cmp(&types.enum_order(Oid(*b))),
+                _ => a.cmp(b),
+            }
+        }
         (Datum::U32(a), Datum::U32(b)) => a.cmp(b),
         (Datum::I64(a), Datum::I64(b)) if is_unsigned(type_oid) => (*a as u64).cmp(&(*b as u64)),
         (Datum::I64(a), Datum::I64(b)) => a.cmp(b),

@@ -59,8 +59,7 @@ impl Physical {
         })
     }
 
-    /// The physical form of built-in type `type_oid`; whatever is not listed is `Var`. Enum values (`U32` OIDs) and
-    /// domains are resolved by the catalog before this is asked.
+    /// The physical form of type `type_oid`: that of a user's is in its OID, whatever is not listed is `Var`.
     pub const fn of(type_oid: Oid) -> Physical {
         match type_oid {
             oid::BOOL => Physical::Bool,
@@ -92,6 +91,10 @@ impl Physical {
             oid::FLOAT4 => Physical::F32,
             oid::FLOAT8 => Physical::F64,
             oid::UUID | oid::INTERVAL | oid::TIMETZ => Physical::B16,
+            t if t.user_kind().is_some() => match Physical::from_tag((t.0 & 15) as u8) {
+                Some(form) => form,
+                None => Physical::Var,
+            },
             _ => Physical::Var,
         }
     }

@@ -16,7 +16,7 @@ use crate::datetime::{self, DateOrder, DateStyle, Interval, IntervalStyle};
 use crate::json;
 use crate::jsonb::{Json, View};
 use crate::numeric::Numeric;
-use crate::oid::{self, Oid};
+use crate::oid::{self, Oid, UserType};
 use crate::record;
 use crate::{Datum, Physical, Result, SqlError, SqlState};
 
@@ -139,12 +139,15 @@ impl TypeLookup for BuiltinTypes {}
 
 /// The kind of a built-in type.
 pub fn builtin_kind(type_oid: Oid) -> TypeKind {
+    if type_oid.user_kind() == Some(UserType::Enum) {
+        return TypeKind::Enum;
+    }
     builtin_element(type_oid).map_or(TypeKind::Base, |element| TypeKind::Array { element })
 }
 
 /// The element type of a built-in array type.
 pub fn builtin_element(array: Oid) -> Option<Oid> {
-    oid::ARRAY_TYPES.iter().find(|(_, a)| *a == array).map(|(e, _)| *e)
+    oid::ARRAY_TYPES.iter().find(|(_, a)| *a == array).map(|(e, _)| *e).or(array.user_element())
 }
 
 /// The SQL name of a built-in type, as `format_type` shows it without typmod.
@@ -337,7 +340,7 @@ pub fn text_out_with(
     out: &mut Vec<u8>,
 ) -> Result<()> {
     match (type_oid, datum) {
-        (_, Datum::Null) => {}
+        (_, Datum::Null) | (oid::VOID, _) => {}
         (oid::BOOL, Datum::Bool(v)) => out.push(if *v { b't' } else { b'f' }),
         (oid::CHAR, Datum::I8(v)) => text::format_char(*v, out),
         (oid::INT2, Datum::I16(v)) => out.extend_from_slice(itoa::Buffer::new().format(*v).as_bytes()),
@@ -437,7 +440,9 @@ fn known_u32(type_oid: Oid) -> bool {
 
 /// Whether a type is one of the OID aliases.
 pub fn is_reg(type_oid: Oid) -> bool {
-    Physical::of(type_oid) == Physical::U32 && !matches!(type_oid, oid::OID | oid::XID | oid::CID)
+    Physical::of(type_oid) == Physical::U32
+        && !type_oid.is_user_type()
+        && !matches!(type_oid, oid::OID | oid::XID | oid::CID)
 }
 
 /// `22P03` or `08P01`: binary data that is too short or too long.

@@ -19,6 +19,53 @@ impl Oid {
     }
 }
 
+/// What kind of type a user made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum UserType {
+    /// An enum.
+    Enum,
+    /// A domain.
+    Domain,
+}
+
+/// A user's type says by its OID what its values are made of, so that nobody has to look that up: bit 30 is set, bits 7 to 29 are a
+/// number, bits 5 and 6 the kind, bit 4 whether it is the array type of the type without that bit, bits 0 to 3 the physical form.
+impl Oid {
+    const USER_TYPE: u32 = 1 << 30;
+    const ARRAY: u32 = 1 << 4;
+
+    /// The OID of the type that `number` identifies; `None` when that is too large.
+    pub const fn user_type(number: u32, kind: UserType, form: crate::Physical) -> Option<Oid> {
+        if number >= 1 << 23 {
+            return None;
+        }
+        Some(Oid(Oid::USER_TYPE | number << 7 | (kind as u32) << 5 | form as u32))
+    }
+
+    /// Whether it is the OID of a type that a user made.
+    pub const fn is_user_type(self) -> bool {
+        self.0 >> 30 == 1
+    }
+
+    /// What kind of type a user's is, if it is no array.
+    pub const fn user_kind(self) -> Option<UserType> {
+        if !self.is_user_type() || self.0 & Oid::ARRAY != 0 {
+            return None;
+        }
+        Some(if self.0 >> 5 & 3 == 0 { UserType::Enum } else { UserType::Domain })
+    }
+
+    /// The array type of a user's type.
+    pub const fn user_array(self) -> Option<Oid> {
+        if self.user_kind().is_some() { Some(Oid(self.0 | Oid::ARRAY)) } else { None }
+    }
+
+    /// The element type of a user's array type.
+    pub const fn user_element(self) -> Option<Oid> {
+        if self.is_user_type() && self.0 & Oid::ARRAY != 0 { Some(Oid(self.0 & !Oid::ARRAY)) } else { None }
+    }
+}
+
 impl fmt::Display for Oid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

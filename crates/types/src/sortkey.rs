@@ -73,7 +73,10 @@ fn encode_value(out: &mut Vec<u8>, type_oid: Oid, datum: &Datum, types: &dyn Typ
         Datum::I8(v) => out.push(*v as u8),
         Datum::I16(v) => out.extend_from_slice(&(*v as u16 ^ TOP16).to_be_bytes()),
         Datum::I32(v) => out.extend_from_slice(&(*v as u32 ^ TOP32).to_be_bytes()),
-        Datum::U32(v) if Physical::of(type_oid) != Physical::U32 && types.kind(type_oid) == TypeKind::Enum => {
+        Datum::U32(v)
+            if (type_oid.is_user_type() || Physical::of(type_oid) != Physical::U32)
+                && types.kind(type_oid) == TypeKind::Enum =>
+        {
             out.extend_from_slice(&float_key(types.enum_order(Oid(*v)).into()).to_be_bytes());
         }
         Datum::U32(v) => out.extend_from_slice(&v.to_be_bytes()),

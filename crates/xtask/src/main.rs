@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod ci;
+mod regress;
 mod step;
 
 use std::path::{Path, PathBuf};
@@ -32,6 +33,8 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Run PostgreSQL 15's regression suite against our server and score it statement by statement.
+    Regress(regress::Options),
 }
 
 fn main() -> ExitCode {
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         Chore::Ci => ci::run(&workspace()),
         Chore::Bless => bless(&workspace()),
         Chore::Bench { arguments } => bench(&workspace(), &arguments),
+        Chore::Regress(options) => regress::run(&workspace(), &options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

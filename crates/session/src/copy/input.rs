@@ -66,6 +66,8 @@ pub struct CopyIn {
     new: Feed,
     insert: BoxOperator,
     execution: Execution,
+    /// So many events may wait before some are settled.
+    events_max: usize,
     skipped: u64,
 }
 
@@ -123,6 +125,7 @@ impl CopyIn {
             fields,
             new,
             execution,
+            events_max: crate::portal::EVENTS_HELD_MAX,
             skipped: 0,
         }
     }
@@ -373,7 +376,11 @@ impl CopyIn {
                 })? {}
             }
             Ok(())
-        })
+        })?;
+        if self.execution.state.events.len() >= self.events_max {
+            self.events_max = session.settle_some(&mut self.execution)?;
+        }
+        Ok(())
     }
 }
 

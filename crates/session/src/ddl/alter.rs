@@ -185,7 +185,7 @@ impl Session {
         let Some(oid) = self.find_constraint(info, name)? else {
             let message = format!("constraint \"{}\" of relation \"{}\" does not exist", name.as_str(), info.name);
             if if_exists {
-                notice(sink, SqlState::UNDEFINED_OBJECT, message + ", skipping");
+                notice(sink, SqlState::SUCCESSFUL_COMPLETION, message + ", skipping");
                 return Ok(());
             }
             return Err(SqlError::new(SqlState::UNDEFINED_OBJECT, message));

@@ -100,7 +100,7 @@ impl Session {
             conflict: None,
             returning: None,
         };
-        let mut running = self.start(Arc::new(node), Arc::default())?;
+        let mut running = self.with_latest(|s| s.start(Arc::new(node), Arc::default()))?;
         while running.next_chunk(self)?.is_some() {}
         let old = db.relation(before.rel)?;
         db.drop_relation(self.txn_mut(), &old)?;
@@ -187,6 +187,14 @@ impl Session {
         if column.generated != 0 {
             return refuse("ALTER TYPE of a generated column", name.pos, sql);
         }
+        if let Some(view) = self.views_of_column(table, index)?.first() {
+            let image = self.image()?;
+            let names = binder::Names { image: &image, search_path: &self.search_path };
+            let view = names.relation_name(*view).unwrap_or_default();
+            let message = "cannot alter type of a column used by a view or rule";
+            return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message)
+                .detail(format!("rule _RETURN on view {view} depends on column \"{}\"", column.name)));
+        }
         let own = Address::column(table, index);
         let users = self.find_rows(PG_DEPEND, |r| {
             r.oid("refclassid") == PG_CLASS
@@ -215,6 +223,14 @@ impl Session {
         ];
         let number = Datum::I16(index as i16 + 1);
         self.change_rows(PG_ATTRIBUTE, |r| r.oid("attrelid") == table && *r.get("attnum") == number, &values)?;
+        let own_column = i64::from(own.column);
+        self.remove_rows(PG_DEPEND, |r| {
+            r.oid("classid") == PG_CLASS
+                && r.oid("objid") == table
+                && r.int("objsubid") == own_column
+                && r.oid("refclassid") == stored::PG_TYPE
+        })?;
+        self.depend_on_type(table, index, ty)?;
         if let Some(text) = default {
             let values = [("adbin", Datum::text(&text))];
             self.change_rows(PG_ATTRDEF, |r| r.oid("adrelid") == table && *r.get("adnum") == number, &values)?;
@@ -239,7 +255,7 @@ impl Session {
             let parsed = syntax::parse_expr(&check.condition)?;
             let (text, _) = {
                 let mut binder = Binder::new(&image, &check.condition, &self.settings.io, &[]);
-                binder.check_text(&parsed, &planned).map_err(|e| e.at(None))?
+                binder.check_text(&parsed, &planned).map_err(without_position)?
             };
             if *text != *check.condition {
                 let values = [("conbin", Datum::text(&text))];
@@ -376,4 +392,10 @@ impl Session {
 /// The columns of a table, each as it is.
 fn columns(table: &TableRef) -> Vec<Expr> {
     table.columns.iter().enumerate().map(|(i, c)| Expr::column(i, c.ty, c.typmod)).collect()
+}
+
+/// The error, which is in no text that anybody wrote.
+fn without_position(mut error: SqlError) -> SqlError {
+    error.fields_mut().position = None;
+    error
 }

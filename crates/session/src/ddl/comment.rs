@@ -1,6 +1,8 @@
 //! COMMENT ON.
 
-use catalog::stored::{self, PG_CLASS, PG_CONSTRAINT, PG_DATABASE, PG_DESCRIPTION, PG_NAMESPACE, PG_SHDESCRIPTION};
+use catalog::stored::{
+    self, PG_CLASS, PG_CONSTRAINT, PG_DATABASE, PG_DESCRIPTION, PG_NAMESPACE, PG_SHDESCRIPTION, PG_TYPE,
+};
 use storage::lock::Mode;
 use syntax::ast::{Comment, ObjectKind, ObjectName, QualifiedName};
 use types::{Datum, Oid, Result, SqlError, SqlState};
@@ -14,10 +16,20 @@ impl Session {
         let text = comment.text.as_ref().map(|t| t.to_string()).filter(|t| !t.is_empty());
         let missing = |what: String| SqlError::new(SqlState::UNDEFINED_OBJECT, format!("{what} does not exist"));
         let (class, object, column) = match (comment.kind, &comment.object) {
-            (ObjectKind::Table | ObjectKind::Sequence, ObjectName::Name(names)) => {
+            (ObjectKind::Type, ObjectName::Type(name)) => (PG_TYPE, self.own_type(&name.names)?.oid, 0),
+            (
+                ObjectKind::Table | ObjectKind::Sequence | ObjectKind::View | ObjectKind::MaterializedView,
+                ObjectName::Name(names),
+            ) => {
                 let range = range_of(names).ok_or_else(|| missing("relation".to_owned()))?;
                 let info = self.relation(sql, &range, Mode::ShareUpdateExclusive)?;
-                if (comment.kind == ObjectKind::Sequence) != (info.kind == b'S') {
+                let wanted = match comment.kind {
+                    ObjectKind::Sequence => b'S',
+                    ObjectKind::View => b'v',
+                    ObjectKind::MaterializedView => b'm',
+                    _ => b'r',
+                };
+                if info.kind != wanted {
                     let word = comment.kind.as_str().to_lowercase();
                     let message = format!("\"{}\" is not a {word}", info.name);
                     return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, message));

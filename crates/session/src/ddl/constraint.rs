@@ -408,6 +408,7 @@ impl Session {
             let message = format!("referenced relation \"{}\" is not a table", parent.name);
             return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, message));
         }
+        self.check_table_right(&parent, 'x')?;
         // The table may refer to itself.
         let (info, parent) = (self.info(table)?, self.info(parent.oid)?);
         let missing = "referenced in foreign key constraint does not exist";

@@ -47,9 +47,6 @@ impl Session {
     }
 
     pub(crate) fn create_table_as(&mut self, sql: &str, create: &CreateTableAs, sink: &mut dyn Sink) -> Result<String> {
-        if create.materialized_view {
-            return Err(SqlError::unsupported("CREATE MATERIALIZED VIEW"));
-        }
         let namespace = self.target(sql, &create.into.relation, create.into.persistence)?.namespace;
         let name = create.into.relation.name.as_str();
         if create.if_not_exists && self.image()?.is_taken(namespace, name) {

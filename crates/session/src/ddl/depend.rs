@@ -1,6 +1,6 @@
 //! `pg_depend`: what cannot be without what.
 
-use catalog::stored::{PG_ATTRDEF, PG_CLASS, PG_CONSTRAINT, PG_DEPEND, PG_NAMESPACE};
+use catalog::stored::{PG_ATTRDEF, PG_CLASS, PG_CONSTRAINT, PG_DEPEND, PG_NAMESPACE, PG_TYPE};
 use types::{Datum, Oid, Result};
 
 use crate::session::Session;
@@ -37,6 +37,11 @@ impl Address {
         Address { class: PG_ATTRDEF, object: oid, column: 0 }
     }
 
+    /// A type.
+    pub fn type_of(oid: Oid) -> Address {
+        Address { class: PG_TYPE, object: oid, column: 0 }
+    }
+
     /// A schema.
     pub fn schema(oid: Oid) -> Address {
         Address { class: PG_NAMESPACE, object: oid, column: 0 }
@@ -65,11 +70,7 @@ impl Session {
         let relation = |oid: Oid| names.relation_name(oid).unwrap_or_else(|| oid.to_string());
         Ok(match address.class {
             PG_CLASS => {
-                let kind = match image.by_oid(address.object).map(|t| t.kind) {
-                    Some(b'S') => "sequence",
-                    Some(_) => "table",
-                    None => "index",
-                };
+                let kind = super::drop::relation_kind(image.by_oid(address.object).map_or(b'i', |t| t.kind));
                 let whole = format!("{kind} {}", relation(address.object));
                 let info = image.by_oid(address.object);
                 match info.and_then(|t| t.columns.get(address.column as usize - usize::from(address.column > 0))) {
@@ -96,6 +97,7 @@ impl Session {
                 let on = Address { class: PG_CLASS, object: row.oid("adrelid"), column: row.int("adnum") as i32 };
                 format!("default value for {}", self.described(on)?)
             }
+            PG_TYPE => format!("type {}", types::io::TypeLookup::type_name(&names, address.object)),
             PG_NAMESPACE => format!("schema {}", syntax::quote_ident(image.namespace_name(address.object))),
             _ => format!("object {}", address.object),
         })

@@ -1,8 +1,8 @@
 //! DROP, and what goes with it.
 
 use catalog::stored::{
-    PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_DEPEND, PG_DESCRIPTION, PG_INDEX, PG_NAMESPACE, PG_SEQUENCE,
-    PG_STATISTIC,
+    PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_DEPEND, PG_DESCRIPTION, PG_INDEX, PG_NAMESPACE, PG_REWRITE,
+    PG_SEQUENCE, PG_STATISTIC, PG_TYPE,
 };
 use storage::RelId;
 use storage::lock::Mode;
@@ -26,6 +26,10 @@ impl Session {
         let _ = sql;
         let mut targets = Vec::new();
         for object in &drop.objects {
+            if let (ObjectKind::Type | ObjectKind::Domain, ObjectName::Type(name)) = (drop.kind, object) {
+                targets.extend(self.find_type_to_drop(name, drop.kind == ObjectKind::Domain, drop.if_exists, sink)?);
+                continue;
+            }
             let ObjectName::Name(names) = object else { return Err(SqlError::unsupported(tag)) };
             let found = match drop.kind {
                 ObjectKind::Schema => self.find_schema_to_drop(names, drop.if_exists, sink)?,
@@ -53,7 +57,7 @@ impl Session {
         let Some(schema) = image.namespace(name) else {
             let message = format!("schema \"{}\" does not exist", &**name);
             if if_exists {
-                notice(sink, SqlState::INVALID_SCHEMA_NAME, message + ", skipping");
+                notice(sink, SqlState::SUCCESSFUL_COMPLETION, message + ", skipping");
                 return Ok(None);
             }
             return Err(SqlError::new(SqlState::INVALID_SCHEMA_NAME, message));
@@ -91,7 +95,7 @@ impl Session {
         {
             let message = format!("schema \"{}\" does not exist", &**schema);
             if if_exists {
-                notice(sink, SqlState::INVALID_SCHEMA_NAME, message + ", skipping");
+                notice(sink, SqlState::SUCCESSFUL_COMPLETION, message + ", skipping");
                 return Ok(None);
             }
             return Err(SqlError::new(SqlState::INVALID_SCHEMA_NAME, message));
@@ -104,7 +108,7 @@ impl Session {
         };
         if let Some(info) = self.find_relation(&range, Mode::AccessExclusive)? {
             if info.kind != wanted {
-                return Err(wrong(if info.kind == b'S' { "sequence" } else { "table" }));
+                return Err(wrong(relation_kind(info.kind)));
             }
             self.check_owner(&info)?;
             return Ok(Some(Address::relation(info.oid)));
@@ -126,7 +130,7 @@ impl Session {
             None => {
                 let message = format!("{word} \"{name}\" does not exist");
                 if if_exists {
-                    notice(sink, SqlState::UNDEFINED_TABLE, message + ", skipping");
+                    notice(sink, SqlState::SUCCESSFUL_COMPLETION, message + ", skipping");
                     return Ok(None);
                 }
                 let state = if wanted == b'i' { SqlState::UNDEFINED_OBJECT } else { SqlState::UNDEFINED_TABLE };
@@ -168,26 +172,15 @@ impl Session {
                 .hint(format!("You can drop {whole} instead.")));
             }
         }
-        let mut doomed: Vec<Address> = targets.to_vec();
-        let mut blocked: Vec<(Address, Address)> = Vec::new();
-        let mut next = 0;
-        while next < doomed.len() {
-            let current = doomed[next];
-            next += 1;
-            for (object, on, kind) in &depends {
-                let hit = on.class == current.class
-                    && on.object == current.object
-                    && (current.column == 0 || on.column == current.column);
-                let gone = |a: &Address| doomed.contains(a) || doomed.contains(&Address { column: 0, ..*a });
-                if !hit || gone(object) {
-                    continue;
-                }
-                if *kind == b'n' {
-                    blocked.push((*object, current));
-                }
-                doomed.push(*object);
-            }
-        }
+        let mut doomed = Doomed { depends: &depends, list: Vec::new(), visited: Vec::new() };
+        targets.iter().for_each(|t| doomed.visit(*t, None));
+        // PostgreSQL names what was found last first.
+        let Doomed { list, .. } = doomed;
+        let mut blocked: Vec<(Address, Address)> = list
+            .iter()
+            .rev()
+            .filter_map(|(object, from)| from.filter(|f| f.1 == b'n').map(|(on, _)| (*object, on)))
+            .collect();
         // What goes anyway with something that was named is not in the way.
         let goes_along = |a: &Address| {
             depends.iter().any(|(o, on, kind)| {
@@ -224,7 +217,7 @@ impl Session {
             };
             sink.notice(&told.severity(types::error::Severity::Notice));
         }
-        doomed.iter().rev().try_for_each(|a| self.remove(*a))
+        list.iter().try_for_each(|(a, _)| self.remove(*a))
     }
 
     /// Takes one object out of the catalog, with its storage.
@@ -256,6 +249,7 @@ impl Session {
                 }
                 self.remove_rows(PG_ATTRDEF, |r| r.oid("oid") == object)?;
             }
+            PG_TYPE => self.remove_type(object)?,
             PG_NAMESPACE => {
                 self.remove_rows(PG_NAMESPACE, |r| r.oid("oid") == object)?;
             }
@@ -283,9 +277,12 @@ impl Session {
                 image.storage_of_index(oid).unwrap_or(RelId(oid.0))
             }
         };
-        let db = self.db.clone();
-        let relation = db.relation(rel)?;
-        db.drop_relation(self.txn_mut(), &relation)?;
+        if image.by_oid(oid).is_none_or(|t| t.kind != b'v') {
+            let db = self.db.clone();
+            let relation = db.relation(rel)?;
+            db.drop_relation(self.txn_mut(), &relation)?;
+        }
+        self.remove_rows(PG_REWRITE, |r| r.oid("ev_class") == oid)?;
         self.remove_rows(PG_INDEX, |r| r.oid("indexrelid") == oid)?;
         self.remove_rows(PG_SEQUENCE, |r| r.oid("seqrelid") == oid)?;
         self.remove_rows(PG_STATISTIC, |r| r.oid("starelid") == oid)?;
@@ -309,5 +306,55 @@ impl Session {
             self.change_rows(PG_ATTRIBUTE, is_column, &[("attnotnull", Datum::Bool(false))])?;
         }
         Ok(())
+    }
+}
+
+/// What goes when something is dropped: what depends on it first.
+struct Doomed<'a> {
+    depends: &'a [(Address, Address, u8)],
+    /// Each with what it depends on, and how.
+    list: Vec<(Address, Option<(Address, u8)>)>,
+    visited: Vec<Address>,
+}
+
+impl Doomed<'_> {
+    fn visit(&mut self, current: Address, from: Option<(Address, u8)>) {
+        let gone = |list: &[Address], a: &Address| list.contains(a) || list.contains(&Address { column: 0, ..*a });
+        if gone(&self.visited, &current) {
+            return;
+        }
+        self.visited.push(current);
+        let mut users: Vec<(Address, u8)> = self
+            .depends
+            .iter()
+            .filter(|(_, on, _)| {
+                on.class == current.class
+                    && on.object == current.object
+                    && (current.column == 0 || on.column == current.column)
+            })
+            .map(|(object, _, kind)| (*object, *kind))
+            .collect();
+        // The youngest first, a whole before its parts.
+        users.sort_by_key(|(a, _)| (std::cmp::Reverse(age(a.object)), a.class, a.column));
+        for (object, kind) in users {
+            self.visit(object, Some((current, kind)));
+        }
+        self.list.push((current, from));
+    }
+}
+
+/// Something that grows with the time an object was made at.
+fn age(oid: Oid) -> (u32, bool) {
+    if oid.is_user_type() { (oid.0 >> 7 & 0x7f_ffff, oid.user_element().is_none()) } else { (oid.0, false) }
+}
+
+/// What a relation of `kind` is called.
+pub(super) fn relation_kind(kind: u8) -> &'static str {
+    match kind {
+        b'S' => "sequence",
+        b'v' => "view",
+        b'm' => "materialized view",
+        b'i' => "index",
+        _ => "table",
     }
 }

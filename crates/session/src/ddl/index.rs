@@ -44,7 +44,14 @@ impl Session {
             return refuse(&format!("access method {}", &*create.access_method), create.pos, sql);
         }
         check_options(&create.options, sql, 10)?;
-        let info = self.own_table(sql, &create.relation, Mode::Share)?;
+        let info = self.relation(sql, &create.relation, Mode::Share)?;
+        if !matches!(info.kind, b'r' | b'm') {
+            let kind = super::drop::relation_kind(info.kind);
+            let message = format!("cannot create index on relation \"{}\"", info.name);
+            return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, message)
+                .detail(format!("This operation is not supported for {kind}s.")));
+        }
+        self.check_owner(&info)?;
         let mut columns = Vec::new();
         for element in &create.elements {
             let IndexKey::Column(name) = &element.key else {
@@ -198,7 +205,7 @@ impl Session {
         let Some(key) = planned.indexes.first().cloned() else {
             return Err(SqlError::internal("a new index is in the catalog"));
         };
-        let mut execution = self.execution(true)?;
+        let mut execution = self.with_latest(|s| s.execution(true))?;
         self.with_context(&mut execution, &[], |ctx| {
             let mut handles = Handles::open(ctx, &planned)?;
             let (storage, tree) = (handles.storage.clone(), Btree::new(ctx.db.clone(), ctx.db.relation(key.rel)?));
@@ -242,6 +249,14 @@ impl Session {
                 Ok(())
             })?;
             flush(&mut run, true, ctx)?;
+            // Snapshots from before must find older versions through the index too; once they are gone, the entries go.
+            storage.for_each_older::<SqlError>(|row, values| {
+                exec::encode_key(&mut encoded, &planned, &key, &|c| values[c].clone(), ctx)?;
+                if !tree.insert(&encoded, row)? {
+                    ctx.txn.note_obsolete(ctx.db, tree.rel(), &encoded, row, true);
+                }
+                Ok(())
+            })?;
             handles.keys.0.clear();
             Ok(())
         })
@@ -306,6 +321,7 @@ fn no_class(ty: Oid) -> SqlError {
 fn binary_base(ty: Oid) -> Oid {
     match ty {
         oid::VARCHAR => oid::TEXT,
+        ty if ty.user_kind() == Some(types::oid::UserType::Enum) => oid::ANYENUM,
         ty if catalog::builtin::type_by_oid(ty).is_some_and(|t| t.category == b'A') => Oid(2277),
         ty => ty,
     }

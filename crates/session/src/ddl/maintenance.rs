@@ -30,7 +30,12 @@ impl Session {
     pub(crate) fn truncate(&mut self, sql: &str, truncate: &Truncate) -> Result<String> {
         let mut tables: Vec<Arc<TableInfo>> = Vec::new();
         for name in &truncate.relations {
-            let info = self.own_table(sql, name, Mode::AccessExclusive)?;
+            let info = self.relation(sql, name, Mode::AccessExclusive)?;
+            if info.kind != b'r' {
+                let message = format!("\"{}\" is not a table", info.name);
+                return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, message));
+            }
+            self.check_table_right(&info, 'D')?;
             if !tables.iter().any(|t| t.oid == info.oid) {
                 tables.push(info);
             }

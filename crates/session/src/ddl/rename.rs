@@ -1,8 +1,9 @@
 //! ALTER ... RENAME and OWNER TO.
 
-use catalog::stored::{PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_NAMESPACE};
+use catalog::TableInfo;
+use catalog::stored::{PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_NAMESPACE};
 use storage::lock::Mode;
-use syntax::ast::{AlterOwner, ObjectKind, ObjectName, Rename};
+use syntax::ast::{AlterOwner, ObjectKind, ObjectName, Rename, TypeName};
 use types::{Datum, Result, SqlError, SqlState};
 
 use super::alter::column_of;
@@ -28,6 +29,14 @@ impl Session {
             self.change_rows(PG_NAMESPACE, |r| r.oid("oid") == oid, &[("nspname", Datum::text(new))])?;
             return Ok(tag);
         }
+        if let (ObjectKind::Type, ObjectName::Name(names)) = (rename.kind, &rename.object) {
+            self.rename_type(names, new)?;
+            return Ok(tag);
+        }
+        if let (ObjectKind::Type, ObjectName::Type(name)) = (rename.kind, &rename.object) {
+            self.rename_type(&name.names, new)?;
+            return Ok(tag);
+        }
         let Some(relation) = &rename.relation else { return Err(SqlError::unsupported(format!("{tag} RENAME"))) };
         let Some(info) = self.find_relation(relation, Mode::AccessExclusive)? else {
             return self.rename_index(sql, rename, relation, tag, sink);
@@ -41,9 +50,11 @@ impl Session {
                     let message = format!("column \"{new}\" of relation \"{}\" already exists", info.name);
                     return Err(SqlError::new(SqlState::DUPLICATE_COLUMN, message));
                 }
-                if !info.checks.is_empty() {
-                    return Err(SqlError::unsupported("renaming a column of a table with CHECK constraints"));
+                // Kept queries call columns by name.
+                if !self.views_of_column(table, index)?.is_empty() {
+                    return Err(SqlError::unsupported("renaming a column that a view reads"));
                 }
+                self.reword(&info, index, new)?;
                 let number = Datum::I16(index as i16 + 1);
                 let is_column = |r: catalog::Fields<'_>| r.oid("attrelid") == table && *r.get("attnum") == number;
                 self.change_rows(PG_ATTRIBUTE, is_column, &[("attname", Datum::text(new))])?;
@@ -66,7 +77,7 @@ impl Session {
                     self.change_rows(PG_CLASS, |r| r.oid("oid") == index, &[("relname", Datum::text(new))])?;
                 }
             }
-            (ObjectKind::Table | ObjectKind::Sequence, None) => {
+            (ObjectKind::Table | ObjectKind::Sequence | ObjectKind::View | ObjectKind::MaterializedView, None) => {
                 self.claim_name(info.namespace, new, false, sink)?;
                 self.change_rows(PG_CLASS, |r| r.oid("oid") == table, &[("relname", Datum::text(new))])?;
             }
@@ -115,6 +126,12 @@ impl Session {
     pub(crate) fn alter_owner(&mut self, sql: &str, alter: &AlterOwner) -> Result<String> {
         let tag = format!("ALTER {}", alter.kind.as_str());
         let owner = self.role_of(&alter.owner)?;
+        if let (ObjectKind::Type, ObjectName::Type(TypeName { names, .. }) | ObjectName::Name(names)) =
+            (alter.kind, &alter.object)
+        {
+            self.set_type_owner(names, owner.oid)?;
+            return Ok(tag);
+        }
         let ObjectName::Name(names) = &alter.object else { return Err(SqlError::unsupported(tag)) };
         let name = names.last().map_or("", |n| n.as_str());
         match alter.kind {
@@ -134,5 +151,47 @@ impl Session {
         }
         let _ = sql;
         Ok(tag)
+    }
+
+    /// Writes what is kept of a table's columns as text anew, with a column's new name.
+    fn reword(&mut self, info: &TableInfo, index: usize, new: &str) -> Result<()> {
+        let image = self.image()?;
+        let mut names: Vec<String> = info.columns.iter().map(|c| c.name.clone()).collect();
+        names[index] = new.to_owned();
+        let io = types::IoSettings::default();
+        let binder = binder::Binder::new(&image, "", &io, &[]);
+        let mut texts = Vec::new();
+        for check in &info.checks {
+            texts.push((PG_CONSTRAINT, check.oid, 0, binder.reworded(&check.condition, info, &names)?));
+        }
+        for (i, column) in info.columns.iter().enumerate().filter(|(_, c)| c.generated != 0) {
+            let Some(text) = &column.default else { continue };
+            texts.push((PG_ATTRDEF, info.oid, i as i16 + 1, binder.reworded(text, info, &names)?));
+        }
+        for (class, object, number, text) in texts {
+            if class == PG_CONSTRAINT {
+                self.change_rows(class, |r| r.oid("oid") == object, &[("conbin", Datum::text(&text))])?;
+            } else {
+                let is_own =
+                    |r: catalog::Fields<'_>| r.oid("adrelid") == object && *r.get("adnum") == Datum::I16(number);
+                self.change_rows(class, is_own, &[("adbin", Datum::text(&text))])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The views that read a column.
+    pub(super) fn views_of_column(&mut self, table: types::Oid, index: usize) -> Result<Vec<types::Oid>> {
+        let number = index as i64 + 1;
+        let image = self.image()?;
+        let rows = self.find_rows(catalog::stored::PG_DEPEND, |r| {
+            r.oid("refclassid") == PG_CLASS
+                && r.oid("refobjid") == table
+                && r.int("refobjsubid") == number
+                && r.oid("classid") == PG_CLASS
+                && r.oid("objid") != table
+        })?;
+        let views = rows.iter().map(|row| catalog::Fields { relation: catalog::stored::PG_DEPEND, row }.oid("objid"));
+        Ok(views.filter(|v| image.by_oid(*v).is_some_and(|t| t.view.is_some())).collect())
     }
 }

@@ -143,7 +143,7 @@ impl Session {
             let Some(role) = self.runtime.role(name)? else {
                 let message = format!("role \"{}\" does not exist", name.as_str());
                 if drop.if_exists {
-                    notice(sink, SqlState::UNDEFINED_OBJECT, message + ", skipping");
+                    notice(sink, SqlState::SUCCESSFUL_COMPLETION, message + ", skipping");
                     continue;
                 }
                 return Err(SqlError::new(SqlState::UNDEFINED_OBJECT, message));
@@ -158,22 +158,30 @@ impl Session {
             self.check_owns_nothing(&role)?;
             let shared = self.shared.clone();
             stored::delete(&shared, self.txn_mut(), PG_AUTHID, |r| r.oid("oid") == role.oid)?;
+            stored::delete(&shared, self.txn_mut(), stored::PG_AUTH_MEMBERS, |r| {
+                r.oid("roleid") == role.oid || r.oid("member") == role.oid
+            })?;
         }
         Ok("DROP ROLE".to_owned())
     }
 
     fn check_owns_nothing(&mut self, role: &crate::runtime::Role) -> Result<()> {
         let image = self.image()?;
-        let mut owned: Vec<String> = Vec::new();
+        let names = binder::Names { image: &image, search_path: &self.search_path };
+        let mut owned: Vec<(types::Oid, String)> = Vec::new();
         for table in image.tables().into_iter().filter(|t| t.owner == role.oid) {
             let what = if table.kind == b'S' { "sequence" } else { "table" };
-            owned.push(format!("owner of {what} {}", table.name));
+            owned.push((table.oid, format!("owner of {what} {}", names.relation_name(table.oid).unwrap_or_default())));
         }
         let shared = self.shared.clone();
         let txn = self.txn_mut();
         for (_, row) in stored::find(&shared, txn, PG_DATABASE, |r| r.oid("datdba") == role.oid)? {
-            owned.push(format!("owner of database {}", Fields { relation: PG_DATABASE, row: &row }.text("datname")));
+            let row = Fields { relation: PG_DATABASE, row: &row };
+            owned.push((row.oid("oid"), format!("owner of database {}", row.text("datname"))));
         }
+        owned.extend(self.grants_to(&role.name)?);
+        owned.sort_by_key(|o| o.0);
+        let owned: Vec<String> = owned.into_iter().map(|o| o.1).collect();
         if owned.is_empty() {
             return Ok(());
         }

@@ -4,7 +4,6 @@ use catalog::stored::{PG_CLASS, PG_DEPEND, PG_SEQUENCE};
 use storage::lock::Mode;
 use storage::{RelId, RelKind, RelMeta};
 use syntax::ast::{AlterSequence, CreateSequence, QualifiedName, RangeVar, SequenceOption, SequenceOptionKind};
-use syntax::quote_ident;
 use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 
 use super::depend::Address;
@@ -259,9 +258,8 @@ impl Session {
             Address::column(table, index),
             if identity.is_some() { b'i' } else { b'a' },
         )?;
-        let schema = self.image()?.namespace_name(info.namespace).to_owned();
-        let qualified = format!("{}.{}", quote_ident(&schema), quote_ident(&name));
-        let literal = binder::quote_literal(&qualified);
+        // By its OID, which does not change with its name.
+        let literal = format!("'{sequence}'");
         let text = match column.ty {
             oid::INT8 => format!("nextval({literal}::regclass)"),
             ty => {

@@ -197,7 +197,8 @@ impl Session {
             ("attislocal", Datum::Bool(true)),
             ("attcollation", Datum::from(ty.collation)),
         ];
-        self.add_row(PG_ATTRIBUTE, &values)
+        self.add_row(PG_ATTRIBUTE, &values)?;
+        self.depend_on_type(table, index, column.ty)
     }
 
     /// The table as plans refer to it, whether it has been looked up before or not.

@@ -142,4 +142,46 @@ impl Table {
         }
         Ok(())
     }
+
+    /// Calls `f` with the id and values of every older version of a row that some snapshot may see: what it was before each change that is
+    /// remembered. A version may come more than once. Nobody else may be writing to the table.
+    ///
+    /// # Errors
+    /// `Io` or `Corrupt` from its pages; what `f` says.
+    pub fn for_each_older<E: From<crate::Error>>(
+        &self,
+        mut f: impl FnMut(RowId, Vec<types::Datum>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let forms = self.rel.layout.columns();
+        for block in 0..self.blocks() {
+            let mut found = Vec::new();
+            {
+                let guard = self.db.read_block(&self.rel, block)?;
+                let Some(versions) = guard.versions() else { continue };
+                let page = TablePage::new(&guard, &self.rel.layout);
+                for slot in versions.touched() {
+                    // Each change that is remembered ends a version.
+                    for end in versions.commits(slot) {
+                        let seen = versions.see_with(slot, |t, _| t.commit_lsn().is_some_and(|l| l < end));
+                        if let Seen::Undo(undo) = seen {
+                            let view = RowView::new(page, slot as usize, &undo);
+                            let row = forms.iter().enumerate().map(|(c, &p)| view.cell(c).datum(p));
+                            found.push((slot, row.collect::<Vec<_>>()));
+                        }
+                    }
+                }
+            }
+            for (slot, values) in found {
+                let mut datums = Vec::with_capacity(values.len());
+                for v in values {
+                    datums.push(match v {
+                        Ok(datum) => datum,
+                        Err(large) => types::Datum::from(self.fetch(&large)?),
+                    });
+                }
+                f(RowId { block, slot }, datums)?;
+            }
+        }
+        Ok(())
+    }
 }

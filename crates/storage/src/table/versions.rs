@@ -134,6 +134,12 @@ impl PageVersions {
         self.chains.get(&slot).map(|v| &**v)
     }
 
+    /// When the remembered changes of `slot` were committed, newest first; the end of time for those that are not.
+    pub fn commits(&self, slot: u16) -> impl Iterator<Item = Lsn> + '_ {
+        let chain = std::iter::successors(self.chain(slot), |v| v.older.as_deref());
+        chain.map(|v| v.txn.commit_lsn().unwrap_or(Lsn(u64::MAX)))
+    }
+
     fn run_of(&self, slot: u16) -> Option<&InsertRun> {
         let i = self.inserts.partition_point(|r| r.first <= slot).checked_sub(1)?;
         let run = &self.inserts[i];

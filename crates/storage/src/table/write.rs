@@ -24,6 +24,9 @@ use crate::wal::record::BlockRef;
 /// A value longer than this goes to overflow pages at once.
 const OVERFLOW_BYTES: usize = 2000;
 
+/// A log record of inserted rows gets no more once it is so long.
+const RECORD_ROWS_BYTES: usize = 32 << 10;
+
 /// What an attempt to change or lock a row met.
 #[derive(Debug, Clone)]
 pub enum RowState {
@@ -139,6 +142,93 @@ impl Table {
         let id = outcome?;
         txn.mark(self, id, WriteKind::Insert);
         Ok(id)
+    }
+
+    /// Adds `count` rows, page by page: one latch and one log record for as many as a page takes. `fill` appends the cells of a row; it
+    /// may be asked for one twice. Ids are appended to `ids` in order.
+    ///
+    /// # Errors
+    /// As [`Table::insert`]; rows added before are in `ids`.
+    pub fn insert_rows<'a>(
+        &self,
+        txn: &mut Transaction,
+        count: usize,
+        mut fill: impl FnMut(usize, &mut SmallVec<[Cell<'a>; 16]>),
+        ids: &mut Vec<RowId>,
+    ) -> Result<()> {
+        let state = txn.writer()?;
+        let xid = txn.record_xid()?;
+        let heap_max = self.rel.layout.heap_room(self.rel.class(0), 1).unwrap_or(0) / 2;
+        let logs = self.is_logged() && self.db.shared.log.is_enabled();
+        let lane = txn.owner().0 as usize;
+        let mut cells: Cells<'a> = SmallVec::new();
+        // The heap bytes of row `i`, whose cells are then in `cells`; `None` when some of it must go elsewhere first.
+        let mut load = |i: usize, cells: &mut Cells<'a>| {
+            cells.clear();
+            fill(i, cells);
+            let heap: usize = cells.iter().map(Cell::heap_bytes).sum();
+            let fits = heap <= heap_max && cells.iter().all(|c| c.heap_bytes() <= OVERFLOW_BYTES);
+            fits.then_some(heap)
+        };
+        let mut next = 0;
+        while next < count {
+            let Some(mut heap) = load(next, &mut cells) else {
+                ids.push(self.insert(txn, &cells)?);
+                next += 1;
+                continue;
+            };
+            let first = ids.len();
+            let mut rows = std::mem::take(&mut txn.scratch);
+            rows.clear();
+            let outcome = (|| {
+                let (block, mut slot, mut guard) = self.find_room(lane, heap)?;
+                loop {
+                    self.rel.observe_heap_bytes(heap);
+                    if logs {
+                        rows.put_u16(slot as u16);
+                        for (cell, &physical) in cells.iter().zip(self.rel.layout.columns()) {
+                            cell::encode(&mut rows, physical, cell);
+                        }
+                    }
+                    put_row(guard.parts().0, self, slot, &cells);
+                    ids.push(RowId { block, slot: slot as u16 });
+                    next += 1;
+                    if next == count || rows.len() >= RECORD_ROWS_BYTES {
+                        break;
+                    }
+                    heap = match load(next, &mut cells) {
+                        Some(heap) => heap,
+                        None => break,
+                    };
+                    slot = match self.room(&mut guard, heap) {
+                        Some(slot) => slot,
+                        None => break,
+                    };
+                }
+                let added = &ids[first..];
+                let record = Record::RowsInsert { at: self.at(block), count: added.len() as u16, rows: &rows };
+                let lsn = match self.log_row(xid, &record) {
+                    Ok(lsn) => lsn,
+                    Err(e) => {
+                        // Nobody has seen them: the latch is still held.
+                        let mut page = TablePageMut::new(guard.parts().0, &self.rel.layout);
+                        added.iter().for_each(|id| page.free(id.slot as usize));
+                        ids.truncate(first);
+                        return Err(e);
+                    }
+                };
+                let (bytes, versions) = guard.parts();
+                let versions = versions.get_or_insert_with(Box::default);
+                added.iter().for_each(|id| versions.push_insert(id.slot, &state, txn.command(), lsn));
+                page::set_lsn(bytes, lsn);
+                guard.mark_dirty();
+                Ok(())
+            })();
+            txn.scratch = rows;
+            outcome?;
+            ids[first..].iter().for_each(|&id| txn.mark(self, id, WriteKind::Insert));
+        }
+        Ok(())
     }
 
     /// A free slot with `heap` bytes of room, its page latched.

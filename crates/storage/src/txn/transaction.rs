@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::held::HeldLocks;
 use super::manager::SnapshotHold;
 use super::snapshot::{Snapshot, TxnState};
 use crate::database::Database;
@@ -71,7 +72,7 @@ pub struct Transaction {
     merged: Vec<Xid>,
     tables: Vec<Table>,
     writes: Vec<WriteMark>,
-    locks: Vec<(Tag, Mode)>,
+    locks: HeldLocks,
     created: Vec<(Arc<Database>, Arc<Relation>)>,
     dropped: Vec<(Arc<Database>, Arc<Relation>)>,
     obsolete: ObsoleteLog,
@@ -95,7 +96,7 @@ impl Transaction {
             merged: Vec::new(),
             tables: Vec::new(),
             writes: Vec::new(),
-            locks: Vec::new(),
+            locks: HeldLocks::default(),
             created: Vec::new(),
             dropped: Vec::new(),
             obsolete: ObsoleteLog::default(),
@@ -220,7 +221,7 @@ impl Transaction {
     /// # Errors
     /// As [`crate::lock::LockManager::acquire`].
     pub fn lock(&mut self, tag: Tag, mode: Mode, policy: WaitPolicy) -> Result<()> {
-        if self.locks.contains(&(tag, mode)) {
+        if self.locks.contains((tag, mode)) {
             return Ok(());
         }
         self.shared.locks.acquire(tag, mode, self.owner, policy, &self.interrupt)?;
@@ -230,7 +231,7 @@ impl Transaction {
 
     /// Whether it has taken `mode` of `tag` with [`Transaction::lock`].
     pub fn holds(&self, tag: Tag, mode: Mode) -> bool {
-        self.locks.contains(&(tag, mode))
+        self.locks.contains((tag, mode))
     }
 
     /// Waits until `other` has ended.
@@ -311,7 +312,7 @@ impl Transaction {
             }
             Err(e) => drop(self.shared.poison.set(&format!("a rollback failed: {e}"))),
         }
-        for (tag, mode) in self.locks.drain(to.locks..).rev() {
+        for (tag, mode) in self.locks.drain_from(to.locks) {
             self.shared.locks.release(tag, mode, self.owner);
         }
         outcome
@@ -436,7 +437,7 @@ impl Transaction {
 
     fn release_locks(&mut self) {
         self.hold.release();
-        for (tag, mode) in self.locks.drain(..).rev() {
+        for (tag, mode) in self.locks.drain_from(0) {
             self.shared.locks.release(tag, mode, self.owner);
         }
     }

@@ -234,6 +234,31 @@ impl World {
         let key = self.range(0, 60) as i32;
         let (text, number) = (self.text(), self.rng.random_range(0..1000i64));
         match find(table, index, key, &snapshot)? {
+            None if number % 3 == 0 => {
+                // Several at once.
+                let mut new = vec![(key, text, number)];
+                for key in key + 1..key + 6 {
+                    if find(table, index, key, &snapshot)?.is_none() {
+                        new.push((key, self.text(), self.rng.random_range(0..1000i64)));
+                    }
+                }
+                let keys: Vec<[u8; 4]> = new.iter().map(|n| n.0.to_le_bytes()).collect();
+                let numbers: Vec<[u8; 8]> = new.iter().map(|n| n.2.to_le_bytes()).collect();
+                let mut rows = Vec::new();
+                let texts: Vec<&[u8]> = new.iter().map(|n| &n.1[..]).collect();
+                table.insert_rows(
+                    txn,
+                    new.len(),
+                    |i, cells| cells.extend([Cell::fixed(&keys[i]), Cell::Var(texts[i]), Cell::fixed(&numbers[i])]),
+                    &mut rows,
+                )?;
+                for ((key, text, number), row) in new.iter().zip(rows) {
+                    if !index.insert(&key_of(*key), row)? {
+                        txn.note_obsolete(table.db(), index.rel(), &key_of(*key), row, false);
+                    }
+                    model.insert(*key, (text.clone(), *number));
+                }
+            }
             None => {
                 let cells = [
                     Cell::fixed(&key.to_le_bytes()),

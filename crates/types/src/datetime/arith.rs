@@ -55,7 +55,7 @@ fn add_months(local: i64, months: i32) -> Option<i64> {
 }
 
 fn add_days(local: i64, days: i32) -> Option<i64> {
-    local.checked_add(i64::from(days) * MICROS_PER_DAY)
+    local.checked_add(i64::from(days).checked_mul(MICROS_PER_DAY)?)
 }
 
 /// `timestamp + interval`: months, then days, then the rest.

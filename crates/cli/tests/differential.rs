@@ -1,0 +1,182 @@
+//! Random statements, answered by `hathi serve` and by a real PostgreSQL 18: rows, SQLSTATEs and messages must be the same.
+//!
+//! The server to compare with is `HATHI_ORACLE` (a connection string of a superuser); without one there is nothing to compare with, and
+//! the test says so. A seed fixes the schema, the data and the statements: `HATHI_FUZZ_SEED` replays one, `HATHI_FUZZ_STATEMENTS` says how
+//! many statements are asked in all. Everything happens in a database of its own, dropped at the end.
+
+#[path = "differential/generator.rs"]
+mod generator;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use generator::Generator;
+use postgres::{Client, NoTls, SimpleQueryMessage};
+
+/// Statements asked of one schema.
+const STATEMENTS_PER_SEED: usize = 200;
+
+/// What a server says to a statement.
+#[derive(Debug, PartialEq)]
+enum Answer {
+    /// Names of columns, rows, and the number of rows.
+    Rows(Vec<String>, Vec<Vec<Option<String>>>, u64),
+    /// SQLSTATE and message.
+    Error(String, String),
+}
+
+fn ask(client: &mut Client, statement: &str, ordered: bool) -> Answer {
+    match client.simple_query(statement) {
+        Ok(messages) => {
+            let (mut names, mut rows, mut count) = (Vec::new(), Vec::new(), 0);
+            for message in messages {
+                match message {
+                    SimpleQueryMessage::RowDescription(columns) => {
+                        names = columns.iter().map(|c| c.name().to_owned()).collect()
+                    }
+                    SimpleQueryMessage::Row(row) => {
+                        rows.push((0..row.len()).map(|i| row.get(i).map(str::to_owned)).collect())
+                    }
+                    SimpleQueryMessage::CommandComplete(n) => count = n,
+                    _ => {}
+                }
+            }
+            if !ordered {
+                rows.sort();
+            }
+            Answer::Rows(names, rows, count)
+        }
+        Err(error) => match error.as_db_error() {
+            Some(error) => Answer::Error(error.code().code().to_owned(), error.message().to_owned()),
+            None => panic!("the connection broke at: {statement}\n{error}"),
+        },
+    }
+}
+
+/// Whether two answers may differ all the same. In which row or operand an error is met first is nobody's promise; nor is whether it
+/// is met at all where conditions, joins or set operations leave rows out.
+fn excused(statement: &str, ours: &Answer, theirs: &Answer) -> bool {
+    let data_error = |answer: &Answer| {
+        let Answer::Error(code, message) = answer else { return false };
+        code.starts_with("22") || message.starts_with("cannot convert infinity")
+    };
+    let leaves_out = ["WHERE", "JOIN", "EXCEPT", "INTERSECT"].iter().any(|word| statement.contains(word));
+    match (data_error(ours), data_error(theirs)) {
+        (true, true) => true,
+        (true, false) | (false, true) => {
+            leaves_out && (matches!(ours, Answer::Rows(..)) || matches!(theirs, Answer::Rows(..)))
+        }
+        (false, false) => matches!(ours, Answer::Error(code, _) if code == "0A000"),
+    }
+}
+
+struct Served {
+    child: Child,
+    port: u16,
+    _dir: tempfile::TempDir,
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Served {
+    fn start() -> Served {
+        let dir = tempfile::tempdir().unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_hathi"))
+            .arg("serve")
+            .arg(dir.path().join("data"))
+            .args(["--listen", "127.0.0.1:0", "--auth", "trust"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("hathi runs");
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line =
+            lines.map_while(Result::ok).find(|line| line.contains("-h 127.0.0.1")).expect("it says where it listens");
+        let port = line.split_whitespace().skip_while(|word| *word != "-p").nth(1).unwrap().parse().unwrap();
+        Served { child, port, _dir: dir }
+    }
+
+    fn client(&self) -> Client {
+        let config = format!("host=127.0.0.1 port={} user=postgres dbname=postgres", self.port);
+        Client::connect(&config, NoTls).unwrap()
+    }
+}
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
+}
+
+#[test]
+fn random_statements_are_answered_as_postgresql_does() {
+    let Ok(oracle) = std::env::var("HATHI_ORACLE") else {
+        eprintln!("HATHI_ORACLE names no PostgreSQL 18: nothing was compared");
+        return;
+    };
+    let mut keeper = Client::connect(&oracle, NoTls).expect("HATHI_ORACLE can be connected to");
+    let database = format!("hathi_differential_{}", std::process::id());
+    let create = "TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LOCALE 'C'";
+    keeper.batch_execute(&format!("CREATE DATABASE {database} {create}")).unwrap();
+    let served = Served::start();
+    let seeds: Vec<u64> = match number("HATHI_FUZZ_SEED") {
+        Some(seed) => vec![seed],
+        None => (1..=number("HATHI_FUZZ_STATEMENTS").unwrap_or(2000).div_ceil(STATEMENTS_PER_SEED as u64)).collect(),
+    };
+    let (mut asked, mut refused, mut errors) = (0, 0, 0);
+    let (mut differences, mut unasked) = (Vec::new(), Vec::new());
+    for seed in seeds {
+        let mut ours = served.client();
+        let config: postgres::Config = oracle.parse().unwrap();
+        let mut theirs = config.clone().dbname(&database).connect(NoTls).unwrap();
+        for client in [&mut ours, &mut theirs] {
+            let schema = format!(
+                "DROP SCHEMA IF EXISTS fuzz CASCADE; CREATE SCHEMA fuzz; SET search_path = fuzz; SET timezone = 'Europe/Paris'; \
+                 SET client_min_messages = error; SET statement_timeout = '20s'; SET extra_float_digits = 0; -- {seed}"
+            );
+            client.batch_execute(&schema).unwrap();
+        }
+        let mut generator = Generator::new(seed);
+        for _ in 0..STATEMENTS_PER_SEED {
+            let (statement, ordered) = generator.statement();
+            let (our, their) = (ask(&mut ours, &statement, ordered), ask(&mut theirs, &statement, ordered));
+            asked += 1;
+            refused += u32::from(matches!(&our, Answer::Error(code, _) if code == "0A000"));
+            errors += u32::from(matches!(&their, Answer::Error(..)));
+            // PostgreSQL computes constants when it plans, even those that no row would ask for.
+            let planning = |theirs: &mut Client| {
+                matches!(their, Answer::Error(..)) && ask(theirs, &format!("EXPLAIN {statement}"), false) == their
+            };
+            // Of a constant NULL and a strict function PostgreSQL makes NULL when it plans, and never computes the other operand.
+            let early = matches!((&our, &their), (Answer::Error(code, _), Answer::Rows(..)) if code.starts_with("22"));
+            if our != their && early && !excused(&statement, &our, &their) {
+                unasked.push(format!("seed {seed}: {statement}\n    ours:   {our:?}"));
+                continue;
+            }
+            if our != their && !excused(&statement, &our, &their) && !planning(&mut theirs) {
+                differences.push(format!("seed {seed}: {statement}\n    ours:   {our:?}\n    theirs: {their:?}"));
+            }
+            let changed = |answer: &Answer| matches!(answer, Answer::Rows(..));
+            if changed(&our) != changed(&their) && !statement.starts_with("SELECT") {
+                // From here on the tables differ.
+                break;
+            }
+        }
+    }
+    keeper.batch_execute(&format!("DROP DATABASE {database} WITH (FORCE)")).unwrap();
+    eprintln!(
+        "{asked} statements, {errors} errors of PostgreSQL, {refused} refused as unsupported, {} differences",
+        differences.len()
+    );
+    assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
+    assert!(
+        unasked.len() * 2000 < asked as usize + 2000,
+        "{} errors of ours alone:\n{}",
+        unasked.len(),
+        unasked.join("\n")
+    );
+    assert!(refused * 10 < asked, "{refused} of {asked} were refused: little was compared");
+    assert!(errors * 2 < asked, "{errors} of {asked} failed: little was compared");
+}

@@ -1,0 +1,378 @@
+//! What roles may do: checks of plans before they run, and `has_*_privilege`.
+
+use catalog::stored::{self, PG_AUTH_MEMBERS, PG_CLASS, PG_DATABASE};
+use catalog::{ColumnInfo, Fields, Image, TableInfo};
+use plan::{Expr, ExprKind, Node, TableRef, TableSource};
+use types::{Oid, Result, SqlError, SqlState};
+
+use crate::acl::{Acl, letter};
+use crate::runtime::{Role, Runtime};
+use crate::session::Session;
+
+/// A role, and those whose rights it has.
+#[derive(Clone, Debug)]
+pub(crate) struct Rights {
+    superuser: bool,
+    oids: Vec<Oid>,
+    names: Vec<String>,
+}
+
+/// All rights to a kind of object, and those that PUBLIC has of itself.
+pub(crate) fn usual(kind: &str) -> (&'static str, &'static str) {
+    match kind {
+        "sequence" => ("rwU", ""),
+        "schema" => ("UC", ""),
+        "database" => ("CTc", "Tc"),
+        "column" => ("arwx", ""),
+        "function" => ("X", "X"),
+        "language" | "type" => ("U", "U"),
+        _ => ("arwdDxtm", ""),
+    }
+}
+
+/// `42501`.
+pub(crate) fn denied(kind: &str, name: &str) -> SqlError {
+    SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, format!("permission denied for {kind} {name}"))
+}
+
+impl Rights {
+    /// What `role` may, with its memberships.
+    pub(crate) fn of(runtime: &Runtime, role: &Role) -> Result<Rights> {
+        let mut rights = Rights { superuser: role.superuser, oids: vec![role.oid], names: vec![role.name.clone()] };
+        if role.superuser {
+            return Ok(rights);
+        }
+        let members = runtime.memberships()?;
+        let mut next = 0;
+        while next < rights.oids.len() {
+            let current = rights.oids[next];
+            next += 1;
+            for (group, member, inherits) in &members {
+                if *member == current && *inherits && !rights.oids.contains(group) {
+                    rights.oids.push(*group);
+                    rights.names.extend(runtime.role_by_oid(*group)?.map(|r| r.name));
+                }
+            }
+        }
+        Ok(rights)
+    }
+
+    /// The names of the roles whose rights it has.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    pub(crate) fn owns(&self, owner: Oid) -> bool {
+        self.superuser || self.oids.contains(&owner)
+    }
+
+    /// Whether an object of `owner` with these grants lets it.
+    pub(crate) fn has(&self, kind: &str, owner: Oid, acl: Option<&Acl>, letter: char) -> bool {
+        match acl {
+            _ if self.superuser => true,
+            Some(acl) => acl.allows(&self.names, letter),
+            None => self.owns(owner) || usual(kind).1.contains(letter),
+        }
+    }
+
+    pub(crate) fn has_on_table(&self, info: &TableInfo, letter: char) -> bool {
+        let kind = if info.kind == b'S' { "sequence" } else { "table" };
+        self.has(kind, info.owner, info.acl.as_deref().and_then(parsed).as_ref(), letter)
+    }
+
+    fn has_on_column(&self, column: &ColumnInfo, letter: char) -> bool {
+        column.acl.as_deref().and_then(parsed).is_some_and(|acl| acl.allows(&self.names, letter))
+    }
+
+    /// Whether it may use all of `columns`; with none, any.
+    fn has_on_columns(&self, info: &TableInfo, columns: &[usize], letter: char) -> bool {
+        let live = info.columns.iter().filter(|c| !c.dropped);
+        self.has_on_table(info, letter)
+            || (columns.is_empty() && live.clone().any(|c| self.has_on_column(c, letter)))
+            || (!columns.is_empty()
+                && columns.iter().all(|&c| info.columns.get(c).is_none_or(|c| self.has_on_column(c, letter))))
+    }
+
+    pub(crate) fn has_on_schema(&self, image: &Image, schema: Oid, letter: char) -> bool {
+        match image.namespace_by_oid(schema) {
+            Some(info) => self.has("schema", info.owner, info.acl.as_deref().and_then(parsed).as_ref(), letter),
+            None => letter == 'U',
+        }
+    }
+}
+
+/// The grants that an image keeps as text.
+pub(crate) fn parsed(text: &str) -> Option<Acl> {
+    let io = types::IoSettings::default();
+    Acl::of(&types::io::text_in(types::oid::ACLITEM_ARRAY, -1, text, &io).ok()?)
+}
+
+/// What a plan does with a table.
+struct Use<'a> {
+    table: &'a TableRef,
+    letter: char,
+    columns: Vec<usize>,
+}
+
+/// The columns of the first `width` that `exprs` read.
+fn reads<'e>(exprs: impl IntoIterator<Item = &'e Expr>, width: usize, out: &mut Vec<usize>) {
+    for e in exprs {
+        e.visit(&mut |e| {
+            if let ExprKind::Column(i) = e.kind
+                && i < width
+                && !out.contains(&i)
+            {
+                out.push(i);
+            }
+        });
+    }
+}
+
+/// The scan of the table that a statement changes, and the columns that conditions on the way to it read.
+fn target<'a>(node: &'a Node, width: usize, columns: &mut Vec<usize>) -> Option<&'a Node> {
+    match node {
+        Node::Scan { filter, .. } => {
+            reads(filter, width, columns);
+            Some(node)
+        }
+        Node::IndexScan { filter, range, table, .. } => {
+            reads(filter.iter().chain(&range.implied), width, columns);
+            columns.extend(table.indexes.get(range.index).and_then(|i| i.columns.first()).map(|k| k.0));
+            Some(node)
+        }
+        Node::Filter { input, predicate } => {
+            reads([predicate], width, columns);
+            target(input, width, columns)
+        }
+        Node::Join { left, equal, condition, .. } => {
+            reads(equal.iter().map(|e| &e.0).chain(condition), width, columns);
+            target(left, width, columns)
+        }
+        Node::Apply { left, binds, condition, .. } => {
+            reads(binds.iter().map(|b| &b.1).chain(condition), width, columns);
+            target(left, width, columns)
+        }
+        Node::Project { input, .. } | Node::Sort { input, .. } | Node::LockRows { input, .. } => {
+            target(input, width, columns)
+        }
+        _ => None,
+    }
+}
+
+/// The columns that INSERT gives values, which come from its source: defaults read nothing.
+fn given(input: &Node, width: usize) -> Vec<usize> {
+    match input {
+        Node::Project { input, exprs } if exprs.len() == width => match &**input {
+            // The upper one computes generated columns.
+            inner @ Node::Project { exprs, .. } if exprs.len() == width => given(inner, width),
+            _ => (0..width).filter(|&i| exprs[i].span().is_some()).collect(),
+        },
+        _ => (0..width).collect(),
+    }
+}
+
+fn uses<'a>(node: &'a Node) -> Vec<Use<'a>> {
+    let mut all: Vec<Use<'a>> = Vec::new();
+    let mut targets: Vec<*const Node> = Vec::new();
+    node.visit(&mut |n| match n {
+        Node::Insert { table, conflict, returning, input, .. } => {
+            all.push(Use { table, letter: 'a', columns: given(input, table.columns.len()) });
+            if let Some(update) = conflict.as_ref().and_then(|c| c.update.as_ref()) {
+                all.push(Use { table, letter: 'w', columns: update.sets.iter().map(|s| s.0).collect() });
+            }
+            let mut columns = Vec::new();
+            reads(returning.iter().flatten(), table.columns.len(), &mut columns);
+            if !columns.is_empty() {
+                all.push(Use { table, letter: 'r', columns });
+            }
+        }
+        Node::Update { table, input, sets, returning, .. } => {
+            let (mut columns, width) = (Vec::new(), table.columns.len());
+            targets.extend(target(input, width, &mut columns).map(std::ptr::from_ref));
+            reads(sets.iter().map(|s| &s.1).chain(returning.iter().flatten()), width, &mut columns);
+            all.push(Use { table, letter: 'w', columns: sets.iter().map(|s| s.0).collect() });
+            if !columns.is_empty() {
+                all.push(Use { table, letter: 'r', columns });
+            }
+        }
+        Node::Delete { table, input, returning, .. } => {
+            let (mut columns, width) = (Vec::new(), table.columns.len());
+            targets.extend(target(input, width, &mut columns).map(std::ptr::from_ref));
+            reads(returning.iter().flatten(), width, &mut columns);
+            all.push(Use { table, letter: 'd', columns: Vec::new() });
+            if !columns.is_empty() {
+                all.push(Use { table, letter: 'r', columns });
+            }
+        }
+        Node::LockRows { locks, .. } => {
+            all.extend(locks.iter().map(|l| Use { table: &l.table, letter: 'w', columns: Vec::new() }));
+        }
+        Node::Scan { table, needed, .. } | Node::IndexScan { table, needed, .. }
+            if !targets.contains(&std::ptr::from_ref(n)) =>
+        {
+            let columns = (0..table.columns.len()).filter(|&i| needed.has(i) && !table.columns[i].dropped);
+            all.push(Use { table, letter: 'r', columns: columns.collect() });
+        }
+        _ => {}
+    });
+    all
+}
+
+impl Session {
+    /// What this session's role may.
+    pub(crate) fn rights(&self) -> Result<Rights> {
+        Rights::of(&self.runtime, &self.user)
+    }
+
+    /// Fails unless this session's role may do what `node` does.
+    pub(crate) fn check_privileges(&mut self, sql: &str, node: &Node) -> Result<()> {
+        if self.user.superuser || self.trusted {
+            return Ok(());
+        }
+        let (image, rights) = (self.image()?, self.rights()?);
+        for used in uses(node).iter().filter(|u| !u.table.unchecked) {
+            let kind = "table";
+            if let TableSource::Catalog { .. } = used.table.source {
+                let public = Acl::default_of("", "", "r");
+                let acl = catalog_acl(used.table.oid).unwrap_or(public);
+                if !acl.allows(&rights.names, used.letter) {
+                    return Err(denied(kind, &used.table.name));
+                }
+                continue;
+            }
+            let Some(info) = image.by_oid(used.table.oid) else { continue };
+            // A session's own temporary schema is nobody's.
+            if info.persistence != b't' && !rights.has_on_schema(&image, info.namespace, 'U') {
+                let schema = image.namespace_name(info.namespace);
+                let written = format!("{}.{}", syntax::quote_ident(schema), syntax::quote_ident(&info.name));
+                let at = sql.find(&written).map(|at| sql[..at].chars().count() as u32 + 1);
+                return Err(denied("schema", schema).at(at));
+            }
+            let kind = match info.kind {
+                b'S' => "sequence",
+                b'v' => "view",
+                b'm' => "materialized view",
+                _ => kind,
+            };
+            let whole = used.letter == 'd' || used.letter == 'a' && used.columns.is_empty();
+            let allowed = match whole {
+                true => rights.has_on_table(info, used.letter),
+                false => rights.has_on_columns(info, &used.columns, used.letter),
+            };
+            if !allowed {
+                return Err(denied(kind, &info.name));
+            }
+        }
+        Ok(())
+    }
+
+    /// Fails unless this session's role may read these views.
+    pub(crate) fn check_views(&self, image: &Image, views: &[Oid]) -> Result<()> {
+        if self.user.superuser || self.trusted || views.is_empty() {
+            return Ok(());
+        }
+        let rights = self.rights()?;
+        for info in views.iter().filter_map(|v| image.by_oid(*v)) {
+            if !rights.has_on_schema(image, info.namespace, 'U') {
+                return Err(denied("schema", image.namespace_name(info.namespace)));
+            }
+            if !rights.has_on_columns(info, &[], 'r') {
+                return Err(denied("view", &info.name));
+            }
+        }
+        Ok(())
+    }
+
+    /// Fails unless this session's role may make objects in a schema.
+    pub(crate) fn check_create_in(&mut self, schema: Oid) -> Result<()> {
+        if self.user.superuser {
+            return Ok(());
+        }
+        let (image, rights) = (self.image()?, self.rights()?);
+        // The schema that belongs to whoever owns the database.
+        let owner = image.namespace_by_oid(schema).map(|n| n.owner);
+        if owner == Some(stored::PG_DATABASE_OWNER) && self.owns_database(&rights)? {
+            return Ok(());
+        }
+        if rights.has_on_schema(&image, schema, 'C') {
+            return Ok(());
+        }
+        Err(denied("schema", image.namespace_name(schema)))
+    }
+
+    fn owns_database(&mut self, rights: &Rights) -> Result<bool> {
+        let (shared, id) = (self.shared.clone(), self.db.id.0);
+        let rows = stored::find(&shared, self.txn_mut(), PG_DATABASE, |r| r.oid("oid").0 == id)?;
+        let owner = rows.first().map(|(_, row)| Fields { relation: PG_DATABASE, row }.oid("datdba"));
+        Ok(owner.is_some_and(|o| rights.owns(o)))
+    }
+
+    /// Fails unless this session's role may give values to `columns` of a table.
+    pub(crate) fn check_insert(&mut self, table: Oid, columns: &[usize]) -> Result<()> {
+        let image = self.image()?;
+        let Some(info) = image.by_oid(table).filter(|_| !self.user.superuser) else { return Ok(()) };
+        if self.rights()?.has_on_columns(info, columns, 'a') {
+            return Ok(());
+        }
+        Err(denied("table", &info.name))
+    }
+
+    /// Fails unless this session's role has a right to a table.
+    pub(crate) fn check_table_right(&mut self, info: &TableInfo, letter: char) -> Result<()> {
+        if self.user.superuser || self.rights()?.has_on_table(info, letter) {
+            return Ok(());
+        }
+        Err(denied(if info.kind == b'S' { "sequence" } else { "table" }, &info.name))
+    }
+}
+
+/// The grants of a table of `pg_catalog`.
+pub(crate) fn catalog_acl(oid: Oid) -> Option<Acl> {
+    let rows = catalog::rows::of(PG_CLASS).iter().map(|row| Fields { relation: PG_CLASS, row });
+    rows.into_iter().find(|r| r.oid("oid") == oid).and_then(|r| Acl::of(r.get("relacl")))
+}
+
+impl Runtime {
+    /// Memberships: the group, its member, whether the member has its rights.
+    pub(crate) fn memberships(&self) -> Result<Vec<(Oid, Oid, bool)>> {
+        let mut all: Vec<(Oid, Oid, bool)> = Vec::new();
+        let of = |r: Fields<'_>| (r.oid("roleid"), r.oid("member"), r.bool("inherit_option"));
+        all.extend(catalog::rows::of(PG_AUTH_MEMBERS).iter().map(|row| of(Fields { relation: PG_AUTH_MEMBERS, row })));
+        self.each_shared(PG_AUTH_MEMBERS, |row| all.push(of(row)))?;
+        Ok(all)
+    }
+
+    /// The name of a role, or its OID where it is gone.
+    pub(crate) fn role_name(&self, oid: Oid) -> Result<String> {
+        Ok(self.role_by_oid(oid)?.map_or_else(|| oid.to_string(), |r| r.name))
+    }
+}
+
+/// What a call of `has_..._privilege` asks for: letters, each with whether the right to grant it on is meant.
+///
+/// # Errors
+/// `22023`.
+pub(crate) fn asked(text: &str) -> Result<Vec<(char, bool)>> {
+    let one = |part: &str| {
+        let part = part.trim();
+        let upper = part.to_uppercase();
+        let (word, option) = upper.strip_suffix(" WITH GRANT OPTION").map_or((&*upper, false), |w| (w, true));
+        letter(word).map(|l| (l, option)).ok_or_else(|| {
+            SqlError::new(SqlState::INVALID_PARAMETER_VALUE, format!("unrecognized privilege type: \"{part}\""))
+        })
+    };
+    text.split(',').map(one).collect()
+}
+
+/// Whether `rights` hold on an object for one of the rights `asked` for.
+pub(crate) fn any_of(rights: &Rights, kind: &str, owner: Oid, acl: Option<&Acl>, asked: &[(char, bool)]) -> bool {
+    asked.iter().any(|&(l, option)| match option {
+        false => rights.has(kind, owner, acl, l),
+        true => rights.owns(owner) || acl.is_some_and(|a| !a.grantable(&rights.names, &l.to_string()).is_empty()),
+    })
+}
+
+/// The grants of the current database, and its owner.
+pub(crate) fn database_acl(row: Fields<'_>) -> (Oid, Option<Acl>) {
+    (row.oid("datdba"), Acl::of(row.get("datacl")))
+}
