@@ -120,7 +120,7 @@ fn plans_are_shown_as_postgresql_shows_them() {
     assert!(lines[0].ends_with("(actual rows=1.00 loops=1)"), "{lines:?}");
     assert!(lines[1].contains("Seq Scan on a") && lines[1].ends_with("(actual rows=7.00 loops=1)"), "{lines:?}");
     let e = session.query("EXPLAIN (NONSENSE) SELECT 1", &[]).unwrap_err();
-    assert_eq!(e.to_string(), "unrecognized EXPLAIN option \"nonsense\"");
+    assert!(e.to_string().ends_with("unrecognized EXPLAIN option \"nonsense\""), "{e}");
 }
 
 /// A value's text, whatever its type.

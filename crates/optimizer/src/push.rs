@@ -243,6 +243,8 @@ fn refuses_nulls(p: &Expr, of: &dyn Fn(usize) -> bool) -> bool {
             _ => is_null_with(e, of),
         },
         ExprKind::IsBool(e, true) => refuses_nulls(e, of),
+        // False of an empty array, so this is no NULL.
+        ExprKind::AnyArray { all: false, args, .. } => is_null_with(&args[0], of),
         _ => is_null_with(p, of),
     }
 }
@@ -256,7 +258,6 @@ fn is_null_with(e: &Expr, of: &dyn Fn(usize) -> bool) -> bool {
                 && args.iter().any(|a| is_null_with(a, of))
         }
         ExprKind::CastByText { arg, .. } | ExprKind::Coerce { arg, .. } => is_null_with(arg, of),
-        ExprKind::AnyArray { all: false, args, .. } => is_null_with(&args[0], of),
         _ => false,
     }
 }

@@ -123,7 +123,11 @@ impl Session {
             tables.push((info, v.columns.iter().map(|c| c.as_str()).collect()));
         }
         if vacuum.relations.is_empty() {
-            let own = self.image()?.tables().into_iter().filter(|t| t.kind == b'r').cloned().collect::<Vec<_>>();
+            let temporary = self.temporary;
+            // Not those that other sessions keep for themselves.
+            let is_ours =
+                |t: &&Arc<TableInfo>| t.kind == b'r' && (t.persistence != b't' || Some(t.namespace) == temporary);
+            let own: Vec<Arc<TableInfo>> = self.image()?.tables().into_iter().filter(is_ours).cloned().collect();
             tables = own.into_iter().map(|t| (t, Vec::new())).collect();
         }
         if vacuum.vacuum {
