@@ -4,7 +4,8 @@
 //! 1. note where redo must start: the oldest record that a running transaction may have, or the log's end;
 //! 2. write a committed-only image of every dirty page (I2) to a free slot;
 //! 3. sync the log, so that no image holds a change whose commit record is not durable (I3);
-//! 4. write changed map leaves and blobs to free slots; sync;
+//! 4. write changed map leaves and blobs to free slots; sync the log again, since a relation may have grown while it was described, and
+//!    the pages it says it has are made by the log; sync;
 //! 5. write the other superblock; sync. From here on the new state counts;
 //! 6. free the old slots, recycle the log before redo (I11).
 //!
@@ -139,7 +140,13 @@ pub fn run(shared: &Shared, databases: &[Arc<Database>], root: &mut Root, clean:
             }
         }
         shared.log.sync_to(shared.log.end_lsn())?;
-        write_maps(shared, databases)
+        let written = write_maps(shared, databases)?;
+        // Relations went on growing while they were described: what says so must be durable before the description counts (I3).
+        if let Err(e) = shared.log.sync_to(shared.log.end_lsn()) {
+            give_up(shared, written);
+            return Err(e);
+        }
+        Ok(written)
     })();
     let abandon = |flushed: &[Flushed]| {
         for (db, pages) in flushed {

@@ -435,3 +435,68 @@ fn a_snapshot_sees_the_same_sum_under_every_schedule() {
         });
     }
 }
+
+/// Relations grow while checkpoints describe them, and the power goes.
+fn growth_schedule(seed: u64) {
+    let disk = SimDisk::new(seed);
+    Scheduler::run(seed, || {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let engine = open(&disk, seed, 64).unwrap();
+        let db = engine.create_database().unwrap();
+        let mut txn = begin(&engine);
+        let columns = vec![Physical::I32, Physical::Var];
+        let meta = RelMeta::new(RelId(100), RelKind::Table, Persistence::Permanent, columns);
+        db.create_relation(&mut txn, meta).unwrap();
+        txn.commit(true).unwrap();
+        let table = table(&db);
+        let stop = Arc::new(AtomicBool::new(false));
+        disk.inject(rng.random_range(1..40), Fault::PowerCut);
+        let mut writers = Vec::new();
+        for writer in 0..2 {
+            let (engine, table) = (engine.clone(), table.clone());
+            let mut rng = ChaCha8Rng::seed_from_u64(seed * 8 + writer);
+            writers.push(spawn("writer", move || {
+                for _ in 0..4 {
+                    let mut txn = begin(&engine);
+                    for number in 0..3i32 {
+                        let long: Vec<u8> = (0..rng.random_range(10..40_000)).map(|_| rng.random()).collect();
+                        let cells = [Cell::fixed(&number.to_le_bytes()), Cell::Var(&long)];
+                        if table.insert(&mut txn, &cells).is_err() {
+                            return;
+                        }
+                    }
+                    if txn.commit(false).is_err() {
+                        return;
+                    }
+                }
+            }));
+        }
+        let checkpointer = {
+            let (engine, stop) = (engine.clone(), stop.clone());
+            spawn("checkpointer", move || {
+                while !stop.load(Ordering::Relaxed) && engine.checkpoint().is_ok() {
+                    env::sched::yield_point();
+                }
+            })
+        };
+        for writer in writers {
+            writer.join().unwrap();
+        }
+        stop.store(true, Ordering::Relaxed);
+        checkpointer.join().unwrap();
+        disk.cut_power();
+    });
+    disk.reboot();
+    let engine = open(&disk, seed, 64).unwrap();
+    assert_eq!(engine.check().unwrap(), [], "what a checkpoint says of a relation is nowhere in the log");
+}
+
+#[test]
+fn relations_grow_under_checkpoints_under_every_schedule() {
+    for seed in 0..seeds() {
+        std::panic::catch_unwind(|| growth_schedule(seed)).unwrap_or_else(|e| {
+            eprintln!("schedule seed {seed}");
+            std::panic::resume_unwind(e)
+        });
+    }
+}
