@@ -95,11 +95,6 @@ impl Session {
         }
         let kind = StatementKind::Select(Box::new(query.clone()));
         let (node, _) = self.locked_plan(sql, &kind, None, &[])?;
-        let mut temporary = false;
-        node.visit_tables(&mut |t, _| temporary |= image.by_oid(t.oid).is_some_and(|t| t.persistence == b't'));
-        if temporary {
-            return Err(SqlError::unsupported("a view of temporary tables"));
-        }
         Ok((text, node, bound.columns))
     }
 
