@@ -15,6 +15,7 @@
 //!   B3  A dirty page leaves memory only through `PageSource::write_back`.              (`PageSpace::evict`)
 //!   B4  No latch is held while waiting for a lock or for a client. Latches are ordered: a holder takes another one only for
 //!       a page that comes later in its structure's own order (see `btree`), or that nobody else can reach yet.
+//!   B7  A page number may come back with another class: whoever kept one asks the frame.   (`Frame::is_class`)
 //!   B6  A resident page's version map is in memory; one of an evicted page may be spilled. (`PageSpace::bring_back`)
 //!
 //! Source: Leis et al., "Virtual-Memory Assisted Buffer Management" (SIGMOD 2023). Deviations: dirty pages go to fresh file

@@ -3,6 +3,7 @@
 use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
+use super::PageClass;
 use crate::table::versions::PageVersions;
 
 const EVICTED: u64 = 0;
@@ -32,6 +33,8 @@ pub(super) enum Attempt {
 
 const DIRTY: u8 = 1;
 const REFERENCED: u8 = 2;
+/// The page is a large one (B7).
+const LARGE: u8 = 4;
 
 impl Frame {
     /// The word for an optimistic reader; `None` when the page is latched exclusively or not resident.
@@ -130,6 +133,19 @@ impl Frame {
     /// Clears the dirty flag; true when it was set.
     pub(super) fn clear_dirty(&self) -> bool {
         self.flags.fetch_and(!DIRTY, Ordering::AcqRel) & DIRTY != 0
+    }
+
+    /// Notes the class of the page that this frame holds from now on. The exclusive latch is held.
+    pub(super) fn set_class(&self, class: PageClass) {
+        match class {
+            PageClass::Large => self.flags.fetch_or(LARGE, Ordering::AcqRel),
+            PageClass::Small => self.flags.fetch_and(!LARGE, Ordering::AcqRel),
+        };
+    }
+
+    /// Whether the page that it held last is of `class`.
+    pub(super) fn is_class(&self, class: PageClass) -> bool {
+        (self.flags.load(Ordering::Acquire) & LARGE != 0) == (class == PageClass::Large)
     }
 
     pub(super) fn is_dirty(&self) -> bool {

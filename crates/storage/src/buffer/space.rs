@@ -152,6 +152,7 @@ impl PageSpace {
         let mut wait = Backoff::default();
         loop {
             if frame.try_exclusive_evicted() {
+                frame.set_class(class);
                 self.memory.populate(page, class);
                 self.high.fetch_max(page.0 + 1, Ordering::Relaxed);
                 self.pool.admit(self.this.clone(), page, class);
@@ -194,6 +195,7 @@ impl PageSpace {
         if !frame.try_exclusive_evicted() {
             return Ok(false);
         }
+        frame.set_class(class);
         self.memory.populate(page, class);
         self.high.fetch_max(page.0 + 1, Ordering::Relaxed);
         // SAFETY: we hold the exclusive latch, and the page has `class.bytes()` bytes of memory.
@@ -260,6 +262,11 @@ impl PageSpace {
             Attempt::Busy => return Ok(Eviction::Kept),
             Attempt::NotResident => return Ok(Eviction::Absent),
             Attempt::Got => {}
+        }
+        if !frame.is_class(class) {
+            // An entry of the page that had this number before.
+            frame.unlock_exclusive();
+            return Ok(Eviction::Absent);
         }
         if frame.is_dirty() {
             // SAFETY: we hold the exclusive latch of a resident page.
@@ -338,6 +345,15 @@ impl PageSpace {
                 _ => wait.pause(),
             }
         };
+        if !frame.is_class(class) {
+            // A note of the page that had this number before; the one that has it now has its own (B7).
+            if resident {
+                frame.unlock_shared();
+            } else {
+                frame.unlock_evicted();
+            }
+            return Ok(());
+        }
         // SAFETY: the latch is held in one of the two modes; a resident page has its bytes.
         let (bytes, versions) = unsafe {
             let bytes = resident.then(|| std::slice::from_raw_parts(self.memory.address(page), class.bytes()));
