@@ -5,32 +5,22 @@ use types::Result;
 
 /// A float result, refused when it overflowed or underflowed although the arguments were finite and not zero.
 #[inline(always)]
-fn checked(result: f64, infinite_in: bool, zero_ok: bool) -> Result<f64, Fail> {
+fn checked<F: num_traits::Float>(result: F, infinite_in: bool, zero_ok: bool) -> Result<F, Fail> {
     if result.is_infinite() && !infinite_in {
         return Err(Fail::Overflow);
     }
-    if result == 0.0 && !zero_ok {
+    if result.is_zero() && !zero_ok {
         return Err(Fail::Underflow);
     }
     Ok(result)
 }
 
-#[inline(always)]
-fn checked4(result: f32, infinite_in: bool, zero_ok: bool) -> Result<f32, Fail> {
-    if result.is_infinite() && !infinite_in {
-        return Err(Fail::Overflow);
-    }
-    if result == 0.0 && !zero_ok {
-        return Err(Fail::Underflow);
-    }
-    Ok(result)
-}
-
-/// Whether both are the same float, NaN being itself.
+/// The larger of two, NaN being larger than all.
 fn larger_of(a: f64, b: f64) -> f64 {
     if types::compare::compare_f64(a, b).is_gt() { a } else { b }
 }
 
+/// The smaller of two, NaN being larger than all.
 fn smaller_of(a: f64, b: f64) -> f64 {
     if types::compare::compare_f64(a, b).is_lt() { a } else { b }
 }
@@ -167,19 +157,19 @@ pub(crate) mod functions {
     #[ext::function(oid = 204)]
     #[inline]
     pub fn add4(a: f32, b: f32) -> Result<f32, Fail> {
-        checked4(a + b, a.is_infinite() || b.is_infinite(), true)
+        checked(a + b, a.is_infinite() || b.is_infinite(), true)
     }
 
     #[ext::function(oid = 205)]
     #[inline]
     pub fn subtract4(a: f32, b: f32) -> Result<f32, Fail> {
-        checked4(a - b, a.is_infinite() || b.is_infinite(), true)
+        checked(a - b, a.is_infinite() || b.is_infinite(), true)
     }
 
     #[ext::function(oid = 202)]
     #[inline]
     pub fn multiply4(a: f32, b: f32) -> Result<f32, Fail> {
-        checked4(a * b, a.is_infinite() || b.is_infinite(), a == 0.0 || b == 0.0)
+        checked(a * b, a.is_infinite() || b.is_infinite(), a == 0.0 || b == 0.0)
     }
 
     #[ext::function(oid = 203)]
@@ -188,7 +178,7 @@ pub(crate) mod functions {
         if b == 0.0 && !a.is_nan() {
             return Err(Fail::DivisionByZero);
         }
-        checked4(a / b, a.is_infinite(), a == 0.0 || b.is_infinite())
+        checked(a / b, a.is_infinite(), a == 0.0 || b.is_infinite())
     }
 
     #[ext::function(each(f64 = 220, f32 = 206))]

@@ -25,7 +25,7 @@ mod view;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
 
-use catalog::stored::{self, PG_CLASS};
+use catalog::stored::{self, PG_ATTRIBUTE, PG_CLASS};
 use catalog::{Fields, TableInfo};
 use storage::lock::{Mode, Tag};
 use storage::txn::Transaction;
@@ -91,6 +91,14 @@ impl Session {
         let count = changes.len();
         self.changed_all(changes);
         Ok(count)
+    }
+
+    /// Changes the row of `pg_attribute` of column `number` of a relation.
+    fn change_column(&mut self, relation: Oid, number: i16, values: &[(&str, Datum)]) -> Result<()> {
+        let number = Datum::I16(number);
+        let is_own = |r: Fields<'_>| r.oid("attrelid") == relation && *r.get("attnum") == number;
+        self.change_rows(PG_ATTRIBUTE, is_own, values)?;
+        Ok(())
     }
 
     /// The catalog rows of this database for which `wanted` is true, as this transaction sees them.

@@ -1,7 +1,7 @@
 //! ALTER TABLE.
 
 use catalog::TableInfo;
-use catalog::stored::{PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT};
+use catalog::stored::{PG_ATTRDEF, PG_CLASS, PG_CONSTRAINT};
 use storage::lock::Mode;
 use syntax::ast::{AlterTable, AlterTableCommand as Command, DropBehavior, Name, ObjectKind};
 use types::{Datum, Oid, Result, SqlError, SqlState};
@@ -143,10 +143,7 @@ impl Session {
                 .table(&schema, &info.name)
                 .column(&column.name));
         }
-        let number = Datum::I16(index as i16 + 1);
-        let is_column = |r: catalog::Fields<'_>| r.oid("attrelid") == table && *r.get("attnum") == number;
-        self.change_rows(PG_ATTRIBUTE, is_column, &[("attnotnull", Datum::Bool(true))])?;
-        Ok(())
+        self.change_column(table, index as i16 + 1, &[("attnotnull", Datum::Bool(true))])
     }
 
     fn drop_not_null(&mut self, info: &TableInfo, name: &Name) -> Result<()> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use binder::Binder;
-use catalog::stored::{self, PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_DEPEND, PG_INDEX};
+use catalog::stored::{self, PG_ATTRDEF, PG_CLASS, PG_CONSTRAINT, PG_DEPEND, PG_INDEX};
 use catalog::{Fields, TableInfo};
 use plan::{Expr, Needed, Node, RowRules, TableRef};
 use storage::{RelId, RelKind, RelMeta};
@@ -17,6 +17,16 @@ use super::table::{NewColumn, Placed, bind_column, column_constraint, is_system_
 use super::temporary::stored_as;
 use super::{notice, refuse};
 use crate::session::{Session, Sink};
+
+/// What DROP IDENTITY and DROP EXPRESSION say of a column that is not `what`: a notice with IF EXISTS.
+fn not_such(info: &TableInfo, name: &Name, what: &str, if_exists: bool, sink: &mut dyn Sink) -> Result<()> {
+    let message = format!("column \"{}\" of relation \"{}\" is not {what}", name.as_str(), info.name);
+    if if_exists {
+        notice(sink, SqlState::SUCCESSFUL_COMPLETION, message + ", skipping");
+        return Ok(());
+    }
+    Err(SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message))
+}
 
 impl Session {
     pub(super) fn add_column(
@@ -134,10 +144,9 @@ impl Session {
 
     /// Takes a column out of the catalog; in rows its place stays.
     pub(super) fn remove_column(&mut self, table: Oid, number: i32) -> Result<()> {
-        let attnum = Datum::I16(number as i16);
-        self.change_rows(
-            PG_ATTRIBUTE,
-            |r| r.oid("attrelid") == table && *r.get("attnum") == attnum,
+        self.change_column(
+            table,
+            number as i16,
             &[
                 ("attname", Datum::text(&format!("........pg.dropped.{number}........"))),
                 ("atttypid", Datum::from(Oid::NONE)),
@@ -221,8 +230,7 @@ impl Session {
             ("attstorage", Datum::I8(row.storage.cast_signed())),
             ("attcollation", Datum::from(row.collation)),
         ];
-        let number = Datum::I16(index as i16 + 1);
-        self.change_rows(PG_ATTRIBUTE, |r| r.oid("attrelid") == table && *r.get("attnum") == number, &values)?;
+        self.change_column(table, index as i16 + 1, &values)?;
         let own_column = i64::from(own.column);
         self.remove_rows(PG_DEPEND, |r| {
             r.oid("classid") == PG_CLASS
@@ -233,13 +241,12 @@ impl Session {
         self.depend_on_type(table, index, ty)?;
         if let Some(text) = default {
             let values = [("adbin", Datum::text(&text))];
+            let number = Datum::I16(index as i16 + 1);
             self.change_rows(PG_ATTRDEF, |r| r.oid("adrelid") == table && *r.get("adnum") == number, &values)?;
         }
         for key in info.indexes.iter().filter(|i| i.columns.iter().any(|k| k.0 == index)) {
             for (place, _) in key.columns.iter().enumerate().filter(|(_, k)| k.0 == index) {
-                let number = Datum::I16(place as i16 + 1);
-                let is_own = |r: Fields<'_>| r.oid("attrelid") == key.oid && *r.get("attnum") == number;
-                self.change_rows(PG_ATTRIBUTE, is_own, &values)?;
+                self.change_column(key.oid, place as i16 + 1, &values)?;
             }
             let (classes, collations) = self.index_classes(table, &key.columns)?;
             let values = [
@@ -322,10 +329,7 @@ impl Session {
     }
 
     fn change_attribute(&mut self, table: Oid, index: usize, name: &str, value: u8) -> Result<()> {
-        let number = Datum::I16(index as i16 + 1);
-        let is_column = |r: Fields<'_>| r.oid("attrelid") == table && *r.get("attnum") == number;
-        self.change_rows(PG_ATTRIBUTE, is_column, &[(name, Datum::I8(value.cast_signed()))])?;
-        Ok(())
+        self.change_column(table, index as i16 + 1, &[(name, Datum::I8(value.cast_signed()))])
     }
 
     pub(super) fn drop_identity(
@@ -337,13 +341,7 @@ impl Session {
     ) -> Result<()> {
         let index = column_of(info, name)?;
         if info.columns[index].identity == 0 {
-            let message =
-                format!("column \"{}\" of relation \"{}\" is not an identity column", name.as_str(), info.name);
-            if if_exists {
-                notice(sink, SqlState::SUCCESSFUL_COMPLETION, message + ", skipping");
-                return Ok(());
-            }
-            return Err(SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message));
+            return not_such(info, name, "an identity column", if_exists, sink);
         }
         let (table, own) = (info.oid, Address::column(info.oid, index));
         self.change_attribute(table, index, "attidentity", 0)?;
@@ -371,13 +369,7 @@ impl Session {
     ) -> Result<()> {
         let index = column_of(info, name)?;
         if info.columns[index].generated == 0 {
-            let message =
-                format!("column \"{}\" of relation \"{}\" is not a generated column", name.as_str(), info.name);
-            if if_exists {
-                notice(sink, SqlState::SUCCESSFUL_COMPLETION, message + ", skipping");
-                return Ok(());
-            }
-            return Err(SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message));
+            return not_such(info, name, "a generated column", if_exists, sink);
         }
         let own = Address::column(info.oid, index);
         self.change_attribute(info.oid, index, "attgenerated", 0)?;

@@ -243,9 +243,8 @@ impl Session {
                 let rows = self.find_rows(PG_ATTRDEF, |r| r.oid("oid") == object)?;
                 for row in &rows {
                     let row = catalog::Fields { relation: PG_ATTRDEF, row };
-                    let (table, number) = (row.oid("adrelid"), row.get("adnum").clone());
-                    let is_column = |r: catalog::Fields<'_>| r.oid("attrelid") == table && *r.get("attnum") == number;
-                    self.change_rows(PG_ATTRIBUTE, is_column, &[("atthasdef", Datum::Bool(false))])?;
+                    let (table, number) = (row.oid("adrelid"), row.int("adnum") as i16);
+                    self.change_column(table, number, &[("atthasdef", Datum::Bool(false))])?;
                 }
                 self.remove_rows(PG_ATTRDEF, |r| r.oid("oid") == object)?;
             }
@@ -301,9 +300,7 @@ impl Session {
         if kind == b'n'
             && let Some(&column) = columns.first()
         {
-            let number = Datum::I16(column as i16);
-            let is_column = |r: catalog::Fields<'_>| r.oid("attrelid") == table && *r.get("attnum") == number;
-            self.change_rows(PG_ATTRIBUTE, is_column, &[("attnotnull", Datum::Bool(false))])?;
+            self.change_column(table, column as i16, &[("attnotnull", Datum::Bool(false))])?;
         }
         Ok(())
     }

@@ -262,9 +262,7 @@ impl Session {
         let (class, oid) = (object.class, object.oid);
         match class {
             PG_ATTRIBUTE => {
-                let number = Datum::I16(object.column);
-                let is_own = |r: Fields<'_>| r.oid("attrelid") == oid && *r.get("attnum") == number;
-                self.change_rows(class, is_own, &[("attacl", value)])?;
+                self.change_column(oid, object.column, &[("attacl", value)])?;
             }
             PG_DATABASE => {
                 let shared = self.shared.clone();

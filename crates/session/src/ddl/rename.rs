@@ -1,7 +1,7 @@
 //! ALTER ... RENAME and OWNER TO.
 
 use catalog::TableInfo;
-use catalog::stored::{PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_NAMESPACE};
+use catalog::stored::{PG_ATTRDEF, PG_CLASS, PG_CONSTRAINT, PG_NAMESPACE};
 use storage::lock::Mode;
 use syntax::ast::{AlterOwner, ObjectKind, ObjectName, Rename, TypeName};
 use types::{Datum, Result, SqlError, SqlState};
@@ -55,9 +55,7 @@ impl Session {
                     return Err(SqlError::unsupported("renaming a column that a view reads"));
                 }
                 self.reword(&info, index, new)?;
-                let number = Datum::I16(index as i16 + 1);
-                let is_column = |r: catalog::Fields<'_>| r.oid("attrelid") == table && *r.get("attnum") == number;
-                self.change_rows(PG_ATTRIBUTE, is_column, &[("attname", Datum::text(new))])?;
+                self.change_column(table, index as i16 + 1, &[("attname", Datum::text(new))])?;
             }
             (ObjectKind::TableConstraint, Some(part)) => {
                 let old = part.as_str();

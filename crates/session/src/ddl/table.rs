@@ -245,13 +245,7 @@ impl Session {
         for &sequence in sequences {
             self.depend(Address::default(default), Address::relation(sequence), b'n')?;
         }
-        let number = Datum::I16(index as i16 + 1);
-        self.change_rows(
-            PG_ATTRIBUTE,
-            |r| r.oid("attrelid") == table && *r.get("attnum") == number,
-            &[("atthasdef", Datum::Bool(true))],
-        )?;
-        Ok(())
+        self.change_column(table, index as i16 + 1, &[("atthasdef", Datum::Bool(true))])
     }
 
     /// Says in `pg_class` that a table has indexes or checks.

@@ -35,13 +35,11 @@ impl Session {
         }
         let mut target = self.target(sql, &create.relation, create.persistence)?;
         let name = create.relation.name.as_str();
-        if target.persistence != b't' {
-            let (_, node, _) = self.view_query(sql, &create.query)?;
-            if self.reads_temporary(&node)? {
-                let text = format!("view \"{name}\" will be a temporary view");
-                notice(sink, SqlState::SUCCESSFUL_COMPLETION, text);
-                target = self.target(sql, &create.relation, syntax::ast::Persistence::Temporary)?;
-            }
+        let (text, node, outputs) = self.view_query(sql, &create.query)?;
+        if target.persistence != b't' && self.reads_temporary(&node)? {
+            let told = format!("view \"{name}\" will be a temporary view");
+            notice(sink, SqlState::SUCCESSFUL_COMPLETION, told);
+            target = self.target(sql, &create.relation, syntax::ast::Persistence::Temporary)?;
         }
         let (namespace, persistence) = (target.namespace, target.persistence);
         self.lock_name(PG_CLASS, namespace, name)?;
@@ -51,7 +49,6 @@ impl Session {
             let message = format!("relation \"{name}\" already exists");
             return Err(SqlError::new(SqlState::DUPLICATE_TABLE, message));
         }
-        let (text, node, outputs) = self.view_query(sql, &create.query)?;
         let columns = self.columns_of_query(&outputs, &create.columns)?;
         if let Some(old) = old.filter(|o| o.kind == b'v') {
             self.replace_view(&old, &text, &node, &columns)?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::cell::Cell;
+use super::cell::{Cell, OverflowRef};
 use super::overflow;
 use super::page::TablePage;
 use super::scan::RowView;
@@ -72,7 +72,7 @@ impl Table {
     ///
     /// # Errors
     /// `Io` or `Corrupt` from its pages.
-    pub fn fetch(&self, value: &super::cell::OverflowRef) -> Result<Vec<u8>> {
+    pub fn fetch(&self, value: &OverflowRef) -> Result<Vec<u8>> {
         overflow::fetch(&self.db, &self.rel, value)
     }
 
@@ -100,15 +100,16 @@ impl Table {
         let found = self.read(row, snapshot, |view| {
             forms.iter().enumerate().map(|(i, &p)| view.cell(i).datum(p)).collect::<Vec<_>>()
         })?;
-        let Some(values) = found else { return Ok(None) };
-        values
-            .into_iter()
-            .map(|v| match v {
-                Ok(datum) => Ok(datum),
-                Err(large) => Ok(types::Datum::from(self.fetch(&large)?)),
-            })
-            .collect::<Result<Vec<_>>>()
-            .map(Some)
+        found.map(|values| self.fetched(values)).transpose()
+    }
+
+    /// A row's values, the large ones fetched from their pages: no latch may be held.
+    fn fetched(&self, values: Vec<Result<types::Datum, OverflowRef>>) -> Result<Vec<types::Datum>> {
+        let fetch = |v| match v {
+            Ok(datum) => Ok(datum),
+            Err(large) => Ok(types::Datum::from(self.fetch(&large)?)),
+        };
+        values.into_iter().map(fetch).collect()
     }
 
     /// Calls `f` with the id and values of every row that `snapshot` sees.
@@ -130,14 +131,7 @@ impl Table {
                 Ok((0..page.slots()).filter(visible).map(|s| (s, row(s))).collect::<Vec<_>>())
             })?;
             for (slot, values) in rows {
-                let mut datums = Vec::with_capacity(values.len());
-                for v in values {
-                    datums.push(match v {
-                        Ok(datum) => datum,
-                        Err(large) => types::Datum::from(self.fetch(&large)?),
-                    });
-                }
-                f(RowId { block, slot: slot as u16 }, datums)?;
+                f(RowId { block, slot: slot as u16 }, self.fetched(values)?)?;
             }
         }
         Ok(())
@@ -172,14 +166,7 @@ impl Table {
                 }
             }
             for (slot, values) in found {
-                let mut datums = Vec::with_capacity(values.len());
-                for v in values {
-                    datums.push(match v {
-                        Ok(datum) => datum,
-                        Err(large) => types::Datum::from(self.fetch(&large)?),
-                    });
-                }
-                f(RowId { block, slot }, datums)?;
+                f(RowId { block, slot }, self.fetched(values)?)?;
             }
         }
         Ok(())
