@@ -46,6 +46,9 @@ impl Binder<'_> {
         let table = self.target_table(&insert.relation, "change")?;
         let mut positions = Vec::new();
         for target in &insert.columns {
+            if !target.path.is_empty() {
+                return Err(self.unsupported("INSERT into a part of a column", target.name.pos));
+            }
             let found = table.columns.iter().position(|c| c.name == *target.name.text).ok_or_else(|| {
                 let message = format!("column \"{}\" of relation \"{}\" does not exist", target.name.text, table.name);
                 self.error(SqlState::UNDEFINED_COLUMN, message, target.name.pos)
@@ -119,7 +122,8 @@ impl Binder<'_> {
         let input = Node::Project { input: Box::new(input), exprs };
         let input = Box::new(self.with_generated(input, &table)?);
         let alias = insert.alias.as_ref().map_or(table.name.clone(), |a| a.as_str().to_owned());
-        let scope = table_scope(&table, &alias, insert.alias.is_none(), &[]);
+        let mut scope = table_scope(&table, &alias, insert.alias.is_none(), &[]);
+        scope.rows.extend(self.row_type_of(table.oid).map(|ty| (alias.clone(), ty)));
         let conflict = match &insert.on_conflict {
             Some(c) => Some(Box::new(self.on_conflict(c, &table, &scope)?)),
             None => None,
@@ -187,7 +191,7 @@ impl Binder<'_> {
                         .into_iter()
                         .map(|c| crate::scope::ScopeColumn { hidden: true, ..c })
                         .collect(),
-                    merged: Vec::new(),
+                    ..Scope::default()
                 });
                 let sets = self.sets(sets, table, &both, c.pos)?;
                 let condition = match where_clause {
@@ -299,14 +303,24 @@ impl Binder<'_> {
                 },
             };
             for (target, value) in pairs {
-                if !target.path.is_empty() {
-                    return Err(self.unsupported("assignment to a part of a column", target.name.pos));
-                }
                 let column = table.columns.iter().position(|c| c.name == *target.name.text).ok_or_else(|| {
                     let message =
                         format!("column \"{}\" of relation \"{}\" does not exist", target.name.text, table.name);
                     self.error(SqlState::UNDEFINED_COLUMN, message, target.name.pos)
                 })?;
+                if !target.path.is_empty() {
+                    let known = sets.iter().position(|s| s.0 == column);
+                    let c = &table.columns[column];
+                    let old = known.map_or(Expr::column(column, c.ty, c.typmod), |i| sets[i].1.clone());
+                    let name = c.name.clone();
+                    let mut place = Place::new(scope, "UPDATE");
+                    let new = self.with_field(&old, &target.path, value, &mut place, &name)?;
+                    match known {
+                        Some(i) => sets[i].1 = new,
+                        None => sets.push((column, new)),
+                    }
+                    continue;
+                }
                 if sets.iter().any(|s| s.0 == column) {
                     let message = format!("multiple assignments to same column \"{}\"", target.name.text);
                     return Err(self.error(SqlState::SYNTAX_ERROR, message, target.name.pos));
@@ -372,6 +386,7 @@ impl Binder<'_> {
         condition: Option<&ast::Expr>,
     ) -> Result<(Node, Scope)> {
         let mut scope = table_scope(table, alias, own, &[]);
+        scope.rows.extend(self.row_type_of(table.oid).map(|ty| (alias.to_owned(), ty)));
         let mut node = Node::Scan { table: Arc::new(table.clone()), filter: None, needed: Needed::default() };
         if !others.is_empty() {
             let (right, right_scope) = self.from(others)?;

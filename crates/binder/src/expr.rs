@@ -134,6 +134,10 @@ impl Binder<'_> {
                     self.error(SqlState::UNDEFINED_PARAMETER, format!("there is no parameter ${n}"), expr.pos)
                 })?;
                 if self.params.len() <= index {
+                    if self.arguments.is_some() {
+                        let message = format!("there is no parameter ${n}");
+                        return Err(self.error(SqlState::UNDEFINED_PARAMETER, message, expr.pos));
+                    }
                     self.params.resize(index + 1, oid::UNKNOWN);
                 }
                 let ty = self.params[index];
@@ -246,6 +250,11 @@ impl Binder<'_> {
             }
             ast::ExprKind::Is(i) => {
                 let arg = self.expr(&i.arg, place)?;
+                if i.test == IsTest::Null
+                    && let Some(test) = self.row_is_null(&arg, i.not)
+                {
+                    return Ok(test);
+                }
                 let test = match i.test {
                     IsTest::Null => ExprKind::IsNull(Box::new(self.settle(arg)?)),
                     IsTest::Unknown => ExprKind::IsNull(Box::new(self.boolean(arg, "IS UNKNOWN", i.arg.location())?)),
@@ -263,7 +272,7 @@ impl Binder<'_> {
                 let args = vec![self.expr(&d.left, place)?, self.expr(&d.right, place)?];
                 let equal = self.named_operator("=", args, expr.pos)?;
                 let ExprKind::Call { function, args, .. } = equal.kind else {
-                    return Err(SqlError::internal("an operator is a function call"));
+                    return Err(self.unsupported("IS DISTINCT FROM by an operator of a user's function", expr.pos));
                 };
                 let args: [Expr; 2] = args.try_into().map_err(|_| SqlError::internal("= has two operands"))?;
                 let test = make(ExprKind::IsDistinct { equal: function, args: Box::new(args) }, oid::BOOL);
@@ -291,8 +300,15 @@ impl Binder<'_> {
                 if let ExprKind::Param(index) = arg.kind
                     && from == oid::UNKNOWN
                 {
-                    self.params[index] = ty;
-                    return Ok(make(ExprKind::Param(index), ty));
+                    // What a domain asks is asked of what comes.
+                    let base = if self.image.domain(ty).is_some() { self.image.base_type(ty).0 } else { ty };
+                    self.params[index] = base;
+                    let param = make(ExprKind::Param(index), base);
+                    if base == ty {
+                        return Ok(param);
+                    }
+                    let done = self.coerce(param, ty, typmod, Context::Explicit)?;
+                    return done.ok_or_else(|| self.cannot_cast(base, ty));
                 }
                 let at = c.arg.location();
                 let bound = self.coerce(arg, ty, typmod, Context::Explicit)?;
@@ -323,7 +339,14 @@ impl Binder<'_> {
                 let bound = self.expr(&c.arg, place)?;
                 self.settle(bound)
             }
-            ast::ExprKind::Row(_) => Err(self.unsupported("a row constructor", expr.pos)),
+            ast::ExprKind::Row(row) => self.row(row, expr.pos, place),
+            ast::ExprKind::Star(names) if !names.is_empty() => {
+                let table = names.last().map_or("", |n| n.as_str());
+                self.whole_row(place.scope, table).ok_or_else(|| {
+                    let message = format!("missing FROM-clause entry for table \"{table}\"");
+                    self.error(SqlState::UNDEFINED_TABLE, message, expr.pos)
+                })
+            }
             ast::ExprKind::SqlValue(value, precision) => self.sql_value(*value, *precision, expr.pos),
             ast::ExprKind::SetToDefault => {
                 Err(self.error(SqlState::SYNTAX_ERROR, "DEFAULT is not allowed in this context", expr.pos))
@@ -343,7 +366,7 @@ impl Binder<'_> {
             return Ok(None);
         }
         let types: Vec<Oid> = std::iter::once(left.ty).chain(values.iter().map(|v| v.ty)).collect();
-        let Some(common) = common_type(&types) else { return Ok(None) };
+        let Some(common) = common_type(self.image, &types) else { return Ok(None) };
         let Some(array) = crate::polymorphic::array_of(common) else { return Ok(None) };
         values = self.unify(std::iter::once(left.clone()).chain(values).collect(), "IN", pos)?.split_off(1);
         let array = Expr::new(ExprKind::Array(values), array, self.position(pos));
@@ -365,8 +388,8 @@ impl Binder<'_> {
             SqlError::new(SqlState::DATATYPE_MISMATCH, message).at(at)
         };
         let known: Vec<Oid> = types.iter().copied().filter(|&t| t != oid::UNKNOWN).collect();
-        let Some(common) = common_type(&types) else {
-            let other = known.iter().find(|&&t| common_type(&[known[0], t]).is_none());
+        let Some(common) = common_type(self.image, &types) else {
+            let other = known.iter().find(|&&t| common_type(self.image, &[known[0], t]).is_none());
             return Err(mismatch(known[0], *other.unwrap_or(&known[0])));
         };
         args.into_iter()
@@ -481,37 +504,5 @@ impl Binder<'_> {
             self.error(SqlState::UNDEFINED_OBJECT, message, pos)
         })?;
         Ok(Expr::new(ExprKind::Array(items), ty, self.position(pos)))
-    }
-
-    fn indirection(&mut self, i: &ast::IndirectionExpr, pos: Pos, place: &mut Place<'_>) -> Result<Expr> {
-        let array = self.expr(&i.arg, place)?;
-        let mut indexes = Vec::new();
-        for step in &i.path {
-            match step {
-                ast::Indirection::Index(e) => {
-                    let index = self.expr(e, place)?;
-                    let index = self.coerce(index, oid::INT4, -1, Context::Assignment)?;
-                    let message = "array subscript must have type integer";
-                    let error = || self.error(SqlState::DATATYPE_MISMATCH, message, e.location());
-                    indexes.push(index.ok_or_else(error)?);
-                }
-                ast::Indirection::Slice(..) => return Err(self.unsupported("an array slice", pos)),
-                ast::Indirection::Field(_) | ast::Indirection::Star(_) => {
-                    return Err(self.unsupported("a field of a composite value", pos));
-                }
-            }
-        }
-        // Vectors are arrays too, counted from 0.
-        let element = match array.ty {
-            oid::INT2VECTOR => Some(oid::INT2),
-            oid::OIDVECTOR => Some(oid::OID),
-            ty => crate::polymorphic::element_of(ty),
-        };
-        let element = element.ok_or_else(|| {
-            let message =
-                format!("cannot subscript type {} because it does not support subscripting", self.type_shown(array.ty));
-            self.error(SqlState::DATATYPE_MISMATCH, message, i.arg.location())
-        })?;
-        Ok(Expr::new(ExprKind::Subscript { array: Box::new(array), indexes }, element, self.position(pos)))
     }
 }

@@ -3,6 +3,7 @@
 
 mod call;
 mod coerce;
+mod composite;
 mod copy;
 mod deparse;
 mod dml;
@@ -11,8 +12,10 @@ mod from;
 mod grouping;
 mod lookup;
 mod polymorphic;
+mod proc;
 mod query;
 mod resolve;
+mod routine;
 mod rules;
 mod scope;
 mod setop;
@@ -28,11 +31,13 @@ use storage::RelId;
 use syntax::ast::{Pos, RangeVar};
 use types::{IoSettings, Oid, Result, SqlError, SqlState, oid};
 
-pub use coerce::{Context, coerce, format_type};
+pub use coerce::{Context, format_type};
 pub use copy::CopyIn;
 pub use deparse::{Deparser, quote_literal};
 pub use lookup::Names;
+pub use proc::Proc;
 pub use query::Bound;
+pub use routine::{Arguments, BodySource, BoundBody, BoundStatement, Returns, bind_body, source_of};
 use scope::Frame;
 pub use scope::Scope;
 
@@ -67,6 +72,12 @@ pub struct Binder<'a> {
     texts: Option<view::Texts>,
     /// Views that were read.
     pub views: Vec<Oid>,
+    /// Functions of users that are called.
+    pub routines: Vec<Oid>,
+    /// The function whose body is bound.
+    pub arguments: Option<std::sync::Arc<Arguments>>,
+    /// Calls of functions around, whose bodies took their places.
+    inlining: usize,
     /// Views around the query being bound.
     view_depth: usize,
 }
@@ -91,6 +102,9 @@ impl<'a> Binder<'a> {
             kept: false,
             texts: None,
             views: Vec::new(),
+            routines: Vec::new(),
+            arguments: None,
+            inlining: 0,
             view_depth: 0,
         }
     }

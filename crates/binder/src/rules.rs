@@ -238,7 +238,7 @@ impl Binder<'_> {
     }
 
     /// The text of `bound` with every user-made name qualified.
-    fn qualified(&self, bound: &Expr, columns: &[String]) -> Result<String> {
+    pub(crate) fn qualified(&self, bound: &Expr, columns: &[String]) -> Result<String> {
         let names = crate::lookup::Kept(crate::Names { image: self.image, search_path: &[] });
         crate::Deparser { columns, names: &names, pretty: false, query: None }.expr(bound)
     }
@@ -319,6 +319,9 @@ fn has_volatility(e: &Expr, wanted: impl Fn(u8) -> bool) -> bool {
     e.visit(&mut |e| {
         if let plan::ExprKind::Call { function, .. } | plan::ExprKind::AnyArray { function, .. } = &e.kind {
             found |= catalog::builtin::proc_by_oid(*function).is_some_and(|p| wanted(p.volatility));
+        }
+        if let plan::ExprKind::Routine { routine, .. } = &e.kind {
+            found |= wanted(routine.volatility);
         }
     });
     found

@@ -24,6 +24,7 @@ fn call(
 /// The rows of a function in FROM.
 pub struct FunctionScan {
     pub function: Oid,
+    pub routine: Option<std::sync::Arc<plan::Routine>>,
     pub args: Vec<Expr>,
     pub types: Vec<Oid>,
     pub ordinality: bool,
@@ -38,7 +39,10 @@ impl Operator for FunctionScan {
             let values = self.args.iter().map(|a| constant(a, ctx)).collect::<Result<Vec<_>>>()?;
             let types: Vec<Oid> = self.args.iter().map(|a| a.ty).collect();
             let result = if self.types.len() == 1 { self.types[0] } else { types::oid::RECORD };
-            self.rows = Some(call(self.function, &values, &types, result, ctx)?);
+            self.rows = Some(match &self.routine {
+                Some(routine) => crate::routine::rows(routine, values, ctx)?,
+                None => call(self.function, &values, &types, result, ctx)?,
+            });
             self.count = 0;
         }
         let mut forms: Vec<Physical> = self.types.iter().map(|&t| Physical::of(t)).collect();
@@ -79,7 +83,7 @@ impl ProjectSet {
                 let types: Vec<Oid> = args.iter().map(|a| a.ty).collect();
                 Ok(Some(functions::as_one_column(*function, call(*function, &values, &types, e.ty, ctx)?)))
             }
-            _ => Ok(None),
+            _ => crate::routine::set_of(e, &row, ctx),
         };
         self.exprs.iter().map(open).collect()
     }

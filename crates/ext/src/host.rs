@@ -65,6 +65,12 @@ pub trait Host {
     fn session_user(&self) -> &str {
         "postgres"
     }
+    /// From here on things are done as `role` may, whose function is being called.
+    fn enter_role(&mut self, _role: Oid) -> Result<()> {
+        Err(SqlError::unsupported("SECURITY DEFINER here"))
+    }
+    /// What the last `enter_role` did is over.
+    fn leave_role(&mut self) {}
     fn current_database(&self) -> &str {
         "postgres"
     }

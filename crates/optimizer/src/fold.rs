@@ -110,6 +110,7 @@ pub fn is_volatile(e: &Expr) -> bool {
         ExprKind::Call { function, .. } => {
             volatile |= catalog::builtin::proc_by_oid(*function).is_none_or(|p| p.volatility == b'v');
         }
+        ExprKind::Routine { routine, .. } => volatile |= routine.volatility == b'v',
         ExprKind::Subquery(_) => volatile = true,
         _ => {}
     });

@@ -1,8 +1,11 @@
 //! Bound expressions.
 
+use std::sync::Arc;
+
 use types::{Datum, Oid, oid};
 
 use crate::node::Node;
+use crate::routine::{Routine, ValueCheck};
 
 /// An expression whose names and types are resolved (P1).
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +56,36 @@ pub enum ExprKind {
         args: Vec<Expr>,
         /// How it was written.
         form: CallForm,
+    },
+    /// A function that a user made.
+    Routine {
+        /// Which.
+        routine: Arc<Routine>,
+        /// Its arguments.
+        args: Vec<Expr>,
+        /// How it was written.
+        form: CallForm,
+    },
+    /// A row of values; its type says what they are called.
+    Row {
+        /// Its columns.
+        fields: Vec<Expr>,
+        /// What they are called, where no type says it.
+        names: Arc<[String]>,
+    },
+    /// A column of a row, counted from 0.
+    Field {
+        /// The row.
+        arg: Box<Expr>,
+        /// Which column.
+        index: usize,
+    },
+    /// A value that must pass what domains ask.
+    Checked {
+        /// What.
+        arg: Box<Expr>,
+        /// The test.
+        check: Arc<ValueCheck>,
     },
     /// A change of type by text output and input.
     CastByText {
@@ -196,6 +229,8 @@ impl Expr {
         match &self.kind {
             ExprKind::Const(_) | ExprKind::Column(_) | ExprKind::Param(_) | ExprKind::Slot(_) => Vec::new(),
             ExprKind::Call { args, .. }
+            | ExprKind::Routine { args, .. }
+            | ExprKind::Row { fields: args, .. }
             | ExprKind::And(args)
             | ExprKind::Or(args)
             | ExprKind::Coalesce(args)
@@ -203,6 +238,8 @@ impl Expr {
             | ExprKind::Array(args) => args.iter().collect(),
             ExprKind::CastByText { arg: a, .. }
             | ExprKind::Coerce { arg: a, .. }
+            | ExprKind::Field { arg: a, .. }
+            | ExprKind::Checked { arg: a, .. }
             | ExprKind::Not(a)
             | ExprKind::IsNull(a)
             | ExprKind::IsBool(a, _) => vec![a],
@@ -218,6 +255,8 @@ impl Expr {
         match &mut self.kind {
             ExprKind::Const(_) | ExprKind::Column(_) | ExprKind::Param(_) | ExprKind::Slot(_) => Vec::new(),
             ExprKind::Call { args, .. }
+            | ExprKind::Routine { args, .. }
+            | ExprKind::Row { fields: args, .. }
             | ExprKind::And(args)
             | ExprKind::Or(args)
             | ExprKind::Coalesce(args)
@@ -225,6 +264,8 @@ impl Expr {
             | ExprKind::Array(args) => args.iter_mut().collect(),
             ExprKind::CastByText { arg: a, .. }
             | ExprKind::Coerce { arg: a, .. }
+            | ExprKind::Field { arg: a, .. }
+            | ExprKind::Checked { arg: a, .. }
             | ExprKind::Not(a)
             | ExprKind::IsNull(a)
             | ExprKind::IsBool(a, _) => vec![a],

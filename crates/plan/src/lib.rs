@@ -4,6 +4,7 @@
 pub mod counter;
 pub mod expr;
 pub mod node;
+pub mod routine;
 pub mod window;
 
 pub use expr::{CallForm, Expr, ExprKind, SubKind, SubPlan};
@@ -11,4 +12,5 @@ pub use node::{
     AggregateCall, Bound, Column, ConflictUpdate, IndexKey, IndexRange, JoinKind, LockWait, Needed, Node, OnConflict,
     OutputColumn, Reference, RowLock, RowRules, SetKind, SortKey, TableRef, TableSource,
 };
+pub use routine::{DomainRules, Routine, ValueCheck};
 pub use window::{Frame, FrameBound, FrameExclusion, FrameUnits, Window, WindowCall};

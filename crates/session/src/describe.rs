@@ -42,10 +42,10 @@ pub(crate) fn describe(
         Describe::ColumnComment => comment(host, object, number, "pg_class"),
         Describe::SharedComment => shared_comment(host, object, text),
         Describe::SerialSequence => serial_sequence(host, text),
-        Describe::FunctionArguments => Ok(function::arguments(object, Arguments::All)),
-        Describe::FunctionIdentityArguments => Ok(function::arguments(object, Arguments::Identity)),
-        Describe::FunctionResult => Ok(function::result(object)),
-        Describe::Function => function::definition(object),
+        Describe::FunctionArguments => Ok(function::arguments(host, object, Arguments::All)),
+        Describe::FunctionIdentityArguments => Ok(function::arguments(host, object, Arguments::Identity)),
+        Describe::FunctionResult => Ok(function::result(host, object)),
+        Describe::Function => function::definition(host, object),
         Describe::RelationFilePath => Ok(None),
         // Nothing of these kinds can be made yet.
         Describe::View => {
@@ -56,9 +56,9 @@ pub(crate) fn describe(
             let binder = Binder::new(host.image, "", &io, host.search_path);
             binder.view_shown(&text, names, pretty).map(Some)
         }
-        Describe::FunctionArgumentDefault
-        | Describe::FunctionSqlBody
-        | Describe::Trigger
+        Describe::FunctionArgumentDefault => Ok(function::argument_default(host, object, number)),
+        Describe::FunctionSqlBody => function::sql_body(host, object),
+        Describe::Trigger
         | Describe::Rule
         | Describe::Statistics
         | Describe::StatisticsColumns

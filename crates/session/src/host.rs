@@ -53,6 +53,8 @@ pub(crate) struct SessionHost<'a> {
     pub pending: &'a mut Vec<Pending>,
     pub sequences: &'a mut Sequences,
     pub user: &'a Role,
+    /// Owners of functions being called that run as they may, outermost first.
+    pub entered: Vec<Role>,
     pub session_user: &'a Role,
     pub interrupt: &'a Interrupt,
     pub pid: u32,
@@ -71,8 +73,13 @@ pub(crate) fn micros_since_2000(interrupt: &Interrupt) -> i64 {
 }
 
 impl SessionHost<'_> {
-    fn names(&self) -> Names<'_> {
+    pub(crate) fn names(&self) -> Names<'_> {
         Names { image: self.image, search_path: self.search_path }
+    }
+
+    /// Who does what is being done.
+    fn acting(&self) -> &Role {
+        self.entered.last().unwrap_or(self.user)
     }
 
     /// The storage and rules of a sequence.
@@ -90,8 +97,8 @@ impl SessionHost<'_> {
 
     /// Fails unless the session's role has one of these rights to a sequence.
     fn check_sequence(&self, sequence: Oid, letters: &str) -> Result<()> {
-        let Some(info) = self.image.by_oid(sequence).filter(|_| !self.user.superuser) else { return Ok(()) };
-        let rights = crate::privilege::Rights::of(self.runtime, self.user)?;
+        let Some(info) = self.image.by_oid(sequence).filter(|_| !self.acting().superuser) else { return Ok(()) };
+        let rights = crate::privilege::Rights::of(self.runtime, self.acting())?;
         if letters.chars().any(|l| rights.has_on_table(info, l)) {
             return Ok(());
         }
@@ -154,7 +161,15 @@ impl Host for SessionHost<'_> {
         self.runtime.started - EPOCH_2000
     }
     fn current_user(&self) -> &str {
-        &self.user.name
+        &self.acting().name
+    }
+    fn enter_role(&mut self, role: Oid) -> Result<()> {
+        let found = self.runtime.role_by_oid(role)?;
+        self.entered.push(found.ok_or_else(|| SqlError::internal(format!("role {role} is gone")))?);
+        Ok(())
+    }
+    fn leave_role(&mut self) {
+        self.entered.pop();
     }
     fn session_user(&self) -> &str {
         &self.session_user.name
@@ -300,8 +315,18 @@ impl Host for SessionHost<'_> {
                 builtin::type_by_name(&t.name).is_none() && self.names().user_type(None, &t.name) == Some(object)
             }),
             oid::REGTYPE => builtin::type_by_oid(object).map(|_| true),
-            oid::REGPROC | oid::REGPROCEDURE => builtin::proc_by_oid(object).map(|_| true),
-            oid::REGOPER | oid::REGOPERATOR => builtin::operator_by_oid(object).map(|_| true),
+            oid::REGPROC | oid::REGPROCEDURE => match self.image.function(object) {
+                Some(info) => {
+                    let found = binder::Proc::named(self.image, None, &info.name, self.search_path);
+                    let same = found.iter().find(|p| p.args() == info.args);
+                    Some(same.is_some_and(|p| p.oid() == object))
+                }
+                None => builtin::proc_by_oid(object).map(|_| true),
+            },
+            oid::REGOPER | oid::REGOPERATOR => match self.image.operator(object) {
+                Some(info) => Some(self.search_path.contains(&info.namespace)),
+                None => builtin::operator_by_oid(object).map(|_| true),
+            },
             _ => Some(true),
         })
     }
@@ -315,7 +340,7 @@ impl Host for SessionHost<'_> {
     ) -> Result<Option<bool>> {
         use crate::privilege::{Rights, any_of, asked, catalog_acl, parsed};
         let role = match role {
-            None => self.user.clone(),
+            None => self.acting().clone(),
             Some(RoleRef::Name(name)) => self
                 .runtime
                 .role(name)?
@@ -393,6 +418,31 @@ impl Host for SessionHost<'_> {
                 };
                 Ok(Some(any_of(&rights, kind, owner, acl.as_ref(), &asked)))
             }
+            "function" => {
+                let reg = match object {
+                    ObjectRef::Oid(oid) => Some(oid),
+                    ObjectRef::Name(name) => self.names().reg_in(oid::REGPROCEDURE, name)?,
+                };
+                let Some(function) = reg else { return Ok(None) };
+                match self.image.function(function) {
+                    Some(info) => {
+                        let acl = info.acl.as_deref().and_then(parsed);
+                        Ok(Some(any_of(&rights, kind, info.owner, acl.as_ref(), &asked)))
+                    }
+                    None if builtin::proc_by_oid(function).is_none() => Ok(None),
+                    None => Ok(Some(any_of(&rights, kind, oid::BOOTSTRAP_SUPERUSER, None, &asked))),
+                }
+            }
+            "type" => {
+                let ty = match object {
+                    ObjectRef::Oid(oid) => Some(oid),
+                    ObjectRef::Name(name) => self.names().reg_in(oid::REGTYPE, name)?,
+                };
+                let info = ty.and_then(|t| self.image.type_by_oid(t));
+                let owner = info.map_or(oid::BOOTSTRAP_SUPERUSER, |t| t.owner);
+                let acl = info.and_then(|t| t.acl.as_deref()).and_then(parsed);
+                Ok(Some(any_of(&rights, kind, owner, acl.as_ref(), &asked)))
+            }
             kind => Ok(Some(any_of(&rights, kind, oid::BOOTSTRAP_SUPERUSER, None, &asked))),
         }
     }
@@ -443,7 +493,7 @@ impl Host for SessionHost<'_> {
             }
             "pg_column_is_updatable" => Datum::Bool(self.image.by_oid(object).is_some_and(|t| t.kind == b'r')),
             "row_security_active" => Datum::Bool(false),
-            "pg_basetype" => Datum::from(object),
+            "pg_basetype" => Datum::from(self.image.base_type(object).0),
             "pg_sequence_last_value" => {
                 let (rel, _, _) = self.sequence(object)?;
                 match storage::sequence::current(&rel) {

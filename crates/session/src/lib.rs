@@ -15,6 +15,7 @@ mod planning;
 mod portal;
 mod prepared;
 mod privilege;
+mod routine;
 mod runtime;
 mod session;
 mod settings;

@@ -404,6 +404,18 @@ impl Session {
         let Some(txn) = &mut self.txn else { return Err(SqlError::internal("a statement without a transaction")) };
         let budget = self.runtime.options.statement_bytes;
         let names = Names { image, search_path: &self.search_path };
+        let bodies = crate::routine::Bodies {
+            runtime: &self.runtime,
+            db: &self.db,
+            catalog: &self.catalog,
+            image,
+            version: (self.view.as_ref().map_or(0, View::version), self.settings.generation),
+            dirty: !self.changes.is_empty(),
+            search_path: &self.search_path,
+            io: &self.settings.io,
+            trusted: self.trusted,
+            cache: &self.bodies,
+        };
         let mut host = SessionHost {
             runtime: &self.runtime,
             db: &self.db,
@@ -415,6 +427,7 @@ impl Session {
             pending: &mut self.pending,
             sequences: &mut self.sequences,
             user: &self.user,
+            entered: Vec::new(),
             session_user: self.settings.session_role.as_ref().unwrap_or(&self.login),
             interrupt: &self.interrupt,
             pid: txn.owner().0,
@@ -433,6 +446,7 @@ impl Session {
             settings: &self.settings.io,
             types: &names,
             host: &mut host,
+            routines: &bodies,
             lock_timeout: self.settings.lock_timeout_ms,
             account: execution.account.take().unwrap_or_else(|| Account::new(budget, &self.meter)),
             state: std::mem::take(&mut execution.state),

@@ -138,6 +138,8 @@ pub struct Session {
     pub(crate) portals: crate::lifetime::Portals,
     /// Whether a statement of our own is running, which needs no privileges.
     pub(crate) trusted: bool,
+    /// Functions of users that it has called.
+    pub(crate) bodies: std::cell::RefCell<crate::routine::BodyCache>,
 }
 
 impl Session {
@@ -197,6 +199,7 @@ impl Session {
             tag: String::new(),
             portals: crate::lifetime::Portals::default(),
             trusted: false,
+            bodies: std::cell::RefCell::default(),
             runtime: runtime.clone(),
         })
     }
@@ -660,8 +663,9 @@ impl Session {
             StatementKind::Delete(s) => binder.delete(s)?,
             _ => return Err(SqlError::internal("only queries and DML are planned")),
         };
-        let (params, views) = (binder.params, binder.views);
+        let (params, views, routines) = (binder.params, binder.views, binder.routines);
         self.check_views(&image, &views)?;
+        self.check_routines(&image, &routines)?;
         Ok((bound, params))
     }
 
@@ -698,6 +702,11 @@ impl Session {
             StatementKind::Grant(g) => self.grant(sql, g, sink),
             StatementKind::GrantRole(g) => self.grant_role(g, sink),
             StatementKind::CreateType(c) => self.create_type(sql, c),
+            StatementKind::CreateFunction(c) => self.create_function(sql, c),
+            StatementKind::AlterFunction(a) => self.alter_function(sql, a),
+            StatementKind::AlterObjectSchema(a) => self.alter_schema_of(sql, a),
+            StatementKind::Call(c) => self.call_procedure(sql, c, sink),
+            StatementKind::Do(d) => self.do_block(d),
             StatementKind::AlterEnum(a) => self.alter_enum(a, sink),
             StatementKind::AlterTable(a) => self.alter_table(sql, a, sink),
             StatementKind::CreateIndex(c) => self.create_index(sql, c, sink),

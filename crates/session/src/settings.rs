@@ -97,6 +97,11 @@ const KNOWN: &[(&str, &str, Kind)] = &[
     ("xmloption", "content", Kind::Word(&["content", "document"])),
 ];
 
+/// The schemas that a value of `search_path` names; none where it is no list of names.
+pub(crate) fn path_names(value: &str) -> Vec<String> {
+    split_names(value).unwrap_or_default()
+}
+
 /// A session's settings.
 #[derive(Clone, Debug)]
 pub struct Settings {

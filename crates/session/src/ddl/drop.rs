@@ -1,8 +1,8 @@
 //! DROP, and what goes with it.
 
 use catalog::stored::{
-    PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_DEPEND, PG_DESCRIPTION, PG_INDEX, PG_NAMESPACE, PG_REWRITE,
-    PG_SEQUENCE, PG_STATISTIC, PG_TYPE,
+    PG_ATTRDEF, PG_ATTRIBUTE, PG_CAST, PG_CLASS, PG_CONSTRAINT, PG_DEPEND, PG_DESCRIPTION, PG_INDEX, PG_NAMESPACE,
+    PG_OPERATOR, PG_PROC, PG_REWRITE, PG_SEQUENCE, PG_STATISTIC, PG_TYPE,
 };
 use storage::RelId;
 use storage::lock::Mode;
@@ -28,6 +28,14 @@ impl Session {
         for object in &drop.objects {
             if let (ObjectKind::Type | ObjectKind::Domain, ObjectName::Type(name)) = (drop.kind, object) {
                 targets.extend(self.find_type_to_drop(name, drop.kind == ObjectKind::Domain, drop.if_exists, sink)?);
+                continue;
+            }
+            if let (
+                kind @ (ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Routine | ObjectKind::Aggregate),
+                ObjectName::Function(sig),
+            ) = (drop.kind, object)
+            {
+                targets.extend(self.find_function_to_drop(sql, sig, kind, drop.if_exists, sink)?);
                 continue;
             }
             let ObjectName::Name(names) = object else { return Err(SqlError::unsupported(tag)) };
@@ -249,6 +257,10 @@ impl Session {
                 self.remove_rows(PG_ATTRDEF, |r| r.oid("oid") == object)?;
             }
             PG_TYPE => self.remove_type(object)?,
+            PG_PROC => self.remove_function(object)?,
+            PG_OPERATOR | PG_CAST => {
+                self.remove_rows(class, |r| r.oid("oid") == object)?;
+            }
             PG_NAMESPACE => {
                 self.remove_rows(PG_NAMESPACE, |r| r.oid("oid") == object)?;
             }

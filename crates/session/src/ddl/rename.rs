@@ -3,7 +3,7 @@
 use catalog::TableInfo;
 use catalog::stored::{PG_ATTRDEF, PG_CLASS, PG_CONSTRAINT, PG_NAMESPACE};
 use storage::lock::Mode;
-use syntax::ast::{AlterOwner, ObjectKind, ObjectName, Rename, TypeName};
+use syntax::ast::{AlterObjectSchema, AlterOwner, ObjectKind, ObjectName, Rename, TypeName};
 use types::{Datum, Result, SqlError, SqlState};
 
 use super::alter::column_of;
@@ -27,6 +27,14 @@ impl Session {
             }
             let oid = schema.oid;
             self.change_rows(PG_NAMESPACE, |r| r.oid("oid") == oid, &[("nspname", Datum::text(new))])?;
+            return Ok(tag);
+        }
+        if let (
+            kind @ (ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Routine | ObjectKind::Aggregate),
+            ObjectName::Function(sig),
+        ) = (rename.kind, &rename.object)
+        {
+            self.rename_function(sql, sig, kind, new)?;
             return Ok(tag);
         }
         if let (ObjectKind::Type, ObjectName::Name(names)) = (rename.kind, &rename.object) {
@@ -130,6 +138,14 @@ impl Session {
             self.set_type_owner(names, owner.oid)?;
             return Ok(tag);
         }
+        if let (
+            kind @ (ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Routine | ObjectKind::Aggregate),
+            ObjectName::Function(sig),
+        ) = (alter.kind, &alter.object)
+        {
+            self.set_function_owner(sql, sig, kind, owner.oid)?;
+            return Ok(tag);
+        }
         let ObjectName::Name(names) = &alter.object else { return Err(SqlError::unsupported(tag)) };
         let name = names.last().map_or("", |n| n.as_str());
         match alter.kind {
@@ -148,6 +164,24 @@ impl Session {
             _ => return Err(SqlError::unsupported(format!("{tag} OWNER TO"))),
         }
         let _ = sql;
+        Ok(tag)
+    }
+
+    /// ALTER ... SET SCHEMA.
+    pub(crate) fn alter_schema_of(&mut self, sql: &str, alter: &AlterObjectSchema) -> Result<String> {
+        let tag = format!("ALTER {}", alter.kind.as_str());
+        let schema = alter.schema.as_str();
+        match (alter.kind, &alter.object) {
+            (
+                kind @ (ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Routine | ObjectKind::Aggregate),
+                ObjectName::Function(sig),
+            ) => self.move_function(sql, sig, kind, schema)?,
+            (
+                ObjectKind::Type | ObjectKind::Domain,
+                ObjectName::Type(TypeName { names, .. }) | ObjectName::Name(names),
+            ) => self.move_type(names, schema)?,
+            _ => return Err(SqlError::unsupported(format!("{tag} SET SCHEMA"))),
+        }
         Ok(tag)
     }
 

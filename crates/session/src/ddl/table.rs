@@ -245,6 +245,7 @@ impl Session {
         for &sequence in sequences {
             self.depend(Address::default(default), Address::relation(sequence), b'n')?;
         }
+        self.depend_on_text(Address::default(default), text)?;
         self.change_column(table, index as i16 + 1, &[("atthasdef", Datum::Bool(true))])
     }
 

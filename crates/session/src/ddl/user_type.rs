@@ -244,6 +244,30 @@ impl Session {
         Ok(())
     }
 
+    /// ALTER TYPE ... SET SCHEMA.
+    pub(super) fn move_type(&mut self, names: &QualifiedName, schema: &str) -> Result<()> {
+        let info = self.own_type(names)?;
+        let namespace = self.schema_called(schema)?;
+        if namespace == info.namespace {
+            return Ok(());
+        }
+        self.check_create_in(namespace)?;
+        self.lock_name(PG_TYPE, namespace, &info.name)?;
+        if self.image()?.type_by_name(namespace, &info.name).is_some() {
+            let message = format!("type \"{}\" already exists in schema \"{schema}\"", info.name);
+            return Err(SqlError::new(SqlState::DUPLICATE_OBJECT, message));
+        }
+        let (oid, array) = (info.oid, info.oid.user_array().unwrap_or(info.oid));
+        let own = |r: catalog::Fields<'_>| r.oid("oid") == oid || r.oid("oid") == array;
+        self.change_rows(PG_TYPE, own, &[("typnamespace", Datum::from(namespace))])?;
+        let relation = info.relation;
+        if !relation.is_none() {
+            let values = [("relnamespace", Datum::from(namespace))];
+            self.change_rows(catalog::stored::PG_CLASS, |r| r.oid("oid") == relation, &values)?;
+        }
+        self.move_dependency(Address::type_of(oid), info.namespace, namespace)
+    }
+
     /// ALTER TYPE ... OWNER TO.
     pub(super) fn set_type_owner(&mut self, names: &QualifiedName, owner: Oid) -> Result<()> {
         let oid = self.own_type(names)?.oid;
