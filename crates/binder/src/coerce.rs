@@ -114,23 +114,32 @@ pub(crate) fn check_of(names: &Names<'_>, ty: Oid, depth: usize) -> Result<Optio
     if let Some(element) = ty.user_element() {
         return Ok(check_of(names, element, depth + 1)?.map(|c| ValueCheck::Elements(Box::new(c))));
     }
-    if let Some(info) = image.domain(ty) {
+    if let Some(own) = image.domain(ty) {
         let settings = IoSettings::default();
-        let inner = check_of(names, info.base, depth + 1)?.map(Box::new);
-        let mut checks = Vec::new();
-        for check in &info.checks {
-            let mut binder = crate::Binder::new(image, &check.condition, &settings, &[]);
-            let (base, typmod) = image.base_type(ty);
-            checks.push((check.name.clone(), binder.domain_condition(&check.condition, base, typmod)?));
-        }
-        if checks.is_empty() && !info.not_null {
+        let (mut checks, mut not_null, mut info) = (Vec::new(), false, own);
+        let inner = loop {
+            not_null |= info.not_null;
+            let mut list = Vec::new();
+            for check in &info.checks {
+                let mut binder = crate::Binder::new(image, &check.condition, &settings, &[]);
+                list.push((check.name.clone(), binder.domain_condition(&check.condition, info.base, info.typmod)?));
+            }
+            // What is below asks first.
+            list.append(&mut checks);
+            checks = list;
+            match image.domain(info.base) {
+                Some(below) => info = below,
+                None => break check_of(names, info.base, depth + 1)?.map(Box::new),
+            }
+        };
+        if checks.is_empty() && !not_null {
             return Ok(inner.map(|c| *c));
         }
         return Ok(Some(ValueCheck::Domain(DomainRules {
             oid: ty,
             shown: names.type_name(ty),
-            name: (image.namespace_name(info.namespace).to_owned(), info.name.clone()),
-            not_null: info.not_null,
+            name: (image.namespace_name(own.namespace).to_owned(), own.name.clone()),
+            not_null,
             checks,
             inner,
         })));
@@ -146,7 +155,7 @@ pub(crate) fn check_of(names: &Names<'_>, ty: Oid, depth: usize) -> Result<Optio
 }
 
 /// `expr`, of a type that may have domains in it, checked.
-fn checked(expr: Expr, names: &Names<'_>) -> Result<Expr> {
+pub(crate) fn checked(expr: Expr, names: &Names<'_>) -> Result<Expr> {
     let Some(check) = check_of(names, expr.ty, 0)? else { return Ok(expr) };
     let (ty, typmod, position, collation) = (expr.ty, expr.typmod, expr.position, expr.collation);
     let kind = ExprKind::Checked { arg: Box::new(expr), check: Arc::new(check) };
@@ -176,10 +185,9 @@ pub(crate) fn coerce_with(
         if from != oid::RECORD {
             return Ok(None);
         }
-        let position = (expr.position > 0).then_some(expr.position);
         if live.len() != fields.len() {
             let words = if fields.len() < live.len() { "few" } else { "many" };
-            return Err(cannot(names, from, target).detail(format!("Input has too {words} columns.")).at(position));
+            return Err(cannot(names, from, target).detail(format!("Input has too {words} columns.")));
         }
         let mut converted = Vec::with_capacity(fields.len());
         for (i, (field, (ty, typmod))) in fields.iter().cloned().zip(live).enumerate() {
@@ -188,7 +196,7 @@ pub(crate) fn coerce_with(
             converted.push(done.ok_or_else(|| {
                 let (own, ty) = (names.type_name(own), names.type_name(ty));
                 let detail = format!("Cannot cast type {own} to {ty} in column {}.", i + 1);
-                cannot(names, from, target).detail(detail).at(position)
+                cannot(names, from, target).detail(detail)
             })?);
         }
         let row = Expr::new(ExprKind::Row { fields: converted, names: Arc::new([]) }, base, expr.position);
@@ -196,27 +204,16 @@ pub(crate) fn coerce_with(
         return checked(row, names).map(Some);
     }
     let is_null = matches!(expr.kind, ExprKind::Const(Datum::Null));
-    if image.domain(target).is_some() && from != oid::UNKNOWN {
+    if image.domain(target).is_some() {
         let Some(inner) = plainly(expr, base, base_typmod, context, settings, names)? else { return Ok(None) };
-        let position = inner.position;
-        let relabelled = Expr {
-            collation: inner.collation,
-            ..Expr::new(
-                ExprKind::Coerce { arg: Box::new(inner), explicit: context == Context::Explicit },
-                target,
-                position,
-            )
-        };
+        let (position, collation) = (inner.position, inner.collation);
+        let kind = ExprKind::Coerce { arg: Box::new(inner), explicit: context == Context::Explicit };
+        let relabelled = Expr { collation, ..Expr::new(kind, target, position) };
         return checked(relabelled, names).map(Some);
     }
-    let typmod = if image.domain(target).is_some() { base_typmod } else { typmod };
     let Some(done) = plainly(expr, target, typmod, context, settings, names)? else { return Ok(None) };
-    let done = match image.domain(target) {
-        Some(_) => Expr { typmod: -1, collation: Expr::new(ExprKind::Param(0), base, 0).collation, ..done },
-        None => done,
-    };
     // NULL has nothing inside.
-    if is_null && image.domain(target).is_none() { Ok(Some(done)) } else { checked(done, names).map(Some) }
+    if is_null { Ok(Some(done)) } else { checked(done, names).map(Some) }
 }
 
 /// `42846`.
@@ -254,7 +251,8 @@ fn plainly(
     }
     let Some(path) = find_path(names.image, expr.ty, target, context) else { return Ok(None) };
     let converted = match path {
-        Path::Relabel if expr.ty == target => expr,
+        // A row stays of its own type, which knows what its columns are called.
+        Path::Relabel if expr.ty == target || matches!(target, oid::RECORD | oid::RECORD_ARRAY) => expr,
         Path::Relabel => {
             let explicit = context == Context::Explicit;
             Expr::new(ExprKind::Coerce { arg: Box::new(expr), explicit }, target, position)

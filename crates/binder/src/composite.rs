@@ -42,7 +42,8 @@ impl Binder<'_> {
         let scope = domain_scope(base, typmod);
         self.kept = true;
         let bound = self.condition(e, &mut Place::new(&scope, "CHECK constraints"))?;
-        self.qualified(&bound, &["VALUE".to_owned()])
+        let kept = crate::lookup::Kept(crate::Names { image: self.image, search_path: &[] });
+        domain_printed(&bound, &kept, false)
     }
 
     /// The kept condition of a domain's CHECK as the current search path shows it.
@@ -53,7 +54,7 @@ impl Binder<'_> {
         let settings = types::IoSettings::default();
         let bound = Binder::new(self.image, sql, &settings, &[]).domain_condition(sql, base, typmod)?;
         let names = self.names();
-        crate::Deparser { columns: &["VALUE".to_owned()], names: &names, pretty, query: None }.expr(&bound)
+        domain_printed(&bound, &names, pretty)
     }
 
     /// `ROW(...)`.
@@ -265,7 +266,7 @@ impl Binder<'_> {
         let mut steps = i.path.iter().peekable();
         while let Some(step) = steps.next() {
             match step {
-                ast::Indirection::Field(name) => e = self.field_of(e, name, name.pos)?,
+                ast::Indirection::Field(name) => e = self.field_of(e, name, i.arg.pos)?,
                 ast::Indirection::Star(_) => {
                     let message = "row expansion via \"*\" is not supported here";
                     return Err(self.error(SqlState::SYNTAX_ERROR, message, pos));
@@ -346,8 +347,9 @@ impl Binder<'_> {
         path: &[ast::Indirection],
         new: &ast::Expr,
         place: &mut Place<'_>,
-        column: &str,
+        column: &ast::Name,
     ) -> Result<Expr> {
+        let (at, column_name) = (column.pos, column.as_str());
         let [ast::Indirection::Field(name), rest @ ..] = path else {
             return Err(self.unsupported("assignment to an element of an array", new.location()));
         };
@@ -355,18 +357,18 @@ impl Binder<'_> {
         let Some(columns) = self.image.fields_of(ty) else {
             let shown = self.type_shown(ty);
             let message = format!(
-                "cannot assign to field \"{}\" of column \"{column}\" because its type {shown} is not a composite type",
+                "cannot assign to field \"{}\" of column \"{column_name}\" because its type {shown} is not a composite type",
                 name.as_str()
             );
-            return Err(self.error(SqlState::DATATYPE_MISMATCH, message, name.pos));
+            return Err(self.error(SqlState::DATATYPE_MISMATCH, message, at));
         };
         let Some(index) = columns.iter().position(|c| c.0 == name.as_str()) else {
             let shown = self.type_shown(ty);
             let message = format!(
-                "cannot assign to field \"{}\" of column \"{column}\" because there is no such column in data type {shown}",
+                "cannot assign to field \"{}\" of column \"{column_name}\" because there is no such column in data type {shown}",
                 name.as_str()
             );
-            return Err(self.error(SqlState::UNDEFINED_COLUMN, message, name.pos));
+            return Err(self.error(SqlState::UNDEFINED_COLUMN, message, at));
         };
         let mut fields: Vec<Expr> = (0..columns.len()).map(|i| self.nth_field(value.clone(), i, &columns)).collect();
         let (name, field_type, typmod) = columns[index].clone();
@@ -396,6 +398,19 @@ impl Binder<'_> {
 
 fn builtin_kind(ty: Oid) -> Option<u8> {
     catalog::builtin::type_by_oid(ty).map(|t| t.kind)
+}
+
+/// A domain's condition as SQL.
+fn domain_printed(bound: &Expr, names: &dyn types::io::TypeLookup, pretty: bool) -> Result<String> {
+    let slots = std::collections::HashMap::new();
+    let query = crate::deparse::QueryNames {
+        columns: vec!["VALUE".to_owned()],
+        calls: &[],
+        slots: &slots,
+        subqueries: None,
+        level: 0,
+    };
+    crate::Deparser { columns: &[], names, pretty, query: Some(&query) }.expr(bound)
 }
 
 /// What a domain's condition can name.

@@ -312,9 +312,8 @@ impl Binder<'_> {
                     let known = sets.iter().position(|s| s.0 == column);
                     let c = &table.columns[column];
                     let old = known.map_or(Expr::column(column, c.ty, c.typmod), |i| sets[i].1.clone());
-                    let name = c.name.clone();
                     let mut place = Place::new(scope, "UPDATE");
-                    let new = self.with_field(&old, &target.path, value, &mut place, &name)?;
+                    let new = self.with_field(&old, &target.path, value, &mut place, &target.name)?;
                     match known {
                         Some(i) => sets[i].1 = new,
                         None => sets.push((column, new)),

@@ -311,7 +311,10 @@ impl Binder<'_> {
                     return done.ok_or_else(|| self.cannot_cast(base, ty));
                 }
                 let at = c.arg.location();
-                let bound = self.coerce(arg, ty, typmod, Context::Explicit)?;
+                let bound = self.coerce(arg, ty, typmod, Context::Explicit).map_err(|e| match e.state() {
+                    SqlState::CANNOT_COERCE => e.at(expr.pos.char_position(self.sql)),
+                    _ => e,
+                })?;
                 bound.ok_or_else(|| self.cannot_cast(from, ty).at(at.char_position(self.sql)))
             }
             ast::ExprKind::Grouping(args) => self.grouping_call(args, expr.pos, place),

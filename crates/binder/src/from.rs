@@ -370,6 +370,10 @@ impl Binder<'_> {
                 let names = crate::call::set_columns(function, bound.ty);
                 let columns: Vec<OutputColumn> = match (&names[..], defined) {
                     (_, Some(columns)) => columns.into_iter().map(|(n, t, m)| output(n, t, m)).collect(),
+                    ([(_, ty)], None) if is_row && self.image.fields_of(*ty).is_some() => {
+                        let fields = self.image.fields_of(*ty).unwrap_or_default();
+                        fields.into_iter().map(|(n, t, m)| output(n, t, m)).collect()
+                    }
                     ([(_, ty)], None) => {
                         let named = crate::call::single_out_name(self.image, function);
                         vec![output(named.unwrap_or_else(|| alias.clone()), *ty, -1)]
@@ -377,7 +381,8 @@ impl Binder<'_> {
                     (many, None) => many.iter().map(|(name, ty)| output(name.clone(), *ty, -1)).collect(),
                 };
                 let types = columns.iter().map(|c| c.ty).collect();
-                (Node::FunctionScan { function, routine: None, args, types, ordinality: f.ordinality }, columns)
+                let (names, ordinality) = (columns.iter().map(|c| c.name.clone()).collect(), f.ordinality);
+                (Node::FunctionScan { function, routine: None, args, types, names, ordinality }, columns)
             }
             plan::ExprKind::Routine { routine, args, .. } => {
                 let mut own = (*routine).clone();
@@ -393,7 +398,8 @@ impl Binder<'_> {
                 };
                 let types = columns.iter().map(|c| c.ty).collect();
                 let (function, routine) = (own.oid, Some(Arc::new(own)));
-                (Node::FunctionScan { function, routine, args, types, ordinality: f.ordinality }, columns)
+                let (names, ordinality) = (Vec::new(), f.ordinality);
+                (Node::FunctionScan { function, routine, args, types, names, ordinality }, columns)
             }
             kind => {
                 if f.ordinality {

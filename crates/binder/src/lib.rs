@@ -178,6 +178,12 @@ impl<'a> Binder<'a> {
             }
             Some(info) if info.kind == b'v' => Ok(Relation::Stored(info.clone())),
             Some(info) if matches!(info.kind, b'r' | b'S' | b'm') => Ok(Relation::Table(table_ref(self.image, info))),
+            Some(info) if info.kind == b'c' => {
+                let message = format!("cannot open relation \"{text}\"");
+                Err(self
+                    .error(SqlState::WRONG_OBJECT_TYPE, message, name.pos)
+                    .detail("This operation is not supported for composite types."))
+            }
             Some(_) => Err(self.unsupported(&format!("reading \"{text}\""), name.pos)),
             None => {
                 let shown = match &name.schema {

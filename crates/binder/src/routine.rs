@@ -91,7 +91,8 @@ fn mismatch(names: &Names<'_>, result: Oid, detail: impl Into<String>) -> SqlErr
     SqlError::new(SqlState::INVALID_FUNCTION_DEFINITION, message).detail(detail)
 }
 
-/// Binds the body of a function as `routine` calls it; names are looked up in `path`.
+/// Binds the body of a function as `routine` calls it; names are looked up in `path`. An error comes with the number of its statement, 0
+/// where it is of none.
 ///
 /// # Errors
 /// What binding says; `42P13` when it does not return what it is declared to.
@@ -101,36 +102,38 @@ pub fn bind_body(
     path: &[Oid],
     info: &FunctionInfo,
     routine: &Routine,
-) -> Result<BoundBody> {
+) -> std::result::Result<BoundBody, (usize, SqlError)> {
     let source = source_of(info);
     let path = source.path.as_deref().unwrap_or(path);
-    let statements = syntax::parse(&source.text)?;
+    let statements = syntax::parse(&source.text).map_err(|e| (0, e))?;
     let arguments = Arc::new(Arguments {
         function: info.name.clone(),
         names: info.input_names().into_iter().map(str::to_owned).collect(),
         types: routine.args.clone(),
     });
     let (mut bound, mut last) = (Vec::new(), None);
-    for statement in &statements {
+    for (i, statement) in statements.iter().enumerate() {
         let mut binder = Binder::new(image, &source.text, settings, path);
-        binder.params = routine.args.clone();
+        binder.params.clone_from(&routine.args);
         binder.arguments = Some(arguments.clone());
         let Some(word) = word_of(&statement.kind) else {
-            return Err(SqlError::unsupported(format!("{} in an SQL function", named(statement))));
+            let what = format!("{} in an SQL function", named(statement));
+            return Err((i + 1, SqlError::unsupported(what)));
         };
         let outcome = match &statement.kind {
-            StatementKind::Select(s) => binder.query(s)?,
-            StatementKind::Insert(s) => binder.insert(s)?,
-            StatementKind::Update(s) => binder.update(s)?,
-            StatementKind::Delete(s) => binder.delete(s)?,
-            _ => return Err(SqlError::internal("just seen")),
+            StatementKind::Select(s) => binder.query(s),
+            StatementKind::Insert(s) => binder.insert(s),
+            StatementKind::Update(s) => binder.update(s),
+            StatementKind::Delete(s) => binder.delete(s),
+            _ => Err(SqlError::internal("just seen")),
         };
-        let Bound { node, columns } = outcome;
+        let Bound { node, columns } = outcome.map_err(|e| (i + 1, e))?;
         last = Some(columns);
         bound.push(BoundStatement { node, word, views: binder.views, routines: binder.routines });
     }
     let names = Names { image, search_path: path };
-    let returns = conform(&names, settings, routine, info.kind == b'p', &mut bound, last)?;
+    let returns = conform(&names, settings, routine, info.kind == b'p', &mut bound, last);
+    let returns = returns.map_err(|e| (statements.len(), e))?;
     Ok(BoundBody { statements: bound, returns })
 }
 

@@ -110,7 +110,9 @@ pub fn eval<'c>(expr: &Expr, chunk: &'c Chunk, ctx: &mut Context<'_>) -> Result<
                 let mut best = Datum::Null;
                 for v in &values {
                     let d = v.get(i);
-                    if !d.is_null() && (best.is_null() || types::compare::compare(expr.ty, &d, &best) == wanted) {
+                    if !d.is_null()
+                        && (best.is_null() || types::compare::compare_with(expr.ty, &d, &best, ctx.types) == wanted)
+                    {
                         best = d;
                     }
                 }

@@ -13,12 +13,15 @@ fn call(
     args: &[Datum],
     types: &[Oid],
     result: Oid,
+    columns: &[(String, Oid)],
     ctx: &mut Context<'_>,
 ) -> Result<ext::definition::Rows> {
     let Some(implementation) = functions::set_function(function) else {
         return Err(SqlError::internal(format!("function {function} is not implemented")));
     };
-    (implementation)(&mut ctx.call(types, result), args)
+    let mut call = ctx.call(types, result);
+    call.columns = columns;
+    (implementation)(&mut call, args)
 }
 
 /// The rows of a function in FROM.
@@ -27,6 +30,7 @@ pub struct FunctionScan {
     pub routine: Option<std::sync::Arc<plan::Routine>>,
     pub args: Vec<Expr>,
     pub types: Vec<Oid>,
+    pub names: Vec<String>,
     pub ordinality: bool,
     pub rows: Option<ext::definition::Rows>,
     pub count: i64,
@@ -41,7 +45,11 @@ impl Operator for FunctionScan {
             let result = if self.types.len() == 1 { self.types[0] } else { types::oid::RECORD };
             self.rows = Some(match &self.routine {
                 Some(routine) => crate::routine::rows(routine, values, ctx)?,
-                None => call(self.function, &values, &types, result, ctx)?,
+                None => {
+                    let columns: Vec<(String, Oid)> =
+                        self.names.iter().cloned().zip(self.types.iter().copied()).collect();
+                    call(self.function, &values, &types, result, &columns, ctx)?
+                }
             });
             self.count = 0;
         }
@@ -81,7 +89,7 @@ impl ProjectSet {
             ExprKind::Call { function, args, .. } if functions::set_function(*function).is_some() => {
                 let values = args.iter().map(|a| Ok(eval(a, &row, ctx)?.get(0))).collect::<Result<Vec<_>>>()?;
                 let types: Vec<Oid> = args.iter().map(|a| a.ty).collect();
-                Ok(Some(functions::as_one_column(*function, call(*function, &values, &types, e.ty, ctx)?)))
+                Ok(Some(functions::as_one_column(*function, call(*function, &values, &types, e.ty, &[], ctx)?)))
             }
             _ => crate::routine::set_of(e, &row, ctx),
         };

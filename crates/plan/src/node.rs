@@ -211,7 +211,15 @@ pub enum Node {
     /// The rows of a table that an index lists in `range`; the filter is checked on each.
     IndexScan { table: Arc<TableRef>, range: IndexRange, filter: Option<Expr>, needed: Needed },
     /// Rows of a set-returning function, which is a user's where there is a `routine`; with `ordinality`, numbered from 1.
-    FunctionScan { function: Oid, routine: Option<Arc<Routine>>, args: Vec<Expr>, types: Vec<Oid>, ordinality: bool },
+    FunctionScan {
+        function: Oid,
+        routine: Option<Arc<Routine>>,
+        args: Vec<Expr>,
+        types: Vec<Oid>,
+        /// What the columns are called, where the caller says it.
+        names: Vec<String>,
+        ordinality: bool,
+    },
     /// Rows for which `predicate` is true.
     Filter { input: Box<Node>, predicate: Expr },
     /// Expressions over each row.

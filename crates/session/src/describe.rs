@@ -113,6 +113,21 @@ fn action(event: &str, code: u8) -> String {
 }
 
 fn constraint(host: &SessionHost<'_>, object: Oid, pretty: bool) -> Result<Option<String>> {
+    if let Some(domain) = host.image.domain_of_constraint(object) {
+        let Some(check) = domain.checks.iter().find(|c| c.oid == object) else {
+            return Ok(Some("NOT NULL".to_owned()));
+        };
+        let io = IoSettings::default();
+        let binder = Binder::new(host.image, "", &io, host.search_path);
+        let condition = binder.domain_shown(&check.condition, domain.base, domain.typmod, pretty)?;
+        let mut valid = true;
+        each(host, PG_CONSTRAINT, false, |row| {
+            if row.oid("oid") == object {
+                valid = row.bool("convalidated");
+            }
+        })?;
+        return Ok(Some(format!("CHECK ({condition}){}", if valid { "" } else { " NOT VALID" })));
+    }
     let Some(info) = host.image.table_of_constraint(object) else { return Ok(None) };
     if let Some(key) = info.foreign_keys.iter().find(|k| k.oid == object) {
         let Some(target) = host.image.by_oid(key.target) else { return Ok(None) };

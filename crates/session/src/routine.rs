@@ -58,7 +58,13 @@ impl Bodies<'_> {
     }
 
     fn planned(&self, info: &FunctionInfo, routine: &Routine, path: &[Oid]) -> Result<(Body, Vec<Oid>, Vec<Oid>)> {
-        let bound = binder::bind_body(self.image, self.io, path, info, routine)?;
+        let bound = binder::bind_body(self.image, self.io, path, info, routine).map_err(|(number, e)| {
+            let place = match number {
+                0 => "during startup".to_owned(),
+                n => format!("statement {n}"),
+            };
+            placed(e, &binder::source_of(info).text).context(format!("SQL function \"{}\" {place}", info.name))
+        })?;
         let known = Known { image: self.image, db: self.db };
         let (mut views, mut routines) = (Vec::new(), Vec::new());
         let mut statements = Vec::with_capacity(bound.statements.len());
@@ -115,9 +121,7 @@ impl exec::Routines for Bodies<'_> {
                 return Ok(body.clone());
             }
         }
-        let (body, views, routines) = self.planned(info, routine, &path).map_err(|e| {
-            placed(e, &binder::source_of(info).text).context(format!("SQL function \"{}\" during startup", info.name))
-        })?;
+        let (body, views, routines) = self.planned(info, routine, &path)?;
         if !superuser {
             let role = match info.security_definer {
                 true => self.runtime.role_by_oid(info.owner)?,

@@ -356,7 +356,9 @@ impl Session {
             self.begin_transaction();
         }
         let outcome = self.bind(&prepared.sql, &prepared.statement.kind, prepared.params.clone());
-        let outcome = outcome.and_then(|(bound, params)| Ok((self.optimized(bound.node)?, bound.columns, params)));
+        let outcome = outcome.and_then(|(bound, params)| {
+            Ok((self.optimized(bound.node)?, self.as_based(Arc::new(bound.columns))?, params))
+        });
         if started {
             self.txn = None;
         }
@@ -365,7 +367,7 @@ impl Session {
             let message = format!("could not determine data type of parameter ${}", index + 1);
             return Err(SqlError::new(SqlState::INDETERMINATE_DATATYPE, message));
         }
-        (prepared.columns, prepared.params) = (Arc::new(columns), params);
+        (prepared.columns, prepared.params) = (columns, params);
         // A plan made from a catalog that may still be rolled back is not kept.
         let version = if self.catalog_dirty() { (u64::MAX, 0) } else { version };
         prepared.plan = Some((version, Arc::new(node)));
@@ -669,6 +671,20 @@ impl Session {
         Ok((bound, params))
     }
 
+    /// Columns as clients are told of them: values of domains are values of what those are over.
+    fn as_based(&mut self, columns: Arc<Vec<OutputColumn>>) -> Result<Arc<Vec<OutputColumn>>> {
+        if !columns.iter().any(|c| c.ty.user_kind() == Some(oid::UserType::Domain)) {
+            return Ok(columns);
+        }
+        let image = self.image()?;
+        let based = |c: &OutputColumn| {
+            let (ty, typmod) = image.base_type(c.ty);
+            let typmod = if ty == c.ty { c.typmod } else { typmod };
+            OutputColumn { ty, typmod, ..c.clone() }
+        };
+        Ok(Arc::new(columns.iter().map(based).collect()))
+    }
+
     /// Runs one statement within the transaction; answers its command tag.
     pub(crate) fn dispatch(&mut self, sql: &str, statement: &Statement, sink: &mut dyn Sink) -> Result<String> {
         if let StatementKind::Transaction(t) = &statement.kind {
@@ -681,6 +697,7 @@ impl Session {
         match &statement.kind {
             kind if is_planned(kind) => {
                 let (node, columns) = self.locked_plan(sql, kind, None, &[])?;
+                let columns = self.as_based(columns)?;
                 let mut running = self.start(node, columns)?;
                 self.pull(&mut running, &[], 0, sink)?;
                 self.run_events(running.take_events(), false)?;
@@ -707,6 +724,9 @@ impl Session {
             StatementKind::AlterObjectSchema(a) => self.alter_schema_of(sql, a),
             StatementKind::Call(c) => self.call_procedure(sql, c, sink),
             StatementKind::Do(d) => self.do_block(d),
+            StatementKind::AlterType(a) => self.alter_type(sql, a, sink),
+            StatementKind::CreateDomain(c) => self.create_domain(sql, c),
+            StatementKind::AlterDomain(a) => self.alter_domain(sql, a, sink),
             StatementKind::AlterEnum(a) => self.alter_enum(a, sink),
             StatementKind::AlterTable(a) => self.alter_table(sql, a, sink),
             StatementKind::CreateIndex(c) => self.create_index(sql, c, sink),

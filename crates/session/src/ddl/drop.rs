@@ -116,7 +116,7 @@ impl Session {
         };
         if let Some(info) = self.find_relation(&range, Mode::AccessExclusive)? {
             if info.kind != wanted {
-                return Err(wrong(relation_kind(info.kind)));
+                return Err(wrong(if info.kind == b'c' { "type" } else { relation_kind(info.kind) }));
             }
             self.check_owner(&info)?;
             return Ok(Some(Address::relation(info.oid)));
@@ -288,7 +288,7 @@ impl Session {
                 image.storage_of_index(oid).unwrap_or(RelId(oid.0))
             }
         };
-        if image.by_oid(oid).is_none_or(|t| t.kind != b'v') {
+        if image.by_oid(oid).is_none_or(|t| !matches!(t.kind, b'v' | b'c')) {
             let db = self.db.clone();
             let relation = db.relation(rel)?;
             db.drop_relation(self.txn_mut(), &relation)?;
@@ -307,6 +307,14 @@ impl Session {
         let Some(row) = rows.first() else { return Ok(()) };
         let row = catalog::Fields { relation: PG_CONSTRAINT, row };
         let (table, kind, columns) = (row.oid("conrelid"), row.char("contype"), row.numbers("conkey"));
+        let domain = row.oid("contypid");
+        if !domain.is_none() {
+            self.remove_rows(PG_CONSTRAINT, |r| r.oid("oid") == oid)?;
+            if kind == b'n' {
+                self.change_rows(PG_TYPE, |r| r.oid("oid") == domain, &[("typnotnull", Datum::Bool(false))])?;
+            }
+            return Ok(());
+        }
         self.lock_relation(table, Mode::AccessExclusive)?;
         self.remove_rows(PG_CONSTRAINT, |r| r.oid("oid") == oid)?;
         if kind == b'n'
@@ -364,6 +372,7 @@ pub(super) fn relation_kind(kind: u8) -> &'static str {
         b'v' => "view",
         b'm' => "materialized view",
         b'i' => "index",
+        b'c' => "composite type",
         _ => "table",
     }
 }

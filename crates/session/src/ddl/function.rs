@@ -557,7 +557,8 @@ impl Session {
             result: info.result,
             columns,
         };
-        let bound = binder::bind_body(&image, &self.settings.io, &self.search_path, info, &routine).map_err(told)?;
+        let bound = binder::bind_body(&image, &self.settings.io, &self.search_path, info, &routine);
+        let bound = bound.map_err(|(_, e)| told(e))?;
         if info.body.as_ref().is_some_and(|b| b.starts_with("ATOMIC")) {
             let own = Address::function(info.oid);
             for statement in &bound.statements {

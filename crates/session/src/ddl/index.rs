@@ -106,9 +106,9 @@ impl Session {
 
     /// Makes an index, its catalog rows and its entries; its OID.
     pub(super) fn make_index(&mut self, table: Oid, spec: &NewIndex) -> Result<Oid> {
-        let info = self.info(table)?;
+        let (info, image) = (self.info(table)?, self.image()?);
         for &(column, ..) in &spec.columns {
-            let ty = info.columns[column].ty;
+            let ty = image.base_type(info.columns[column].ty).0;
             let mut key = Vec::new();
             if types::sortkey::encode_key(&mut key, ty, &Datum::Null, false, false).is_err()
                 || catalog::builtin::default_opclass(BTREE, binary_base(ty)).is_none()
@@ -168,8 +168,8 @@ impl Session {
         table: Oid,
         columns: &[(usize, bool, bool)],
     ) -> Result<(Vec<u32>, Vec<u32>)> {
-        let info = self.info(table)?;
-        let types: Vec<Oid> = columns.iter().map(|c| info.columns[c.0].ty).collect();
+        let (info, image) = (self.info(table)?, self.image()?);
+        let types: Vec<Oid> = columns.iter().map(|c| image.base_type(info.columns[c.0].ty).0).collect();
         let class = |&ty: &Oid| {
             let class = catalog::builtin::default_opclass(BTREE, binary_base(ty)).map(|o| o.oid.0);
             class.ok_or_else(|| no_class(ty))
@@ -322,6 +322,7 @@ fn binary_base(ty: Oid) -> Oid {
     match ty {
         oid::VARCHAR => oid::TEXT,
         ty if ty.user_kind() == Some(types::oid::UserType::Enum) => oid::ANYENUM,
+        ty if catalog::builtin::type_by_oid(ty).is_some_and(|t| t.kind == b'c') => oid::RECORD,
         ty if catalog::builtin::type_by_oid(ty).is_some_and(|t| t.category == b'A') => Oid(2277),
         ty => ty,
     }

@@ -29,7 +29,14 @@ impl Session {
             list => list.iter().map(|c| c.ty).collect(),
         };
         let function = routine.oid;
-        let node = Node::FunctionScan { function, routine: Some(Arc::new(routine)), args, types, ordinality: false };
+        let node = Node::FunctionScan {
+            function,
+            routine: Some(Arc::new(routine)),
+            args,
+            types,
+            names: Vec::new(),
+            ordinality: false,
+        };
         let mut running = self.start(Arc::new(node), Arc::new(columns.clone()))?;
         let mut chunks = Vec::new();
         while let Some(chunk) = running.next_chunk(self)? {

@@ -37,11 +37,23 @@ impl Session {
             self.rename_function(sql, sig, kind, new)?;
             return Ok(tag);
         }
-        if let (ObjectKind::Type, ObjectName::Name(names)) = (rename.kind, &rename.object) {
+        if let (
+            kind @ (ObjectKind::Attribute | ObjectKind::DomainConstraint),
+            ObjectName::Name(names) | ObjectName::Type(TypeName { names, .. }),
+            Some(part),
+        ) = (rename.kind, &rename.object, &rename.part)
+        {
+            match kind {
+                ObjectKind::Attribute => self.rename_attribute(names, part, new)?,
+                _ => self.rename_domain_constraint(names, part, new)?,
+            }
+            return Ok(tag);
+        }
+        if let (ObjectKind::Type | ObjectKind::Domain, ObjectName::Name(names)) = (rename.kind, &rename.object) {
             self.rename_type(names, new)?;
             return Ok(tag);
         }
-        if let (ObjectKind::Type, ObjectName::Type(name)) = (rename.kind, &rename.object) {
+        if let (ObjectKind::Type | ObjectKind::Domain, ObjectName::Type(name)) = (rename.kind, &rename.object) {
             self.rename_type(&name.names, new)?;
             return Ok(tag);
         }
@@ -86,6 +98,7 @@ impl Session {
             (ObjectKind::Table | ObjectKind::Sequence | ObjectKind::View | ObjectKind::MaterializedView, None) => {
                 self.claim_name(info.namespace, new, false, sink)?;
                 self.change_rows(PG_CLASS, |r| r.oid("oid") == table, &[("relname", Datum::text(new))])?;
+                self.rename_row_type(info.row_type, new)?;
             }
             _ => return Err(SqlError::unsupported(format!("{tag} RENAME of this kind"))),
         }
@@ -132,8 +145,10 @@ impl Session {
     pub(crate) fn alter_owner(&mut self, sql: &str, alter: &AlterOwner) -> Result<String> {
         let tag = format!("ALTER {}", alter.kind.as_str());
         let owner = self.role_of(&alter.owner)?;
-        if let (ObjectKind::Type, ObjectName::Type(TypeName { names, .. }) | ObjectName::Name(names)) =
-            (alter.kind, &alter.object)
+        if let (
+            ObjectKind::Type | ObjectKind::Domain,
+            ObjectName::Type(TypeName { names, .. }) | ObjectName::Name(names),
+        ) = (alter.kind, &alter.object)
         {
             self.set_type_owner(names, owner.oid)?;
             return Ok(tag);
