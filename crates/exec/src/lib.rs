@@ -68,9 +68,9 @@ pub struct Context<'a> {
     /// How long to wait for locks, in milliseconds; 0 is without end.
     pub lock_timeout: u32,
     /// Memory the statement may use.
-    pub account: Account,
+    pub account: &'a mut Account,
     /// What the statement keeps while it runs.
-    pub state: State,
+    pub state: &'a mut State,
 }
 
 /// What a statement keeps while it runs, beside its operators.

@@ -22,11 +22,12 @@ impl Values {
 
 impl Operator for Values {
     fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
-        ctx.check_interrupts()?;
-        out.reset(&self.forms);
         if self.next >= self.rows.len() {
+            out.clear();
             return Ok(false);
         }
+        ctx.check_interrupts()?;
+        out.reset(&self.forms);
         while out.rows < CHUNK_ROWS && self.next < self.rows.len() {
             for (column, e) in out.columns.iter_mut().zip(&self.rows[self.next]) {
                 match &e.kind {

@@ -29,7 +29,7 @@ pub(crate) const EVENTS_HELD_MAX: usize = 8192;
 pub(crate) struct Execution {
     snapshot: Snapshot,
     fixed_snapshot: bool,
-    account: Option<Account>,
+    account: Account,
     pub(crate) state: exec::State,
     /// Keeps the snapshot from being purged while other statements run.
     hold: Option<SnapshotHold>,
@@ -345,9 +345,7 @@ impl Session {
         let bytes = |events: &[exec::Event]| events.iter().map(exec::Event::bytes).sum::<usize>();
         let before = bytes(&events);
         self.settle_references(&mut events)?;
-        if let Some(account) = &mut execution.account {
-            account.release(before.saturating_sub(bytes(&events)));
-        }
+        execution.account.release(before.saturating_sub(bytes(&events)));
         let held = events.len();
         execution.state.events = events;
         Ok(EVENTS_HELD_MAX.max(2 * held))
@@ -384,7 +382,7 @@ impl Session {
             }
         }
         let snapshot = self.snapshot();
-        let account = Some(Account::new(self.runtime.options.statement_bytes, &self.meter));
+        let account = Account::new(self.runtime.options.statement_bytes, &self.meter);
         let fixed_snapshot = self.snapshot_is_fixed();
         Ok(Execution { snapshot, fixed_snapshot, account, state: exec::State::default(), hold: None })
     }
@@ -400,7 +398,6 @@ impl Session {
         // Lent, not cloned: sessions on other cores would meet at its count.
         let Some(image) = self.view.as_ref().map(View::catalog) else { return Err(SqlError::internal("just settled")) };
         let Some(txn) = &mut self.txn else { return Err(SqlError::internal("a statement without a transaction")) };
-        let budget = self.runtime.options.statement_bytes;
         let names = Names { image, search_path: &self.search_path };
         let mut host = SessionHost {
             runtime: &self.runtime,
@@ -432,13 +429,10 @@ impl Session {
             types: &names,
             host: &mut host,
             lock_timeout: self.settings.lock_timeout_ms,
-            account: execution.account.take().unwrap_or_else(|| Account::new(budget, &self.meter)),
-            state: std::mem::take(&mut execution.state),
+            account: &mut execution.account,
+            state: &mut execution.state,
         };
-        let outcome = f(&mut ctx);
-        execution.state = ctx.state;
-        execution.account = Some(ctx.account);
-        outcome
+        f(&mut ctx)
     }
 
     /// Gives out at most `max` more rows, 0 being all; whether that was the last. A portion that is full is not known to be the last.
