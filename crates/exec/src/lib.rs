@@ -54,7 +54,7 @@ pub struct Context<'a> {
     /// The transaction.
     pub txn: &'a mut Transaction,
     /// What the statement sees.
-    pub snapshot: Snapshot,
+    pub snapshot: &'a Snapshot,
     /// Whether rows changed since the snapshot are an error (REPEATABLE READ) instead of being looked at anew.
     pub fixed_snapshot: bool,
     /// Values of parameters.

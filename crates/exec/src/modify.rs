@@ -196,7 +196,10 @@ impl Insert {
     /// Adds row `i` of the chunk.
     fn insert_row(&mut self, i: usize, ctx: &mut Context<'_>) -> Result<RowId> {
         let Some(handles) = &self.handles else { return Err(SqlError::internal("the table was opened")) };
-        let cells: smallvec::SmallVec<[Cell<'_>; 16]> = self.chunk.columns.iter().map(|c| cell(c, i)).collect();
+        let mut cells = smallvec::SmallVec::<[Cell<'_>; 16]>::new();
+        for column in &self.chunk.columns {
+            cells.push(cell(column, i));
+        }
         let id = handles.storage.insert(ctx.txn, &cells)?;
         drop(cells);
         self.add_row(i, id, ctx)?;
@@ -471,8 +474,8 @@ impl Operator for Update {
         let mut rows = Chunk::new(forms);
         for i in 0..chunk.rows {
             let computed = values.iter().map(|v| v.get(i)).collect();
-            let snapshot = ctx.snapshot.clone();
-            let changed = changer.change(ctx, handles, chunk.row(i), Some(computed), snapshot)?;
+            let snapshot = ctx.snapshot;
+            let changed = changer.change(ctx, handles, chunk.row(i), Some(computed), snapshot.clone())?;
             if let (Some(row), true) = (changed, self.returning.is_some()) {
                 rows.push_row(&row);
             }

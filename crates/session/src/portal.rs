@@ -302,7 +302,6 @@ impl Session {
         sink: &mut dyn Sink,
         tag: &mut String,
     ) -> Result<Vec<exec::Event>> {
-        use std::fmt::Write as _;
         let mut execution = self.execution(running.writes)?;
         let Operators { root, chunk, yields, .. } = running;
         let mut rows = 0;
@@ -335,8 +334,7 @@ impl Session {
         let count = if running.word == "SELECT " { rows } else { execution.state.affected };
         tag.clear();
         tag.push_str(running.word);
-        // Writing to a string cannot fail.
-        let _ok = write!(tag, "{count}");
+        tag.push_str(itoa::Buffer::new().format(count));
         Ok(execution.take_events())
     }
 
@@ -382,7 +380,7 @@ impl Session {
             txn.next_command();
             if writes {
                 // Before the snapshot, so that it knows its own changes.
-                txn.writer()?;
+                txn.begin_writing()?;
             }
         }
         let snapshot = self.snapshot();
@@ -419,7 +417,7 @@ impl Session {
             interrupt: &self.interrupt,
             pid: txn.owner().0,
             started: self.started,
-            snapshot: execution.snapshot.clone(),
+            snapshot: &execution.snapshot,
             xid: txn.xid().map(|x| x.0),
             sql: None,
         };
@@ -427,7 +425,7 @@ impl Session {
             db: &self.db,
             shared: &self.shared,
             txn,
-            snapshot: execution.snapshot.clone(),
+            snapshot: &execution.snapshot,
             fixed_snapshot: execution.fixed_snapshot,
             params,
             settings: &self.settings.io,
