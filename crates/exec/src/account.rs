@@ -108,12 +108,6 @@ impl Account {
         self.charge(size_of_val(row) + var + 24)
     }
 
-    /// The account itself, while an inner statement uses it; one with nothing on it stays.
-    pub fn lend(&mut self) -> Account {
-        let empty = Account::new(self.budget_bytes, &self.meter);
-        std::mem::replace(self, empty)
-    }
-
     /// Gives `bytes` back.
     pub fn release(&mut self, bytes: usize) {
         self.used_bytes = self.used_bytes.saturating_sub(bytes);

@@ -293,7 +293,7 @@ fn one(
         // The caller's snapshot, which is older, is protected, and so is this one.
         (true, false) => ctx.txn.snapshot_at(ctx.routines.newest().max(ctx.snapshot.lsn)),
     };
-    let state = State {
+    let mut state = State {
         routines: std::mem::take(&mut ctx.state.routines),
         depth: ctx.state.depth + 1,
         spills: ctx.state.spills,
@@ -303,7 +303,7 @@ fn one(
         db: ctx.db,
         shared: ctx.shared,
         txn: &mut *ctx.txn,
-        snapshot,
+        snapshot: &snapshot,
         fixed_snapshot: ctx.fixed_snapshot,
         params: args,
         settings: ctx.settings,
@@ -311,12 +311,10 @@ fn one(
         host: &mut *ctx.host,
         routines: ctx.routines,
         lock_timeout: ctx.lock_timeout,
-        account: ctx.account.lend(),
-        state,
+        account: &mut *ctx.account,
+        state: &mut state,
     };
     let outcome = pull(operator, &mut inner, result, all || statement.writes, all, take);
-    let Context { account, state, .. } = inner;
-    ctx.account = account;
     ctx.state.routines = state.routines;
     ctx.state.spills = state.spills;
     ctx.state.events.extend(state.events);

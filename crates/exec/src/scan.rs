@@ -90,8 +90,8 @@ impl SeqScan {
         let (block, from) = (self.block, self.slot);
         let SeqScan { forms, first, filter, slots, probe, large, scratch, .. } = self;
         let width = forms.len() - 1;
-        let snapshot = ctx.snapshot.clone();
-        let next = storage.scan_block::<_, types::SqlError>(block, &snapshot, scratch, |page| {
+        let snapshot = ctx.snapshot;
+        let next = storage.scan_block::<_, types::SqlError>(block, snapshot, scratch, |page| {
             let rows = out.rows;
             let room = CHUNK_ROWS - rows;
             let (mut found, next) = visible_slots(page, from, room, slots);
@@ -330,7 +330,7 @@ impl Operator for IndexScan {
             let large = &mut self.large;
             let (key_types, forms, lookup) = (&self.key_types, &self.forms, ctx.types);
             let rows = out.rows;
-            let loaded = table.read(row, &ctx.snapshot, |view| -> Result<Option<bool>> {
+            let loaded = table.read(row, ctx.snapshot, |view| -> Result<Option<bool>> {
                 // Q3: the entry may be of another version of the row.
                 key.clear();
                 for (&(column, descending, nulls_first), &ty) in index.columns.iter().zip(key_types) {
@@ -356,7 +356,7 @@ impl Operator for IndexScan {
             }
         }
         for (row, entry) in deferred {
-            let Some(mut values) = table.read_datums(row, &ctx.snapshot)? else { continue };
+            let Some(mut values) = table.read_datums(row, ctx.snapshot)? else { continue };
             let own: Vec<Datum> = index.columns.iter().map(|k| values[k.0].clone()).collect();
             self.key.clear();
             encode_datums(&mut self.key, &self.table, index, &own, ctx)?;
