@@ -90,12 +90,14 @@ impl Binder<'_> {
 
     /// [`coerce()`] with this binder's names; an untyped parameter takes the target's type.
     pub(crate) fn coerce(&mut self, e: Expr, target: Oid, typmod: i32, context: Context) -> Result<Option<Expr>> {
-        if let ExprKind::Param(index) = e.kind
-            && e.ty == oid::UNKNOWN
-        {
-            self.params[index] = target;
-            return Ok(Some(Expr::new(ExprKind::Param(index), target, e.position)));
-        }
+        let e = match e.kind {
+            // It has no length of its own: what the target asks of lengths is still to be done.
+            ExprKind::Param(index) if e.ty == oid::UNKNOWN => {
+                self.params[index] = target;
+                Expr::new(ExprKind::Param(index), target, e.position)
+            }
+            _ => e,
+        };
         coerce::coerce_with(e, target, typmod, context, self.settings, &self.names())
     }
 

@@ -9,6 +9,7 @@ mod describe;
 mod explain;
 mod foreign_key;
 mod host;
+mod known;
 mod lifetime;
 mod named;
 mod planning;
@@ -22,6 +23,7 @@ mod settings;
 mod view;
 
 pub use copy::{CopyIn, CopyOut, CopyShape};
+pub use known::KnownStatement;
 pub use plan::OutputColumn;
 pub use portal::{Fetched, Portal};
 pub use prepared::Prepared;

@@ -133,6 +133,8 @@ pub struct Session {
     /// Settings before the transaction, and what it set for longer than itself.
     before: Option<Before>,
     pub(crate) named: crate::named::Named,
+    /// Texts that came before.
+    pub(crate) known: crate::known::KnownStatements,
     /// Room for a command tag.
     tag: String,
     pub(crate) portals: crate::lifetime::Portals,
@@ -196,6 +198,7 @@ impl Session {
             started: (0, 0),
             before: None,
             named: crate::named::Named::default(),
+            known: crate::known::KnownStatements::default(),
             tag: String::new(),
             portals: crate::lifetime::Portals::default(),
             trusted: false,
@@ -283,6 +286,11 @@ impl Session {
     }
 
     fn run_inner(&mut self, sql: &str, sink: &mut dyn Sink) -> Result<()> {
+        if let Some(mut known) = self.known(sql) {
+            let outcome = self.execute(&mut known.prepared, &known.values, sink);
+            self.keep(known);
+            return outcome;
+        }
         let statements = match syntax::parse(sql) {
             Ok(statements) => statements,
             Err(e) => {
