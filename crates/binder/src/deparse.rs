@@ -76,23 +76,48 @@ impl Deparser<'_> {
 
     fn aggregate(&self, call: &AggregateCall, level: usize) -> Result<String> {
         let name = builtin::proc_by_oid(call.function).map_or("?", |p| p.name);
+        if crate::call::ordered_kind(call.function) != b'n' {
+            let direct = self.list(call.split_args().1, level)?;
+            let mut text = format!("{}({direct}) WITHIN GROUP (", quote_ident(name));
+            for (i, key) in call.order.iter().enumerate() {
+                text += &format!("{}{}", if i == 0 { "ORDER BY " } else { ", " }, self.sort_key(key, level)?);
+            }
+            text.push(')');
+            if let Some(filter) = &call.filter {
+                text += &format!(" FILTER (WHERE {})", self.print(filter, false, level)?);
+            }
+            return Ok(text);
+        }
         let args = if call.args.is_empty() && name == "count" { "*".to_owned() } else { self.list(&call.args, level)? };
         let mut text = format!("{}({}{args}", quote_ident(name), if call.distinct { "DISTINCT " } else { "" });
         for (i, key) in call.order.iter().enumerate() {
-            let nulls = match (key.descending, key.nulls_first) {
-                (false, true) => " NULLS FIRST",
-                (true, false) => " NULLS LAST",
-                _ => "",
-            };
-            let direction = if key.descending { " DESC" } else { "" };
             let lead = if i == 0 { " ORDER BY " } else { ", " };
-            text += &format!("{lead}{}{direction}{nulls}", self.print(&key.expr, true, level)?);
+            text += &format!("{lead}{}", self.sort_key(key, level)?);
         }
         text.push(')');
         if let Some(filter) = &call.filter {
             text += &format!(" FILTER (WHERE {})", self.print(filter, false, level)?);
         }
         Ok(text)
+    }
+
+    fn sort_key(&self, key: &plan::SortKey, level: usize) -> Result<String> {
+        let nulls = match (key.descending, key.nulls_first) {
+            (false, true) => " NULLS FIRST",
+            (true, false) => " NULLS LAST",
+            _ => "",
+        };
+        let direction = if key.descending { " DESC" } else { "" };
+        let text = self.print(&key.expr, true, level)?;
+        let bare = match &key.expr.kind {
+            ExprKind::Column(i) => *i < AGGREGATES,
+            ExprKind::Const(_) => true,
+            ExprKind::Call { form: CallForm::Operator(_), .. } => !self.pretty,
+            ExprKind::Call { .. } => false,
+            _ => !self.pretty,
+        };
+        let text = if bare { text } else { format!("({text})") };
+        Ok(format!("{text}{direction}{nulls}"))
     }
 
     fn subquery(&self, sub: &plan::SubPlan, level: usize) -> Result<String> {

@@ -8,6 +8,7 @@ use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 use crate::Binder;
 use crate::coerce::{self, Context};
 use crate::resolve::common_type;
+use crate::returning::MERGE_TABLE;
 use crate::scope::Scope;
 use crate::window::WindowUse;
 
@@ -325,6 +326,13 @@ impl Binder<'_> {
             }
             ast::ExprKind::Row(_) => Err(self.unsupported("a row constructor", expr.pos)),
             ast::ExprKind::SqlValue(value, precision) => self.sql_value(*value, *precision, expr.pos),
+            ast::ExprKind::MergeAction => {
+                let found = self.resolve(place.scope, None, Some(MERGE_TABLE), "merge_action", expr.pos);
+                found.map_err(|_| {
+                    let message = "MERGE_ACTION() can only be used in the RETURNING list of a MERGE command";
+                    self.error(SqlState::SYNTAX_ERROR, message, expr.pos)
+                })
+            }
             ast::ExprKind::SetToDefault => {
                 Err(self.error(SqlState::SYNTAX_ERROR, "DEFAULT is not allowed in this context", expr.pos))
             }

@@ -68,6 +68,7 @@ impl Binder<'_> {
             StatementKind::Insert(s) => self.insert(s)?,
             StatementKind::Update(s) => self.update(s)?,
             StatementKind::Delete(s) => self.delete(s)?,
+            StatementKind::Merge(s) => self.merge(s)?,
             _ => return Err(self.unsupported("this kind of statement in WITH", cte.pos)),
         };
         let columns = self.renamed(cte, bound.columns)?;
@@ -178,7 +179,7 @@ impl Binder<'_> {
         outcome
     }
 
-    fn check_aliases(&self, left: &Scope, right: &Scope) -> Result<()> {
+    pub(crate) fn check_aliases(&self, left: &Scope, right: &Scope) -> Result<()> {
         let clash = right.columns.iter().find(|c| {
             !c.table.is_empty()
                 && left.columns.iter().any(|l| {
@@ -312,7 +313,11 @@ impl Binder<'_> {
             e
         })?;
         // Whoever may read the view reads what its owner may.
-        trust(&mut bound.node);
+        if info.options.iter().any(|o| o == "security_invoker=true") {
+            self.views.append(&mut binder.views);
+        } else {
+            trust(&mut bound.node);
+        }
         (self.slots, self.subs, self.next_cte) = (binder.slots, binder.subs, binder.next_cte);
         self.views.push(info.oid);
         for (column, own) in bound.columns.iter_mut().zip(&info.columns) {
@@ -552,18 +557,21 @@ pub(crate) fn table_scope(table: &plan::TableRef, alias: &str, own: bool, rename
     Scope { columns, merged: Vec::new() }
 }
 
+/// Lets all tables that queries in `e` read be read whoever asks.
+pub(crate) fn trust_expr(e: &mut Expr) {
+    e.visit_mut(&mut |e| {
+        if let plan::ExprKind::Subquery(sub) = &mut e.kind {
+            trust(&mut sub.node);
+        }
+    });
+}
+
 /// Lets all tables that `node` reads be read whoever asks.
 fn trust(node: &mut Node) {
     match node {
         Node::Scan { table, .. } | Node::IndexScan { table, .. } => Arc::make_mut(table).unchecked = true,
         _ => {}
     }
-    for e in node.exprs_mut() {
-        e.visit_mut(&mut |e| {
-            if let plan::ExprKind::Subquery(sub) = &mut e.kind {
-                trust(&mut sub.node);
-            }
-        });
-    }
+    node.exprs_mut().into_iter().for_each(trust_expr);
     node.inputs_mut().into_iter().for_each(trust);
 }

@@ -9,21 +9,25 @@ mod dml;
 mod expr;
 mod from;
 mod grouping;
+mod index;
 mod lookup;
+mod merge;
 mod polymorphic;
 mod query;
 mod resolve;
+mod returning;
 mod rules;
 mod scope;
 mod setop;
 mod subquery;
+mod target;
 mod typename;
 mod view;
 mod views;
 mod window;
 
 use catalog::Image;
-use plan::{Column, IndexKey, TableRef, TableSource};
+use plan::{Column, TableRef, TableSource};
 use storage::RelId;
 use syntax::ast::{Pos, RangeVar};
 use types::{IoSettings, Oid, Result, SqlError, SqlState, oid};
@@ -31,6 +35,7 @@ use types::{IoSettings, Oid, Result, SqlError, SqlState, oid};
 pub use coerce::{Context, coerce, format_type};
 pub use copy::CopyIn;
 pub use deparse::{Deparser, quote_literal};
+pub use index::IndexExpression;
 pub use lookup::Names;
 pub use query::Bound;
 use scope::Frame;
@@ -67,6 +72,8 @@ pub struct Binder<'a> {
     texts: Option<view::Texts>,
     /// Views that were read.
     pub views: Vec<Oid>,
+    /// Views that are written to, each with the letter of the privilege that it asks for.
+    pub written_views: Vec<(Oid, char)>,
     /// Views around the query being bound.
     view_depth: usize,
 }
@@ -91,6 +98,7 @@ impl<'a> Binder<'a> {
             kept: false,
             texts: None,
             views: Vec::new(),
+            written_views: Vec::new(),
             view_depth: 0,
         }
     }
@@ -163,7 +171,7 @@ impl<'a> Binder<'a> {
                 Err(self.unsupported("access to temporary tables of other sessions", name.pos))
             }
             Some(info) if info.kind == b'v' => Ok(Relation::Stored(info.clone())),
-            Some(info) if matches!(info.kind, b'r' | b'S' | b'm') => Ok(Relation::Table(table_ref(self.image, info))),
+            Some(info) if matches!(info.kind, b'r' | b'S' | b'm') => Ok(Relation::Table(table_ref(self.image, info)?)),
             Some(_) => Err(self.unsupported(&format!("reading \"{text}\""), name.pos)),
             None => {
                 let shown = match &name.schema {
@@ -221,15 +229,17 @@ fn system_relation(name: &str) -> Option<Relation> {
 }
 
 /// A table as plans refer to it.
-pub fn table_ref(image: &Image, info: &catalog::TableInfo) -> TableRef {
-    let index = |i: &catalog::IndexInfo| IndexKey {
-        oid: i.oid,
-        name: i.name.clone(),
-        rel: i.rel,
-        columns: i.columns.clone(),
-        unique: i.unique,
-        nulls_not_distinct: i.nulls_not_distinct,
-    };
+///
+/// # Errors
+/// When what an index computes does not bind any more: a damaged catalog.
+pub fn table_ref(image: &Image, info: &catalog::TableInfo) -> Result<TableRef> {
+    let mut table = bare_table_ref(image, info);
+    table.indexes = info.indexes.iter().map(|i| index::index_key(image, &table, i)).collect::<Result<_>>()?;
+    Ok(table)
+}
+
+/// A table without its indexes.
+pub fn bare_table_ref(image: &Image, info: &catalog::TableInfo) -> TableRef {
     let column = |c: &catalog::ColumnInfo| Column {
         name: c.name.clone(),
         ty: c.ty,
@@ -244,7 +254,7 @@ pub fn table_ref(image: &Image, info: &catalog::TableInfo) -> TableRef {
         schema: image.namespace_name(info.namespace).to_owned(),
         name: info.name.clone(),
         columns: info.columns.iter().map(column).collect(),
-        indexes: info.indexes.iter().map(index).collect(),
+        indexes: Vec::new(),
         source: TableSource::Stored,
         unchecked: false,
     }

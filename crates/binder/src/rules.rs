@@ -13,11 +13,15 @@ use crate::scope::Scope;
 
 impl Binder<'_> {
     /// A binder for an expression kept in the catalog: its names are qualified, its positions nobody's.
-    fn stored(&self, sql: &str, f: impl FnOnce(&mut Binder<'_>, &ast::Expr) -> Result<Expr>) -> Result<Expr> {
+    pub(crate) fn stored(
+        &self,
+        sql: &str,
+        f: impl FnOnce(&mut Binder<'_>, &ast::Expr) -> Result<Expr>,
+    ) -> Result<Expr> {
         let settings = IoSettings::default();
         let mut binder = Binder::new(self.image, sql, &settings, &[]);
         let parsed = syntax::parse_expr(sql)?;
-        let mut bound = f(&mut binder, &parsed).map_err(|e| e.at(None))?;
+        let mut bound = f(&mut binder, &parsed).map_err(|e| e.unplaced())?;
         bound.visit_mut(&mut |e| e.position = 0);
         Ok(bound)
     }
@@ -33,6 +37,16 @@ impl Binder<'_> {
         };
         let scope = Scope::default();
         self.stored(&sql, |binder, e| {
+            let bound = binder.expr(e, &mut Place::new(&scope, "DEFAULT"))?;
+            binder.assign(bound, &column.name, column.ty, column.typmod, e.pos)
+        })
+    }
+
+    /// [`Binder::default_value`] of a column of a target: a view may have its own.
+    pub(crate) fn target_default(&self, target: &crate::target::Target, index: usize) -> Result<Expr> {
+        let Some(sql) = target.view_default(index) else { return self.default_value(&target.table, index) };
+        let (column, scope) = (&target.table.columns[index], Scope::default());
+        self.stored(sql, |binder, e| {
             let bound = binder.expr(e, &mut Place::new(&scope, "DEFAULT"))?;
             binder.assign(bound, &column.name, column.ty, column.typmod, e.pos)
         })
@@ -180,6 +194,13 @@ impl Binder<'_> {
         self.qualified(&bound, &[]).map(Some)
     }
 
+    /// [`Binder::row_rules`] of a target, and what the views ask through which its rows are written.
+    pub(crate) fn target_rules(&self, target: &crate::target::Target) -> Result<RowRules> {
+        let mut rules = self.row_rules(&target.table)?;
+        rules.views.clone_from(&target.checks);
+        Ok(rules)
+    }
+
     /// What CHECK constraints and foreign keys ask of rows of `table`.
     pub(crate) fn row_rules(&self, table: &TableRef) -> Result<RowRules> {
         let Some(info) = self.image.by_oid(table.oid) else { return Ok(RowRules::default()) };
@@ -194,7 +215,7 @@ impl Binder<'_> {
         let references = info.foreign_keys.iter().map(|k| reference(k.oid, &k.columns, k.match_type == b'f')).collect();
         let referenced =
             self.image.referencing(info.oid).iter().map(|(_, k)| reference(k.oid, &k.target_columns, false)).collect();
-        Ok(RowRules { checks, references, referenced })
+        Ok(RowRules { checks, references, referenced, views: Vec::new() })
     }
 
     /// Binds an expression to be kept as the default of a column, and prints it as it is kept.
@@ -238,7 +259,7 @@ impl Binder<'_> {
     }
 
     /// The text of `bound` with every user-made name qualified.
-    fn qualified(&self, bound: &Expr, columns: &[String]) -> Result<String> {
+    pub(crate) fn qualified(&self, bound: &Expr, columns: &[String]) -> Result<String> {
         let names = crate::lookup::Kept(crate::Names { image: self.image, search_path: &[] });
         crate::Deparser { columns, names: &names, pretty: false, query: None }.expr(bound)
     }
@@ -248,7 +269,7 @@ impl Binder<'_> {
     /// # Errors
     /// When it does not bind any more: a damaged catalog.
     pub fn shown(&self, sql: &str, table: Option<&TableInfo>, pretty: bool) -> Result<String> {
-        let table = table.map(|t| crate::table_ref(self.image, t));
+        let table = table.map(|t| crate::bare_table_ref(self.image, t));
         let scope = table.as_ref().map_or_else(Scope::default, |t| table_scope(t, &t.name, false, &[]));
         let bound = self.stored(sql, |b, e| b.expr(e, &mut Place::new(&scope, "DEFAULT")))?;
         let names: Vec<String> = table.iter().flat_map(|t| t.columns.iter().map(|c| c.name.clone())).collect();
@@ -261,7 +282,7 @@ impl Binder<'_> {
     /// # Errors
     /// As [`Binder::shown`].
     pub fn reworded(&self, sql: &str, table: &TableInfo, names: &[String]) -> Result<String> {
-        let table = crate::table_ref(self.image, table);
+        let table = crate::bare_table_ref(self.image, table);
         let scope = table_scope(&table, &table.name, false, &[]);
         let bound = self.stored(sql, |b, e| b.expr(e, &mut Place::new(&scope, "CHECK")))?;
         self.qualified(&bound, names)

@@ -228,7 +228,7 @@ impl Binder<'_> {
         };
         let (mut targets, mut columns) = (Vec::new(), Vec::new());
         for target in &core.targets {
-            self.target(target, &mut place, &mut targets, &mut columns, true)?;
+            self.list_item(target, &mut place, &mut targets, &mut columns, true)?;
         }
         place.sets = false;
         let having = match &core.having {

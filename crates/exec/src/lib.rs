@@ -19,7 +19,10 @@ mod key_table;
 mod keys;
 mod load;
 mod lock_rows;
+mod merge;
 mod modify;
+mod ordered_set;
+mod returning;
 mod scan;
 mod set_op;
 mod simple;
@@ -42,7 +45,7 @@ pub use account::{Account, Meter};
 pub use build::{build, build_over};
 pub use eval::{constant, on_row};
 pub use feed::Feed;
-pub use index::{Found, Handles, add_entries, encode_key, find_key, shown_key};
+pub use index::{Found, Handles, add_entries, encode_key, find_key, key_values, shown_index_key, violation};
 pub use modify::check_rows;
 
 /// What operators work with while a statement runs.
@@ -107,6 +110,15 @@ pub enum Event {
         /// The key it has now; `None` when it was deleted.
         new: Option<Vec<Datum>>,
     },
+    /// No other row may have the key that `row` has in a unique index.
+    Unique {
+        /// OID of the index.
+        index: Oid,
+        /// The row.
+        row: storage::RowId,
+        /// Its key, encoded.
+        key: Vec<u8>,
+    },
 }
 
 impl Event {
@@ -115,6 +127,7 @@ impl Event {
         match self {
             Event::Refers { key, .. } => 48 + 24 * key.len(),
             Event::Referred { old, .. } => 64 + 48 * old.len(),
+            Event::Unique { key, .. } => 64 + key.len(),
         }
     }
 }

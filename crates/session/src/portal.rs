@@ -71,6 +71,7 @@ impl Running {
             Node::Insert { .. } => format!("INSERT 0 {affected}"),
             Node::Update { .. } => format!("UPDATE {affected}"),
             Node::Delete { .. } => format!("DELETE {affected}"),
+            Node::Merge { .. } => format!("MERGE {affected}"),
             _ => format!("SELECT {}", self.fetched),
         }
     }
@@ -586,6 +587,7 @@ fn operators(node: &Node) -> Operators {
         Node::Insert { .. } => "INSERT 0 ",
         Node::Update { .. } => "UPDATE ",
         Node::Delete { .. } => "DELETE ",
+        Node::Merge { .. } => "MERGE ",
         _ => "SELECT ",
     };
     Operators {
@@ -602,6 +604,6 @@ fn operators(node: &Node) -> Operators {
 fn writes(node: &Node) -> bool {
     match node {
         Node::With { body, .. } => writes(body),
-        node => matches!(node, Node::Insert { .. } | Node::Update { .. } | Node::Delete { .. }),
+        node => matches!(node, Node::Insert { .. } | Node::Update { .. } | Node::Delete { .. } | Node::Merge { .. }),
     }
 }

@@ -658,10 +658,12 @@ impl Session {
             StatementKind::Insert(s) => binder.insert(s)?,
             StatementKind::Update(s) => binder.update(s)?,
             StatementKind::Delete(s) => binder.delete(s)?,
+            StatementKind::Merge(s) => binder.merge(s)?,
             _ => return Err(SqlError::internal("only queries and DML are planned")),
         };
-        let (params, views) = (binder.params, binder.views);
+        let (params, views, written) = (binder.params, binder.views, binder.written_views);
         self.check_views(&image, &views)?;
+        self.check_written_views(&image, &written)?;
         Ok((bound, params))
     }
 
@@ -705,7 +707,7 @@ impl Session {
             StatementKind::AlterSequence(a) => self.alter_sequence(sql, a, sink),
             StatementKind::CreateSchema(c) => self.create_schema(sql, c, sink),
             StatementKind::Drop(d) => self.drop_objects(sql, d, sink),
-            StatementKind::Rename(r) => self.rename(sql, r, sink),
+            StatementKind::Rename(r) => self.rename(r, sink),
             StatementKind::AlterOwner(a) => self.alter_owner(sql, a),
             StatementKind::Comment(c) => self.comment(sql, c),
             StatementKind::Truncate(t) => self.truncate(sql, t),
@@ -715,6 +717,7 @@ impl Session {
             StatementKind::CreateDatabase(c) => self.create_database(sql, c),
             StatementKind::DropDatabase(d) => self.drop_database(sql, d, sink),
             StatementKind::Vacuum(v) => self.vacuum(sql, v),
+            StatementKind::Reindex(r) => self.reindex(sql, r),
             StatementKind::Checkpoint(_) => {
                 self.runtime.engine().checkpoint()?;
                 Ok("CHECKPOINT".to_owned())
@@ -821,7 +824,7 @@ impl Session {
         node.visit_tables(&mut |table, _| {
             if table.source == plan::TableSource::Stored {
                 let info = image.by_oid(table.oid);
-                current &= info.is_some_and(|info| binder::table_ref(&image, info) == **table);
+                current &= info.is_some_and(|info| binder::table_ref(&image, info).is_ok_and(|now| now == **table));
             }
         });
         Ok(current)
@@ -1093,10 +1096,10 @@ fn isolation(modes: &[TransactionMode]) -> Result<IsolationLevel> {
 }
 
 pub(crate) fn is_planned(kind: &StatementKind) -> bool {
-    use StatementKind::{Delete, Insert, Select, Update};
+    use StatementKind::{Delete, Insert, Merge, Select, Update};
     match kind {
         Select(s) => crate::ddl::create_as::into_table(s).is_none(),
-        kind => matches!(kind, Insert(_) | Update(_) | Delete(_)),
+        kind => matches!(kind, Insert(_) | Update(_) | Delete(_) | Merge(_)),
     }
 }
 

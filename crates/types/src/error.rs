@@ -316,6 +316,13 @@ impl SqlError {
         self
     }
 
+    /// Without its position: it is in no text that anybody wrote.
+    #[must_use]
+    pub fn unplaced(mut self) -> SqlError {
+        self.0.1.position = None;
+        self
+    }
+
     /// Adds a line to the context.
     #[must_use]
     pub fn context(mut self, line: impl AsRef<str>) -> SqlError {

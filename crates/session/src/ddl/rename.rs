@@ -1,7 +1,7 @@
 //! ALTER ... RENAME and OWNER TO.
 
 use catalog::TableInfo;
-use catalog::stored::{PG_ATTRDEF, PG_CLASS, PG_CONSTRAINT, PG_NAMESPACE};
+use catalog::stored::{PG_ATTRDEF, PG_CLASS, PG_CONSTRAINT, PG_INDEX, PG_NAMESPACE};
 use storage::lock::Mode;
 use syntax::ast::{AlterOwner, ObjectKind, ObjectName, Rename, TypeName};
 use types::{Datum, Result, SqlError, SqlState};
@@ -11,7 +11,7 @@ use super::notice;
 use crate::session::{Session, Sink};
 
 impl Session {
-    pub(crate) fn rename(&mut self, sql: &str, rename: &Rename, sink: &mut dyn Sink) -> Result<String> {
+    pub(crate) fn rename(&mut self, rename: &Rename, sink: &mut dyn Sink) -> Result<String> {
         let container = rename.container.unwrap_or(rename.kind);
         let tag = format!("ALTER {}", container.as_str());
         let new = rename.new_name.as_str();
@@ -39,7 +39,7 @@ impl Session {
         }
         let Some(relation) = &rename.relation else { return Err(SqlError::unsupported(format!("{tag} RENAME"))) };
         let Some(info) = self.find_relation(relation, Mode::AccessExclusive)? else {
-            return self.rename_index(sql, rename, relation, tag, sink);
+            return self.rename_index(rename, relation, tag, sink);
         };
         self.check_owner(&info)?;
         let table = info.oid;
@@ -86,26 +86,19 @@ impl Session {
 
     fn rename_index(
         &mut self,
-        sql: &str,
         rename: &Rename,
         relation: &syntax::ast::RangeVar,
         tag: String,
         sink: &mut dyn Sink,
     ) -> Result<String> {
-        let image = self.image()?;
         let name = relation.name.as_str();
-        let found = match &relation.schema {
-            Some(schema) => image.namespace_in(schema, &self.search_path).and_then(|n| image.relation_oid(n.oid, name)),
-            None => self.search_path.iter().find_map(|&n| image.relation_oid(n, name)),
-        };
-        let table = found.and_then(|oid| image.table_of_index(oid).cloned());
-        let (Some(oid), Some(table)) = (found, table) else {
+        let Some((table, oid)) = self.find_index(relation)? else {
             let message = format!("relation \"{name}\" does not exist");
             if rename.if_exists {
-                notice(sink, SqlState::UNDEFINED_TABLE, message + ", skipping");
+                notice(sink, SqlState::SUCCESSFUL_COMPLETION, message + ", skipping");
                 return Ok(tag);
             }
-            return Err(SqlError::new(SqlState::UNDEFINED_TABLE, message).at(relation.pos.char_position(sql)));
+            return Err(SqlError::new(SqlState::UNDEFINED_TABLE, message));
         };
         self.check_owner(&table)?;
         self.lock_relation(table.oid, Mode::AccessExclusive)?;
@@ -158,13 +151,28 @@ impl Session {
         names[index] = new.to_owned();
         let io = types::IoSettings::default();
         let binder = binder::Binder::new(&image, "", &io, &[]);
-        let mut texts = Vec::new();
+        let (mut texts, mut indexes) = (Vec::new(), Vec::new());
         for check in &info.checks {
             texts.push((PG_CONSTRAINT, check.oid, 0, binder.reworded(&check.condition, info, &names)?));
         }
         for (i, column) in info.columns.iter().enumerate().filter(|(_, c)| c.generated != 0) {
             let Some(text) = &column.default else { continue };
             texts.push((PG_ATTRDEF, info.oid, i as i16 + 1, binder.reworded(text, info, &names)?));
+        }
+        for key in info.indexes.iter().filter(|i| !i.is_plain()) {
+            let mut values = Vec::new();
+            if !key.expressions.is_empty() {
+                let all =
+                    key.expressions.iter().map(|e| binder.reworded(e, info, &names)).collect::<Result<Vec<_>>>()?;
+                values.push(("indexprs", Datum::text(&all.join(&catalog::EXPRESSION_SEPARATOR.to_string()))));
+            }
+            if let Some(predicate) = &key.predicate {
+                values.push(("indpred", Datum::text(&binder.reworded(predicate, info, &names)?)));
+            }
+            indexes.push((key.oid, values));
+        }
+        for (index, values) in indexes {
+            self.change_rows(PG_INDEX, |r| r.oid("indexrelid") == index, &values)?;
         }
         for (class, object, number, text) in texts {
             if class == PG_CONSTRAINT {

@@ -204,7 +204,13 @@ impl Session {
     /// The table as plans refer to it, whether it has been looked up before or not.
     pub(super) fn plan_table(&mut self, table: Oid) -> Result<TableRef> {
         let (image, info) = (self.image()?, self.info(table)?);
-        Ok(binder::table_ref(&image, &info))
+        binder::table_ref(&image, &info)
+    }
+
+    /// [`Session::plan_table`] without its indexes.
+    pub(super) fn bare_table(&mut self, table: Oid) -> Result<TableRef> {
+        let (image, info) = (self.image()?, self.info(table)?);
+        Ok(binder::bare_table_ref(&image, &info))
     }
 
     /// Gives column `index` a default.
