@@ -11,6 +11,8 @@ use types::io::TypeLookup;
 use types::{Datum, IoSettings, Oid, Result, SqlError, oid};
 
 use crate::expr::AGGREGATES;
+use crate::grouping::GROUPINGS;
+use crate::window::WINDOWS;
 
 /// Prints expressions over one table's columns.
 pub struct Deparser<'a> {
@@ -30,6 +32,10 @@ pub struct QueryNames<'a> {
     pub columns: Vec<String>,
     /// Its aggregates.
     pub calls: &'a [AggregateCall],
+    /// Its calls over windows, and its GROUPING calls, as they are written.
+    pub windows: &'a [String],
+    /// As `windows`.
+    pub groupings: &'a [String],
     /// Columns of the queries around it, by slot.
     pub slots: &'a HashMap<usize, String>,
     /// Queries in its expressions, by number.
@@ -200,7 +206,7 @@ impl Deparser<'_> {
             },
             ExprKind::Or(_) => matches!(around, Around::Connective("OR")),
             ExprKind::IsNull(_) | ExprKind::IsBool(..) | ExprKind::IsDistinct { .. } => separated,
-            ExprKind::AnyArray { .. } => separated,
+            ExprKind::AnyArray { .. } | ExprKind::Subquery(_) => separated,
             _ => true,
         }
     }
@@ -306,6 +312,12 @@ impl Deparser<'_> {
         match &expr.kind {
             ExprKind::Const(datum) => self.constant(expr, datum),
             ExprKind::Column(i) => match self.query {
+                Some(query) if *i >= GROUPINGS => {
+                    Ok(query.groupings.get(i - GROUPINGS).cloned().unwrap_or_else(|| "?".to_owned()))
+                }
+                Some(query) if *i >= WINDOWS => {
+                    Ok(query.windows.get(i - WINDOWS).cloned().unwrap_or_else(|| "?".to_owned()))
+                }
                 Some(query) => match i.checked_sub(AGGREGATES).map(|i| query.calls.get(i)) {
                     Some(Some(call)) => self.aggregate(call, level),
                     _ => Ok(query.columns.get(*i).cloned().unwrap_or_else(|| "?".to_owned())),
@@ -376,6 +388,17 @@ impl Deparser<'_> {
                 };
                 for index in indexes {
                     text += &format!("[{}]", self.print(index, true, level)?);
+                }
+                Ok(text)
+            }
+            ExprKind::Part { array, bounds, .. } => {
+                let mut text = match array.kind {
+                    ExprKind::Column(_) => self.print(array, true, level)?,
+                    _ => format!("({})", self.print(array, true, level)?),
+                };
+                for [low, high] in bounds {
+                    let end = |e: &Option<Expr>| e.as_ref().map_or(Ok(String::new()), |e| self.print(e, true, level));
+                    text += &format!("[{}:{}]", end(low)?, end(high)?);
                 }
                 Ok(text)
             }

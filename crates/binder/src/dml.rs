@@ -32,7 +32,8 @@ impl Binder<'_> {
                     format!("column \"{}\" of relation \"{}\" does not exist", column.name.text, target.name());
                 self.error(SqlState::UNDEFINED_COLUMN, message, column.name.pos)
             })?;
-            if places.contains(&found) {
+            // Parts of a column may be listed one after the other.
+            if places.contains(&found) && column.path.is_empty() {
                 let message = format!("column \"{}\" specified more than once", column.name.text);
                 return Err(self.error(SqlState::DUPLICATE_COLUMN, message, column.name.pos));
             }
@@ -61,6 +62,7 @@ impl Binder<'_> {
             }
         }
         let mut positions = self.written_columns(&target, positions, insert)?;
+        let parts = insert.columns.iter().any(|c| !c.path.is_empty());
         let input = match &insert.source {
             None => Node::Values { rows: vec![Vec::new()], types: Vec::new() },
             Some(source) => match &source.body {
@@ -71,8 +73,11 @@ impl Binder<'_> {
                 _ => {
                     let mut node = self.query_unsettled(source)?.node;
                     if let Node::Project { exprs, .. } = &mut node {
-                        for (e, &p) in exprs.iter_mut().zip(&positions) {
-                            *e = self.settle_as(e.clone(), table.columns[p].ty)?;
+                        for (i, (e, &p)) in exprs.iter_mut().zip(&positions).enumerate() {
+                            let ty = table.columns[p].ty;
+                            let element = insert.columns.get(i).is_some_and(|c| is_element(&c.path));
+                            let ty = Some(ty).filter(|_| !element).or(crate::polymorphic::element_of(ty));
+                            *e = self.settle_as(e.clone(), ty.unwrap_or(table.columns[p].ty))?;
                         }
                     }
                     node
@@ -107,12 +112,23 @@ impl Binder<'_> {
         let types = input.types();
         let mut exprs = Vec::new();
         for (i, c) in table.columns.iter().enumerate() {
+            if parts && insert.columns.iter().zip(&positions).any(|(t, &p)| p == i && !t.path.is_empty()) {
+                let mut array = Expr { typmod: c.typmod, ..Expr::null(c.ty) };
+                let nothing = Scope::default();
+                for (source, (t, _)) in insert.columns.iter().zip(&positions).enumerate().filter(|(_, (_, p))| **p == i)
+                {
+                    let value = (Expr::column(source, types[source], -1), t.name.pos);
+                    let mut place = Place::new(&nothing, "INSERT");
+                    array = self.assign_part(array, &c.name, &t.path, value, &mut place)?;
+                }
+                exprs.push(array);
+                continue;
+            }
             exprs.push(match positions.iter().position(|&p| p == i) {
                 Some(source) => {
                     let column = Expr::column(source, types[source], if types[source] == c.ty { c.typmod } else { -1 });
                     // What VALUES yields is of the column's type and length already.
-                    let done = insert.source.as_ref().is_some_and(|s| matches!(s.body, SelectBody::Values(_)));
-                    let column = if done { column } else { Expr { typmod: -1, ..column } };
+                    let column = if values { column } else { Expr { typmod: -1, ..column } };
                     self.assign(column, &c.name, c.ty, c.typmod, insert.pos)?
                 }
                 None => self.target_default(&target, i)?,
@@ -134,9 +150,10 @@ impl Binder<'_> {
     /// The table's columns that the columns `places` of a target are: all of them that are given values.
     fn written_columns(&self, target: &Target, places: Vec<usize>, insert: &Insert) -> Result<Vec<usize>> {
         let mut written = Vec::with_capacity(places.len());
-        for place in places {
+        for (i, place) in places.into_iter().enumerate() {
+            let part = insert.columns.get(i).is_some_and(|c| !c.path.is_empty());
             match target.written(place, Verb::Insert) {
-                Ok(column) if written.contains(&column) => {
+                Ok(column) if written.contains(&column) && !part => {
                     let message =
                         format!("multiple assignments to same column \"{}\"", target.table.columns[column].name);
                     return Err(types::SqlError::new(SqlState::SYNTAX_ERROR, message));
@@ -260,7 +277,10 @@ impl Binder<'_> {
                     continue;
                 }
                 let value = self.expr(e, &mut place)?;
-                out.push(self.assign(value, &c.name, c.ty, c.typmod, e.location())?);
+                out.push(match insert.columns.get(out.len()).filter(|t| !t.path.is_empty()) {
+                    Some(t) => self.part_value(value, &c.name, (c.ty, c.typmod), &t.path, t.name.pos)?,
+                    None => self.assign(value, &c.name, c.ty, c.typmod, e.location())?,
+                });
             }
             bound.push(out);
         }
@@ -301,18 +321,19 @@ impl Binder<'_> {
     ) -> Result<Vec<(usize, Expr)>> {
         let table = &target.table;
         let mut sets: Vec<(usize, Expr)> = Vec::new();
+        let mut in_parts: Vec<usize> = Vec::new();
         for set in clauses {
             for (assigned, value) in self.assignments(set)? {
-                if !assigned.path.is_empty() {
-                    return Err(self.unsupported("assignment to a part of a column", assigned.name.pos));
-                }
                 let name = &assigned.name.text;
                 let place = target.position(name).ok_or_else(|| {
                     let message = format!("column \"{name}\" of relation \"{}\" does not exist", target.name());
                     self.error(SqlState::UNDEFINED_COLUMN, message, assigned.name.pos)
                 })?;
                 let column = target.written(place, Verb::Update)?;
-                if sets.iter().any(|s| s.0 == column) {
+                // Several parts of a column may be assigned to, one after the other.
+                let before = sets.iter().position(|s| s.0 == column);
+                let parts = !assigned.path.is_empty() && before.is_none_or(|b| in_parts.contains(&sets[b].0));
+                if before.is_some() && !parts {
                     let message = format!("multiple assignments to same column \"{}\"", table.columns[column].name);
                     return Err(types::SqlError::new(SqlState::SYNTAX_ERROR, message));
                 }
@@ -325,6 +346,32 @@ impl Binder<'_> {
                         if always { "an identity column defined as GENERATED ALWAYS" } else { "a generated column" };
                     return Err(types::SqlError::new(SqlState::GENERATED_ALWAYS, message)
                         .detail(format!("Column \"{name}\" is {what}.")));
+                }
+                if parts {
+                    let pos = assigned.name.pos;
+                    let value = match value {
+                        Value::Expr(_) if is_default => {
+                            let message = "cannot set an array element to DEFAULT";
+                            return Err(self.error(SqlState::FEATURE_NOT_SUPPORTED, message, pos));
+                        }
+                        Value::Expr(e) => self.expr(e, &mut Place::new(scope, "UPDATE"))?,
+                        Value::Field(select, at, count, pos) => {
+                            self.field_of_row(select, at, count, pos, &Place::new(scope, "UPDATE"))?
+                        }
+                    };
+                    let array = Expr { typmod: c.typmod, ..Expr::column(place, c.ty, c.typmod) };
+                    let mut place = Place::new(scope, "UPDATE");
+                    let mut bound = self.assign_part(array, name, &assigned.path, (value, pos), &mut place)?;
+                    row.lower(&mut bound);
+                    if let Some(before) = before {
+                        let plan::ExprKind::Part { array, .. } = &mut bound.kind else { continue };
+                        **array = sets[before].1.clone();
+                        sets[before].1 = bound;
+                    } else {
+                        sets.push((column, bound));
+                        in_parts.push(column);
+                    }
+                    continue;
                 }
                 let mut bound = match value {
                     Value::Expr(_) if is_default => self.target_default(target, column)?,
@@ -428,6 +475,11 @@ impl Binder<'_> {
         }
         Ok((node, scope, width))
     }
+}
+
+/// Whether a path leads to an element of an array.
+fn is_element(path: &[ast::Indirection]) -> bool {
+    !path.is_empty() && path.iter().all(|s| matches!(s, ast::Indirection::Index(_)))
 }
 
 /// What a column is set to.

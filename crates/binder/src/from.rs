@@ -154,15 +154,16 @@ impl Binder<'_> {
     }
 
     /// Runs `f` with `left` where LATERAL items can see it.
-    fn beside<T>(&mut self, left: &Scope, f: impl FnOnce(&mut Self) -> Result<T>) -> Result<(T, Frame)> {
-        self.frames.push(Frame { scope: left.clone(), binds: Vec::new(), correlated: false, visible: false });
+    pub(crate) fn beside<T>(&mut self, left: &Scope, f: impl FnOnce(&mut Self) -> Result<T>) -> Result<(T, Frame)> {
+        let texts = self.text_level();
+        self.frames.push(Frame { scope: left.clone(), binds: Vec::new(), correlated: false, texts, visible: false });
         let outcome = f(self);
         let frame = self.frames.pop().unwrap_or_else(|| unreachable!("it was pushed above"));
         Ok((outcome?, frame))
     }
 
     /// Runs `f` with the left sides of the joins around it in sight.
-    fn lateral<T>(&mut self, f: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+    pub(crate) fn lateral<T>(&mut self, f: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         let level = self.level;
         let before: Vec<bool> = self.frames[level..].iter().map(|f| f.visible).collect();
         self.frames[level..].iter_mut().for_each(|f| f.visible = true);
@@ -339,8 +340,8 @@ impl Binder<'_> {
         self.ctes.truncate(count);
     }
 
-    pub(crate) fn bind_cte(&mut self, cte: &ast::Cte) -> Result<()> {
-        self.cte(cte, false).map(|_| ())
+    pub(crate) fn bind_cte(&mut self, cte: &ast::Cte, recursive: bool) -> Result<()> {
+        self.cte(cte, recursive).map(|_| ())
     }
 
     fn function_ref(&mut self, f: &ast::FunctionRef) -> Result<(Node, Scope)> {

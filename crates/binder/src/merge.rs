@@ -94,6 +94,7 @@ impl Binder<'_> {
                 scope: unseen.cloned().unwrap_or_default(),
                 binds: Vec::new(),
                 correlated: false,
+                texts: 0,
                 visible: false,
             };
             self.frames.push(hidden);

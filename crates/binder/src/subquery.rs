@@ -25,7 +25,8 @@ impl Binder<'_> {
             let message = format!("cannot use subquery in {kept}");
             return Err(self.error(SqlState::FEATURE_NOT_SUPPORTED, message, pos));
         }
-        let frame = Frame { scope: place.scope.clone(), binds: Vec::new(), correlated: false, visible: true };
+        let texts = self.text_level();
+        let frame = Frame { scope: place.scope.clone(), binds: Vec::new(), correlated: false, texts, visible: true };
         self.frames.push(frame);
         let level = std::mem::replace(&mut self.level, self.frames.len());
         let outcome = match self.query(select) {

@@ -111,6 +111,9 @@ pub fn eval<'c>(expr: &Expr, chunk: &'c Chunk, ctx: &mut Context<'_>) -> Result<
         ExprKind::AnyArray { all, function, args, .. } => any_array(*all, *function, args, chunk, ctx)?,
         ExprKind::Array(list) => array(expr.ty, list, chunk, ctx)?,
         ExprKind::Subscript { array, indexes } => subscript(expr.ty, array, indexes, chunk, ctx)?,
+        ExprKind::Part { array, element, bounds, slice, value } => {
+            part(*element, (array, bounds, *slice), value.as_deref(), chunk, ctx)?
+        }
         ExprKind::Subquery(sub) => subplan::eval(sub, form, chunk, ctx)?,
     }))
 }
@@ -324,6 +327,50 @@ fn subscript(ty: Oid, array: &Expr, indexes: &[Expr], chunk: &Chunk, ctx: &mut C
                 out.push(&array.index_of(&places).map(|at| array.get(at)).unwrap_or_default());
             }
             _ => out.push_null(),
+        }
+    }
+    Ok(out)
+}
+
+/// Slices of arrays, or arrays with a part assigned.
+fn part(
+    element: Oid,
+    (array, bounds, slice): (&Expr, &[[Option<Expr>; 2]], bool),
+    value: Option<&Expr>,
+    chunk: &Chunk,
+    ctx: &mut Context<'_>,
+) -> Result<Vector> {
+    let arrays = eval(array, chunk, ctx)?;
+    let mut ends = Vec::with_capacity(2 * bounds.len());
+    for end in bounds.iter().flatten() {
+        ends.push(end.as_ref().map(|e| eval(e, chunk, ctx)).transpose()?);
+    }
+    let values = value.map(|e| eval(e, chunk, ctx)).transpose()?;
+    let mut out = Vector::new(Physical::Var);
+    for i in 0..chunk.rows {
+        let own: Vec<[Option<Datum>; 2]> = ends
+            .chunks(2)
+            .map(|pair| [pair[0].as_ref().map(|v| v.get(i)), pair[1].as_ref().map(|v| v.get(i))])
+            .collect();
+        let current = arrays.get(i);
+        if let Some(values) = &values {
+            out.push(&types::array::assign(&current, element, &own, slice, &values.get(i))?);
+            continue;
+        }
+        let numbers: Option<Vec<types::array::Bounds>> = own
+            .iter()
+            .map(|pair| {
+                let number = |d: &Option<Datum>| match d {
+                    None => Some(None),
+                    Some(Datum::I32(n)) => Some(Some(*n)),
+                    Some(_) => None,
+                };
+                Some([number(&pair[0])?, number(&pair[1])?])
+            })
+            .collect();
+        match numbers.filter(|_| !current.is_null()) {
+            Some(numbers) => out.push(&types::array::Array::from_datum(&current).slice(&numbers).to_datum()),
+            None => out.push_null(),
         }
     }
     Ok(out)

@@ -116,6 +116,19 @@ pub enum ExprKind {
         /// Indexes, one for each dimension.
         indexes: Vec<Expr>,
     },
+    /// A part of an array: a slice of it, or with `value` the array with that part changed.
+    Part {
+        /// The array.
+        array: Box<Expr>,
+        /// Type of its elements.
+        element: Oid,
+        /// Lower and upper bound of each dimension; an index of an element is an upper one.
+        bounds: Vec<[Option<Expr>; 2]>,
+        /// Whether a slice, and not an element.
+        slice: bool,
+        /// What is assigned.
+        value: Option<Box<Expr>>,
+    },
     /// A query run for the row.
     Subquery(Box<SubPlan>),
 }
@@ -209,6 +222,9 @@ impl Expr {
             ExprKind::IsDistinct { args, .. } | ExprKind::AnyArray { args, .. } => args.iter().collect(),
             ExprKind::Case { whens, default } => whens.iter().flat_map(|(c, r)| [c, r]).chain([&**default]).collect(),
             ExprKind::Subscript { array, indexes } => std::iter::once(&**array).chain(indexes).collect(),
+            ExprKind::Part { array, bounds, value, .. } => {
+                std::iter::once(&**array).chain(bounds.iter().flatten().flatten()).chain(value.as_deref()).collect()
+            }
             ExprKind::Subquery(sub) => sub.binds.iter().map(|b| &b.1).collect(),
         }
     }
@@ -233,6 +249,10 @@ impl Expr {
                 whens.iter_mut().flat_map(|(c, r)| [c, r]).chain([&mut **default]).collect()
             }
             ExprKind::Subscript { array, indexes } => std::iter::once(&mut **array).chain(indexes).collect(),
+            ExprKind::Part { array, bounds, value, .. } => std::iter::once(&mut **array)
+                .chain(bounds.iter_mut().flatten().flatten())
+                .chain(value.as_deref_mut())
+                .collect(),
             ExprKind::Subquery(sub) => sub.binds.iter_mut().map(|b| &mut b.1).collect(),
         }
     }

@@ -50,10 +50,7 @@ impl Session {
                     let message = format!("column \"{new}\" of relation \"{}\" already exists", info.name);
                     return Err(SqlError::new(SqlState::DUPLICATE_COLUMN, message));
                 }
-                // Kept queries call columns by name.
-                if !self.views_of_column(table, index)?.is_empty() {
-                    return Err(SqlError::unsupported("renaming a column that a view reads"));
-                }
+                self.reword_views(&info, index, new)?;
                 self.reword(&info, index, new)?;
                 self.change_column(table, index as i16 + 1, &[("attname", Datum::text(new))])?;
             }
@@ -142,6 +139,34 @@ impl Session {
         }
         let _ = sql;
         Ok(tag)
+    }
+
+    /// Writes the queries of views that read a relation anew, with a column's new name.
+    fn reword_views(&mut self, info: &TableInfo, index: usize, new: &str) -> Result<()> {
+        let (image, relation) = (self.image()?, info.oid);
+        let rows = self.find_rows(catalog::stored::PG_DEPEND, |r| {
+            r.oid("refclassid") == PG_CLASS && r.oid("refobjid") == relation && r.oid("classid") == PG_CLASS
+        })?;
+        let mut readers: Vec<types::Oid> = rows
+            .iter()
+            .map(|row| catalog::Fields { relation: catalog::stored::PG_DEPEND, row }.oid("objid"))
+            .filter(|v| *v != relation)
+            .collect();
+        readers.sort_unstable();
+        readers.dedup();
+        let io = types::IoSettings::default();
+        let mut texts = Vec::new();
+        for view in readers {
+            let Some(text) = image.by_oid(view).and_then(|t| t.view.clone()) else { continue };
+            let binder = binder::Binder::new(&image, "", &io, &[]);
+            let old = &info.columns[index].name;
+            texts.push((view, binder.view_renamed(&text, relation, index as i16 + 1, old, new)?));
+        }
+        for (view, text) in texts {
+            let values = [("ev_action", Datum::text(&text))];
+            self.change_rows(catalog::stored::PG_REWRITE, |r| r.oid("ev_class") == view, &values)?;
+        }
+        Ok(())
     }
 
     /// Writes what is kept of a table's columns as text anew, with a column's new name.
