@@ -80,6 +80,8 @@ pub enum Goal {
     TimesAtMost(&'static str, f64),
     /// At least so many times the named series.
     TimesAtLeast(&'static str, f64),
+    /// At most so many times each of the named series that was measured.
+    TimesAtMostEach(&'static [(&'static str, f64)]),
 }
 
 /// Whether a goal was met.
@@ -156,6 +158,11 @@ impl Figure {
             Goal::AtLeast(limit) => judge(own >= limit),
             Goal::TimesAtMost(who, limit) => self.ratio(who).map_or(Verdict::NotMeasured, |r| judge(r <= limit)),
             Goal::TimesAtLeast(who, limit) => self.ratio(who).map_or(Verdict::NotMeasured, |r| judge(r >= limit)),
+            Goal::TimesAtMostEach(limits) => {
+                let met: Vec<bool> =
+                    limits.iter().filter_map(|&(who, limit)| Some(self.ratio(who)? <= limit)).collect();
+                if met.is_empty() { Verdict::NotMeasured } else { judge(met.iter().all(|&m| m)) }
+            }
         }
     }
 }
@@ -179,6 +186,21 @@ mod tests {
         assert_eq!(figure(Goal::TimesAtMost("SQLite", 2.0)).verdict(), Verdict::Pass);
         assert_eq!(figure(Goal::TimesAtLeast("SQLite", 2.1)).verdict(), Verdict::Miss);
         assert_eq!(figure(Goal::TimesAtMost("PostgreSQL", 2.0)).verdict(), Verdict::NotMeasured);
+    }
+
+    #[test]
+    fn each_named_peer_is_judged_that_was_measured() {
+        let both = |sqlite, pg| {
+            let mut figure = figure(Goal::TimesAtMostEach(&[("SQLite", 2.0), ("PostgreSQL", 0.5)]));
+            figure.series[1].samples = sqlite;
+            figure.series.push(Series { who: "PostgreSQL", samples: pg });
+            figure.verdict()
+        };
+        assert_eq!(both(vec![1.0], vec![4.0]), Verdict::Pass);
+        assert_eq!(both(vec![1.0], vec![3.9]), Verdict::Miss);
+        assert_eq!(both(vec![0.9], vec![4.0]), Verdict::Miss);
+        assert_eq!(both(vec![1.0], vec![]), Verdict::Pass);
+        assert_eq!(both(vec![], vec![]), Verdict::NotMeasured);
     }
 
     #[test]

@@ -9,7 +9,9 @@ pub mod fork;
 pub mod opening;
 pub mod point;
 pub mod recovery;
+pub mod round_trips;
 pub mod scan;
+pub mod speedtest;
 
 /// Measures one or more figures.
 pub type Measure = fn(&Stage) -> Result<Vec<Figure>, Failure>;
@@ -27,6 +29,9 @@ pub const ALL: &[(&str, Measure)] = &[
     ("reopen", opening::reopen),
     ("in-memory", opening::in_memory),
     ("scan", scan::scan),
+    ("speedtest", speedtest::durable),
+    ("speedtest-memory", speedtest::in_memory),
+    ("round-trips", round_trips::round_trips),
     ("fork", fork::fork),
     ("recovery", recovery::recovery),
 ];

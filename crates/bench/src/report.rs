@@ -30,6 +30,10 @@ fn goal(figure: &Figure) -> String {
         Goal::AtLeast(limit) => format!("≥ {} {unit}", digits(limit)),
         Goal::TimesAtMost(who, limit) => format!("≤ {} x {who}", digits(limit)),
         Goal::TimesAtLeast(who, limit) => format!("≥ {} x {who}", digits(limit)),
+        Goal::TimesAtMostEach(limits) => {
+            let each: Vec<String> = limits.iter().map(|(who, limit)| format!("≤ {} x {who}", digits(*limit))).collect();
+            each.join("; ")
+        }
     }
 }
 

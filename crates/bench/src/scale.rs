@@ -21,6 +21,10 @@ pub struct Scale {
     pub socket_operations: usize,
     /// Rows of the scanned table.
     pub scan_rows: usize,
+    /// Rows of the speed tests' larger tables.
+    pub speedtest_rows: usize,
+    /// Round trips of each kind.
+    pub round_trips: usize,
     /// Bytes of the forked database.
     pub fork_bytes: usize,
     /// Bytes of log that recovery reads.
@@ -42,6 +46,8 @@ impl Scale {
             point_operations: 100_000,
             socket_operations: 10_000,
             scan_rows: 4_000_000,
+            speedtest_rows: 25_000,
+            round_trips: 100,
             fork_bytes: 1 << 30,
             log_bytes: 200 << 20,
             measure_initdb: true,
@@ -60,6 +66,8 @@ impl Scale {
             point_operations: 20_000,
             socket_operations: 2000,
             scan_rows: 250_000,
+            speedtest_rows: 5000,
+            round_trips: 100,
             fork_bytes: 48 << 20,
             log_bytes: 24 << 20,
             measure_initdb: false,
@@ -78,6 +86,8 @@ impl Scale {
             point_operations: 100,
             socket_operations: 20,
             scan_rows: 2000,
+            speedtest_rows: 250,
+            round_trips: 10,
             fork_bytes: 1 << 20,
             log_bytes: 1 << 20,
             measure_initdb: false,

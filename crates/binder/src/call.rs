@@ -188,7 +188,7 @@ impl Binder<'_> {
             }
             let from = arg.ty;
             let bound = self.coerce(arg, target, -1, Context::Implicit)?;
-            out.push(bound.ok_or_else(|| self.cannot_cast(from, target).at(pos.char_position(self.sql)))?);
+            out.push(bound.ok_or_else(|| self.cannot_cast(from, target).at(self.char_position(pos)))?);
         }
         Ok((out, ty))
     }
@@ -303,7 +303,7 @@ impl Binder<'_> {
             let ty = polymorphic::array_of(right.ty).unwrap_or(array.ty);
             let from = array.ty;
             let converted = self.coerce(array, ty, -1, Context::Explicit)?;
-            converted.ok_or_else(|| self.cannot_cast(from, ty).at(pos.char_position(self.sql)))?
+            converted.ok_or_else(|| self.cannot_cast(from, ty).at(self.char_position(pos)))?
         };
         let kind = ExprKind::AnyArray { all, function, operator, args: Box::new([left, array]) };
         Ok(Expr::new(kind, oid::BOOL, self.position(pos)))
@@ -326,12 +326,12 @@ impl Binder<'_> {
         let from = call.ty;
         let typmod = precision.map_or(-1, |p| p.clamp(0, 6));
         let cast = self.coerce(call, ty, -1, Context::Explicit)?;
-        let mut cast = cast.ok_or_else(|| self.cannot_cast(from, ty).at(pos.char_position(self.sql)))?;
+        let mut cast = cast.ok_or_else(|| self.cannot_cast(from, ty).at(self.char_position(pos)))?;
         if let ExprKind::Call { form, .. } = &mut cast.kind {
             *form = CallForm::Word(sql_value_word(value));
         }
         let cut = self.coerce(cast, ty, typmod, Context::Explicit)?;
-        cut.ok_or_else(|| self.cannot_cast(from, ty).at(pos.char_position(self.sql)))
+        cut.ok_or_else(|| self.cannot_cast(from, ty).at(self.char_position(pos)))
     }
 
     pub(crate) fn call(&mut self, f: &ast::FuncCall, pos: Pos, place: &mut Place<'_>) -> Result<Expr> {
@@ -358,7 +358,7 @@ impl Binder<'_> {
             let arg = args.remove(0);
             let from = arg.ty;
             let bound = self.coerce(arg, ty.oid, -1, Context::Explicit)?;
-            return bound.ok_or_else(|| self.cannot_cast(from, ty.oid).at(pos.char_position(self.sql)));
+            return bound.ok_or_else(|| self.cannot_cast(from, ty.oid).at(self.char_position(pos)));
         }
         if !builtin_schema {
             let types: Vec<String> = args.iter().map(|a| self.type_shown(a.ty)).collect();

@@ -297,7 +297,7 @@ impl Binder<'_> {
                 }
                 let at = c.arg.location();
                 let bound = self.coerce(arg, ty, typmod, Context::Explicit)?;
-                bound.ok_or_else(|| self.cannot_cast(from, ty).at(at.char_position(self.sql)))
+                bound.ok_or_else(|| self.cannot_cast(from, ty).at(self.char_position(at)))
             }
             ast::ExprKind::Grouping(args) => self.grouping_call(args, expr.pos, place),
             ast::ExprKind::FuncCall(f) => self.call(f, expr.pos, place),
@@ -365,7 +365,7 @@ impl Binder<'_> {
     /// Converts `args` to their common type.
     pub(crate) fn unify(&mut self, args: Vec<Expr>, what: &str, pos: Pos) -> Result<Vec<Expr>> {
         let types: Vec<Oid> = args.iter().map(|a| a.ty).collect();
-        let at = pos.char_position(self.sql);
+        let at = self.char_position(pos);
         let names = self.names();
         let mismatch = |a: Oid, b: Oid| {
             let (a, b) = (names.type_name(a), names.type_name(b));
@@ -423,7 +423,7 @@ impl Binder<'_> {
             Literal::String(text) => make(Datum::text(text), oid::UNKNOWN),
             Literal::BitString(text) => {
                 let bits = types::io::text_in(oid::BIT, -1, text, self.settings);
-                make(bits.map_err(|error| error.at(pos.char_position(self.sql)))?, oid::BIT)
+                make(bits.map_err(|error| error.at(self.char_position(pos)))?, oid::BIT)
             }
         }
     }

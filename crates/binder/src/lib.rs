@@ -26,6 +26,8 @@ mod view;
 mod views;
 mod window;
 
+use std::cell::Cell;
+
 use catalog::Image;
 use plan::{Column, TableRef, TableSource};
 use storage::RelId;
@@ -46,7 +48,9 @@ pub struct Binder<'a> {
     /// The catalog.
     pub image: &'a Image,
     /// Its source text, for positions.
-    pub sql: &'a str,
+    sql: &'a str,
+    /// The place last asked for, in bytes and in characters: a long statement is not counted from its start each time.
+    counted: Cell<(usize, u32)>,
     /// Settings that literals depend on.
     pub settings: &'a IoSettings,
     /// Schemas in which unqualified names are looked up; `pg_catalog` comes first of itself.
@@ -84,6 +88,7 @@ impl<'a> Binder<'a> {
         Binder {
             image,
             sql,
+            counted: Cell::new((0, 0)),
             settings,
             search_path,
             params: Vec::new(),
@@ -118,17 +123,33 @@ impl<'a> Binder<'a> {
 
     /// An error at `pos`.
     pub(crate) fn error(&self, state: SqlState, message: impl Into<String>, pos: Pos) -> SqlError {
-        SqlError::new(state, message).at(pos.char_position(self.sql))
+        SqlError::new(state, message).at(self.char_position(pos))
     }
 
     /// `0A000` at `pos`.
     pub(crate) fn unsupported(&self, what: &str, pos: Pos) -> SqlError {
-        SqlError::unsupported(what).at(pos.char_position(self.sql))
+        SqlError::unsupported(what).at(self.char_position(pos))
+    }
+
+    /// `Pos::char_position` in our text.
+    pub(crate) fn char_position(&self, pos: Pos) -> Option<u32> {
+        if pos == Pos::NONE {
+            return None;
+        }
+        let bytes = self.sql.as_bytes();
+        let end = (pos.0 as usize).min(bytes.len());
+        let (from, before) = match self.counted.get() {
+            (from, before) if from <= end => (from, before),
+            _ => (0, 0),
+        };
+        let chars = before + bytes[from..end].iter().filter(|b| (**b as i8) >= -0x40).count() as u32;
+        self.counted.set((end, chars));
+        Some(chars + 1)
     }
 
     /// The position as plans keep it.
     pub(crate) fn position(&self, pos: Pos) -> u32 {
-        pos.char_position(self.sql).unwrap_or(0)
+        self.char_position(pos).unwrap_or(0)
     }
 
     /// The table that `name` means.

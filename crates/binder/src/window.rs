@@ -206,7 +206,7 @@ impl Binder<'_> {
                     return Err(error.hint("Cast the offset value to an appropriate type."));
                 };
                 let bound = self.coerce(bound, target, -1, Context::Implicit)?;
-                bound.ok_or_else(|| self.cannot_cast(from, target).at(pos.char_position(self.sql)))?
+                bound.ok_or_else(|| self.cannot_cast(from, target).at(self.char_position(pos)))?
             }
             _ => {
                 let bound = self.coerce(bound, oid::INT8, -1, Context::Implicit)?;

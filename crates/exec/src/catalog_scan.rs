@@ -25,7 +25,7 @@ impl CatalogScan {
         let TableSource::Catalog { shared, stored: true } = self.table.source else { return Ok(Vec::new()) };
         let db = if shared { ctx.shared } else { ctx.db };
         let mut rows = Vec::new();
-        Table::new(db.clone(), db.relation(self.table.rel)?).for_each::<SqlError>(&ctx.snapshot, |id, mut row| {
+        Table::new(db.clone(), db.relation(self.table.rel)?).for_each::<SqlError>(ctx.snapshot, |id, mut row| {
             row.push(Datum::I64(id.to_u64() as i64));
             rows.push(row);
             Ok(())

@@ -90,7 +90,7 @@ fn update(
     ctx: &mut Context<'_>,
 ) -> Result<Option<Outcome>> {
     let mut snapshot = ctx.txn.snapshot();
-    if ctx.fixed_snapshot && handles.storage.read(id, &ctx.snapshot, |_| ())?.is_none() {
+    if ctx.fixed_snapshot && handles.storage.read(id, ctx.snapshot, |_| ())?.is_none() {
         return Err(storage::Error::Serialization.into());
     }
     let Some(update) = &spec.update else { return Ok(Some(Outcome::Skip)) };

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use plan::{Expr, ExprKind};
+use smallvec::SmallVec;
 use types::array::{Array, ArrayView, Dimension};
 use types::{Datum, Oid, Physical, Result, SqlError, SqlState};
 use vector::{Chunk, Data, Nulls, Vector};
@@ -118,7 +119,11 @@ pub fn eval<'c>(expr: &Expr, chunk: &'c Chunk, ctx: &mut Context<'_>) -> Result<
     }))
 }
 
-fn parameter<'p>(ctx: &Context<'p>, i: usize) -> Result<&'p Datum> {
+/// The value of parameter `i`, from 0.
+///
+/// # Errors
+/// When it has none.
+pub fn parameter<'p>(ctx: &Context<'p>, i: usize) -> Result<&'p Datum> {
     ctx.params.get(i).ok_or_else(|| SqlError::internal(format!("no value for ${}", i + 1)))
 }
 
@@ -462,29 +467,56 @@ pub fn retain(predicate: &Expr, chunk: &mut Chunk, ctx: &mut Context<'_>) -> Res
 /// # Errors
 /// As `eval`.
 pub fn constant(expr: &Expr, ctx: &mut Context<'_>) -> Result<Datum> {
-    match &expr.kind {
-        ExprKind::Const(datum) => Ok(datum.clone()),
-        ExprKind::Param(i) => parameter(ctx, *i).cloned(),
-        ExprKind::Slot(i) => Ok(ctx.state.slots.get(*i).cloned().unwrap_or_default()),
-        _ => {
-            let one = Chunk { columns: Vec::new(), rows: 1 };
-            Ok(eval(expr, &one, ctx)?.get(0))
-        }
-    }
+    on_row(expr, &[], &[], ctx)
 }
 
-/// The value of an expression for one row.
+/// The value of an expression for one row: without vectors as far as that goes.
 ///
 /// # Errors
 /// As `eval`.
 pub fn on_row(expr: &Expr, forms: &[Physical], row: &[Datum], ctx: &mut Context<'_>) -> Result<Datum> {
     match &expr.kind {
         ExprKind::Column(i) => Ok(row[*i].clone()),
-        ExprKind::Const(_) | ExprKind::Param(_) | ExprKind::Slot(_) => constant(expr, ctx),
+        ExprKind::Const(datum) => Ok(datum.clone()),
+        ExprKind::Param(i) => parameter(ctx, *i).cloned(),
+        ExprKind::Slot(i) => Ok(ctx.state.slots.get(*i).cloned().unwrap_or_default()),
+        ExprKind::Coerce { arg, explicit } => {
+            let value = match (on_row(arg, forms, row, ctx)?, Physical::of(expr.ty)) {
+                (Datum::I32(v), Physical::U32) => Datum::U32(v.cast_unsigned()),
+                (Datum::U32(v), Physical::I32) => Datum::I32(v.cast_signed()),
+                (value, _) => value,
+            };
+            types::io::coerce(expr.ty, expr.typmod, value, *explicit)
+        }
+        ExprKind::Call { function, args, .. } => {
+            let Some(implementation) = functions::lookup(*function) else { return Err(missing(*function)) };
+            let types: SmallVec<[Oid; 4]> = args.iter().map(|a| a.ty).collect();
+            let mut values: SmallVec<[Datum; 4]> = SmallVec::new();
+            for arg in args {
+                values.push(on_row(arg, forms, row, ctx)?);
+            }
+            implementation.scalar(&mut ctx.call(&types, expr.ty), &values)
+        }
+        ExprKind::IsNull(arg) => Ok(Datum::Bool(on_row(arg, forms, row, ctx)?.is_null())),
+        ExprKind::And(list) => decided(list, forms, row, ctx, false),
+        ExprKind::Or(list) => decided(list, forms, row, ctx, true),
         _ => {
             let mut chunk = Chunk::new(forms);
             chunk.push_row(row);
             Ok(eval(expr, &chunk, ctx)?.get(0))
         }
     }
+}
+
+/// AND (`decisive` false) or OR (`decisive` true) of one row, as in `logic` (Q2).
+fn decided(list: &[Expr], forms: &[Physical], row: &[Datum], ctx: &mut Context<'_>, decisive: bool) -> Result<Datum> {
+    let mut outcome = Datum::Bool(!decisive);
+    for arg in list {
+        match on_row(arg, forms, row, ctx)? {
+            Datum::Bool(b) if b == decisive => return Ok(Datum::Bool(decisive)),
+            Datum::Bool(_) => {}
+            _ => outcome = Datum::Null,
+        }
+    }
+    Ok(outcome)
 }

@@ -1,10 +1,12 @@
 //! Keeping indexes: key encoding, entries of new row versions, unique checks.
 
+mod run;
+
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 use plan::{IndexKey, TableRef};
 use storage::RowId;
-use storage::btree::{Btree, Direction, EntryBatch, ScanBounds};
+use storage::btree::{Added, Btree, Direction, EntryBatch, ScanBounds};
 use storage::lock::{Mode, Tag, WaitPolicy};
 use storage::table::{RowView, Table};
 use types::{Datum, Physical, Result, SqlError, SqlState};
@@ -12,6 +14,8 @@ use types::{Datum, Physical, Result, SqlError, SqlState};
 use crate::eval::on_row;
 use crate::scan::forms;
 use crate::{Context, Event};
+
+pub use run::add_entries_of_rows;
 
 /// Appends the encoding of `values`, one for each of the first columns of `index`.
 fn encode_datums(
@@ -144,39 +148,57 @@ pub fn add_entries(
     row: RowValues<'_>,
     old: Option<RowValues<'_>>,
 ) -> Result<()> {
+    (0..table.indexes.len()).try_for_each(|number| add_entry(ctx, handles, table, number, id, row, old))
+}
+
+/// Whether an index lets no other row have a key, with NULLs in it or without: they differ from each other, unless it says otherwise.
+fn is_distinct(index: &IndexKey, null: bool) -> bool {
+    index.unique && (index.nulls_not_distinct || !null)
+}
+
+/// [`add_entries`] for one index.
+fn add_entry(
+    ctx: &mut Context<'_>,
+    handles: &mut Handles,
+    table: &TableRef,
+    number: usize,
+    id: RowId,
+    row: RowValues<'_>,
+    old: Option<RowValues<'_>>,
+) -> Result<()> {
     let Handles { storage, trees, keys: (key, old_key) } = handles;
-    for (index, tree) in table.indexes.iter().zip(trees) {
-        let listed = encode_key(key, table, index, row, ctx)?;
-        if let Some(old) = old {
-            let was_listed = encode_key(old_key, table, index, old, ctx)?.is_some();
-            if was_listed && listed.is_some() && old_key == key {
-                continue;
-            }
-            if was_listed {
-                ctx.txn.note_obsolete(ctx.db, tree.rel(), old_key, id, true);
-            }
+    let (index, tree) = (&table.indexes[number], &trees[number]);
+    let listed = encode_key(key, table, index, row, ctx)?;
+    if let Some(old) = old {
+        let was_listed = encode_key(old_key, table, index, old, ctx)?.is_some();
+        if was_listed && listed.is_some() && old_key == key {
+            return Ok(());
         }
-        let Some(null) = listed else { continue };
-        let distinct = index.unique && (index.nulls_not_distinct || !null);
-        let existed = if distinct && index.immediate {
-            insert_unique(ctx, storage, tree, table, index, key, id, row)?
-        } else {
-            tree.insert(key, id)?
-        };
-        if distinct && !index.immediate && probe(ctx, storage, tree, table, index, key, id)?.is_some() {
-            let event = Event::Unique { index: index.oid, row: id, key: key.clone() };
-            ctx.account.charge(event.bytes())?;
-            ctx.state.events.push(event);
+        if was_listed {
+            ctx.txn.note_obsolete(ctx.db, tree.rel(), old_key, id, true);
         }
-        if !existed {
-            ctx.txn.note_obsolete(ctx.db, tree.rel(), key, id, false);
-        }
+    }
+    let Some(null) = listed else { return Ok(()) };
+    let distinct = is_distinct(index, null);
+    let existed = if distinct && index.immediate {
+        insert_unique(ctx, storage, tree, table, index, key, id, row)?
+    } else {
+        tree.insert(key, id)?
+    };
+    if distinct && !index.immediate && find_key(ctx, storage, tree, table, index, key, Some(id))?.is_some() {
+        let event = Event::Unique { index: index.oid, row: id, key: key.clone() };
+        ctx.account.charge(event.bytes())?;
+        ctx.state.events.push(event);
+    }
+    if !existed {
+        ctx.txn.note_obsolete(ctx.db, tree.rel(), key, id, false);
     }
     Ok(())
 }
 
-/// Inserts an entry once no other row has its key. Checking and inserting are one step for all who insert the same key: they meet at a
-/// lock on the key's hash, which nobody holds while waiting for a transaction.
+/// Inserts an entry once no other row has its key. Mostly no entry has it, and looking and inserting are one step, under a leaf's latch.
+/// Otherwise they are one step for all who find such entries: they meet at a lock on the key's hash, which nobody holds while waiting for
+/// a transaction. Entries may be purged meanwhile and others come by the short way, so whoever came the long way looks again.
 #[allow(clippy::too_many_arguments, reason = "one caller")]
 fn insert_unique(
     ctx: &mut Context<'_>,
@@ -188,25 +210,47 @@ fn insert_unique(
     id: RowId,
     row: RowValues<'_>,
 ) -> Result<bool> {
+    if tree.insert_unique(key, id)? == Added::New {
+        return Ok(false);
+    }
     let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(key) as u32;
     let tag = Tag::Object(ctx.db.id, index.rel.0, hash);
     let (owner, interrupt) = (ctx.txn.owner(), ctx.txn.interrupt().clone());
     let locks = &ctx.db.shared().clone().locks;
     loop {
         locks.acquire(tag, Mode::Exclusive, owner, WaitPolicy::Wait(0), &interrupt)?;
-        let outcome = probe(ctx, storage, tree, table, index, key, id);
-        let outcome = match outcome {
-            Ok(None) => tree.insert(key, id).map(Some).map_err(SqlError::from),
-            Ok(Some(Found::Conflict(_))) => Err(violation(table, index, row, ctx)),
-            Ok(Some(Found::Wait(other))) => {
-                locks.release(tag, Mode::Exclusive, owner);
-                ctx.txn.wait_for(&other, ctx.lock_policy())?;
-                continue;
-            }
-            Err(e) => Err(e),
-        };
+        let outcome = insert_checked(ctx, storage, tree, table, index, key, id);
         locks.release(tag, Mode::Exclusive, owner);
-        return outcome.map(|existed| existed.unwrap_or(false));
+        match outcome? {
+            Ok(existed) => return Ok(existed),
+            Err(Found::Conflict(_)) => return Err(violation(table, index, row, ctx)),
+            Err(Found::Wait(other)) => ctx.txn.wait_for(&other, ctx.lock_policy())?,
+        }
+    }
+}
+
+/// Inserts an entry, whether it was there already, unless something stands against it before or after.
+fn insert_checked(
+    ctx: &mut Context<'_>,
+    storage: &Table,
+    tree: &Btree,
+    table: &TableRef,
+    index: &IndexKey,
+    key: &[u8],
+    id: RowId,
+) -> Result<std::result::Result<bool, Found>> {
+    if let Some(found) = find_key(ctx, storage, tree, table, index, key, Some(id))? {
+        return Ok(Err(found));
+    }
+    let existed = tree.insert(key, id)?;
+    match find_key(ctx, storage, tree, table, index, key, Some(id))? {
+        None => Ok(Ok(existed)),
+        Some(found) => {
+            if !existed {
+                tree.remove_unless(key, id, || false)?;
+            }
+            Ok(Err(found))
+        }
     }
 }
 
@@ -216,18 +260,6 @@ pub enum Found {
     Conflict(RowId),
     /// This transaction decides whether a row has it.
     Wait(std::sync::Arc<storage::txn::TxnState>),
-}
-
-fn probe(
-    ctx: &mut Context<'_>,
-    storage: &Table,
-    tree: &Btree,
-    table: &TableRef,
-    index: &IndexKey,
-    key: &[u8],
-    id: RowId,
-) -> Result<Option<Found>> {
-    find_key(ctx, storage, tree, table, index, key, Some(id))
 }
 
 /// The row other than `except` that has `key` in a unique index.

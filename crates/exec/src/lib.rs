@@ -57,7 +57,7 @@ pub struct Context<'a> {
     /// The transaction.
     pub txn: &'a mut Transaction,
     /// What the statement sees.
-    pub snapshot: Snapshot,
+    pub snapshot: &'a Snapshot,
     /// Whether rows changed since the snapshot are an error (REPEATABLE READ) instead of being looked at anew.
     pub fixed_snapshot: bool,
     /// Values of parameters.
@@ -71,9 +71,9 @@ pub struct Context<'a> {
     /// How long to wait for locks, in milliseconds; 0 is without end.
     pub lock_timeout: u32,
     /// Memory the statement may use.
-    pub account: Account,
+    pub account: &'a mut Account,
     /// What the statement keeps while it runs.
-    pub state: State,
+    pub state: &'a mut State,
 }
 
 /// What a statement keeps while it runs, beside its operators.

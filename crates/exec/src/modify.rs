@@ -12,7 +12,7 @@ use vector::{Chunk, Data, Vector};
 
 use crate::conflict::{self, Outcome};
 use crate::eval::{eval, is_true, on_row};
-use crate::index::{Handles, RowValues, add_entries, encode_key};
+use crate::index::{Handles, RowValues, add_entries, add_entries_of_rows, encode_key};
 use crate::returning::{Returned, give_back};
 use crate::scan::forms;
 use crate::{BoxOperator, Context, Event, Operator};
@@ -197,16 +197,30 @@ impl Insert {
             |i, cells| cells.extend(columns.iter().map(|c| cell(c, i))),
             ids,
         )?;
-        for (i, &id) in ids.iter().enumerate() {
-            self.add_row(i, id, ctx)?;
+        let Some(handles) = &mut self.handles else { return Err(SqlError::internal("the table was opened")) };
+        let mut broken = 0;
+        let value = |i: usize, c: usize| columns[c].get(i);
+        if let Err(e) = add_entries_of_rows(ctx, handles, &self.table, ids, &value, &mut broken) {
+            // Who shows the row counts those before it.
+            ctx.state.affected += broken as u64;
+            return Err(e);
         }
+        if !self.rules.references.is_empty() {
+            for i in 0..ids.len() {
+                note_keys(&self.rules, None, Some(&|c| value(i, c)), ctx)?;
+            }
+        }
+        ctx.state.affected += ids.len() as u64;
         Ok(())
     }
 
     /// Adds row `i` of the chunk.
     fn insert_row(&mut self, i: usize, ctx: &mut Context<'_>) -> Result<RowId> {
         let Some(handles) = &self.handles else { return Err(SqlError::internal("the table was opened")) };
-        let cells: smallvec::SmallVec<[Cell<'_>; 16]> = self.chunk.columns.iter().map(|c| cell(c, i)).collect();
+        let mut cells = smallvec::SmallVec::<[Cell<'_>; 16]>::new();
+        for column in &self.chunk.columns {
+            cells.push(cell(column, i));
+        }
         let id = handles.storage.insert(ctx.txn, &cells)?;
         drop(cells);
         self.add_row(i, id, ctx)?;

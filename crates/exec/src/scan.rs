@@ -87,8 +87,8 @@ impl SeqScan {
         let (block, from) = (self.block, self.slot);
         let SeqScan { forms, first, filter, slots, probe, large, scratch, .. } = self;
         let width = forms.len() - 1;
-        let snapshot = ctx.snapshot.clone();
-        let next = storage.scan_block::<_, types::SqlError>(block, &snapshot, scratch, |page| {
+        let snapshot = ctx.snapshot;
+        let next = storage.scan_block::<_, types::SqlError>(block, snapshot, scratch, |page| {
             let rows = out.rows;
             let room = CHUNK_ROWS - rows;
             let (mut found, next) = visible_slots(page, from, room, slots);
@@ -328,7 +328,7 @@ impl Operator for IndexScan {
             let large = &mut self.large;
             let (key_types, forms, lookup) = (&self.key_types, &self.forms, ctx.types);
             let rows = out.rows;
-            let loaded = table.read(row, &ctx.snapshot, |view| -> Result<Option<bool>> {
+            let loaded = table.read(row, ctx.snapshot, |view| -> Result<Option<bool>> {
                 // Q3: the entry may be of another version of the row.
                 if !index.is_plain() {
                     return Ok(None);
@@ -357,7 +357,7 @@ impl Operator for IndexScan {
             }
         }
         for (row, entry) in deferred {
-            let Some(mut values) = table.read_datums(row, &ctx.snapshot)? else { continue };
+            let Some(mut values) = table.read_datums(row, ctx.snapshot)? else { continue };
             if encode_key(&mut self.key, &self.table, index, &|c| values[c].clone(), ctx)?.is_none()
                 || self.key != entry
             {

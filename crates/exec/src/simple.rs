@@ -4,7 +4,7 @@ use plan::{Expr, ExprKind};
 use types::{Datum, Oid, Physical, Result, SqlError, SqlState};
 use vector::{CHUNK_ROWS, Chunk};
 
-use crate::eval::{constant, eval, retain};
+use crate::eval::{constant, eval, parameter, retain};
 use crate::{BoxOperator, Context, Operator, keys};
 
 /// Rows of expressions.
@@ -22,14 +22,19 @@ impl Values {
 
 impl Operator for Values {
     fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
-        ctx.check_interrupts()?;
-        out.reset(&self.forms);
         if self.next >= self.rows.len() {
+            out.clear();
             return Ok(false);
         }
+        ctx.check_interrupts()?;
+        out.reset(&self.forms);
         while out.rows < CHUNK_ROWS && self.next < self.rows.len() {
             for (column, e) in out.columns.iter_mut().zip(&self.rows[self.next]) {
-                column.push(&constant(e, ctx)?);
+                match &e.kind {
+                    ExprKind::Const(value) => column.push(value),
+                    ExprKind::Param(i) => column.push(parameter(ctx, *i)?),
+                    _ => column.push(&constant(e, ctx)?),
+                }
             }
             out.rows += 1;
             self.next += 1;

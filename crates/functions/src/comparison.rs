@@ -2,8 +2,6 @@
 //! an operator `=`, `<>`, `<`, `<=`, `>` or `>=` (or, for text patterns, `~<~` and its kin).
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
-use std::sync::OnceLock;
 
 use catalog::builtin::{self, OperatorRow};
 use ext::Call;
@@ -119,12 +117,9 @@ fn comparison(row: &OperatorRow) -> Option<Comparison> {
     comparable.then_some(Comparison { sign, left: row.left, right: row.right })
 }
 
-/// The comparison that function `function` does.
-pub fn lookup(function: Oid) -> Option<Comparison> {
-    static TABLE: OnceLock<HashMap<Oid, Comparison>> = OnceLock::new();
-    let table = TABLE
-        .get_or_init(|| builtin::OPERATORS.iter().filter_map(|row| Some((row.function, comparison(row)?))).collect());
-    table.get(&function).copied()
+/// The functions that compare, by OID.
+pub fn all() -> impl Iterator<Item = (Oid, Comparison)> {
+    builtin::OPERATORS.iter().filter_map(|row| Some((row.function, comparison(row)?)))
 }
 
 fn integer(d: &Datum) -> i64 {

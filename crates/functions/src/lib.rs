@@ -29,7 +29,7 @@ mod text;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use ext::{Call, Definition, Function, Module, SetDefinition, SetFunction};
+use ext::{Call, Function, Module, SetDefinition, SetFunction};
 use types::{Datum, Oid, Result};
 use vector::{Data, Vector};
 
@@ -112,11 +112,30 @@ impl Callable {
     }
 }
 
-fn table() -> &'static HashMap<u32, &'static Definition> {
-    static TABLE: OnceLock<HashMap<u32, &'static Definition>> = OnceLock::new();
+/// How the functions of `pg_proc` are called, by OID: looked up per call, so without hashing.
+struct Table {
+    /// Per OID: one more than the place among the callables; 0 is none.
+    places: Vec<u16>,
+    callables: Vec<Callable>,
+}
+
+fn table() -> &'static Table {
+    static TABLE: OnceLock<Table> = OnceLock::new();
     TABLE.get_or_init(|| {
-        let all = MODULES.iter().flat_map(|m| m.functions).copied().flatten();
-        all.flat_map(|d| d.oids.iter().map(move |&oid| (oid, d))).collect()
+        let defined = MODULES.iter().flat_map(|m| m.functions).copied().flatten();
+        let defined = defined.flat_map(|d| d.oids.iter().map(move |&oid| (oid, Callable::Function(d.function))));
+        // A definition of its own comes before a comparison.
+        let all = comparison::all().map(|(oid, c)| (oid.0, Callable::Compare(c))).chain(defined);
+        let mut table = Table { places: Vec::new(), callables: Vec::new() };
+        for (oid, callable) in all {
+            let oid = oid as usize;
+            if table.places.len() <= oid {
+                table.places.resize(oid + 1, 0);
+            }
+            table.callables.push(callable);
+            table.places[oid] = table.callables.len() as u16;
+        }
+        table
     })
 }
 
@@ -130,10 +149,9 @@ fn sets() -> &'static HashMap<u32, &'static SetDefinition> {
 
 /// How function `oid` of `pg_proc` is called; `None` when it is not implemented, or returns a set.
 pub fn lookup(oid: Oid) -> Option<Callable> {
-    match table().get(&oid.0) {
-        Some(d) => Some(Callable::Function(d.function)),
-        None => comparison::lookup(oid).map(Callable::Compare),
-    }
+    let table = table();
+    let place = table.places.get(oid.0 as usize)?.checked_sub(1)?;
+    table.callables.get(place as usize).copied()
 }
 
 /// How set-returning function `oid` of `pg_proc` is called; `None` when it is not implemented.

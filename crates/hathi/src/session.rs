@@ -214,7 +214,8 @@ impl Session {
             values.push(datum(*value, oid, i + 1, &mut self.buffer)?);
         }
         let mut rows =
-            Rows { columns: statement.columns.clone(), types: statement.types.clone(), known: true, ..Rows::default() };
+            // Not by default values: those would be allocated first.
+            Rows { columns: statement.columns.clone(), types: statement.types.clone(), rows: Vec::new(), affected: 0, known: true };
         if !Arc::ptr_eq(&statement.source, &statement.prepared.columns) {
             rows.known = false;
         }

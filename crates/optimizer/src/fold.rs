@@ -13,6 +13,42 @@ pub fn fold_all(node: &mut Node) {
     node.inputs_mut().into_iter().for_each(fold_all);
 }
 
+/// Expressions over one row of values become those values, in `node` and in all below it: nothing is left to project.
+pub fn single_rows(node: &mut Node) {
+    node.inputs_mut().into_iter().for_each(single_rows);
+    if matches!(node, Node::Project { .. }) {
+        *node = single_row(std::mem::replace(node, Node::one_row()));
+    }
+}
+
+fn single_row(node: Node) -> Node {
+    let Node::Project { input, mut exprs } = node else { return node };
+    let Node::Values { rows, .. } = &*input else { return Node::Project { input, exprs } };
+    let [row] = &rows[..] else { return Node::Project { input, exprs } };
+    let mut uses = vec![0; row.len()];
+    let mut has_query = false;
+    for e in &exprs {
+        has_query |= has_subquery(e);
+        e.visit(&mut |e| {
+            if let ExprKind::Column(i) = e.kind {
+                uses[i] += 1;
+            }
+        });
+    }
+    if has_query || uses.iter().any(|&n| n != 1) {
+        return Node::Project { input, exprs };
+    }
+    for e in &mut exprs {
+        e.visit_mut(&mut |e| {
+            if let ExprKind::Column(i) = e.kind {
+                e.kind = row[i].kind.clone();
+            }
+        });
+    }
+    let types = exprs.iter().map(|e| e.ty).collect();
+    Node::Values { rows: vec![exprs], types }
+}
+
 fn fold(e: &mut Expr) {
     e.children_mut().into_iter().for_each(fold);
     if let Some(value) = value(e) {

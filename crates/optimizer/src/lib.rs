@@ -28,6 +28,7 @@ fn query(mut node: Node, statistics: &dyn Statistics, slots: &mut usize) -> Node
     let node = unnest::unnest(node, statistics);
     let node = push::push(node, Vec::new(), statistics);
     let mut node = order::order(node, statistics, slots);
+    fold::single_rows(&mut node);
     subplans(&mut node, statistics, slots);
     needed::mark(&mut node, None);
     node

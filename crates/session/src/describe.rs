@@ -226,7 +226,7 @@ fn constraint(host: &SessionHost<'_>, object: Oid, pretty: bool) -> Result<Optio
 fn each(host: &SessionHost<'_>, relation: Oid, shared: bool, mut f: impl FnMut(Fields<'_>)) -> Result<()> {
     let db = if shared { host.runtime.shared()? } else { host.db.clone() };
     let table: Table = stored::table(&db, relation)?;
-    table.for_each::<SqlError>(&host.snapshot, |_, row| {
+    table.for_each::<SqlError>(host.snapshot, |_, row| {
         f(Fields { relation, row: &row });
         Ok(())
     })

@@ -59,7 +59,7 @@ pub(crate) struct SessionHost<'a> {
     /// Start of the transaction and of the statement, since 2000.
     pub started: (i64, i64),
     /// What the statement sees.
-    pub snapshot: storage::txn::Snapshot,
+    pub snapshot: &'a storage::txn::Snapshot,
     /// The transaction's number, if it wrote.
     pub xid: Option<u64>,
     pub sql: Option<&'a str>,

@@ -29,7 +29,7 @@ pub(crate) const EVENTS_HELD_MAX: usize = 8192;
 pub(crate) struct Execution {
     snapshot: Snapshot,
     fixed_snapshot: bool,
-    account: Option<Account>,
+    account: Account,
     pub(crate) state: exec::State,
     /// Keeps the snapshot from being purged while other statements run.
     hold: Option<SnapshotHold>,
@@ -303,7 +303,6 @@ impl Session {
         sink: &mut dyn Sink,
         tag: &mut String,
     ) -> Result<Vec<exec::Event>> {
-        use std::fmt::Write as _;
         let mut execution = self.execution(running.writes)?;
         let Operators { root, chunk, yields, .. } = running;
         let mut rows = 0;
@@ -336,8 +335,7 @@ impl Session {
         let count = if running.word == "SELECT " { rows } else { execution.state.affected };
         tag.clear();
         tag.push_str(running.word);
-        // Writing to a string cannot fail.
-        let _ok = write!(tag, "{count}");
+        tag.push_str(itoa::Buffer::new().format(count));
         Ok(execution.take_events())
     }
 
@@ -348,9 +346,7 @@ impl Session {
         let bytes = |events: &[exec::Event]| events.iter().map(exec::Event::bytes).sum::<usize>();
         let before = bytes(&events);
         self.settle_references(&mut events)?;
-        if let Some(account) = &mut execution.account {
-            account.release(before.saturating_sub(bytes(&events)));
-        }
+        execution.account.release(before.saturating_sub(bytes(&events)));
         let held = events.len();
         execution.state.events = events;
         Ok(EVENTS_HELD_MAX.max(2 * held))
@@ -383,11 +379,11 @@ impl Session {
             txn.next_command();
             if writes {
                 // Before the snapshot, so that it knows its own changes.
-                txn.writer()?;
+                txn.begin_writing()?;
             }
         }
         let snapshot = self.snapshot();
-        let account = Some(Account::new(self.runtime.options.statement_bytes, &self.meter));
+        let account = Account::new(self.runtime.options.statement_bytes, &self.meter);
         let fixed_snapshot = self.snapshot_is_fixed();
         Ok(Execution { snapshot, fixed_snapshot, account, state: exec::State::default(), hold: None })
     }
@@ -403,7 +399,6 @@ impl Session {
         // Lent, not cloned: sessions on other cores would meet at its count.
         let Some(image) = self.view.as_ref().map(View::catalog) else { return Err(SqlError::internal("just settled")) };
         let Some(txn) = &mut self.txn else { return Err(SqlError::internal("a statement without a transaction")) };
-        let budget = self.runtime.options.statement_bytes;
         let names = Names { image, search_path: &self.search_path };
         let mut host = SessionHost {
             runtime: &self.runtime,
@@ -420,7 +415,7 @@ impl Session {
             interrupt: &self.interrupt,
             pid: txn.owner().0,
             started: self.started,
-            snapshot: execution.snapshot.clone(),
+            snapshot: &execution.snapshot,
             xid: txn.xid().map(|x| x.0),
             sql: None,
         };
@@ -428,20 +423,17 @@ impl Session {
             db: &self.db,
             shared: &self.shared,
             txn,
-            snapshot: execution.snapshot.clone(),
+            snapshot: &execution.snapshot,
             fixed_snapshot: execution.fixed_snapshot,
             params,
             settings: &self.settings.io,
             types: &names,
             host: &mut host,
             lock_timeout: self.settings.lock_timeout_ms,
-            account: execution.account.take().unwrap_or_else(|| Account::new(budget, &self.meter)),
-            state: std::mem::take(&mut execution.state),
+            account: &mut execution.account,
+            state: &mut execution.state,
         };
-        let outcome = f(&mut ctx);
-        execution.state = ctx.state;
-        execution.account = Some(ctx.account);
-        outcome
+        f(&mut ctx)
     }
 
     /// Gives out at most `max` more rows, 0 being all; whether that was the last. A portion that is full is not known to be the last.

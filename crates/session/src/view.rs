@@ -14,8 +14,8 @@ pub(crate) struct View {
     /// How many of the transaction's changes it has.
     applied: usize,
     image: Arc<Image>,
-    /// The search path that `search_path` on the session was found with.
-    path: Vec<String>,
+    /// The generation of the settings that the session's `search_path` was found with.
+    generation: u64,
 }
 
 impl View {
@@ -49,11 +49,11 @@ impl Session {
                 let own = Arc::make_mut(&mut image);
                 self.changes[applied..].iter().for_each(|c| own.apply(c));
             }
-            self.view = Some(View { version, applied: self.changes.len(), image, path: Vec::new() });
+            self.view = Some(View { version, applied: self.changes.len(), image, generation: 0 });
             self.find_schemas();
         }
         let Some(view) = &self.view else { unreachable!("just made") };
-        if view.path != self.settings.search_path {
+        if view.generation != self.settings.generation {
             self.find_schemas();
         }
         Ok(())
@@ -79,7 +79,7 @@ impl Session {
         {
             self.search_path.insert(0, schema);
         }
-        view.path.clone_from(&self.settings.search_path);
+        view.generation = self.settings.generation;
     }
 
     /// Whether this transaction changed the catalog.

@@ -19,9 +19,11 @@
 //! one level are coupled only while splitting; empty leaves stay.
 
 pub(crate) mod node;
+mod run;
 mod scan;
 mod tree;
 
+pub use run::{Added, NewEntries};
 pub use scan::{Direction, EntryBatch, ScanBounds};
 pub use tree::Btree;
 

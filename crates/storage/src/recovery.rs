@@ -234,6 +234,18 @@ impl Redo {
                 node::insert_at(guard, index, entry);
                 Ok(())
             }),
+            Record::BtreeInsertRun { at, entries } => self.on_page(lsn, at, |_, _, _, guard| {
+                let mut t = Take(entries);
+                while !t.is_empty() {
+                    let entry = t.bytes()?;
+                    if !node::has_room(guard, entry.len()) {
+                        return Err(Error::Damaged("an index page has no room for what its log says".to_owned()));
+                    }
+                    let index = node::lower_bound(&**guard, entry, 0);
+                    node::insert_at(guard, index, entry);
+                }
+                Ok(())
+            }),
             Record::BtreeDelete { at, entries } => self.on_page(lsn, at, |_, _, _, guard| {
                 let mut t = Take(entries);
                 while !t.is_empty() {

@@ -13,7 +13,7 @@ use env::sync::{Mutex, spawn};
 use env::{Entropy, Env};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use storage::btree::{Btree, Direction, EntryBatch, ScanBounds};
+use storage::btree::{Added, Btree, Direction, EntryBatch, NewEntries, ScanBounds};
 use storage::lock::{Mode, WaitPolicy};
 use storage::table::{Cell, RowState, ScanScratch, Table};
 use storage::{Database, Engine, Error, Options, Persistence, RelId, RelKind, RelMeta, RowId};
@@ -92,6 +92,19 @@ fn btree_schedule(seed: u64) {
                 _ => (1..numbers.len()).for_each(|i| numbers.swap(i, rng.random_range(0..=i))),
             }
             threads.push(spawn("writer", move || {
+                if part == 3 {
+                    // In runs, and as unique keys: what a leaf cannot tell goes in alone.
+                    let (mut run, mut outcomes) = (NewEntries::default(), Vec::new());
+                    for some in numbers.chunks(7) {
+                        run.clear();
+                        some.iter().for_each(|&n| run.push(&key(n, bytes), ROW, n));
+                        run.sort();
+                        tree.insert_run(&run, true, &mut outcomes).unwrap();
+                        let shared = (0..run.len()).filter(|&i| outcomes[i] == Added::Shared);
+                        shared.for_each(|i| assert!(!tree.insert(run.key(i), ROW).unwrap()));
+                    }
+                    return;
+                }
                 for n in numbers {
                     match part {
                         1 => tree.remove_unless(&key(n, bytes), ROW, || false).unwrap(),

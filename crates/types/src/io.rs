@@ -635,6 +635,8 @@ pub fn coerce(type_oid: Oid, typmod: i32, datum: Datum, explicit: bool) -> Resul
         return Ok(datum);
     }
     Ok(match (type_oid, &datum) {
+        // No more bytes than characters allowed: it is as it should be.
+        (oid::VARCHAR, Datum::Var(b)) if typmod >= 4 && b.len() <= (typmod - 4) as usize => datum,
         (oid::VARCHAR, Datum::Var(_)) => text::varchar(datum.as_str().unwrap_or_default(), typmod, explicit)?,
         (oid::BPCHAR, Datum::Var(_)) => text::bpchar(datum.as_str().unwrap_or_default(), typmod, explicit)?,
         (oid::NUMERIC, Datum::Var(b)) => Numeric::from_bytes(b).apply_typmod(typmod)?.to_datum(),

@@ -433,7 +433,7 @@ impl Session {
         self.with_context(&mut execution, &[], |ctx| {
             let mut handles = Handles::open(ctx, &planned)?;
             let (storage, tree) = (handles.storage.clone(), Btree::new(ctx.db.clone(), ctx.db.relation(key.rel)?));
-            let snapshot = ctx.snapshot.clone();
+            let snapshot = ctx.snapshot;
             let mut run = Run::default();
             let mut runs = 0;
             let mut encoded = Vec::new();
@@ -449,12 +449,12 @@ impl Session {
                     let (bytes, row, null) = run.get(i);
                     if key.unique && !null {
                         if i > 0 && run.get(i - 1).0 == bytes {
-                            return Err(duplicate(&storage, &planned, &key, row, &snapshot, ctx));
+                            return Err(duplicate(&storage, &planned, &key, row, snapshot, ctx));
                         }
                         if !single {
                             let found = exec::find_key(ctx, &storage, &tree, &planned, &key, bytes, Some(row))?;
                             if found.is_some() {
-                                return Err(duplicate(&storage, &planned, &key, row, &snapshot, ctx));
+                                return Err(duplicate(&storage, &planned, &key, row, snapshot, ctx));
                             }
                         }
                     }

@@ -26,7 +26,7 @@ const LOW_AT: usize = 40;
 const LEFTMOST_AT: usize = 44;
 const SLOT_BYTES: usize = 8;
 /// What a leaf entry ends with.
-const ROW_ID_BYTES: usize = 6;
+pub const ROW_ID_BYTES: usize = 6;
 
 /// Bytes of a node, latched or not.
 pub trait NodeBytes: Copy {
@@ -153,6 +153,19 @@ pub fn entry(bytes: &[u8], index: usize) -> &[u8] {
     &bytes[at..at + u16_at(bytes, slot + 2) as usize]
 }
 
+/// The key of a leaf's entry.
+pub fn key(bytes: &[u8], index: usize) -> &[u8] {
+    let entry = entry(bytes, index);
+    &entry[..entry.len().saturating_sub(ROW_ID_BYTES)]
+}
+
+/// Whether an entry beside place `index`, where one with `key` belongs, has that key, or one in another leaf may have.
+pub fn may_share(bytes: &[u8], index: usize, key: &[u8]) -> bool {
+    let has_key = |i: usize| self::key(bytes, i) == key;
+    let inside = low(bytes) <= key && high(bytes).is_none_or(|h| h > key && !h.starts_with(key));
+    !inside || (index > 0 && has_key(index - 1)) || (index < count(bytes) && has_key(index))
+}
+
 /// The upper fence.
 pub fn high(bytes: &[u8]) -> Option<&[u8]> {
     right(bytes)?;
@@ -184,9 +197,19 @@ fn free_between(bytes: &[u8]) -> usize {
     (u16_at(bytes, HEAP_AT) as usize).saturating_sub(slot_at(count(bytes)))
 }
 
+/// Free bytes, counting those that compaction would win.
+pub fn room(bytes: &[u8]) -> usize {
+    free_between(bytes) + u16_at(bytes, GARBAGE_AT) as usize
+}
+
+/// Bytes that an entry of `len` bytes needs.
+pub fn room_for(len: usize) -> usize {
+    len + SLOT_BYTES
+}
+
 /// Whether an entry of `len` bytes fits, perhaps after compaction.
 pub fn has_room(bytes: &[u8], len: usize) -> bool {
-    free_between(bytes) + u16_at(bytes, GARBAGE_AT) as usize >= len + SLOT_BYTES
+    room(bytes) >= room_for(len)
 }
 
 fn push_heap(bytes: &mut [u8], data: &[u8]) -> u16 {

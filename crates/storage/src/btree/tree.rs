@@ -3,7 +3,9 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use super::{KEY_BYTES_MAX, node};
+use smallvec::SmallVec;
+
+use super::{Added, KEY_BYTES_MAX, node};
 use crate::buffer::{PageRead, PageWrite};
 use crate::database::Database;
 use crate::error::{Error, Result};
@@ -39,7 +41,7 @@ impl Btree {
         &self.db
     }
 
-    fn at(&self, block: u32) -> BlockRef {
+    pub(super) fn at(&self, block: u32) -> BlockRef {
         BlockRef { db: self.db.id, rel: self.rel.id, block }
     }
 
@@ -93,7 +95,7 @@ impl Btree {
     }
 
     /// The node at `level` that covers `key`, latched exclusively.
-    fn find_exclusive(&self, key: &[u8], level: u8) -> Result<(u32, PageWrite<'_>)> {
+    pub(super) fn find_exclusive(&self, key: &[u8], level: u8) -> Result<(u32, PageWrite<'_>)> {
         'restart: loop {
             let mut block = self.find(key, false, level)?;
             loop {
@@ -135,23 +137,37 @@ impl Btree {
     /// # Errors
     /// `Limit` when the key is too long; `Poisoned`, `DiskFull`, `Io`, `Corrupt`.
     pub fn insert(&self, key: &[u8], row: RowId) -> Result<bool> {
+        Ok(self.insert_one(key, row, false)? == Added::Revived)
+    }
+
+    /// As [`Btree::insert_run`] with `unique`, of the entry `key ++ row`.
+    ///
+    /// # Errors
+    /// As [`Btree::insert`].
+    pub fn insert_unique(&self, key: &[u8], row: RowId) -> Result<Added> {
+        self.insert_one(key, row, true)
+    }
+
+    fn insert_one(&self, key: &[u8], row: RowId, unique: bool) -> Result<Added> {
         if key.len() > KEY_BYTES_MAX {
             return Err(Error::Limit("index row size exceeds btree maximum"));
         }
-        let mut full = Vec::with_capacity(key.len() + 6);
-        full.extend_from_slice(key);
+        let mut full = SmallVec::<[u8; 64]>::from_slice(key);
         full.extend_from_slice(&row.to_bytes());
         loop {
             let (block, mut guard) = self.find_exclusive(&full, 0)?;
             let index = node::lower_bound(&*guard, &full, 0);
+            if unique && node::may_share(&guard, index, key) {
+                return Ok(Added::Shared);
+            }
             let n = node::count(&*guard);
-            if index < n && node::entry(&guard, index) == full {
+            if index < n && *node::entry(&guard, index) == *full {
                 self.db.shared.purge.revive(self.db.id, self.rel.id, key, row);
-                return Ok(true);
+                return Ok(Added::Revived);
             }
             if node::has_room(&guard, full.len()) {
                 self.insert_here(block, &mut guard, index, &full)?;
-                return Ok(false);
+                return Ok(Added::New);
             }
             self.split(block, guard, index == n)?;
         }
@@ -166,7 +182,7 @@ impl Btree {
     }
 
     /// Splits the node in `guard`, then tells its parent.
-    fn split<'a>(&'a self, block: u32, mut guard: PageWrite<'a>, at_end: bool) -> Result<()> {
+    pub(super) fn split<'a>(&'a self, block: u32, mut guard: PageWrite<'a>, at_end: bool) -> Result<()> {
         let level = node::level(&*guard);
         let keep = node::split_point(&guard, at_end);
         if block == ROOT {

@@ -415,6 +415,36 @@ impl<'a> TablePageMut<'a> {
             self.add_garbage(old_heap as i64);
         }
         self.set_bit(2 + column, slot, matches!(cell, Cell::Null));
+        self.store(at, width, cell);
+        true
+    }
+
+    /// Puts a row into free `slot`, whose cells are zero (I8); false, with nothing changed, when the heap has no room even after
+    /// compaction.
+    pub fn fill(&mut self, slot: usize, cells: &[Cell<'_>]) -> bool {
+        let need: usize = cells.iter().map(Cell::heap_bytes).sum();
+        if need > self.as_ref().contiguous_room() {
+            if need > self.as_ref().total_room() {
+                return false;
+            }
+            self.compact();
+        }
+        self.occupy(slot);
+        let layout = self.layout;
+        let base = layout.bitmap_bytes(self.capacity);
+        for (column, cell) in cells.iter().enumerate() {
+            if matches!(cell, Cell::Null) {
+                self.set_bit(2 + column, slot, true);
+                continue;
+            }
+            let width = layout.columns[column].width();
+            self.store(base + self.capacity * layout.before[column] + slot * width, width, cell);
+        }
+        true
+    }
+
+    /// Writes `cell` at `at`, its heap bytes where the heap has room for them.
+    fn store(&mut self, at: usize, width: usize, cell: &Cell<'_>) {
         let mut stored = [0u8; 16];
         match cell {
             Cell::Null => {}
@@ -431,7 +461,6 @@ impl<'a> TablePageMut<'a> {
             Cell::Overflow(_) => write_view(&mut stored, cell),
         }
         self.bytes[at..at + width].copy_from_slice(&stored[..width]);
-        true
     }
 
     fn add_garbage(&mut self, delta: i64) {

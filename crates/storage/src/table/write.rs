@@ -97,7 +97,6 @@ impl Table {
     /// `Poisoned`, `DiskFull`, `Limit`, `Io`, `Corrupt`.
     pub fn insert(&self, txn: &mut Transaction, cells: &[Cell<'_>]) -> Result<RowId> {
         debug_assert_eq!(cells.len(), self.rel.layout.columns().len());
-        let state = txn.writer()?;
         let xid = txn.record_xid()?;
         let heap: usize = cells.iter().map(Cell::heap_bytes).sum();
         let heap_max = self.rel.layout.heap_room(self.rel.class(0), 1).unwrap_or(0) / 2;
@@ -133,7 +132,8 @@ impl Table {
             let (bytes, versions) = guard.parts();
             put_row(bytes, self, slot, cells);
             let versions = versions.get_or_insert_with(Box::default);
-            versions.push_insert(slot as u16, &state, txn.command(), lsn);
+            let command = txn.command();
+            versions.push_insert(slot as u16, txn.begin_writing()?, command, lsn);
             page::set_lsn(bytes, lsn);
             guard.mark_dirty();
             Ok(RowId { block, slot: slot as u16 })
@@ -578,14 +578,10 @@ impl Table {
     }
 }
 
-/// Fills `slot` with a row; the caller made sure of the room.
+/// Fills `slot`, which is free, with a row; the caller made sure of the room.
 fn put_row(bytes: &mut [u8], table: &Table, slot: usize, cells: &[Cell<'_>]) {
-    let mut page = TablePageMut::new(bytes, &table.rel.layout);
-    page.occupy(slot);
-    for (column, cell) in cells.iter().enumerate() {
-        let fits = page.put(slot, column, cell);
-        assert!(fits, "P1: room was checked under the same latch");
-    }
+    let fits = TablePageMut::new(bytes, &table.rel.layout).fill(slot, cells);
+    assert!(fits, "P1: room was checked under the same latch");
 }
 
 /// Collects the large values of the row in `slot`.

@@ -158,22 +158,29 @@ impl Transaction {
     /// # Errors
     /// `Poisoned`.
     pub fn writer(&mut self) -> Result<Arc<TxnState>> {
-        if let Some(state) = &self.state {
-            return Ok(state.clone());
+        self.begin_writing().cloned()
+    }
+
+    /// As [`Transaction::writer`], lent: whoever writes row after row need not count its handles.
+    ///
+    /// # Errors
+    /// As [`Transaction::writer`].
+    pub fn begin_writing(&mut self) -> Result<&Arc<TxnState>> {
+        if self.state.is_none() {
+            self.shared.poison.check()?;
+            let state = self.shared.txns.start(|| self.shared.log.end_lsn());
+            let tag = Tag::Transaction(state.xid);
+            self.shared.locks.acquire(tag, Mode::Exclusive, self.owner, WaitPolicy::Wait(0), &self.interrupt)?;
+            self.state = Some(state);
         }
-        self.shared.poison.check()?;
-        let state = self.shared.txns.start(|| self.shared.log.end_lsn());
-        let tag = Tag::Transaction(state.xid);
-        self.shared.locks.acquire(tag, Mode::Exclusive, self.owner, WaitPolicy::Wait(0), &self.interrupt)?;
-        self.state = Some(state.clone());
-        Ok(state)
+        Ok(self.state.as_ref().expect("just begun"))
     }
 
     /// The number that log records of the innermost level carry.
     pub(crate) fn record_xid(&mut self) -> Result<Xid> {
-        let state = self.writer()?;
+        let xid = self.begin_writing()?.xid;
         match self.levels.last_mut() {
-            None => Ok(state.xid),
+            None => Ok(xid),
             Some(level) => Ok(*level.xid.get_or_insert_with(|| self.shared.txns.new_sub_xid())),
         }
     }

@@ -230,6 +230,13 @@ records! {
         /// The first OID not yet given.
         next: u32
     }
+    /// Entries went into a B-tree leaf.
+    BtreeInsertRun = 18 {
+        /// The page.
+        at: block,
+        /// `entry*`, each a u32 length and its bytes.
+        entries: bytes
+    }
 }
 
 /// Appends `record` to `out`; it starts at log position `start`.

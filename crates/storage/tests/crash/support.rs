@@ -8,7 +8,7 @@ use env::sim::SimDisk;
 use env::{Entropy, Env};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use storage::btree::{Btree, Direction, EntryBatch, ScanBounds};
+use storage::btree::{Added, Btree, Direction, EntryBatch, NewEntries, ScanBounds};
 use storage::lock::Mode;
 use storage::table::{Cell, RowView, ScanScratch, Table};
 use storage::txn::Transaction;
@@ -252,10 +252,25 @@ impl World {
                     |i, cells| cells.extend([Cell::fixed(&keys[i]), Cell::Var(texts[i]), Cell::fixed(&numbers[i])]),
                     &mut rows,
                 )?;
-                for ((key, text, number), row) in new.iter().zip(rows) {
-                    if !index.insert(&key_of(*key), row)? {
-                        txn.note_obsolete(table.db(), index.rel(), &key_of(*key), row, false);
+                let (mut run, mut outcomes) = (NewEntries::default(), Vec::new());
+                for (i, ((key, ..), row)) in new.iter().zip(&rows).enumerate() {
+                    run.push(&key_of(*key), *row, i as u32);
+                }
+                run.sort();
+                let outcome = index.insert_run(&run, key % 2 == 0, &mut outcomes);
+                for (i, added) in outcomes.iter().enumerate() {
+                    // Entries of rows that are gone may still be there.
+                    let existed = match added {
+                        Added::New => false,
+                        Added::Revived => true,
+                        Added::Shared => index.insert(run.key(i), run.row(i))?,
+                    };
+                    if !existed {
+                        txn.note_obsolete(table.db(), index.rel(), run.key(i), run.row(i), false);
                     }
+                }
+                outcome?;
+                for (key, text, number) in &new {
                     model.insert(*key, (text.clone(), *number));
                 }
             }
