@@ -391,6 +391,7 @@ impl Deparser<'_> {
                 }
                 Ok(text)
             }
+            ExprKind::CurrentRow { cursor, .. } => Ok(format!("CURRENT OF {}", quote_ident(cursor))),
             ExprKind::Part { array, bounds, .. } => {
                 let mut text = match array.kind {
                     ExprKind::Column(_) => self.print(array, true, level)?,

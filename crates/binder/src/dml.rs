@@ -6,7 +6,7 @@ use plan::{ConflictUpdate, Expr, JoinKind, Node, OnConflict, TableRef};
 use syntax::ast::{
     self, ConflictAction, ConflictTarget, Delete, ExprKind as Ast, Insert, Pos, SelectBody, SetClause, Update,
 };
-use types::{Oid, Result, SqlState};
+use types::{Oid, Result, SqlState, oid};
 
 use crate::Binder;
 use crate::expr::Place;
@@ -468,7 +468,21 @@ impl Binder<'_> {
             };
             scope = scope.join(right_scope);
         }
-        if let Some(condition) = condition {
+        if let Some(ast::Expr { kind: Ast::CurrentOf(cursor), .. }) = condition {
+            if target.is_view() {
+                return Err(types::SqlError::new(
+                    SqlState::FEATURE_NOT_SUPPORTED,
+                    "WHERE CURRENT OF on a view is not implemented",
+                ));
+            }
+            let (table, shown) = (target.table.oid, target.table.name.clone());
+            let current = plan::ExprKind::CurrentRow { cursor: cursor.as_str().to_owned(), table, shown };
+            let args = vec![Expr::column(target.width() - 1, oid::TID, -1), Expr::new(current, oid::TID, 0)];
+            let form = plan::CallForm::Operator(TID_EQUAL);
+            let call = plan::ExprKind::Call { function: TID_EQUAL_FUNCTION, args, form };
+            let predicate = Expr::new(call, oid::BOOL, 0);
+            node = Node::Filter { input: Box::new(node), predicate };
+        } else if let Some(condition) = condition {
             let mut predicate = self.condition(condition, &mut Place::new(&scope, "WHERE"))?;
             Row(vec![Part::Target(target, 0), Part::Plain(width, target.width())]).lower(&mut predicate);
             node = Node::Filter { input: Box::new(node), predicate };
@@ -481,6 +495,10 @@ impl Binder<'_> {
 fn is_element(path: &[ast::Indirection]) -> bool {
     !path.is_empty() && path.iter().all(|s| matches!(s, ast::Indirection::Index(_)))
 }
+
+/// `tid = tid`, and its function.
+const TID_EQUAL: Oid = Oid(387);
+const TID_EQUAL_FUNCTION: Oid = Oid(1292);
 
 /// What a column is set to.
 #[derive(Clone, Copy)]

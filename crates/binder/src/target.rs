@@ -180,6 +180,11 @@ impl Target {
         }
     }
 
+    /// Whether it was named as a view.
+    pub(crate) fn is_view(&self) -> bool {
+        self.view.is_some()
+    }
+
     /// Whether none of its columns can be written to.
     fn is_fixed(&self) -> bool {
         self.view.as_ref().is_some_and(|v| v.columns.iter().all(|c| c.fixed.is_some()))

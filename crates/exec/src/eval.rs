@@ -112,6 +112,10 @@ pub fn eval<'c>(expr: &Expr, chunk: &'c Chunk, ctx: &mut Context<'_>) -> Result<
         ExprKind::AnyArray { all, function, args, .. } => any_array(*all, *function, args, chunk, ctx)?,
         ExprKind::Array(list) => array(expr.ty, list, chunk, ctx)?,
         ExprKind::Subscript { array, indexes } => subscript(expr.ty, array, indexes, chunk, ctx)?,
+        ExprKind::CurrentRow { cursor, table, shown } => {
+            let id = ctx.host.current_row(cursor, *table, shown)?;
+            Vector::constant(form, &Datum::I64(id), rows)
+        }
         ExprKind::Part { array, element, bounds, slice, value } => {
             part(*element, (array, bounds, *slice), value.as_deref(), chunk, ctx)?
         }

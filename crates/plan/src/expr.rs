@@ -129,6 +129,15 @@ pub enum ExprKind {
         /// What is assigned.
         value: Option<Box<Expr>>,
     },
+    /// The id of the row of a table that a cursor stands on.
+    CurrentRow {
+        /// The cursor.
+        cursor: String,
+        /// The table.
+        table: Oid,
+        /// What it is called.
+        shown: String,
+    },
     /// A query run for the row.
     Subquery(Box<SubPlan>),
 }
@@ -207,7 +216,11 @@ impl Expr {
     /// The expressions it is made of. Those of a subquery are over the row at hand: its binds, not its insides.
     pub fn children(&self) -> Vec<&Expr> {
         match &self.kind {
-            ExprKind::Const(_) | ExprKind::Column(_) | ExprKind::Param(_) | ExprKind::Slot(_) => Vec::new(),
+            ExprKind::Const(_)
+            | ExprKind::Column(_)
+            | ExprKind::Param(_)
+            | ExprKind::Slot(_)
+            | ExprKind::CurrentRow { .. } => Vec::new(),
             ExprKind::Call { args, .. }
             | ExprKind::And(args)
             | ExprKind::Or(args)
@@ -232,7 +245,11 @@ impl Expr {
     /// As [`Expr::children`].
     pub fn children_mut(&mut self) -> Vec<&mut Expr> {
         match &mut self.kind {
-            ExprKind::Const(_) | ExprKind::Column(_) | ExprKind::Param(_) | ExprKind::Slot(_) => Vec::new(),
+            ExprKind::Const(_)
+            | ExprKind::Column(_)
+            | ExprKind::Param(_)
+            | ExprKind::Slot(_)
+            | ExprKind::CurrentRow { .. } => Vec::new(),
             ExprKind::Call { args, .. }
             | ExprKind::And(args)
             | ExprKind::Or(args)

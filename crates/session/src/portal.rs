@@ -104,11 +104,6 @@ impl Portal {
     pub(crate) fn birth(&self) -> Birth {
         self.birth
     }
-
-    /// Rows of the last fetch.
-    pub(crate) fn fetched(&self) -> u64 {
-        if let State::Running(running) = &self.state { running.fetched } else { 0 }
-    }
 }
 
 /// What a fetch came to.
@@ -418,6 +413,7 @@ impl Session {
             snapshot: &execution.snapshot,
             xid: txn.xid().map(|x| x.0),
             sql: None,
+            cursors: &self.named.cursors,
         };
         let mut ctx = Context {
             db: &self.db,

@@ -522,6 +522,9 @@ impl Session {
             self.settings = settings;
             self.follow_role();
         }
+        if outcome.is_ok() {
+            self.keep_held_cursors();
+        }
         self.end_transaction();
         Ok(outcome?)
     }

@@ -463,7 +463,7 @@ impl Session {
                 run.clear();
                 Ok(())
             };
-            storage.for_each::<SqlError>(&snapshot, |row, values| {
+            storage.for_each::<SqlError>(snapshot, |row, values| {
                 let null = match exec::encode_key(&mut encoded, &planned, &key, &|c| values[c].clone(), ctx)? {
                     Some(null) => null && !key.nulls_not_distinct,
                     None => return Ok(()),
