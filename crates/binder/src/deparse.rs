@@ -391,6 +391,7 @@ impl Deparser<'_> {
                 }
                 Ok(text)
             }
+            ExprKind::Sampled { .. } => Err(SqlError::unsupported("the text form of a sample")),
             ExprKind::CurrentRow { cursor, .. } => Ok(format!("CURRENT OF {}", quote_ident(cursor))),
             ExprKind::Part { array, bounds, .. } => {
                 let mut text = match array.kind {

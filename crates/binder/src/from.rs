@@ -237,15 +237,15 @@ impl Binder<'_> {
     }
 
     fn relation_ref(&mut self, r: &ast::RelationRef) -> Result<(Node, Scope)> {
-        if r.sample.is_some() {
-            return Err(self.unsupported("TABLESAMPLE", r.relation.pos));
-        }
         let name = r.relation.name.as_str();
         let alias = r.alias.as_ref().map_or(name, |a| a.name.as_str()).to_owned();
         if r.relation.schema.is_none()
             && let Some(cte) = self.ctes.iter_mut().rev().find(|c| c.name == name)
         {
             cte.read = true;
+            if r.sample.is_some() {
+                return Err(self.not_sampled(r));
+            }
             let cte = cte.clone();
             let scope = self.derived_scope(&alias, r.alias.as_ref(), &cte.columns)?;
             let types = cte.columns.iter().map(|c| c.ty).collect();
@@ -256,8 +256,30 @@ impl Binder<'_> {
                 let renames = r.alias.as_ref().map_or(&[][..], |a| &a.columns[..]);
                 let own = r.alias.is_none();
                 let scope = table_scope(&table, &alias, own, renames);
-                Ok((Node::Scan { table: Arc::new(table), filter: None, needed: Needed::default() }, scope))
+                let virtuals = self.virtuals(&table)?;
+                let width = table.columns.len();
+                let kind = self.image.by_oid(table.oid).map_or(0, |t| t.kind);
+                let scan = Node::Scan { table: Arc::new(table), filter: None, needed: Needed::default() };
+                let mut node = match &r.sample {
+                    None => scan,
+                    Some(_) if !matches!(kind, b'r' | b'm') => return Err(self.not_sampled(r)),
+                    Some(sample) => {
+                        let predicate = self.sample(sample, width)?;
+                        Node::Filter { input: Box::new(scan), predicate }
+                    }
+                };
+                if !virtuals.is_empty() {
+                    let types = node.types();
+                    let mut exprs: Vec<Expr> =
+                        types.iter().enumerate().map(|(i, &ty)| Expr::column(i, ty, -1)).collect();
+                    for (i, e) in virtuals {
+                        exprs[i] = e;
+                    }
+                    node = Node::Project { input: Box::new(node), exprs };
+                }
+                Ok((node, scope))
             }
+            _ if r.sample.is_some() => Err(self.not_sampled(r)),
             Relation::Stored(info) => {
                 let bound = self.stored_view(&info)?;
                 let mut scope = self.derived_scope(&alias, r.alias.as_ref(), &bound.columns)?;
@@ -275,6 +297,45 @@ impl Binder<'_> {
                 Ok((bound.node, scope))
             }
         }
+    }
+
+    fn not_sampled(&self, r: &ast::RelationRef) -> SqlError {
+        let message = "TABLESAMPLE clause can only be applied to tables and materialized views";
+        self.error(SqlState::FEATURE_NOT_SUPPORTED, message, r.relation.pos)
+    }
+
+    /// Whether a row of a table of so many columns is in a sample of it.
+    pub(crate) fn sample(&mut self, sample: &ast::TableSample, width: usize) -> Result<Expr> {
+        let name = sample.method.last().map_or("", |n| &**n);
+        let blocks = match name {
+            "bernoulli" => false,
+            "system" => true,
+            _ => {
+                let message = format!("tablesample method {name} does not exist");
+                let pos = sample.method.first().map_or(sample.pos, |n| n.pos);
+                return Err(self.error(SqlState::UNDEFINED_OBJECT, message, pos));
+            }
+        };
+        if sample.args.len() != 1 {
+            let message = format!("tablesample method {name} requires 1 argument, not {}", sample.args.len());
+            let pos = sample.method.first().map_or(sample.pos, |n| n.pos);
+            return Err(self.error(SqlState::INVALID_TABLESAMPLE_ARGUMENT, message, pos));
+        }
+        let scope = Scope::default();
+        let mut args = vec![Expr::column(width, oid::TID, -1)];
+        for (e, ty) in
+            sample.args.iter().map(|e| (e, oid::FLOAT4)).chain(sample.repeatable.iter().map(|e| (e, oid::FLOAT8)))
+        {
+            let word = if ty == oid::FLOAT4 { "TABLESAMPLE" } else { "REPEATABLE" };
+            let bound = self.expr(e, &mut Place::new(&scope, "TABLESAMPLE"))?;
+            let from = bound.ty;
+            args.push(self.coerce(bound, ty, -1, crate::Context::Assignment)?.ok_or_else(|| {
+                let (to, from) = (self.type_shown(ty), self.type_shown(from));
+                let message = format!("argument of {word} must be type {to}, not type {from}");
+                self.error(SqlState::DATATYPE_MISMATCH, message, e.location())
+            })?);
+        }
+        Ok(Expr::new(plan::ExprKind::Sampled { args, blocks }, oid::BOOL, 0))
     }
 
     /// A view of `pg_catalog`: its query sees nothing of the statement around it.

@@ -142,6 +142,11 @@ impl Binder<'_> {
                 }
             }
         });
+        let computed = |i: &usize| table.columns.get(*i).is_some_and(|c| c.computed);
+        if columns.iter().any(computed) {
+            let message = "indexes on virtual generated columns are not supported";
+            return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message));
+        }
         if system {
             let message = "index creation on system columns is not supported";
             return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message));

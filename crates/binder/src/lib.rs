@@ -234,6 +234,7 @@ fn system_relation(name: &str) -> Option<Relation> {
             typmod: c.typmod,
             not_null: c.not_null,
             dropped: false,
+            computed: false,
         })
         .collect();
     Some(Relation::Table(TableRef {
@@ -267,6 +268,7 @@ pub fn bare_table_ref(image: &Image, info: &catalog::TableInfo) -> TableRef {
         typmod: c.typmod,
         not_null: c.not_null,
         dropped: c.dropped,
+        computed: c.generated == b'v',
     };
     TableRef {
         oid: info.oid,

@@ -73,12 +73,21 @@ impl Binder<'_> {
         self.image.by_oid(table.oid).and_then(|t| t.columns.get(index)).is_some_and(|c| c.identity == b'a')
     }
 
-    /// The generated columns of `table`: what they are, over its columns.
+    /// The generated columns of `table` that are stored: what they are, over its columns.
     pub(crate) fn generated(&self, table: &TableRef) -> Result<Vec<(usize, Expr)>> {
+        self.generated_as(table, b's')
+    }
+
+    /// The generated columns of `table` that are computed when they are read.
+    pub(crate) fn virtuals(&self, table: &TableRef) -> Result<Vec<(usize, Expr)>> {
+        self.generated_as(table, b'v')
+    }
+
+    fn generated_as(&self, table: &TableRef, kind: u8) -> Result<Vec<(usize, Expr)>> {
         let Some(info) = self.image.by_oid(table.oid) else { return Ok(Vec::new()) };
         let scope = table_scope(table, &table.name, false, &[]);
         let mut all = Vec::new();
-        for (i, column) in info.columns.iter().enumerate().filter(|(_, c)| c.generated != 0) {
+        for (i, column) in info.columns.iter().enumerate().filter(|(_, c)| c.generated == kind) {
             let Some(sql) = &column.default else { continue };
             let bound = self.stored(sql, |b, e| {
                 let bound = b.expr(e, &mut Place::new(&scope, "column generation expressions"))?;
@@ -205,9 +214,10 @@ impl Binder<'_> {
     pub(crate) fn row_rules(&self, table: &TableRef) -> Result<RowRules> {
         let Some(info) = self.image.by_oid(table.oid) else { return Ok(RowRules::default()) };
         let scope = table_scope(table, &table.name, false, &[]);
-        let mut checks = Vec::new();
+        let (mut checks, virtuals) = (Vec::new(), self.virtuals(table)?);
         for check in &info.checks {
-            let bound = self.stored(&check.condition, |b, e| b.condition(e, &mut Place::new(&scope, "CHECK")))?;
+            let mut bound = self.stored(&check.condition, |b, e| b.condition(e, &mut Place::new(&scope, "CHECK")))?;
+            crate::dml::substitute(&mut bound, &virtuals);
             checks.push((check.name.clone(), bound));
         }
         let reference =
@@ -327,7 +337,34 @@ impl Binder<'_> {
 
 /// Whether the value of `e` may change without its arguments changing.
 pub(crate) fn is_mutable(e: &Expr) -> bool {
-    has_volatility(e, |v| v != b'i')
+    let mut found = false;
+    e.visit(&mut |e| {
+        if let plan::ExprKind::Call { function, args, .. } = &e.kind
+            && [TEXT_ANY_CONCAT, ANY_TEXT_CONCAT].contains(function)
+        {
+            // As the text form of what is not text.
+            found |= args.iter().any(|a| has_mutable_text(a.ty));
+            return;
+        }
+        if let plan::ExprKind::Call { function, .. } | plan::ExprKind::AnyArray { function, .. } = &e.kind {
+            found |= catalog::builtin::proc_by_oid(*function).is_some_and(|p| p.volatility != b'i');
+        }
+    });
+    found
+}
+
+/// `text || anynonarray` and `anynonarray || text`: functions in SQL, which PostgreSQL looks through.
+const TEXT_ANY_CONCAT: Oid = Oid(2003);
+const ANY_TEXT_CONCAT: Oid = Oid(2004);
+
+/// Whether the text form of values of a type depends on settings or on the catalog.
+fn has_mutable_text(ty: Oid) -> bool {
+    let money = Oid(790);
+    ty.is_user_type()
+        || matches!(ty, oid::DATE | oid::TIMESTAMP | oid::TIMESTAMPTZ | oid::RECORD)
+        || ty == money
+        || types::io::is_reg(ty)
+        || catalog::builtin::type_by_oid(ty).is_some_and(|t| t.category == b'A')
 }
 
 /// Whether each evaluation of `e` may give another value.

@@ -40,6 +40,8 @@ struct ViewColumn {
     name: String,
     /// What it is, over the table's row.
     expr: Expr,
+    /// The table's column that it is.
+    place: Option<usize>,
     /// Why it cannot be written to.
     fixed: Option<&'static str>,
 }
@@ -62,6 +64,8 @@ pub(crate) struct Target {
     view: Option<View>,
     /// What the view asks of the table's rows.
     quals: Vec<Expr>,
+    /// Columns of the table that are computed when they are read.
+    virtuals: Vec<(usize, Expr)>,
     /// Defaults that views give to the table's columns, inner ones first.
     defaults: Vec<(usize, Arc<str>)>,
     /// What new rows must satisfy: the view that says so, and its condition.
@@ -112,8 +116,8 @@ impl Row<'_> {
 
 impl Target {
     /// A table itself.
-    fn of(table: TableRef) -> Target {
-        Target { table, view: None, quals: Vec::new(), defaults: Vec::new(), checks: Vec::new() }
+    fn of(table: TableRef, virtuals: Vec<(usize, Expr)>) -> Target {
+        Target { table, view: None, quals: Vec::new(), virtuals, defaults: Vec::new(), checks: Vec::new() }
     }
 
     /// Columns of its scope.
@@ -135,6 +139,10 @@ impl Target {
     fn expr(&self, i: usize) -> Expr {
         match &self.view {
             Some(view) => view.columns[i].expr.clone(),
+            None if self.virtuals.iter().any(|v| v.0 == i) => {
+                let found = self.virtuals.iter().find(|v| v.0 == i);
+                found.map_or_else(|| Expr::null(self.table.columns[i].ty), |v| v.1.clone())
+            }
             None => match self.table.columns.get(i) {
                 Some(c) => Expr::column(i, c.ty, c.typmod),
                 None => Expr::column(i, types::oid::TID, -1),
@@ -210,8 +218,8 @@ impl Target {
     pub(crate) fn written(&self, i: usize, verb: Verb) -> Result<usize> {
         let Some(view) = &self.view else { return Ok(i) };
         let column = &view.columns[i];
-        match (&column.expr.kind, column.fixed) {
-            (ExprKind::Column(place), None) => Ok(*place),
+        match (column.place, column.fixed) {
+            (Some(place), None) => Ok(place),
             (_, reason) => {
                 let what = if verb == Verb::Insert { "insert into" } else { "update" };
                 let message = format!("cannot {what} column \"{}\" of view \"{}\"", column.name, view.name);
@@ -283,7 +291,10 @@ impl Binder<'_> {
                 let detail = "Views that do not select from a single table or view are not automatically updatable.";
                 return Err(not_updatable(view, verb, merge, detail));
             }
-            Relation::Table(table) => Target::of(table),
+            Relation::Table(table) => {
+                let virtuals = self.virtuals(&table)?;
+                Target::of(table, virtuals)
+            }
         };
         let table = &target.table;
         if table.source != TableSource::Stored {
@@ -367,7 +378,8 @@ impl Binder<'_> {
                 if !ordinary && table.source == TableSource::Stored {
                     return fixed(single);
                 }
-                Target::of(table)
+                let virtuals = self.virtuals(&table)?;
+                Target::of(table, virtuals)
             }
             Relation::Stored(inner) => match self.updatable(&inner, cascaded)? {
                 Ok(target) => target,
@@ -407,14 +419,17 @@ impl Binder<'_> {
                 (ExprKind::Column(_), None) => None,
                 _ => Some(NOT_A_COLUMN),
             };
+            let place = match (&expr.kind, &base.view) {
+                (ExprKind::Column(c), Some(view)) => view.columns[*c].place,
+                (ExprKind::Column(c), None) => Some(*c),
+                _ => None,
+            };
             row.lower(&mut expr);
             let name = info.columns.get(i).map_or(String::new(), |c| c.name.clone());
-            if let (ExprKind::Column(c), None, Some(default)) =
-                (&expr.kind, why, info.columns.get(i).and_then(|c| c.default.clone()))
-            {
-                defaults.push((*c, default));
+            if let (Some(c), None, Some(default)) = (place, why, info.columns.get(i).and_then(|c| c.default.clone())) {
+                defaults.push((c, default));
             }
-            columns.push(ViewColumn { name, expr, fixed: why });
+            columns.push(ViewColumn { name, expr, place, fixed: why });
         }
         let mut own = Vec::new();
         if let Some(condition) = &core.where_clause {

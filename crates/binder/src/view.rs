@@ -517,6 +517,18 @@ impl Binder<'_> {
         })
     }
 
+    fn sample_text(&mut self, sample: &ast::TableSample, nested: bool) -> Result<String> {
+        let bound = self.sample(sample, 0)?;
+        let ExprKind::Sampled { args, blocks } = &bound.kind else { return Ok(String::new()) };
+        let scope = Scope::default();
+        let method = if *blocks { "system" } else { "bernoulli" };
+        let mut text = format!(" TABLESAMPLE {method} ({})", self.expr_text(&args[1], &scope, &[], nested, false)?);
+        if let Some(seed) = args.get(2) {
+            text += &format!(" REPEATABLE ({})", self.expr_text(seed, &scope, &[], nested, false)?);
+        }
+        Ok(text)
+    }
+
     fn item_text(&mut self, item: &ast::TableRef, nested: bool, indent: usize) -> Result<String> {
         let renames = |columns: &[ast::Name]| match columns {
             [] => String::new(),
@@ -524,9 +536,6 @@ impl Binder<'_> {
         };
         match item {
             ast::TableRef::Relation(r) => {
-                if r.sample.is_some() {
-                    return Err(self.unsupported("TABLESAMPLE", r.relation.pos));
-                }
                 let bound = r.alias.as_ref().map_or(r.relation.name.as_str(), |a| a.name.as_str());
                 if r.relation.schema.is_none() && self.is_cte(&r.relation.name) {
                     let own = r.relation.name.as_str();
@@ -539,7 +548,11 @@ impl Binder<'_> {
                     crate::Relation::Stored(info) => Some(info.oid),
                     crate::Relation::View(_) => None,
                 };
-                Ok(format!("{only}{text}{}", self.alias_text(bound, &own, r.alias.as_ref(), table)))
+                let sample = match &r.sample {
+                    Some(sample) => self.sample_text(sample, nested)?,
+                    None => String::new(),
+                };
+                Ok(format!("{only}{text}{}{sample}", self.alias_text(bound, &own, r.alias.as_ref(), table)))
             }
             ast::TableRef::Subquery(s) => {
                 let inner = match s.lateral {

@@ -226,6 +226,13 @@ fn predicates(node: &Node) -> Vec<plan::Expr> {
             all.push(predicate.clone());
             all
         }
+        // Each column in its place, but for those that are computed: what is below asks for none of these.
+        Node::Project { input, exprs }
+            if exprs.len() == input.types().len()
+                && exprs.iter().enumerate().all(|(i, e)| !matches!(e.kind, plan::ExprKind::Column(c) if c != i)) =>
+        {
+            predicates(input)
+        }
         Node::Scan { filter, .. } => filter.iter().cloned().collect(),
         Node::IndexScan { range, filter, .. } => filter.iter().chain(&range.implied).cloned().collect(),
         Node::Join { left, right, equal, condition, .. } => {

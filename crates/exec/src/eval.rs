@@ -112,6 +112,7 @@ pub fn eval<'c>(expr: &Expr, chunk: &'c Chunk, ctx: &mut Context<'_>) -> Result<
         ExprKind::AnyArray { all, function, args, .. } => any_array(*all, *function, args, chunk, ctx)?,
         ExprKind::Array(list) => array(expr.ty, list, chunk, ctx)?,
         ExprKind::Subscript { array, indexes } => subscript(expr.ty, array, indexes, chunk, ctx)?,
+        ExprKind::Sampled { args, blocks } => sampled(args, *blocks, chunk, ctx)?,
         ExprKind::CurrentRow { cursor, table, shown } => {
             let id = ctx.host.current_row(cursor, *table, shown)?;
             Vector::constant(form, &Datum::I64(id), rows)
@@ -339,6 +340,47 @@ fn subscript(ty: Oid, array: &Expr, indexes: &[Expr], chunk: &Chunk, ctx: &mut C
         }
     }
     Ok(out)
+}
+
+/// Which rows are in a sample: those whose ids, or blocks, hash to low numbers.
+fn sampled(args: &[Expr], blocks: bool, chunk: &Chunk, ctx: &mut Context<'_>) -> Result<Vector> {
+    use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+    let ids = eval(&args[0], chunk, ctx)?;
+    let percents = eval(&args[1], chunk, ctx)?;
+    let seeds = args.get(2).map(|e| eval(e, chunk, ctx)).transpose()?;
+    let now = ctx.host.clock_timestamp().wrapping_add(i64::from(ctx.snapshot.command));
+    let once = *ctx.state.sample_seed.get_or_insert(now as u64);
+    let mut chosen = Vec::with_capacity(chunk.rows);
+    for i in 0..chunk.rows {
+        let percent = match percents.get(i) {
+            Datum::F32(p) => f64::from(p),
+            _ => {
+                let message = "TABLESAMPLE parameter cannot be null";
+                return Err(SqlError::new(types::SqlState::INVALID_TABLESAMPLE_ARGUMENT, message));
+            }
+        };
+        if !(0.0..=100.0).contains(&percent) {
+            let message = "sample percentage must be between 0 and 100";
+            return Err(SqlError::new(types::SqlState::INVALID_TABLESAMPLE_ARGUMENT, message));
+        }
+        let seed = match seeds.as_ref().map(|s| s.get(i)) {
+            None => once,
+            Some(Datum::F64(s)) => s.to_bits(),
+            Some(_) => {
+                let message = "TABLESAMPLE REPEATABLE parameter cannot be null";
+                return Err(SqlError::new(types::SqlState::INVALID_TABLESAMPLE_REPEAT, message));
+            }
+        };
+        let Datum::I64(id) = ids.get(i) else {
+            chosen.push(false);
+            continue;
+        };
+        let id = storage::RowId::from_u64(id as u64);
+        let place = (id.block, if blocks { 0 } else { u32::from(id.slot) + 1 });
+        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one((place, seed)) >> 32;
+        chosen.push((hash as f64) < percent / 100.0 * f64::from(u32::MAX) + if percent >= 100.0 { 1.0 } else { 0.0 });
+    }
+    Ok(booleans(chosen.into_iter()))
 }
 
 /// Slices of arrays, or arrays with a part assigned.

@@ -87,6 +87,8 @@ pub struct State {
     pub events: Vec<Event>,
     /// Files made for what does not fit into memory.
     spills: u64,
+    /// What samples of tables depend on.
+    sample_seed: Option<u64>,
     subplans: HashMap<usize, subplan::Cached>,
     ctes: HashMap<usize, cte::Table>,
 }

@@ -45,6 +45,7 @@ fn failing_row(table: &TableRef, row: RowValues<'_>, ctx: &Context<'_>) -> Strin
         .enumerate()
         .filter(|(_, c)| !c.dropped)
         .map(|(i, c)| match row(i) {
+            _ if c.computed => "virtual".to_owned(),
             Datum::Null => "null".to_owned(),
             d => {
                 let mut text = Vec::new();

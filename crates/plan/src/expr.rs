@@ -138,6 +138,13 @@ pub enum ExprKind {
         /// What it is called.
         shown: String,
     },
+    /// Whether a row is in a sample of its table.
+    Sampled {
+        /// The row's id, the percentage, and what the choice depends on, where it is to be the same each time.
+        args: Vec<Expr>,
+        /// Whether whole blocks are chosen.
+        blocks: bool,
+    },
     /// A query run for the row.
     Subquery(Box<SubPlan>),
 }
@@ -226,6 +233,7 @@ impl Expr {
             | ExprKind::Or(args)
             | ExprKind::Coalesce(args)
             | ExprKind::Extreme(_, args)
+            | ExprKind::Sampled { args, .. }
             | ExprKind::Array(args) => args.iter().collect(),
             ExprKind::CastByText { arg: a, .. }
             | ExprKind::Coerce { arg: a, .. }
@@ -255,6 +263,7 @@ impl Expr {
             | ExprKind::Or(args)
             | ExprKind::Coalesce(args)
             | ExprKind::Extreme(_, args)
+            | ExprKind::Sampled { args, .. }
             | ExprKind::Array(args) => args.iter_mut().collect(),
             ExprKind::CastByText { arg: a, .. }
             | ExprKind::Coerce { arg: a, .. }

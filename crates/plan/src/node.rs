@@ -22,6 +22,8 @@ pub struct Column {
     pub not_null: bool,
     /// Whether it was dropped: then it has a place in rows, nothing more.
     pub dropped: bool,
+    /// Whether it is computed when it is read: then NULL has its place in rows.
+    pub computed: bool,
 }
 
 /// Where a table's rows are.

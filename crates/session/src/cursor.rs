@@ -202,7 +202,7 @@ impl Session {
                 binder.table(&r.relation)
             };
             let Ok(table) = found else { continue };
-            if !image.by_oid(table.oid).is_some_and(|t| t.kind == b'r') {
+            if image.by_oid(table.oid).is_none_or(|t| t.kind != b'r') {
                 continue;
             }
             let alias = r.alias.as_ref().map_or(&r.relation.name, |a| &a.name).clone();

@@ -11,6 +11,7 @@ mod depend;
 mod drop;
 mod grant;
 mod index;
+mod like;
 mod maintenance;
 mod names;
 mod rename;

@@ -941,6 +941,30 @@ impl Session {
         WaitPolicy::Wait(self.settings.lock_timeout_ms)
     }
 
+    /// The time zone that an interval is: a POSIX name, as PostgreSQL shows it.
+    fn offset_of(&mut self, e: &syntax::ast::Expr) -> Result<String> {
+        let image = self.image()?;
+        let bound = {
+            let mut binder = Binder::new(&image, "", &self.settings.io, &self.search_path);
+            binder.constant_of(e, Oid(1186))?
+        };
+        let node = Node::Values { rows: vec![vec![bound]], types: vec![Oid(1186)] };
+        let mut running = self.start(Arc::new(node), Arc::default())?;
+        let row = running.next_chunk(self)?.map(|chunk| chunk.row(0)).unwrap_or_default();
+        let interval = match row.first() {
+            Some(Datum::B16(bytes)) => types::datetime::Interval::from_bytes(bytes),
+            _ => return Err(SqlError::internal("an interval is what was asked for")),
+        };
+        if interval.months != 0 || interval.days != 0 {
+            let word = if interval.months != 0 { "months" } else { "days" };
+            let text = types::io::to_text(Oid(1186), &row[0], &types::IoSettings::default())?;
+            let message = format!("invalid value for parameter \"TimeZone\": \"INTERVAL '{text}'\"");
+            return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message)
+                .detail(format!("Cannot specify {word} in time zone interval.")));
+        }
+        Ok(zone_of_offset(interval.micros / 1_000_000))
+    }
+
     fn set(&mut self, set: &VariableSet, sink: &mut dyn Sink) -> Result<String> {
         if set.local && self.block == BlockState::Idle {
             let text = "SET LOCAL can only be used in transaction blocks";
@@ -953,9 +977,16 @@ impl Session {
                 let mut words = Vec::new();
                 for value in values {
                     words.push(match value {
+                        SetValue::Float(s, _) if name.eq_ignore_ascii_case("timezone") => match s.parse::<f64>() {
+                            Ok(hours) => zone_of_offset((hours * 3600.0) as i64),
+                            Err(_) => s.to_string(),
+                        },
+                        SetValue::Integer(i, _) if name.eq_ignore_ascii_case("timezone") => {
+                            zone_of_offset(i64::from(*i) * 3600)
+                        }
                         SetValue::String(s, _) | SetValue::Float(s, _) => s.to_string(),
                         SetValue::Integer(i, _) => i.to_string(),
-                        SetValue::Interval(_) => return Err(SqlError::unsupported("SET TIME ZONE INTERVAL")),
+                        SetValue::Interval(e) => self.offset_of(e)?,
                     });
                 }
                 let text = if words.len() == 1 && !name.eq_ignore_ascii_case("search_path") {
@@ -1104,6 +1135,19 @@ pub(crate) fn is_planned(kind: &StatementKind) -> bool {
         Select(s) => crate::ddl::create_as::into_table(s).is_none(),
         kind => matches!(kind, Insert(_) | Update(_) | Delete(_) | Merge(_)),
     }
+}
+
+/// The POSIX name of a time zone so many seconds east.
+fn zone_of_offset(seconds: i64) -> String {
+    let n = seconds.abs();
+    let mut text = format!("{:02}", n / 3600);
+    if n % 3600 != 0 {
+        text += &format!(":{:02}", n % 3600 / 60);
+    }
+    if n % 60 != 0 {
+        text += &format!(":{:02}", n % 60);
+    }
+    if seconds < 0 { format!("<-{text}>+{text}") } else { format!("<+{text}>-{text}") }
 }
 
 /// `25P02`.

@@ -307,6 +307,7 @@ impl Session {
             not_null: true,
             default: None,
             generated: None,
+            stored: true,
             sequence: Some(Some(always)),
             rules: Rules::parse(options, column.ty, sql)?,
         };
@@ -356,6 +357,13 @@ impl Session {
         let index = column_of(info, name)?;
         if info.columns[index].generated == 0 {
             return not_such(info, name, "a generated column", if_exists, sink);
+        }
+        if info.columns[index].generated == b'v' {
+            let message = "ALTER TABLE / DROP EXPRESSION is not supported for virtual generated columns";
+            return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message).detail(format!(
+                "Column \"{}\" of relation \"{}\" is a virtual generated column.",
+                info.columns[index].name, info.name
+            )));
         }
         let own = Address::column(info.oid, index);
         self.change_attribute(info.oid, index, "attgenerated", 0)?;

@@ -270,6 +270,11 @@ impl Session {
             }
             (None, None) => columns_of(&info, &key.columns, "named in key does not exist", c.pos, sql)?,
         };
+        if columns.iter().any(|&c| info.columns[c].generated == b'v') {
+            let kind = if primary { "primary keys" } else { "unique constraints" };
+            let message = format!("{kind} on virtual generated columns are not supported");
+            return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message));
+        }
         let mut seen = Vec::new();
         for &column in &columns {
             if seen.contains(&column) {
@@ -333,12 +338,25 @@ impl Session {
                 self.make_index(table, &spec)?
             }
         };
+        self.key_constraint(table, index, &name, &columns, primary, (deferrable, deferred))
+    }
+
+    /// Makes the constraint that a unique index stands for.
+    pub(super) fn key_constraint(
+        &mut self,
+        table: Oid,
+        index: Oid,
+        name: &str,
+        columns: &[usize],
+        primary: bool,
+        (deferrable, deferred): (bool, bool),
+    ) -> Result<()> {
         let info = self.info(table)?;
         let constraint = self.insert_constraint(&NewConstraint {
-            name: &name,
+            name,
             kind: if primary { b'p' } else { b'u' },
             table: &info,
-            columns: &columns,
+            columns,
             index,
             deferrable,
             deferred,
@@ -346,12 +364,41 @@ impl Session {
             reference: None,
             valid: true,
         })?;
-        self.depend_on_columns(constraint, table, &columns, b'a')?;
+        self.depend_on_columns(constraint, table, columns, b'a')?;
         // The index is a part of the constraint.
         self.remove_rows(stored::PG_DEPEND, |r| {
             r.oid("classid") == stored::PG_CLASS && r.oid("objid") == index && r.char("deptype") == b'a'
         })?;
         self.depend(Address::relation(index), Address::constraint(constraint), b'i')
+    }
+
+    /// Gives a new table a CHECK constraint of another one.
+    pub(super) fn copy_check(&mut self, table: Oid, check: &catalog::CheckInfo) -> Result<Oid> {
+        let (image, info) = (self.image()?, self.info(table)?);
+        let planned = binder::bare_table_ref(&image, &info);
+        let parsed = syntax::parse_expr(&check.condition)?;
+        let (text, columns) = {
+            let io = types::IoSettings::default();
+            let mut binder = Binder::new(&image, &check.condition, &io, &[]);
+            binder.check_text(&parsed, &planned).map_err(SqlError::unplaced)?
+        };
+        let name = self.constraint_name(&info, Some(&check.name), "", "check")?;
+        let constraint = self.insert_constraint(&NewConstraint {
+            name: &name,
+            kind: b'c',
+            table: &info,
+            columns: &columns,
+            index: Oid::NONE,
+            deferrable: false,
+            deferred: false,
+            condition: Some(&text),
+            reference: None,
+            valid: true,
+        })?;
+        self.depend_on_columns(constraint, table, &columns, b'a')?;
+        let count = self.info(table)?.checks.len() as i16;
+        self.mark_class(table, &[("relchecks", Datum::I16(count))])?;
+        Ok(constraint)
     }
 
     fn add_check(
@@ -449,6 +496,10 @@ impl Session {
             Some(i) => vec![i],
             None => columns_of(&info, &key.columns, missing, Pos::NONE, sql)?,
         };
+        if columns.iter().any(|&c| info.columns[c].generated == b'v') {
+            let message = "foreign key constraints on virtual generated columns are not supported";
+            return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message));
+        }
         let target_columns = if key.referenced.is_empty() {
             let primary = parent.indexes.iter().find(|i| i.primary).ok_or_else(|| {
                 let message = format!("there is no primary key for referenced table \"{}\"", parent.name);

@@ -586,6 +586,10 @@ fn indexed_column(info: &TableInfo, name: &str) -> Result<usize> {
         return Err(refused(message, SqlState::FEATURE_NOT_SUPPORTED));
     }
     let found = info.columns.iter().position(|c| c.name == name && !c.dropped);
+    if found.is_some_and(|i| info.columns[i].generated == b'v') {
+        let message = "indexes on virtual generated columns are not supported";
+        return Err(refused(message, SqlState::FEATURE_NOT_SUPPORTED));
+    }
     found.ok_or_else(|| refused(&format!("column \"{name}\" does not exist"), SqlState::UNDEFINED_COLUMN))
 }
 

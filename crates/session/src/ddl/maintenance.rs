@@ -66,7 +66,7 @@ impl Session {
         }
         tables.iter().try_for_each(|info| self.empty(info))?;
         if truncate.restart_identity {
-            return refuse("RESTART IDENTITY", truncate.relations[0].pos, sql);
+            tables.iter().try_for_each(|info| self.restart_sequences(info))?;
         }
         Ok("TRUNCATE TABLE".to_owned())
     }

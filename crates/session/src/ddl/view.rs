@@ -227,6 +227,7 @@ impl Session {
                 not_null: false,
                 default: None,
                 generated: None,
+                stored: true,
                 sequence: None,
                 rules: Rules::default(),
             });
