@@ -10,16 +10,20 @@ mod dml;
 mod expr;
 mod from;
 mod grouping;
+mod index;
 mod lookup;
+mod merge;
 mod polymorphic;
 mod proc;
 mod query;
 mod resolve;
+mod returning;
 mod routine;
 mod rules;
 mod scope;
 mod setop;
 mod subquery;
+mod target;
 mod typename;
 mod view;
 mod views;
@@ -28,7 +32,7 @@ mod window;
 use std::cell::Cell;
 
 use catalog::Image;
-use plan::{Column, IndexKey, TableRef, TableSource};
+use plan::{Column, TableRef, TableSource};
 use storage::RelId;
 use syntax::ast::{Pos, RangeVar};
 use types::{IoSettings, Oid, Result, SqlError, SqlState, oid};
@@ -36,6 +40,7 @@ use types::{IoSettings, Oid, Result, SqlError, SqlState, oid};
 pub use coerce::{Context, format_type};
 pub use copy::CopyIn;
 pub use deparse::{Deparser, quote_literal};
+pub use index::IndexExpression;
 pub use lookup::Names;
 pub use proc::Proc;
 pub use query::Bound;
@@ -82,6 +87,8 @@ pub struct Binder<'a> {
     pub arguments: Option<std::sync::Arc<Arguments>>,
     /// Calls of functions around, whose bodies took their places.
     inlining: usize,
+    /// Views that are written to, each with the letter of the privilege that it asks for.
+    pub written_views: Vec<(Oid, char)>,
     /// Views around the query being bound.
     view_depth: usize,
 }
@@ -110,6 +117,7 @@ impl<'a> Binder<'a> {
             routines: Vec::new(),
             arguments: None,
             inlining: 0,
+            written_views: Vec::new(),
             view_depth: 0,
         }
     }
@@ -198,7 +206,7 @@ impl<'a> Binder<'a> {
                 Err(self.unsupported("access to temporary tables of other sessions", name.pos))
             }
             Some(info) if info.kind == b'v' => Ok(Relation::Stored(info.clone())),
-            Some(info) if matches!(info.kind, b'r' | b'S' | b'm') => Ok(Relation::Table(table_ref(self.image, info))),
+            Some(info) if matches!(info.kind, b'r' | b'S' | b'm') => Ok(Relation::Table(table_ref(self.image, info)?)),
             Some(info) if info.kind == b'c' => {
                 let message = format!("cannot open relation \"{text}\"");
                 Err(self
@@ -246,6 +254,7 @@ fn system_relation(name: &str) -> Option<Relation> {
             typmod: c.typmod,
             not_null: c.not_null,
             dropped: false,
+            computed: false,
         })
         .collect();
     Some(Relation::Table(TableRef {
@@ -262,21 +271,24 @@ fn system_relation(name: &str) -> Option<Relation> {
 }
 
 /// A table as plans refer to it.
-pub fn table_ref(image: &Image, info: &catalog::TableInfo) -> TableRef {
-    let index = |i: &catalog::IndexInfo| IndexKey {
-        oid: i.oid,
-        name: i.name.clone(),
-        rel: i.rel,
-        columns: i.columns.clone(),
-        unique: i.unique,
-        nulls_not_distinct: i.nulls_not_distinct,
-    };
+///
+/// # Errors
+/// When what an index computes does not bind any more: a damaged catalog.
+pub fn table_ref(image: &Image, info: &catalog::TableInfo) -> Result<TableRef> {
+    let mut table = bare_table_ref(image, info);
+    table.indexes = info.indexes.iter().map(|i| index::index_key(image, &table, i)).collect::<Result<_>>()?;
+    Ok(table)
+}
+
+/// A table without its indexes.
+pub fn bare_table_ref(image: &Image, info: &catalog::TableInfo) -> TableRef {
     let column = |c: &catalog::ColumnInfo| Column {
         name: c.name.clone(),
         ty: c.ty,
         typmod: c.typmod,
         not_null: c.not_null,
         dropped: c.dropped,
+        computed: c.generated == b'v',
     };
     TableRef {
         oid: info.oid,
@@ -285,7 +297,7 @@ pub fn table_ref(image: &Image, info: &catalog::TableInfo) -> TableRef {
         schema: image.namespace_name(info.namespace).to_owned(),
         name: info.name.clone(),
         columns: info.columns.iter().map(column).collect(),
-        indexes: info.indexes.iter().map(index).collect(),
+        indexes: Vec::new(),
         source: TableSource::Stored,
         unchecked: false,
     }

@@ -67,6 +67,17 @@ pub(crate) fn acl(row: Fields<'_>, column: &str) -> Option<String> {
     types::io::to_text(types::oid::ACLITEM_ARRAY, datum, &types::IoSettings::default()).ok()
 }
 
+/// The options in a row of `pg_class`.
+fn options(row: Fields<'_>) -> Vec<String> {
+    let datum = row.get("reloptions");
+    if datum.is_null() {
+        return Vec::new();
+    }
+    let text = types::io::to_text(types::oid::TEXT_ARRAY, datum, &types::IoSettings::default()).unwrap_or_default();
+    let inside = text.trim_start_matches('{').trim_end_matches('}');
+    inside.split(',').filter(|o| !o.is_empty()).map(|o| o.trim_matches('"').to_owned()).collect()
+}
+
 /// A type of the same physical form as a dropped column's.
 fn stand_in(len: i64) -> Oid {
     match len {
@@ -88,14 +99,60 @@ pub struct IndexInfo {
     pub name: String,
     /// Its storage.
     pub rel: RelId,
-    /// Its columns, from 0, each with whether it sorts descending and whether NULLs come first.
+    /// Its access method, in `pg_am`.
+    pub method: Oid,
+    /// Its columns, from 0, each with whether it sorts descending and whether NULLs come first. From [`KEY_EXPRESSION`] on they stand
+    /// for `expressions`.
     pub columns: Vec<(usize, bool, bool)>,
+    /// Columns that it only carries.
+    pub include: Vec<usize>,
+    /// Expressions among its columns, as SQL.
+    pub expressions: Vec<Arc<str>>,
+    /// Which rows it lists, as SQL; all when there is none.
+    pub predicate: Option<Arc<str>>,
+    /// Operator classes of its columns.
+    pub classes: Vec<Oid>,
+    /// Collations of its columns.
+    pub collations: Vec<Oid>,
     /// Whether two rows may not share a key.
     pub unique: bool,
     /// Whether it is the primary key's.
     pub primary: bool,
     /// Whether NULLs are equal to each other.
     pub nulls_not_distinct: bool,
+    /// Whether a key that is taken is an error at once: not when its constraint is deferrable.
+    pub immediate: bool,
+    /// The constraint it stands for.
+    pub constraint: Option<KeyConstraint>,
+}
+
+/// Column numbers of an index from here on stand for its expressions.
+pub const KEY_EXPRESSION: usize = 1 << 20;
+
+/// What separates the expressions of an index in `pg_index.indexprs`.
+pub const EXPRESSION_SEPARATOR: char = '\u{1}';
+
+impl IndexInfo {
+    /// Whether column `index` of its table is in its key, its expressions left aside.
+    pub fn has_column(&self, index: usize) -> bool {
+        self.columns.iter().any(|k| k.0 == index)
+    }
+
+    /// Whether its key is columns, and it lists all rows.
+    pub fn is_plain(&self) -> bool {
+        self.expressions.is_empty() && self.predicate.is_none()
+    }
+}
+
+/// A UNIQUE or PRIMARY KEY constraint.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct KeyConstraint {
+    /// Its OID.
+    pub oid: Oid,
+    /// Whether it may be checked at COMMIT.
+    pub deferrable: bool,
+    /// Whether it is unless SET CONSTRAINTS says otherwise.
+    pub deferred: bool,
 }
 
 /// A CHECK constraint.
@@ -173,6 +230,8 @@ pub struct TableInfo {
     pub acl: Option<String>,
     /// The query of a view, as SQL.
     pub view: Option<Arc<str>>,
+    /// Its options, as `pg_class.reloptions` lists them.
+    pub options: Vec<String>,
 }
 
 /// A type.
@@ -231,6 +290,7 @@ struct IndexEntry {
     name: String,
     table: Oid,
     rel: RelId,
+    method: Oid,
 }
 
 /// The user-made objects of a database.
@@ -419,7 +479,8 @@ impl Image {
         if row.char("relkind") == b'i' {
             let rel = RelId(row.oid("relfilenode").0);
             let table = self.indexes.get(&oid).map_or(Oid::NONE, |i| i.table);
-            self.indexes.insert(oid, IndexEntry { namespace: key.0, name: key.1.clone(), table, rel });
+            let method = row.oid("relam");
+            self.indexes.insert(oid, IndexEntry { namespace: key.0, name: key.1.clone(), table, rel, method });
         } else {
             let table = TableInfo {
                 oid,
@@ -437,6 +498,7 @@ impl Image {
                 sequence: None,
                 acl: acl(row, "relacl"),
                 view: None,
+                options: options(row),
             };
             // Read anew by a scan, or by the transaction that made it: what was applied to it stays.
             self.relations.entry(oid).or_insert_with(|| Arc::new(table));
@@ -448,19 +510,38 @@ impl Image {
         let (oid, table) = (row.oid("indexrelid"), row.oid("indrelid"));
         let Some(entry) = self.indexes.get_mut(&oid) else { return };
         entry.table = table;
-        let (name, rel) = (entry.name.clone(), entry.rel);
+        let (name, rel, method) = (entry.name.clone(), entry.rel, entry.method);
         let options = row.numbers("indoption");
-        let columns = row.numbers("indkey").into_iter().zip(options.into_iter().chain(std::iter::repeat(0)));
-        let info = IndexInfo {
+        let keys = row.int("indnkeyatts") as usize;
+        let numbers = row.numbers("indkey");
+        let mut expressions = 0..;
+        let mut place = |number: u32| match number {
+            0 => KEY_EXPRESSION + expressions.next().unwrap_or(0),
+            n => n as usize - 1,
+        };
+        let columns = numbers.iter().take(keys).map(|&k| place(k)).zip(options.into_iter().chain(std::iter::repeat(0)));
+        let oids = |name: &str| row.numbers(name).into_iter().take(keys).map(Oid).collect();
+        let text = |name: &str| row.get(name).as_str().map(str::to_owned);
+        let list = |text: String| text.split(EXPRESSION_SEPARATOR).map(Arc::from).collect();
+        let mut info = IndexInfo {
             oid,
             name,
             rel,
-            columns: columns.map(|(k, o)| (k.saturating_sub(1) as usize, o & 1 != 0, o & 2 != 0)).collect(),
+            method,
+            columns: columns.map(|(k, o)| (k, o & 1 != 0, o & 2 != 0)).collect(),
+            include: numbers.iter().skip(keys).map(|&k| k.saturating_sub(1) as usize).collect(),
+            expressions: text("indexprs").map_or(Vec::new(), list),
+            predicate: text("indpred").map(Arc::from),
+            classes: oids("indclass"),
+            collations: oids("indcollation"),
             unique: row.bool("indisunique"),
             primary: row.bool("indisprimary"),
             nulls_not_distinct: row.bool("indnullsnotdistinct"),
+            immediate: row.bool("indimmediate"),
+            constraint: None,
         };
         self.change(table, |t| {
+            info.constraint = t.indexes.iter().find(|i| i.oid == oid).and_then(|i| i.constraint);
             t.indexes.retain(|i| i.oid != oid);
             t.indexes.push(info);
             t.indexes.sort_by_key(|i| i.oid);
@@ -516,6 +597,15 @@ impl Image {
                     t.foreign_keys.retain(|k| k.oid != oid);
                     t.foreign_keys.push(key);
                     t.foreign_keys.sort_by_key(|k| k.oid);
+                });
+            }
+            b'p' | b'u' => {
+                let (deferrable, deferred) = (row.bool("condeferrable"), row.bool("condeferred"));
+                let (key, index) = (KeyConstraint { oid, deferrable, deferred }, row.oid("conindid"));
+                self.change(table, |t| {
+                    if let Some(index) = t.indexes.iter_mut().find(|i| i.oid == index) {
+                        index.constraint = Some(key);
+                    }
                 });
             }
             _ => {}
@@ -584,6 +674,9 @@ impl Image {
                 self.change(row.oid("conrelid"), |t| {
                     t.checks.retain(|c| c.oid != oid);
                     t.foreign_keys.retain(|k| k.oid != oid);
+                    for index in t.indexes.iter_mut().filter(|i| i.constraint.is_some_and(|c| c.oid == oid)) {
+                        index.constraint = None;
+                    }
                 });
             }
             _ => {}
@@ -617,9 +710,9 @@ impl Image {
                     return;
                 }
                 let (owner, rel) = (new.oid("relowner"), RelId(new.oid("relfilenode").0));
-                let (grants, row_type) = (acl(new, "relacl"), new.oid("reltype"));
+                let (grants, row_type, options) = (acl(new, "relacl"), new.oid("reltype"), options(new));
                 self.change(oid, |t| {
-                    (t.acl, t.row_type) = (grants, row_type);
+                    (t.acl, t.row_type, t.options) = (grants, row_type, options);
                     (t.namespace, t.name) = key;
                     (t.owner, t.rel) = (owner, rel);
                 });

@@ -5,14 +5,17 @@
 
 use ext::{Groups, Rowset};
 use plan::{AggregateCall, Expr};
-use types::{Oid, Physical, Result, SqlError};
+use types::{Datum, Oid, Physical, Result, SqlError};
 use vector::{CHUNK_ROWS, Chunk, Data, Nulls, Vector};
 
 use crate::eval::{eval, matching};
 use crate::key_table::{KeyTable, Keys};
 use crate::sort::work_bytes;
 use crate::spill::Parts;
-use crate::{BoxOperator, Context, Operator, keys};
+use crate::{BoxOperator, Context, Operator, keys, ordered_set};
+
+/// `count(*)`.
+const COUNT: Oid = Oid(2803);
 
 /// An aggregate while it runs.
 struct Running {
@@ -26,6 +29,10 @@ struct Running {
     look_at: usize,
     /// Rows kept to be sorted, for ORDER BY: arguments, groups, and sort keys.
     kept: Option<Kept>,
+    /// Direct arguments of an ordered-set aggregate, by group.
+    direct: Vec<Vec<Datum>>,
+    /// What a hypothetical-set aggregate comes to, by group.
+    ready: Vec<Datum>,
 }
 
 struct Kept {
@@ -58,11 +65,13 @@ impl Aggregate {
 
     fn start(&self) -> Result<Vec<Running>> {
         let start = |call: &AggregateCall| {
-            let Some(definition) = functions::aggregate::lookup(call.function) else {
+            // Places among sorted keys are counted here; `count(*)` stands in.
+            let function = if ordered_set::kind(call.function).is_some() { COUNT } else { call.function };
+            let Some(definition) = functions::aggregate::lookup(function) else {
                 return Err(SqlError::internal(format!("aggregate {} is not implemented", call.function)));
             };
-            let arg_types: Vec<Oid> = call.args.iter().map(|a| a.ty).collect();
-            let forms: Vec<Physical> = arg_types.iter().map(|&t| Physical::of(t)).collect();
+            let arg_types: Vec<Oid> = call.split_args().0.iter().map(|a| a.ty).collect();
+            let forms: Vec<Physical> = call.args.iter().map(|a| Physical::of(a.ty)).collect();
             let kept = (!call.order.is_empty()).then(|| Kept {
                 rows: Chunk::new(&forms),
                 groups: Vec::new(),
@@ -72,7 +81,9 @@ impl Aggregate {
                 let types: Vec<Oid> = std::iter::once(types::oid::OID).chain(arg_types.iter().copied()).collect();
                 KeyTable::new(&types, false)
             });
-            Ok(Running { groups: (definition.groups)(), arg_types, seen, charged: 0, rows: 0, look_at: 0, kept })
+            let groups = (definition.groups)();
+            let (direct, ready) = (Vec::new(), Vec::new());
+            Ok(Running { groups, arg_types, seen, charged: 0, rows: 0, look_at: 0, kept, direct, ready })
         };
         self.calls.iter().map(start).collect()
     }
@@ -166,14 +177,20 @@ impl Aggregate {
         }
         let mut out = Chunk::new(&self.forms);
         for (call, state) in self.calls.iter().zip(&mut running) {
-            sorted_rows(call, state, ctx)?;
+            sorted_rows(call, state, known.rows, ctx)?;
         }
         for (column, v) in out.columns.iter_mut().zip(&known.columns) {
             column.extend_selected(v, 0..known.rows);
         }
         for ((call, state), column) in self.calls.iter().zip(&running).zip(&mut out.columns[self.groups.len()..]) {
             for g in 0..known.rows {
-                let value = state.groups.finish(&mut ctx.call(&state.arg_types, call.ty), g)?;
+                if let Some(ready) = state.ready.get(g) {
+                    column.push(ready);
+                    continue;
+                }
+                let mut asked = ctx.call(&state.arg_types, call.ty);
+                asked.direct_args = state.direct.get(g).map_or(&[], |d| &d[..]);
+                let value = state.groups.finish(&mut asked, g)?;
                 column.push(&value);
             }
         }
@@ -269,14 +286,22 @@ fn take(
 }
 
 /// Adds rows that waited to be sorted.
-fn sorted_rows(call: &AggregateCall, state: &mut Running, ctx: &mut Context<'_>) -> Result<()> {
+fn sorted_rows(call: &AggregateCall, state: &mut Running, groups: usize, ctx: &mut Context<'_>) -> Result<()> {
     let Some(kept) = state.kept.take() else { return Ok(()) };
+    if ordered_set::is_ordered(call) {
+        state.direct = ordered_set::direct(call, &kept.rows, &kept.groups, groups, ctx)?;
+        if let Some(kind) = ordered_set::kind(call.function) {
+            let keys = (&kept.keys[..], &kept.groups[..]);
+            state.ready = ordered_set::places(kind, call, keys, &state.direct, ctx)?;
+            return Ok(());
+        }
+    }
     let mut order: Vec<u32> = (0..kept.rows.rows as u32).collect();
     order.sort_by(|&a, &b| {
         let key = |i: u32| (kept.groups[i as usize], &kept.keys[i as usize]);
         key(a).cmp(&key(b))
     });
-    let values: Vec<&Vector> = kept.rows.columns.iter().collect();
+    let values: Vec<&Vector> = kept.rows.columns.iter().take(state.arg_types.len()).collect();
     let groups = Some(&kept.groups[..]);
     state.groups.add_vector(&mut ctx.call(&state.arg_types, call.ty), &values, Rowset::Listed(&order), groups)
 }

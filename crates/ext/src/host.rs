@@ -74,6 +74,11 @@ pub trait Host {
     fn current_database(&self) -> &str {
         "postgres"
     }
+    /// The id of the row of `table`, called `shown`, that a cursor stands on.
+    fn current_row(&self, cursor: &str, table: types::Oid, shown: &str) -> Result<i64> {
+        let _ = (table, shown);
+        Err(types::SqlError::new(types::SqlState::INVALID_CURSOR_NAME, format!("cursor \"{cursor}\" does not exist")))
+    }
     /// The text of the statement being run.
     fn current_query(&self) -> Option<&str> {
         None

@@ -65,6 +65,8 @@ pub(crate) struct SessionHost<'a> {
     /// The transaction's number, if it wrote.
     pub xid: Option<u64>,
     pub sql: Option<&'a str>,
+    /// The session's cursors.
+    pub cursors: &'a crate::cursor::Cursors,
 }
 
 /// Now, in microseconds since 2000.
@@ -176,6 +178,9 @@ impl Host for SessionHost<'_> {
     }
     fn current_database(&self) -> &str {
         self.database
+    }
+    fn current_row(&self, cursor: &str, table: Oid, shown: &str) -> Result<i64> {
+        crate::cursor::current_row(self.cursors, cursor, table, shown)
     }
     fn current_query(&self) -> Option<&str> {
         self.sql

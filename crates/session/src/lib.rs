@@ -4,6 +4,7 @@
 mod acl;
 mod collected;
 mod copy;
+mod cursor;
 mod ddl;
 mod describe;
 mod explain;

@@ -71,6 +71,7 @@ impl Running {
             Node::Insert { .. } => format!("INSERT 0 {affected}"),
             Node::Update { .. } => format!("UPDATE {affected}"),
             Node::Delete { .. } => format!("DELETE {affected}"),
+            Node::Merge { .. } => format!("MERGE {affected}"),
             _ => format!("SELECT {}", self.fetched),
         }
     }
@@ -102,11 +103,6 @@ impl Portal {
     /// When it was opened.
     pub(crate) fn birth(&self) -> Birth {
         self.birth
-    }
-
-    /// Rows of the last fetch.
-    pub(crate) fn fetched(&self) -> u64 {
-        if let State::Running(running) = &self.state { running.fetched } else { 0 }
     }
 }
 
@@ -430,6 +426,7 @@ impl Session {
             snapshot: &execution.snapshot,
             xid: txn.xid().map(|x| x.0),
             sql: None,
+            cursors: &self.named.cursors,
         };
         let mut ctx = Context {
             db: &self.db,
@@ -592,6 +589,7 @@ fn operators(node: &Node) -> Operators {
         Node::Insert { .. } => "INSERT 0 ",
         Node::Update { .. } => "UPDATE ",
         Node::Delete { .. } => "DELETE ",
+        Node::Merge { .. } => "MERGE ",
         _ => "SELECT ",
     };
     Operators {
@@ -608,6 +606,6 @@ fn operators(node: &Node) -> Operators {
 fn writes(node: &Node) -> bool {
     match node {
         Node::With { body, .. } => writes(body),
-        node => matches!(node, Node::Insert { .. } | Node::Update { .. } | Node::Delete { .. }),
+        node => matches!(node, Node::Insert { .. } | Node::Update { .. } | Node::Delete { .. } | Node::Merge { .. }),
     }
 }

@@ -535,6 +535,9 @@ impl Session {
             self.settings = settings;
             self.follow_role();
         }
+        if outcome.is_ok() {
+            self.keep_held_cursors();
+        }
         self.end_transaction();
         Ok(outcome?)
     }
@@ -671,10 +674,12 @@ impl Session {
             StatementKind::Insert(s) => binder.insert(s)?,
             StatementKind::Update(s) => binder.update(s)?,
             StatementKind::Delete(s) => binder.delete(s)?,
+            StatementKind::Merge(s) => binder.merge(s)?,
             _ => return Err(SqlError::internal("only queries and DML are planned")),
         };
-        let (params, views, routines) = (binder.params, binder.views, binder.routines);
+        let (params, views, written, routines) = (binder.params, binder.views, binder.written_views, binder.routines);
         self.check_views(&image, &views)?;
+        self.check_written_views(&image, &written)?;
         self.check_routines(&image, &routines)?;
         Ok((bound, params))
     }
@@ -742,7 +747,7 @@ impl Session {
             StatementKind::AlterSequence(a) => self.alter_sequence(sql, a, sink),
             StatementKind::CreateSchema(c) => self.create_schema(sql, c, sink),
             StatementKind::Drop(d) => self.drop_objects(sql, d, sink),
-            StatementKind::Rename(r) => self.rename(sql, r, sink),
+            StatementKind::Rename(r) => self.rename(r, sink),
             StatementKind::AlterOwner(a) => self.alter_owner(sql, a),
             StatementKind::Comment(c) => self.comment(sql, c),
             StatementKind::Truncate(t) => self.truncate(sql, t),
@@ -752,6 +757,7 @@ impl Session {
             StatementKind::CreateDatabase(c) => self.create_database(sql, c),
             StatementKind::DropDatabase(d) => self.drop_database(sql, d, sink),
             StatementKind::Vacuum(v) => self.vacuum(sql, v),
+            StatementKind::Reindex(r) => self.reindex(sql, r),
             StatementKind::Checkpoint(_) => {
                 self.runtime.engine().checkpoint()?;
                 Ok("CHECKPOINT".to_owned())
@@ -858,7 +864,7 @@ impl Session {
         node.visit_tables(&mut |table, _| {
             if table.source == plan::TableSource::Stored {
                 let info = image.by_oid(table.oid);
-                current &= info.is_some_and(|info| binder::table_ref(&image, info) == **table);
+                current &= info.is_some_and(|info| binder::table_ref(&image, info).is_ok_and(|now| now == **table));
             }
         });
         Ok(current)
@@ -972,6 +978,30 @@ impl Session {
         WaitPolicy::Wait(self.settings.lock_timeout_ms)
     }
 
+    /// The time zone that an interval is: a POSIX name, as PostgreSQL shows it.
+    fn offset_of(&mut self, e: &syntax::ast::Expr) -> Result<String> {
+        let image = self.image()?;
+        let bound = {
+            let mut binder = Binder::new(&image, "", &self.settings.io, &self.search_path);
+            binder.constant_of(e, Oid(1186))?
+        };
+        let node = Node::Values { rows: vec![vec![bound]], types: vec![Oid(1186)] };
+        let mut running = self.start(Arc::new(node), Arc::default())?;
+        let row = running.next_chunk(self)?.map(|chunk| chunk.row(0)).unwrap_or_default();
+        let interval = match row.first() {
+            Some(Datum::B16(bytes)) => types::datetime::Interval::from_bytes(bytes),
+            _ => return Err(SqlError::internal("an interval is what was asked for")),
+        };
+        if interval.months != 0 || interval.days != 0 {
+            let word = if interval.months != 0 { "months" } else { "days" };
+            let text = types::io::to_text(Oid(1186), &row[0], &types::IoSettings::default())?;
+            let message = format!("invalid value for parameter \"TimeZone\": \"INTERVAL '{text}'\"");
+            return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message)
+                .detail(format!("Cannot specify {word} in time zone interval.")));
+        }
+        Ok(zone_of_offset(interval.micros / 1_000_000))
+    }
+
     fn set(&mut self, set: &VariableSet, sink: &mut dyn Sink) -> Result<String> {
         if set.local && self.block == BlockState::Idle {
             let text = "SET LOCAL can only be used in transaction blocks";
@@ -984,9 +1014,16 @@ impl Session {
                 let mut words = Vec::new();
                 for value in values {
                     words.push(match value {
+                        SetValue::Float(s, _) if name.eq_ignore_ascii_case("timezone") => match s.parse::<f64>() {
+                            Ok(hours) => zone_of_offset((hours * 3600.0) as i64),
+                            Err(_) => s.to_string(),
+                        },
+                        SetValue::Integer(i, _) if name.eq_ignore_ascii_case("timezone") => {
+                            zone_of_offset(i64::from(*i) * 3600)
+                        }
                         SetValue::String(s, _) | SetValue::Float(s, _) => s.to_string(),
                         SetValue::Integer(i, _) => i.to_string(),
-                        SetValue::Interval(_) => return Err(SqlError::unsupported("SET TIME ZONE INTERVAL")),
+                        SetValue::Interval(e) => self.offset_of(e)?,
                     });
                 }
                 let text = if words.len() == 1 && !name.eq_ignore_ascii_case("search_path") {
@@ -1130,11 +1167,24 @@ fn isolation(modes: &[TransactionMode]) -> Result<IsolationLevel> {
 }
 
 pub(crate) fn is_planned(kind: &StatementKind) -> bool {
-    use StatementKind::{Delete, Insert, Select, Update};
+    use StatementKind::{Delete, Insert, Merge, Select, Update};
     match kind {
         Select(s) => crate::ddl::create_as::into_table(s).is_none(),
-        kind => matches!(kind, Insert(_) | Update(_) | Delete(_)),
+        kind => matches!(kind, Insert(_) | Update(_) | Delete(_) | Merge(_)),
     }
+}
+
+/// The POSIX name of a time zone so many seconds east.
+fn zone_of_offset(seconds: i64) -> String {
+    let n = seconds.abs();
+    let mut text = format!("{:02}", n / 3600);
+    if n % 3600 != 0 {
+        text += &format!(":{:02}", n % 3600 / 60);
+    }
+    if n % 60 != 0 {
+        text += &format!(":{:02}", n % 60);
+    }
+    if seconds < 0 { format!("<-{text}>+{text}") } else { format!("<+{text}>-{text}") }
 }
 
 /// `25P02`.

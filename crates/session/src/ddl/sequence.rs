@@ -27,6 +27,22 @@ pub struct Rules {
     name: Option<QualifiedName>,
 }
 
+impl Rules {
+    /// What a row of `pg_sequence` says.
+    pub fn of(row: catalog::Fields<'_>) -> Rules {
+        Rules {
+            ty: row.oid("seqtypid"),
+            increment: row.int("seqincrement"),
+            min: row.int("seqmin"),
+            max: row.int("seqmax"),
+            start: row.int("seqstart"),
+            cache: row.int("seqcache"),
+            cycle: row.bool("seqcycle"),
+            ..Rules::default()
+        }
+    }
+}
+
 impl Default for Rules {
     fn default() -> Rules {
         Rules {
@@ -203,6 +219,18 @@ impl Session {
         )?;
         self.depend(Address::relation(sequence), Address::schema(namespace), b'n')?;
         Ok(sequence)
+    }
+
+    /// Gives a sequence new storage, in which it begins at `start`.
+    pub(super) fn new_sequence_storage(&mut self, sequence: Oid, old: RelId, start: i64) -> Result<()> {
+        let (db, fresh) = (self.db.clone(), self.new_oid()?);
+        let old = db.relation(old)?;
+        let mut meta = RelMeta::new(RelId(fresh.0), RelKind::Sequence, old.persistence, Vec::new());
+        meta.last = start;
+        db.create_relation(self.txn_mut(), meta)?;
+        db.drop_relation(self.txn_mut(), &old)?;
+        self.change_rows(PG_CLASS, |r| r.oid("oid") == sequence, &[("relfilenode", Datum::from(fresh))])?;
+        Ok(())
     }
 
     /// OWNED BY: the sequence goes with a column. `NONE` is one name.
