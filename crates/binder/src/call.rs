@@ -12,9 +12,9 @@ use crate::polymorphic;
 use crate::resolve::{Choice, choose};
 use crate::window::{WINDOWS, WindowUse, clause_words};
 
-/// Whether `function` yields rows instead of a value.
+/// Whether `function` yields rows instead of a value; what yields one row of several columns is run as a set too.
 pub(crate) fn returns_set(function: Oid) -> bool {
-    builtin::proc_by_oid(function).is_some_and(|p| p.returns_set)
+    builtin::proc_by_oid(function).is_some_and(|p| p.returns_set) || functions::set_function(function).is_some()
 }
 
 /// Output columns of a set-returning function whose result type in the call is `ty`.
@@ -393,7 +393,7 @@ impl Binder<'_> {
             if chosen.row.returns_set && functions::set_function(chosen.row.oid).is_none() {
                 return Err(self.unsupported(&shown, pos));
             }
-            if chosen.row.returns_set {
+            if returns_set(chosen.row.oid) {
                 let args = self.with_defaults(&chosen, args)?;
                 let params: Vec<Oid> = if chosen.variadic { chosen.params } else { chosen.row.args.to_vec() };
                 let (args, ty) = self.convert(args, &params, chosen.row.result, pos)?;

@@ -58,6 +58,10 @@ pub(crate) fn find_path(source: Oid, target: Oid, context: Context) -> Option<Pa
             _ => Path::ByText,
         });
     }
+    // Vectors are arrays already.
+    if matches!((source, target), (oid::OIDVECTOR, oid::OID_ARRAY) | (oid::INT2VECTOR, oid::INT2_ARRAY)) {
+        return Some(Path::Relabel);
+    }
     // An array becomes another as its elements do; but nothing a vector, which would draw what should go to real arrays.
     if !matches!(target, oid::OIDVECTOR | oid::INT2VECTOR)
         && let (Some(from), Some(to)) = (polymorphic::element_of(source), polymorphic::element_of(target))

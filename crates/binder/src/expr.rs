@@ -501,6 +501,17 @@ impl Binder<'_> {
                 }
             }
         }
+        // A name is an array of bytes, counted from 0.
+        if array.ty == oid::NAME && indexes.len() == 1 {
+            let one = |n: i32| Expr::new(ExprKind::Const(Datum::I32(n)), oid::INT4, self.position(pos));
+            let (one_more, single) = (one(1), one(1));
+            let index = indexes.remove(0);
+            let start = self.named_operator("+", vec![index, one_more], pos)?;
+            let cannot = || SqlError::internal("names, text and letters are cast to each other");
+            let text = self.coerce(array, oid::TEXT, -1, Context::Explicit)?.ok_or_else(cannot)?;
+            let letter = self.named_function("substr", vec![text, start, single], pos)?;
+            return self.coerce(letter, oid::CHAR, -1, Context::Explicit)?.ok_or_else(cannot);
+        }
         // Vectors are arrays too, counted from 0.
         let element = match array.ty {
             oid::INT2VECTOR => Some(oid::INT2),

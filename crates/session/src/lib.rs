@@ -2,19 +2,23 @@
 #![forbid(unsafe_code)]
 
 mod acl;
+mod advisory;
 mod collected;
 mod copy;
 mod ddl;
 mod describe;
 mod explain;
+mod export;
 mod foreign_key;
 mod host;
 mod lifetime;
+mod monitor;
 mod named;
 mod planning;
 mod portal;
 mod prepared;
 mod privilege;
+mod read_only;
 mod runtime;
 mod session;
 mod settings;
