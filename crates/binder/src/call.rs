@@ -15,10 +15,15 @@ use crate::proc::Proc;
 use crate::resolve::{Choice, choose};
 use crate::window::{WINDOWS, WindowUse, clause_words};
 
+/// Whether `function` yields rows instead of a value; what yields one row of several columns is run as a set too.
+pub(crate) fn returns_set(function: Oid) -> bool {
+    builtin::proc_by_oid(function).is_some_and(|p| p.returns_set) || functions::set_function(function).is_some()
+}
+
 /// Whether `e` is a call that yields rows instead of a value.
 pub(crate) fn is_set(e: &Expr) -> bool {
     match &e.kind {
-        ExprKind::Call { function, .. } => builtin::proc_by_oid(*function).is_some_and(|p| p.returns_set),
+        ExprKind::Call { function, .. } => returns_set(*function),
         ExprKind::Routine { routine, .. } => routine.returns_set,
         _ => false,
     }
@@ -563,10 +568,11 @@ impl<'a> Binder<'a> {
                 let message = format!("set-returning functions are not allowed in {}", place.clause);
                 return Err(self.error(SqlState::FEATURE_NOT_SUPPORTED, message, pos));
             }
-            if let (true, Some(function)) = (chosen.proc.returns_set(), chosen.proc.builtin()) {
-                if functions::set_function(function).is_none() {
-                    return Err(self.unsupported(&shown, pos));
-                }
+            let builtin = chosen.proc.builtin();
+            if chosen.proc.returns_set() && builtin.is_some_and(|f| functions::set_function(f).is_none()) {
+                return Err(self.unsupported(&shown, pos));
+            }
+            if let Some(function) = builtin.filter(|&f| returns_set(f)) {
                 let args = self.with_defaults(&chosen, args)?;
                 let params = if chosen.variadic { chosen.params } else { chosen.proc.args().to_vec() };
                 let (args, ty) = self.convert(args, &params, chosen.proc.result(), pos)?;

@@ -533,6 +533,17 @@ impl Binder<'_> {
         if array.ty == oid::JSONB {
             return self.jsonb_part(array, path, pos, place);
         }
+        // A name is an array of bytes, counted from 0.
+        if let (oid::NAME, [ast::Indirection::Index(index)]) = (array.ty, path) {
+            let one = |n: i32| Expr::new(ExprKind::Const(Datum::I32(n)), oid::INT4, self.position(pos));
+            let (one_more, single) = (one(1), one(1));
+            let index = self.array_index(index, place)?;
+            let start = self.named_operator("+", vec![index, one_more], pos)?;
+            let cannot = || SqlError::internal("names, text and letters are cast to each other");
+            let text = self.coerce(array, oid::TEXT, -1, Context::Explicit)?.ok_or_else(cannot)?;
+            let letter = self.named_function("substr", vec![text, start, single], pos)?;
+            return self.coerce(letter, oid::CHAR, -1, Context::Explicit)?.ok_or_else(cannot);
+        }
         let (bounds, slice) = self.bounds(path, pos, place)?;
         if slice {
             let Some(element) = crate::polymorphic::element_of(array.ty) else {

@@ -9,7 +9,7 @@ use types::{Oid, Result, SqlError, SqlState, oid};
 use crate::expr::Place;
 use crate::query::Bound;
 use crate::scope::{Frame, Scope, ScopeColumn};
-use crate::{Binder, Relation, coerce, resolve, views};
+use crate::{Binder, Relation, coerce, resolve};
 
 /// How deep views may be nested, so that binding them fits the stack (N3).
 const VIEWS_MAX: usize = 32;
@@ -293,10 +293,13 @@ impl Binder<'_> {
                 scope.rows.extend(self.row_type_of(info.oid).map(|ty| (alias.clone(), ty)));
                 Ok((bound.node, scope))
             }
-            Relation::View(view) => {
-                let bound = self.system_view(view)?;
+            Relation::View { schema, name, sql } => {
+                let Some(sql) = sql else {
+                    return Err(SqlError::unsupported(format!("system view \"{name}\"")));
+                };
+                let bound = self.system_view(&sql)?;
                 let mut scope = self.derived_scope(&alias, r.alias.as_ref(), &bound.columns)?;
-                scope.columns.iter_mut().for_each(|c| c.schema = Some("pg_catalog".to_owned()));
+                scope.columns.iter_mut().for_each(|c| c.schema = Some(schema.to_owned()));
                 Ok((bound.node, scope))
             }
         }
@@ -348,11 +351,8 @@ impl Binder<'_> {
         Ok(Expr::new(plan::ExprKind::Sampled { args, blocks }, oid::BOOL, 0))
     }
 
-    /// A view of `pg_catalog`: its query sees nothing of the statement around it.
-    fn system_view(&mut self, name: &str) -> Result<Bound> {
-        let Some(sql) = views::query(name) else {
-            return Err(SqlError::unsupported(format!("system view \"{name}\"")));
-        };
+    /// A view of the system's: its query sees nothing of the statement around it.
+    fn system_view(&mut self, sql: &str) -> Result<Bound> {
         let mut binder = Binder::new(self.image, sql, self.settings, &[]);
         (binder.slots, binder.subs, binder.next_cte) = (self.slots, self.subs, self.next_cte);
         let statements = syntax::parse(sql)?;

@@ -29,6 +29,7 @@ mod view;
 mod views;
 mod window;
 
+use std::borrow::Cow;
 use std::cell::Cell;
 
 use catalog::Image;
@@ -173,7 +174,7 @@ impl<'a> Binder<'a> {
     pub fn table(&self, name: &RangeVar) -> Result<TableRef> {
         match self.relation(name)? {
             Relation::Table(table) => Ok(table),
-            Relation::View(name) => Err(SqlError::unsupported(format!("system view \"{name}\" here"))),
+            Relation::View { name, .. } => Err(SqlError::unsupported(format!("system view \"{name}\" here"))),
             Relation::Stored(info) => Err(SqlError::unsupported(format!("view \"{}\" here", info.name))),
         }
     }
@@ -181,6 +182,11 @@ impl<'a> Binder<'a> {
     /// The table or view that `name` means.
     pub(crate) fn relation(&self, name: &RangeVar) -> Result<Relation> {
         let text = name.name.as_str();
+        if name.schema.as_ref().is_some_and(|s| &**s == INFORMATION_SCHEMA)
+            && let Some(view) = information_schema_view(text)
+        {
+            return Ok(view);
+        }
         if let Some(schema) = &name.schema
             && **schema != *"pg_catalog"
             && self.image.namespace_in(schema, self.search_path).is_none()
@@ -219,6 +225,10 @@ impl<'a> Binder<'a> {
                     Some(schema) => format!("{}.{text}", &**schema),
                     None => text.to_owned(),
                 };
+                let informing = self.search_path.contains(&oid::INFORMATION_SCHEMA_NAMESPACE);
+                if informing && let Some(view) = information_schema_view(text) {
+                    return Ok(view);
+                }
                 let index = self.search_path.iter().any(|&n| self.image.is_taken(n, text));
                 if index && name.schema.is_none() {
                     let message = format!("cannot open relation \"{shown}\"");
@@ -235,16 +245,29 @@ impl<'a> Binder<'a> {
 /// What a name in FROM means.
 pub(crate) enum Relation {
     Table(TableRef),
-    View(&'static str),
+    /// A view of `pg_catalog` or of `information_schema`.
+    View {
+        schema: &'static str,
+        name: &'static str,
+        sql: Option<Cow<'static, str>>,
+    },
     /// A user's view.
     Stored(std::sync::Arc<catalog::TableInfo>),
+}
+
+const INFORMATION_SCHEMA: &str = "information_schema";
+
+/// The view of `information_schema` called `name`.
+fn information_schema_view(name: &str) -> Option<Relation> {
+    let (name, sql) = views::information_schema::query(name)?;
+    Some(Relation::View { schema: INFORMATION_SCHEMA, name, sql: Some(Cow::Borrowed(sql)) })
 }
 
 /// The catalog table or view called `name`.
 fn system_relation(name: &str) -> Option<Relation> {
     let row = catalog::builtin::relation_by_name(name)?;
     if row.kind == b'v' {
-        return Some(Relation::View(row.name));
+        return Some(Relation::View { schema: "pg_catalog", name: row.name, sql: views::query(row.name) });
     }
     let columns = catalog::builtin::columns_of(row.oid)
         .iter()

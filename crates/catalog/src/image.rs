@@ -13,8 +13,8 @@ use types::{Oid, Result, SqlError};
 
 use crate::statistics::{ColumnStatistics, TableSize};
 use crate::stored::{
-    self, Change, Fields, PG_AGGREGATE, PG_ATTRDEF, PG_ATTRIBUTE, PG_CAST, PG_CLASS, PG_CONSTRAINT, PG_ENUM, PG_INDEX,
-    PG_NAMESPACE, PG_OPERATOR, PG_PROC, PG_REWRITE, PG_SEQUENCE, PG_STATISTIC, PG_TYPE,
+    self, Change, Fields, PG_AGGREGATE, PG_ATTRDEF, PG_ATTRIBUTE, PG_CAST, PG_CLASS, PG_CONSTRAINT, PG_DEPEND, PG_ENUM,
+    PG_INDEX, PG_NAMESPACE, PG_OPERATOR, PG_PROC, PG_REWRITE, PG_SEQUENCE, PG_STATISTIC, PG_TYPE,
 };
 
 /// A column.
@@ -317,13 +317,15 @@ pub struct Image {
 }
 
 /// The order in which relations are read: owners before what they own.
-const ORDER: [Oid; 14] = [
+const ORDER: [Oid; 16] = [
     PG_NAMESPACE,
     PG_TYPE,
     PG_ENUM,
     PG_CLASS,
     PG_ATTRIBUTE,
+    PG_REWRITE,
     PG_ATTRDEF,
+    PG_DEPEND,
     PG_INDEX,
     PG_CONSTRAINT,
     PG_SEQUENCE,
@@ -371,6 +373,24 @@ impl Image {
         }
     }
 
+    /// What a sequence that is part of a column gives that column, which has no default in `pg_attrdef`.
+    fn identity(&mut self, row: Fields<'_>, default: impl Fn(Oid) -> Option<Arc<str>>) {
+        let number = row.int("refobjsubid");
+        if row.char("deptype") != b'i'
+            || number <= 0
+            || row.oid("classid") != PG_CLASS
+            || row.oid("refclassid") != PG_CLASS
+        {
+            return;
+        }
+        let default = default(row.oid("objid"));
+        self.change(row.oid("refobjid"), |t| {
+            if let Some(c) = t.columns.get_mut(number as usize - 1) {
+                c.default = default;
+            }
+        });
+    }
+
     fn add(&mut self, row: Fields<'_>) {
         match row.relation {
             PG_NAMESPACE => {
@@ -393,6 +413,7 @@ impl Image {
                     }
                 });
             }
+            PG_DEPEND => self.identity(row, |sequence| Some(format!("nextval('{sequence}'::regclass)").into())),
             PG_TYPE => {
                 let (oid, namespace, name) = (row.oid("oid"), row.oid("typnamespace"), row.text("typname"));
                 self.type_names.insert((namespace, name.clone()), oid);
@@ -657,6 +678,7 @@ impl Image {
             }
             PG_OPERATOR => self.routines.remove_operator(row),
             PG_CAST => self.routines.remove_cast(row),
+            PG_DEPEND => self.identity(row, |_| None),
             PG_INDEX => {
                 let oid = row.oid("indexrelid");
                 self.change(row.oid("indrelid"), |t| t.indexes.retain(|i| i.oid != oid));

@@ -214,6 +214,10 @@ pub trait Host {
     fn check_interrupts(&self) -> Result<()> {
         Ok(())
     }
+    /// The rows of a set-returning function that the session implements, by the function's name.
+    fn rows(&mut self, name: &str, _args: &[types::Datum]) -> Result<Vec<Vec<types::Datum>>> {
+        Err(SqlError::unsupported(format!("function {name}")))
+    }
     /// Anything else, by name: the way out for functions that the session implements itself.
     fn call(&mut self, name: &str, _args: &[types::Datum]) -> Result<types::Datum> {
         Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, format!("function {name} is not supported")))

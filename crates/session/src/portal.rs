@@ -267,6 +267,9 @@ impl Session {
                 self.check_privileges(&prepared.sql, &node)?;
             }
             let Some((version, node)) = &prepared.plan else { return Err(SqlError::internal("just planned")) };
+            if self.read_only {
+                self.check_plan_reads(node)?;
+            }
             let operators = prepared.operators.get_or_insert_with(|| operators(node));
             let (db, policy) = (self.db.id, self.lock_policy());
             let Some(txn) = &mut self.txn else { return Err(SqlError::internal("just begun")) };
@@ -349,6 +352,9 @@ impl Session {
 
     /// Takes the snapshot of a planned statement and makes its operators.
     pub(crate) fn start(&mut self, node: Arc<Node>, columns: Arc<Vec<OutputColumn>>) -> Result<Running> {
+        if self.read_only {
+            self.check_plan_reads(&node)?;
+        }
         let execution = self.execution(node.writes())?;
         let root = exec::build(&node);
         let mut reads_tables = false;
@@ -421,6 +427,9 @@ impl Session {
             entered: Vec::new(),
             session_user: self.settings.session_role.as_ref().unwrap_or(&self.login),
             interrupt: &self.interrupt,
+            advisory: &mut self.advisory,
+            read_only: self.read_only,
+            exports: &mut self.exports,
             pid: txn.owner().0,
             started: self.started,
             snapshot: &execution.snapshot,

@@ -11,8 +11,7 @@ use storage::lock::{Interrupt, Mode, OwnerId, Tag, WaitPolicy};
 use storage::txn::{Savepoint, Snapshot, SnapshotHold, Transaction};
 use storage::{Database, Lsn};
 use syntax::ast::{
-    IsolationLevel, SetValue, Statement, StatementKind, TransactionMode, TransactionStatement, VariableSet,
-    VariableSetKind,
+    IsolationLevel, SetValue, Statement, StatementKind, TransactionStatement, VariableSet, VariableSetKind,
 };
 use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 use vector::Chunk;
@@ -20,6 +19,7 @@ use vector::Chunk;
 use crate::copy::CopyShape;
 use crate::foreign_key::Deferral;
 use crate::host::{Pending, Sequences, micros_since_2000};
+use crate::monitor::Present;
 use crate::portal::Fetched;
 use crate::prepared::Prepared;
 use crate::runtime::{CancelHandle, DEFAULT_ROLE, DbCatalog, Role, Runtime};
@@ -117,9 +117,11 @@ pub struct Session {
     /// What its statements and cursors take.
     pub(crate) meter: Arc<exec::Meter>,
     savepoints: Vec<OpenSavepoint>,
-    isolation: IsolationLevel,
+    pub(crate) isolation: IsolationLevel,
+    /// Whether the transaction only reads.
+    pub(crate) read_only: bool,
     /// The snapshot of a REPEATABLE READ transaction, and what keeps it from being purged.
-    fixed: Option<(Lsn, SnapshotHold)>,
+    pub(crate) fixed: Option<(Lsn, SnapshotHold)>,
     pub(crate) catalog: Arc<DbCatalog>,
     pub(crate) view: Option<View>,
     /// What the transaction changed in the catalog.
@@ -135,6 +137,10 @@ pub struct Session {
     pub(crate) named: crate::named::Named,
     /// Texts that came before.
     pub(crate) known: crate::known::KnownStatements,
+    /// Snapshots that its transaction has exported.
+    pub(crate) exports: Vec<crate::export::Export>,
+    /// Advisory locks it holds.
+    pub(crate) advisory: crate::advisory::Advisory,
     /// Room for a command tag.
     tag: String,
     pub(crate) portals: crate::lifetime::Portals,
@@ -169,6 +175,9 @@ impl Session {
         }
         let db = runtime.database(name)?;
         runtime.count_sessions(db.id, 1);
+        let (owner, interrupt) = (engine.new_owner(), engine.new_interrupt());
+        let present = Present { database: Oid(db.id.0), user: user.oid, since: micros_since_2000(&interrupt) };
+        runtime.present.lock().insert(owner.0, present);
         Ok(Session {
             catalog: runtime.catalog(db.id),
             shared: runtime.shared()?,
@@ -176,8 +185,8 @@ impl Session {
             database_name: name.to_owned(),
             login: user.clone(),
             user,
-            owner: engine.new_owner(),
-            interrupt: engine.new_interrupt(),
+            owner,
+            interrupt,
             settings: Settings::default(),
             search_path: Vec::new(),
             temporary: None,
@@ -189,6 +198,7 @@ impl Session {
             meter: exec::Meter::new("session", runtime.options.session_bytes, &runtime.meter),
             savepoints: Vec::new(),
             isolation: IsolationLevel::ReadCommitted,
+            read_only: false,
             fixed: None,
             view: None,
             changes: Vec::new(),
@@ -199,6 +209,8 @@ impl Session {
             before: None,
             named: crate::named::Named::default(),
             known: crate::known::KnownStatements::default(),
+            exports: Vec::new(),
+            advisory: crate::advisory::Advisory::default(),
             tag: String::new(),
             portals: crate::lifetime::Portals::default(),
             trusted: false,
@@ -468,6 +480,10 @@ impl Session {
 
     fn end_transaction(&mut self) {
         self.txn = None;
+        self.exports.clear();
+        if self.advisory.in_transaction() {
+            self.advisory.end_transaction(&self.runtime.engine().shared().locks, self.owner);
+        }
         self.portals.end_transaction();
         // What they hold is given back now.
         self.forget_dead_cursors();
@@ -482,6 +498,7 @@ impl Session {
             self.settings.generation = generation;
             self.follow_role();
         }
+        self.default_modes();
     }
 
     pub(crate) fn begin_transaction(&mut self) {
@@ -707,6 +724,9 @@ impl Session {
         self.begin_transaction();
         let mut quiet = Quiet { inner: sink, level: self.settings.client_min_messages };
         let sink: &mut dyn Sink = &mut quiet;
+        if self.read_only && !is_planned(&statement.kind) {
+            self.check_statement_reads(&statement.kind)?;
+        }
         match &statement.kind {
             kind if is_planned(kind) => {
                 let (node, columns) = self.locked_plan(sql, kind, None, &[])?;
@@ -783,6 +803,7 @@ impl Session {
             return Ok("SHOW".to_owned());
         }
         let value = match &*name.to_lowercase() {
+            "transaction_read_only" => if self.read_only { "on" } else { "off" }.to_owned(),
             "transaction_isolation" => self.isolation.as_str().to_owned(),
             "session_authorization" => self.session_user().name.clone(),
             "is_superuser" => if self.user.superuser { "on" } else { "off" }.to_owned(),
@@ -878,7 +899,7 @@ impl Session {
             TransactionStatement::Begin { start, modes } => {
                 match self.block {
                     BlockState::Idle => {
-                        self.isolation = isolation(modes)?;
+                        self.take_modes(modes)?;
                         self.begin_transaction();
                         self.block = BlockState::InBlock;
                     }
@@ -901,7 +922,6 @@ impl Session {
                     let text = "there is no transaction in progress";
                     warn(sink, SqlState::NO_ACTIVE_SQL_TRANSACTION, text);
                 }
-                self.isolation = IsolationLevel::ReadCommitted;
                 if commit {
                     self.block = BlockState::Idle;
                     self.finish_implicit()?;
@@ -1056,16 +1076,26 @@ impl Session {
                 Ok("RESET".to_owned())
             }
             VariableSetKind::Transaction(modes) => {
-                if self.fixed.is_some() {
-                    let message = "SET TRANSACTION ISOLATION LEVEL must be called before any query";
-                    return Err(SqlError::new(SqlState::ACTIVE_SQL_TRANSACTION, message));
+                if self.block == BlockState::Idle {
+                    let text = "SET TRANSACTION can only be used in transaction blocks";
+                    sink.notice(
+                        &SqlError::new(SqlState::NO_ACTIVE_SQL_TRANSACTION, text)
+                            .severity(types::error::Severity::Warning),
+                    );
+                    return Ok("SET".to_owned());
                 }
-                self.isolation = isolation(modes)?;
+                self.take_modes(modes)?;
                 Ok("SET".to_owned())
             }
-            VariableSetKind::FromCurrent { .. }
-            | VariableSetKind::SessionCharacteristics(_)
-            | VariableSetKind::TransactionSnapshot(_) => Err(SqlError::unsupported("this form of SET")),
+            VariableSetKind::SessionCharacteristics(modes) => {
+                self.set_characteristics(modes, set.local)?;
+                Ok("SET".to_owned())
+            }
+            VariableSetKind::TransactionSnapshot(name) => {
+                self.import_snapshot(name)?;
+                Ok("SET".to_owned())
+            }
+            VariableSetKind::FromCurrent { .. } => Err(SqlError::unsupported("this form of SET")),
         }
     }
 }
@@ -1144,26 +1174,10 @@ impl Drop for Session {
         self.fail();
         self.end_transaction();
         self.leave_no_temporary();
+        self.advisory.end(&self.runtime.engine().shared().locks, self.owner);
+        self.runtime.present.lock().remove(&self.owner.0);
         self.runtime.count_sessions(self.db.id, -1);
     }
-}
-
-fn isolation(modes: &[TransactionMode]) -> Result<IsolationLevel> {
-    let mut level = IsolationLevel::ReadCommitted;
-    for mode in modes {
-        match mode {
-            TransactionMode::Isolation(IsolationLevel::Serializable, _) => {
-                return Err(SqlError::unsupported("ISOLATION LEVEL SERIALIZABLE"));
-            }
-            // PostgreSQL treats READ UNCOMMITTED as READ COMMITTED.
-            TransactionMode::Isolation(IsolationLevel::ReadUncommitted, _) => level = IsolationLevel::ReadCommitted,
-            TransactionMode::Isolation(l, _) => level = *l,
-            TransactionMode::ReadOnly(false, _) | TransactionMode::Deferrable(false, _) => {}
-            TransactionMode::ReadOnly(true, _) => return Err(SqlError::unsupported("READ ONLY")),
-            TransactionMode::Deferrable(true, _) => return Err(SqlError::unsupported("DEFERRABLE")),
-        }
-    }
-    Ok(level)
 }
 
 pub(crate) fn is_planned(kind: &StatementKind) -> bool {
