@@ -272,7 +272,8 @@ impl Binder<'_> {
                     return Err(self.error(SqlState::SYNTAX_ERROR, message, pos));
                 }
                 ast::Indirection::Slice(..) | ast::Indirection::Index(_) => {
-                    let is_subscript = |s: &&ast::Indirection| !matches!(s, ast::Indirection::Field(_) | ast::Indirection::Star(_));
+                    let is_subscript =
+                        |s: &&ast::Indirection| !matches!(s, ast::Indirection::Field(_) | ast::Indirection::Star(_));
                     let count = i.path[at..].iter().take_while(is_subscript).count();
                     e = self.subscripted(e, &i.path[at..at + count], i.arg.location(), pos, place)?;
                     at += count;
@@ -379,6 +380,8 @@ fn domain_printed(bound: &Expr, names: &dyn types::io::TypeLookup, pretty: bool)
     let query = crate::deparse::QueryNames {
         columns: vec!["VALUE".to_owned()],
         calls: &[],
+        windows: &[],
+        groupings: &[],
         slots: &slots,
         subqueries: None,
         level: 0,

@@ -547,7 +547,7 @@ impl Binder<'_> {
                 let table = match self.relation(&r.relation)? {
                     crate::Relation::Table(table) => Some(table.oid),
                     crate::Relation::Stored(info) => Some(info.oid),
-                    crate::Relation::View(_) => None,
+                    crate::Relation::View { .. } => None,
                 };
                 let sample = match &r.sample {
                     Some(sample) => self.sample_text(sample, nested)?,

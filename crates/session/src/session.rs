@@ -767,7 +767,7 @@ impl Session {
             StatementKind::AlterSequence(a) => self.alter_sequence(sql, a, sink),
             StatementKind::CreateSchema(c) => self.create_schema(sql, c, sink),
             StatementKind::Drop(d) => self.drop_objects(sql, d, sink),
-            StatementKind::Rename(r) => self.rename(r, sink),
+            StatementKind::Rename(r) => self.rename(sql, r, sink),
             StatementKind::AlterOwner(a) => self.alter_owner(sql, a),
             StatementKind::Comment(c) => self.comment(sql, c),
             StatementKind::Truncate(t) => self.truncate(sql, t),

@@ -11,7 +11,7 @@ use super::notice;
 use crate::session::{Session, Sink};
 
 impl Session {
-    pub(crate) fn rename(&mut self, rename: &Rename, sink: &mut dyn Sink) -> Result<String> {
+    pub(crate) fn rename(&mut self, sql: &str, rename: &Rename, sink: &mut dyn Sink) -> Result<String> {
         let container = rename.container.unwrap_or(rename.kind);
         let tag = format!("ALTER {}", container.as_str());
         let new = rename.new_name.as_str();

@@ -48,7 +48,7 @@ fn named_offset(name: &str) -> Option<TimeZone> {
         seconds += part.parse::<u16>().ok().map(i32::from)? * unit;
     }
     fixed(if west { -seconds } else { seconds })
-    }
+}
 
 /// The names of all zones, in order.
 pub fn names() -> Vec<String> {
