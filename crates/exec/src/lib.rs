@@ -9,6 +9,7 @@ mod catalog_scan;
 mod conflict;
 mod counted;
 mod cte;
+mod distinct;
 mod eval;
 mod feed;
 mod function_scan;
