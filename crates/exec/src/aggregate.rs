@@ -1,4 +1,4 @@
-//! Hash aggregation, and DISTINCT, which is grouping by everything.
+//! Hash aggregation.
 //!
 //! When groups take more than twice `work_mem`, no more are opened: rows of other groups are dealt out to lists in a file by the hashes
 //! of their keys, and list after list is grouped afterwards.
@@ -139,7 +139,7 @@ impl Aggregate {
                                 own.push(i as u32);
                                 group_of.push(group);
                             }
-                            None => others.push((i, keys.part(i, parts.len()))),
+                            None => others.push((i, keys.part(i, parts.len(), self.later.len()))),
                         }
                         continue;
                     }
@@ -341,45 +341,6 @@ impl Operator for Aggregate {
     fn reset(&mut self) {
         self.result = None;
         self.later.clear();
-        self.input.reset();
-    }
-}
-
-/// Each distinct row once, in the order of first sight; with `on`, each distinct combination of these columns.
-pub struct Distinct {
-    input: BoxOperator,
-    types: Vec<Oid>,
-    on: Option<Vec<usize>>,
-    seen: KeyTable,
-    keys: Keys,
-}
-
-impl Distinct {
-    pub fn new(input: BoxOperator, types: Vec<Oid>, on: Option<Vec<usize>>) -> Distinct {
-        let columns: Vec<usize> = on.clone().unwrap_or_else(|| (0..types.len()).collect());
-        let seen = KeyTable::new(&columns.iter().map(|&c| types[c]).collect::<Vec<_>>(), false);
-        Distinct { input, types, on, seen, keys: Keys::default() }
-    }
-}
-
-impl Operator for Distinct {
-    fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
-        if !self.input.next(ctx, out)? {
-            return Ok(false);
-        }
-        let columns: Vec<usize> = self.on.clone().unwrap_or_else(|| (0..self.types.len()).collect());
-        let types: Vec<Oid> = columns.iter().map(|&c| self.types[c]).collect();
-        let values: Vec<&Vector> = columns.iter().map(|&c| &out.columns[c]).collect();
-        self.seen.keys(&values, &types, out.rows, ctx, &mut self.keys)?;
-        let before = self.seen.held_bytes();
-        let fresh: Vec<u32> = (0..out.rows as u32).filter(|&i| self.seen.number(&self.keys, i as usize).1).collect();
-        ctx.account.charge(self.seen.held_bytes() - before)?;
-        out.compact(&fresh);
-        Ok(true)
-    }
-
-    fn reset(&mut self) {
-        self.seen.clear();
         self.input.reset();
     }
 }

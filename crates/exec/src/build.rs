@@ -4,11 +4,12 @@ use plan::{Node, TableSource};
 use vector::Chunk;
 
 use crate::BoxOperator;
-use crate::aggregate::{Aggregate, Distinct};
+use crate::aggregate::Aggregate;
 use crate::apply::Apply;
 use crate::catalog_scan::CatalogScan;
 use crate::counted::Counted;
 use crate::cte::{CteScan, Recursive, With};
+use crate::distinct::Distinct;
 use crate::function_scan::{FunctionScan, ProjectSet};
 use crate::grouping::GroupingSets;
 use crate::join::Join;
@@ -108,15 +109,13 @@ pub fn build(node: &Node) -> BoxOperator {
             };
             Box::new(Limit::new(below, count.clone(), offset.clone(), ties))
         }
-        Node::SetOp { kind, all, left, right } => Box::new(SetOp {
-            kind: *kind,
-            all: *all,
-            types: left.types(),
-            left: build(left),
-            right: build(right),
-            counts: None,
-            in_right: false,
-        }),
+        Node::SetOp { kind, all, left, right } => {
+            let both = Box::new(SetOp::new(*kind, *all, build(left), build(right), left.types()));
+            match (kind, all) {
+                (plan::SetKind::Union, false) => Box::new(Distinct::new(both, left.types(), None)),
+                _ => both,
+            }
+        }
         Node::With { ctes, body } => Box::new(With { ctes: ctes.clone(), body: build(body), open: false }),
         Node::CteScan { id, .. } => Box::new(CteScan { id: *id, working: None, next: 0 }),
         Node::Recursive { id, base, step, distinct } => Box::new(Recursive {

@@ -10,6 +10,7 @@ mod composite;
 mod conflict;
 mod counted;
 mod cte;
+mod distinct;
 mod eval;
 mod feed;
 mod function_scan;
