@@ -16,6 +16,7 @@ use types::{Datum, Oid, Physical, Result, SqlError, SqlState, oid};
 
 use super::depend::Address;
 use super::sequence::Rules;
+use super::storage_option::{Of, check_options};
 use super::table::{NewColumn, is_system_column};
 use super::{HEAP, NewClass, notice, refuse};
 use crate::session::{Session, Sink};
@@ -177,14 +178,7 @@ impl Session {
                 return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message).hint(why));
             }
         }
-        let value = match options {
-            [] => Datum::Null,
-            list => {
-                let text = format!("{{{}}}", list.join(","));
-                types::io::text_in(oid::TEXT_ARRAY, -1, &text, &types::IoSettings::default())?
-            }
-        };
-        self.mark_class(view, &[("reloptions", value)])
+        self.set_options(view, options)
     }
 
     /// The kept text of a query, its plan, and its columns.
@@ -336,7 +330,7 @@ impl Session {
         let StatementKind::Select(query) = &create.source.kind else {
             return refuse("a materialized view of this statement", create.into.relation.pos, sql);
         };
-        super::table::check_options(&create.into.options, sql, 10)?;
+        let options = check_options(&create.into.options, sql, Of::Table)?;
         let namespace = self.target_namespace(sql, &create.into.relation)?;
         let name = create.into.relation.name.as_str();
         self.lock_name(PG_CLASS, namespace, name)?;
@@ -370,6 +364,7 @@ impl Session {
             access_method: HEAP,
             persistence: b'p',
         })?;
+        self.keep_options(view, &options)?;
         let populated = Datum::Bool(create.with_data);
         self.mark_class(view, &[("relhasrules", Datum::Bool(true)), ("relispopulated", populated)])?;
         self.depend(Address::relation(view), Address::schema(namespace), b'n')?;
