@@ -1,7 +1,9 @@
 //! Calls: operators, functions, aggregates.
 
-use catalog::builtin::{self, OperatorRow, ProcRow};
-use plan::{AggregateCall, CallForm, Expr, ExprKind, WindowCall};
+use std::sync::Arc;
+
+use catalog::{FunctionInfo, Image, builtin};
+use plan::{AggregateCall, CallForm, Expr, ExprKind, Routine, WindowCall};
 use syntax::ast::{self, Pos, SqlValue};
 use types::{Oid, Result, SqlError, SqlState, oid};
 
@@ -9,42 +11,45 @@ use crate::Binder;
 use crate::coerce::Context;
 use crate::expr::{AGGREGATES, Place};
 use crate::polymorphic;
+use crate::proc::Proc;
 use crate::resolve::{Choice, choose};
 use crate::window::{WINDOWS, WindowUse, clause_words};
+
+/// Whether `function` yields rows instead of a value; what yields one row of several columns is run as a set too.
+pub(crate) fn returns_set(function: Oid) -> bool {
+    builtin::proc_by_oid(function).is_some_and(|p| p.returns_set) || functions::set_function(function).is_some()
+}
+
+/// Whether `e` is a call that yields rows instead of a value.
+pub(crate) fn is_set(e: &Expr) -> bool {
+    match &e.kind {
+        ExprKind::Call { function, .. } => returns_set(*function),
+        ExprKind::Routine { routine, .. } => routine.returns_set,
+        _ => false,
+    }
+}
 
 /// Whether `e` calls a function that returns a set.
 pub(crate) fn has_set(e: &Expr) -> bool {
     let mut found = false;
-    e.visit(&mut |e| found |= matches!(e.kind, ExprKind::Call { function, .. } if returns_set(function)));
+    e.visit(&mut |e| found |= is_set(e));
     found
 }
 
-/// Whether a function returns a set.
-pub(crate) fn returns_set(function: Oid) -> bool {
-    builtin::proc_by_oid(function).is_some_and(|p| p.returns_set)
-}
-
-/// Output columns of a set-returning function whose result type in the call is `ty`.
+/// Output columns of a built-in set-returning function whose result type in the call is `ty`.
 pub(crate) fn set_columns(function: Oid, ty: Oid) -> Vec<(String, Oid)> {
     let Some(row) = builtin::proc_by_oid(function) else { return vec![(String::new(), ty)] };
-    let names: Vec<&str> = row.arg_names.split(',').collect();
-    let out: Vec<(String, Oid)> = row
-        .arg_modes
-        .bytes()
-        .zip(row.all_args)
-        .enumerate()
-        .filter(|(_, (mode, _))| matches!(mode, b'o' | b'b' | b't'))
-        .map(|(i, (_, &ty))| (names.get(i).copied().unwrap_or_default().to_owned(), ty))
-        .collect();
+    let out = Proc::Builtin(row).outputs();
     if out.len() > 1 || (out.len() == 1 && ty == oid::RECORD) { out } else { vec![(String::new(), ty)] }
 }
 
 /// The name that the only OUT parameter gives the column.
-pub(crate) fn single_out_name(function: Oid) -> Option<String> {
-    let row = builtin::proc_by_oid(function)?;
-    let names: Vec<&str> = row.arg_names.split(',').collect();
-    let index = row.arg_modes.bytes().position(|m| matches!(m, b'o' | b't'))?;
-    names.get(index).map(|n| (*n).to_owned()).filter(|n| !n.is_empty())
+pub(crate) fn single_out_name(image: &Image, function: Oid) -> Option<String> {
+    let mut outputs = Proc::by_oid(image, function)?.outputs();
+    if outputs.len() != 1 {
+        return None;
+    }
+    outputs.pop().map(|o| o.0).filter(|n| !n.is_empty())
 }
 
 /// The name of the column that an SQL value function makes.
@@ -81,65 +86,104 @@ fn sql_value_word(value: SqlValue) -> &'static str {
     }
 }
 
-/// A function as a candidate for a call with some number of arguments: its parameters, one for each argument and default used.
-struct Candidate {
-    row: &'static ProcRow,
+/// A function as a candidate for a call with some number of arguments.
+struct Candidate<'a> {
+    proc: Proc<'a>,
+    /// Its parameters, one for each argument that is given, in the call's order.
     params: Vec<Oid>,
+    /// Where arguments go, where some are given by name.
+    places: Option<Vec<usize>>,
     variadic: bool,
 }
 
-/// The parameters of `row` for `n` arguments: VARIADIC ones repeated, defaults used for what is missing.
-fn candidate(row: &'static ProcRow, n: usize, expand: bool) -> Option<Candidate> {
-    let declared = row.args;
-    if !row.variadic.is_none() && expand && n + 1 >= declared.len() && n >= 1 {
+/// `proc` for `n` arguments, the last of which have these names: VARIADIC parameters repeated, defaults used for what is missing.
+fn candidate<'a>(proc: Proc<'a>, n: usize, expand: bool, named: &[&str]) -> Option<Candidate<'a>> {
+    let declared = proc.args();
+    let first_default = declared.len() - proc.default_count().min(declared.len());
+    if !named.is_empty() {
+        let (given, names) = (n - named.len(), proc.input_names());
+        if n > declared.len() {
+            return None;
+        }
+        let place = |name: &&str| names.iter().position(|p| p == name).filter(|p| *p >= given);
+        let places: Vec<usize> = (0..given).map(Some).chain(named.iter().map(place)).collect::<Option<_>>()?;
+        if (given..first_default).any(|i| !places.contains(&i)) {
+            return None;
+        }
+        let params = places.iter().map(|&p| declared[p]).collect();
+        return Some(Candidate { proc, params, places: Some(places), variadic: false });
+    }
+    if !proc.variadic().is_none() && expand && n + 1 >= declared.len() && n >= 1 {
         let mut params = declared[..declared.len() - 1].to_vec();
         if n < params.len() {
             return None;
         }
-        params.resize(n, row.variadic);
-        return Some(Candidate { row, params, variadic: true });
+        params.resize(n, proc.variadic());
+        return Some(Candidate { proc, params, places: None, variadic: true });
     }
-    let fits = n == declared.len() || (n < declared.len() && n + usize::from(row.default_count) >= declared.len());
-    fits.then(|| Candidate { row, params: declared[..n].to_vec(), variadic: false })
+    let fits = n == declared.len() || (n < declared.len() && n >= first_default);
+    fits.then(|| Candidate { proc, params: declared[..n].to_vec(), places: None, variadic: false })
 }
 
-/// The names of the parameters that a call gives arguments for.
-fn input_names(row: &'static ProcRow) -> Vec<&'static str> {
-    let names = row.arg_names.split(',');
-    if row.arg_modes.is_empty() {
-        return names.collect();
-    }
-    let modes = row.arg_modes.chars().filter(|mode| *mode != ',');
-    names.zip(modes).filter(|(_, mode)| matches!(mode, 'i' | 'b' | 'v')).map(|(name, _)| name).collect()
-}
-
-impl Binder<'_> {
+impl<'a> Binder<'a> {
     pub(crate) fn operator(&mut self, op: &ast::Operator, args: Vec<Expr>) -> Result<Expr> {
-        if op.schema.last().is_some_and(|s| &**s != "pg_catalog") {
-            return Err(self.unsupported("an operator outside pg_catalog", op.pos));
-        }
-        self.named_operator(&op.name, args, op.pos)
+        self.qualified_operator(op.schema.last().map(|s| &**s), &op.name, args, op.pos)
     }
 
     /// The operator `name` on `args`.
     pub(crate) fn named_operator(&mut self, name: &str, args: Vec<Expr>, pos: Pos) -> Result<Expr> {
+        self.qualified_operator(None, name, args, pos)
+    }
+
+    fn qualified_operator(&mut self, schema: Option<&str>, name: &str, args: Vec<Expr>, pos: Pos) -> Result<Expr> {
         // `!=` is another spelling.
         let name = if name == "!=" { "<>" } else { name };
         let kind = if args.len() == 1 { b'l' } else { b'b' };
-        let rows: Vec<&'static OperatorRow> = builtin::operators_by_name(name).filter(|o| o.kind == kind).collect();
-        let types: Vec<[Oid; 2]> = rows.iter().map(|o| [o.left, o.right]).collect();
+        let image = self.image;
+        // OID, operands and result, function.
+        let mut found: Vec<(Oid, [Oid; 3], Oid)> = Vec::new();
+        if schema.is_none_or(|s| s == "pg_catalog") {
+            let rows = builtin::operators_by_name(name).filter(|o| o.kind == kind);
+            found.extend(rows.map(|o| (o.oid, [o.left, o.right, o.result], o.function)));
+        }
+        let kept = schema.is_some_and(|s| s == "pg_catalog").then(|| crate::lookup::kept_oid(name)).flatten();
+        let namespaces: Vec<Oid> = match schema {
+            Some(s) => image.namespace_in(s, self.search_path).map(|n| n.oid).into_iter().collect(),
+            None => self.search_path.to_vec(),
+        };
+        if let Some(info) = kept.and_then(|oid| image.operator(oid)) {
+            found.push((info.oid, info.types, info.function));
+        }
+        for namespace in namespaces {
+            let own = image.operators_named(name).filter(|o| o.kind == kind && o.namespace == namespace);
+            for o in own.filter(|o| !o.function.is_none()) {
+                // Among those of the same operands, the one whose schema is searched first.
+                if !found.iter().any(|f| f.1[..2] == o.types[..2]) {
+                    found.push((o.oid, o.types, o.function));
+                }
+            }
+        }
         let skip = 2 - args.len();
-        let candidates: Vec<&[Oid]> = types.iter().map(|t| &t[skip..]).collect();
+        let candidates: Vec<&[Oid]> = found.iter().map(|f| &f.1[skip..2]).collect();
         let actual: Vec<Oid> = args.iter().map(|a| a.ty).collect();
         let shown = || {
             let left = if skip == 1 { String::new() } else { format!("{} ", self.type_shown(actual[0])) };
-            format!("{left}{name} {}", self.type_shown(actual[actual.len() - 1]))
+            let prefix = schema.filter(|s| *s != "pg_catalog").map_or(String::new(), |s| format!("{s}."));
+            format!("{left}{prefix}{name} {}", self.type_shown(actual[actual.len() - 1]))
         };
-        match choose(&candidates, &actual) {
+        match choose(image, &candidates, &actual) {
             Choice::One(i) => {
-                let form = CallForm::Operator(rows[i].oid);
+                let form = CallForm::Operator(found[i].0);
                 let shown = shown();
-                self.finish_call(rows[i].function, candidates[i], args, rows[i].result, form, pos, &shown)
+                match Proc::by_oid(image, found[i].2) {
+                    Some(Proc::User(info)) if Proc::User(info).builtin().is_none() => {
+                        self.routine_call(info, candidates[i], args, form, pos)
+                    }
+                    proc => {
+                        let function = proc.and_then(|p| p.builtin()).unwrap_or(found[i].2);
+                        self.finish_call(function, candidates[i], args, found[i].1[2], form, pos, &shown)
+                    }
+                }
             }
             Choice::None => Err(self
                 .error(SqlState::UNDEFINED_FUNCTION, format!("operator does not exist: {}", shown()), pos)
@@ -173,10 +217,56 @@ impl Binder<'_> {
         Ok(Expr::new(ExprKind::Call { function, args, form }, ty, self.position(pos)))
     }
 
+    /// A call of a user's function.
+    pub(crate) fn routine_call(
+        &mut self,
+        info: &Arc<FunctionInfo>,
+        params: &[Oid],
+        args: Vec<Expr>,
+        form: CallForm,
+        pos: Pos,
+    ) -> Result<Expr> {
+        let actual: Vec<Oid> = args.iter().map(|a| a.ty).collect();
+        if params.iter().any(|p| polymorphic::is_polymorphic(*p))
+            && params.iter().zip(&actual).all(|(p, a)| !polymorphic::is_polymorphic(*p) || *a == oid::UNKNOWN)
+            && !params.iter().any(|p| polymorphic::is_compatible(*p))
+        {
+            let message = "could not determine polymorphic type because input has type unknown";
+            return Err(SqlError::new(SqlState::DATATYPE_MISMATCH, message));
+        }
+        let outputs = info.outputs();
+        let mut wanted = vec![info.result];
+        wanted.extend(outputs.iter().map(|o| o.1));
+        let mismatch = || {
+            let message = "arguments declared \"anyelement\" are not all alike";
+            self.error(SqlState::DATATYPE_MISMATCH, message, pos)
+        };
+        let (_, results) = polymorphic::settle(self.image, params, &actual, &wanted).ok_or_else(mismatch)?;
+        let (args, ty) = self.convert(args, params, info.result, pos)?;
+        let columns = match outputs.len() {
+            2.. => outputs.iter().zip(&results[1..]).map(|(o, &t)| (o.0.clone(), t, -1)).collect(),
+            _ => self.image.fields_of(ty).unwrap_or_default(),
+        };
+        // A column that was given no name has its number.
+        let columns: Vec<(String, Oid, i32)> = columns
+            .into_iter()
+            .enumerate()
+            .map(|(i, (n, t, m))| (if n.is_empty() { format!("column{}", i + 1) } else { n }, t, m))
+            .collect();
+        self.routines.push(info.oid);
+        let types = args.iter().map(|a| a.ty).collect();
+        let routine = Arc::new(routine_of(info, types, ty, columns));
+        let mut call = Expr::new(ExprKind::Routine { routine, args, form }, ty, self.position(pos));
+        if let Some((base, _)) = self.image.domain(ty).map(|_| self.image.base_type(ty)) {
+            call.collation = Expr::new(ExprKind::Param(0), base, 0).collation;
+        }
+        self.inlined(info, call)
+    }
+
     /// Converts arguments to the types of `params`, polymorphic ones to what they stand for; the result's type then.
     fn convert(&mut self, args: Vec<Expr>, params: &[Oid], result: Oid, pos: Pos) -> Result<(Vec<Expr>, Oid)> {
         let actual: Vec<Oid> = args.iter().map(|a| a.ty).collect();
-        let Some((params, ty)) = polymorphic::settle(params, &actual, result) else {
+        let Some((params, ty)) = polymorphic::settle(self.image, params, &actual, &[result]) else {
             let message = "arguments declared \"anyelement\" are not all alike";
             return Err(self.error(SqlState::DATATYPE_MISMATCH, message, pos));
         };
@@ -190,73 +280,138 @@ impl Binder<'_> {
             let bound = self.coerce(arg, target, -1, Context::Implicit)?;
             out.push(bound.ok_or_else(|| self.cannot_cast(from, target).at(self.char_position(pos)))?);
         }
-        Ok((out, ty))
+        Ok((out, ty[0]))
     }
 
     /// The built-in function `name` on `args`.
     pub(crate) fn named_function(&mut self, name: &str, args: Vec<Expr>, pos: Pos) -> Result<Expr> {
-        self.choose_function(name, args, true, pos)
+        self.choose_function(Some("pg_catalog"), name, args, &[], true, pos)
             .and_then(|(c, args, shown)| self.finish_function(&c, args, pos, &shown))
     }
 
-    fn finish_function(&mut self, c: &Candidate, args: Vec<Expr>, pos: Pos, shown: &str) -> Result<Expr> {
+    fn finish_function(&mut self, c: &Candidate<'_>, args: Vec<Expr>, pos: Pos, shown: &str) -> Result<Expr> {
         let args = self.with_defaults(c, args)?;
-        let params: Vec<Oid> = if c.variadic { c.params.clone() } else { c.row.args.to_vec() };
-        self.finish_call(c.row.oid, &params, args, c.row.result, CallForm::Function, pos, shown)
+        let (args, params) = self.gathered(c, args, pos)?;
+        match c.proc {
+            Proc::User(info) if c.proc.builtin().is_none() => {
+                if info.language != catalog::function::SQL_LANGUAGE {
+                    return Err(self.unsupported(shown, pos));
+                }
+                self.routine_call(info, &params, args, CallForm::Function, pos)
+            }
+            _ => {
+                let function = c.proc.builtin().unwrap_or(c.proc.oid());
+                self.finish_call(function, &params, args, c.proc.result(), CallForm::Function, pos, shown)
+            }
+        }
     }
 
-    /// Adds the defaults of parameters that got no argument.
-    fn with_defaults(&mut self, c: &Candidate, mut args: Vec<Expr>) -> Result<Vec<Expr>> {
-        let missing = if c.variadic { 0 } else { c.row.args.len().saturating_sub(args.len()) };
-        if missing == 0 {
+    /// Arguments for a VARIADIC parameter of a user's function become an array; the types of the parameters then.
+    fn gathered(&mut self, c: &Candidate<'_>, args: Vec<Expr>, pos: Pos) -> Result<(Vec<Expr>, Vec<Oid>)> {
+        if !c.variadic {
+            return Ok((args, c.proc.args().to_vec()));
+        }
+        let Proc::User(_) = c.proc else { return Ok((args, c.params.clone())) };
+        if c.proc.variadic() == oid::ANY {
+            return Ok((args, c.params.clone()));
+        }
+        let fixed = c.proc.args().len() - 1;
+        let (mut args, _) = self.convert(args, &c.params, oid::VOID, pos)?;
+        let rest = args.split_off(fixed);
+        let element = rest.first().map_or(c.proc.variadic(), |a| a.ty);
+        let array = polymorphic::array_of(element).ok_or_else(|| self.unsupported("this VARIADIC argument", pos))?;
+        args.push(Expr::new(ExprKind::Array(rest), array, 0));
+        Ok((args, c.proc.args().to_vec()))
+    }
+
+    /// Puts arguments where their parameters stand, and adds the defaults of parameters that got none.
+    fn with_defaults(&mut self, c: &Candidate<'_>, args: Vec<Expr>) -> Result<Vec<Expr>> {
+        let declared = c.proc.args().len();
+        if c.variadic || (c.places.is_none() && args.len() >= declared) {
             return Ok(args);
         }
-        let list = format!("ROW({})", c.row.defaults);
+        let mut full: Vec<Option<Expr>> = vec![None; declared];
+        for (i, arg) in args.into_iter().enumerate() {
+            full[c.places.as_ref().map_or(i, |p| p[i])] = Some(arg);
+        }
+        let list = format!("ROW({})", c.proc.defaults());
         let ast::ExprKind::Row(row) = syntax::parse_expr(&list)?.kind else {
             return Err(SqlError::internal("defaults of a function are a list"));
         };
-        let skip = row.fields.len().saturating_sub(missing);
-        let scope = crate::Scope::default();
-        for field in &row.fields[skip..] {
-            let bound = self.expr(field, &mut Place::new(&scope, "DEFAULT"))?;
-            args.push(Expr { position: 0, ..bound });
+        let first = declared - row.fields.len().min(declared);
+        let settings = types::IoSettings::default();
+        for (i, slot) in full.iter_mut().enumerate().filter(|(_, s)| s.is_none()) {
+            let Some(field) = i.checked_sub(first).and_then(|i| row.fields.get(i)) else {
+                return Err(SqlError::internal("a parameter without default was given no argument"));
+            };
+            let scope = crate::Scope::default();
+            // What is kept has qualified names.
+            let mut binder = Binder::new(self.image, &list, &settings, &[]);
+            let bound = binder.expr(field, &mut Place::new(&scope, "DEFAULT"))?;
+            *slot = Some(Expr { position: 0, ..bound });
         }
-        Ok(args)
+        Ok(full.into_iter().flatten().collect())
     }
 
-    /// Picks the function that a call of `name` means; the words it is named by in errors.
+    /// Picks the function that a call of `name` means, whose last arguments may be `named`; the words it is named by in errors.
     fn choose_function(
         &mut self,
+        schema: Option<&str>,
         name: &str,
         args: Vec<Expr>,
+        named: &[&str],
         expand: bool,
         pos: Pos,
-    ) -> Result<(Candidate, Vec<Expr>, String)> {
+    ) -> Result<(Candidate<'a>, Vec<Expr>, String)> {
+        let image = self.image;
         let actual: Vec<Oid> = args.iter().map(|a| a.ty).collect();
-        let types: Vec<String> = actual.iter().map(|&t| self.type_shown(t)).collect();
-        let shown = format!("function {name}({})", types.join(", "));
-        let mut candidates: Vec<Candidate> =
-            builtin::procs_by_name(name).filter_map(|row| candidate(row, actual.len(), expand)).collect();
+        let given = args.len() - named.len();
+        let types: Vec<String> = actual
+            .iter()
+            .enumerate()
+            .map(|(i, &t)| match i.checked_sub(given) {
+                Some(i) => format!("{} => {}", named[i], self.type_shown(t)),
+                None => self.type_shown(t),
+            })
+            .collect();
+        let prefix = schema.filter(|s| *s != "pg_catalog").map_or(String::new(), |s| format!("{s}."));
+        let shown = format!("function {prefix}{name}({})", types.join(", "));
+        let procs = Proc::named(image, schema, name, self.search_path);
+        let mut candidates: Vec<Candidate<'_>> =
+            procs.into_iter().filter_map(|p| candidate(p, actual.len(), expand, named)).collect();
         // A function of just these parameters goes before one that repeats a VARIADIC one or uses defaults.
-        candidates.sort_by_key(|c| (c.variadic, c.row.args.len()));
-        let mut seen: Vec<Vec<Oid>> = Vec::new();
+        candidates.sort_by_key(|c| (c.variadic, c.proc.args().len()));
+        let mut seen: Vec<(Vec<Oid>, usize)> = Vec::new();
+        let mut tied: Option<Vec<Oid>> = None;
         candidates.retain(|c| {
-            let fresh = !seen.contains(&c.params);
-            seen.push(c.params.clone());
+            let known = seen.iter().find(|s| s.0 == c.params);
+            // Two that need a different number of defaults are not told apart.
+            if let Some((params, len)) = known
+                && matches!(c.proc, Proc::User(_))
+                && *len > actual.len()
+                && c.proc.args().len() > actual.len()
+                && !c.variadic
+            {
+                tied = Some(params.clone());
+            }
+            let fresh = known.is_none();
+            seen.push((c.params.clone(), c.proc.args().len()));
             fresh
         });
         // Arguments that do not agree on what a polymorphic parameter stands for do not match.
-        candidates.retain(|c| polymorphic::settle(&c.params, &actual, c.row.result).is_some());
+        candidates.retain(|c| polymorphic::settle(image, &c.params, &actual, &[c.proc.result()]).is_some());
         let slices: Vec<&[Oid]> = candidates.iter().map(|c| &c.params[..]).collect();
-        match choose(&slices, &actual) {
-            Choice::One(i) => Ok((candidates.swap_remove(i), args, shown)),
+        match choose(image, &slices, &actual) {
+            Choice::One(i) if tied.as_ref().is_none_or(|t| *t != candidates[i].params) => {
+                Ok((candidates.swap_remove(i), args, shown))
+            }
             Choice::None => {
                 let message = format!("{shown} does not exist");
                 Err(self.error(SqlState::UNDEFINED_FUNCTION, message, pos).hint(
                     "No function matches the given name and argument types. You might need to add explicit type casts.",
                 ))
             }
-            Choice::Ambiguous => {
+            _ => {
                 let message = format!("{shown} is not unique");
                 Err(self
                     .error(SqlState::AMBIGUOUS_FUNCTION, message, pos)
@@ -272,7 +427,7 @@ impl Binder<'_> {
             let ty = polymorphic::array_of(element).unwrap_or(oid::TEXT_ARRAY);
             self.settle_as(array, ty)?
         } else {
-            array
+            self.based(array)
         };
         let element = match array.ty {
             oid::INT2VECTOR => Some(oid::INT2),
@@ -287,7 +442,7 @@ impl Binder<'_> {
         let stand_in = Expr::column(0, element, -1);
         let test = self.named_operator(operator, vec![left, stand_in], pos)?;
         let ExprKind::Call { function, mut args, form: CallForm::Operator(operator) } = test.kind else {
-            return Err(SqlError::internal("an operator is a call"));
+            return Err(self.unsupported("ANY or ALL with an operator of a user's function", pos));
         };
         if test.ty != oid::BOOL {
             let message = "op ANY/ALL (array) requires operator to yield boolean";
@@ -339,8 +494,24 @@ impl Binder<'_> {
         if f.within_group {
             return self.within_group(f, pos, place);
         }
-        let builtin_schema = f.name.len() == 1 || &*f.name[0] == "pg_catalog";
-        let is_aggregate = builtin_schema && builtin::procs_by_name(name).any(|r| r.kind == b'a');
+        let schema = f.name.len().checked_sub(2).map(|i| &*f.name[i]);
+        if let Some(schema) = schema
+            && schema != "pg_catalog"
+            && self.image.namespace_in(schema, self.search_path).is_none()
+        {
+            let message = format!("schema \"{schema}\" does not exist");
+            return Err(self.error(SqlState::INVALID_SCHEMA_NAME, message, pos));
+        }
+        let image = self.image;
+        let procs = Proc::named(image, schema, name, self.search_path);
+        let is_aggregate = procs.iter().any(|p| p.kind() == b'a');
+        if let ([arg], false) = (&f.args[..], f.star || f.over.is_some())
+            && f.name.len() == 1
+            && procs.is_empty()
+            && let Some(field) = self.field_by_call(name, &arg.value, pos, place)?
+        {
+            return Ok(field);
+        }
         let sets = std::mem::take(&mut place.sets);
         let args = match (&f.over, is_aggregate) {
             (Some(_), _) => self.window_args(f, place),
@@ -349,38 +520,34 @@ impl Binder<'_> {
         };
         place.sets = sets;
         let mut args = args?;
-        if let Some(named) = f.args.iter().position(|a| a.name.is_some()) {
-            args = self.in_order(f, name, named, args, pos)?;
-        }
+        let named = self.argument_names(f)?;
         // `type(x)` is a cast where there is no such function.
-        let known = builtin_schema && builtin::procs_by_name(name).any(|r| r.args.len() == args.len());
-        if let (false, [_], Some(ty)) = (known || f.over.is_some(), &args[..], builtin::type_by_name(name)) {
+        let known = procs.iter().any(|p| p.args().len() == args.len());
+        if let (false, [_]) = (known || f.over.is_some(), &args[..])
+            && let Some(ty) = self.type_called(schema, name)
+        {
             let arg = args.remove(0);
             let from = arg.ty;
-            let bound = self.coerce(arg, ty.oid, -1, Context::Explicit)?;
-            return bound.ok_or_else(|| self.cannot_cast(from, ty.oid).at(self.char_position(pos)));
+            let bound = self.coerce(arg, ty, -1, Context::Explicit)?;
+            return bound.ok_or_else(|| self.cannot_cast(from, ty).at(self.char_position(pos)));
         }
-        if !builtin_schema {
-            let types: Vec<String> = args.iter().map(|a| self.type_shown(a.ty)).collect();
-            let shown = f.name.iter().map(|n| &**n).collect::<Vec<_>>().join(".");
-            let message = format!("function {shown}({}) does not exist", types.join(", "));
-            return Err(self.error(SqlState::UNDEFINED_FUNCTION, message, pos).hint(
-                "No function matches the given name and argument types. You might need to add explicit type casts.",
-            ));
+        let (chosen, args, shown) = self.choose_function(schema, name, args, &named, !f.variadic, pos)?;
+        if chosen.proc.kind() == b'p' {
+            let message = format!("{} is a procedure", shown.strip_prefix("function ").unwrap_or(&shown));
+            return Err(self.error(SqlState::WRONG_OBJECT_TYPE, message, pos).hint("To call a procedure, use CALL."));
         }
-        let (chosen, args, shown) = self.choose_function(name, args, !f.variadic, pos)?;
-        if chosen.row.kind == b'a' && ordered_kind(chosen.row.oid) != b'n' {
+        if chosen.proc.kind() == b'a' && ordered_kind(chosen.proc.oid()) != b'n' {
             let message = format!("WITHIN GROUP is required for ordered-set aggregate {name}");
             return Err(self.error(SqlState::WRONG_OBJECT_TYPE, message, pos));
         }
         if let Some(over) = &f.over {
             return self.over(f, over, &chosen, args, pos, place, &shown);
         }
-        if chosen.row.kind == b'w' {
+        if chosen.proc.kind() == b'w' {
             let message = format!("window function {name} requires an OVER clause");
             return Err(self.error(SqlState::WRONG_OBJECT_TYPE, message, pos));
         }
-        if chosen.row.kind != b'a' {
+        if chosen.proc.kind() != b'a' {
             if f.distinct || f.filter.is_some() || f.star || !f.order_by.is_empty() {
                 let what = match () {
                     () if f.star => "(*)",
@@ -391,24 +558,25 @@ impl Binder<'_> {
                 let message = format!("{what} specified, but {name} is not an aggregate function");
                 return Err(self.error(SqlState::WRONG_OBJECT_TYPE, message, pos));
             }
-            if chosen.row.returns_set && !place.sets && matches!(place.clause, "aggregate" | "window") {
+            if chosen.proc.returns_set() && !place.sets && matches!(place.clause, "aggregate" | "window") {
                 let message = format!("{} function calls cannot contain set-returning function calls", place.clause);
                 return Err(self
                     .error(SqlState::FEATURE_NOT_SUPPORTED, message, pos)
                     .hint("You might be able to move the set-returning function into a LATERAL FROM item."));
             }
-            if chosen.row.returns_set && !place.sets {
+            if chosen.proc.returns_set() && !place.sets {
                 let message = format!("set-returning functions are not allowed in {}", place.clause);
                 return Err(self.error(SqlState::FEATURE_NOT_SUPPORTED, message, pos));
             }
-            if chosen.row.returns_set && functions::set_function(chosen.row.oid).is_none() {
+            let builtin = chosen.proc.builtin();
+            if chosen.proc.returns_set() && builtin.is_some_and(|f| functions::set_function(f).is_none()) {
                 return Err(self.unsupported(&shown, pos));
             }
-            if chosen.row.returns_set {
+            if let Some(function) = builtin.filter(|&f| returns_set(f)) {
                 let args = self.with_defaults(&chosen, args)?;
-                let params: Vec<Oid> = if chosen.variadic { chosen.params } else { chosen.row.args.to_vec() };
-                let (args, ty) = self.convert(args, &params, chosen.row.result, pos)?;
-                let kind = ExprKind::Call { function: chosen.row.oid, args, form: CallForm::Function };
+                let params = if chosen.variadic { chosen.params } else { chosen.proc.args().to_vec() };
+                let (args, ty) = self.convert(args, &params, chosen.proc.result(), pos)?;
+                let kind = ExprKind::Call { function, args, form: CallForm::Function };
                 return Ok(Expr::new(kind, ty, self.position(pos)));
             }
             return self.finish_function(&chosen, args, pos, &shown);
@@ -416,15 +584,18 @@ impl Binder<'_> {
         self.aggregate(f, &chosen, args, pos, place, &shown)
     }
 
-    /// Arguments given by name, put where the parameters of these names stand; gaps get their defaults.
-    fn in_order(
-        &mut self,
-        f: &ast::FuncCall,
-        name: &str,
-        named: usize,
-        args: Vec<Expr>,
-        pos: Pos,
-    ) -> Result<Vec<Expr>> {
+    /// The function `name` on arguments that are bound already.
+    pub(crate) fn call_bound(&mut self, name: &str, args: Vec<Expr>, pos: Pos) -> Result<Expr> {
+        let (chosen, args, shown) = self.choose_function(None, name, args, &[], true, pos)?;
+        if chosen.proc.kind() != b'f' || (chosen.proc.returns_set() && chosen.proc.builtin().is_some()) {
+            return Err(self.unsupported(&format!("{shown} in this notation"), pos));
+        }
+        self.finish_function(&chosen, args, pos, &shown)
+    }
+
+    /// The names of the last arguments, which are given by them.
+    fn argument_names<'f>(&self, f: &'f ast::FuncCall) -> Result<Vec<&'f str>> {
+        let Some(named) = f.args.iter().position(|a| a.name.is_some()) else { return Ok(Vec::new()) };
         if let Some(late) = f.args[named..].iter().find(|a| a.name.is_none()) {
             let message = "positional argument cannot follow named argument";
             return Err(self.error(SqlState::SYNTAX_ERROR, message, late.value.pos));
@@ -434,35 +605,13 @@ impl Binder<'_> {
             let message = format!("argument name \"{}\" used more than once", names[twice]);
             return Err(self.error(SqlState::SYNTAX_ERROR, message, f.args[named + twice].location()));
         }
-        for row in builtin::procs_by_name(name) {
-            let parameters = input_names(row);
-            let count = row.args.len();
-            let places: Option<Vec<usize>> = names
-                .iter()
-                .map(|name| parameters.iter().position(|p| p == name).filter(|place| (named..count).contains(place)))
-                .collect();
-            let Some(places) = places else { continue };
-            let first_default = count - usize::from(row.default_count);
-            if (named..first_default).any(|i| !places.contains(&i)) {
-                continue;
-            }
-            let defaults = Candidate { row, params: row.args[..first_default].to_vec(), variadic: false };
-            let dummies: Vec<Expr> = (0..first_default).map(|i| Expr::column(i, oid::UNKNOWN, -1)).collect();
-            let mut full = self.with_defaults(&defaults, dummies)?;
-            for (i, arg) in args.into_iter().enumerate() {
-                let place = if i < named { i } else { places[i - named] };
-                full[place] = arg;
-            }
-            return Ok(full);
-        }
-        let types = args.iter().enumerate().map(|(i, arg)| match i.checked_sub(named) {
-            Some(i) => format!("{} => {}", names[i], self.type_shown(arg.ty)),
-            None => self.type_shown(arg.ty),
-        });
-        let message = format!("function {name}({}) does not exist", types.collect::<Vec<_>>().join(", "));
-        Err(self
-            .error(SqlState::UNDEFINED_FUNCTION, message, pos)
-            .hint("No function matches the given name and argument types. You might need to add explicit type casts."))
+        Ok(names)
+    }
+
+    /// The type called `name`, that a call with its name may be a cast to.
+    fn type_called(&self, schema: Option<&str>, name: &str) -> Option<Oid> {
+        let builtin = builtin::type_by_name(name).filter(|_| schema.is_none_or(|s| s == "pg_catalog"));
+        builtin.map(|t| t.oid).or_else(|| self.names().user_type(schema, name))
     }
 
     fn plain_args(&mut self, f: &ast::FuncCall, place: &mut Place<'_>) -> Result<Vec<Expr>> {
@@ -491,20 +640,20 @@ impl Binder<'_> {
         &mut self,
         f: &ast::FuncCall,
         over: &ast::Over,
-        chosen: &Candidate,
+        chosen: &Candidate<'_>,
         args: Vec<Expr>,
         pos: Pos,
         place: &mut Place<'_>,
         shown: &str,
     ) -> Result<Expr> {
         let name = f.name.last().map_or("", |n| &**n);
-        let aggregate = chosen.row.kind == b'a';
+        let aggregate = chosen.proc.kind() == b'a';
         let refused = |b: &Self, message: &str| Err(b.error(SqlState::FEATURE_NOT_SUPPORTED, message, pos));
-        if !aggregate && chosen.row.kind != b'w' {
+        if !aggregate && chosen.proc.kind() != b'w' {
             let message = format!("OVER specified, but {name} is not a window function nor an aggregate function");
             return Err(self.error(SqlState::WRONG_OBJECT_TYPE, message, pos));
         }
-        if aggregate && !functions::aggregate::is_implemented(chosen.row.oid) {
+        if aggregate && !functions::aggregate::is_implemented(chosen.proc.oid()) {
             return Err(self.unsupported(&format!("aggregate {shown}"), pos));
         }
         if f.distinct {
@@ -523,12 +672,12 @@ impl Binder<'_> {
         if place.windows.is_none() {
             return Err(self.no_window_here(place.clause, pos));
         }
-        let (args, ty) = self.convert(args, &chosen.params, chosen.row.result, pos)?;
+        let (args, ty) = self.convert(args, &chosen.params, chosen.proc.result(), pos)?;
         let args = args.into_iter().map(|a| self.settle(a)).collect::<Result<Vec<_>>>()?;
         let mut inner = Place::new(place.scope, "FILTER");
         let filter = f.filter.as_ref().map(|filter| self.condition(filter, &mut inner)).transpose()?;
         let position = self.position(pos);
-        let call = WindowCall { function: chosen.row.oid, aggregate, args, filter, ty };
+        let call = WindowCall { function: chosen.proc.oid(), aggregate, args, filter, ty };
         let uses = place.windows.get_or_insert_default();
         uses.push(WindowUse { call, over: over.clone() });
         Ok(Expr::new(ExprKind::Column(WINDOWS + uses.len() - 1), ty, position))
@@ -537,16 +686,16 @@ impl Binder<'_> {
     fn aggregate(
         &mut self,
         f: &ast::FuncCall,
-        chosen: &Candidate,
+        chosen: &Candidate<'_>,
         args: Vec<Expr>,
         pos: Pos,
         place: &mut Place<'_>,
         shown: &str,
     ) -> Result<Expr> {
-        if !functions::aggregate::is_implemented(chosen.row.oid) {
+        if !functions::aggregate::is_implemented(chosen.proc.oid()) {
             return Err(self.unsupported(&format!("aggregate {shown}"), pos));
         }
-        let (args, ty) = self.convert(args, &chosen.params, chosen.row.result, pos)?;
+        let (args, ty) = self.convert(args, &chosen.params, chosen.proc.result(), pos)?;
         // An aggregate over nothing but outer columns belongs to the outer query.
         let mut reads = (false, false);
         args.iter().for_each(|a| {
@@ -579,7 +728,7 @@ impl Binder<'_> {
             };
             return Err(self.error(SqlState::GROUPING_ERROR, message, pos));
         };
-        let function = chosen.row.oid;
+        let function = chosen.proc.oid();
         let call = AggregateCall { function, args, direct: 0, distinct: f.distinct, order, filter, ty };
         Ok(collected(calls, call, position))
     }
@@ -587,6 +736,7 @@ impl Binder<'_> {
     /// An ordered-set or hypothetical-set aggregate: `f(direct) WITHIN GROUP (ORDER BY rows)`.
     fn within_group(&mut self, f: &ast::FuncCall, pos: Pos, place: &mut Place<'_>) -> Result<Expr> {
         let name = f.name.last().map_or("", |n| &**n);
+        let schema = f.name.len().checked_sub(2).map(|i| &*f.name[i]);
         let mut inner = Place::new(place.scope, "aggregate");
         let mut all = f.args.iter().map(|a| self.expr(&a.value, &mut inner)).collect::<Result<Vec<_>>>()?;
         let direct = all.len();
@@ -594,10 +744,10 @@ impl Binder<'_> {
             all.push(self.expr(&by.expr, &mut inner)?);
         }
         let types: Vec<Oid> = all.iter().map(|a| a.ty).collect();
-        let (chosen, all, shown) = self.choose_function(name, all, !f.variadic, pos)?;
-        let function = chosen.row.oid;
+        let (chosen, all, shown) = self.choose_function(schema, name, all, &[], !f.variadic, pos)?;
+        let function = chosen.proc.oid();
         let kind = ordered_kind(function);
-        let wrong = match (chosen.row.kind, kind) {
+        let wrong = match (chosen.proc.kind(), kind) {
             (b'a', b'n') => Some(format!("{name} is not an ordered-set aggregate, so it cannot have WITHIN GROUP")),
             (b'a', _) => None,
             _ => Some(format!("WITHIN GROUP specified, but {name} is not an aggregate function")),
@@ -638,9 +788,9 @@ impl Binder<'_> {
                     let pair = self.unify(vec![both.1[i].clone(), both.0[i].clone()], "WITHIN GROUP", at)?;
                     (both.1[i], both.0[i]) = (pair[0].clone(), pair[1].clone());
                 }
-                ([both.0, both.1].concat(), chosen.row.result)
+                ([both.0, both.1].concat(), chosen.proc.result())
             }
-            false => self.convert(all, &chosen.params, chosen.row.result, pos)?,
+            false => self.convert(all, &chosen.params, chosen.proc.result(), pos)?,
         };
         let all = all.into_iter().map(|a| self.settle(a)).collect::<Result<Vec<_>>>()?;
         let (direct_args, ordered_args) = all.split_at(direct);
@@ -677,4 +827,24 @@ fn collected(calls: &mut Vec<AggregateCall>, call: AggregateCall, position: u32)
         calls.len() - 1
     });
     Expr::new(ExprKind::Column(AGGREGATES + index), ty, position)
+}
+
+/// A user's function as a plan calls it.
+pub(crate) fn routine_of(
+    info: &FunctionInfo,
+    args: Vec<Oid>,
+    result: Oid,
+    columns: Vec<(String, Oid, i32)>,
+) -> Routine {
+    Routine {
+        oid: info.oid,
+        namespace: info.namespace,
+        name: info.name.clone(),
+        volatility: info.volatility,
+        strict: info.strict,
+        returns_set: info.returns_set,
+        args,
+        result,
+        columns,
+    }
 }

@@ -118,7 +118,7 @@ impl Binder<'_> {
                 exprs.push(self.default_value(&table, i)?);
                 continue;
             };
-            let value = Expr::column(field, *ty, *typmod);
+            let value = crate::coerce::checked(Expr::column(field, *ty, *typmod), &self.names())?;
             exprs.push(if defaults {
                 let flag = Expr::column(fields + field, oid::BOOL, -1);
                 let whens = vec![(flag, self.default_value(&table, i)?)];

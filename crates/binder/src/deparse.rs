@@ -271,7 +271,8 @@ impl Deparser<'_> {
     ) -> Result<String> {
         match form {
             CallForm::Operator(operator) => {
-                let name = operator_name(operator);
+                let name = self.operator_name(operator);
+                let name = name.as_str();
                 match args {
                     [one] => {
                         Ok(self.enclosed(format!("{name} {}", self.operand(one, Around::Operator("", true), level)?)))
@@ -289,7 +290,10 @@ impl Deparser<'_> {
             CallForm::ImplicitCast => self.within(&args[0], false, Around::Tight, level),
             CallForm::Word(word) => Ok(word.to_owned()),
             CallForm::Function => {
-                let name = builtin::proc_by_oid(function).map_or("?", |p| p.name);
+                let name = match self.names.routine_name(function) {
+                    Some(name) => return Ok(format!("{name}({})", self.list(args, level)?)),
+                    None => builtin::proc_by_oid(function).map_or("?", |p| p.name),
+                };
                 match (name, args) {
                     ("extract", [field, from]) => {
                         let field = match &field.kind {
@@ -326,6 +330,26 @@ impl Deparser<'_> {
             },
             ExprKind::Param(i) => Ok(format!("${}", i + 1)),
             ExprKind::Call { function, args, form } => self.call(expr, *function, args, *form, implicit, level),
+            ExprKind::Routine { routine, args, form } => self.call(expr, routine.oid, args, *form, implicit, level),
+            ExprKind::Row { fields, .. } => {
+                let row = format!("ROW({})", self.list(fields, level)?);
+                Ok(match expr.ty {
+                    oid::RECORD => row,
+                    ty => format!("{row}::{}", self.type_name(ty, -1)),
+                })
+            }
+            ExprKind::Field { arg, index } => {
+                let names = self.names.field_names(arg.ty);
+                let name = match (&arg.kind, names.get(*index)) {
+                    (_, Some(name)) => name.clone(),
+                    (ExprKind::Routine { routine, .. }, None) if *index < routine.columns.len() => {
+                        routine.columns[*index].0.clone()
+                    }
+                    _ => return Err(SqlError::unsupported("the text form of a column of a record")),
+                };
+                Ok(format!("({}).{}", self.print(arg, true, level)?, quote_ident(&name)))
+            }
+            ExprKind::Checked { arg, .. } => self.print(arg, implicit, level),
             ExprKind::CastByText { arg, explicit } | ExprKind::Coerce { arg, explicit } => {
                 if let ExprKind::Call { form: CallForm::Word(word), .. } = &arg.kind
                     && arg.ty == expr.ty
@@ -375,7 +399,7 @@ impl Deparser<'_> {
                 Ok(text)
             }
             ExprKind::AnyArray { all, operator, args, .. } => {
-                let (name, word) = (operator_name(*operator), if *all { "ALL" } else { "ANY" });
+                let (name, word) = (self.operator_name(*operator), if *all { "ALL" } else { "ANY" });
                 let left = self.operand(&args[0], Around::Tight, level)?;
                 let right = self.operand(&args[1], Around::Tight, level)?;
                 Ok(self.enclosed(format!("{left} {name} {word} ({right})")))
@@ -409,6 +433,15 @@ impl Deparser<'_> {
                 None => Err(SqlError::unsupported("the text form of this reference to an outer query")),
             },
             ExprKind::Subquery(sub) => self.subquery(sub, level),
+        }
+    }
+}
+
+impl Deparser<'_> {
+    fn operator_name(&self, operator: Oid) -> String {
+        match builtin::operator_by_oid(operator) {
+            Some(row) => row.name.to_owned(),
+            None => self.names.operator_name(operator).unwrap_or_else(|| "?".to_owned()),
         }
     }
 }

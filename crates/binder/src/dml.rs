@@ -32,6 +32,9 @@ impl Binder<'_> {
                     format!("column \"{}\" of relation \"{}\" does not exist", column.name.text, target.name());
                 self.error(SqlState::UNDEFINED_COLUMN, message, column.name.pos)
             })?;
+            if column.path.iter().any(|s| matches!(s, ast::Indirection::Field(_))) {
+                return Err(self.unsupported("INSERT into a field of a column", column.name.pos));
+            }
             // Parts of a column may be listed one after the other.
             if places.contains(&found) && column.path.is_empty() {
                 let message = format!("column \"{}\" specified more than once", column.name.text);
@@ -137,7 +140,7 @@ impl Binder<'_> {
         let input = Node::Project { input: Box::new(input), exprs };
         let input = Box::new(self.with_generated(input, &table)?);
         let alias = insert.alias.as_ref().map_or(target.name().to_owned(), |a| a.as_str().to_owned());
-        let scope = target.scope(&alias, insert.alias.is_none());
+        let scope = self.target_scope(&target, &alias, insert.alias.is_none());
         let conflict = match &insert.on_conflict {
             Some(c) => Some(Box::new(self.on_conflict(c, &target, &scope)?)),
             None => None,
@@ -212,7 +215,7 @@ impl Binder<'_> {
                         .into_iter()
                         .map(|c| crate::scope::ScopeColumn { hidden: true, ..c })
                         .collect(),
-                    merged: Vec::new(),
+                    ..Scope::default()
                 });
                 let sets = self.sets(sets, target, &both, &row, c.pos)?;
                 let condition = match where_clause {
@@ -310,6 +313,15 @@ impl Binder<'_> {
         Ok(Bound { node, columns })
     }
 
+    /// The columns of a target as names see them; a table's row is one, too.
+    pub(crate) fn target_scope(&self, target: &Target, alias: &str, own: bool) -> Scope {
+        let mut scope = target.scope(alias, own);
+        if !target.is_view() {
+            scope.rows.extend(self.row_type_of(target.table.oid).map(|ty| (alias.to_owned(), ty)));
+        }
+        scope
+    }
+
     /// The assignments of SET, over the columns of `scope`, which are in `row`.
     pub(crate) fn sets(
         &mut self,
@@ -322,6 +334,8 @@ impl Binder<'_> {
         let table = &target.table;
         let mut sets: Vec<(usize, Expr)> = Vec::new();
         let mut in_parts: Vec<usize> = Vec::new();
+        // Rows with some columns replaced, over the columns of `scope`.
+        let mut with_fields: Vec<(usize, Expr)> = Vec::new();
         for set in clauses {
             for (assigned, value) in self.assignments(set)? {
                 let name = &assigned.name.text;
@@ -346,6 +360,29 @@ impl Binder<'_> {
                         if always { "an identity column defined as GENERATED ALWAYS" } else { "a generated column" };
                     return Err(types::SqlError::new(SqlState::GENERATED_ALWAYS, message)
                         .detail(format!("Column \"{name}\" is {what}.")));
+                }
+                if let (true, [ast::Indirection::Field(_), ..]) = (parts, &assigned.path[..]) {
+                    let Value::Expr(e) = value else {
+                        return Err(self.unsupported("a field set to a column of a subquery", assigned.name.pos));
+                    };
+                    let known = with_fields.iter().position(|f| f.0 == column);
+                    let old = known.map_or(Expr::column(place, c.ty, c.typmod), |i| with_fields[i].1.clone());
+                    let mut inner = Place::new(scope, "UPDATE");
+                    let new = self.with_field(&old, &assigned.path, e, &mut inner, &assigned.name)?;
+                    let mut bound = new.clone();
+                    row.lower(&mut bound);
+                    match known {
+                        Some(i) => with_fields[i].1 = new,
+                        None => with_fields.push((column, new)),
+                    }
+                    match before {
+                        Some(i) => sets[i].1 = bound,
+                        None => {
+                            sets.push((column, bound));
+                            in_parts.push(column);
+                        }
+                    }
+                    continue;
                 }
                 if parts {
                     let pos = assigned.name.pos;
@@ -452,7 +489,7 @@ impl Binder<'_> {
         others: &[ast::TableRef],
         condition: Option<&ast::Expr>,
     ) -> Result<(Node, Scope, usize)> {
-        let mut scope = target.scope(alias, own);
+        let mut scope = self.target_scope(target, alias, own);
         let mut node = target.rows();
         let mut width = 0;
         if !others.is_empty() {

@@ -91,12 +91,15 @@ impl Binder<'_> {
 
     /// [`coerce()`] with this binder's names; an untyped parameter takes the target's type.
     pub(crate) fn coerce(&mut self, e: Expr, target: Oid, typmod: i32, context: Context) -> Result<Option<Expr>> {
-        if let ExprKind::Param(index) = e.kind
-            && e.ty == oid::UNKNOWN
-        {
-            self.params[index] = target;
-            return Ok(Some(Expr::new(ExprKind::Param(index), target, e.position)));
-        }
+        let e = match e.kind {
+            // It has no length of its own: what the target asks of lengths is still to be done.
+            ExprKind::Param(index) if e.ty == oid::UNKNOWN => {
+                let base = if self.image.domain(target).is_some() { self.image.base_type(target).0 } else { target };
+                self.params[index] = base;
+                Expr::new(ExprKind::Param(index), base, e.position)
+            }
+            _ => e,
+        };
         coerce::coerce_with(e, target, typmod, context, self.settings, &self.names())
     }
 
@@ -135,6 +138,10 @@ impl Binder<'_> {
                     self.error(SqlState::UNDEFINED_PARAMETER, format!("there is no parameter ${n}"), expr.pos)
                 })?;
                 if self.params.len() <= index {
+                    if self.arguments.is_some() {
+                        let message = format!("there is no parameter ${n}");
+                        return Err(self.error(SqlState::UNDEFINED_PARAMETER, message, expr.pos));
+                    }
                     self.params.resize(index + 1, oid::UNKNOWN);
                 }
                 let ty = self.params[index];
@@ -247,6 +254,11 @@ impl Binder<'_> {
             }
             ast::ExprKind::Is(i) => {
                 let arg = self.expr(&i.arg, place)?;
+                if i.test == IsTest::Null
+                    && let Some(test) = self.row_is_null(&arg, i.not)
+                {
+                    return Ok(test);
+                }
                 let test = match i.test {
                     IsTest::Null => ExprKind::IsNull(Box::new(self.settle(arg)?)),
                     IsTest::Unknown => ExprKind::IsNull(Box::new(self.boolean(arg, "IS UNKNOWN", i.arg.location())?)),
@@ -264,7 +276,7 @@ impl Binder<'_> {
                 let args = vec![self.expr(&d.left, place)?, self.expr(&d.right, place)?];
                 let equal = self.named_operator("=", args, expr.pos)?;
                 let ExprKind::Call { function, args, .. } = equal.kind else {
-                    return Err(SqlError::internal("an operator is a function call"));
+                    return Err(self.unsupported("IS DISTINCT FROM by an operator of a user's function", expr.pos));
                 };
                 let args: [Expr; 2] = args.try_into().map_err(|_| SqlError::internal("= has two operands"))?;
                 let test = make(ExprKind::IsDistinct { equal: function, args: Box::new(args) }, oid::BOOL);
@@ -292,11 +304,21 @@ impl Binder<'_> {
                 if let ExprKind::Param(index) = arg.kind
                     && from == oid::UNKNOWN
                 {
-                    self.params[index] = ty;
-                    return Ok(make(ExprKind::Param(index), ty));
+                    // What a domain asks is asked of what comes.
+                    let base = if self.image.domain(ty).is_some() { self.image.base_type(ty).0 } else { ty };
+                    self.params[index] = base;
+                    let param = make(ExprKind::Param(index), base);
+                    if base == ty {
+                        return Ok(param);
+                    }
+                    let done = self.coerce(param, ty, typmod, Context::Explicit)?;
+                    return done.ok_or_else(|| self.cannot_cast(base, ty));
                 }
                 let at = c.arg.location();
-                let bound = self.coerce(arg, ty, typmod, Context::Explicit)?;
+                let bound = self.coerce(arg, ty, typmod, Context::Explicit).map_err(|e| match e.state() {
+                    SqlState::CANNOT_COERCE => e.at(self.char_position(expr.pos)),
+                    _ => e,
+                })?;
                 bound.ok_or_else(|| self.cannot_cast(from, ty).at(self.char_position(at)))
             }
             ast::ExprKind::Grouping(args) => self.grouping_call(args, expr.pos, place),
@@ -324,7 +346,14 @@ impl Binder<'_> {
                 let bound = self.expr(&c.arg, place)?;
                 self.settle(bound)
             }
-            ast::ExprKind::Row(_) => Err(self.unsupported("a row constructor", expr.pos)),
+            ast::ExprKind::Row(row) => self.row(row, expr.pos, place),
+            ast::ExprKind::Star(names) if !names.is_empty() => {
+                let table = names.last().map_or("", |n| n.as_str());
+                self.whole_row(place.scope, table).ok_or_else(|| {
+                    let message = format!("missing FROM-clause entry for table \"{table}\"");
+                    self.error(SqlState::UNDEFINED_TABLE, message, expr.pos)
+                })
+            }
             ast::ExprKind::SqlValue(value, precision) => self.sql_value(*value, *precision, expr.pos),
             ast::ExprKind::MergeAction => {
                 let found = self.resolve(place.scope, None, Some(MERGE_TABLE), "merge_action", expr.pos);
@@ -351,7 +380,7 @@ impl Binder<'_> {
             return Ok(None);
         }
         let types: Vec<Oid> = std::iter::once(left.ty).chain(values.iter().map(|v| v.ty)).collect();
-        let Some(common) = common_type(&types) else { return Ok(None) };
+        let Some(common) = common_type(self.image, &types) else { return Ok(None) };
         let Some(array) = crate::polymorphic::array_of(common) else { return Ok(None) };
         values = self.unify(std::iter::once(left.clone()).chain(values).collect(), "IN", pos)?.split_off(1);
         let array = Expr::new(ExprKind::Array(values), array, self.position(pos));
@@ -373,8 +402,8 @@ impl Binder<'_> {
             SqlError::new(SqlState::DATATYPE_MISMATCH, message).at(at)
         };
         let known: Vec<Oid> = types.iter().copied().filter(|&t| t != oid::UNKNOWN).collect();
-        let Some(common) = common_type(&types) else {
-            let other = known.iter().find(|&&t| common_type(&[known[0], t]).is_none());
+        let Some(common) = common_type(self.image, &types) else {
+            let other = known.iter().find(|&&t| common_type(self.image, &[known[0], t]).is_none());
             return Err(mismatch(known[0], *other.unwrap_or(&known[0])));
         };
         args.into_iter()
@@ -491,15 +520,34 @@ impl Binder<'_> {
         Ok(Expr::new(ExprKind::Array(items), ty, self.position(pos)))
     }
 
-    fn indirection(&mut self, i: &ast::IndirectionExpr, pos: Pos, place: &mut Place<'_>) -> Result<Expr> {
-        let array = self.expr(&i.arg, place)?;
+    /// `array[1][2:3]`: what the subscripts lead to.
+    pub(crate) fn subscripted(
+        &mut self,
+        array: Expr,
+        path: &[ast::Indirection],
+        at: Pos,
+        pos: Pos,
+        place: &mut Place<'_>,
+    ) -> Result<Expr> {
+        let array = self.based(array);
         if array.ty == oid::JSONB {
-            return self.jsonb_part(array, &i.path, pos, place);
+            return self.jsonb_part(array, path, pos, place);
         }
-        let (bounds, slice) = self.bounds(&i.path, pos, place)?;
+        // A name is an array of bytes, counted from 0.
+        if let (oid::NAME, [ast::Indirection::Index(index)]) = (array.ty, path) {
+            let one = |n: i32| Expr::new(ExprKind::Const(Datum::I32(n)), oid::INT4, self.position(pos));
+            let (one_more, single) = (one(1), one(1));
+            let index = self.array_index(index, place)?;
+            let start = self.named_operator("+", vec![index, one_more], pos)?;
+            let cannot = || SqlError::internal("names, text and letters are cast to each other");
+            let text = self.coerce(array, oid::TEXT, -1, Context::Explicit)?.ok_or_else(cannot)?;
+            let letter = self.named_function("substr", vec![text, start, single], pos)?;
+            return self.coerce(letter, oid::CHAR, -1, Context::Explicit)?.ok_or_else(cannot);
+        }
+        let (bounds, slice) = self.bounds(path, pos, place)?;
         if slice {
             let Some(element) = crate::polymorphic::element_of(array.ty) else {
-                return Err(self.not_subscriptable(array.ty, i.arg.location()));
+                return Err(self.not_subscriptable(array.ty, at));
             };
             let (ty, typmod) = (array.ty, array.typmod);
             let kind = ExprKind::Part { array: Box::new(array), element, bounds, slice, value: None };
@@ -512,7 +560,7 @@ impl Binder<'_> {
             oid::OIDVECTOR => Some(oid::OID),
             ty => crate::polymorphic::element_of(ty),
         };
-        let element = element.ok_or_else(|| self.not_subscriptable(array.ty, i.arg.location()))?;
+        let element = element.ok_or_else(|| self.not_subscriptable(array.ty, at))?;
         Ok(Expr::new(ExprKind::Subscript { array: Box::new(array), indexes }, element, self.position(pos)))
     }
 

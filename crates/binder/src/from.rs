@@ -9,7 +9,7 @@ use types::{Oid, Result, SqlError, SqlState, oid};
 use crate::expr::Place;
 use crate::query::Bound;
 use crate::scope::{Frame, Scope, ScopeColumn};
-use crate::{Binder, Relation, coerce, resolve, views};
+use crate::{Binder, Relation, coerce, resolve};
 
 /// How deep views may be nested, so that binding them fits the stack (N3).
 const VIEWS_MAX: usize = 32;
@@ -115,7 +115,7 @@ impl Binder<'_> {
         }
         let mut exprs = Vec::new();
         for (i, (b, s)) in base.columns.iter().zip(&step.columns).enumerate() {
-            if b.ty != s.ty && resolve::common_type(&[b.ty, s.ty]) != Some(b.ty) {
+            if b.ty != s.ty && resolve::common_type(self.image, &[b.ty, s.ty]) != Some(b.ty) {
                 let message = format!(
                     "recursive query \"{}\" column {} has type {} in non-recursive term but type {} overall",
                     &*cte.name,
@@ -128,7 +128,7 @@ impl Binder<'_> {
                     .hint("Cast the output of the non-recursive term to the correct type."));
             }
             let column = Expr::column(i, s.ty, s.typmod);
-            let converted = coerce::coerce(column, b.ty, -1, coerce::Context::Implicit, self.settings)?;
+            let converted = self.coerce(column, b.ty, -1, coerce::Context::Implicit)?;
             exprs.push(converted.ok_or_else(|| SqlError::internal("the common type was just found"))?);
         }
         let step = Node::Project { input: Box::new(step.node), exprs };
@@ -233,7 +233,7 @@ impl Binder<'_> {
             hidden: false,
             origin: c.origin,
         };
-        Ok(Scope { columns: columns.iter().enumerate().map(column).collect(), merged: Vec::new() })
+        Ok(Scope { columns: columns.iter().enumerate().map(column).collect(), ..Scope::default() })
     }
 
     fn relation_ref(&mut self, r: &ast::RelationRef) -> Result<(Node, Scope)> {
@@ -255,7 +255,9 @@ impl Binder<'_> {
             Relation::Table(table) => {
                 let renames = r.alias.as_ref().map_or(&[][..], |a| &a.columns[..]);
                 let own = r.alias.is_none();
-                let scope = table_scope(&table, &alias, own, renames);
+                let mut scope = table_scope(&table, &alias, own, renames);
+                let row_type = self.row_type_of(table.oid);
+                scope.rows.extend(row_type.map(|ty| (alias.clone(), ty)));
                 let virtuals = self.virtuals(&table)?;
                 let width = table.columns.len();
                 let kind = self.image.by_oid(table.oid).map_or(0, |t| t.kind);
@@ -288,15 +290,26 @@ impl Binder<'_> {
                     column.origin = Some((info.oid, i as i16 + 1));
                     column.schema.clone_from(&schema);
                 }
+                scope.rows.extend(self.row_type_of(info.oid).map(|ty| (alias.clone(), ty)));
                 Ok((bound.node, scope))
             }
-            Relation::View(view) => {
-                let bound = self.system_view(view)?;
+            Relation::View { schema, name, sql } => {
+                let Some(sql) = sql else {
+                    return Err(SqlError::unsupported(format!("system view \"{name}\"")));
+                };
+                let bound = self.system_view(&sql)?;
                 let mut scope = self.derived_scope(&alias, r.alias.as_ref(), &bound.columns)?;
-                scope.columns.iter_mut().for_each(|c| c.schema = Some("pg_catalog".to_owned()));
+                scope.columns.iter_mut().for_each(|c| c.schema = Some(schema.to_owned()));
                 Ok((bound.node, scope))
             }
         }
+    }
+
+    /// The type that rows of a relation have.
+    pub(crate) fn row_type_of(&self, relation: Oid) -> Option<Oid> {
+        let own = self.image.by_oid(relation).map(|t| t.row_type);
+        let ty = own.or_else(|| catalog::builtin::relation_by_oid(relation).map(|r| r.row_type))?;
+        (!ty.is_none()).then_some(ty)
     }
 
     fn not_sampled(&self, r: &ast::RelationRef) -> SqlError {
@@ -338,11 +351,8 @@ impl Binder<'_> {
         Ok(Expr::new(plan::ExprKind::Sampled { args, blocks }, oid::BOOL, 0))
     }
 
-    /// A view of `pg_catalog`: its query sees nothing of the statement around it.
-    fn system_view(&mut self, name: &str) -> Result<Bound> {
-        let Some(sql) = views::query(name) else {
-            return Err(SqlError::unsupported(format!("system view \"{name}\"")));
-        };
+    /// A view of the system's: its query sees nothing of the statement around it.
+    fn system_view(&mut self, sql: &str) -> Result<Bound> {
         let mut binder = Binder::new(self.image, sql, self.settings, &[]);
         (binder.slots, binder.subs, binder.next_cte) = (self.slots, self.subs, self.next_cte);
         let statements = syntax::parse(sql)?;
@@ -406,9 +416,6 @@ impl Binder<'_> {
     }
 
     fn function_ref(&mut self, f: &ast::FunctionRef) -> Result<(Node, Scope)> {
-        if f.rows_from || !f.columns.is_empty() {
-            return Err(self.unsupported("ROWS FROM and column definition lists", f.pos));
-        }
         let [item] = &f.functions[..] else { return Err(self.unsupported("ROWS FROM", f.pos)) };
         let scope = Scope::default();
         let mut place = Place::new(&scope, "FROM");
@@ -420,35 +427,116 @@ impl Binder<'_> {
         };
         let own_name = if own_name.is_empty() { crate::query::figure_name(&item.call) } else { own_name.to_owned() };
         let alias = f.alias.as_ref().map_or(own_name.clone(), |a| a.name.as_str().to_owned());
-        let output = |name: String, ty: Oid| OutputColumn { name, ty, typmod: -1, origin: None };
-        let (node, mut columns) = match &bound.kind {
-            plan::ExprKind::Call { function, args, .. } if crate::call::returns_set(*function) => {
-                let names = crate::call::set_columns(*function, bound.ty);
-                let columns: Vec<OutputColumn> = match &names[..] {
-                    [(_, ty)] => {
-                        let named = crate::call::single_out_name(*function);
-                        vec![output(named.unwrap_or_else(|| alias.clone()), *ty)]
+        let output = |name: String, ty: Oid, typmod: i32| OutputColumn { name, ty, typmod, origin: None };
+        let definitions = if f.columns.is_empty() { &item.columns } else { &f.columns };
+        let defined = self.defined_columns(definitions, &bound, item)?;
+        let row_type = bound.ty;
+        let is_row = catalog::builtin::type_by_oid(self.image.base_type(row_type).0).is_some_and(|t| t.kind == b'c');
+        let (node, mut columns) = match bound.kind {
+            plan::ExprKind::Call { function, args, .. } if is_builtin_set(function) => {
+                let names = crate::call::set_columns(function, bound.ty);
+                let columns: Vec<OutputColumn> = match (&names[..], defined) {
+                    (_, Some(columns)) => columns.into_iter().map(|(n, t, m)| output(n, t, m)).collect(),
+                    ([(_, ty)], None) if is_row && self.image.fields_of(*ty).is_some() => {
+                        let fields = self.image.fields_of(*ty).unwrap_or_default();
+                        fields.into_iter().map(|(n, t, m)| output(n, t, m)).collect()
                     }
-                    many => many.iter().map(|(name, ty)| output(name.clone(), *ty)).collect(),
+                    ([(_, ty)], None) => {
+                        let named = crate::call::single_out_name(self.image, function);
+                        vec![output(named.unwrap_or_else(|| alias.clone()), *ty, -1)]
+                    }
+                    (many, None) => many.iter().map(|(name, ty)| output(name.clone(), *ty, -1)).collect(),
                 };
                 let types = columns.iter().map(|c| c.ty).collect();
-                let (function, args) = (*function, args.clone());
-                (Node::FunctionScan { function, args, types, ordinality: f.ordinality }, columns)
+                let (names, ordinality) = (columns.iter().map(|c| c.name.clone()).collect(), f.ordinality);
+                (Node::FunctionScan { function, routine: None, args, types, names, ordinality }, columns)
             }
-            _ => {
+            plan::ExprKind::Routine { routine, args, .. } => {
+                let mut own = (*routine).clone();
+                if let Some(columns) = defined {
+                    own.columns = columns;
+                }
+                let columns: Vec<OutputColumn> = match &own.columns[..] {
+                    [] => {
+                        let named = crate::call::single_out_name(self.image, own.oid);
+                        vec![output(named.unwrap_or_else(|| alias.clone()), own.result, -1)]
+                    }
+                    many => many.iter().map(|(n, t, m)| output(n.clone(), *t, *m)).collect(),
+                };
+                let types = columns.iter().map(|c| c.ty).collect();
+                let (function, routine) = (own.oid, Some(Arc::new(own)));
+                let (names, ordinality) = (Vec::new(), f.ordinality);
+                (Node::FunctionScan { function, routine, args, types, names, ordinality }, columns)
+            }
+            kind => {
                 if f.ordinality {
                     return Err(self.unsupported("WITH ORDINALITY of a plain function", f.pos));
                 }
-                let bound = self.settle(bound)?;
-                let columns = vec![output(alias.clone(), bound.ty)];
-                (Node::Values { types: vec![bound.ty], rows: vec![vec![bound]] }, columns)
+                let bound = self.settle(Expr { kind, ..bound })?;
+                let fields = match defined {
+                    Some(columns) => Some(columns),
+                    None if is_row => self.columns_of_row(&bound),
+                    None => None,
+                };
+                let column = Expr::column(0, bound.ty, bound.typmod);
+                let types = vec![bound.ty];
+                let named = alias.clone();
+                let values = Node::Values { types: types.clone(), rows: vec![vec![bound]] };
+                match fields {
+                    Some(fields) => {
+                        let exprs = (0..fields.len()).map(|i| self.nth_field(column.clone(), i, &fields)).collect();
+                        let columns = fields.into_iter().map(|(n, t, m)| output(n, t, m)).collect();
+                        (Node::Project { input: Box::new(values), exprs }, columns)
+                    }
+                    None => (values, vec![output(named, types[0], -1)]),
+                }
             }
         };
         if f.ordinality {
-            columns.push(output("ordinality".to_owned(), oid::INT8));
+            columns.push(output("ordinality".to_owned(), oid::INT8, -1));
         }
-        let scope = self.derived_scope(&alias, f.alias.as_ref(), &columns)?;
+        let mut scope = self.derived_scope(&alias, f.alias.as_ref(), &columns)?;
+        if is_row && row_type != oid::RECORD && !f.ordinality {
+            scope.rows.push((alias, row_type));
+        }
         Ok((node, scope))
+    }
+
+    /// The columns that a definition list gives a function's rows.
+    fn defined_columns(
+        &self,
+        definitions: &[ast::ColumnDef],
+        bound: &Expr,
+        item: &ast::RowsFromItem,
+    ) -> Result<Option<Vec<(String, Oid, i32)>>> {
+        let known = self.columns_of_row(bound).is_some();
+        let at = item.call.location();
+        if definitions.is_empty() {
+            if bound.ty == oid::RECORD && !known {
+                let message = "a column definition list is required for functions returning \"record\"";
+                return Err(self.error(SqlState::SYNTAX_ERROR, message, at));
+            }
+            return Ok(None);
+        }
+        if bound.ty != oid::RECORD {
+            let message = if known {
+                "a column definition list is redundant for a function returning a named composite type"
+            } else {
+                "a column definition list is only allowed for functions returning \"record\""
+            };
+            return Err(self.error(SqlState::SYNTAX_ERROR, message, definitions[0].pos));
+        }
+        if known {
+            let message = "a column definition list is redundant for a function with OUT parameters";
+            return Err(self.error(SqlState::SYNTAX_ERROR, message, definitions[0].pos));
+        }
+        let mut columns = Vec::new();
+        for def in definitions {
+            let Some(ty) = &def.ty else { return Err(self.unsupported("a column without a type", def.pos)) };
+            let (ty, typmod) = self.type_name(ty)?;
+            columns.push((def.name.as_str().to_owned(), ty, typmod));
+        }
+        Ok(Some(columns))
     }
 
     fn join(&mut self, j: &ast::Join) -> Result<(Node, Scope)> {
@@ -553,6 +641,10 @@ impl Binder<'_> {
     }
 }
 
+fn is_builtin_set(function: Oid) -> bool {
+    catalog::builtin::proc_by_oid(function).is_some_and(|p| p.returns_set)
+}
+
 /// What `*`, or `table.*`, stands for.
 pub(crate) fn star(scope: &Scope, table: Option<&str>) -> (Vec<Expr>, Vec<OutputColumn>) {
     let (mut exprs, mut columns) = (Vec::new(), Vec::new());
@@ -616,7 +708,7 @@ pub(crate) fn table_scope(table: &plan::TableRef, alias: &str, own: bool, rename
         hidden: true,
         origin: None,
     });
-    Scope { columns, merged: Vec::new() }
+    Scope { columns, ..Scope::default() }
 }
 
 /// Lets all tables that queries in `e` read be read whoever asks.

@@ -3,6 +3,7 @@
 
 mod call;
 mod coerce;
+mod composite;
 mod copy;
 mod deparse;
 mod dml;
@@ -13,9 +14,11 @@ mod index;
 mod lookup;
 mod merge;
 mod polymorphic;
+mod proc;
 mod query;
 mod resolve;
 mod returning;
+mod routine;
 mod rules;
 mod scope;
 mod setop;
@@ -26,6 +29,7 @@ mod view;
 mod views;
 mod window;
 
+use std::borrow::Cow;
 use std::cell::Cell;
 
 use catalog::Image;
@@ -34,12 +38,14 @@ use storage::RelId;
 use syntax::ast::{Pos, RangeVar};
 use types::{IoSettings, Oid, Result, SqlError, SqlState, oid};
 
-pub use coerce::{Context, coerce, format_type};
+pub use coerce::{Context, format_type};
 pub use copy::CopyIn;
 pub use deparse::{Deparser, quote_literal};
 pub use index::IndexExpression;
 pub use lookup::Names;
+pub use proc::Proc;
 pub use query::Bound;
+pub use routine::{Arguments, BodySource, BoundBody, BoundStatement, Returns, bind_body, source_of};
 use scope::Frame;
 pub use scope::Scope;
 
@@ -76,6 +82,12 @@ pub struct Binder<'a> {
     texts: Option<view::Texts>,
     /// Views that were read.
     pub views: Vec<Oid>,
+    /// Functions of users that are called.
+    pub routines: Vec<Oid>,
+    /// The function whose body is bound.
+    pub arguments: Option<std::sync::Arc<Arguments>>,
+    /// Calls of functions around, whose bodies took their places.
+    inlining: usize,
     /// Views that are written to, each with the letter of the privilege that it asks for.
     pub written_views: Vec<(Oid, char)>,
     /// Views around the query being bound.
@@ -103,6 +115,9 @@ impl<'a> Binder<'a> {
             kept: false,
             texts: None,
             views: Vec::new(),
+            routines: Vec::new(),
+            arguments: None,
+            inlining: 0,
             written_views: Vec::new(),
             view_depth: 0,
         }
@@ -159,7 +174,7 @@ impl<'a> Binder<'a> {
     pub fn table(&self, name: &RangeVar) -> Result<TableRef> {
         match self.relation(name)? {
             Relation::Table(table) => Ok(table),
-            Relation::View(name) => Err(SqlError::unsupported(format!("system view \"{name}\" here"))),
+            Relation::View { name, .. } => Err(SqlError::unsupported(format!("system view \"{name}\" here"))),
             Relation::Stored(info) => Err(SqlError::unsupported(format!("view \"{}\" here", info.name))),
         }
     }
@@ -167,6 +182,11 @@ impl<'a> Binder<'a> {
     /// The table or view that `name` means.
     pub(crate) fn relation(&self, name: &RangeVar) -> Result<Relation> {
         let text = name.name.as_str();
+        if name.schema.as_ref().is_some_and(|s| &**s == INFORMATION_SCHEMA)
+            && let Some(view) = information_schema_view(text)
+        {
+            return Ok(view);
+        }
         if let Some(schema) = &name.schema
             && **schema != *"pg_catalog"
             && self.image.namespace_in(schema, self.search_path).is_none()
@@ -193,12 +213,22 @@ impl<'a> Binder<'a> {
             }
             Some(info) if info.kind == b'v' => Ok(Relation::Stored(info.clone())),
             Some(info) if matches!(info.kind, b'r' | b'S' | b'm') => Ok(Relation::Table(table_ref(self.image, info)?)),
+            Some(info) if info.kind == b'c' => {
+                let message = format!("cannot open relation \"{text}\"");
+                Err(self
+                    .error(SqlState::WRONG_OBJECT_TYPE, message, name.pos)
+                    .detail("This operation is not supported for composite types."))
+            }
             Some(_) => Err(self.unsupported(&format!("reading \"{text}\""), name.pos)),
             None => {
                 let shown = match &name.schema {
                     Some(schema) => format!("{}.{text}", &**schema),
                     None => text.to_owned(),
                 };
+                let informing = self.search_path.contains(&oid::INFORMATION_SCHEMA_NAMESPACE);
+                if informing && let Some(view) = information_schema_view(text) {
+                    return Ok(view);
+                }
                 let index = self.search_path.iter().any(|&n| self.image.is_taken(n, text));
                 if index && name.schema.is_none() {
                     let message = format!("cannot open relation \"{shown}\"");
@@ -215,16 +245,29 @@ impl<'a> Binder<'a> {
 /// What a name in FROM means.
 pub(crate) enum Relation {
     Table(TableRef),
-    View(&'static str),
+    /// A view of `pg_catalog` or of `information_schema`.
+    View {
+        schema: &'static str,
+        name: &'static str,
+        sql: Option<Cow<'static, str>>,
+    },
     /// A user's view.
     Stored(std::sync::Arc<catalog::TableInfo>),
+}
+
+const INFORMATION_SCHEMA: &str = "information_schema";
+
+/// The view of `information_schema` called `name`.
+fn information_schema_view(name: &str) -> Option<Relation> {
+    let (name, sql) = views::information_schema::query(name)?;
+    Some(Relation::View { schema: INFORMATION_SCHEMA, name, sql: Some(Cow::Borrowed(sql)) })
 }
 
 /// The catalog table or view called `name`.
 fn system_relation(name: &str) -> Option<Relation> {
     let row = catalog::builtin::relation_by_name(name)?;
     if row.kind == b'v' {
-        return Some(Relation::View(row.name));
+        return Some(Relation::View { schema: "pg_catalog", name: row.name, sql: views::query(row.name) });
     }
     let columns = catalog::builtin::columns_of(row.oid)
         .iter()

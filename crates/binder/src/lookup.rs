@@ -2,7 +2,7 @@
 
 use catalog::{Image, builtin};
 use syntax::quote_ident;
-use types::io::TypeLookup;
+use types::io::{TypeKind, TypeLookup};
 use types::{Oid, Result, SqlError, SqlState, oid};
 
 /// A catalog image as seen through a search path.
@@ -125,12 +125,67 @@ impl Names<'_> {
     }
 }
 
+impl<'a> Names<'a> {
+    /// The functions that a name of these parts means.
+    fn procs(&self, parts: &[String]) -> Vec<crate::Proc<'a>> {
+        let name = parts.last().map_or("", |n| n);
+        let schema = parts.len().checked_sub(2).map(|i| parts[i].as_str());
+        crate::Proc::named(self.image, schema, name, self.search_path)
+    }
+
+    fn in_schema(&self, namespace: Oid, name: &str) -> String {
+        format!("{}.{}", quote_ident(self.image.namespace_name(namespace)), quote_ident(name))
+    }
+
+    fn operator_shown(&self, info: &catalog::OperatorInfo) -> String {
+        if self.search_path.contains(&info.namespace) {
+            return info.name.clone();
+        }
+        format!("{}.{}", quote_ident(self.image.namespace_name(info.namespace)), info.name)
+    }
+}
+
 impl TypeLookup for Names<'_> {
     fn type_name(&self, ty: Oid) -> String {
         match ty.is_user_type() {
             true => self.user_type_name(ty).unwrap_or_else(|| ty.to_string()),
             false => types::io::builtin_name(ty).map_or_else(|| crate::format_type(ty), str::to_owned),
         }
+    }
+
+    fn kind(&self, ty: Oid) -> TypeKind {
+        if let Some(info) = self.image.domain(ty) {
+            return TypeKind::Domain { base: info.base, typmod: info.typmod };
+        }
+        match ty.user_kind() {
+            Some(types::oid::UserType::Composite) => {}
+            _ if builtin::type_by_oid(ty).is_some_and(|t| t.kind == b'c') => {}
+            _ => return types::io::builtin_kind(ty),
+        }
+        let fields = self.image.fields_of(ty).unwrap_or_default();
+        TypeKind::Composite { fields: fields.into_iter().map(|f| (f.1, f.2)).collect() }
+    }
+
+    fn routine_name(&self, function: Oid) -> Option<String> {
+        let info = self.image.function(function)?;
+        let found = crate::Proc::named(self.image, None, &info.name, self.search_path);
+        let same = |p: &&crate::Proc<'_>| p.args() == info.args;
+        if found.iter().find(same).is_some_and(|p| p.oid() == function) {
+            return Some(quote_ident(&info.name));
+        }
+        Some(format!("{}.{}", quote_ident(self.image.namespace_name(info.namespace)), quote_ident(&info.name)))
+    }
+
+    fn operator_name(&self, operator: Oid) -> Option<String> {
+        let info = self.image.operator(operator)?;
+        if self.search_path.contains(&info.namespace) {
+            return Some(info.name.clone());
+        }
+        Some(format!("OPERATOR({}.{})", quote_ident(self.image.namespace_name(info.namespace)), info.name))
+    }
+
+    fn field_names(&self, ty: Oid) -> Vec<String> {
+        self.image.fields_of(ty).unwrap_or_default().into_iter().map(|f| f.0).collect()
     }
 
     fn enum_value(&self, enum_type: Oid, label: &str) -> Option<Oid> {
@@ -172,7 +227,6 @@ impl TypeLookup for Names<'_> {
                 let (bare, list) = name.split_once('(').unwrap_or((name, ""));
                 let list = list.trim_end().trim_end_matches(')');
                 let names = parts(bare)?;
-                let bare = names.last().map_or("", |n| n.as_str());
                 let mut args = Vec::new();
                 for one in list.split(',').map(str::trim).filter(|a| !a.is_empty()) {
                     match self.reg_in(oid::REGTYPE, one)? {
@@ -180,25 +234,27 @@ impl TypeLookup for Names<'_> {
                         None => return Ok(None),
                     }
                 }
-                let in_catalog = names.len() == 1 || names.first().is_some_and(|s| s == "pg_catalog");
-                let found = builtin::procs_by_name(bare).find(|p| in_catalog && *p.args == args[..]);
-                found.map(|p| Some(p.oid)).ok_or_else(|| {
+                let found = self.procs(&names).into_iter().find(|p| *p.args() == args[..]);
+                found.map(|p| Some(p.oid())).ok_or_else(|| {
                     let message = format!("function \"{name}\" does not exist");
                     SqlError::new(SqlState::UNDEFINED_FUNCTION, message)
                 })
             }
             oid::REGPROC | oid::REGPROCEDURE => {
                 let bare = name.split('(').next().unwrap_or(name).trim();
-                let bare = bare.strip_prefix("pg_catalog.").unwrap_or(bare);
-                let mut found = builtin::procs_by_name(bare);
-                match (found.next(), found.next()) {
-                    (Some(one), None) if reg_type == oid::REGPROC => Ok(Some(one.oid)),
-                    (Some(_), Some(_)) if reg_type == oid::REGPROC => {
-                        let message = format!("more than one function named \"{bare}\"");
+                if bare == "-" || bare.chars().all(|c| c.is_ascii_digit()) {
+                    return Ok(None);
+                }
+                let names = parts(bare)?;
+                let shown = names.join(".");
+                match &self.procs(&names)[..] {
+                    [one] if reg_type == oid::REGPROC => Ok(Some(one.oid())),
+                    [_, _, ..] if reg_type == oid::REGPROC => {
+                        let message = format!("more than one function named \"{shown}\"");
                         Err(SqlError::new(SqlState::AMBIGUOUS_FUNCTION, message))
                     }
-                    (None, _) if !bare.chars().all(|c| c.is_ascii_digit()) && bare != "-" => {
-                        let message = format!("function \"{bare}\" does not exist");
+                    [] => {
+                        let message = format!("function \"{shown}\" does not exist");
                         Err(SqlError::new(SqlState::UNDEFINED_FUNCTION, message))
                     }
                     _ => Ok(None),
@@ -214,12 +270,33 @@ impl TypeLookup for Names<'_> {
             oid::REGNAMESPACE => self.image.namespace_by_oid(value).map(|n| quote_ident(&n.name)),
             oid::REGTYPE if value.is_user_type() => self.user_type_name(value),
             oid::REGTYPE => (!value.is_none()).then(|| crate::format_type(value)).filter(|n| *n != value.to_string()),
-            oid::REGPROC => builtin::proc_by_oid(value).map(|p| quote_ident(p.name)),
-            oid::REGPROCEDURE => builtin::proc_by_oid(value).map(|p| {
-                let args: Vec<String> = p.args.iter().map(|&a| crate::format_type(a)).collect();
-                format!("{}({})", quote_ident(p.name), args.join(","))
+            oid::REGPROC => {
+                let proc = crate::Proc::by_oid(self.image, value)?;
+                let alone = crate::Proc::named(self.image, None, proc.name(), self.search_path).len() == 1;
+                Some(match proc {
+                    crate::Proc::User(info) if !alone => self.in_schema(info.namespace, &info.name),
+                    _ => self.routine_name(value).unwrap_or_else(|| quote_ident(proc.name())),
+                })
+            }
+            oid::REGPROCEDURE => crate::Proc::by_oid(self.image, value).map(|p| {
+                let name = self.routine_name(value).unwrap_or_else(|| quote_ident(p.name()));
+                let args: Vec<String> = p.args().iter().map(|&a| self.type_name(a)).collect();
+                format!("{name}({})", args.join(","))
             }),
-            oid::REGOPER => builtin::operator_by_oid(value).map(|o| o.name.to_owned()),
+            oid::REGOPER => match self.image.operator(value) {
+                Some(info) => Some(self.operator_shown(info)),
+                None => builtin::operator_by_oid(value).map(|o| o.name.to_owned()),
+            },
+            oid::REGOPERATOR => {
+                let (name, types) = match self.image.operator(value) {
+                    Some(info) => (self.operator_shown(info), info.types),
+                    None => {
+                        builtin::operator_by_oid(value).map(|o| (o.name.to_owned(), [o.left, o.right, o.result]))?
+                    }
+                };
+                let shown = |ty: Oid| if ty.is_none() { "NONE".to_owned() } else { self.type_name(ty) };
+                Some(format!("{name}({},{})", shown(types[0]), shown(types[1])))
+            }
             _ => None,
         }
     }
@@ -237,8 +314,25 @@ impl TypeLookup for Kept<'_> {
         }
     }
 
+    fn kind(&self, ty: Oid) -> TypeKind {
+        self.0.kind(ty)
+    }
+
+    fn field_names(&self, ty: Oid) -> Vec<String> {
+        self.0.field_names(ty)
+    }
+
     fn enum_label(&self, value: Oid) -> Option<String> {
         Some(format!("%{value}"))
+    }
+
+    fn routine_name(&self, function: Oid) -> Option<String> {
+        self.0.image.function(function).map(|f| format!("pg_catalog.\"%{}\"", f.oid))
+    }
+
+    fn operator_name(&self, operator: Oid) -> Option<String> {
+        let info = self.0.image.operator(operator)?;
+        Some(format!("OPERATOR({}.{})", quote_ident(self.0.image.namespace_name(info.namespace)), info.name))
     }
 }
 

@@ -80,7 +80,7 @@ impl Binder<'_> {
             condition: Some(on.clone()),
         };
         let blank =
-            |from: &Scope| Scope { columns: from.columns.iter().map(|c| nameless(c.ty)).collect(), merged: Vec::new() };
+            |from: &Scope| Scope { columns: from.columns.iter().map(|c| nameless(c.ty)).collect(), ..Scope::default() };
         let only_target = own.clone().join(blank(&source_scope));
         let only_source = blank(&own).join(source_scope.clone());
         let mut arms = Vec::new();

@@ -1,6 +1,6 @@
 //! Polymorphic functions: what `anyelement` and its kin stand for in a call (manual §36.2.5).
 
-use catalog::builtin;
+use catalog::{Image, builtin};
 use types::{Oid, oid};
 
 const ANYCOMPATIBLE: Oid = Oid(5077);
@@ -17,6 +17,11 @@ pub(crate) fn is_polymorphic(ty: Oid) -> bool {
         ty,
         oid::ANYELEMENT | ANYARRAY | ANYNONARRAY | ANYENUM | ANYCOMPATIBLE | ANYCOMPATIBLEARRAY | ANYCOMPATIBLENONARRAY
     )
+}
+
+/// Whether `ty` stands for a type that several arguments have in common.
+pub(crate) fn is_compatible(ty: Oid) -> bool {
+    matches!(ty, ANYCOMPATIBLE | ANYCOMPATIBLEARRAY | ANYCOMPATIBLENONARRAY)
 }
 
 fn is_array(ty: Oid) -> bool {
@@ -40,7 +45,8 @@ pub(crate) fn array_of(ty: Oid) -> Option<Oid> {
 }
 
 /// Whether an argument of type `actual` may stand for polymorphic `declared`.
-pub(crate) fn accepts(declared: Oid, actual: Oid) -> bool {
+pub(crate) fn accepts(image: &Image, declared: Oid, actual: Oid) -> bool {
+    let actual = image.base_type(actual).0;
     match declared {
         oid::ANYELEMENT | ANYCOMPATIBLE => actual != INTERNAL,
         ANYARRAY | ANYCOMPATIBLEARRAY => actual == oid::UNKNOWN || is_array(actual),
@@ -50,33 +56,34 @@ pub(crate) fn accepts(declared: Oid, actual: Oid) -> bool {
     }
 }
 
-/// The actual types of a call's parameters and result; `None` when the arguments do not agree.
-pub(crate) fn settle(params: &[Oid], actual: &[Oid], result: Oid) -> Option<(Vec<Oid>, Oid)> {
+/// The actual types of a call's parameters, and what `results` are then; `None` when the arguments do not agree.
+pub(crate) fn settle(image: &Image, params: &[Oid], actual: &[Oid], results: &[Oid]) -> Option<(Vec<Oid>, Vec<Oid>)> {
     if !params.iter().copied().any(is_polymorphic) {
-        return Some((params.to_vec(), result));
+        return Some((params.to_vec(), results.to_vec()));
     }
     // The element type of each family: the plain one wants the very same type, the compatible one a common type.
     let mut plain: Option<Oid> = None;
     let mut compatible: Vec<Oid> = Vec::new();
+    let element = |a: Oid| element_of(image.base_type(a).0);
     for (&p, &a) in params.iter().zip(actual) {
         if a == oid::UNKNOWN {
             continue;
         }
         match p {
             oid::ANYELEMENT | ANYNONARRAY | ANYENUM | ANYARRAY => {
-                let element = if p == ANYARRAY { element_of(a)? } else { a };
+                let element = if p == ANYARRAY { element(a)? } else { a };
                 if plain.is_some_and(|known| known != element) {
                     return None;
                 }
                 plain = Some(element);
             }
             ANYCOMPATIBLE | ANYCOMPATIBLENONARRAY => compatible.push(a),
-            ANYCOMPATIBLEARRAY => compatible.push(element_of(a)?),
+            ANYCOMPATIBLEARRAY => compatible.push(element(a)?),
             _ => {}
         }
     }
     let plain = plain.unwrap_or(oid::TEXT);
-    let common = crate::resolve::common_type(&compatible)?;
+    let common = crate::resolve::common_type(image, &compatible)?;
     let concrete = |ty: Oid| match ty {
         oid::ANYELEMENT | ANYNONARRAY | ANYENUM => Some(plain),
         ANYARRAY => array_of(plain),
@@ -85,5 +92,5 @@ pub(crate) fn settle(params: &[Oid], actual: &[Oid], result: Oid) -> Option<(Vec
         other => Some(other),
     };
     let params = params.iter().map(|&p| concrete(p)).collect::<Option<Vec<_>>>()?;
-    Some((params, concrete(result)?))
+    Some((params, results.iter().map(|&r| concrete(r)).collect::<Option<Vec<_>>>()?))
 }

@@ -5,7 +5,7 @@ use syntax::ast::{self, Distinct, ExprKind as Ast, Literal, NullsOrder, Select, 
 use types::{Result, SqlError, SqlState, oid};
 
 use crate::Binder;
-use crate::coerce::{Context, coerce};
+use crate::coerce::Context;
 use crate::expr::{AGGREGATES, Place};
 use crate::from::star;
 use crate::grouping::{GROUPINGS, Grouping};
@@ -195,6 +195,16 @@ impl Binder<'_> {
             let table = names.last().map(|n| &**n);
             if let Some(table) = table
                 && !place.scope.has_table(table)
+                && let Some(argument) = self.not_a_column(place.scope, None, None, table, target.expr.pos)?
+            {
+                for (name, e) in self.expanded(argument, target.expr.pos)? {
+                    columns.push(OutputColumn { name, ty: e.ty, typmod: e.typmod, origin: None });
+                    targets.push(e);
+                }
+                return Ok(());
+            }
+            if let Some(table) = table
+                && !place.scope.has_table(table)
             {
                 let message = format!("missing FROM-clause entry for table \"{table}\"");
                 return Err(self.error(SqlState::UNDEFINED_TABLE, message, target.expr.pos));
@@ -206,6 +216,22 @@ impl Binder<'_> {
             }
             targets.extend(exprs);
             columns.extend(shown);
+            return Ok(());
+        }
+        if let Ast::Indirection(i) = &target.expr.kind
+            && let Some((ast::Indirection::Star(_), path)) = i.path.split_last()
+        {
+            let whole = match path {
+                [] => self.expr(&i.arg, place)?,
+                path => {
+                    let inner = ast::IndirectionExpr { arg: i.arg.clone(), path: path.to_vec() };
+                    self.indirection(&inner, target.expr.pos, place)?
+                }
+            };
+            for (name, e) in self.expanded(whole, i.arg.location())? {
+                columns.push(OutputColumn { name, ty: e.ty, typmod: e.typmod, origin: None });
+                targets.push(e);
+            }
             return Ok(());
         }
         let bound = self.expr(&target.expr, place)?;
@@ -415,8 +441,7 @@ impl Binder<'_> {
             }
         }
         let hidden = exprs.len() > shown;
-        let is_set =
-            |e: &Expr| matches!(&e.kind, ExprKind::Call { function, .. } if crate::call::returns_set(*function));
+        let is_set = crate::call::is_set;
         let mut sets = false;
         exprs.iter().for_each(|e| e.visit(&mut |e| sets |= is_set(e)));
         let mut node = if sets {
@@ -526,7 +551,7 @@ impl Binder<'_> {
                 self.params[index] = oid::INT8;
                 return Ok(Some(Expr { ty: oid::INT8, ..bound }));
             }
-            let bound = coerce(bound, oid::INT8, -1, Context::Assignment, self.settings)?;
+            let bound = self.coerce(bound, oid::INT8, -1, Context::Assignment)?;
             let message = format!("argument of {clause} must be type bigint");
             Ok(Some(bound.ok_or_else(|| self.error(SqlState::DATATYPE_MISMATCH, message, e.location()))?))
         };

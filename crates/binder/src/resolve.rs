@@ -1,6 +1,6 @@
 //! Choosing among overloaded functions and operators: manual §10.2 and §10.3.
 
-use catalog::builtin;
+use catalog::{Image, builtin};
 use types::{Oid, oid};
 
 use crate::coerce::{Context, can_coerce};
@@ -25,7 +25,7 @@ fn is_preferred(ty: Oid) -> bool {
 }
 
 /// Picks the candidate (each given by its argument types) for arguments of types `actual`.
-pub(crate) fn choose(candidates: &[&[Oid]], actual: &[Oid]) -> Choice {
+pub(crate) fn choose(image: &Image, candidates: &[&[Oid]], actual: &[Oid]) -> Choice {
     let fits: Vec<usize> = (0..candidates.len()).filter(|&i| candidates[i].len() == actual.len()).collect();
     if let Some(&exact) = fits.iter().find(|&&i| candidates[i] == actual) {
         return Choice::One(exact);
@@ -39,9 +39,20 @@ pub(crate) fn choose(candidates: &[&[Oid]], actual: &[Oid]) -> Choice {
             return Choice::One(exact);
         }
     }
+    // From here on a domain is what it is over.
+    let based: Vec<Oid> = actual.iter().map(|&t| image.base_type(t).0).collect();
+    let actual = &based[..];
+    if let [a, b] = actual
+        && (*a == oid::UNKNOWN) != (*b == oid::UNKNOWN)
+    {
+        let known = if *a == oid::UNKNOWN { *b } else { *a };
+        if let Some(&exact) = fits.iter().find(|&&i| candidates[i] == [known, known]) {
+            return Choice::One(exact);
+        }
+    }
     let convertible = |i: &usize| {
-        candidates[*i].iter().zip(actual).all(|(&target, &source)| can_coerce(source, target, Context::Implicit))
-            && crate::polymorphic::settle(candidates[*i], actual, oid::VOID).is_some()
+        candidates[*i].iter().zip(actual).all(|(&target, &source)| can_coerce(image, source, target, Context::Implicit))
+            && crate::polymorphic::settle(image, candidates[*i], actual, &[]).is_some()
     };
     let mut left: Vec<usize> = fits.into_iter().filter(convertible).collect();
     if left.len() <= 1 {
@@ -82,7 +93,7 @@ pub(crate) fn choose(candidates: &[&[Oid]], actual: &[Oid]) -> Choice {
         let same: Vec<usize> = left
             .iter()
             .copied()
-            .filter(|&i| candidates[i].iter().all(|&t| can_coerce(first, t, Context::Implicit)))
+            .filter(|&i| candidates[i].iter().all(|&t| can_coerce(image, first, t, Context::Implicit)))
             .collect();
         if let [one] = same[..] {
             return Choice::One(one);
@@ -103,8 +114,14 @@ fn keep_best(left: &mut Vec<usize>, score: impl Fn(usize) -> usize) {
 }
 
 /// The type that all of `types` become in UNION, CASE, COALESCE, VALUES (manual §10.5); `None` when there is none.
-pub(crate) fn common_type(types: &[Oid]) -> Option<Oid> {
-    let mut known = types.iter().copied().filter(|&t| t != oid::UNKNOWN);
+pub(crate) fn common_type(image: &Image, types: &[Oid]) -> Option<Oid> {
+    let given = types.iter().copied().filter(|&t| t != oid::UNKNOWN);
+    if let Some(first) = given.clone().next()
+        && types.iter().all(|&t| t == first)
+    {
+        return Some(first);
+    }
+    let mut known = given.map(|t| image.base_type(t).0);
     let Some(mut common) = known.next() else { return Some(oid::TEXT) };
     for ty in known {
         if ty == common {
@@ -114,8 +131,8 @@ pub(crate) fn common_type(types: &[Oid]) -> Option<Oid> {
             return None;
         }
         if !is_preferred(common)
-            && can_coerce(common, ty, Context::Implicit)
-            && !can_coerce(ty, common, Context::Implicit)
+            && can_coerce(image, common, ty, Context::Implicit)
+            && !can_coerce(image, ty, common, Context::Implicit)
         {
             common = ty;
         }
@@ -134,7 +151,7 @@ mod tests {
             let rows: Vec<_> = builtin::operators_by_name(name).filter(|o| o.kind == b'b').collect();
             let args: Vec<[Oid; 2]> = rows.iter().map(|o| [o.left, o.right]).collect();
             let slices: Vec<&[Oid]> = args.iter().map(|a| &a[..]).collect();
-            match choose(&slices, actual) {
+            match choose(&Image::default(), &slices, actual) {
                 Choice::One(i) => Some(rows[i].result),
                 _ => None,
             }

@@ -32,14 +32,43 @@ impl Binder<'_> {
         let info = self.image.by_oid(table.oid).and_then(|t| t.columns.get(index));
         // What is generated is computed once the rest of the row is known.
         let stored = info.filter(|c| c.generated == 0).and_then(|c| c.default.clone());
-        let Some(sql) = stored else {
+        let own = info.is_none_or(|c| c.generated == 0);
+        let Some(sql) = stored.or_else(|| if own { self.domain_default(column.ty) } else { None }) else {
+            if own && self.image.domain(column.ty).is_some() {
+                return self.as_domain(Expr::null(oid::UNKNOWN), column.ty);
+            }
             return Ok(Expr { typmod: column.typmod, ..Expr::null(column.ty) });
         };
         let scope = Scope::default();
-        self.stored(&sql, |binder, e| {
+        let (base, base_typmod) = self.image.base_type(column.ty);
+        let typmod = if base == column.ty { column.typmod } else { base_typmod };
+        let bound = self.stored(&sql, |binder, e| {
             let bound = binder.expr(e, &mut Place::new(&scope, "DEFAULT"))?;
-            binder.assign(bound, &column.name, column.ty, column.typmod, e.pos)
-        })
+            if bound.ty == column.ty {
+                return Ok(bound);
+            }
+            binder.assign(bound, &column.name, base, typmod, e.pos)
+        })?;
+        if bound.ty == column.ty { Ok(bound) } else { self.as_domain(bound, column.ty) }
+    }
+
+    /// A value of what domain `ty` is over as one of the domain.
+    fn as_domain(&self, e: Expr, ty: Oid) -> Result<Expr> {
+        let settings = IoSettings::default();
+        let done = crate::coerce::coerce_with(e, ty, -1, Context::Assignment, &settings, &self.names())?;
+        done.ok_or_else(|| SqlError::internal("a value is of its own type"))
+    }
+
+    /// The default that a domain gives its values, or one that it is over.
+    fn domain_default(&self, ty: Oid) -> Option<std::sync::Arc<str>> {
+        let mut ty = ty;
+        loop {
+            let info = self.image.domain(ty)?;
+            match &info.default {
+                Some(default) => return Some(default.clone()),
+                None => ty = info.base,
+            }
+        }
     }
 
     /// [`Binder::default_value`] of a column of a target: a view may have its own.
@@ -377,6 +406,9 @@ fn has_volatility(e: &Expr, wanted: impl Fn(u8) -> bool) -> bool {
     e.visit(&mut |e| {
         if let plan::ExprKind::Call { function, .. } | plan::ExprKind::AnyArray { function, .. } = &e.kind {
             found |= catalog::builtin::proc_by_oid(*function).is_some_and(|p| wanted(p.volatility));
+        }
+        if let plan::ExprKind::Routine { routine, .. } = &e.kind {
+            found |= wanted(routine.volatility);
         }
     });
     found

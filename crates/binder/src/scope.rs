@@ -32,6 +32,8 @@ pub struct Scope {
     pub columns: Vec<ScopeColumn>,
     /// Columns that JOIN ... USING merged: name, and the value of either side.
     pub merged: Vec<(String, Expr)>,
+    /// Row types of tables, by their names or aliases.
+    pub rows: Vec<(String, Oid)>,
 }
 
 /// A query around the one being bound.
@@ -63,6 +65,7 @@ impl Scope {
         }
         self.columns.extend(other.columns);
         self.merged.extend(other.merged);
+        self.rows.extend(other.rows);
         self
     }
 
@@ -140,11 +143,14 @@ impl Binder<'_> {
                 Found::No => {}
             }
         }
+        if let Some(e) = self.not_a_column(scope, schema, table, name, pos)? {
+            return Ok(e);
+        }
         Err(self.no_column(scope, table, name, pos))
     }
 
     /// Makes `e`, over the row of the frame at `depth`, available to the query being bound.
-    fn outer(&mut self, depth: usize, e: Expr) -> Expr {
+    pub(crate) fn outer(&mut self, depth: usize, e: Expr) -> Expr {
         self.frames[depth..].iter_mut().for_each(|f| f.correlated = true);
         let (ty, typmod) = (e.ty, e.typmod);
         let known = self.frames[depth].binds.iter().find(|b| b.1.same(&e)).map(|b| b.0);

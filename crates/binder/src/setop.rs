@@ -5,7 +5,7 @@ use syntax::ast::{Select, SetOperation, SetOperator};
 use types::{Oid, Result, SqlState, oid};
 
 use crate::Binder;
-use crate::coerce::{Context, coerce};
+use crate::coerce::Context;
 use crate::query::Bound;
 use crate::resolve::common_type;
 use crate::scope::Scope;
@@ -53,7 +53,7 @@ impl Binder<'_> {
         }
         let mut common: Vec<(Oid, i32)> = Vec::new();
         for (l, r) in left.columns.iter().zip(&right.columns) {
-            let ty = common_type(&[l.ty, r.ty]).ok_or_else(|| {
+            let ty = common_type(self.image, &[l.ty, r.ty]).ok_or_else(|| {
                 let message =
                     format!("{what} types {} and {} cannot be matched", self.type_shown(l.ty), self.type_shown(r.ty));
                 self.error(SqlState::DATATYPE_MISMATCH, message, op.right.pos)
@@ -87,7 +87,7 @@ impl Binder<'_> {
         for (i, (c, &(ty, typmod))) in bound.columns.iter().zip(common).enumerate() {
             let from = node.types()[i];
             let column = Expr::column(i, from, c.typmod);
-            let converted = coerce(column, ty, typmod, Context::Implicit, self.settings)?.ok_or_else(|| {
+            let converted = self.coerce(column, ty, typmod, Context::Implicit)?.ok_or_else(|| {
                 let message =
                     format!("{what} could not convert type {} to {}", self.type_shown(c.ty), self.type_shown(ty));
                 self.error(SqlState::CANNOT_COERCE, message, op.pos)

@@ -162,7 +162,7 @@ impl Target {
             hidden: false,
             origin: Some((view.oid, i as i16 + 1)),
         };
-        Scope { columns: view.columns.iter().enumerate().map(column).collect(), merged: Vec::new() }
+        Scope { columns: view.columns.iter().enumerate().map(column).collect(), ..Scope::default() }
     }
 
     /// The table's rows that it shows.
@@ -286,10 +286,10 @@ impl Binder<'_> {
                 self.written_views.extend(verbs.iter().map(|v| (info.oid, v.letter())));
                 target
             }
-            Relation::View(view) => {
+            Relation::View { name, .. } => {
                 let verb = verbs.first().copied().unwrap_or(Verb::Update);
                 let detail = "Views that do not select from a single table or view are not automatically updatable.";
-                return Err(not_updatable(view, verb, merge, detail));
+                return Err(not_updatable(name, verb, merge, detail));
             }
             Relation::Table(table) => {
                 let virtuals = self.virtuals(&table)?;
@@ -385,7 +385,7 @@ impl Binder<'_> {
                 Ok(target) => target,
                 Err(blocked) => return Ok(Err(blocked)),
             },
-            Relation::View(_) => return fixed(single),
+            Relation::View { .. } => return fixed(single),
         };
         if !info.options.iter().any(|o| o == "security_invoker=true") {
             base.table.unchecked = true;

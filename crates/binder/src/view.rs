@@ -505,7 +505,8 @@ impl Binder<'_> {
         let oid = match self.relation(name)? {
             crate::Relation::Table(table) => table.oid,
             crate::Relation::Stored(info) => info.oid,
-            crate::Relation::View(view) => return Ok((view.to_owned(), view.to_owned())),
+            crate::Relation::View { schema: "pg_catalog", name, .. } => return Ok((name.to_owned(), name.to_owned())),
+            crate::Relation::View { schema, name, .. } => return Ok((format!("{schema}.{name}"), name.to_owned())),
         };
         let own = match self.image.relation_name(oid) {
             Some((_, own)) => own.to_owned(),
@@ -546,7 +547,7 @@ impl Binder<'_> {
                 let table = match self.relation(&r.relation)? {
                     crate::Relation::Table(table) => Some(table.oid),
                     crate::Relation::Stored(info) => Some(info.oid),
-                    crate::Relation::View(_) => None,
+                    crate::Relation::View { .. } => None,
                 };
                 let sample = match &r.sample {
                     Some(sample) => self.sample_text(sample, nested)?,

@@ -311,7 +311,9 @@ fn offset_types(ty: Oid) -> &'static [Oid] {
 fn offset_type(ty: Oid, from: Oid) -> Option<Oid> {
     let types = offset_types(ty);
     let exact = types.iter().find(|&&t| t == from);
-    exact.or_else(|| types.iter().find(|&&t| can_coerce(from, t, Context::Implicit))).copied()
+    exact
+        .or_else(|| types.iter().find(|&&t| can_coerce(&catalog::Image::default(), from, t, Context::Implicit)))
+        .copied()
 }
 
 /// A clause as errors about what may not stand in it name it.

@@ -179,6 +179,23 @@ static ANY_ENUM: TypeRow = TypeRow {
     collation: Oid::NONE,
 };
 
+/// What is the same for all row types.
+static ANY_ROW: TypeRow = TypeRow {
+    oid: Oid(2249),
+    name: "record",
+    len: -1,
+    by_value: false,
+    kind: b'c',
+    category: b'C',
+    input: Oid(2290),
+    output: Oid(2291),
+    receive: Oid(2402),
+    send: Oid(2403),
+    align: b'd',
+    storage: b'x',
+    ..ANY_ENUM
+};
+
 /// What is the same for all arrays of users' types.
 static ANY_USER_ARRAY: TypeRow = TypeRow {
     oid: Oid(2277),
@@ -203,6 +220,7 @@ pub fn type_by_oid(oid: Oid) -> Option<&'static TypeRow> {
     match (oid.user_element(), oid.user_kind()) {
         (Some(_), _) => Some(&ANY_USER_ARRAY),
         (None, Some(types::oid::UserType::Enum)) => Some(&ANY_ENUM),
+        (None, Some(types::oid::UserType::Composite)) => Some(&ANY_ROW),
         _ => None,
     }
 }

@@ -13,8 +13,8 @@ use types::{Oid, Result, SqlError};
 
 use crate::statistics::{ColumnStatistics, TableSize};
 use crate::stored::{
-    self, Change, Fields, PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_ENUM, PG_INDEX, PG_NAMESPACE,
-    PG_REWRITE, PG_SEQUENCE, PG_STATISTIC, PG_TYPE,
+    self, Change, Fields, PG_AGGREGATE, PG_ATTRDEF, PG_ATTRIBUTE, PG_CAST, PG_CLASS, PG_CONSTRAINT, PG_DEPEND, PG_ENUM,
+    PG_INDEX, PG_NAMESPACE, PG_OPERATOR, PG_PROC, PG_REWRITE, PG_SEQUENCE, PG_STATISTIC, PG_TYPE,
 };
 
 /// A column.
@@ -59,7 +59,7 @@ impl ColumnInfo {
 }
 
 /// The grants in a column of type `aclitem[]`.
-fn acl(row: Fields<'_>, column: &str) -> Option<String> {
+pub(crate) fn acl(row: Fields<'_>, column: &str) -> Option<String> {
     let datum = row.get(column);
     if datum.is_null() {
         return None;
@@ -214,6 +214,8 @@ pub struct TableInfo {
     pub owner: Oid,
     /// Its storage.
     pub rel: RelId,
+    /// The type of its rows; none where it has none.
+    pub row_type: Oid,
     /// Its columns.
     pub columns: Vec<ColumnInfo>,
     /// Its indexes, oldest first.
@@ -247,6 +249,22 @@ pub struct TypeInfo {
     pub kind: u8,
     /// The labels of an enum, with their OIDs and places, in order.
     pub labels: Vec<(Oid, f32, String)>,
+    /// The relation whose columns the values of a row type have.
+    pub relation: Oid,
+    /// What a domain is over.
+    pub base: Oid,
+    /// The typmod that a domain gives it.
+    pub typmod: i32,
+    /// Whether a domain refuses NULL.
+    pub not_null: bool,
+    /// A domain's default, as SQL.
+    pub default: Option<Arc<str>>,
+    /// A domain's CHECK constraints, by name.
+    pub checks: Vec<CheckInfo>,
+    /// Its grants, as text; none when there were none.
+    pub acl: Option<String>,
+    /// Whether it is more than a name.
+    pub defined: bool,
 }
 
 /// How the names of sessions' temporary schemas begin.
@@ -291,22 +309,31 @@ pub struct Image {
     type_names: HashMap<(Oid, String), Oid>,
     /// The enum of each label.
     labels: HashMap<Oid, Oid>,
+    /// The domain of each of its constraints.
+    domain_constraints: HashMap<Oid, Oid>,
+    pub(crate) routines: crate::function::Routines,
     sizes: HashMap<Oid, TableSize>,
     statistics: HashMap<(Oid, i16), Arc<ColumnStatistics>>,
 }
 
 /// The order in which relations are read: owners before what they own.
-const ORDER: [Oid; 10] = [
+const ORDER: [Oid; 16] = [
     PG_NAMESPACE,
     PG_TYPE,
     PG_ENUM,
     PG_CLASS,
     PG_ATTRIBUTE,
+    PG_REWRITE,
     PG_ATTRDEF,
+    PG_DEPEND,
     PG_INDEX,
     PG_CONSTRAINT,
     PG_SEQUENCE,
     PG_STATISTIC,
+    PG_PROC,
+    PG_AGGREGATE,
+    PG_OPERATOR,
+    PG_CAST,
 ];
 
 impl Image {
@@ -346,6 +373,24 @@ impl Image {
         }
     }
 
+    /// What a sequence that is part of a column gives that column, which has no default in `pg_attrdef`.
+    fn identity(&mut self, row: Fields<'_>, default: impl Fn(Oid) -> Option<Arc<str>>) {
+        let number = row.int("refobjsubid");
+        if row.char("deptype") != b'i'
+            || number <= 0
+            || row.oid("classid") != PG_CLASS
+            || row.oid("refclassid") != PG_CLASS
+        {
+            return;
+        }
+        let default = default(row.oid("objid"));
+        self.change(row.oid("refobjid"), |t| {
+            if let Some(c) = t.columns.get_mut(number as usize - 1) {
+                c.default = default;
+            }
+        });
+    }
+
     fn add(&mut self, row: Fields<'_>) {
         match row.relation {
             PG_NAMESPACE => {
@@ -368,12 +413,29 @@ impl Image {
                     }
                 });
             }
+            PG_DEPEND => self.identity(row, |sequence| Some(format!("nextval('{sequence}'::regclass)").into())),
             PG_TYPE => {
                 let (oid, namespace, name) = (row.oid("oid"), row.oid("typnamespace"), row.text("typname"));
                 self.type_names.insert((namespace, name.clone()), oid);
-                let (owner, kind) = (row.oid("typowner"), row.char("typtype"));
-                let labels = self.types.get(&oid).map_or(Vec::new(), |t| t.labels.clone());
-                self.types.insert(oid, Arc::new(TypeInfo { oid, name, namespace, owner, kind, labels }));
+                let old = self.types.get(&oid);
+                let default = row.get("typdefaultbin");
+                let info = TypeInfo {
+                    oid,
+                    name,
+                    namespace,
+                    owner: row.oid("typowner"),
+                    kind: row.char("typtype"),
+                    labels: old.map_or(Vec::new(), |t| t.labels.clone()),
+                    relation: row.oid("typrelid"),
+                    base: row.oid("typbasetype"),
+                    typmod: row.int("typtypmod") as i32,
+                    not_null: row.bool("typnotnull"),
+                    default: default.as_str().map(Arc::from),
+                    checks: old.map_or(Vec::new(), |t| t.checks.clone()),
+                    acl: acl(row, "typacl"),
+                    defined: row.bool("typisdefined"),
+                };
+                self.types.insert(oid, Arc::new(info));
             }
             PG_ENUM => {
                 let (oid, ty, label) = (row.oid("oid"), row.oid("enumtypid"), row.text("enumlabel"));
@@ -399,6 +461,10 @@ impl Image {
             }
             PG_INDEX => self.add_index(row),
             PG_CONSTRAINT => self.add_constraint(row),
+            PG_PROC => self.routines.add_function(row),
+            PG_AGGREGATE => self.routines.add_aggregate(row),
+            PG_OPERATOR => self.routines.add_operator(row),
+            PG_CAST => self.routines.add_cast(row),
             PG_SEQUENCE => {
                 let rules = SequenceRules {
                     increment: row.int("seqincrement"),
@@ -445,6 +511,7 @@ impl Image {
                 persistence: row.char("relpersistence"),
                 owner: row.oid("relowner"),
                 rel: RelId(row.oid("relfilenode").0),
+                row_type: row.oid("reltype"),
                 columns: Vec::new(),
                 indexes: Vec::new(),
                 checks: Vec::new(),
@@ -504,6 +571,19 @@ impl Image {
 
     fn add_constraint(&mut self, row: Fields<'_>) {
         let (oid, table, name) = (row.oid("oid"), row.oid("conrelid"), row.text("conname"));
+        let domain = row.oid("contypid");
+        if !domain.is_none() {
+            self.domain_constraints.insert(oid, domain);
+            if row.char("contype") == b'c'
+                && let Some(info) = self.types.get_mut(&domain)
+            {
+                let info = Arc::make_mut(info);
+                info.checks.retain(|c| c.oid != oid);
+                info.checks.push(CheckInfo { oid, name, condition: row.text("conbin").into() });
+                info.checks.sort_by(|a, b| a.name.cmp(&b.name));
+            }
+            return;
+        }
         let places = |column: &str| row.numbers(column).iter().map(|&n| n as usize - 1).collect::<Vec<usize>>();
         self.constraints.insert(oid, table);
         match row.char("contype") {
@@ -592,6 +672,13 @@ impl Image {
                     }
                 });
             }
+            PG_PROC => self.routines.remove_function(row),
+            PG_AGGREGATE => {
+                self.routines.aggregates.remove(&row.oid("aggfnoid"));
+            }
+            PG_OPERATOR => self.routines.remove_operator(row),
+            PG_CAST => self.routines.remove_cast(row),
+            PG_DEPEND => self.identity(row, |_| None),
             PG_INDEX => {
                 let oid = row.oid("indexrelid");
                 self.change(row.oid("indrelid"), |t| t.indexes.retain(|i| i.oid != oid));
@@ -599,6 +686,10 @@ impl Image {
             PG_CONSTRAINT => {
                 let oid = row.oid("oid");
                 self.constraints.remove(&oid);
+                self.domain_constraints.remove(&oid);
+                if let Some(info) = self.types.get_mut(&row.oid("contypid")) {
+                    Arc::make_mut(info).checks.retain(|c| c.oid != oid);
+                }
                 if let Some(list) = self.referencing.get_mut(&row.oid("confrelid")) {
                     list.retain(|k| k.1 != oid);
                 }
@@ -641,10 +732,9 @@ impl Image {
                     return;
                 }
                 let (owner, rel) = (new.oid("relowner"), RelId(new.oid("relfilenode").0));
-                let (grants, options) = (acl(new, "relacl"), relation_options(new));
+                let (grants, row_type, options) = (acl(new, "relacl"), new.oid("reltype"), relation_options(new));
                 self.change(oid, |t| {
-                    t.acl = grants;
-                    t.options = options;
+                    (t.acl, t.row_type, t.options) = (grants, row_type, options);
                     (t.namespace, t.name) = key;
                     (t.owner, t.rel) = (owner, rel);
                 });
@@ -702,6 +792,16 @@ impl Image {
     /// The table that constraint `oid` is of.
     pub fn table_of_constraint(&self, oid: Oid) -> Option<&Arc<TableInfo>> {
         self.by_oid(*self.constraints.get(&oid)?)
+    }
+
+    /// The domain that constraint `oid` is of.
+    pub fn domain_of_constraint(&self, oid: Oid) -> Option<&Arc<TypeInfo>> {
+        self.type_by_oid(*self.domain_constraints.get(&oid)?)
+    }
+
+    /// All types.
+    pub fn types(&self) -> impl Iterator<Item = &Arc<TypeInfo>> {
+        self.types.values()
     }
 
     /// Whether a relation of any kind has this name.

@@ -40,8 +40,10 @@ pub fn build(node: &Node) -> BoxOperator {
         Node::IndexScan { table, range, filter, needed } => {
             Box::new(IndexScan::new(table.clone(), range.clone(), filter.clone(), needed.clone()))
         }
-        Node::FunctionScan { function, args, types, ordinality } => Box::new(FunctionScan {
+        Node::FunctionScan { function, routine, args, types, names, ordinality } => Box::new(FunctionScan {
+            names: names.clone(),
             function: *function,
+            routine: routine.clone(),
             args: args.clone(),
             types: types.clone(),
             ordinality: *ordinality,

@@ -23,6 +23,16 @@ pub fn eval<'c>(expr: &Expr, chunk: &'c Chunk, ctx: &mut Context<'_>) -> Result<
         ExprKind::Param(i) => Vector::constant(form, parameter(ctx, *i)?, rows),
         ExprKind::Slot(i) => Vector::constant(form, ctx.state.slots.get(*i).unwrap_or(&Datum::Null), rows),
         ExprKind::Call { function, args, .. } => call(expr, *function, args, chunk, ctx)?,
+        ExprKind::Routine { routine, args, .. } => crate::routine::call(routine, args, form, chunk, ctx)?,
+        ExprKind::Row { fields, names } => crate::composite::row(fields, names, chunk, ctx)?,
+        ExprKind::Field { arg, index } => crate::composite::field(arg, *index, form, chunk, ctx)?,
+        ExprKind::Checked { arg, check } => {
+            let v = eval(arg, chunk, ctx)?;
+            for i in 0..rows {
+                crate::composite::check_value(check, &v.get(i), ctx)?;
+            }
+            v.into_owned()
+        }
         ExprKind::And(list) => logic(list, chunk, ctx, false)?,
         ExprKind::Or(list) => logic(list, chunk, ctx, true)?,
         ExprKind::Not(arg) => {
@@ -101,7 +111,9 @@ pub fn eval<'c>(expr: &Expr, chunk: &'c Chunk, ctx: &mut Context<'_>) -> Result<
                 let mut best = Datum::Null;
                 for v in &values {
                     let d = v.get(i);
-                    if !d.is_null() && (best.is_null() || types::compare::compare(expr.ty, &d, &best) == wanted) {
+                    if !d.is_null()
+                        && (best.is_null() || types::compare::compare_with(expr.ty, &d, &best, ctx.types) == wanted)
+                    {
                         best = d;
                     }
                 }

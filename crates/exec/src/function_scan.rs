@@ -13,19 +13,24 @@ fn call(
     args: &[Datum],
     types: &[Oid],
     result: Oid,
+    columns: &[(String, Oid)],
     ctx: &mut Context<'_>,
 ) -> Result<ext::definition::Rows> {
     let Some(implementation) = functions::set_function(function) else {
         return Err(SqlError::internal(format!("function {function} is not implemented")));
     };
-    (implementation)(&mut ctx.call(types, result), args)
+    let mut call = ctx.call(types, result);
+    call.columns = columns;
+    (implementation)(&mut call, args)
 }
 
 /// The rows of a function in FROM.
 pub struct FunctionScan {
     pub function: Oid,
+    pub routine: Option<std::sync::Arc<plan::Routine>>,
     pub args: Vec<Expr>,
     pub types: Vec<Oid>,
+    pub names: Vec<String>,
     pub ordinality: bool,
     pub rows: Option<ext::definition::Rows>,
     pub count: i64,
@@ -38,7 +43,14 @@ impl Operator for FunctionScan {
             let values = self.args.iter().map(|a| constant(a, ctx)).collect::<Result<Vec<_>>>()?;
             let types: Vec<Oid> = self.args.iter().map(|a| a.ty).collect();
             let result = if self.types.len() == 1 { self.types[0] } else { types::oid::RECORD };
-            self.rows = Some(call(self.function, &values, &types, result, ctx)?);
+            self.rows = Some(match &self.routine {
+                Some(routine) => crate::routine::rows(routine, values, ctx)?,
+                None => {
+                    let columns: Vec<(String, Oid)> =
+                        self.names.iter().cloned().zip(self.types.iter().copied()).collect();
+                    call(self.function, &values, &types, result, &columns, ctx)?
+                }
+            });
             self.count = 0;
         }
         let mut forms: Vec<Physical> = self.types.iter().map(|&t| Physical::of(t)).collect();
@@ -77,9 +89,9 @@ impl ProjectSet {
             ExprKind::Call { function, args, .. } if functions::set_function(*function).is_some() => {
                 let values = args.iter().map(|a| Ok(eval(a, &row, ctx)?.get(0))).collect::<Result<Vec<_>>>()?;
                 let types: Vec<Oid> = args.iter().map(|a| a.ty).collect();
-                Ok(Some(functions::as_one_column(*function, call(*function, &values, &types, e.ty, ctx)?)))
+                Ok(Some(functions::as_one_column(*function, call(*function, &values, &types, e.ty, &[], ctx)?)))
             }
-            _ => Ok(None),
+            _ => crate::routine::set_of(e, &row, ctx),
         };
         self.exprs.iter().map(open).collect()
     }

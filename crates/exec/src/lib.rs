@@ -6,6 +6,7 @@ mod aggregate;
 mod apply;
 mod build;
 mod catalog_scan;
+mod composite;
 mod conflict;
 mod counted;
 mod cte;
@@ -24,6 +25,7 @@ mod merge;
 mod modify;
 mod ordered_set;
 mod returning;
+mod routine;
 mod scan;
 mod set_op;
 mod simple;
@@ -44,10 +46,12 @@ use vector::Chunk;
 
 pub use account::{Account, Meter};
 pub use build::{build, build_over};
+pub use composite::check_value;
 pub use eval::{constant, on_row};
 pub use feed::Feed;
 pub use index::{Found, Handles, add_entries, encode_key, find_key, key_values, shown_index_key, violation};
 pub use modify::check_rows;
+pub use routine::{Body, BodyResult, BodyStatement, NoRoutines, Routines, placed};
 
 /// What operators work with while a statement runs.
 pub struct Context<'a> {
@@ -69,6 +73,8 @@ pub struct Context<'a> {
     pub types: &'a dyn TypeLookup,
     /// The session, as functions see it.
     pub host: &'a mut dyn Host,
+    /// Functions that users made.
+    pub routines: &'a dyn Routines,
     /// How long to wait for locks, in milliseconds; 0 is without end.
     pub lock_timeout: u32,
     /// Memory the statement may use.
@@ -88,6 +94,10 @@ pub struct State {
     pub events: Vec<Event>,
     /// Files made for what does not fit into memory.
     spills: u64,
+    /// How many functions of users are being called.
+    depth: usize,
+    /// Operators of such functions, by where they are called.
+    routines: HashMap<usize, Vec<routine::Kept>>,
     /// What samples of tables depend on.
     sample_seed: Option<u64>,
     subplans: HashMap<usize, subplan::Cached>,

@@ -27,7 +27,10 @@ fn is_simple(e: &Expr) -> bool {
             ExprKind::Call { function, .. } | ExprKind::AnyArray { function, .. } => {
                 catalog::builtin::proc_by_oid(*function).is_some_and(|p| p.volatility == b'i')
             }
-            ExprKind::Subquery(_) | ExprKind::CastByText { .. } => false,
+            ExprKind::Subquery(_)
+            | ExprKind::CastByText { .. }
+            | ExprKind::Routine { .. }
+            | ExprKind::Checked { .. } => false,
             _ => true,
         };
     });

@@ -65,6 +65,12 @@ pub trait Host {
     fn session_user(&self) -> &str {
         "postgres"
     }
+    /// From here on things are done as `role` may, whose function is being called.
+    fn enter_role(&mut self, _role: Oid) -> Result<()> {
+        Err(SqlError::unsupported("SECURITY DEFINER here"))
+    }
+    /// What the last `enter_role` did is over.
+    fn leave_role(&mut self) {}
     fn current_database(&self) -> &str {
         "postgres"
     }
@@ -207,6 +213,10 @@ pub trait Host {
     /// Fails when the statement is to stop; long loops ask now and then.
     fn check_interrupts(&self) -> Result<()> {
         Ok(())
+    }
+    /// The rows of a set-returning function that the session implements, by the function's name.
+    fn rows(&mut self, name: &str, _args: &[types::Datum]) -> Result<Vec<Vec<types::Datum>>> {
+        Err(SqlError::unsupported(format!("function {name}")))
     }
     /// Anything else, by name: the way out for functions that the session implements itself.
     fn call(&mut self, name: &str, _args: &[types::Datum]) -> Result<types::Datum> {

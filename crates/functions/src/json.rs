@@ -725,27 +725,52 @@ pub(crate) mod functions {
                 _ => wrong_kind(function, "a scalar"),
             });
         };
-        if call.columns.is_empty() {
-            return Err(SqlError::unsupported(format!("{function} without known columns")));
-        }
+        let columns = columns(call, base, function)?;
         let old = base.and_then(Datum::as_bytes).map(types::record::RecordView::new);
         let column = |(i, (name, ty)): (usize, &(String, Oid))| match c.find(name) {
             Some(at) => into_column(call, *ty, Some(&c.value(at))),
             None => Ok(old.map_or(Datum::Null, |o| o.get(i))),
         };
-        call.columns.iter().enumerate().map(column).collect()
+        columns.iter().enumerate().map(column).collect()
     }
 
-    fn record(call: &Call<'_>, values: Vec<Datum>) -> Datum {
-        let columns: Vec<(Oid, Datum)> = call.columns.iter().zip(values).map(|(c, v)| (c.1, v)).collect();
-        types::record::to_datum(&columns)
+    /// Names and types of the columns of the rows to be made: the caller's, those of the type of `base`, or its own.
+    fn columns(call: &Call<'_>, base: Option<&Datum>, function: &str) -> Result<Vec<(String, Oid)>> {
+        let ty = call.arg_type(0);
+        if base.is_some() {
+            let names = call.types.field_names(ty);
+            if let types::io::TypeKind::Composite { fields } = call.types.kind(ty)
+                && names.len() == fields.len()
+                && !names.is_empty()
+            {
+                return Ok(names.into_iter().zip(fields).map(|(n, f)| (n, f.0)).collect());
+            }
+        }
+        if !call.columns.is_empty() {
+            return Ok(call.columns.to_vec());
+        }
+        if let Some(bytes) = base.and_then(Datum::as_bytes) {
+            let view = types::record::RecordView::new(bytes);
+            let names = view.names();
+            let name = |i: usize| names.get(i).cloned().unwrap_or_else(|| format!("f{}", i + 1));
+            return Ok((0..view.len()).map(|i| (name(i), view.column_type(i))).collect());
+        }
+        let message = format!("could not determine row type for result of {function}");
+        let hint = "Provide a non-null record argument, or call the function in the FROM clause using a column definition list.";
+        Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message).hint(hint))
+    }
+
+    fn record(call: &Call<'_>, base: Option<&Datum>, values: Vec<Datum>) -> Result<Datum> {
+        let columns = columns(call, base, "")?;
+        let columns: Vec<(Oid, Datum)> = columns.iter().zip(values).map(|(c, v)| (c.1, v)).collect();
+        Ok(types::record::to_datum(&columns))
     }
 
     #[ext::function(oid = 3209, stable)]
     pub fn jsonb_populate_record(call: &mut Call<'_>, base: &Datum, v: Option<View<'_>>) -> Result<Datum> {
         let Some(v) = v else { return Ok(base.clone()) };
         let values = row(call, Some(base), v, "jsonb_populate_record")?;
-        Ok(record(call, values))
+        record(call, Some(base), values)
     }
 
     #[ext::function(oid = 3960, stable)]
@@ -754,20 +779,20 @@ pub(crate) mod functions {
         let stored = Json::parse(v)?.to_datum();
         let view = View::new(stored.as_bytes().unwrap_or_default());
         let values = row(call, Some(base), view, "json_populate_record")?;
-        Ok(record(call, values))
+        record(call, Some(base), values)
     }
 
     #[ext::function(oid = 3490, stable)]
     pub fn jsonb_to_record(call: &mut Call<'_>, v: View<'_>) -> Result<Datum> {
         let values = row(call, None, v, "jsonb_to_record")?;
-        Ok(record(call, values))
+        record(call, None, values)
     }
 
     #[ext::function(oid = 3204, stable)]
     pub fn json_to_record(call: &mut Call<'_>, v: &str) -> Result<Datum> {
         let stored = Json::parse(v)?.to_datum();
         let values = row(call, None, View::new(stored.as_bytes().unwrap_or_default()), "json_to_record")?;
-        Ok(record(call, values))
+        record(call, None, values)
     }
 
     fn rows(call: &Call<'_>, base: Option<&Datum>, v: View<'_>, function: &str) -> Result<Vec<ext::output::Columns>> {

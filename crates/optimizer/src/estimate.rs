@@ -251,8 +251,9 @@ pub fn estimate(node: &Node, s: &dyn Statistics) -> Estimate {
             let cost = DESCENT + listed * (ENTRY + exprs_cost(filter));
             Estimate { rows, startup: DESCENT / 2.0, cost, columns }
         }
-        Node::FunctionScan { function, .. } => {
+        Node::FunctionScan { function, routine, .. } => {
             let rows = match catalog::builtin::proc_by_oid(*function) {
+                _ if routine.as_ref().is_some_and(|r| r.returns_set) => 1000.0,
                 Some(p) if p.returns_set => 1000.0,
                 _ => 1.0,
             };

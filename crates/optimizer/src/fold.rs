@@ -49,7 +49,8 @@ fn single_row(node: Node) -> Node {
     Node::Values { rows: vec![exprs], types }
 }
 
-fn fold(e: &mut Expr) {
+/// Folds `e` and what is below it.
+pub fn fold(e: &mut Expr) {
     e.children_mut().into_iter().for_each(fold);
     if let Some(value) = value(e) {
         e.kind = ExprKind::Const(value);
@@ -146,6 +147,7 @@ pub fn is_volatile(e: &Expr) -> bool {
         ExprKind::Call { function, .. } => {
             volatile |= catalog::builtin::proc_by_oid(*function).is_none_or(|p| p.volatility == b'v');
         }
+        ExprKind::Routine { routine, .. } => volatile |= routine.volatility == b'v',
         ExprKind::Subquery(_) => volatile = true,
         _ => {}
     });

@@ -257,6 +257,9 @@ fn is_null_with(e: &Expr, of: &dyn Fn(usize) -> bool) -> bool {
             catalog::builtin::proc_by_oid(*function).is_some_and(|p| p.strict && !p.returns_set)
                 && args.iter().any(|a| is_null_with(a, of))
         }
+        ExprKind::Routine { routine, args, .. } => {
+            routine.strict && !routine.returns_set && args.iter().any(|a| is_null_with(a, of))
+        }
         ExprKind::CastByText { arg, .. } | ExprKind::Coerce { arg, .. } => is_null_with(arg, of),
         _ => false,
     }

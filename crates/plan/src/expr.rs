@@ -1,8 +1,11 @@
 //! Bound expressions.
 
+use std::sync::Arc;
+
 use types::{Datum, Oid, oid};
 
 use crate::node::Node;
+use crate::routine::{Routine, ValueCheck};
 
 /// An expression whose names and types are resolved (P1).
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +56,36 @@ pub enum ExprKind {
         args: Vec<Expr>,
         /// How it was written.
         form: CallForm,
+    },
+    /// A function that a user made.
+    Routine {
+        /// Which.
+        routine: Arc<Routine>,
+        /// Its arguments.
+        args: Vec<Expr>,
+        /// How it was written.
+        form: CallForm,
+    },
+    /// A row of values; its type says what they are called.
+    Row {
+        /// Its columns.
+        fields: Vec<Expr>,
+        /// What they are called, where no type says it.
+        names: Arc<[String]>,
+    },
+    /// A column of a row, counted from 0.
+    Field {
+        /// The row.
+        arg: Box<Expr>,
+        /// Which column.
+        index: usize,
+    },
+    /// A value that must pass what domains ask.
+    Checked {
+        /// What.
+        arg: Box<Expr>,
+        /// The test.
+        check: Arc<ValueCheck>,
     },
     /// A change of type by text output and input.
     CastByText {
@@ -229,6 +262,8 @@ impl Expr {
             | ExprKind::Slot(_)
             | ExprKind::CurrentRow { .. } => Vec::new(),
             ExprKind::Call { args, .. }
+            | ExprKind::Routine { args, .. }
+            | ExprKind::Row { fields: args, .. }
             | ExprKind::And(args)
             | ExprKind::Or(args)
             | ExprKind::Coalesce(args)
@@ -237,6 +272,8 @@ impl Expr {
             | ExprKind::Array(args) => args.iter().collect(),
             ExprKind::CastByText { arg: a, .. }
             | ExprKind::Coerce { arg: a, .. }
+            | ExprKind::Field { arg: a, .. }
+            | ExprKind::Checked { arg: a, .. }
             | ExprKind::Not(a)
             | ExprKind::IsNull(a)
             | ExprKind::IsBool(a, _) => vec![a],
@@ -259,6 +296,8 @@ impl Expr {
             | ExprKind::Slot(_)
             | ExprKind::CurrentRow { .. } => Vec::new(),
             ExprKind::Call { args, .. }
+            | ExprKind::Routine { args, .. }
+            | ExprKind::Row { fields: args, .. }
             | ExprKind::And(args)
             | ExprKind::Or(args)
             | ExprKind::Coalesce(args)
@@ -267,6 +306,8 @@ impl Expr {
             | ExprKind::Array(args) => args.iter_mut().collect(),
             ExprKind::CastByText { arg: a, .. }
             | ExprKind::Coerce { arg: a, .. }
+            | ExprKind::Field { arg: a, .. }
+            | ExprKind::Checked { arg: a, .. }
             | ExprKind::Not(a)
             | ExprKind::IsNull(a)
             | ExprKind::IsBool(a, _) => vec![a],

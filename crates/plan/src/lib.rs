@@ -5,6 +5,7 @@ pub mod counter;
 pub mod expr;
 mod imply;
 pub mod node;
+pub mod routine;
 pub mod window;
 
 pub use expr::{CallForm, Expr, ExprKind, SubKind, SubPlan};
@@ -14,4 +15,5 @@ pub use node::{
     MergeAction, MergeArm, MergeMatch, Needed, Node, OnConflict, OutputColumn, Reference, RowLock, RowRules, SetKind,
     SortKey, TableRef, TableSource,
 };
+pub use routine::{DomainRules, Routine, ValueCheck};
 pub use window::{Frame, FrameBound, FrameExclusion, FrameUnits, Window, WindowCall};

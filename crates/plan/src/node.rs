@@ -7,6 +7,7 @@ use types::{Oid, Physical, oid};
 
 use crate::counter::Counter;
 use crate::expr::{Expr, ExprKind, SubKind};
+use crate::routine::Routine;
 use crate::window::{Window, WindowCall};
 
 /// A column as a plan needs it.
@@ -253,8 +254,16 @@ pub enum Node {
     Scan { table: Arc<TableRef>, filter: Option<Expr>, needed: Needed },
     /// The rows of a table that an index lists in `range`; the filter is checked on each.
     IndexScan { table: Arc<TableRef>, range: IndexRange, filter: Option<Expr>, needed: Needed },
-    /// Rows of a set-returning function; with `ordinality`, numbered from 1.
-    FunctionScan { function: Oid, args: Vec<Expr>, types: Vec<Oid>, ordinality: bool },
+    /// Rows of a set-returning function, which is a user's where there is a `routine`; with `ordinality`, numbered from 1.
+    FunctionScan {
+        function: Oid,
+        routine: Option<Arc<Routine>>,
+        args: Vec<Expr>,
+        types: Vec<Oid>,
+        /// What the columns are called, where the caller says it.
+        names: Vec<String>,
+        ordinality: bool,
+    },
     /// Rows for which `predicate` is true.
     Filter { input: Box<Node>, predicate: Expr },
     /// Expressions over each row.

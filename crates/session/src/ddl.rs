@@ -4,16 +4,20 @@ mod alter;
 mod analyze;
 mod column;
 mod comment;
+mod composite;
 mod constraint;
 pub(crate) mod create_as;
 mod database;
 mod depend;
+mod domain;
 mod drop;
+mod function;
 mod grant;
 mod index;
 mod like;
 mod maintenance;
 mod names;
+mod procedure;
 mod rename;
 mod role;
 mod schema;
@@ -158,7 +162,14 @@ impl Session {
     /// A relation name is free, and stays so; false when it is taken and `if_not_exists` lets that pass.
     fn claim_name(&mut self, namespace: Oid, name: &str, if_not_exists: bool, sink: &mut dyn Sink) -> Result<bool> {
         self.lock_name(PG_CLASS, namespace, name)?;
-        if !self.image()?.is_taken(namespace, name) {
+        let image = self.image()?;
+        if !image.is_taken(namespace, name) {
+            if image.type_by_name(namespace, name).is_some() {
+                let message = format!("type \"{name}\" already exists");
+                return Err(SqlError::new(SqlState::DUPLICATE_OBJECT, message).hint(
+                    "A relation has an associated type of the same name, so you must use a name that doesn't conflict with any existing type.",
+                ));
+            }
             return Ok(true);
         }
         if if_not_exists {
@@ -235,8 +246,12 @@ impl Session {
         found.ok_or_else(|| SqlError::internal(format!("relation {oid} is not in the catalog")))
     }
 
-    /// Adds a row to `pg_class`.
+    /// Adds a row to `pg_class`, and the type of its rows where it has one that goes with it.
     fn add_class(&mut self, class: &NewClass<'_>) -> Result<()> {
+        let row_type = match class.kind {
+            b'r' | b'v' | b'm' => Some(self.new_row_type()?),
+            _ => None,
+        };
         let values = [
             ("oid", Datum::from(class.oid)),
             ("relname", Datum::text(class.name)),
@@ -250,8 +265,13 @@ impl Session {
             ("relnatts", Datum::I16(class.columns as i16)),
             ("reltuples", Datum::F32(if class.kind == b'S' { 1.0 } else { -1.0 })),
             ("relispopulated", Datum::Bool(true)),
+            ("reltype", Datum::from(row_type.unwrap_or(Oid::NONE))),
         ];
-        self.add_row(PG_CLASS, &values)
+        self.add_row(PG_CLASS, &values)?;
+        match row_type {
+            Some(ty) => self.add_row_type(class.oid, ty, class.name, class.namespace),
+            None => Ok(()),
+        }
     }
 }
 

@@ -44,10 +44,10 @@ pub(crate) fn describe(
         Describe::ColumnComment => comment(host, object, number, "pg_class"),
         Describe::SharedComment => shared_comment(host, object, text),
         Describe::SerialSequence => serial_sequence(host, text),
-        Describe::FunctionArguments => Ok(function::arguments(object, Arguments::All)),
-        Describe::FunctionIdentityArguments => Ok(function::arguments(object, Arguments::Identity)),
-        Describe::FunctionResult => Ok(function::result(object)),
-        Describe::Function => function::definition(object),
+        Describe::FunctionArguments => Ok(function::arguments(host, object, Arguments::All)),
+        Describe::FunctionIdentityArguments => Ok(function::arguments(host, object, Arguments::Identity)),
+        Describe::FunctionResult => Ok(function::result(host, object)),
+        Describe::Function => function::definition(host, object),
         Describe::RelationFilePath => Ok(None),
         // Nothing of these kinds can be made yet.
         Describe::View => {
@@ -58,9 +58,9 @@ pub(crate) fn describe(
             let binder = Binder::new(host.image, "", &io, host.search_path);
             binder.view_shown(&text, names, pretty).map(Some)
         }
-        Describe::FunctionArgumentDefault
-        | Describe::FunctionSqlBody
-        | Describe::Trigger
+        Describe::FunctionArgumentDefault => Ok(function::argument_default(host, object, number)),
+        Describe::FunctionSqlBody => function::sql_body(host, object),
+        Describe::Trigger
         | Describe::Rule
         | Describe::Statistics
         | Describe::StatisticsColumns
@@ -157,6 +157,21 @@ fn action(event: &str, code: u8) -> String {
 }
 
 fn constraint(host: &SessionHost<'_>, object: Oid, pretty: bool) -> Result<Option<String>> {
+    if let Some(domain) = host.image.domain_of_constraint(object) {
+        let Some(check) = domain.checks.iter().find(|c| c.oid == object) else {
+            return Ok(Some("NOT NULL".to_owned()));
+        };
+        let io = IoSettings::default();
+        let binder = Binder::new(host.image, "", &io, host.search_path);
+        let condition = binder.domain_shown(&check.condition, domain.base, domain.typmod, pretty)?;
+        let mut valid = true;
+        each(host, PG_CONSTRAINT, false, |row| {
+            if row.oid("oid") == object {
+                valid = row.bool("convalidated");
+            }
+        })?;
+        return Ok(Some(format!("CHECK ({condition}){}", if valid { "" } else { " NOT VALID" })));
+    }
     let Some(info) = host.image.table_of_constraint(object) else { return Ok(None) };
     if let Some(key) = info.foreign_keys.iter().find(|k| k.oid == object) {
         let Some(target) = host.image.by_oid(key.target) else { return Ok(None) };

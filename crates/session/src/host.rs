@@ -6,13 +6,15 @@ use std::sync::Arc;
 use binder::Names;
 use catalog::{Image, builtin, stored};
 use ext::Host;
-use ext::host::{Describe, ObjectRef, RoleRef};
+use ext::host::{AdvisoryKey, AdvisoryRequest, Describe, ObjectRef, RoleRef};
 use storage::Database;
-use storage::lock::Interrupt;
+use storage::lock::{Interrupt, OwnerId};
 use types::io::TypeLookup;
 use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 
+use crate::advisory::{Advisory, Asker};
 use crate::describe;
+use crate::export::Export;
 use crate::runtime::{Role, Runtime};
 use crate::settings::Settings;
 
@@ -53,8 +55,13 @@ pub(crate) struct SessionHost<'a> {
     pub pending: &'a mut Vec<Pending>,
     pub sequences: &'a mut Sequences,
     pub user: &'a Role,
+    /// Owners of functions being called that run as they may, outermost first.
+    pub entered: Vec<Role>,
     pub session_user: &'a Role,
-    pub interrupt: &'a Interrupt,
+    pub interrupt: &'a Arc<Interrupt>,
+    pub advisory: &'a mut Advisory,
+    pub read_only: bool,
+    pub exports: &'a mut Vec<Export>,
     pub pid: u32,
     /// Start of the transaction and of the statement, since 2000.
     pub started: (i64, i64),
@@ -73,12 +80,20 @@ pub(crate) fn micros_since_2000(interrupt: &Interrupt) -> i64 {
 }
 
 impl SessionHost<'_> {
-    fn names(&self) -> Names<'_> {
+    pub(crate) fn names(&self) -> Names<'_> {
         Names { image: self.image, search_path: self.search_path }
     }
 
+    /// Who does what is being done.
+    fn acting(&self) -> &Role {
+        self.entered.last().unwrap_or(self.user)
+    }
+
     /// The storage and rules of a sequence.
-    fn sequence(&self, oid: Oid) -> Result<(Arc<storage::Relation>, storage::sequence::SequenceRules, String)> {
+    pub(crate) fn sequence(
+        &self,
+        oid: Oid,
+    ) -> Result<(Arc<storage::Relation>, storage::sequence::SequenceRules, String)> {
         let Some(info) = self.image.by_oid(oid) else {
             let message = format!("could not open relation with OID {}", oid.0);
             return Err(SqlError::new(SqlState::UNDEFINED_TABLE, message));
@@ -92,8 +107,8 @@ impl SessionHost<'_> {
 
     /// Fails unless the session's role has one of these rights to a sequence.
     fn check_sequence(&self, sequence: Oid, letters: &str) -> Result<()> {
-        let Some(info) = self.image.by_oid(sequence).filter(|_| !self.user.superuser) else { return Ok(()) };
-        let rights = crate::privilege::Rights::of(self.runtime, self.user)?;
+        let Some(info) = self.image.by_oid(sequence).filter(|_| !self.acting().superuser) else { return Ok(()) };
+        let rights = crate::privilege::Rights::of(self.runtime, self.acting())?;
         if letters.chars().any(|l| rights.has_on_table(info, l)) {
             return Ok(());
         }
@@ -156,7 +171,15 @@ impl Host for SessionHost<'_> {
         self.runtime.started - EPOCH_2000
     }
     fn current_user(&self) -> &str {
-        &self.user.name
+        &self.acting().name
+    }
+    fn enter_role(&mut self, role: Oid) -> Result<()> {
+        let found = self.runtime.role_by_oid(role)?;
+        self.entered.push(found.ok_or_else(|| SqlError::internal(format!("role {role} is gone")))?);
+        Ok(())
+    }
+    fn leave_role(&mut self) {
+        self.entered.pop();
     }
     fn session_user(&self) -> &str {
         &self.session_user.name
@@ -210,6 +233,9 @@ impl Host for SessionHost<'_> {
     }
     fn nextval(&mut self, sequence: Oid) -> Result<i64> {
         self.check_sequence(sequence, "Uw")?;
+        if self.read_only {
+            return Err(crate::read_only::refused("nextval()"));
+        }
         let (rel, rules, name) = self.sequence(sequence)?;
         match storage::sequence::next(self.db, &rel, &rules)? {
             Ok(number) => {
@@ -237,6 +263,9 @@ impl Host for SessionHost<'_> {
     }
     fn setval(&mut self, sequence: Oid, value: i64, is_called: bool) -> Result<i64> {
         self.check_sequence(sequence, "w")?;
+        if self.read_only {
+            return Err(crate::read_only::refused("setval()"));
+        }
         let (rel, rules, name) = self.sequence(sequence)?;
         if !(rules.min..=rules.max).contains(&value) {
             let message = format!(
@@ -305,8 +334,18 @@ impl Host for SessionHost<'_> {
                 builtin::type_by_name(&t.name).is_none() && self.names().user_type(None, &t.name) == Some(object)
             }),
             oid::REGTYPE => builtin::type_by_oid(object).map(|_| true),
-            oid::REGPROC | oid::REGPROCEDURE => builtin::proc_by_oid(object).map(|_| true),
-            oid::REGOPER | oid::REGOPERATOR => builtin::operator_by_oid(object).map(|_| true),
+            oid::REGPROC | oid::REGPROCEDURE => match self.image.function(object) {
+                Some(info) => {
+                    let found = binder::Proc::named(self.image, None, &info.name, self.search_path);
+                    let same = found.iter().find(|p| p.args() == info.args);
+                    Some(same.is_some_and(|p| p.oid() == object))
+                }
+                None => builtin::proc_by_oid(object).map(|_| true),
+            },
+            oid::REGOPER | oid::REGOPERATOR => match self.image.operator(object) {
+                Some(info) => Some(self.search_path.contains(&info.namespace)),
+                None => builtin::operator_by_oid(object).map(|_| true),
+            },
             _ => Some(true),
         })
     }
@@ -320,7 +359,7 @@ impl Host for SessionHost<'_> {
     ) -> Result<Option<bool>> {
         use crate::privilege::{Rights, any_of, asked, catalog_acl, parsed};
         let role = match role {
-            None => self.user.clone(),
+            None => self.acting().clone(),
             Some(RoleRef::Name(name)) => self
                 .runtime
                 .role(name)?
@@ -398,6 +437,31 @@ impl Host for SessionHost<'_> {
                 };
                 Ok(Some(any_of(&rights, kind, owner, acl.as_ref(), &asked)))
             }
+            "function" => {
+                let reg = match object {
+                    ObjectRef::Oid(oid) => Some(oid),
+                    ObjectRef::Name(name) => self.names().reg_in(oid::REGPROCEDURE, name)?,
+                };
+                let Some(function) = reg else { return Ok(None) };
+                match self.image.function(function) {
+                    Some(info) => {
+                        let acl = info.acl.as_deref().and_then(parsed);
+                        Ok(Some(any_of(&rights, kind, info.owner, acl.as_ref(), &asked)))
+                    }
+                    None if builtin::proc_by_oid(function).is_none() => Ok(None),
+                    None => Ok(Some(any_of(&rights, kind, oid::BOOTSTRAP_SUPERUSER, None, &asked))),
+                }
+            }
+            "type" => {
+                let ty = match object {
+                    ObjectRef::Oid(oid) => Some(oid),
+                    ObjectRef::Name(name) => self.names().reg_in(oid::REGTYPE, name)?,
+                };
+                let info = ty.and_then(|t| self.image.type_by_oid(t));
+                let owner = info.map_or(oid::BOOTSTRAP_SUPERUSER, |t| t.owner);
+                let acl = info.and_then(|t| t.acl.as_deref()).and_then(parsed);
+                Ok(Some(any_of(&rights, kind, owner, acl.as_ref(), &asked)))
+            }
             kind => Ok(Some(any_of(&rights, kind, oid::BOOTSTRAP_SUPERUSER, None, &asked))),
         }
     }
@@ -418,6 +482,19 @@ impl Host for SessionHost<'_> {
             "total_relation" => own + indexes,
             _ => own,
         }))
+    }
+    fn rows(&mut self, name: &str, args: &[Datum]) -> Result<Vec<Vec<Datum>>> {
+        self.rows_of(name, args)
+    }
+    fn advisory_lock(&mut self, key: AdvisoryKey, request: AdvisoryRequest) -> Result<bool> {
+        let asker = Asker {
+            locks: &self.runtime.engine().shared().locks,
+            db: self.db.id,
+            owner: OwnerId(self.pid),
+            interrupt: self.interrupt,
+            lock_timeout_ms: self.settings.lock_timeout_ms,
+        };
+        self.advisory.ask(&asker, key, request)
     }
     fn call(&mut self, name: &str, args: &[Datum]) -> Result<Datum> {
         let object = match args.first() {
@@ -448,7 +525,7 @@ impl Host for SessionHost<'_> {
             }
             "pg_column_is_updatable" => Datum::Bool(self.image.by_oid(object).is_some_and(|t| t.kind == b'r')),
             "row_security_active" => Datum::Bool(false),
-            "pg_basetype" => Datum::from(object),
+            "pg_basetype" => Datum::from(self.image.base_type(object).0),
             "pg_sequence_last_value" => {
                 let (rel, _, _) = self.sequence(object)?;
                 match storage::sequence::current(&rel) {
@@ -458,6 +535,19 @@ impl Host for SessionHost<'_> {
             }
             "pg_my_temp_schema" => Datum::from(self.temporary.unwrap_or(Oid::NONE)),
             "enum_first" | "enum_last" | "enum_range" => return self.enum_values(name, object, &args[1..]),
+            "pg_export_snapshot" => {
+                let export = Export::new(self.runtime, self.db.id, self.snapshot.lsn, self.pid, self.exports.len());
+                let name = Datum::text(export.name());
+                self.exports.push(export);
+                return Ok(name);
+            }
+            "acldefault" => {
+                let owner = match args.get(1) {
+                    Some(Datum::U32(oid)) => Oid(*oid),
+                    _ => Oid::NONE,
+                };
+                return self.usual_acl(&args[0], owner);
+            }
             "pg_is_other_temp_schema" => Datum::Bool(false),
             _ => return Err(SqlError::unsupported(format!("function {name}"))),
         })

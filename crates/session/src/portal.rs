@@ -267,6 +267,9 @@ impl Session {
                 self.check_privileges(&prepared.sql, &node)?;
             }
             let Some((version, node)) = &prepared.plan else { return Err(SqlError::internal("just planned")) };
+            if self.read_only {
+                self.check_plan_reads(node)?;
+            }
             let operators = prepared.operators.get_or_insert_with(|| operators(node));
             let (db, policy) = (self.db.id, self.lock_policy());
             let Some(txn) = &mut self.txn else { return Err(SqlError::internal("just begun")) };
@@ -349,6 +352,9 @@ impl Session {
 
     /// Takes the snapshot of a planned statement and makes its operators.
     pub(crate) fn start(&mut self, node: Arc<Node>, columns: Arc<Vec<OutputColumn>>) -> Result<Running> {
+        if self.read_only {
+            self.check_plan_reads(&node)?;
+        }
         let execution = self.execution(node.writes())?;
         let root = exec::build(&node);
         let mut reads_tables = false;
@@ -395,6 +401,18 @@ impl Session {
         let Some(image) = self.view.as_ref().map(View::catalog) else { return Err(SqlError::internal("just settled")) };
         let Some(txn) = &mut self.txn else { return Err(SqlError::internal("a statement without a transaction")) };
         let names = Names { image, search_path: &self.search_path };
+        let bodies = crate::routine::Bodies {
+            runtime: &self.runtime,
+            db: &self.db,
+            catalog: &self.catalog,
+            image,
+            version: (self.view.as_ref().map_or(0, View::version), self.settings.generation),
+            dirty: !self.changes.is_empty(),
+            search_path: &self.search_path,
+            io: &self.settings.io,
+            trusted: self.trusted,
+            cache: &self.bodies,
+        };
         let mut host = SessionHost {
             runtime: &self.runtime,
             db: &self.db,
@@ -406,8 +424,12 @@ impl Session {
             pending: &mut self.pending,
             sequences: &mut self.sequences,
             user: &self.user,
+            entered: Vec::new(),
             session_user: self.settings.session_role.as_ref().unwrap_or(&self.login),
             interrupt: &self.interrupt,
+            advisory: &mut self.advisory,
+            read_only: self.read_only,
+            exports: &mut self.exports,
             pid: txn.owner().0,
             started: self.started,
             snapshot: &execution.snapshot,
@@ -425,6 +447,7 @@ impl Session {
             settings: &self.settings.io,
             types: &names,
             host: &mut host,
+            routines: &bodies,
             lock_timeout: self.settings.lock_timeout_ms,
             account: &mut execution.account,
             state: &mut execution.state,

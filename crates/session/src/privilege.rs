@@ -256,40 +256,7 @@ impl Session {
             return Ok(());
         }
         let (image, rights) = (self.image()?, self.rights()?);
-        for used in uses(node).iter().filter(|u| !u.table.unchecked) {
-            let kind = "table";
-            if let TableSource::Catalog { .. } = used.table.source {
-                let public = Acl::default_of("", "", "r");
-                let acl = catalog_acl(used.table.oid).unwrap_or(public);
-                if !acl.allows(&rights.names, used.letter) {
-                    return Err(denied(kind, &used.table.name));
-                }
-                continue;
-            }
-            let Some(info) = image.by_oid(used.table.oid) else { continue };
-            // A session's own temporary schema is nobody's.
-            if info.persistence != b't' && !rights.has_on_schema(&image, info.namespace, 'U') {
-                let schema = image.namespace_name(info.namespace);
-                let written = format!("{}.{}", syntax::quote_ident(schema), syntax::quote_ident(&info.name));
-                let at = sql.find(&written).map(|at| sql[..at].chars().count() as u32 + 1);
-                return Err(denied("schema", schema).at(at));
-            }
-            let kind = match info.kind {
-                b'S' => "sequence",
-                b'v' => "view",
-                b'm' => "materialized view",
-                _ => kind,
-            };
-            let whole = used.letter == 'd' || used.letter == 'a' && used.columns.is_empty();
-            let allowed = match whole {
-                true => rights.has_on_table(info, used.letter),
-                false => rights.has_on_columns(info, &used.columns, used.letter),
-            };
-            if !allowed {
-                return Err(denied(kind, &info.name));
-            }
-        }
-        Ok(())
+        check_plan(&image, &rights, sql, node)
     }
 
     /// Fails unless this session's role may read these views.
@@ -297,16 +264,7 @@ impl Session {
         if self.user.superuser || self.trusted || views.is_empty() {
             return Ok(());
         }
-        let rights = self.rights()?;
-        for info in views.iter().filter_map(|v| image.by_oid(*v)) {
-            if !rights.has_on_schema(image, info.namespace, 'U') {
-                return Err(denied("schema", image.namespace_name(info.namespace)));
-            }
-            if !rights.has_on_columns(info, &[], 'r') {
-                return Err(denied("view", &info.name));
-            }
-        }
-        Ok(())
+        check_readable(image, &self.rights()?, views)
     }
 
     /// Fails unless this session's role may do to these views what the letters say.
@@ -372,6 +330,76 @@ impl Session {
         }
         Err(denied(if info.kind == b'S' { "sequence" } else { "table" }, &info.name))
     }
+}
+
+/// Fails unless `rights` let `node` be run.
+pub(crate) fn check_plan(image: &Image, rights: &Rights, sql: &str, node: &Node) -> Result<()> {
+    for used in uses(node).iter().filter(|u| !u.table.unchecked) {
+        let kind = "table";
+        if let TableSource::Catalog { .. } = used.table.source {
+            let public = Acl::default_of("", "", "r");
+            let acl = catalog_acl(used.table.oid).unwrap_or(public);
+            if !acl.allows(&rights.names, used.letter) {
+                return Err(denied(kind, &used.table.name));
+            }
+            continue;
+        }
+        let Some(info) = image.by_oid(used.table.oid) else { continue };
+        // A session's own temporary schema is nobody's.
+        if info.persistence != b't' && !rights.has_on_schema(image, info.namespace, 'U') {
+            let schema = image.namespace_name(info.namespace);
+            let written = format!("{}.{}", syntax::quote_ident(schema), syntax::quote_ident(&info.name));
+            let at = sql.find(&written).map(|at| sql[..at].chars().count() as u32 + 1);
+            return Err(denied("schema", schema).at(at));
+        }
+        let kind = match info.kind {
+            b'S' => "sequence",
+            b'v' => "view",
+            b'm' => "materialized view",
+            _ => kind,
+        };
+        let whole = used.letter == 'd' || used.letter == 'a' && used.columns.is_empty();
+        let allowed = match whole {
+            true => rights.has_on_table(info, used.letter),
+            false => rights.has_on_columns(info, &used.columns, used.letter),
+        };
+        if !allowed {
+            return Err(denied(kind, &info.name));
+        }
+    }
+    Ok(())
+}
+
+/// Fails unless `rights` let these views be read.
+pub(crate) fn check_readable(image: &Image, rights: &Rights, views: &[Oid]) -> Result<()> {
+    for info in views.iter().filter_map(|v| image.by_oid(*v)) {
+        if !rights.has_on_schema(image, info.namespace, 'U') {
+            return Err(denied("schema", image.namespace_name(info.namespace)));
+        }
+        if !rights.has_on_columns(info, &[], 'r') {
+            return Err(denied("view", &info.name));
+        }
+    }
+    Ok(())
+}
+
+/// Fails unless `rights` let these functions be called.
+pub(crate) fn check_execute(image: &Image, rights: &Rights, routines: &[Oid]) -> Result<()> {
+    for info in routines.iter().filter_map(|r| image.function(*r)) {
+        if !rights.has_on_schema(image, info.namespace, 'U') {
+            return Err(denied("schema", image.namespace_name(info.namespace)));
+        }
+        let acl = info.acl.as_deref().and_then(parsed);
+        if !rights.has("function", info.owner, acl.as_ref(), 'X') {
+            let kind = match info.kind {
+                b'p' => "procedure",
+                b'a' => "aggregate",
+                _ => "function",
+            };
+            return Err(denied(kind, &info.name));
+        }
+    }
+    Ok(())
 }
 
 /// The grants of a table of `pg_catalog`.

@@ -11,8 +11,7 @@ use storage::lock::{Interrupt, Mode, OwnerId, Tag, WaitPolicy};
 use storage::txn::{Savepoint, Snapshot, SnapshotHold, Transaction};
 use storage::{Database, Lsn};
 use syntax::ast::{
-    IsolationLevel, SetValue, Statement, StatementKind, TransactionMode, TransactionStatement, VariableSet,
-    VariableSetKind,
+    IsolationLevel, SetValue, Statement, StatementKind, TransactionStatement, VariableSet, VariableSetKind,
 };
 use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 use vector::Chunk;
@@ -20,6 +19,7 @@ use vector::Chunk;
 use crate::copy::CopyShape;
 use crate::foreign_key::Deferral;
 use crate::host::{Pending, Sequences, micros_since_2000};
+use crate::monitor::Present;
 use crate::portal::Fetched;
 use crate::prepared::Prepared;
 use crate::runtime::{CancelHandle, DEFAULT_ROLE, DbCatalog, Role, Runtime};
@@ -117,9 +117,11 @@ pub struct Session {
     /// What its statements and cursors take.
     pub(crate) meter: Arc<exec::Meter>,
     savepoints: Vec<OpenSavepoint>,
-    isolation: IsolationLevel,
+    pub(crate) isolation: IsolationLevel,
+    /// Whether the transaction only reads.
+    pub(crate) read_only: bool,
     /// The snapshot of a REPEATABLE READ transaction, and what keeps it from being purged.
-    fixed: Option<(Lsn, SnapshotHold)>,
+    pub(crate) fixed: Option<(Lsn, SnapshotHold)>,
     pub(crate) catalog: Arc<DbCatalog>,
     pub(crate) view: Option<View>,
     /// What the transaction changed in the catalog.
@@ -133,11 +135,19 @@ pub struct Session {
     /// Settings before the transaction, and what it set for longer than itself.
     before: Option<Before>,
     pub(crate) named: crate::named::Named,
+    /// Texts that came before.
+    pub(crate) known: crate::known::KnownStatements,
+    /// Snapshots that its transaction has exported.
+    pub(crate) exports: Vec<crate::export::Export>,
+    /// Advisory locks it holds.
+    pub(crate) advisory: crate::advisory::Advisory,
     /// Room for a command tag.
     tag: String,
     pub(crate) portals: crate::lifetime::Portals,
     /// Whether a statement of our own is running, which needs no privileges.
     pub(crate) trusted: bool,
+    /// Functions of users that it has called.
+    pub(crate) bodies: std::cell::RefCell<crate::routine::BodyCache>,
 }
 
 impl Session {
@@ -165,6 +175,9 @@ impl Session {
         }
         let db = runtime.database(name)?;
         runtime.count_sessions(db.id, 1);
+        let (owner, interrupt) = (engine.new_owner(), engine.new_interrupt());
+        let present = Present { database: Oid(db.id.0), user: user.oid, since: micros_since_2000(&interrupt) };
+        runtime.present.lock().insert(owner.0, present);
         Ok(Session {
             catalog: runtime.catalog(db.id),
             shared: runtime.shared()?,
@@ -172,8 +185,8 @@ impl Session {
             database_name: name.to_owned(),
             login: user.clone(),
             user,
-            owner: engine.new_owner(),
-            interrupt: engine.new_interrupt(),
+            owner,
+            interrupt,
             settings: Settings::default(),
             search_path: Vec::new(),
             temporary: None,
@@ -185,6 +198,7 @@ impl Session {
             meter: exec::Meter::new("session", runtime.options.session_bytes, &runtime.meter),
             savepoints: Vec::new(),
             isolation: IsolationLevel::ReadCommitted,
+            read_only: false,
             fixed: None,
             view: None,
             changes: Vec::new(),
@@ -194,9 +208,13 @@ impl Session {
             started: (0, 0),
             before: None,
             named: crate::named::Named::default(),
+            known: crate::known::KnownStatements::default(),
+            exports: Vec::new(),
+            advisory: crate::advisory::Advisory::default(),
             tag: String::new(),
             portals: crate::lifetime::Portals::default(),
             trusted: false,
+            bodies: std::cell::RefCell::default(),
             runtime: runtime.clone(),
         })
     }
@@ -280,6 +298,11 @@ impl Session {
     }
 
     fn run_inner(&mut self, sql: &str, sink: &mut dyn Sink) -> Result<()> {
+        if let Some(mut known) = self.known(sql) {
+            let outcome = self.execute(&mut known.prepared, &known.values, sink);
+            self.keep(known);
+            return outcome;
+        }
         let statements = match syntax::parse(sql) {
             Ok(statements) => statements,
             Err(e) => {
@@ -353,7 +376,9 @@ impl Session {
             self.begin_transaction();
         }
         let outcome = self.bind(&prepared.sql, &prepared.statement.kind, prepared.params.clone());
-        let outcome = outcome.and_then(|(bound, params)| Ok((self.optimized(bound.node)?, bound.columns, params)));
+        let outcome = outcome.and_then(|(bound, params)| {
+            Ok((self.optimized(bound.node)?, self.as_based(Arc::new(bound.columns))?, params))
+        });
         if started {
             self.txn = None;
         }
@@ -362,7 +387,7 @@ impl Session {
             let message = format!("could not determine data type of parameter ${}", index + 1);
             return Err(SqlError::new(SqlState::INDETERMINATE_DATATYPE, message));
         }
-        (prepared.columns, prepared.params) = (Arc::new(columns), params);
+        (prepared.columns, prepared.params) = (columns, params);
         // A plan made from a catalog that may still be rolled back is not kept.
         let version = if self.catalog_dirty() { (u64::MAX, 0) } else { version };
         prepared.plan = Some((version, Arc::new(node)));
@@ -455,6 +480,10 @@ impl Session {
 
     fn end_transaction(&mut self) {
         self.txn = None;
+        self.exports.clear();
+        if self.advisory.in_transaction() {
+            self.advisory.end_transaction(&self.runtime.engine().shared().locks, self.owner);
+        }
         self.portals.end_transaction();
         // What they hold is given back now.
         self.forget_dead_cursors();
@@ -469,6 +498,7 @@ impl Session {
             self.settings.generation = generation;
             self.follow_role();
         }
+        self.default_modes();
     }
 
     pub(crate) fn begin_transaction(&mut self) {
@@ -664,10 +694,25 @@ impl Session {
             StatementKind::Merge(s) => binder.merge(s)?,
             _ => return Err(SqlError::internal("only queries and DML are planned")),
         };
-        let (params, views, written) = (binder.params, binder.views, binder.written_views);
+        let (params, views, written, routines) = (binder.params, binder.views, binder.written_views, binder.routines);
         self.check_views(&image, &views)?;
         self.check_written_views(&image, &written)?;
+        self.check_routines(&image, &routines)?;
         Ok((bound, params))
+    }
+
+    /// Columns as clients are told of them: values of domains are values of what those are over.
+    fn as_based(&mut self, columns: Arc<Vec<OutputColumn>>) -> Result<Arc<Vec<OutputColumn>>> {
+        if !columns.iter().any(|c| c.ty.user_kind() == Some(oid::UserType::Domain)) {
+            return Ok(columns);
+        }
+        let image = self.image()?;
+        let based = |c: &OutputColumn| {
+            let (ty, typmod) = image.base_type(c.ty);
+            let typmod = if ty == c.ty { c.typmod } else { typmod };
+            OutputColumn { ty, typmod, ..c.clone() }
+        };
+        Ok(Arc::new(columns.iter().map(based).collect()))
     }
 
     /// Runs one statement within the transaction; answers its command tag.
@@ -679,9 +724,13 @@ impl Session {
         self.begin_transaction();
         let mut quiet = Quiet { inner: sink, level: self.settings.client_min_messages };
         let sink: &mut dyn Sink = &mut quiet;
+        if self.read_only && !is_planned(&statement.kind) {
+            self.check_statement_reads(&statement.kind)?;
+        }
         match &statement.kind {
             kind if is_planned(kind) => {
                 let (node, columns) = self.locked_plan(sql, kind, None, &[])?;
+                let columns = self.as_based(columns)?;
                 let mut running = self.start(node, columns)?;
                 self.pull(&mut running, &[], 0, sink)?;
                 self.run_events(running.take_events(), false)?;
@@ -703,6 +752,14 @@ impl Session {
             StatementKind::Grant(g) => self.grant(sql, g, sink),
             StatementKind::GrantRole(g) => self.grant_role(g, sink),
             StatementKind::CreateType(c) => self.create_type(sql, c),
+            StatementKind::CreateFunction(c) => self.create_function(sql, c),
+            StatementKind::AlterFunction(a) => self.alter_function(sql, a),
+            StatementKind::AlterObjectSchema(a) => self.alter_schema_of(sql, a),
+            StatementKind::Call(c) => self.call_procedure(sql, c, sink),
+            StatementKind::Do(d) => self.do_block(d),
+            StatementKind::AlterType(a) => self.alter_type(sql, a, sink),
+            StatementKind::CreateDomain(c) => self.create_domain(sql, c),
+            StatementKind::AlterDomain(a) => self.alter_domain(sql, a, sink),
             StatementKind::AlterEnum(a) => self.alter_enum(a, sink),
             StatementKind::AlterTable(a) => self.alter_table(sql, a, sink),
             StatementKind::CreateIndex(c) => self.create_index(sql, c, sink),
@@ -710,7 +767,7 @@ impl Session {
             StatementKind::AlterSequence(a) => self.alter_sequence(sql, a, sink),
             StatementKind::CreateSchema(c) => self.create_schema(sql, c, sink),
             StatementKind::Drop(d) => self.drop_objects(sql, d, sink),
-            StatementKind::Rename(r) => self.rename(r, sink),
+            StatementKind::Rename(r) => self.rename(sql, r, sink),
             StatementKind::AlterOwner(a) => self.alter_owner(sql, a),
             StatementKind::Comment(c) => self.comment(sql, c),
             StatementKind::Truncate(t) => self.truncate(sql, t),
@@ -746,6 +803,7 @@ impl Session {
             return Ok("SHOW".to_owned());
         }
         let value = match &*name.to_lowercase() {
+            "transaction_read_only" => if self.read_only { "on" } else { "off" }.to_owned(),
             "transaction_isolation" => self.isolation.as_str().to_owned(),
             "session_authorization" => self.session_user().name.clone(),
             "is_superuser" => if self.user.superuser { "on" } else { "off" }.to_owned(),
@@ -841,7 +899,7 @@ impl Session {
             TransactionStatement::Begin { start, modes } => {
                 match self.block {
                     BlockState::Idle => {
-                        self.isolation = isolation(modes)?;
+                        self.take_modes(modes)?;
                         self.begin_transaction();
                         self.block = BlockState::InBlock;
                     }
@@ -864,7 +922,6 @@ impl Session {
                     let text = "there is no transaction in progress";
                     warn(sink, SqlState::NO_ACTIVE_SQL_TRANSACTION, text);
                 }
-                self.isolation = IsolationLevel::ReadCommitted;
                 if commit {
                     self.block = BlockState::Idle;
                     self.finish_implicit()?;
@@ -1019,16 +1076,26 @@ impl Session {
                 Ok("RESET".to_owned())
             }
             VariableSetKind::Transaction(modes) => {
-                if self.fixed.is_some() {
-                    let message = "SET TRANSACTION ISOLATION LEVEL must be called before any query";
-                    return Err(SqlError::new(SqlState::ACTIVE_SQL_TRANSACTION, message));
+                if self.block == BlockState::Idle {
+                    let text = "SET TRANSACTION can only be used in transaction blocks";
+                    sink.notice(
+                        &SqlError::new(SqlState::NO_ACTIVE_SQL_TRANSACTION, text)
+                            .severity(types::error::Severity::Warning),
+                    );
+                    return Ok("SET".to_owned());
                 }
-                self.isolation = isolation(modes)?;
+                self.take_modes(modes)?;
                 Ok("SET".to_owned())
             }
-            VariableSetKind::FromCurrent { .. }
-            | VariableSetKind::SessionCharacteristics(_)
-            | VariableSetKind::TransactionSnapshot(_) => Err(SqlError::unsupported("this form of SET")),
+            VariableSetKind::SessionCharacteristics(modes) => {
+                self.set_characteristics(modes, set.local)?;
+                Ok("SET".to_owned())
+            }
+            VariableSetKind::TransactionSnapshot(name) => {
+                self.import_snapshot(name)?;
+                Ok("SET".to_owned())
+            }
+            VariableSetKind::FromCurrent { .. } => Err(SqlError::unsupported("this form of SET")),
         }
     }
 }
@@ -1107,26 +1174,10 @@ impl Drop for Session {
         self.fail();
         self.end_transaction();
         self.leave_no_temporary();
+        self.advisory.end(&self.runtime.engine().shared().locks, self.owner);
+        self.runtime.present.lock().remove(&self.owner.0);
         self.runtime.count_sessions(self.db.id, -1);
     }
-}
-
-fn isolation(modes: &[TransactionMode]) -> Result<IsolationLevel> {
-    let mut level = IsolationLevel::ReadCommitted;
-    for mode in modes {
-        match mode {
-            TransactionMode::Isolation(IsolationLevel::Serializable, _) => {
-                return Err(SqlError::unsupported("ISOLATION LEVEL SERIALIZABLE"));
-            }
-            // PostgreSQL treats READ UNCOMMITTED as READ COMMITTED.
-            TransactionMode::Isolation(IsolationLevel::ReadUncommitted, _) => level = IsolationLevel::ReadCommitted,
-            TransactionMode::Isolation(l, _) => level = *l,
-            TransactionMode::ReadOnly(false, _) | TransactionMode::Deferrable(false, _) => {}
-            TransactionMode::ReadOnly(true, _) => return Err(SqlError::unsupported("READ ONLY")),
-            TransactionMode::Deferrable(true, _) => return Err(SqlError::unsupported("DEFERRABLE")),
-        }
-    }
-    Ok(level)
 }
 
 pub(crate) fn is_planned(kind: &StatementKind) -> bool {

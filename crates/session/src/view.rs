@@ -22,6 +22,11 @@ impl View {
     pub(crate) fn catalog(&self) -> &Arc<Image> {
         &self.image
     }
+
+    /// The committed catalog's version that it is made from.
+    pub(crate) fn version(&self) -> u64 {
+        self.version
+    }
 }
 
 impl Session {

@@ -126,6 +126,16 @@ pub trait TypeLookup {
         Ok(None)
     }
 
+    /// How a call of a user's function names it.
+    fn routine_name(&self, _function: Oid) -> Option<String> {
+        None
+    }
+
+    /// How an expression names a user's operator.
+    fn operator_name(&self, _operator: Oid) -> Option<String> {
+        None
+    }
+
     /// How a value of `reg_type` is shown; `None` leaves it to the numeric form.
     fn reg_out(&self, _reg_type: Oid, _value: Oid) -> Option<String> {
         None
@@ -139,8 +149,11 @@ impl TypeLookup for BuiltinTypes {}
 
 /// The kind of a built-in type.
 pub fn builtin_kind(type_oid: Oid) -> TypeKind {
-    if type_oid.user_kind() == Some(UserType::Enum) {
-        return TypeKind::Enum;
+    match type_oid.user_kind() {
+        Some(UserType::Enum) => return TypeKind::Enum,
+        // Its columns are the catalog's to know; a value tells its own.
+        Some(UserType::Composite) => return TypeKind::Composite { fields: Vec::new() },
+        _ => {}
     }
     builtin_element(type_oid).map_or(TypeKind::Base, |element| TypeKind::Array { element })
 }
@@ -376,7 +389,7 @@ pub fn text_out_with(
         (t, Datum::U32(v)) if is_reg(t) => system::format_reg(t, *v, types, out),
         (t, Datum::Var(b)) if is_textual(t) => out.extend_from_slice(b),
         (oid::JSONB, Datum::Var(b)) => View::new(b).format(out),
-        (oid::RECORD, Datum::Var(b)) => record::text_out(b, settings, types, out)?,
+        (oid::RECORD, Datum::Var(b)) => record::text_out(b, 0, settings, types, out)?,
         (oid::INET | oid::CIDR, Datum::Var(b)) => net::format(b, type_oid == oid::CIDR, out),
         (oid::MACADDR, Datum::Var(b)) => net::format_mac(b, out),
         (oid::INT2VECTOR | oid::OIDVECTOR, Datum::Var(b)) => array::vector_out(b, out),
@@ -385,7 +398,7 @@ pub fn text_out_with(
             (TypeKind::Array { .. }, Datum::Var(b)) => array::text_out(b, settings, types, out)?,
             (TypeKind::Domain { base, .. }, d) => return text_out_with(base, d, settings, types, out),
             (TypeKind::Enum, Datum::U32(v)) => out.extend_from_slice(enum_label(*v, types)?.as_bytes()),
-            (TypeKind::Composite { .. }, Datum::Var(b)) => record::text_out(b, settings, types, out)?,
+            (TypeKind::Composite { fields }, Datum::Var(b)) => record::text_out(b, fields.len(), settings, types, out)?,
             _ if builtin_name(t).is_some() && Physical::of(t) == physical_of(d) => {
                 return Err(SqlError::unsupported(format!("output of type {}", types.type_name(t))));
             }

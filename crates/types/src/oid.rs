@@ -26,6 +26,8 @@ pub enum UserType {
     Enum,
     /// A domain.
     Domain,
+    /// A row type: a table's, or one of its own.
+    Composite,
 }
 
 /// A user's type says by its OID what its values are made of, so that nobody has to look that up: bit 30 is set, bits 7 to 29 are a
@@ -52,7 +54,11 @@ impl Oid {
         if !self.is_user_type() || self.0 & Oid::ARRAY != 0 {
             return None;
         }
-        Some(if self.0 >> 5 & 3 == 0 { UserType::Enum } else { UserType::Domain })
+        Some(match self.0 >> 5 & 3 {
+            0 => UserType::Enum,
+            1 => UserType::Domain,
+            _ => UserType::Composite,
+        })
     }
 
     /// The array type of a user's type.
@@ -187,6 +193,8 @@ pub const DEFAULT_COLLATION: Oid = Oid(100);
 pub const C_COLLATION: Oid = Oid(950);
 /// Schema `pg_catalog`.
 pub const PG_CATALOG_NAMESPACE: Oid = Oid(11);
+/// Schema `information_schema`.
+pub const INFORMATION_SCHEMA_NAMESPACE: Oid = Oid(12421);
 /// Schema `public`.
 pub const PUBLIC_NAMESPACE: Oid = Oid(2200);
 /// The superuser that every cluster starts with.

@@ -2,7 +2,8 @@
 //!
 //! Stored form, integers little-endian: the count of columns as `u32`; per column its type as `u32` and physical form
 //! as `u8`; per column the end of its bytes as `u32`, the top bit set for NULL; then the columns' bytes. So a value of
-//! the anonymous type `record` describes itself.
+//! the anonymous type `record` describes itself. Where the top bit of the count is set, names follow: per column their length as `u32`,
+//! and their bytes.
 
 use std::cmp::Ordering;
 
@@ -13,6 +14,7 @@ use crate::oid::Oid;
 use crate::{Datum, Physical, Result, SqlError, SqlState};
 
 const NULL_BIT: u32 = 1 << 31;
+const NAMED_BIT: u32 = 1 << 31;
 
 /// A stored composite value, read in place.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +30,7 @@ fn u32_at(b: &[u8], at: usize) -> u32 {
 impl<'a> RecordView<'a> {
     /// Looks into stored bytes.
     pub fn new(bytes: &'a [u8]) -> RecordView<'a> {
-        let count = u32_at(bytes, 0) as usize;
+        let count = (u32_at(bytes, 0) & !NAMED_BIT) as usize;
         let fits = count.checked_mul(9).is_some_and(|n| n + 4 <= bytes.len());
         RecordView { bytes, count: if fits { count } else { 0 } }
     }
@@ -64,6 +66,38 @@ impl<'a> RecordView<'a> {
         let physical = Physical::from_tag(tag).unwrap_or(Physical::Var);
         self.bytes.get(data + start as usize..data + end as usize).map_or(Datum::Null, |b| get_datum(physical, b))
     }
+}
+
+impl RecordView<'_> {
+    /// Names of the columns, where the value knows them.
+    pub fn names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        if u32_at(self.bytes, 0) & NAMED_BIT == 0 || self.count == 0 {
+            return names;
+        }
+        let ends = 4 + 5 * self.count;
+        let mut at = ends + 4 * self.count + (u32_at(self.bytes, ends + 4 * (self.count - 1)) & !NULL_BIT) as usize;
+        for _ in 0..self.count {
+            let len = u32_at(self.bytes, at) as usize;
+            let name = self.bytes.get(at + 4..at + 4 + len).unwrap_or_default();
+            names.push(String::from_utf8_lossy(name).into_owned());
+            at += 4 + len;
+        }
+        names
+    }
+}
+
+/// The stored form of a row whose columns have names that no type tells.
+pub fn to_named_datum(columns: &[(Oid, Datum)], names: &[String]) -> Datum {
+    let plain = to_datum(columns);
+    let Some(bytes) = plain.as_bytes().filter(|_| names.len() == columns.len()) else { return plain };
+    let mut out = bytes.to_vec();
+    out[..4].copy_from_slice(&(columns.len() as u32 | NAMED_BIT).to_le_bytes());
+    for name in names {
+        out.extend_from_slice(&(name.len() as u32).to_le_bytes());
+        out.extend_from_slice(name.as_bytes());
+    }
+    Datum::from(out)
 }
 
 /// The stored form of a row of typed columns.
@@ -134,12 +168,18 @@ fn column(s: &str) -> Option<(String, &str)> {
     }
 }
 
-/// Writes a row.
-pub fn text_out(bytes: &[u8], settings: &IoSettings, types: &dyn TypeLookup, out: &mut Vec<u8>) -> Result<()> {
+/// Writes a row of at least `fields` columns: those added to its type since it was stored are NULL.
+pub fn text_out(
+    bytes: &[u8],
+    fields: usize,
+    settings: &IoSettings,
+    types: &dyn TypeLookup,
+    out: &mut Vec<u8>,
+) -> Result<()> {
     let v = RecordView::new(bytes);
     out.push(b'(');
     let mut text = Vec::new();
-    for i in 0..v.len() {
+    for i in 0..v.len().max(fields) {
         if i > 0 {
             out.push(b',');
         }

@@ -85,6 +85,10 @@ pub fn columns(call: &Call<'_>, ty: Oid, row: RecordView<'_>, outermost: bool) -
     if names.len() == row.len() {
         return Ok(names.into_iter().enumerate().map(|(i, n)| (n, row.column_type(i))).collect());
     }
+    let names = row.names();
+    if names.len() == row.len() {
+        return Ok(names.into_iter().enumerate().map(|(i, n)| (n, row.column_type(i))).collect());
+    }
     if ty != oid::RECORD {
         return Err(SqlError::unsupported("JSON of a row type whose columns' names are not known"));
     }

@@ -311,6 +311,11 @@ impl Session {
             parts.push(catalog::Fields { relation: catalog::stored::PG_DEPEND, row }.oid("objid"));
         }
         self.change_rows(PG_CLASS, |r| parts.contains(&r.oid("oid")), &[("relowner", Datum::from(owner))])?;
+        let (ty, array) = (info.row_type, info.row_type.user_array().unwrap_or(info.row_type));
+        if !ty.is_none() {
+            let own = |r: catalog::Fields<'_>| r.oid("oid") == ty || r.oid("oid") == array;
+            self.change_rows(catalog::stored::PG_TYPE, own, &[("typowner", Datum::from(owner))])?;
+        }
         Ok(())
     }
 }

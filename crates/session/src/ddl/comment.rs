@@ -87,6 +87,15 @@ impl Session {
                 })?;
                 return self.shared_comment(PG_DATABASE, Oid(id.0), text);
             }
+            (
+                kind @ (ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Routine | ObjectKind::Aggregate),
+                ObjectName::Function(sig),
+            ) => {
+                let info = self.find_function(sql, sig, kind)?;
+                self.check_function_owner(&info)?;
+                (catalog::stored::PG_PROC, info.oid, 0)
+            }
+            (ObjectKind::Domain, ObjectName::Type(name)) => (PG_TYPE, self.own_type(&name.names)?.oid, 0),
             (kind, _) => return Err(SqlError::unsupported(format!("COMMENT ON {}", kind.as_str()))),
         };
         let number = Datum::I32(column);

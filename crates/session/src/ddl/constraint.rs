@@ -196,6 +196,9 @@ impl Session {
             }
         }
         self.add_row(PG_CONSTRAINT, &values)?;
+        if let Some(condition) = new.condition {
+            self.depend_on_text(Address::constraint(constraint), condition)?;
+        }
         Ok(constraint)
     }
 

@@ -1,6 +1,9 @@
 //! `pg_depend`: what cannot be without what.
 
-use catalog::stored::{PG_ATTRDEF, PG_CLASS, PG_CONSTRAINT, PG_DEPEND, PG_NAMESPACE, PG_TYPE};
+use catalog::stored::{
+    PG_ATTRDEF, PG_CAST, PG_CLASS, PG_CONSTRAINT, PG_DEPEND, PG_NAMESPACE, PG_OPERATOR, PG_PROC, PG_TYPE,
+};
+use plan::Node;
 use types::{Datum, Oid, Result};
 
 use crate::session::Session;
@@ -42,6 +45,11 @@ impl Address {
         Address { class: PG_TYPE, object: oid, column: 0 }
     }
 
+    /// A function.
+    pub fn function(oid: Oid) -> Address {
+        Address { class: PG_PROC, object: oid, column: 0 }
+    }
+
     /// A schema.
     pub fn schema(oid: Oid) -> Address {
         Address { class: PG_NAMESPACE, object: oid, column: 0 }
@@ -63,6 +71,50 @@ impl Session {
         self.add_row(PG_DEPEND, &values)
     }
 
+    /// Forgets what `object` depends on.
+    pub(super) fn forget_dependencies(&mut self, object: Address) -> Result<()> {
+        self.remove_rows(PG_DEPEND, |r| {
+            r.oid("classid") == object.class
+                && r.oid("objid") == object.object
+                && r.int("objsubid") == i64::from(object.column)
+                && r.char("deptype") != b'i'
+        })?;
+        Ok(())
+    }
+
+    /// Notes what the kept text of an expression or query names: types, relations and functions of users.
+    pub(super) fn depend_on_text(&mut self, own: Address, text: &str) -> Result<()> {
+        let image = self.image()?;
+        let mut on: Vec<Address> = Vec::new();
+        for part in text.split("pg_catalog.\"%").skip(1) {
+            let Some(oid) = part.split('"').next().and_then(|n| n.parse().ok()).map(Oid) else { continue };
+            if image.by_oid(oid).is_some() {
+                on.push(Address::relation(oid));
+            } else if oid.is_user_type() {
+                on.push(Address::type_of(oid.user_element().unwrap_or(oid)));
+            } else if image.function(oid).is_some() {
+                on.push(Address::function(oid));
+            }
+        }
+        on.sort_by_key(|a| (a.class, a.object));
+        on.dedup();
+        on.into_iter().filter(|a| *a != own).try_for_each(|a| self.depend(own, a, b'n'))
+    }
+
+    /// Notes the tables, views and functions that a plan uses.
+    pub(super) fn depend_on_plan(&mut self, own: Address, node: &Node, views: &[Oid], routines: &[Oid]) -> Result<()> {
+        let mut on: Vec<Address> = views.iter().map(|v| Address::relation(*v)).collect();
+        on.extend(routines.iter().filter(|r| **r != own.object).map(|r| Address::function(*r)));
+        node.visit_tables(&mut |table, _| {
+            if table.source == plan::TableSource::Stored && !table.unchecked {
+                on.push(Address::relation(table.oid));
+            }
+        });
+        on.sort_by_key(|a| (a.class, a.object));
+        on.dedup();
+        on.into_iter().try_for_each(|a| self.depend(own, a, b'n'))
+    }
+
     /// Describes `address` as error messages do.
     pub(super) fn described(&mut self, address: Address) -> Result<String> {
         let image = self.image()?;
@@ -79,6 +131,13 @@ impl Session {
                     }
                     _ => whole,
                 }
+            }
+            PG_CONSTRAINT if image.domain_of_constraint(address.object).is_some() => {
+                let domain = image.domain_of_constraint(address.object).map_or(Oid::NONE, |d| d.oid);
+                let shown = types::io::TypeLookup::type_name(&names, domain);
+                let rows = self.find_rows(PG_CONSTRAINT, |r| r.oid("oid") == address.object)?;
+                let name = rows.first().map(|row| catalog::Fields { relation: PG_CONSTRAINT, row }.text("conname"));
+                format!("constraint {} on type {shown}", syntax::quote_ident(&name.unwrap_or_default()))
             }
             PG_CONSTRAINT => {
                 let table = image.table_of_constraint(address.object).map(|t| t.oid);
@@ -98,6 +157,26 @@ impl Session {
                 format!("default value for {}", self.described(on)?)
             }
             PG_TYPE => format!("type {}", types::io::TypeLookup::type_name(&names, address.object)),
+            PG_PROC => {
+                let shown = types::io::TypeLookup::reg_out(&names, types::oid::REGPROCEDURE, address.object);
+                let kind = match image.function(address.object).map_or(b'f', |f| f.kind) {
+                    b'p' => "procedure",
+                    _ => "function",
+                };
+                format!("{kind} {}", shown.unwrap_or_else(|| address.object.to_string()))
+            }
+            PG_OPERATOR => {
+                let shown = types::io::TypeLookup::reg_out(&names, types::oid::REGOPERATOR, address.object);
+                format!("operator {}", shown.unwrap_or_else(|| address.object.to_string()))
+            }
+            PG_CAST => {
+                let rows = self.find_rows(PG_CAST, |r| r.oid("oid") == address.object)?;
+                let Some(row) = rows.first() else { return Ok(String::new()) };
+                let row = catalog::Fields { relation: PG_CAST, row };
+                let names = binder::Names { image: &image, search_path: &self.search_path };
+                let shown = |ty: Oid| types::io::TypeLookup::type_name(&names, ty);
+                format!("cast from {} to {}", shown(row.oid("castsource")), shown(row.oid("casttarget")))
+            }
             PG_NAMESPACE => format!("schema {}", syntax::quote_ident(image.namespace_name(address.object))),
             _ => format!("object {}", address.object),
         })

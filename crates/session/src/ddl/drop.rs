@@ -1,8 +1,8 @@
 //! DROP, and what goes with it.
 
 use catalog::stored::{
-    PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_DEPEND, PG_DESCRIPTION, PG_INDEX, PG_NAMESPACE, PG_REWRITE,
-    PG_SEQUENCE, PG_STATISTIC, PG_TYPE,
+    PG_ATTRDEF, PG_ATTRIBUTE, PG_CAST, PG_CLASS, PG_CONSTRAINT, PG_DEPEND, PG_DESCRIPTION, PG_INDEX, PG_NAMESPACE,
+    PG_OPERATOR, PG_PROC, PG_REWRITE, PG_SEQUENCE, PG_STATISTIC, PG_TYPE,
 };
 use storage::RelId;
 use storage::lock::Mode;
@@ -28,6 +28,14 @@ impl Session {
         for object in &drop.objects {
             if let (ObjectKind::Type | ObjectKind::Domain, ObjectName::Type(name)) = (drop.kind, object) {
                 targets.extend(self.find_type_to_drop(name, drop.kind == ObjectKind::Domain, drop.if_exists, sink)?);
+                continue;
+            }
+            if let (
+                kind @ (ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Routine | ObjectKind::Aggregate),
+                ObjectName::Function(sig),
+            ) = (drop.kind, object)
+            {
+                targets.extend(self.find_function_to_drop(sql, sig, kind, drop.if_exists, sink)?);
                 continue;
             }
             let ObjectName::Name(names) = object else { return Err(SqlError::unsupported(tag)) };
@@ -108,7 +116,7 @@ impl Session {
         };
         if let Some(info) = self.find_relation(&range, Mode::AccessExclusive)? {
             if info.kind != wanted {
-                return Err(wrong(relation_kind(info.kind)));
+                return Err(wrong(if info.kind == b'c' { "type" } else { relation_kind(info.kind) }));
             }
             self.check_owner(&info)?;
             return Ok(Some(Address::relation(info.oid)));
@@ -249,6 +257,10 @@ impl Session {
                 self.remove_rows(PG_ATTRDEF, |r| r.oid("oid") == object)?;
             }
             PG_TYPE => self.remove_type(object)?,
+            PG_PROC => self.remove_function(object)?,
+            PG_OPERATOR | PG_CAST => {
+                self.remove_rows(class, |r| r.oid("oid") == object)?;
+            }
             PG_NAMESPACE => {
                 self.remove_rows(PG_NAMESPACE, |r| r.oid("oid") == object)?;
             }
@@ -276,7 +288,7 @@ impl Session {
                 image.storage_of_index(oid).unwrap_or(RelId(oid.0))
             }
         };
-        if image.by_oid(oid).is_none_or(|t| t.kind != b'v') {
+        if image.by_oid(oid).is_none_or(|t| !matches!(t.kind, b'v' | b'c')) {
             let db = self.db.clone();
             let relation = db.relation(rel)?;
             db.drop_relation(self.txn_mut(), &relation)?;
@@ -295,6 +307,14 @@ impl Session {
         let Some(row) = rows.first() else { return Ok(()) };
         let row = catalog::Fields { relation: PG_CONSTRAINT, row };
         let (table, kind, columns) = (row.oid("conrelid"), row.char("contype"), row.numbers("conkey"));
+        let domain = row.oid("contypid");
+        if !domain.is_none() {
+            self.remove_rows(PG_CONSTRAINT, |r| r.oid("oid") == oid)?;
+            if kind == b'n' {
+                self.change_rows(PG_TYPE, |r| r.oid("oid") == domain, &[("typnotnull", Datum::Bool(false))])?;
+            }
+            return Ok(());
+        }
         self.lock_relation(table, Mode::AccessExclusive)?;
         self.remove_rows(PG_CONSTRAINT, |r| r.oid("oid") == oid)?;
         if kind == b'n'
@@ -352,6 +372,7 @@ pub(super) fn relation_kind(kind: u8) -> &'static str {
         b'v' => "view",
         b'm' => "materialized view",
         b'i' => "index",
+        b'c' => "composite type",
         _ => "table",
     }
 }

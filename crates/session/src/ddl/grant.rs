@@ -1,6 +1,6 @@
 //! GRANT and REVOKE: of privileges on tables, columns, sequences, schemas and databases, and of roles.
 
-use catalog::stored::{self, PG_ATTRIBUTE, PG_AUTH_MEMBERS, PG_CLASS, PG_DATABASE, PG_NAMESPACE};
+use catalog::stored::{self, PG_ATTRIBUTE, PG_AUTH_MEMBERS, PG_CLASS, PG_DATABASE, PG_NAMESPACE, PG_PROC, PG_TYPE};
 use catalog::{Fields, Image};
 use storage::lock::Mode;
 use syntax::ast::{
@@ -41,6 +41,8 @@ fn kind_word(kind: ObjectKind) -> Option<&'static str> {
         ObjectKind::Sequence => "sequence",
         ObjectKind::Schema => "schema",
         ObjectKind::Database => "database",
+        ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Routine => "function",
+        ObjectKind::Type | ObjectKind::Domain => "type",
         _ => return None,
     })
 }
@@ -73,11 +75,12 @@ impl Session {
                 let Some(word) = kind_word(*kind) else {
                     return Err(SqlError::unsupported(format!("GRANT ON {}", kind.as_str())));
                 };
-                let found = objects.iter().map(|o| self.grant_object(sql, word, o)).collect::<Result<Vec<_>>>()?;
+                let found =
+                    objects.iter().map(|o| self.grant_object(sql, *kind, word, o)).collect::<Result<Vec<_>>>()?;
                 (word, found)
             }
             GrantTarget::AllInSchema { kind, schemas } => {
-                let Some(word @ ("table" | "sequence")) = kind_word(*kind) else {
+                let Some(word @ ("table" | "sequence" | "function")) = kind_word(*kind) else {
                     return Err(SqlError::unsupported(format!("GRANT ON ALL {} IN SCHEMA", kind.as_str())));
                 };
                 let image = self.image()?;
@@ -87,6 +90,16 @@ impl Session {
                         let message = format!("schema \"{}\" does not exist", schema.as_str());
                         return Err(SqlError::new(SqlState::INVALID_SCHEMA_NAME, message));
                     };
+                    if word == "function" {
+                        let wanted = |f: &catalog::FunctionInfo| match kind {
+                            ObjectKind::Procedure => f.kind == b'p',
+                            ObjectKind::Function => f.kind != b'p',
+                            _ => true,
+                        };
+                        let own = image.functions().filter(|f| f.namespace == namespace.oid && wanted(f));
+                        found.extend(own.map(|f| Some(function_object(f))));
+                        continue;
+                    }
                     for info in image.tables().into_iter().filter(|t| t.namespace == namespace.oid) {
                         if (word == "sequence") == (info.kind == b'S') {
                             found.push(relation_object(&image, info.oid));
@@ -269,14 +282,25 @@ impl Session {
                 stored::update(&shared, self.txn_mut(), class, |r| r.oid("oid") == oid, &[("datacl", value)])?;
             }
             _ => {
-                let column = if class == PG_CLASS { "relacl" } else { "nspacl" };
+                let column = match class {
+                    PG_CLASS => "relacl",
+                    PG_PROC => "proacl",
+                    PG_TYPE => "typacl",
+                    _ => "nspacl",
+                };
                 self.change_rows(class, |r| r.oid("oid") == oid, &[(column, value)])?;
             }
         }
         Ok(())
     }
 
-    fn grant_object(&mut self, sql: &str, kind: &'static str, object: &ObjectName) -> Result<Object> {
+    fn grant_object(&mut self, sql: &str, said: ObjectKind, kind: &'static str, object: &ObjectName) -> Result<Object> {
+        match object {
+            ObjectName::Function(sig) => return self.find_function(sql, sig, said).map(|f| function_object(&f)),
+            ObjectName::Type(name) => return self.type_object(&name.names, said),
+            ObjectName::Name(names) if kind == "type" => return self.type_object(names, said),
+            _ => {}
+        }
         let ObjectName::Name(names) = object else { return Err(SqlError::unsupported("GRANT on this kind of object")) };
         let name = names.last().map_or("", |n| n.as_str()).to_owned();
         match kind {
@@ -314,6 +338,27 @@ impl Session {
                 relation_object(&image, info.oid).ok_or_else(|| SqlError::internal("it was just found"))
             }
         }
+    }
+
+    /// A user's type, as something to grant.
+    fn type_object(&mut self, names: &syntax::ast::QualifiedName, said: ObjectKind) -> Result<Object> {
+        let image = self.image()?;
+        let lookup = binder::Names { image: &image, search_path: &self.search_path };
+        let name = names.last().map_or("", |n| n.as_str());
+        let schema = names.len().checked_sub(2).map(|i| names[i].as_str());
+        let shown = names.iter().map(|n| n.as_str()).collect::<Vec<_>>().join(".");
+        let Some(info) = lookup.user_type(schema, name).and_then(|t| image.type_by_oid(t)) else {
+            if catalog::builtin::type_by_name(name).is_some() {
+                return Err(SqlError::unsupported("GRANT on a built-in type"));
+            }
+            return Err(SqlError::new(SqlState::UNDEFINED_OBJECT, format!("type \"{shown}\" does not exist")));
+        };
+        if said == ObjectKind::Domain && info.kind != b'd' {
+            return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, format!("\"{shown}\" is not a domain")));
+        }
+        let acl = info.acl.as_deref().and_then(parsed);
+        let (oid, owner, name) = (info.oid, info.owner, info.name.clone());
+        Ok(Object { class: PG_TYPE, oid, column: 0, kind: "type", name, owner, acl })
     }
 
     pub(crate) fn grant_role(&mut self, grant: &GrantRole, sink: &mut dyn Sink) -> Result<String> {
@@ -463,6 +508,19 @@ impl Session {
             found.push((schema.oid, format!("privileges for schema {}", schema.name)));
         }
         Ok(found)
+    }
+}
+
+fn function_object(info: &catalog::FunctionInfo) -> Object {
+    let acl = info.acl.as_deref().and_then(parsed);
+    Object {
+        class: PG_PROC,
+        oid: info.oid,
+        column: 0,
+        kind: "function",
+        name: info.name.clone(),
+        owner: info.owner,
+        acl,
     }
 }
 

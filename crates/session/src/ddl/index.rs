@@ -265,13 +265,14 @@ impl Session {
 
     /// Makes an index, its catalog rows and its entries; its OID.
     pub(super) fn make_index(&mut self, table: Oid, spec: &NewIndex) -> Result<Oid> {
-        let info = self.info(table)?;
+        let (info, image) = (self.info(table)?, self.image()?);
         let mut classes = Vec::new();
         for key in &spec.keys {
             let mut encoded = Vec::new();
-            let class = key.class.or_else(|| default_class(spec.method, key.ty));
+            let ty = image.base_type(key.ty).0;
+            let class = key.class.or_else(|| default_class(spec.method, ty));
             match class {
-                Some(class) if types::sortkey::encode_key(&mut encoded, key.ty, &Datum::Null, false, false).is_ok() => {
+                Some(class) if types::sortkey::encode_key(&mut encoded, ty, &Datum::Null, false, false).is_ok() => {
                     classes.push(class.0);
                 }
                 _ => return Err(no_class(key.ty, spec.method)),
@@ -382,7 +383,7 @@ impl Session {
                 Some(n) => (expressions[n].ty, expressions[n].typmod),
                 None => (info.columns[k.0].ty, info.columns[k.0].typmod),
             };
-            let class = default_class(key.method, ty).ok_or_else(|| no_class(ty, key.method))?;
+            let class = default_class(key.method, image.base_type(ty).0).ok_or_else(|| no_class(ty, key.method))?;
             classes.push(class.0);
             collations.push(type_collation(ty));
             let Some(row) = catalog::builtin::type_by_oid(ty) else { continue };
@@ -636,6 +637,7 @@ fn binary_base(ty: Oid) -> Oid {
     match ty {
         oid::VARCHAR => oid::TEXT,
         ty if ty.user_kind() == Some(types::oid::UserType::Enum) => oid::ANYENUM,
+        ty if catalog::builtin::type_by_oid(ty).is_some_and(|t| t.kind == b'c') => oid::RECORD,
         ty if catalog::builtin::type_by_oid(ty).is_some_and(|t| t.category == b'A') => Oid(2277),
         ty => ty,
     }

@@ -288,6 +288,8 @@ impl Session {
                 self.drop_temporary()?;
                 self.sequences.clear();
                 self.forget_named();
+                let locks = &self.runtime.engine().shared().locks;
+                self.advisory.end(locks, self.owner);
                 self.settings.reset_all();
             }
         }

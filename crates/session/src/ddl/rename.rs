@@ -3,7 +3,7 @@
 use catalog::TableInfo;
 use catalog::stored::{PG_ATTRDEF, PG_CLASS, PG_CONSTRAINT, PG_INDEX, PG_NAMESPACE};
 use storage::lock::Mode;
-use syntax::ast::{AlterOwner, ObjectKind, ObjectName, Rename, TypeName};
+use syntax::ast::{AlterObjectSchema, AlterOwner, ObjectKind, ObjectName, Rename, TypeName};
 use types::{Datum, Result, SqlError, SqlState};
 
 use super::alter::column_of;
@@ -11,7 +11,7 @@ use super::notice;
 use crate::session::{Session, Sink};
 
 impl Session {
-    pub(crate) fn rename(&mut self, rename: &Rename, sink: &mut dyn Sink) -> Result<String> {
+    pub(crate) fn rename(&mut self, sql: &str, rename: &Rename, sink: &mut dyn Sink) -> Result<String> {
         let container = rename.container.unwrap_or(rename.kind);
         let tag = format!("ALTER {}", container.as_str());
         let new = rename.new_name.as_str();
@@ -29,11 +29,31 @@ impl Session {
             self.change_rows(PG_NAMESPACE, |r| r.oid("oid") == oid, &[("nspname", Datum::text(new))])?;
             return Ok(tag);
         }
-        if let (ObjectKind::Type, ObjectName::Name(names)) = (rename.kind, &rename.object) {
+        if let (
+            kind @ (ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Routine | ObjectKind::Aggregate),
+            ObjectName::Function(sig),
+        ) = (rename.kind, &rename.object)
+        {
+            self.rename_function(sql, sig, kind, new)?;
+            return Ok(tag);
+        }
+        if let (
+            kind @ (ObjectKind::Attribute | ObjectKind::DomainConstraint),
+            ObjectName::Name(names) | ObjectName::Type(TypeName { names, .. }),
+            Some(part),
+        ) = (rename.kind, &rename.object, &rename.part)
+        {
+            match kind {
+                ObjectKind::Attribute => self.rename_attribute(names, part, new)?,
+                _ => self.rename_domain_constraint(names, part, new)?,
+            }
+            return Ok(tag);
+        }
+        if let (ObjectKind::Type | ObjectKind::Domain, ObjectName::Name(names)) = (rename.kind, &rename.object) {
             self.rename_type(names, new)?;
             return Ok(tag);
         }
-        if let (ObjectKind::Type, ObjectName::Type(name)) = (rename.kind, &rename.object) {
+        if let (ObjectKind::Type | ObjectKind::Domain, ObjectName::Type(name)) = (rename.kind, &rename.object) {
             self.rename_type(&name.names, new)?;
             return Ok(tag);
         }
@@ -75,6 +95,7 @@ impl Session {
             (ObjectKind::Table | ObjectKind::Sequence | ObjectKind::View | ObjectKind::MaterializedView, None) => {
                 self.claim_name(info.namespace, new, false, sink)?;
                 self.change_rows(PG_CLASS, |r| r.oid("oid") == table, &[("relname", Datum::text(new))])?;
+                self.rename_row_type(info.row_type, new)?;
             }
             _ => return Err(SqlError::unsupported(format!("{tag} RENAME of this kind"))),
         }
@@ -114,10 +135,20 @@ impl Session {
     pub(crate) fn alter_owner(&mut self, sql: &str, alter: &AlterOwner) -> Result<String> {
         let tag = format!("ALTER {}", alter.kind.as_str());
         let owner = self.role_of(&alter.owner)?;
-        if let (ObjectKind::Type, ObjectName::Type(TypeName { names, .. }) | ObjectName::Name(names)) =
-            (alter.kind, &alter.object)
+        if let (
+            ObjectKind::Type | ObjectKind::Domain,
+            ObjectName::Type(TypeName { names, .. }) | ObjectName::Name(names),
+        ) = (alter.kind, &alter.object)
         {
             self.set_type_owner(names, owner.oid)?;
+            return Ok(tag);
+        }
+        if let (
+            kind @ (ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Routine | ObjectKind::Aggregate),
+            ObjectName::Function(sig),
+        ) = (alter.kind, &alter.object)
+        {
+            self.set_function_owner(sql, sig, kind, owner.oid)?;
             return Ok(tag);
         }
         let ObjectName::Name(names) = &alter.object else { return Err(SqlError::unsupported(tag)) };
@@ -138,6 +169,24 @@ impl Session {
             _ => return Err(SqlError::unsupported(format!("{tag} OWNER TO"))),
         }
         let _ = sql;
+        Ok(tag)
+    }
+
+    /// ALTER ... SET SCHEMA.
+    pub(crate) fn alter_schema_of(&mut self, sql: &str, alter: &AlterObjectSchema) -> Result<String> {
+        let tag = format!("ALTER {}", alter.kind.as_str());
+        let schema = alter.schema.as_str();
+        match (alter.kind, &alter.object) {
+            (
+                kind @ (ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Routine | ObjectKind::Aggregate),
+                ObjectName::Function(sig),
+            ) => self.move_function(sql, sig, kind, schema)?,
+            (
+                ObjectKind::Type | ObjectKind::Domain,
+                ObjectName::Type(TypeName { names, .. }) | ObjectName::Name(names),
+            ) => self.move_type(names, schema)?,
+            _ => return Err(SqlError::unsupported(format!("{tag} SET SCHEMA"))),
+        }
         Ok(tag)
     }
 

@@ -286,16 +286,12 @@ impl Session {
             Address::column(table, index),
             if identity.is_some() { b'i' } else { b'a' },
         )?;
+        // An identity column draws from its sequence by that dependency alone.
+        if identity.is_some() {
+            return Ok(());
+        }
         // By its OID, which does not change with its name.
-        let literal = format!("'{sequence}'");
-        let text = match column.ty {
-            oid::INT8 => format!("nextval({literal}::regclass)"),
-            ty => {
-                let call = format!("nextval({literal}::regclass)");
-                if identity.is_some() { format!("({call})::{}", binder::format_type(ty)) } else { call }
-            }
-        };
-        self.keep_default(table, index, &text, &[sequence])
+        self.keep_default(table, index, &format!("nextval('{sequence}'::regclass)"), &[sequence])
     }
 
     pub(crate) fn alter_sequence(&mut self, sql: &str, alter: &AlterSequence, sink: &mut dyn Sink) -> Result<String> {

@@ -156,8 +156,8 @@ impl Session {
 
     /// Adds a row to `pg_attribute`.
     pub(super) fn add_attribute(&mut self, table: Oid, index: usize, column: &NewColumn<'_>) -> Result<()> {
-        let ty =
-            catalog::builtin::type_by_oid(column.ty).ok_or_else(|| SqlError::internal("the type was just bound"))?;
+        let base = self.image()?.base_type(column.ty).0;
+        let ty = catalog::builtin::type_by_oid(base).ok_or_else(|| SqlError::internal("the type was just bound"))?;
         let identity = match column.sequence {
             Some(Some(true)) => b'a',
             Some(Some(false)) => b'd',
@@ -242,6 +242,7 @@ impl Session {
         for &sequence in sequences {
             self.depend(Address::default(default), Address::relation(sequence), b'n')?;
         }
+        self.depend_on_text(Address::default(default), text)?;
         self.change_column(table, index as i16 + 1, &[("atthasdef", Datum::Bool(true))])
     }
 

@@ -175,6 +175,7 @@ pub fn sweep(db: &Arc<Database>, txn: &mut Transaction) -> Result<()> {
     ] {
         stored::delete(db, txn, relation, |r| relations.contains(&r.oid(column)))?;
     }
+    stored::delete(db, txn, stored::PG_TYPE, |r| schemas.contains(&r.oid("typnamespace")))?;
     stored::delete(db, txn, PG_DEPEND, |r| {
         relations.contains(&r.oid("objid")) || relations.contains(&r.oid("refobjid"))
     })?;

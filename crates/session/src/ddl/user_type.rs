@@ -23,13 +23,17 @@ pub(super) struct NewType<'a> {
     pub kind: u8,
     pub category: u8,
     pub more: Vec<(&'a str, Datum)>,
+    /// Whether it is an object of its own, not one that goes with a relation.
+    pub own: bool,
 }
 
 impl Session {
     pub(crate) fn create_type(&mut self, sql: &str, create: &CreateType) -> Result<String> {
+        if let CreateTypeKind::Composite(columns) = &create.kind {
+            return self.create_composite(sql, &create.name, columns);
+        }
         let CreateTypeKind::Enum(labels) = &create.kind else {
             return Err(SqlError::unsupported(match create.kind {
-                CreateTypeKind::Composite(_) => "CREATE TYPE of a composite type",
                 CreateTypeKind::Range(_) => "CREATE TYPE AS RANGE",
                 _ => "CREATE TYPE of a base type",
             }));
@@ -55,7 +59,7 @@ impl Session {
             ("typalign", Datum::I8(b'i'.cast_signed())),
             ("typstorage", Datum::I8(b'p'.cast_signed())),
         ];
-        self.add_type(&NewType { name: &name, namespace, oid, kind: b'e', category: b'E', more })?;
+        self.add_type(&NewType { name: &name, namespace, oid, kind: b'e', category: b'E', more, own: true })?;
         for (i, label) in labels.iter().enumerate() {
             self.add_label(oid, (i + 1) as f32, label.as_str())?;
         }
@@ -131,7 +135,9 @@ impl Session {
             ("typtypmod", Datum::I32(-1)),
         ];
         self.add_row(PG_TYPE, &values)?;
-        self.depend(Address::type_of(new.oid), Address::schema(new.namespace), b'n')?;
+        if new.own {
+            self.depend(Address::type_of(new.oid), Address::schema(new.namespace), b'n')?;
+        }
         self.depend(Address::type_of(array), Address::type_of(new.oid), b'i')
     }
 
@@ -241,7 +247,51 @@ impl Session {
         let name = format!("_{new}");
         let name = &name[..name.floor_char_boundary(LABEL_BYTES_MAX)];
         self.change_rows(PG_TYPE, |r| r.oid("oid") == array, &[("typname", Datum::text(name))])?;
+        let relation = info.relation;
+        if !relation.is_none() {
+            let table = self.info(relation)?;
+            if table.kind != b'c' {
+                let message = format!("{} is a table's row type", table.name);
+                return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, message).hint("Use ALTER TABLE instead."));
+            }
+            let values = [("relname", Datum::text(new))];
+            self.change_rows(catalog::stored::PG_CLASS, |r| r.oid("oid") == relation, &values)?;
+        }
         Ok(())
+    }
+
+    /// A relation's row type follows it to another name.
+    pub(super) fn rename_row_type(&mut self, ty: Oid, new: &str) -> Result<()> {
+        let Some(array) = ty.user_array() else { return Ok(()) };
+        self.change_rows(PG_TYPE, |r| r.oid("oid") == ty, &[("typname", Datum::text(new))])?;
+        let name = format!("_{new}");
+        let name = &name[..name.floor_char_boundary(LABEL_BYTES_MAX)];
+        self.change_rows(PG_TYPE, |r| r.oid("oid") == array, &[("typname", Datum::text(name))])?;
+        Ok(())
+    }
+
+    /// ALTER TYPE ... SET SCHEMA.
+    pub(super) fn move_type(&mut self, names: &QualifiedName, schema: &str) -> Result<()> {
+        let info = self.own_type(names)?;
+        let namespace = self.schema_called(schema)?;
+        if namespace == info.namespace {
+            return Ok(());
+        }
+        self.check_create_in(namespace)?;
+        self.lock_name(PG_TYPE, namespace, &info.name)?;
+        if self.image()?.type_by_name(namespace, &info.name).is_some() {
+            let message = format!("type \"{}\" already exists in schema \"{schema}\"", info.name);
+            return Err(SqlError::new(SqlState::DUPLICATE_OBJECT, message));
+        }
+        let (oid, array) = (info.oid, info.oid.user_array().unwrap_or(info.oid));
+        let own = |r: catalog::Fields<'_>| r.oid("oid") == oid || r.oid("oid") == array;
+        self.change_rows(PG_TYPE, own, &[("typnamespace", Datum::from(namespace))])?;
+        let relation = info.relation;
+        if !relation.is_none() {
+            let values = [("relnamespace", Datum::from(namespace))];
+            self.change_rows(catalog::stored::PG_CLASS, |r| r.oid("oid") == relation, &values)?;
+        }
+        self.move_dependency(Address::type_of(oid), info.namespace, namespace)
     }
 
     /// ALTER TYPE ... OWNER TO.
@@ -287,6 +337,15 @@ impl Session {
             return Err(SqlError::new(SqlState::DEPENDENT_OBJECTS_STILL_EXIST, message)
                 .hint(format!("You can drop type {element} instead.")));
         }
+        if !info.relation.is_none()
+            && let Some(table) = image.by_oid(info.relation).filter(|t| t.kind != b'c')
+        {
+            let (own, table) =
+                (self.described(Address::type_of(info.oid))?, self.described(Address::relation(table.oid))?);
+            let message = format!("cannot drop {own} because {table} requires it");
+            return Err(SqlError::new(SqlState::DEPENDENT_OBJECTS_STILL_EXIST, message)
+                .hint(format!("You can drop {table} instead.")));
+        }
         if domain && info.kind != b'd' {
             let message = format!("\"{shown}\" is not a domain");
             return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, message));
@@ -298,6 +357,7 @@ impl Session {
     /// Takes a type out of the catalog.
     pub(super) fn remove_type(&mut self, ty: Oid) -> Result<()> {
         self.remove_rows(PG_ENUM, |r| r.oid("enumtypid") == ty)?;
+        self.remove_rows(catalog::stored::PG_CONSTRAINT, |r| r.oid("contypid") == ty)?;
         self.remove_rows(PG_TYPE, |r| r.oid("oid") == ty)?;
         Ok(())
     }

@@ -268,6 +268,7 @@ impl Session {
             match image.by_oid(oid) {
                 Some(_) => on.push(Address::relation(oid)),
                 None if oid.is_user_type() => on.push(Address::type_of(oid)),
+                None if image.function(oid).is_some() => on.push(Address::function(oid)),
                 None => {}
             }
         }

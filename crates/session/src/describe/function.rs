@@ -1,9 +1,13 @@
 //! Functions in words: `pg_get_functiondef`, `pg_get_function_arguments` and their kin.
 
+use binder::{Binder, Proc};
 use catalog::stored::{PG_LANGUAGE, PG_PROC};
 use catalog::{Fields, builtin};
 use syntax::quote_ident;
-use types::{Oid, Result, SqlError, SqlState};
+use types::io::TypeLookup;
+use types::{IoSettings, Oid, Result, SqlError, SqlState};
+
+use crate::host::SessionHost;
 
 /// Which arguments are wanted.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -18,35 +22,48 @@ fn field_row(relation: Oid, oid: Oid) -> Option<Fields<'static>> {
     catalog::rows::of(relation).iter().map(|row| Fields { relation, row }).find(|r| r.oid("oid") == oid)
 }
 
+/// The defaults of a function's last parameters.
+fn defaults(host: &SessionHost<'_>, proc: &Proc<'_>) -> Vec<String> {
+    match proc {
+        Proc::Builtin(row) => split_list(row.defaults).into_iter().map(str::to_owned).collect(),
+        Proc::User(info) => {
+            let io = IoSettings::default();
+            let binder = Binder::new(host.image, "", &io, host.search_path);
+            let shown = |text: &str| binder.shown(text, None, false).unwrap_or_else(|_| text.to_owned());
+            split_list(&info.defaults).into_iter().map(shown).collect()
+        }
+    }
+}
+
 /// The arguments of a function.
-pub(crate) fn arguments(function: Oid, which: Arguments) -> Option<String> {
-    let proc = builtin::proc_by_oid(function)?;
-    let types: &[Oid] = if proc.all_args.is_empty() { proc.args } else { proc.all_args };
-    let names: Vec<&str> = proc.arg_names.split(',').collect();
-    let modes = proc.arg_modes.as_bytes();
-    let defaults: Vec<&str> = split_list(proc.defaults);
+pub(crate) fn arguments(host: &SessionHost<'_>, function: Oid, which: Arguments) -> Option<String> {
+    let proc = Proc::by_oid(host.image, function)?;
+    let lookup = host.names();
+    let (types, names) = (proc.all_args(), proc.names());
+    let defaults = defaults(host, &proc);
     let mut inputs = 0;
     let mut parts = Vec::new();
-    let mode = |i: usize| modes.get(i).copied().unwrap_or(b'i');
+    let procedure = proc.kind() == b'p';
     for (i, &ty) in types.iter().enumerate() {
-        let word = match mode(i) {
+        let word = match proc.mode(i) {
             b'o' => "OUT ",
             b'b' => "INOUT ",
             b'v' => "VARIADIC ",
             b't' => continue,
+            _ if procedure => "IN ",
             _ => "",
         };
-        let input = matches!(mode(i), b'i' | b'b' | b'v');
-        if which == Arguments::Identity && !input {
+        let input = matches!(proc.mode(i), b'i' | b'b' | b'v');
+        if which == Arguments::Identity && !input && !procedure {
             continue;
         }
         let mut text = word.to_owned();
         if let Some(name) = names.get(i).filter(|n| !n.is_empty()) {
             text += &format!("{} ", quote_ident(name));
         }
-        text += &binder::format_type(ty);
+        text += &lookup.type_name(ty);
         if input {
-            let first = proc.args.len() - defaults.len().min(proc.args.len());
+            let first = proc.args().len() - defaults.len().min(proc.args().len());
             if which == Arguments::All
                 && inputs >= first
                 && let Some(default) = defaults.get(inputs - first)
@@ -56,6 +73,9 @@ pub(crate) fn arguments(function: Oid, which: Arguments) -> Option<String> {
             inputs += 1;
         }
         parts.push(text);
+    }
+    if parts.is_empty() && proc.kind() == b'a' {
+        return Some("*".to_owned());
     }
     // Ordered-set aggregates tell their direct arguments from those they sort.
     let aggregate = builtin::aggregate(function).filter(|a| a.kind != b'n');
@@ -69,6 +89,19 @@ pub(crate) fn arguments(function: Oid, which: Arguments) -> Option<String> {
         return Some(format!("{direct}{}ORDER BY {sorted}", if direct.is_empty() { "" } else { " " }));
     }
     Some(parts.join(", "))
+}
+
+/// The default of parameter `number`, from 1.
+pub(crate) fn argument_default(host: &SessionHost<'_>, function: Oid, number: i32) -> Option<String> {
+    let proc = Proc::by_oid(host.image, function)?;
+    let index = usize::try_from(number - 1).ok()?;
+    if !matches!(proc.mode(index), b'i' | b'b' | b'v') || index >= proc.all_args().len() {
+        return None;
+    }
+    let input = (0..index).filter(|&i| matches!(proc.mode(i), b'i' | b'b' | b'v')).count();
+    let defaults = defaults(host, &proc);
+    let first = proc.args().len() - defaults.len().min(proc.args().len());
+    defaults.get(input.checked_sub(first)?).cloned()
 }
 
 /// The parts of a list at its top level.
@@ -93,84 +126,136 @@ fn split_list(list: &str) -> Vec<&str> {
     parts
 }
 
-/// What a function returns.
-pub(crate) fn result(function: Oid) -> Option<String> {
-    let proc = builtin::proc_by_oid(function)?;
-    let names: Vec<&str> = proc.arg_names.split(',').collect();
+/// What a function returns; nothing for a procedure.
+pub(crate) fn result(host: &SessionHost<'_>, function: Oid) -> Option<String> {
+    let proc = Proc::by_oid(host.image, function)?;
+    if proc.kind() == b'p' {
+        return None;
+    }
+    let (names, lookup) = (proc.names(), host.names());
     let table: Vec<String> = proc
-        .arg_modes
-        .bytes()
-        .zip(proc.all_args)
+        .all_args()
+        .iter()
         .enumerate()
-        .filter(|(_, (mode, _))| *mode == b't')
-        .map(|(i, (_, &ty))| {
-            format!("{} {}", quote_ident(names.get(i).copied().unwrap_or_default()), binder::format_type(ty))
-        })
+        .filter(|(i, _)| proc.mode(*i) == b't')
+        .map(|(i, &ty)| format!("{} {}", quote_ident(names.get(i).copied().unwrap_or_default()), lookup.type_name(ty)))
         .collect();
     if !table.is_empty() {
         return Some(format!("TABLE({})", table.join(", ")));
     }
-    Some(format!("{}{}", if proc.returns_set { "SETOF " } else { "" }, binder::format_type(proc.result)))
+    Some(format!("{}{}", if proc.returns_set() { "SETOF " } else { "" }, lookup.type_name(proc.result())))
+}
+
+/// The body of SQL's own kind of a function.
+///
+/// # Errors
+/// When it does not bind any more.
+pub(crate) fn sql_body(host: &SessionHost<'_>, function: Oid) -> Result<Option<String>> {
+    let Some(info) = host.image.function(function) else { return Ok(None) };
+    let Some(body) = &info.body else { return Ok(None) };
+    let io = IoSettings::default();
+    let binder = Binder::new(host.image, "", &io, host.search_path);
+    if body.starts_with("RETURN\n") {
+        return binder.return_shown(info).map(|text| Some(format!("RETURN {text}")));
+    }
+    Ok(Some(format!("BEGIN ATOMIC\n{}END", binder.atomic_shown(info))))
+}
+
+/// A value between quotes of dollars that do not occur in it.
+fn dollared(text: &str, tag: &str) -> String {
+    let mut tag = tag.to_owned();
+    while text.contains(&format!("${tag}")) {
+        tag.push('x');
+    }
+    format!("${tag}${text}${tag}$")
 }
 
 /// The statement that makes a function.
 ///
 /// # Errors
 /// `42809` for an aggregate.
-pub(crate) fn definition(function: Oid) -> Result<Option<String>> {
-    let (Some(proc), Some(row)) = (builtin::proc_by_oid(function), field_row(PG_PROC, function)) else {
-        return Ok(None);
-    };
-    if proc.kind == b'a' {
-        let message = format!("\"{}\" is an aggregate function", proc.name);
+pub(crate) fn definition(host: &SessionHost<'_>, function: Oid) -> Result<Option<String>> {
+    let Some(proc) = Proc::by_oid(host.image, function) else { return Ok(None) };
+    if proc.kind() == b'a' {
+        let message = format!("\"{}\" is an aggregate function", proc.name());
         return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, message));
     }
-    if !row.get("prosqlbody").is_null() {
-        return Err(SqlError::unsupported("the definition of a function with an SQL body"));
+    let number = |row: Fields<'_>, name: &str| match row.get(name) {
+        types::Datum::F32(v) => *v,
+        _ => 0.0,
+    };
+    // What only the row or the kept function knows.
+    let (schema, language, parallel, definer, leakproof, cost, rows, support, source, config);
+    match proc {
+        Proc::Builtin(row) => {
+            let Some(kept) = field_row(PG_PROC, function) else { return Ok(None) };
+            if !kept.get("prosqlbody").is_null() {
+                return Err(SqlError::unsupported("the definition of a built-in function with an SQL body"));
+            }
+            schema = "pg_catalog".to_owned();
+            language = kept.oid("prolang");
+            parallel = row.parallel;
+            (definer, leakproof) = (kept.bool("prosecdef"), kept.bool("proleakproof"));
+            (cost, rows) = (number(kept, "procost"), number(kept, "prorows"));
+            support = builtin::proc_by_oid(kept.oid("prosupport")).map(|p| p.name);
+            source = kept.text("prosrc");
+            config = Vec::new();
+        }
+        Proc::User(info) => {
+            schema = host.image.namespace_name(info.namespace).to_owned();
+            language = info.language;
+            parallel = info.parallel;
+            (definer, leakproof) = (info.security_definer, info.leakproof);
+            (cost, rows) = info.estimates;
+            support = None;
+            source = info.source.to_string();
+            config = info.config.clone();
+        }
     }
-    let language = field_row(PG_LANGUAGE, row.oid("prolang")).map_or(String::new(), |l| l.text("lanname"));
-    let kind = if proc.kind == b'p' { "PROCEDURE" } else { "FUNCTION" };
+    let language = field_row(PG_LANGUAGE, language).map_or(String::new(), |l| l.text("lanname"));
+    let kind = if proc.kind() == b'p' { "PROCEDURE" } else { "FUNCTION" };
     let mut text = format!(
-        "CREATE OR REPLACE {kind} pg_catalog.{}({})\n",
-        quote_ident(proc.name),
-        arguments(function, Arguments::All).unwrap_or_default()
+        "CREATE OR REPLACE {kind} {}.{}({})\n",
+        quote_ident(&schema),
+        quote_ident(proc.name()),
+        arguments(host, function, Arguments::All).filter(|a| a != "*").unwrap_or_default()
     );
-    if proc.kind != b'p' {
-        text += &format!(" RETURNS {}\n", result(function).unwrap_or_default());
+    if let Some(result) = result(host, function) {
+        text += &format!(" RETURNS {result}\n");
     }
     text += &format!(" LANGUAGE {}\n", quote_ident(&language));
     let mut options: Vec<String> = Vec::new();
-    options.extend(match proc.kind {
-        b'w' => Some("WINDOW".to_owned()),
-        _ => None,
-    });
-    options.extend(match proc.volatility {
+    let flag = |set: bool, word: &str| set.then(|| word.to_owned());
+    options.extend(flag(proc.kind() == b'w', "WINDOW"));
+    options.extend(match proc.volatility() {
         b'i' => Some("IMMUTABLE".to_owned()),
         b's' => Some("STABLE".to_owned()),
         _ => None,
     });
-    options.extend(match proc.parallel {
+    options.extend(match parallel {
         b's' => Some("PARALLEL SAFE".to_owned()),
         b'r' => Some("PARALLEL RESTRICTED".to_owned()),
         _ => None,
     });
-    let flag = |set: bool, word: &str| set.then(|| word.to_owned());
-    options.extend(flag(proc.strict, "STRICT"));
-    options.extend(flag(row.bool("prosecdef"), "SECURITY DEFINER"));
-    options.extend(flag(row.bool("proleakproof"), "LEAKPROOF"));
-    let number = |name: &str| match row.get(name) {
-        types::Datum::F32(v) => *v,
-        _ => 0.0,
-    };
+    options.extend(flag(proc.is_strict(), "STRICT"));
+    options.extend(flag(definer, "SECURITY DEFINER"));
+    options.extend(flag(leakproof, "LEAKPROOF"));
     let usual = if matches!(&*language, "internal" | "c") { 1.0 } else { 100.0 };
-    options.extend((number("procost") != usual).then(|| format!("COST {}", number("procost"))));
-    let rows = number("prorows");
+    options.extend((cost != usual).then(|| format!("COST {cost}")));
     options.extend((rows > 0.0 && rows != 1000.0).then(|| format!("ROWS {rows}")));
-    let support = builtin::proc_by_oid(row.oid("prosupport")).map(|p| p.name);
     options.extend(support.map(|name| format!("SUPPORT {}", quote_ident(name))));
     if !options.is_empty() {
         text += &format!(" {}\n", options.join(" "));
     }
+    for setting in &config {
+        let (name, value) = setting.split_once('=').unwrap_or((setting, ""));
+        let parts = crate::settings::path_names(value);
+        let shown: Vec<String> = parts.iter().map(|p| binder::quote_literal(p)).collect();
+        text += &format!(" SET {} TO {}\n", quote_ident(name), shown.join(", "));
+    }
+    if let Some(body) = sql_body(host, function)? {
+        return Ok(Some(text + &body + "\n"));
+    }
     let tag = if kind == "FUNCTION" { "function" } else { "procedure" };
-    Ok(Some(text + &format!("AS ${tag}${}${tag}$\n", row.text("prosrc"))))
+    Ok(Some(text + &format!("AS {}\n", dollared(&source, tag))))
 }

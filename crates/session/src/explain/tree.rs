@@ -407,8 +407,9 @@ impl<'a> Explainer<'a> {
             Node::Scan { table, filter, .. } | Node::IndexScan { table, filter, .. } => {
                 self.scan(node, table, filter.as_ref())
             }
-            Node::FunctionScan { function, types, ordinality, .. } => {
-                let name = catalog::builtin::proc_by_oid(*function).map_or("?", |p| p.name);
+            Node::FunctionScan { function, routine, types, ordinality, .. } => {
+                let own = routine.as_ref().map(|r| r.name.as_str());
+                let name = own.or(catalog::builtin::proc_by_oid(*function).map(|p| p.name)).unwrap_or("?");
                 let shown = self.plain(node, &format!("Function Scan on {name}"), "Function Scan");
                 let count = types.len() + usize::from(*ordinality);
                 let names = (0..count).map(|i| match i {

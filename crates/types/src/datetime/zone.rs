@@ -50,6 +50,13 @@ fn named_offset(name: &str) -> Option<TimeZone> {
     fixed(if west { -seconds } else { seconds })
 }
 
+/// The names of all zones, in order.
+pub fn names() -> Vec<String> {
+    let mut names: Vec<String> = database().available().map(|n| n.as_str().to_owned()).collect();
+    names.sort();
+    names
+}
+
 /// The zone that `name` means where SQL asks for one: an abbreviation, a name, or a POSIX rule, which may lack its name (`+03`).
 pub fn named(name: &str, session: &TimeZone) -> Option<TimeZone> {
     match find_abbreviation(&name.to_ascii_lowercase(), session) {

@@ -1,0 +1,170 @@
+//! `Bodies`: functions that users made, as running statements ask for them; planned once per catalog version.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use catalog::{FunctionInfo, Image};
+use exec::{Body, BodyResult, BodyStatement, placed};
+use plan::{Routine, TableSource};
+use storage::{Database, Lsn};
+use types::{IoSettings, Oid, Result, SqlError};
+
+use crate::planning::Known;
+use crate::privilege::{Rights, check_execute, check_plan, check_readable};
+use crate::runtime::{DbCatalog, Role, Runtime};
+use crate::session::Session;
+
+/// A body, by what it was planned for: the call, and where names were looked up.
+type Planned = (Routine, Vec<Oid>, Arc<Body>);
+
+/// Bodies planned from one version of the catalog, under one generation of settings.
+#[derive(Default)]
+pub(crate) struct BodyCache {
+    version: (u64, u64),
+    bodies: HashMap<Oid, Vec<Planned>>,
+}
+
+/// How many ways of calling one function are kept.
+const CALLS_KEPT_MAX: usize = 16;
+
+/// What [`exec::Routines`] is made from.
+pub(crate) struct Bodies<'a> {
+    pub runtime: &'a Arc<Runtime>,
+    pub db: &'a Arc<Database>,
+    pub catalog: &'a DbCatalog,
+    pub image: &'a Arc<Image>,
+    /// The committed version that `image` is made from, and the generation of the settings.
+    pub version: (u64, u64),
+    /// Whether `image` has changes of a transaction under way.
+    pub dirty: bool,
+    pub search_path: &'a [Oid],
+    pub io: &'a IoSettings,
+    pub trusted: bool,
+    pub cache: &'a RefCell<BodyCache>,
+}
+
+/// The schemas that a `SET search_path` of a function names.
+fn own_path(info: &FunctionInfo, image: &Image, user: &str) -> Option<Vec<Oid>> {
+    let value = info.config.iter().find_map(|c| c.strip_prefix("search_path="))?;
+    let names = crate::settings::path_names(value);
+    let find = |name: &String| image.namespace(if name == "$user" { user } else { name }).map(|n| n.oid);
+    Some(names.iter().filter_map(find).collect())
+}
+
+impl Bodies<'_> {
+    fn role(&self, name: &str) -> Result<Role> {
+        self.runtime.role(name)?.ok_or_else(|| SqlError::internal(format!("role \"{name}\" is gone")))
+    }
+
+    fn planned(&self, info: &FunctionInfo, routine: &Routine, path: &[Oid]) -> Result<(Body, Vec<Oid>, Vec<Oid>)> {
+        let bound = binder::bind_body(self.image, self.io, path, info, routine).map_err(|(number, e)| {
+            let place = match number {
+                0 => "during startup".to_owned(),
+                n => format!("statement {n}"),
+            };
+            placed(e, &binder::source_of(info).text).context(format!("SQL function \"{}\" {place}", info.name))
+        })?;
+        let known = Known { image: self.image, db: self.db };
+        let (mut views, mut routines) = (Vec::new(), Vec::new());
+        let mut statements = Vec::with_capacity(bound.statements.len());
+        for statement in bound.statements {
+            views.extend(statement.views);
+            routines.extend(statement.routines);
+            let node = Arc::new(optimizer::optimize(statement.node, &known));
+            let mut tables: Vec<(Oid, bool)> = Vec::new();
+            node.visit_tables(&mut |table, writes| {
+                if table.source == TableSource::Stored && !tables.contains(&(table.oid, writes)) {
+                    tables.push((table.oid, writes));
+                }
+            });
+            // The strongest lock first.
+            tables.sort_by_key(|t| !t.1);
+            statements.push(BodyStatement { writes: node.writes(), node, tables, word: statement.word });
+        }
+        let result = match bound.returns {
+            binder::Returns::Nothing => BodyResult::Nothing,
+            binder::Returns::Value => BodyResult::Value,
+            binder::Returns::Row => BodyResult::Row,
+        };
+        let body = Body {
+            source: binder::source_of(info).text,
+            statements,
+            result,
+            volatile: info.volatility == b'v',
+            definer: info.security_definer.then_some(info.owner),
+        };
+        Ok((body, views, routines))
+    }
+}
+
+impl exec::Routines for Bodies<'_> {
+    fn body(&self, routine: &Routine, user: &str) -> Result<Arc<Body>> {
+        let Some(info) = self.image.function(routine.oid) else {
+            return Err(SqlError::internal(format!("cache lookup failed for function {}", routine.oid)));
+        };
+        let path = own_path(info, self.image, user).unwrap_or_else(|| self.search_path.to_vec());
+        let superuser = self.trusted || {
+            let role = match info.security_definer {
+                true => self.runtime.role_by_oid(info.owner)?,
+                false => Some(self.role(user)?),
+            };
+            role.is_some_and(|r| r.superuser)
+        };
+        {
+            let mut cache = self.cache.borrow_mut();
+            if cache.version != self.version {
+                *cache = BodyCache { version: self.version, bodies: HashMap::new() };
+            }
+            let found = cache.bodies.get(&routine.oid).filter(|_| !self.dirty && superuser);
+            if let Some((_, _, body)) = found.and_then(|l| l.iter().find(|p| p.0 == *routine && p.1 == path)) {
+                return Ok(body.clone());
+            }
+        }
+        let (body, views, routines) = self.planned(info, routine, &path)?;
+        if !superuser {
+            let role = match info.security_definer {
+                true => self.runtime.role_by_oid(info.owner)?,
+                false => Some(self.role(user)?),
+            };
+            let Some(role) = role else { return Err(SqlError::internal("a function without owner")) };
+            let rights = Rights::of(self.runtime, &role)?;
+            let told =
+                |e: SqlError, number: usize| e.context(format!("SQL function \"{}\" statement {number}", info.name));
+            check_readable(self.image, &rights, &views).map_err(|e| told(e, 1))?;
+            check_execute(self.image, &rights, &routines).map_err(|e| told(e, 1))?;
+            for (i, statement) in body.statements.iter().enumerate() {
+                check_plan(self.image, &rights, &body.source, &statement.node)
+                    .map_err(|e| told(placed(e, &body.source), i + 1))?;
+            }
+        }
+        let body = Arc::new(body);
+        if !self.dirty {
+            let mut cache = self.cache.borrow_mut();
+            let list = cache.bodies.entry(routine.oid).or_default();
+            if list.len() >= CALLS_KEPT_MAX {
+                list.remove(0);
+            }
+            list.push((routine.clone(), path, body.clone()));
+        }
+        Ok(body)
+    }
+
+    fn newest(&self) -> Lsn {
+        self.runtime.engine().shared().txns.visible()
+    }
+
+    fn is_current(&self) -> bool {
+        self.dirty || self.catalog.version() == self.version.0
+    }
+}
+
+impl Session {
+    /// Fails unless this session's role may call these functions.
+    pub(crate) fn check_routines(&self, image: &Image, routines: &[Oid]) -> Result<()> {
+        if self.user.superuser || self.trusted || routines.is_empty() {
+            return Ok(());
+        }
+        check_execute(image, &self.rights()?, routines)
+    }
+}
