@@ -103,7 +103,7 @@ impl Session {
             let message = format!("relation \"{name}\" already exists");
             return Err(SqlError::new(SqlState::DUPLICATE_TABLE, message));
         }
-        let columns = self.columns_of_query(&outputs, &create.columns)?;
+        let columns = self.columns_of_query(&outputs, &create.columns, false)?;
         if let Some(old) = old.filter(|o| o.kind == b'v') {
             self.replace_view(&old, &text, &node, &columns)?;
             self.set_view_options(old.oid, &options)?;
@@ -198,7 +198,12 @@ impl Session {
     }
 
     /// The columns of a view, or table, whose query yields `outputs`.
-    fn columns_of_query(&mut self, outputs: &[OutputColumn], names: &[Name]) -> Result<Vec<NewColumn<'static>>> {
+    fn columns_of_query(
+        &mut self,
+        outputs: &[OutputColumn],
+        names: &[Name],
+        table: bool,
+    ) -> Result<Vec<NewColumn<'static>>> {
         if names.len() > outputs.len() {
             let message = "CREATE VIEW specifies more column names than columns";
             return Err(SqlError::new(SqlState::SYNTAX_ERROR, message));
@@ -210,7 +215,7 @@ impl Session {
                 let message = format!("column \"{name}\" specified more than once");
                 return Err(SqlError::new(SqlState::DUPLICATE_COLUMN, message));
             }
-            if is_system_column(&name) {
+            if table && is_system_column(&name) {
                 let message = format!("column name \"{name}\" conflicts with a system column name");
                 return Err(SqlError::new(SqlState::DUPLICATE_COLUMN, message));
             }
@@ -351,7 +356,7 @@ impl Session {
         if create.into.columns.len() > outputs.len() {
             return Err(SqlError::new(SqlState::SYNTAX_ERROR, "too many column names were specified"));
         }
-        let columns = self.columns_of_query(&outputs, &create.into.columns)?;
+        let columns = self.columns_of_query(&outputs, &create.into.columns, true)?;
         let (db, view, owner) = (self.db.clone(), self.new_oid()?, self.user.oid);
         let forms = columns.iter().map(|c| Physical::of(c.ty)).collect();
         db.create_relation(self.txn_mut(), RelMeta::new(RelId(view.0), RelKind::Table, Persistence::Permanent, forms))?;
