@@ -12,7 +12,7 @@ use syntax::ast::{CreateIndex, IndexElement, IndexKey, NullsOrder};
 use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 
 use super::depend::Address;
-use super::table::check_options;
+use super::storage_option::{Of, check_options};
 use super::temporary::stored_as;
 use super::{BTREE, HASH, NewClass, names, refuse};
 use crate::session::{BlockState, Session, Sink};
@@ -143,7 +143,7 @@ impl Session {
         if create.tablespace.as_ref().is_some_and(|t| &**t != "pg_default") {
             return refuse("tablespaces", create.pos, sql);
         }
-        check_options(&create.options, sql, 10)?;
+        let options = check_options(&create.options, sql, if method == HASH { Of::Hash } else { Of::Btree })?;
         let info = self.relation(sql, &create.relation, Mode::Share)?;
         if !matches!(info.kind, b'r' | b'm') {
             let kind = super::drop::relation_kind(info.kind);
@@ -196,7 +196,8 @@ impl Session {
             nulls_not_distinct: create.nulls_not_distinct,
             ..NewIndex::btree(name, keys)
         };
-        self.make_index(info.oid, &spec)?;
+        let index = self.make_index(info.oid, &spec)?;
+        self.keep_options(index, &options)?;
         Ok("CREATE INDEX".to_owned())
     }
 
