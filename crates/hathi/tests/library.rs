@@ -204,7 +204,7 @@ fn what_is_missing_says_so() {
     for (sql, what) in [
         ("CREATE RULE r AS ON INSERT TO emp DO NOTHING", "CREATE RULE is not supported"),
         ("SELECT * FROM emp JOIN dept USING (id) AS j", "an alias of USING is not supported"),
-        ("SELECT pg_stat_get_xact_numscans(1)", "function pg_stat_get_xact_numscans(oid) is not supported"),
+        ("SELECT pg_stat_get_xact_numscans(1)", "function pg_stat_get_xact_numscans(integer) is not supported"),
     ] {
         let (state, message, _) = fail(&mut s, sql);
         assert_eq!((state.as_str(), message.as_str()), ("0A000", what), "{sql}");

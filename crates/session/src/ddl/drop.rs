@@ -189,13 +189,13 @@ impl Session {
             .rev()
             .filter_map(|(object, from)| from.filter(|f| f.1 == b'n').map(|(on, _)| (*object, on)))
             .collect();
-        // What goes anyway with something that was named is not in the way.
+        // What goes anyway with something else that goes is not in the way.
         let goes_along = |a: &Address| {
             depends.iter().any(|(o, on, kind)| {
                 let within = |t: &Address| {
                     t.class == on.class && t.object == on.object && (t.column == 0 || t.column == on.column)
                 };
-                o == a && *kind != b'n' && targets.iter().any(within)
+                o == a && *kind != b'n' && list.iter().any(|(t, _)| t != a && within(t))
             })
         };
         blocked.retain(|(object, _)| !goes_along(object) && !targets.contains(object));
