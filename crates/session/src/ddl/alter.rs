@@ -165,6 +165,7 @@ impl Session {
                 self.add_identity(sql, &info, column, *always, options, *pos)
             }
             Command::DropIdentity { column, if_exists } => self.drop_identity(&info, column, *if_exists, sink),
+            Command::SetExpression { column, expr } => self.set_expression(sql, &info, column, expr),
             Command::DropExpression { column, if_exists } => self.drop_expression(&info, column, *if_exists, sink),
             Command::SetOptions(options) => {
                 let set = check_options(options, sql, Of::Table)?;

@@ -77,7 +77,7 @@ impl Session {
             self.add_default(sql, table, index, default)?;
         }
         if let Some(expr) = column.generated {
-            self.add_generated(sql, table, index, expr)?;
+            self.add_generated(sql, table, index, expr).map_err(about_expression)?;
         }
         let image = self.image()?;
         let mut exprs = columns(&before);
@@ -248,7 +248,7 @@ impl Session {
             let parsed = syntax::parse_expr(&check.condition)?;
             let (text, _) = {
                 let mut binder = Binder::new(&image, &check.condition, &self.settings.io, &[]);
-                binder.check_text(&parsed, &planned).map_err(without_position)?
+                binder.check_text(&parsed, &planned).map_err(SqlError::unplaced)?
             };
             if *text != *check.condition {
                 let values = [("conbin", Datum::text(&text))];
@@ -347,6 +347,67 @@ impl Session {
         Ok(())
     }
 
+    /// SET EXPRESSION: a generated column is something else from now on, in rows that are there too.
+    pub(super) fn set_expression(&mut self, sql: &str, info: &TableInfo, name: &Name, expr: &AstExpr) -> Result<()> {
+        let (table, index) = (info.oid, column_of(info, name)?);
+        let generated = info.columns[index].generated;
+        if generated == 0 {
+            let message =
+                format!("column \"{}\" of relation \"{}\" is not a generated column", name.as_str(), info.name);
+            return Err(SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message));
+        }
+        if generated == b'v' && !info.checks.is_empty() {
+            let message = "ALTER TABLE / SET EXPRESSION is not supported for virtual generated columns in tables with check constraints";
+            return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message).detail(format!(
+                "Column \"{}\" of relation \"{}\" is a virtual generated column.",
+                name.as_str(),
+                info.name
+            )));
+        }
+        let own = Address::column(table, index);
+        self.drop_default(table, index)?;
+        self.remove_rows(PG_DEPEND, |r| {
+            r.oid("classid") == PG_CLASS
+                && r.oid("objid") == own.object
+                && r.int("objsubid") == i64::from(own.column)
+                && r.oid("refclassid") == PG_CLASS
+        })?;
+        self.add_generated(sql, table, index, expr).map_err(about_expression)?;
+        if generated == b's' {
+            let before = self.bare_table(table)?;
+            let mut exprs = columns(&before);
+            exprs[index] = {
+                let image = self.image()?;
+                let binder = Binder::new(&image, sql, &self.settings.io, &self.search_path);
+                binder.value_of_new_column(&before, index)?
+            };
+            self.rewrite(table, &before, exprs)?;
+        }
+        let (info, qualified) = (self.info(table)?, self.qualified_name(info)?);
+        if info.columns[index].not_null {
+            let column = syntax::quote_ident(&info.columns[index].name).to_string();
+            let null = format!("SELECT 1 FROM ONLY {qualified} WHERE {column} IS NULL LIMIT 1");
+            if !self.internal(&null, &[], &[])?.0.is_empty() {
+                let message = format!(
+                    "column \"{}\" of relation \"{}\" contains null values",
+                    info.columns[index].name, info.name
+                );
+                return Err(SqlError::new(SqlState::NOT_NULL_VIOLATION, message));
+            }
+        }
+        for check in &info.checks {
+            let broken = format!("SELECT 1 FROM ONLY {qualified} WHERE NOT ({}) LIMIT 1", check.condition);
+            if !self.internal(&broken, &[], &[])?.0.is_empty() {
+                let message = format!(
+                    "check constraint \"{}\" of relation \"{}\" is violated by some row",
+                    check.name, info.name
+                );
+                return Err(SqlError::new(SqlState::CHECK_VIOLATION, message));
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn drop_expression(
         &mut self,
         info: &TableInfo,
@@ -380,8 +441,7 @@ fn columns(table: &TableRef) -> Vec<Expr> {
     table.columns.iter().enumerate().map(|(i, c)| Expr::column(i, c.ty, c.typmod)).collect()
 }
 
-/// The error, which is in no text that anybody wrote.
-fn without_position(mut error: SqlError) -> SqlError {
-    error.fields_mut().position = None;
-    error
+/// ALTER TABLE does not say where an expression is wrong for a generated column.
+fn about_expression(error: SqlError) -> SqlError {
+    if error.state() == SqlState::INVALID_OBJECT_DEFINITION { error.unplaced() } else { error }
 }
