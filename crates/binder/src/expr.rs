@@ -308,7 +308,7 @@ impl Binder<'_> {
                     let base = if self.image.domain(ty).is_some() { self.image.base_type(ty).0 } else { ty };
                     self.params[index] = base;
                     let param = make(ExprKind::Param(index), base);
-                    if base == ty {
+                    if base == ty && typmod < 0 {
                         return Ok(param);
                     }
                     let done = self.coerce(param, ty, typmod, Context::Explicit)?;

@@ -642,7 +642,7 @@ impl Binder<'_> {
 }
 
 fn is_builtin_set(function: Oid) -> bool {
-    catalog::builtin::proc_by_oid(function).is_some_and(|p| p.returns_set)
+    crate::call::returns_set(function)
 }
 
 /// What `*`, or `table.*`, stands for.

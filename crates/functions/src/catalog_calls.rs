@@ -196,6 +196,18 @@ pub(crate) mod functions {
         Ok(rows.into_iter().map(ext::output::Columns).collect())
     }
 
+    #[ext::set_function(oid = 2510)]
+    pub fn prepared_statements(call: &mut Call<'_>) -> Result<Vec<ext::output::Columns>> {
+        let rows = call.host.rows("pg_prepared_statement", &[])?;
+        Ok(rows.into_iter().map(ext::output::Columns).collect())
+    }
+
+    #[ext::set_function(oid = 2511)]
+    pub fn cursors(call: &mut Call<'_>) -> Result<Vec<ext::output::Columns>> {
+        let rows = call.host.rows("pg_cursor", &[])?;
+        Ok(rows.into_iter().map(ext::output::Columns).collect())
+    }
+
     #[ext::set_function(oid = 1371)]
     pub fn lock_status(call: &mut Call<'_>) -> Result<Vec<ext::output::Columns>> {
         let rows = call.host.rows("pg_lock_status", &[])?;

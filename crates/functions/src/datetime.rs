@@ -357,7 +357,7 @@ pub(crate) mod functions {
         }
         let east = zone::offset_at(&call.settings.time_zone, t.0);
         let local = arith::timestamptz_to_timestamp(t.0, &call.settings.time_zone)?;
-        Ok(Some(TimeTz { micros: local.rem_euclid(MICROS_PER_DAY), west: -east }))
+        Ok(Some(TimeTz { micros: local.rem_euclid(MICROS_PER_DAY), west: east.wrapping_neg() }))
     }
 
     #[ext::function(oid = 1419)]

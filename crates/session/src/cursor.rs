@@ -47,6 +47,8 @@ pub(crate) struct Cursor {
     /// What makes its rows; none when all are here.
     portal: Option<Portal>,
     birth: Birth,
+    /// What it was declared with, and when: microseconds since 2000.
+    declared: (Arc<str>, i64),
     /// Its columns, those that are seen.
     columns: Arc<Vec<OutputColumn>>,
     /// The tables whose row ids stand behind its columns.
@@ -289,6 +291,7 @@ impl Session {
         let seen = portal.columns.len() - tables.len();
         let mut cursor = Cursor {
             birth: portal.birth(),
+            declared: (Arc::from(sql), self.started.1),
             columns: Arc::new(portal.columns[..seen].to_vec()),
             portal: Some(portal),
             tables,
@@ -494,6 +497,19 @@ fn ids(row: &[Datum], seen: usize) -> Vec<i64> {
 }
 
 impl Cursor {
+    /// Its row of `pg_cursors`.
+    pub(crate) fn shown(&self, name: &str) -> Vec<Datum> {
+        let hold = self.life != Life::Transaction;
+        vec![
+            Datum::text(name),
+            Datum::text(&self.declared.0),
+            Datum::Bool(hold),
+            Datum::Bool(false),
+            Datum::Bool(self.scroll != Scroll::No),
+            Datum::I64(self.declared.1),
+        ]
+    }
+
     fn ids_of(&self, position: u64) -> Option<Vec<i64>> {
         let row = self.rows.get(usize::try_from(position.checked_sub(1)?).ok()?)?;
         Some(ids(row, self.columns.len()))

@@ -62,6 +62,7 @@ pub(crate) struct SessionHost<'a> {
     pub advisory: &'a mut Advisory,
     pub read_only: bool,
     pub exports: &'a mut Vec<Export>,
+    pub named: &'a crate::named::Named,
     pub pid: u32,
     /// Start of the transaction and of the statement, since 2000.
     pub started: (i64, i64),

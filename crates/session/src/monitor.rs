@@ -25,6 +25,8 @@ impl SessionHost<'_> {
     pub(crate) fn rows_of(&mut self, name: &str, args: &[Datum]) -> Result<Vec<Vec<Datum>>> {
         match name {
             "pg_stat_get_activity" => Ok(self.activity(args.first())),
+            "pg_prepared_statement" => Ok(self.named.prepared_rows()),
+            "pg_cursor" => Ok(self.named.cursor_rows()),
             "pg_lock_status" => Ok(self.locks()),
             "pg_get_sequence_data" => {
                 let sequence = match args.first() {

@@ -17,6 +17,42 @@ use crate::session::{Session, Sink};
 pub(crate) struct Named {
     statements: HashMap<String, Option<Prepared>>,
     pub cursors: Cursors,
+    /// When statements were prepared, and whether by PREPARE.
+    prepared: HashMap<String, (i64, bool)>,
+}
+
+impl Named {
+    /// Rows of `pg_prepared_statements`.
+    pub(crate) fn prepared_rows(&self) -> Vec<Vec<Datum>> {
+        let types = |list: &mut dyn Iterator<Item = Oid>| {
+            let values: Vec<Datum> = list.map(Datum::from).collect();
+            types::array::Array::one_dimensional(oid::REGTYPE, values).to_datum()
+        };
+        let row = |(name, slot): (&String, &Option<Prepared>)| {
+            let prepared = slot.as_ref()?;
+            let &(time, from_sql) = self.prepared.get(name)?;
+            let result = match prepared.columns.is_empty() {
+                true => Datum::Null,
+                false => types(&mut prepared.columns.iter().map(|c| c.ty)),
+            };
+            Some(vec![
+                Datum::text(name),
+                Datum::text(&prepared.sql),
+                Datum::I64(time),
+                types(&mut prepared.params.iter().copied()),
+                result,
+                Datum::Bool(from_sql),
+                Datum::I64(0),
+                Datum::I64(0),
+            ])
+        };
+        self.statements.iter().filter_map(row).collect()
+    }
+
+    /// Rows of `pg_cursors`.
+    pub(crate) fn cursor_rows(&self) -> Vec<Vec<Datum>> {
+        self.cursors.iter().map(|(name, cursor)| cursor.shown(name)).collect()
+    }
 }
 
 fn no_statement(name: &str) -> SqlError {
@@ -46,6 +82,9 @@ impl Session {
 
     /// Keeps a statement under `name`; `None` is the empty one.
     pub fn keep_statement(&mut self, name: &str, statement: Option<Prepared>) {
+        if !name.is_empty() {
+            self.named.prepared.insert(name.to_owned(), (self.started.1, false));
+        }
         self.named.statements.insert(name.to_owned(), statement);
     }
 
@@ -134,6 +173,7 @@ impl Session {
         }
         let prepared = self.prepare_parsed(sql, prepare.statement.clone(), types)?;
         self.keep_statement(name, Some(prepared));
+        self.named.prepared.insert(name.to_owned(), (self.started.1, true));
         Ok("PREPARE".to_owned())
     }
 

@@ -430,6 +430,7 @@ impl Session {
             advisory: &mut self.advisory,
             read_only: self.read_only,
             exports: &mut self.exports,
+            named: &self.named,
             pid: txn.owner().0,
             started: self.started,
             snapshot: &execution.snapshot,

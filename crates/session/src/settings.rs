@@ -72,6 +72,7 @@ const KNOWN: &[(&str, &str, Kind)] = &[
     ("lc_time", "C", Kind::Fixed),
     ("lock_timeout", "0", Kind::Time),
     ("max_connections", "100", Kind::Internal),
+    ("max_index_keys", "32", Kind::Internal),
     ("max_identifier_length", "63", Kind::Internal),
     // Who statements run as: see `Session::become_role`.
     ("role", "none", Kind::Text),

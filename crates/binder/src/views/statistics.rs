@@ -130,6 +130,30 @@ fn source(name: &str) -> Option<(String, Given)> {
                 ("waitstart", "l.waitstart"),
             ],
         ),
+        "pg_prepared_statements" => (
+            "FROM pg_prepared_statement() p",
+            &[
+                ("name", "p.name"),
+                ("statement", "p.statement"),
+                ("prepare_time", "p.prepare_time"),
+                ("parameter_types", "p.parameter_types"),
+                ("result_types", "p.result_types"),
+                ("from_sql", "p.from_sql"),
+                ("generic_plans", "p.generic_plans"),
+                ("custom_plans", "p.custom_plans"),
+            ],
+        ),
+        "pg_cursors" => (
+            "FROM pg_cursor() c",
+            &[
+                ("name", "c.name"),
+                ("statement", "c.statement"),
+                ("is_holdable", "c.is_holdable"),
+                ("is_binary", "c.is_binary"),
+                ("is_scrollable", "c.is_scrollable"),
+                ("creation_time", "c.creation_time"),
+            ],
+        ),
         "pg_stat_database" => (
             "FROM (SELECT 0::oid AS oid, NULL::name AS datname UNION ALL SELECT oid, datname FROM pg_database) d",
             &[

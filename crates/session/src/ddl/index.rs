@@ -3,10 +3,10 @@
 mod fill;
 
 use binder::Binder;
-use catalog::TableInfo;
 use catalog::stored::{self, PG_CLASS, PG_INDEX};
+use catalog::{Fields, TableInfo};
 use plan::TableRef;
-use storage::lock::Mode;
+use storage::lock::{Mode, Tag};
 use storage::{RelId, RelKind, RelMeta};
 use syntax::ast::{CreateIndex, IndexElement, IndexKey, NullsOrder};
 use types::{Datum, Oid, Result, SqlError, SqlState, oid};
@@ -352,7 +352,11 @@ impl Session {
             self.depend(Address::relation(index), Address::relation(table), b'a')?;
         }
         self.fill_index(table, index)?;
-        self.change_rows(PG_CLASS, |r| r.oid("oid") == table, &[("relhasindex", Datum::Bool(true))])?;
+        // Others may be making indexes of the same table: who is first says so, and the others wait until it counts.
+        let (tag, policy) = (Tag::Object(self.db.id, PG_CLASS.0, table.0), self.lock_policy());
+        self.txn_mut().lock(tag, Mode::Exclusive, policy)?;
+        let unmarked = |r: Fields<'_>| r.oid("oid") == table && *r.get("relhasindex") == Datum::Bool(false);
+        self.change_rows(PG_CLASS, unmarked, &[("relhasindex", Datum::Bool(true))])?;
         Ok(index)
     }
 
