@@ -13,6 +13,7 @@
 //!   T3  The root stays in block 0; pages never leave the tree, so a block number once read stays meaningful.
 //!   T4  An index is a superset of the truth: whoever finds an entry looks at the row and compares its key. (callers)
 //!   T5  Index pages hold nothing uncommitted: an entry is there or not, whoever added it. Recovery applies all records.
+//!   T6  A unique entry goes in by one look at its leaf only when no other entry with its key can be elsewhere. (`node::may_share`)
 //!
 //! Source: Lehman and Yao, "Efficient Locking for Concurrent Operations on B-Trees" (1981); Leis et al., "The ART of Practical
 //! Synchronization" (2016) for version words; Bayer and Unterauer, "Prefix B-Trees" (1977) for short separators. Deviations: latches on
