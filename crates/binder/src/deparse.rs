@@ -75,9 +75,13 @@ impl Deparser<'_> {
     }
 
     fn aggregate(&self, call: &AggregateCall, level: usize) -> Result<String> {
-        let name = builtin::proc_by_oid(call.function).map_or("?", |p| p.name);
-        let args = if call.args.is_empty() && name == "count" { "*".to_owned() } else { self.list(&call.args, level)? };
-        let mut text = format!("{}({}{args}", quote_ident(name), if call.distinct { "DISTINCT " } else { "" });
+        let name = match self.names.routine_name(call.function) {
+            Some(name) => name,
+            None => quote_ident(builtin::proc_by_oid(call.function).map_or("?", |p| p.name)),
+        };
+        let bare = call.args.is_empty() && (name == "count" || call.own.is_some());
+        let args = if bare { "*".to_owned() } else { self.list(&call.args, level)? };
+        let mut text = format!("{name}({}{args}", if call.distinct { "DISTINCT " } else { "" });
         for (i, key) in call.order.iter().enumerate() {
             let nulls = match (key.descending, key.nulls_first) {
                 (false, true) => " NULLS FIRST",

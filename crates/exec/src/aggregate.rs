@@ -3,20 +3,23 @@
 //! When groups take more than twice `work_mem`, no more are opened: rows of other groups are dealt out to lists in a file by the hashes
 //! of their keys, and list after list is grouped afterwards.
 
+use std::sync::Arc;
+
 use ext::{Groups, Rowset};
-use plan::{AggregateCall, Expr};
-use types::{Oid, Physical, Result, SqlError};
+use plan::{AggregateCall, Expr, OwnAggregate};
+use types::{Datum, Oid, Physical, Result, SqlError};
 use vector::{CHUNK_ROWS, Chunk, Data, Nulls, Vector};
 
 use crate::eval::{eval, matching};
 use crate::key_table::{KeyTable, Keys};
+use crate::own_aggregate::OwnStates;
 use crate::sort::work_bytes;
 use crate::spill::Parts;
 use crate::{BoxOperator, Context, Operator, keys};
 
 /// An aggregate while it runs.
 struct Running {
-    groups: Box<dyn Groups>,
+    groups: States,
     arg_types: Vec<Oid>,
     /// Groups with arguments that were seen, for DISTINCT.
     seen: Option<KeyTable>,
@@ -26,6 +29,54 @@ struct Running {
     look_at: usize,
     /// Rows kept to be sorted, for ORDER BY: arguments, groups, and sort keys.
     kept: Option<Kept>,
+}
+
+/// The states of an aggregate.
+enum States {
+    /// That ships with the binary.
+    Builtin(Box<dyn Groups>),
+    /// That a user made.
+    Own(Arc<OwnAggregate>, OwnStates),
+}
+
+impl States {
+    fn resize(&mut self, count: usize) {
+        match self {
+            States::Builtin(groups) => groups.resize(count),
+            States::Own(own, states) => states.resize(own, count),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            States::Builtin(groups) => groups.bytes(),
+            States::Own(_, states) => states.bytes(),
+        }
+    }
+
+    fn add_vector(
+        &mut self,
+        (arg_types, ty): (&[Oid], Oid),
+        values: &[&Vector],
+        rows: Rowset<'_>,
+        group_of: Option<&[u32]>,
+        ctx: &mut Context<'_>,
+    ) -> Result<()> {
+        match self {
+            States::Builtin(groups) => groups.add_vector(&mut ctx.call(arg_types, ty), values, rows, group_of),
+            States::Own(own, states) => {
+                let own = own.clone();
+                rows.each(|i| states.add(&own, group_of.map_or(0, |g| g[i] as usize), (values, arg_types), i, ctx))
+            }
+        }
+    }
+
+    fn finish(&self, (arg_types, ty): (&[Oid], Oid), group: usize, ctx: &mut Context<'_>) -> Result<Datum> {
+        match self {
+            States::Builtin(groups) => groups.finish(&mut ctx.call(arg_types, ty), group),
+            States::Own(own, states) => states.finish(own, group, ctx),
+        }
+    }
 }
 
 struct Kept {
@@ -58,8 +109,12 @@ impl Aggregate {
 
     fn start(&self) -> Result<Vec<Running>> {
         let start = |call: &AggregateCall| {
-            let Some(definition) = functions::aggregate::lookup(call.function) else {
-                return Err(SqlError::internal(format!("aggregate {} is not implemented", call.function)));
+            let groups = match (&call.own, functions::aggregate::lookup(call.function)) {
+                (Some(own), _) => States::Own(own.clone(), OwnStates::default()),
+                (None, Some(definition)) => States::Builtin((definition.groups)()),
+                (None, None) => {
+                    return Err(SqlError::internal(format!("aggregate {} is not implemented", call.function)));
+                }
             };
             let arg_types: Vec<Oid> = call.args.iter().map(|a| a.ty).collect();
             let forms: Vec<Physical> = arg_types.iter().map(|&t| Physical::of(t)).collect();
@@ -72,7 +127,7 @@ impl Aggregate {
                 let types: Vec<Oid> = std::iter::once(types::oid::OID).chain(arg_types.iter().copied()).collect();
                 KeyTable::new(&types, false)
             });
-            Ok(Running { groups: (definition.groups)(), arg_types, seen, charged: 0, rows: 0, look_at: 0, kept })
+            Ok(Running { groups, arg_types, seen, charged: 0, rows: 0, look_at: 0, kept })
         };
         self.calls.iter().map(start).collect()
     }
@@ -173,7 +228,7 @@ impl Aggregate {
         }
         for ((call, state), column) in self.calls.iter().zip(&running).zip(&mut out.columns[self.groups.len()..]) {
             for g in 0..known.rows {
-                let value = state.groups.finish(&mut ctx.call(&state.arg_types, call.ty), g)?;
+                let value = state.groups.finish((&state.arg_types, call.ty), g, ctx)?;
                 column.push(&value);
             }
         }
@@ -256,7 +311,7 @@ fn take(
         Some(list) => Rowset::Listed(list),
         None => Rowset::All(input.rows),
     };
-    state.groups.add_vector(&mut ctx.call(&state.arg_types, call.ty), &values, rows, group_of)?;
+    state.groups.add_vector((&state.arg_types, call.ty), &values, rows, group_of, ctx)?;
     // What the states hold is counted in ever larger steps: counting looks at each of them.
     state.rows += input.rows;
     if state.rows >= state.look_at {
@@ -278,7 +333,7 @@ fn sorted_rows(call: &AggregateCall, state: &mut Running, ctx: &mut Context<'_>)
     });
     let values: Vec<&Vector> = kept.rows.columns.iter().collect();
     let groups = Some(&kept.groups[..]);
-    state.groups.add_vector(&mut ctx.call(&state.arg_types, call.ty), &values, Rowset::Listed(&order), groups)
+    state.groups.add_vector((&state.arg_types, call.ty), &values, Rowset::Listed(&order), groups, ctx)
 }
 
 impl Operator for Aggregate {

@@ -21,6 +21,7 @@ mod keys;
 mod load;
 mod lock_rows;
 mod modify;
+mod own_aggregate;
 mod routine;
 mod scan;
 mod set_op;

@@ -12,5 +12,5 @@ pub use node::{
     AggregateCall, Bound, Column, ConflictUpdate, IndexKey, IndexRange, JoinKind, LockWait, Needed, Node, OnConflict,
     OutputColumn, Reference, RowLock, RowRules, SetKind, SortKey, TableRef, TableSource,
 };
-pub use routine::{DomainRules, Routine, ValueCheck};
+pub use routine::{DomainRules, OwnAggregate, Routine, ValueCheck};
 pub use window::{Frame, FrameBound, FrameExclusion, FrameUnits, Window, WindowCall};

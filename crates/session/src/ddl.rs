@@ -16,6 +16,7 @@ mod grant;
 mod index;
 mod maintenance;
 mod names;
+mod operator;
 mod procedure;
 mod rename;
 mod role;
