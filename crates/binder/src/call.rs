@@ -163,6 +163,9 @@ impl<'a> Binder<'a> {
             Choice::One(i) => {
                 let form = CallForm::Operator(found[i].0);
                 let shown = shown();
+                if image.operator(found[i].0).is_some() {
+                    self.routines.push(found[i].0);
+                }
                 match Proc::by_oid(image, found[i].2) {
                     Some(Proc::User(info)) if Proc::User(info).builtin().is_none() => {
                         self.routine_call(info, candidates[i], args, form, pos)

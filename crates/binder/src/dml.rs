@@ -44,11 +44,12 @@ impl Binder<'_> {
 
     fn insert_body(&mut self, insert: &Insert) -> Result<Bound> {
         let table = self.target_table(&insert.relation, "change")?;
+        if insert.columns.iter().any(|c| !c.path.is_empty()) {
+            let input = self.insert_parts(&table, insert)?;
+            return self.finish_insert(insert, table, input);
+        }
         let mut positions = Vec::new();
         for target in &insert.columns {
-            if !target.path.is_empty() {
-                return Err(self.unsupported("INSERT into a part of a column", target.name.pos));
-            }
             let found = table.columns.iter().position(|c| c.name == *target.name.text).ok_or_else(|| {
                 let message = format!("column \"{}\" of relation \"{}\" does not exist", target.name.text, table.name);
                 self.error(SqlState::UNDEFINED_COLUMN, message, target.name.pos)
@@ -120,6 +121,11 @@ impl Binder<'_> {
             });
         }
         let input = Node::Project { input: Box::new(input), exprs };
+        self.finish_insert(insert, table, input)
+    }
+
+    /// The rest of INSERT, once the rows it adds are known.
+    fn finish_insert(&mut self, insert: &Insert, table: TableRef, input: Node) -> Result<Bound> {
         let input = Box::new(self.with_generated(input, &table)?);
         let alias = insert.alias.as_ref().map_or(table.name.clone(), |a| a.as_str().to_owned());
         let mut scope = table_scope(&table, &alias, insert.alias.is_none(), &[]);
@@ -313,7 +319,10 @@ impl Binder<'_> {
                     let c = &table.columns[column];
                     let old = known.map_or(Expr::column(column, c.ty, c.typmod), |i| sets[i].1.clone());
                     let mut place = Place::new(scope, "UPDATE");
-                    let new = self.with_field(&old, &target.path, value, &mut place, &target.name)?;
+                    let mut put = |b: &mut Self, ty: Oid, typmod: i32, name: &str| {
+                        b.subfield(value, &mut place, (ty, typmod, name))
+                    };
+                    let new = self.with_field(&old, &target.path, &mut put, &target.name)?;
                     match known {
                         Some(i) => sets[i].1 = new,
                         None => sets.push((column, new)),

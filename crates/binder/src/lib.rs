@@ -10,6 +10,7 @@ mod dml;
 mod expr;
 mod from;
 mod grouping;
+mod insert_parts;
 mod lookup;
 mod polymorphic;
 mod proc;

@@ -698,7 +698,13 @@ impl Session {
         }
         let message = format!("cast from type {source_shown} to type {target_shown} does not exist");
         if if_exists {
-            notice(sink, SqlState::SUCCESSFUL_COMPLETION, message + ", skipping");
+            let written = |t: &TypeName| t.names.last().map_or(String::new(), |n| n.as_str().to_owned());
+            let (from, to) = match object {
+                ObjectName::Cast { source, target } => (written(source), written(target)),
+                _ => (source_shown, target_shown),
+            };
+            let told = format!("cast from type {from} to type {to} does not exist, skipping");
+            notice(sink, SqlState::SUCCESSFUL_COMPLETION, told);
             return Ok(None);
         }
         Err(SqlError::new(SqlState::UNDEFINED_OBJECT, message))
