@@ -52,7 +52,9 @@ impl Binder<'_> {
     /// When it does not bind any more: a damaged catalog.
     pub fn domain_shown(&self, sql: &str, base: Oid, typmod: i32, pretty: bool) -> Result<String> {
         let settings = types::IoSettings::default();
-        let bound = Binder::new(self.image, sql, &settings, &[]).domain_condition(sql, base, typmod)?;
+        let mut binder = Binder::new(self.image, sql, &settings, &[]);
+        binder.kept = true;
+        let bound = binder.domain_condition(sql, base, typmod)?;
         let names = self.names();
         domain_printed(&bound, &names, pretty)
     }

@@ -279,7 +279,10 @@ impl Binder<'_> {
     pub fn shown(&self, sql: &str, table: Option<&TableInfo>, pretty: bool) -> Result<String> {
         let table = table.map(|t| crate::table_ref(self.image, t));
         let scope = table.as_ref().map_or_else(Scope::default, |t| table_scope(t, &t.name, false, &[]));
-        let bound = self.stored(sql, |b, e| b.expr(e, &mut Place::new(&scope, "DEFAULT")))?;
+        let bound = self.stored(sql, |b, e| {
+            b.kept = true;
+            b.expr(e, &mut Place::new(&scope, "DEFAULT"))
+        })?;
         let names: Vec<String> = table.iter().flat_map(|t| t.columns.iter().map(|c| c.name.clone())).collect();
         let lookup = self.names();
         crate::Deparser { columns: &names, names: &lookup, pretty, query: None }.expr(&bound)
@@ -292,7 +295,10 @@ impl Binder<'_> {
     pub fn reworded(&self, sql: &str, table: &TableInfo, names: &[String]) -> Result<String> {
         let table = crate::table_ref(self.image, table);
         let scope = table_scope(&table, &table.name, false, &[]);
-        let bound = self.stored(sql, |b, e| b.expr(e, &mut Place::new(&scope, "CHECK")))?;
+        let bound = self.stored(sql, |b, e| {
+            b.kept = true;
+            b.expr(e, &mut Place::new(&scope, "CHECK"))
+        })?;
         self.qualified(&bound, names)
     }
 
