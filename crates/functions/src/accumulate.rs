@@ -28,7 +28,7 @@ pub(crate) mod functions {
         stepped(&state, value.into())
     }
 
-    #[ext::function(oid = 2804)]
+    #[ext::function(oid = 2804, strict)]
     pub fn int8inc_any(state: i64, _value: &Datum) -> Result<i64> {
         let message = "bigint out of range";
         state.checked_add(1).ok_or_else(|| SqlError::new(types::SqlState::NUMERIC_VALUE_OUT_OF_RANGE, message))

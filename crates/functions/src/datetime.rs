@@ -71,8 +71,8 @@ fn shifted(t: i64, east: i32, sign: i64) -> Result<i64> {
 }
 
 fn rezone(t: TimeTz, east: i32) -> TimeTz {
-    let micros = t.micros + (i64::from(t.west) + i64::from(east)) * MICROS_PER_SEC;
-    TimeTz { micros: micros.rem_euclid(MICROS_PER_DAY), west: -east }
+    let micros = t.micros.wrapping_add((i64::from(t.west) + i64::from(east)).wrapping_mul(MICROS_PER_SEC));
+    TimeTz { micros: micros.rem_euclid(MICROS_PER_DAY), west: east.wrapping_neg() }
 }
 
 /// Whether `(a1, a2)` and `(b1, b2)` overlap, as SQL has it: either end may be NULL, and may come first.
@@ -357,7 +357,7 @@ pub(crate) mod functions {
         }
         let east = zone::offset_at(&call.settings.time_zone, t.0);
         let local = arith::timestamptz_to_timestamp(t.0, &call.settings.time_zone)?;
-        Ok(Some(TimeTz { micros: local.rem_euclid(MICROS_PER_DAY), west: -east }))
+        Ok(Some(TimeTz { micros: local.rem_euclid(MICROS_PER_DAY), west: east.wrapping_neg() }))
     }
 
     #[ext::function(oid = 1419)]
