@@ -15,13 +15,25 @@ use crate::proc::Proc;
 use crate::resolve::{Choice, choose};
 use crate::window::{WINDOWS, WindowUse, clause_words};
 
+/// Whether `function` yields rows instead of a value; what yields one row of several columns is run as a set too.
+pub(crate) fn returns_set(function: Oid) -> bool {
+    builtin::proc_by_oid(function).is_some_and(|p| p.returns_set) || functions::set_function(function).is_some()
+}
+
 /// Whether `e` is a call that yields rows instead of a value.
 pub(crate) fn is_set(e: &Expr) -> bool {
     match &e.kind {
-        ExprKind::Call { function, .. } => builtin::proc_by_oid(*function).is_some_and(|p| p.returns_set),
+        ExprKind::Call { function, .. } => returns_set(*function),
         ExprKind::Routine { routine, .. } => routine.returns_set,
         _ => false,
     }
+}
+
+/// Whether `e` calls a function that returns a set.
+pub(crate) fn has_set(e: &Expr) -> bool {
+    let mut found = false;
+    e.visit(&mut |e| found |= is_set(e));
+    found
 }
 
 /// Output columns of a built-in set-returning function whose result type in the call is `ty`.
@@ -483,7 +495,7 @@ impl<'a> Binder<'a> {
     pub(crate) fn call(&mut self, f: &ast::FuncCall, pos: Pos, place: &mut Place<'_>) -> Result<Expr> {
         let name = f.name.last().map_or("", |n| &**n);
         if f.within_group {
-            return Err(self.unsupported("WITHIN GROUP", pos));
+            return self.within_group(f, pos, place);
         }
         let schema = f.name.len().checked_sub(2).map(|i| &*f.name[i]);
         if let Some(schema) = schema
@@ -527,6 +539,10 @@ impl<'a> Binder<'a> {
             let message = format!("{} is a procedure", shown.strip_prefix("function ").unwrap_or(&shown));
             return Err(self.error(SqlState::WRONG_OBJECT_TYPE, message, pos).hint("To call a procedure, use CALL."));
         }
+        if chosen.proc.kind() == b'a' && ordered_kind(chosen.proc.oid()) != b'n' {
+            let message = format!("WITHIN GROUP is required for ordered-set aggregate {name}");
+            return Err(self.error(SqlState::WRONG_OBJECT_TYPE, message, pos));
+        }
         if let Some(over) = &f.over {
             return self.over(f, over, &chosen, args, pos, place, &shown);
         }
@@ -555,10 +571,11 @@ impl<'a> Binder<'a> {
                 let message = format!("set-returning functions are not allowed in {}", place.clause);
                 return Err(self.error(SqlState::FEATURE_NOT_SUPPORTED, message, pos));
             }
-            if let (true, Some(function)) = (chosen.proc.returns_set(), chosen.proc.builtin()) {
-                if functions::set_function(function).is_none() {
-                    return Err(self.unsupported(&shown, pos));
-                }
+            let builtin = chosen.proc.builtin();
+            if chosen.proc.returns_set() && builtin.is_some_and(|f| functions::set_function(f).is_none()) {
+                return Err(self.unsupported(&shown, pos));
+            }
+            if let Some(function) = builtin.filter(|&f| returns_set(f)) {
                 let args = self.with_defaults(&chosen, args)?;
                 let params = if chosen.variadic { chosen.params } else { chosen.proc.args().to_vec() };
                 let (args, ty) = self.convert(args, &params, chosen.proc.result(), pos)?;
@@ -726,13 +743,105 @@ impl<'a> Binder<'a> {
             };
             return Err(self.error(SqlState::GROUPING_ERROR, message, pos));
         };
-        let call = AggregateCall { function: chosen.proc.oid(), own, args, distinct: f.distinct, order, filter, ty };
-        let index = calls.iter().position(|c| *c == call).unwrap_or_else(|| {
-            calls.push(call);
-            calls.len() - 1
-        });
-        Ok(Expr::new(ExprKind::Column(AGGREGATES + index), ty, position))
+        let function = chosen.proc.oid();
+        let call = AggregateCall { function, own, args, direct: 0, distinct: f.distinct, order, filter, ty };
+        Ok(collected(calls, call, position))
     }
+
+    /// An ordered-set or hypothetical-set aggregate: `f(direct) WITHIN GROUP (ORDER BY rows)`.
+    fn within_group(&mut self, f: &ast::FuncCall, pos: Pos, place: &mut Place<'_>) -> Result<Expr> {
+        let name = f.name.last().map_or("", |n| &**n);
+        let schema = f.name.len().checked_sub(2).map(|i| &*f.name[i]);
+        let mut inner = Place::new(place.scope, "aggregate");
+        let mut all = f.args.iter().map(|a| self.expr(&a.value, &mut inner)).collect::<Result<Vec<_>>>()?;
+        let direct = all.len();
+        for by in &f.order_by {
+            all.push(self.expr(&by.expr, &mut inner)?);
+        }
+        let types: Vec<Oid> = all.iter().map(|a| a.ty).collect();
+        let (chosen, all, shown) = self.choose_function(schema, name, all, &[], !f.variadic, pos)?;
+        let function = chosen.proc.oid();
+        let kind = ordered_kind(function);
+        let wrong = match (chosen.proc.kind(), kind) {
+            (b'a', b'n') => Some(format!("{name} is not an ordered-set aggregate, so it cannot have WITHIN GROUP")),
+            (b'a', _) => None,
+            _ => Some(format!("WITHIN GROUP specified, but {name} is not an aggregate function")),
+        };
+        if let Some(message) = wrong {
+            return Err(self.error(SqlState::WRONG_OBJECT_TYPE, message, pos));
+        }
+        if f.over.is_some() {
+            let message = format!("OVER is not supported for ordered-set aggregate {name}");
+            return Err(self.error(SqlState::FEATURE_NOT_SUPPORTED, message, pos));
+        }
+        let hypothetical = kind == b'h';
+        let wanted = builtin::aggregate(function).map_or(0, |a| a.direct_args as usize);
+        let hint = match hypothetical {
+            true if direct * 2 != all.len() => Some(format!(
+                "To use the hypothetical-set aggregate {name}, the number of hypothetical direct arguments (here {direct}) must match the number of ordering columns (here {}).",
+                all.len() - direct
+            )),
+            false if direct != wanted => Some(format!(
+                "There is an ordered-set aggregate {name}, but it requires {wanted} direct argument{}, not {direct}.",
+                if wanted == 1 { "" } else { "s" }
+            )),
+            _ => None,
+        };
+        if let Some(hint) = hint {
+            let types: Vec<String> = types.iter().map(|&t| self.type_shown(t)).collect();
+            let message = format!("function {name}({}) does not exist", types.join(", "));
+            return Err(self.error(SqlState::UNDEFINED_FUNCTION, message, pos).hint(hint));
+        }
+        if !hypothetical && !functions::aggregate::is_implemented(function) {
+            return Err(self.unsupported(&format!("aggregate {shown}"), pos));
+        }
+        let (all, ty) = match hypothetical {
+            true => {
+                let mut both = (all[..direct].to_vec(), all[direct..].to_vec());
+                for i in 0..direct {
+                    let at = f.args[i].value.location();
+                    let pair = self.unify(vec![both.1[i].clone(), both.0[i].clone()], "WITHIN GROUP", at)?;
+                    (both.1[i], both.0[i]) = (pair[0].clone(), pair[1].clone());
+                }
+                ([both.0, both.1].concat(), chosen.proc.result())
+            }
+            false => self.convert(all, &chosen.params, chosen.proc.result(), pos)?,
+        };
+        let all = all.into_iter().map(|a| self.settle(a)).collect::<Result<Vec<_>>>()?;
+        let (direct_args, ordered_args) = all.split_at(direct);
+        let mut order = Vec::new();
+        for (by, e) in f.order_by.iter().zip(ordered_args) {
+            order.push(self.sort_key(by, e.clone())?);
+        }
+        let mut inner = Place::new(place.scope, "FILTER");
+        let filter = f.filter.as_ref().map(|filter| self.condition(filter, &mut inner)).transpose()?;
+        let position = self.position(pos);
+        let args = [ordered_args, direct_args].concat();
+        let Some(calls) = &mut place.aggregates else {
+            let message = match place.clause {
+                "aggregate" => "aggregate function calls cannot be nested".to_owned(),
+                clause => format!("aggregate functions are not allowed in {}", clause_words(clause)),
+            };
+            return Err(self.error(SqlState::GROUPING_ERROR, message, pos));
+        };
+        let call = AggregateCall { function, own: None, args, direct, distinct: false, order, filter, ty };
+        Ok(collected(calls, call, position))
+    }
+}
+
+/// `pg_aggregate.aggkind`: ordinary, ordered-set, hypothetical-set.
+pub(crate) fn ordered_kind(function: Oid) -> u8 {
+    builtin::aggregate(function).map_or(b'n', |a| a.kind)
+}
+
+/// The column that stands for `call` among the aggregates of a query.
+fn collected(calls: &mut Vec<AggregateCall>, call: AggregateCall, position: u32) -> Expr {
+    let ty = call.ty;
+    let index = calls.iter().position(|c| *c == call).unwrap_or_else(|| {
+        calls.push(call);
+        calls.len() - 1
+    });
+    Expr::new(ExprKind::Column(AGGREGATES + index), ty, position)
 }
 
 /// A user's function as a plan calls it.

@@ -65,6 +65,10 @@ pub(crate) fn find_path(image: &Image, source: Oid, target: Oid, context: Contex
     if target == oid::RECORD_ARRAY && polymorphic::element_of(source).is_some_and(is_row) {
         return Some(Path::Relabel);
     }
+    // Vectors are arrays already.
+    if matches!((source, target), (oid::OIDVECTOR, oid::OID_ARRAY) | (oid::INT2VECTOR, oid::INT2_ARRAY)) {
+        return Some(Path::Relabel);
+    }
     // An array becomes another as its elements do; but nothing a vector, which would draw what should go to real arrays.
     if !matches!(target, oid::OIDVECTOR | oid::INT2VECTOR)
         && let (Some(from), Some(to)) = (polymorphic::element_of(source), polymorphic::element_of(target))

@@ -265,52 +265,26 @@ impl Binder<'_> {
     /// `e.field`, `e[1]` and so on, step by step.
     pub(crate) fn indirection(&mut self, i: &ast::IndirectionExpr, pos: Pos, place: &mut Place<'_>) -> Result<Expr> {
         let mut e = self.expr(&i.arg, place)?;
-        let mut steps = i.path.iter().peekable();
-        while let Some(step) = steps.next() {
+        let mut at = 0;
+        while let Some(step) = i.path.get(at) {
             match step {
                 ast::Indirection::Field(name) => e = self.field_of(e, name, i.arg.pos)?,
                 ast::Indirection::Star(_) => {
                     let message = "row expansion via \"*\" is not supported here";
                     return Err(self.error(SqlState::SYNTAX_ERROR, message, pos));
                 }
-                ast::Indirection::Slice(..) => return Err(self.unsupported("an array slice", pos)),
-                ast::Indirection::Index(first) => {
-                    let mut indexes = vec![self.index(first, place)?];
-                    while let Some(ast::Indirection::Index(next)) = steps.peek() {
-                        indexes.push(self.index(next, place)?);
-                        steps.next();
-                    }
-                    if let Some(ast::Indirection::Slice(..)) = steps.peek() {
-                        return Err(self.unsupported("an array slice", pos));
-                    }
-                    e = self.element(e, indexes, i.arg.location(), pos)?;
+                ast::Indirection::Slice(..) | ast::Indirection::Index(_) => {
+                    let is_subscript =
+                        |s: &&ast::Indirection| !matches!(s, ast::Indirection::Field(_) | ast::Indirection::Star(_));
+                    let count = i.path[at..].iter().take_while(is_subscript).count();
+                    e = self.subscripted(e, &i.path[at..at + count], i.arg.location(), pos, place)?;
+                    at += count;
+                    continue;
                 }
             }
+            at += 1;
         }
         Ok(e)
-    }
-
-    fn index(&mut self, e: &ast::Expr, place: &mut Place<'_>) -> Result<Expr> {
-        let index = self.expr(e, place)?;
-        let index = self.coerce(index, oid::INT4, -1, Context::Assignment)?;
-        let message = "array subscript must have type integer";
-        index.ok_or_else(|| self.error(SqlState::DATATYPE_MISMATCH, message, e.location()))
-    }
-
-    fn element(&self, array: Expr, indexes: Vec<Expr>, at: Pos, pos: Pos) -> Result<Expr> {
-        let array = self.based(array);
-        // Vectors are arrays too, counted from 0.
-        let element = match array.ty {
-            oid::INT2VECTOR => Some(oid::INT2),
-            oid::OIDVECTOR => Some(oid::OID),
-            ty => crate::polymorphic::element_of(ty),
-        };
-        let element = element.ok_or_else(|| {
-            let message =
-                format!("cannot subscript type {} because it does not support subscripting", self.type_shown(array.ty));
-            self.error(SqlState::DATATYPE_MISMATCH, message, at)
-        })?;
-        Ok(Expr::new(ExprKind::Subscript { array: Box::new(array), indexes }, element, self.position(pos)))
     }
 
     /// `(e).*` as its columns.
@@ -415,6 +389,8 @@ fn domain_printed(bound: &Expr, names: &dyn types::io::TypeLookup, pretty: bool)
     let query = crate::deparse::QueryNames {
         columns: vec!["VALUE".to_owned()],
         calls: &[],
+        windows: &[],
+        groupings: &[],
         slots: &slots,
         subqueries: None,
         level: 0,

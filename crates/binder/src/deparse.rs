@@ -11,6 +11,8 @@ use types::io::TypeLookup;
 use types::{Datum, IoSettings, Oid, Result, SqlError, oid};
 
 use crate::expr::AGGREGATES;
+use crate::grouping::GROUPINGS;
+use crate::window::WINDOWS;
 
 /// Prints expressions over one table's columns.
 pub struct Deparser<'a> {
@@ -30,6 +32,10 @@ pub struct QueryNames<'a> {
     pub columns: Vec<String>,
     /// Its aggregates.
     pub calls: &'a [AggregateCall],
+    /// Its calls over windows, and its GROUPING calls, as they are written.
+    pub windows: &'a [String],
+    /// As `windows`.
+    pub groupings: &'a [String],
     /// Columns of the queries around it, by slot.
     pub slots: &'a HashMap<usize, String>,
     /// Queries in its expressions, by number.
@@ -79,24 +85,49 @@ impl Deparser<'_> {
             Some(name) => name,
             None => quote_ident(builtin::proc_by_oid(call.function).map_or("?", |p| p.name)),
         };
+        if crate::call::ordered_kind(call.function) != b'n' {
+            let direct = self.list(call.split_args().1, level)?;
+            let mut text = format!("{name}({direct}) WITHIN GROUP (");
+            for (i, key) in call.order.iter().enumerate() {
+                text += &format!("{}{}", if i == 0 { "ORDER BY " } else { ", " }, self.sort_key(key, level)?);
+            }
+            text.push(')');
+            if let Some(filter) = &call.filter {
+                text += &format!(" FILTER (WHERE {})", self.print(filter, false, level)?);
+            }
+            return Ok(text);
+        }
         let bare = call.args.is_empty() && (name == "count" || call.own.is_some());
         let args = if bare { "*".to_owned() } else { self.list(&call.args, level)? };
         let mut text = format!("{name}({}{args}", if call.distinct { "DISTINCT " } else { "" });
         for (i, key) in call.order.iter().enumerate() {
-            let nulls = match (key.descending, key.nulls_first) {
-                (false, true) => " NULLS FIRST",
-                (true, false) => " NULLS LAST",
-                _ => "",
-            };
-            let direction = if key.descending { " DESC" } else { "" };
             let lead = if i == 0 { " ORDER BY " } else { ", " };
-            text += &format!("{lead}{}{direction}{nulls}", self.print(&key.expr, true, level)?);
+            text += &format!("{lead}{}", self.sort_key(key, level)?);
         }
         text.push(')');
         if let Some(filter) = &call.filter {
             text += &format!(" FILTER (WHERE {})", self.print(filter, false, level)?);
         }
         Ok(text)
+    }
+
+    fn sort_key(&self, key: &plan::SortKey, level: usize) -> Result<String> {
+        let nulls = match (key.descending, key.nulls_first) {
+            (false, true) => " NULLS FIRST",
+            (true, false) => " NULLS LAST",
+            _ => "",
+        };
+        let direction = if key.descending { " DESC" } else { "" };
+        let text = self.print(&key.expr, true, level)?;
+        let bare = match &key.expr.kind {
+            ExprKind::Column(i) => *i < AGGREGATES,
+            ExprKind::Const(_) => true,
+            ExprKind::Call { form: CallForm::Operator(_), .. } => !self.pretty,
+            ExprKind::Call { .. } => false,
+            _ => !self.pretty,
+        };
+        let text = if bare { text } else { format!("({text})") };
+        Ok(format!("{text}{direction}{nulls}"))
     }
 
     fn subquery(&self, sub: &plan::SubPlan, level: usize) -> Result<String> {
@@ -179,7 +210,7 @@ impl Deparser<'_> {
             },
             ExprKind::Or(_) => matches!(around, Around::Connective("OR")),
             ExprKind::IsNull(_) | ExprKind::IsBool(..) | ExprKind::IsDistinct { .. } => separated,
-            ExprKind::AnyArray { .. } => separated,
+            ExprKind::AnyArray { .. } | ExprKind::Subquery(_) => separated,
             _ => true,
         }
     }
@@ -289,6 +320,12 @@ impl Deparser<'_> {
         match &expr.kind {
             ExprKind::Const(datum) => self.constant(expr, datum),
             ExprKind::Column(i) => match self.query {
+                Some(query) if *i >= GROUPINGS => {
+                    Ok(query.groupings.get(i - GROUPINGS).cloned().unwrap_or_else(|| "?".to_owned()))
+                }
+                Some(query) if *i >= WINDOWS => {
+                    Ok(query.windows.get(i - WINDOWS).cloned().unwrap_or_else(|| "?".to_owned()))
+                }
                 Some(query) => match i.checked_sub(AGGREGATES).map(|i| query.calls.get(i)) {
                     Some(Some(call)) => self.aggregate(call, level),
                     _ => Ok(query.columns.get(*i).cloned().unwrap_or_else(|| "?".to_owned())),
@@ -379,6 +416,19 @@ impl Deparser<'_> {
                 };
                 for index in indexes {
                     text += &format!("[{}]", self.print(index, true, level)?);
+                }
+                Ok(text)
+            }
+            ExprKind::Sampled { .. } => Err(SqlError::unsupported("the text form of a sample")),
+            ExprKind::CurrentRow { cursor, .. } => Ok(format!("CURRENT OF {}", quote_ident(cursor))),
+            ExprKind::Part { array, bounds, .. } => {
+                let mut text = match array.kind {
+                    ExprKind::Column(_) => self.print(array, true, level)?,
+                    _ => format!("({})", self.print(array, true, level)?),
+                };
+                for [low, high] in bounds {
+                    let end = |e: &Option<Expr>| e.as_ref().map_or(Ok(String::new()), |e| self.print(e, true, level));
+                    text += &format!("[{}:{}]", end(low)?, end(high)?);
                 }
                 Ok(text)
             }

@@ -8,6 +8,7 @@ use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 use crate::Binder;
 use crate::coerce::{self, Context};
 use crate::resolve::common_type;
+use crate::returning::MERGE_TABLE;
 use crate::scope::Scope;
 use crate::window::WindowUse;
 
@@ -90,12 +91,15 @@ impl Binder<'_> {
 
     /// [`coerce()`] with this binder's names; an untyped parameter takes the target's type.
     pub(crate) fn coerce(&mut self, e: Expr, target: Oid, typmod: i32, context: Context) -> Result<Option<Expr>> {
-        if let ExprKind::Param(index) = e.kind
-            && e.ty == oid::UNKNOWN
-        {
-            self.params[index] = target;
-            return Ok(Some(Expr::new(ExprKind::Param(index), target, e.position)));
-        }
+        let e = match e.kind {
+            // It has no length of its own: what the target asks of lengths is still to be done.
+            ExprKind::Param(index) if e.ty == oid::UNKNOWN => {
+                let base = if self.image.domain(target).is_some() { self.image.base_type(target).0 } else { target };
+                self.params[index] = base;
+                Expr::new(ExprKind::Param(index), base, e.position)
+            }
+            _ => e,
+        };
         coerce::coerce_with(e, target, typmod, context, self.settings, &self.names())
     }
 
@@ -351,6 +355,13 @@ impl Binder<'_> {
                 })
             }
             ast::ExprKind::SqlValue(value, precision) => self.sql_value(*value, *precision, expr.pos),
+            ast::ExprKind::MergeAction => {
+                let found = self.resolve(place.scope, None, Some(MERGE_TABLE), "merge_action", expr.pos);
+                found.map_err(|_| {
+                    let message = "MERGE_ACTION() can only be used in the RETURNING list of a MERGE command";
+                    self.error(SqlState::SYNTAX_ERROR, message, expr.pos)
+                })
+            }
             ast::ExprKind::SetToDefault => {
                 Err(self.error(SqlState::SYNTAX_ERROR, "DEFAULT is not allowed in this context", expr.pos))
             }
@@ -507,5 +518,162 @@ impl Binder<'_> {
             self.error(SqlState::UNDEFINED_OBJECT, message, pos)
         })?;
         Ok(Expr::new(ExprKind::Array(items), ty, self.position(pos)))
+    }
+
+    /// `array[1][2:3]`: what the subscripts lead to.
+    pub(crate) fn subscripted(
+        &mut self,
+        array: Expr,
+        path: &[ast::Indirection],
+        at: Pos,
+        pos: Pos,
+        place: &mut Place<'_>,
+    ) -> Result<Expr> {
+        let array = self.based(array);
+        if array.ty == oid::JSONB {
+            return self.jsonb_part(array, path, pos, place);
+        }
+        // A name is an array of bytes, counted from 0.
+        if let (oid::NAME, [ast::Indirection::Index(index)]) = (array.ty, path) {
+            let one = |n: i32| Expr::new(ExprKind::Const(Datum::I32(n)), oid::INT4, self.position(pos));
+            let (one_more, single) = (one(1), one(1));
+            let index = self.array_index(index, place)?;
+            let start = self.named_operator("+", vec![index, one_more], pos)?;
+            let cannot = || SqlError::internal("names, text and letters are cast to each other");
+            let text = self.coerce(array, oid::TEXT, -1, Context::Explicit)?.ok_or_else(cannot)?;
+            let letter = self.named_function("substr", vec![text, start, single], pos)?;
+            return self.coerce(letter, oid::CHAR, -1, Context::Explicit)?.ok_or_else(cannot);
+        }
+        let (bounds, slice) = self.bounds(path, pos, place)?;
+        if slice {
+            let Some(element) = crate::polymorphic::element_of(array.ty) else {
+                return Err(self.not_subscriptable(array.ty, at));
+            };
+            let (ty, typmod) = (array.ty, array.typmod);
+            let kind = ExprKind::Part { array: Box::new(array), element, bounds, slice, value: None };
+            return Ok(Expr { typmod, ..Expr::new(kind, ty, self.position(pos)) });
+        }
+        let indexes = bounds.into_iter().flat_map(|[_, index]| index).collect();
+        // Vectors are arrays too, counted from 0.
+        let element = match array.ty {
+            oid::INT2VECTOR => Some(oid::INT2),
+            oid::OIDVECTOR => Some(oid::OID),
+            ty => crate::polymorphic::element_of(ty),
+        };
+        let element = element.ok_or_else(|| self.not_subscriptable(array.ty, at))?;
+        Ok(Expr::new(ExprKind::Subscript { array: Box::new(array), indexes }, element, self.position(pos)))
+    }
+
+    fn not_subscriptable(&self, ty: Oid, pos: Pos) -> SqlError {
+        let message = format!("cannot subscript type {} because it does not support subscripting", self.type_shown(ty));
+        self.error(SqlState::DATATYPE_MISMATCH, message, pos)
+    }
+
+    /// The subscripts of an array, and whether any is a slice: then an index alone is `1:index`.
+    fn bounds(
+        &mut self,
+        path: &[ast::Indirection],
+        pos: Pos,
+        place: &mut Place<'_>,
+    ) -> Result<(Vec<[Option<Expr>; 2]>, bool)> {
+        let slice = path.iter().any(|s| matches!(s, ast::Indirection::Slice(..)));
+        let mut bounds = Vec::new();
+        for step in path {
+            bounds.push(match step {
+                ast::Indirection::Index(e) => {
+                    let one = Expr::new(ExprKind::Const(Datum::I32(1)), oid::INT4, 0);
+                    [slice.then_some(one), Some(self.array_index(e, place)?)]
+                }
+                ast::Indirection::Slice(low, high) => {
+                    let low = low.as_ref().map(|e| self.array_index(e, place)).transpose()?;
+                    [low, high.as_ref().map(|e| self.array_index(e, place)).transpose()?]
+                }
+                ast::Indirection::Field(_) | ast::Indirection::Star(_) => {
+                    return Err(self.unsupported("a field of a composite value", pos));
+                }
+            });
+        }
+        Ok((bounds, slice))
+    }
+
+    fn array_index(&mut self, e: &ast::Expr, place: &mut Place<'_>) -> Result<Expr> {
+        let index = self.expr(e, place)?;
+        let index = self.coerce(index, oid::INT4, -1, Context::Assignment)?;
+        index.ok_or_else(|| {
+            self.error(SqlState::DATATYPE_MISMATCH, "array subscript must have type integer", e.location())
+        })
+    }
+
+    /// `j['a'][0]`: what the path leads to.
+    fn jsonb_part(&mut self, value: Expr, path: &[ast::Indirection], pos: Pos, place: &mut Place<'_>) -> Result<Expr> {
+        let mut keys = Vec::new();
+        for step in path {
+            let e = match step {
+                ast::Indirection::Index(e) => e,
+                ast::Indirection::Slice(low, high) => {
+                    let at = low.as_ref().or(high.as_ref()).map_or(pos, |e| e.location());
+                    let message = "jsonb subscript does not support slices";
+                    return Err(self.error(SqlState::DATATYPE_MISMATCH, message, at));
+                }
+                _ => return Err(self.unsupported("a field of a composite value", pos)),
+            };
+            let key = self.expr(e, place)?;
+            let ty = key.ty;
+            let key = self.settle(key)?;
+            if !matches!(key.ty, oid::TEXT | oid::INT4 | oid::INT2 | oid::INT8 | oid::VARCHAR) {
+                let message = format!("subscript type {} is not supported", self.type_shown(ty));
+                return Err(self
+                    .error(SqlState::DATATYPE_MISMATCH, message, e.location())
+                    .hint("jsonb subscript must be coercible to either integer or text."));
+            }
+            let key = self.coerce(key, oid::TEXT, -1, Context::Explicit)?;
+            keys.push(key.ok_or_else(|| SqlError::internal("a key becomes text"))?);
+        }
+        let path = Expr::new(ExprKind::Array(keys), oid::TEXT_ARRAY, 0);
+        self.named_operator("#>", vec![value, path], pos)
+    }
+
+    /// `value` as the part that `path` leads to in column `name` of type `ty` takes it.
+    pub(crate) fn part_value(
+        &mut self,
+        value: Expr,
+        name: &str,
+        (ty, typmod): (Oid, i32),
+        path: &[ast::Indirection],
+        pos: Pos,
+    ) -> Result<Expr> {
+        let element = match crate::polymorphic::element_of(ty) {
+            Some(element) => element,
+            None if ty == oid::JSONB => return Err(self.unsupported("assignment to a part of jsonb", pos)),
+            None => return Err(self.not_subscriptable(ty, pos)),
+        };
+        let slice = path.iter().any(|s| matches!(s, ast::Indirection::Slice(..)));
+        let (wanted, from) = (if slice { ty } else { element }, value.ty);
+        self.coerce(value, wanted, typmod, Context::Assignment)?.ok_or_else(|| {
+            let message = format!(
+                "subscripted assignment to \"{name}\" requires type {} but expression is of type {}",
+                self.type_shown(wanted),
+                self.type_shown(from)
+            );
+            self.error(SqlState::DATATYPE_MISMATCH, message, pos)
+                .hint("You will need to rewrite or cast the expression.")
+        })
+    }
+
+    /// `array` with the part that `path` leads to set to `value`, for column `name`.
+    pub(crate) fn assign_part(
+        &mut self,
+        array: Expr,
+        name: &str,
+        path: &[ast::Indirection],
+        (value, pos): (Expr, Pos),
+        place: &mut Place<'_>,
+    ) -> Result<Expr> {
+        let (ty, typmod) = (array.ty, array.typmod);
+        let value = self.part_value(value, name, (ty, typmod), path, pos)?;
+        let element = crate::polymorphic::element_of(ty).unwrap_or(Oid::NONE);
+        let (bounds, slice) = self.bounds(path, pos, place)?;
+        let kind = ExprKind::Part { array: Box::new(array), element, bounds, slice, value: Some(Box::new(value)) };
+        Ok(Expr { typmod, ..Expr::new(kind, ty, 0) })
     }
 }

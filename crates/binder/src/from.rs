@@ -9,7 +9,7 @@ use types::{Oid, Result, SqlError, SqlState, oid};
 use crate::expr::Place;
 use crate::query::Bound;
 use crate::scope::{Frame, Scope, ScopeColumn};
-use crate::{Binder, Relation, coerce, resolve, views};
+use crate::{Binder, Relation, coerce, resolve};
 
 /// How deep views may be nested, so that binding them fits the stack (N3).
 const VIEWS_MAX: usize = 32;
@@ -68,6 +68,7 @@ impl Binder<'_> {
             StatementKind::Insert(s) => self.insert(s)?,
             StatementKind::Update(s) => self.update(s)?,
             StatementKind::Delete(s) => self.delete(s)?,
+            StatementKind::Merge(s) => self.merge(s)?,
             _ => return Err(self.unsupported("this kind of statement in WITH", cte.pos)),
         };
         let columns = self.renamed(cte, bound.columns)?;
@@ -153,15 +154,16 @@ impl Binder<'_> {
     }
 
     /// Runs `f` with `left` where LATERAL items can see it.
-    fn beside<T>(&mut self, left: &Scope, f: impl FnOnce(&mut Self) -> Result<T>) -> Result<(T, Frame)> {
-        self.frames.push(Frame { scope: left.clone(), binds: Vec::new(), correlated: false, visible: false });
+    pub(crate) fn beside<T>(&mut self, left: &Scope, f: impl FnOnce(&mut Self) -> Result<T>) -> Result<(T, Frame)> {
+        let texts = self.text_level();
+        self.frames.push(Frame { scope: left.clone(), binds: Vec::new(), correlated: false, texts, visible: false });
         let outcome = f(self);
         let frame = self.frames.pop().unwrap_or_else(|| unreachable!("it was pushed above"));
         Ok((outcome?, frame))
     }
 
     /// Runs `f` with the left sides of the joins around it in sight.
-    fn lateral<T>(&mut self, f: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+    pub(crate) fn lateral<T>(&mut self, f: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         let level = self.level;
         let before: Vec<bool> = self.frames[level..].iter().map(|f| f.visible).collect();
         self.frames[level..].iter_mut().for_each(|f| f.visible = true);
@@ -178,7 +180,7 @@ impl Binder<'_> {
         outcome
     }
 
-    fn check_aliases(&self, left: &Scope, right: &Scope) -> Result<()> {
+    pub(crate) fn check_aliases(&self, left: &Scope, right: &Scope) -> Result<()> {
         let clash = right.columns.iter().find(|c| {
             !c.table.is_empty()
                 && left.columns.iter().any(|l| {
@@ -235,15 +237,15 @@ impl Binder<'_> {
     }
 
     fn relation_ref(&mut self, r: &ast::RelationRef) -> Result<(Node, Scope)> {
-        if r.sample.is_some() {
-            return Err(self.unsupported("TABLESAMPLE", r.relation.pos));
-        }
         let name = r.relation.name.as_str();
         let alias = r.alias.as_ref().map_or(name, |a| a.name.as_str()).to_owned();
         if r.relation.schema.is_none()
             && let Some(cte) = self.ctes.iter_mut().rev().find(|c| c.name == name)
         {
             cte.read = true;
+            if r.sample.is_some() {
+                return Err(self.not_sampled(r));
+            }
             let cte = cte.clone();
             let scope = self.derived_scope(&alias, r.alias.as_ref(), &cte.columns)?;
             let types = cte.columns.iter().map(|c| c.ty).collect();
@@ -256,8 +258,30 @@ impl Binder<'_> {
                 let mut scope = table_scope(&table, &alias, own, renames);
                 let row_type = self.row_type_of(table.oid);
                 scope.rows.extend(row_type.map(|ty| (alias.clone(), ty)));
-                Ok((Node::Scan { table: Arc::new(table), filter: None, needed: Needed::default() }, scope))
+                let virtuals = self.virtuals(&table)?;
+                let width = table.columns.len();
+                let kind = self.image.by_oid(table.oid).map_or(0, |t| t.kind);
+                let scan = Node::Scan { table: Arc::new(table), filter: None, needed: Needed::default() };
+                let mut node = match &r.sample {
+                    None => scan,
+                    Some(_) if !matches!(kind, b'r' | b'm') => return Err(self.not_sampled(r)),
+                    Some(sample) => {
+                        let predicate = self.sample(sample, width)?;
+                        Node::Filter { input: Box::new(scan), predicate }
+                    }
+                };
+                if !virtuals.is_empty() {
+                    let types = node.types();
+                    let mut exprs: Vec<Expr> =
+                        types.iter().enumerate().map(|(i, &ty)| Expr::column(i, ty, -1)).collect();
+                    for (i, e) in virtuals {
+                        exprs[i] = e;
+                    }
+                    node = Node::Project { input: Box::new(node), exprs };
+                }
+                Ok((node, scope))
             }
+            _ if r.sample.is_some() => Err(self.not_sampled(r)),
             Relation::Stored(info) => {
                 let bound = self.stored_view(&info)?;
                 let mut scope = self.derived_scope(&alias, r.alias.as_ref(), &bound.columns)?;
@@ -269,10 +293,13 @@ impl Binder<'_> {
                 scope.rows.extend(self.row_type_of(info.oid).map(|ty| (alias.clone(), ty)));
                 Ok((bound.node, scope))
             }
-            Relation::View(view) => {
-                let bound = self.system_view(view)?;
+            Relation::View { schema, name, sql } => {
+                let Some(sql) = sql else {
+                    return Err(SqlError::unsupported(format!("system view \"{name}\"")));
+                };
+                let bound = self.system_view(&sql)?;
                 let mut scope = self.derived_scope(&alias, r.alias.as_ref(), &bound.columns)?;
-                scope.columns.iter_mut().for_each(|c| c.schema = Some("pg_catalog".to_owned()));
+                scope.columns.iter_mut().for_each(|c| c.schema = Some(schema.to_owned()));
                 Ok((bound.node, scope))
             }
         }
@@ -285,11 +312,47 @@ impl Binder<'_> {
         (!ty.is_none()).then_some(ty)
     }
 
-    /// A view of `pg_catalog`: its query sees nothing of the statement around it.
-    fn system_view(&mut self, name: &str) -> Result<Bound> {
-        let Some(sql) = views::query(name) else {
-            return Err(SqlError::unsupported(format!("system view \"{name}\"")));
+    fn not_sampled(&self, r: &ast::RelationRef) -> SqlError {
+        let message = "TABLESAMPLE clause can only be applied to tables and materialized views";
+        self.error(SqlState::FEATURE_NOT_SUPPORTED, message, r.relation.pos)
+    }
+
+    /// Whether a row of a table of so many columns is in a sample of it.
+    pub(crate) fn sample(&mut self, sample: &ast::TableSample, width: usize) -> Result<Expr> {
+        let name = sample.method.last().map_or("", |n| &**n);
+        let blocks = match name {
+            "bernoulli" => false,
+            "system" => true,
+            _ => {
+                let message = format!("tablesample method {name} does not exist");
+                let pos = sample.method.first().map_or(sample.pos, |n| n.pos);
+                return Err(self.error(SqlState::UNDEFINED_OBJECT, message, pos));
+            }
         };
+        if sample.args.len() != 1 {
+            let message = format!("tablesample method {name} requires 1 argument, not {}", sample.args.len());
+            let pos = sample.method.first().map_or(sample.pos, |n| n.pos);
+            return Err(self.error(SqlState::INVALID_TABLESAMPLE_ARGUMENT, message, pos));
+        }
+        let scope = Scope::default();
+        let mut args = vec![Expr::column(width, oid::TID, -1)];
+        for (e, ty) in
+            sample.args.iter().map(|e| (e, oid::FLOAT4)).chain(sample.repeatable.iter().map(|e| (e, oid::FLOAT8)))
+        {
+            let word = if ty == oid::FLOAT4 { "TABLESAMPLE" } else { "REPEATABLE" };
+            let bound = self.expr(e, &mut Place::new(&scope, "TABLESAMPLE"))?;
+            let from = bound.ty;
+            args.push(self.coerce(bound, ty, -1, crate::Context::Assignment)?.ok_or_else(|| {
+                let (to, from) = (self.type_shown(ty), self.type_shown(from));
+                let message = format!("argument of {word} must be type {to}, not type {from}");
+                self.error(SqlState::DATATYPE_MISMATCH, message, e.location())
+            })?);
+        }
+        Ok(Expr::new(plan::ExprKind::Sampled { args, blocks }, oid::BOOL, 0))
+    }
+
+    /// A view of the system's: its query sees nothing of the statement around it.
+    fn system_view(&mut self, sql: &str) -> Result<Bound> {
         let mut binder = Binder::new(self.image, sql, self.settings, &[]);
         (binder.slots, binder.subs, binder.next_cte) = (self.slots, self.subs, self.next_cte);
         let statements = syntax::parse(sql)?;
@@ -322,7 +385,11 @@ impl Binder<'_> {
             e
         })?;
         // Whoever may read the view reads what its owner may.
-        trust(&mut bound.node);
+        if info.options.iter().any(|o| o == "security_invoker=true") {
+            self.views.append(&mut binder.views);
+        } else {
+            trust(&mut bound.node);
+        }
         (self.slots, self.subs, self.next_cte) = (binder.slots, binder.subs, binder.next_cte);
         self.views.push(info.oid);
         for (column, own) in bound.columns.iter_mut().zip(&info.columns) {
@@ -344,8 +411,8 @@ impl Binder<'_> {
         self.ctes.truncate(count);
     }
 
-    pub(crate) fn bind_cte(&mut self, cte: &ast::Cte) -> Result<()> {
-        self.cte(cte, false).map(|_| ())
+    pub(crate) fn bind_cte(&mut self, cte: &ast::Cte, recursive: bool) -> Result<()> {
+        self.cte(cte, recursive).map(|_| ())
     }
 
     fn function_ref(&mut self, f: &ast::FunctionRef) -> Result<(Node, Scope)> {
@@ -759,18 +826,21 @@ pub(crate) fn table_scope(table: &plan::TableRef, alias: &str, own: bool, rename
     Scope { columns, ..Scope::default() }
 }
 
+/// Lets all tables that queries in `e` read be read whoever asks.
+pub(crate) fn trust_expr(e: &mut Expr) {
+    e.visit_mut(&mut |e| {
+        if let plan::ExprKind::Subquery(sub) = &mut e.kind {
+            trust(&mut sub.node);
+        }
+    });
+}
+
 /// Lets all tables that `node` reads be read whoever asks.
 fn trust(node: &mut Node) {
     match node {
         Node::Scan { table, .. } | Node::IndexScan { table, .. } => Arc::make_mut(table).unchecked = true,
         _ => {}
     }
-    for e in node.exprs_mut() {
-        e.visit_mut(&mut |e| {
-            if let plan::ExprKind::Subquery(sub) = &mut e.kind {
-                trust(&mut sub.node);
-            }
-        });
-    }
+    node.exprs_mut().into_iter().for_each(trust_expr);
     node.inputs_mut().into_iter().for_each(trust);
 }

@@ -192,6 +192,17 @@ impl Grouping {
                 call.filter = Expr::all(filter);
             }
         }
+        // Direct arguments see what the row is grouped by, NULL where the set lacks it.
+        for call in &mut calls {
+            let first_direct = call.args.len() - call.direct;
+            for e in &mut call.args[first_direct..] {
+                e.visit_mut(&mut |e| {
+                    if let Some(g) = self.groups.iter().position(|g| g.same(e)) {
+                        e.kind = ExprKind::Column(first + g);
+                    }
+                });
+            }
+        }
         let input = Node::GroupingSets { input: Box::new(input), groups: self.groups, sets };
         Node::Aggregate { input: Box::new(input), groups, calls }
     }

@@ -85,10 +85,15 @@ impl Binder<'_> {
             let mut value: Option<Expr> = None;
             for (source, (_, target)) in targets.iter().enumerate().filter(|(_, t)| t.0 == i) {
                 let column = Expr::column(source, given[source], -1);
-                value = Some(match target.path.is_empty() {
-                    true => self.assign(column, &c.name, c.ty, c.typmod, insert.pos)?,
-                    false => {
-                        let old = value.unwrap_or_else(|| Expr::null(c.ty));
+                let old = value.unwrap_or_else(|| Expr { typmod: c.typmod, ..Expr::null(c.ty) });
+                value = Some(match target.path[..] {
+                    [] => self.assign(column, &c.name, c.ty, c.typmod, insert.pos)?,
+                    [Indirection::Index(_) | Indirection::Slice(..), ..] => {
+                        let nothing = Scope::default();
+                        let mut place = Place::new(&nothing, "INSERT");
+                        self.assign_part(old, &c.name, &target.path, (column, target.name.pos), &mut place)?
+                    }
+                    _ => {
                         let mut put = |b: &mut Self, ty: Oid, typmod: i32, _: &str| {
                             let done = b.coerce(column.clone(), ty, typmod, Context::Assignment)?;
                             done.ok_or_else(|| b.cannot_cast(column.ty, ty))
@@ -108,10 +113,8 @@ impl Binder<'_> {
     /// The type of the column of a row that `path` leads to.
     fn type_at(&self, ty: Oid, typmod: i32, path: &[Indirection]) -> Result<(Oid, i32)> {
         let [Indirection::Field(name), rest @ ..] = path else {
-            return match path {
-                [] => Ok((ty, typmod)),
-                _ => Err(self.unsupported("assignment to an element of an array", ast::Pos::NONE)),
-            };
+            let element = crate::polymorphic::element_of(ty).filter(|_| crate::dml::is_element(path));
+            return Ok((element.unwrap_or(ty), typmod));
         };
         let columns = self.image.fields_of(ty).unwrap_or_default();
         match columns.iter().find(|c| c.0 == name.as_str()) {

@@ -10,26 +10,31 @@ mod dml;
 mod expr;
 mod from;
 mod grouping;
+mod index;
 mod insert_parts;
 mod lookup;
+mod merge;
 mod polymorphic;
 mod proc;
 mod query;
 mod resolve;
+mod returning;
 mod routine;
 mod rules;
 mod scope;
 mod setop;
 mod subquery;
+mod target;
 mod typename;
 mod view;
 mod views;
 mod window;
 
+use std::borrow::Cow;
 use std::cell::Cell;
 
 use catalog::Image;
-use plan::{Column, IndexKey, TableRef, TableSource};
+use plan::{Column, TableRef, TableSource};
 use storage::RelId;
 use syntax::ast::{Pos, RangeVar};
 use types::{IoSettings, Oid, Result, SqlError, SqlState, oid};
@@ -38,6 +43,7 @@ pub use call::binary_coercible;
 pub use coerce::{Context, format_type};
 pub use copy::CopyIn;
 pub use deparse::{Deparser, quote_literal};
+pub use index::IndexExpression;
 pub use lookup::Names;
 pub use proc::Proc;
 pub use query::Bound;
@@ -84,6 +90,8 @@ pub struct Binder<'a> {
     pub arguments: Option<std::sync::Arc<Arguments>>,
     /// Calls of functions around, whose bodies took their places.
     inlining: usize,
+    /// Views that are written to, each with the letter of the privilege that it asks for.
+    pub written_views: Vec<(Oid, char)>,
     /// Views around the query being bound.
     view_depth: usize,
 }
@@ -112,6 +120,7 @@ impl<'a> Binder<'a> {
             routines: Vec::new(),
             arguments: None,
             inlining: 0,
+            written_views: Vec::new(),
             view_depth: 0,
         }
     }
@@ -167,7 +176,7 @@ impl<'a> Binder<'a> {
     pub fn table(&self, name: &RangeVar) -> Result<TableRef> {
         match self.relation(name)? {
             Relation::Table(table) => Ok(table),
-            Relation::View(name) => Err(SqlError::unsupported(format!("system view \"{name}\" here"))),
+            Relation::View { name, .. } => Err(SqlError::unsupported(format!("system view \"{name}\" here"))),
             Relation::Stored(info) => Err(SqlError::unsupported(format!("view \"{}\" here", info.name))),
         }
     }
@@ -175,6 +184,11 @@ impl<'a> Binder<'a> {
     /// The table or view that `name` means.
     pub(crate) fn relation(&self, name: &RangeVar) -> Result<Relation> {
         let text = name.name.as_str();
+        if name.schema.as_ref().is_some_and(|s| &**s == INFORMATION_SCHEMA)
+            && let Some(view) = information_schema_view(text)
+        {
+            return Ok(view);
+        }
         if let Some(schema) = &name.schema
             && **schema != *"pg_catalog"
             && self.image.namespace_in(schema, self.search_path).is_none()
@@ -200,7 +214,7 @@ impl<'a> Binder<'a> {
                 Err(self.unsupported("access to temporary tables of other sessions", name.pos))
             }
             Some(info) if info.kind == b'v' => Ok(Relation::Stored(info.clone())),
-            Some(info) if matches!(info.kind, b'r' | b'S' | b'm') => Ok(Relation::Table(table_ref(self.image, info))),
+            Some(info) if matches!(info.kind, b'r' | b'S' | b'm') => Ok(Relation::Table(table_ref(self.image, info)?)),
             Some(info) if info.kind == b'c' => {
                 let message = format!("cannot open relation \"{text}\"");
                 Err(self
@@ -213,6 +227,10 @@ impl<'a> Binder<'a> {
                     Some(schema) => format!("{}.{text}", &**schema),
                     None => text.to_owned(),
                 };
+                let informing = self.search_path.contains(&oid::INFORMATION_SCHEMA_NAMESPACE);
+                if informing && let Some(view) = information_schema_view(text) {
+                    return Ok(view);
+                }
                 let index = self.search_path.iter().any(|&n| self.image.is_taken(n, text));
                 if index && name.schema.is_none() {
                     let message = format!("cannot open relation \"{shown}\"");
@@ -229,16 +247,29 @@ impl<'a> Binder<'a> {
 /// What a name in FROM means.
 pub(crate) enum Relation {
     Table(TableRef),
-    View(&'static str),
+    /// A view of `pg_catalog` or of `information_schema`.
+    View {
+        schema: &'static str,
+        name: &'static str,
+        sql: Option<Cow<'static, str>>,
+    },
     /// A user's view.
     Stored(std::sync::Arc<catalog::TableInfo>),
+}
+
+const INFORMATION_SCHEMA: &str = "information_schema";
+
+/// The view of `information_schema` called `name`.
+fn information_schema_view(name: &str) -> Option<Relation> {
+    let (name, sql) = views::information_schema::query(name)?;
+    Some(Relation::View { schema: INFORMATION_SCHEMA, name, sql: Some(Cow::Borrowed(sql)) })
 }
 
 /// The catalog table or view called `name`.
 fn system_relation(name: &str) -> Option<Relation> {
     let row = catalog::builtin::relation_by_name(name)?;
     if row.kind == b'v' {
-        return Some(Relation::View(row.name));
+        return Some(Relation::View { schema: "pg_catalog", name: row.name, sql: views::query(row.name) });
     }
     let columns = catalog::builtin::columns_of(row.oid)
         .iter()
@@ -248,6 +279,7 @@ fn system_relation(name: &str) -> Option<Relation> {
             typmod: c.typmod,
             not_null: c.not_null,
             dropped: false,
+            computed: false,
         })
         .collect();
     Some(Relation::Table(TableRef {
@@ -264,21 +296,24 @@ fn system_relation(name: &str) -> Option<Relation> {
 }
 
 /// A table as plans refer to it.
-pub fn table_ref(image: &Image, info: &catalog::TableInfo) -> TableRef {
-    let index = |i: &catalog::IndexInfo| IndexKey {
-        oid: i.oid,
-        name: i.name.clone(),
-        rel: i.rel,
-        columns: i.columns.clone(),
-        unique: i.unique,
-        nulls_not_distinct: i.nulls_not_distinct,
-    };
+///
+/// # Errors
+/// When what an index computes does not bind any more: a damaged catalog.
+pub fn table_ref(image: &Image, info: &catalog::TableInfo) -> Result<TableRef> {
+    let mut table = bare_table_ref(image, info);
+    table.indexes = info.indexes.iter().map(|i| index::index_key(image, &table, i)).collect::<Result<_>>()?;
+    Ok(table)
+}
+
+/// A table without its indexes.
+pub fn bare_table_ref(image: &Image, info: &catalog::TableInfo) -> TableRef {
     let column = |c: &catalog::ColumnInfo| Column {
         name: c.name.clone(),
         ty: c.ty,
         typmod: c.typmod,
         not_null: c.not_null,
         dropped: c.dropped,
+        computed: c.generated == b'v',
     };
     TableRef {
         oid: info.oid,
@@ -287,7 +322,7 @@ pub fn table_ref(image: &Image, info: &catalog::TableInfo) -> TableRef {
         schema: image.namespace_name(info.namespace).to_owned(),
         name: info.name.clone(),
         columns: info.columns.iter().map(column).collect(),
-        indexes: info.indexes.iter().map(index).collect(),
+        indexes: Vec::new(),
         source: TableSource::Stored,
         unchecked: false,
     }

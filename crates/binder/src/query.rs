@@ -96,7 +96,7 @@ impl Binder<'_> {
         };
         let (mut targets, mut columns) = (Vec::new(), Vec::new());
         for target in &core.targets {
-            self.target(target, &mut place, &mut targets, &mut columns, !unsettled)?;
+            self.list_item(target, &mut place, &mut targets, &mut columns, !unsettled)?;
         }
         place.sets = false;
         let mut grouping = self.grouping(core, &scope, &targets, &columns)?;
@@ -155,6 +155,11 @@ impl Binder<'_> {
                 }
                 None => None,
             };
+            for e in calls.iter().flat_map(|c| c.split_args().1) {
+                self.replace_grouped(&mut e.clone(), &grouping, &called, &scope).map_err(|e| {
+                    e.detail("Direct arguments of an ordered-set aggregate must use only grouped columns.")
+                })?;
+            }
             node = grouping.plan(node, calls);
             if let Some(predicate) = having {
                 node = Node::Filter { input: Box::new(node), predicate };
@@ -178,7 +183,7 @@ impl Binder<'_> {
         self.project(select, &core.distinct, node, targets, columns, keys, on)
     }
 
-    pub(crate) fn target(
+    pub(crate) fn list_item(
         &mut self,
         target: &ast::Target,
         place: &mut Place<'_>,
@@ -627,6 +632,7 @@ pub(crate) fn figure_name(expr: &ast::Expr) -> String {
             Some(ast::Indirection::Field(name)) => name.as_str().to_owned(),
             _ => figure_name(&i.arg),
         },
+        Ast::MergeAction => "merge_action".to_owned(),
         Ast::SqlValue(v, _) => crate::call::sql_value_name(*v).to_owned(),
         _ => "?column?".to_owned(),
     }

@@ -80,6 +80,7 @@ fn word_of(kind: &StatementKind) -> Option<&'static str> {
         StatementKind::Insert(_) => "INSERT",
         StatementKind::Update(_) => "UPDATE",
         StatementKind::Delete(_) => "DELETE",
+        StatementKind::Merge(_) => "MERGE",
         _ => return None,
     })
 }
@@ -125,6 +126,7 @@ pub fn bind_body(
             StatementKind::Insert(s) => binder.insert(s),
             StatementKind::Update(s) => binder.update(s),
             StatementKind::Delete(s) => binder.delete(s),
+            StatementKind::Merge(s) => binder.merge(s),
             _ => Err(SqlError::internal("just seen")),
         };
         let Bound { node, columns } = outcome.map_err(|e| (i + 1, e))?;

@@ -13,11 +13,15 @@ use crate::scope::Scope;
 
 impl Binder<'_> {
     /// A binder for an expression kept in the catalog: its names are qualified, its positions nobody's.
-    fn stored(&self, sql: &str, f: impl FnOnce(&mut Binder<'_>, &ast::Expr) -> Result<Expr>) -> Result<Expr> {
+    pub(crate) fn stored(
+        &self,
+        sql: &str,
+        f: impl FnOnce(&mut Binder<'_>, &ast::Expr) -> Result<Expr>,
+    ) -> Result<Expr> {
         let settings = IoSettings::default();
         let mut binder = Binder::new(self.image, sql, &settings, &[]);
         let parsed = syntax::parse_expr(sql)?;
-        let mut bound = f(&mut binder, &parsed).map_err(|e| e.at(None))?;
+        let mut bound = f(&mut binder, &parsed).map_err(|e| e.unplaced())?;
         bound.visit_mut(&mut |e| e.position = 0);
         Ok(bound)
     }
@@ -67,6 +71,16 @@ impl Binder<'_> {
         }
     }
 
+    /// [`Binder::default_value`] of a column of a target: a view may have its own.
+    pub(crate) fn target_default(&self, target: &crate::target::Target, index: usize) -> Result<Expr> {
+        let Some(sql) = target.view_default(index) else { return self.default_value(&target.table, index) };
+        let (column, scope) = (&target.table.columns[index], Scope::default());
+        self.stored(sql, |binder, e| {
+            let bound = binder.expr(e, &mut Place::new(&scope, "DEFAULT"))?;
+            binder.assign(bound, &column.name, column.ty, column.typmod, e.pos)
+        })
+    }
+
     /// What a new column of a table is in rows that are there, over their columns.
     ///
     /// # Errors
@@ -88,12 +102,21 @@ impl Binder<'_> {
         self.image.by_oid(table.oid).and_then(|t| t.columns.get(index)).is_some_and(|c| c.identity == b'a')
     }
 
-    /// The generated columns of `table`: what they are, over its columns.
+    /// The generated columns of `table` that are stored: what they are, over its columns.
     pub(crate) fn generated(&self, table: &TableRef) -> Result<Vec<(usize, Expr)>> {
+        self.generated_as(table, b's')
+    }
+
+    /// The generated columns of `table` that are computed when they are read.
+    pub(crate) fn virtuals(&self, table: &TableRef) -> Result<Vec<(usize, Expr)>> {
+        self.generated_as(table, b'v')
+    }
+
+    fn generated_as(&self, table: &TableRef, kind: u8) -> Result<Vec<(usize, Expr)>> {
         let Some(info) = self.image.by_oid(table.oid) else { return Ok(Vec::new()) };
         let scope = table_scope(table, &table.name, false, &[]);
         let mut all = Vec::new();
-        for (i, column) in info.columns.iter().enumerate().filter(|(_, c)| c.generated != 0) {
+        for (i, column) in info.columns.iter().enumerate().filter(|(_, c)| c.generated == kind) {
             let Some(sql) = &column.default else { continue };
             let bound = self.stored(sql, |b, e| {
                 let bound = b.expr(e, &mut Place::new(&scope, "column generation expressions"))?;
@@ -209,13 +232,21 @@ impl Binder<'_> {
         self.qualified(&bound, &[]).map(Some)
     }
 
+    /// [`Binder::row_rules`] of a target, and what the views ask through which its rows are written.
+    pub(crate) fn target_rules(&self, target: &crate::target::Target) -> Result<RowRules> {
+        let mut rules = self.row_rules(&target.table)?;
+        rules.views.clone_from(&target.checks);
+        Ok(rules)
+    }
+
     /// What CHECK constraints and foreign keys ask of rows of `table`.
     pub(crate) fn row_rules(&self, table: &TableRef) -> Result<RowRules> {
         let Some(info) = self.image.by_oid(table.oid) else { return Ok(RowRules::default()) };
         let scope = table_scope(table, &table.name, false, &[]);
-        let mut checks = Vec::new();
+        let (mut checks, virtuals) = (Vec::new(), self.virtuals(table)?);
         for check in &info.checks {
-            let bound = self.stored(&check.condition, |b, e| b.condition(e, &mut Place::new(&scope, "CHECK")))?;
+            let mut bound = self.stored(&check.condition, |b, e| b.condition(e, &mut Place::new(&scope, "CHECK")))?;
+            crate::dml::substitute(&mut bound, &virtuals);
             checks.push((check.name.clone(), bound));
         }
         let reference =
@@ -223,7 +254,7 @@ impl Binder<'_> {
         let references = info.foreign_keys.iter().map(|k| reference(k.oid, &k.columns, k.match_type == b'f')).collect();
         let referenced =
             self.image.referencing(info.oid).iter().map(|(_, k)| reference(k.oid, &k.target_columns, false)).collect();
-        Ok(RowRules { checks, references, referenced })
+        Ok(RowRules { checks, references, referenced, views: Vec::new() })
     }
 
     /// Binds an expression to be kept as the default of a column, and prints it as it is kept.
@@ -277,7 +308,7 @@ impl Binder<'_> {
     /// # Errors
     /// When it does not bind any more: a damaged catalog.
     pub fn shown(&self, sql: &str, table: Option<&TableInfo>, pretty: bool) -> Result<String> {
-        let table = table.map(|t| crate::table_ref(self.image, t));
+        let table = table.map(|t| crate::bare_table_ref(self.image, t));
         let scope = table.as_ref().map_or_else(Scope::default, |t| table_scope(t, &t.name, false, &[]));
         let bound = self.stored(sql, |b, e| {
             b.kept = true;
@@ -293,7 +324,7 @@ impl Binder<'_> {
     /// # Errors
     /// As [`Binder::shown`].
     pub fn reworded(&self, sql: &str, table: &TableInfo, names: &[String]) -> Result<String> {
-        let table = crate::table_ref(self.image, table);
+        let table = crate::bare_table_ref(self.image, table);
         let scope = table_scope(&table, &table.name, false, &[]);
         let bound = self.stored(sql, |b, e| {
             b.kept = true;
@@ -341,7 +372,37 @@ impl Binder<'_> {
 
 /// Whether the value of `e` may change without its arguments changing.
 pub(crate) fn is_mutable(e: &Expr) -> bool {
-    has_volatility(e, |v| v != b'i')
+    let mut found = false;
+    e.visit(&mut |e| {
+        if let plan::ExprKind::Call { function, args, .. } = &e.kind
+            && [TEXT_ANY_CONCAT, ANY_TEXT_CONCAT].contains(function)
+        {
+            // As the text form of what is not text.
+            found |= args.iter().any(|a| has_mutable_text(a.ty));
+            return;
+        }
+        if let plan::ExprKind::Call { function, .. } | plan::ExprKind::AnyArray { function, .. } = &e.kind {
+            found |= catalog::builtin::proc_by_oid(*function).is_some_and(|p| p.volatility != b'i');
+        }
+        if let plan::ExprKind::Routine { routine, .. } = &e.kind {
+            found |= routine.volatility != b'i';
+        }
+    });
+    found
+}
+
+/// `text || anynonarray` and `anynonarray || text`: functions in SQL, which PostgreSQL looks through.
+const TEXT_ANY_CONCAT: Oid = Oid(2003);
+const ANY_TEXT_CONCAT: Oid = Oid(2004);
+
+/// Whether the text form of values of a type depends on settings or on the catalog.
+fn has_mutable_text(ty: Oid) -> bool {
+    let money = Oid(790);
+    ty.is_user_type()
+        || matches!(ty, oid::DATE | oid::TIMESTAMP | oid::TIMESTAMPTZ | oid::RECORD)
+        || ty == money
+        || types::io::is_reg(ty)
+        || catalog::builtin::type_by_oid(ty).is_some_and(|t| t.category == b'A')
 }
 
 /// Whether each evaluation of `e` may give another value.

@@ -44,6 +44,8 @@ pub(crate) struct Frame {
     pub binds: Vec<(usize, Expr)>,
     /// Whether the inner query depends on any row around it.
     pub correlated: bool,
+    /// Where the query is among those being printed.
+    pub texts: usize,
     /// Whether names are looked up in it: the left side of a FROM item is visible to LATERAL items alone.
     pub visible: bool,
 }

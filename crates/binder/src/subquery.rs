@@ -11,8 +11,22 @@ use crate::{Binder, polymorphic};
 
 impl Binder<'_> {
     /// Binds `select` with the columns of `place` around it.
-    fn inner(&mut self, select: &Select, place: &Place<'_>) -> Result<(Bound, Frame)> {
-        let frame = Frame { scope: place.scope.clone(), binds: Vec::new(), correlated: false, visible: true };
+    fn inner(&mut self, select: &Select, pos: Pos, place: &Place<'_>) -> Result<(Bound, Frame)> {
+        let kept = match place.clause {
+            "CHECK constraints" => "check constraint",
+            "DEFAULT expressions" => "DEFAULT expression",
+            "column generation expressions" => "column generation expression",
+            "index expressions" => "index expression",
+            "index predicates" => "index predicate",
+            "transform expressions" => "transform expression",
+            _ => "",
+        };
+        if !kept.is_empty() {
+            let message = format!("cannot use subquery in {kept}");
+            return Err(self.error(SqlState::FEATURE_NOT_SUPPORTED, message, pos));
+        }
+        let texts = self.text_level();
+        let frame = Frame { scope: place.scope.clone(), binds: Vec::new(), correlated: false, texts, visible: true };
         self.frames.push(frame);
         let level = std::mem::replace(&mut self.level, self.frames.len());
         let outcome = match self.query(select) {
@@ -38,7 +52,7 @@ impl Binder<'_> {
 
     /// `(SELECT ...)` as a value.
     pub(crate) fn scalar_subquery(&mut self, select: &Select, pos: Pos, place: &Place<'_>) -> Result<Expr> {
-        let (bound, frame) = self.inner(select, place)?;
+        let (bound, frame) = self.inner(select, pos, place)?;
         let [column] = &bound.columns[..] else {
             return Err(self.error(SqlState::SYNTAX_ERROR, "subquery must return only one column", pos));
         };
@@ -47,8 +61,37 @@ impl Binder<'_> {
         Ok(Expr { typmod, ..Expr::new(kind, ty, self.position(pos)) })
     }
 
+    /// Column `at` of the only row of a query, which must have `count`.
+    pub(crate) fn field_of_row(
+        &mut self,
+        select: &Select,
+        at: usize,
+        count: usize,
+        pos: Pos,
+        place: &Place<'_>,
+    ) -> Result<Expr> {
+        let (mut bound, frame) = self.inner(select, pos, place)?;
+        if bound.columns.len() != count {
+            let message = "number of columns does not match number of values";
+            return Err(self.error(SqlState::SYNTAX_ERROR, message, pos));
+        }
+        let columns: Vec<Expr> =
+            bound.columns.iter().enumerate().map(|(i, c)| Expr::column(i, c.ty, c.typmod)).collect();
+        let mut volatile = false;
+        bound.node.visit(&mut |n| volatile |= n.exprs().into_iter().any(crate::rules::is_volatile));
+        if volatile && count > 1 {
+            // Its row would be made once for each column.
+            return Err(self.unsupported("a volatile query that sets several columns", pos));
+        }
+        let column = columns[at].clone();
+        let (ty, typmod) = (column.ty, column.typmod);
+        bound.node = plan::Node::Project { input: Box::new(bound.node), exprs: vec![column] };
+        let kind = self.sub(SubKind::Scalar, bound, frame);
+        Ok(Expr { typmod, ..Expr::new(kind, ty, self.position(pos)) })
+    }
+
     pub(crate) fn array_subquery(&mut self, select: &Select, pos: Pos, place: &Place<'_>) -> Result<Expr> {
-        let (bound, frame) = self.inner(select, place)?;
+        let (bound, frame) = self.inner(select, pos, place)?;
         let [column] = &bound.columns[..] else {
             return Err(self.error(SqlState::SYNTAX_ERROR, "subquery must return only one column", pos));
         };
@@ -62,7 +105,7 @@ impl Binder<'_> {
     }
 
     pub(crate) fn exists(&mut self, select: &Select, pos: Pos, place: &Place<'_>) -> Result<Expr> {
-        let (bound, frame) = self.inner(select, place)?;
+        let (bound, frame) = self.inner(select, pos, place)?;
         let kind = self.sub(SubKind::Exists, bound, frame);
         Ok(Expr::new(kind, oid::BOOL, self.position(pos)))
     }
@@ -82,7 +125,7 @@ impl Binder<'_> {
             _ => std::slice::from_ref(left),
         };
         let left = fields.iter().map(|f| self.expr(f, place)).collect::<Result<Vec<_>>>()?;
-        let (bound, mut frame) = self.inner(select, place)?;
+        let (bound, mut frame) = self.inner(select, pos, place)?;
         if bound.columns.len() != left.len() {
             let words = if bound.columns.len() < left.len() { "few" } else { "many" };
             return Err(self.error(SqlState::SYNTAX_ERROR, format!("subquery has too {words} columns"), pos));

@@ -3,6 +3,9 @@
 //! Each clause is bound a second time to be printed, with the names its scope gives to columns; a query inside an expression is printed
 //! where it is bound, while the queries around it are known.
 
+mod alias;
+mod clause;
+
 use std::collections::HashMap;
 
 use plan::{AggregateCall, CallForm, Expr, ExprKind, Node};
@@ -13,9 +16,13 @@ use types::{Result, SqlError};
 
 use crate::deparse::{Deparser, QueryNames};
 use crate::expr::{AGGREGATES, Place};
+use crate::grouping::GROUPINGS;
 use crate::query::{Bound, figure_name};
-use crate::scope::Scope;
+use crate::scope::{Scope, ScopeColumn};
 use crate::{Binder, lookup};
+
+use self::alias::{Aliases, Renamed};
+use self::clause::Printed;
 
 /// How a query is printed.
 #[derive(Clone, Copy, PartialEq)]
@@ -37,6 +44,32 @@ pub(crate) struct Texts {
     pub(crate) last: Option<String>,
     /// What the columns of the first query printed are called.
     names: Vec<String>,
+    /// What tables are called in the queries being printed, outermost first.
+    aliases: Vec<Aliases>,
+    /// Calls over windows of the query at hand, and its GROUPING calls.
+    windows: Vec<String>,
+    groupings: Vec<String>,
+    /// A column that is being renamed.
+    renamed: Option<Renamed>,
+    /// Whether names of columns matter where the query at hand stands.
+    visible: bool,
+}
+
+impl Texts {
+    fn new(form: Form, names: Vec<String>) -> Texts {
+        Texts {
+            form,
+            indent: 0,
+            subqueries: HashMap::new(),
+            last: None,
+            names,
+            aliases: Vec::new(),
+            windows: Vec::new(),
+            groupings: Vec::new(),
+            renamed: None,
+            visible: true,
+        }
+    }
 }
 
 /// Steps of indentation.
@@ -50,11 +83,27 @@ impl Binder<'_> {
     pub fn view_text(&mut self, select: &Select) -> Result<(String, Bound)> {
         let bound = self.query(select)?;
         self.kept = true;
-        let names = Vec::new();
-        self.texts = Some(Texts { form: Form::Kept, indent: 0, subqueries: HashMap::new(), last: None, names });
+        self.texts = Some(Texts::new(Form::Kept, Vec::new()));
         let text = self.query_text(select, false, 0)?;
         self.texts = None;
         Ok((text, bound))
+    }
+
+    /// The stored query `sql` of a view, kept with another name for column `number`, from 1, of a table.
+    ///
+    /// # Errors
+    /// When it does not bind any more: a damaged catalog.
+    pub fn view_renamed(&self, sql: &str, table: types::Oid, number: i16, old: &str, new: &str) -> Result<String> {
+        let statements = syntax::parse(sql)?;
+        let Some(StatementKind::Select(select)) = statements.first().map(|s| &s.kind) else {
+            return Err(SqlError::internal("a view is a query"));
+        };
+        let mut binder = Binder::new(self.image, sql, self.settings, &[]);
+        binder.kept = true;
+        let mut texts = Texts::new(Form::Kept, Vec::new());
+        texts.renamed = Some(Renamed { table, number, old: old.to_owned(), new: new.to_owned() });
+        binder.texts = Some(texts);
+        binder.query_text(select, false, 0)
     }
 
     /// The stored query `sql` of a view with columns of these names, as `pg_get_viewdef` shows it.
@@ -68,8 +117,7 @@ impl Binder<'_> {
         };
         let mut binder = Binder::new(self.image, sql, self.settings, self.search_path);
         binder.kept = true;
-        let form = Form::Shown { pretty };
-        binder.texts = Some(Texts { form, indent: 0, subqueries: HashMap::new(), last: None, names });
+        binder.texts = Some(Texts::new(Form::Shown { pretty }, names));
         Ok(binder.query_text(select, false, 0)? + ";")
     }
 
@@ -85,11 +133,29 @@ impl Binder<'_> {
         }
     }
 
+    /// The text of a query in FROM: it sees only the queries around.
+    fn nested_text(&mut self, select: &Select, indent: usize) -> Result<String> {
+        let level = std::mem::replace(&mut self.level, self.frames.len());
+        let text = self.with_names(true, |b| b.query_text(select, true, indent));
+        self.level = level;
+        text
+    }
+
+    /// Prints where the names of columns matter, or do not.
+    fn with_names<T>(&mut self, visible: bool, f: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.texts.as_mut().map(|t| std::mem::replace(&mut t.visible, visible));
+        let out = f(self);
+        if let (Some(texts), Some(before)) = (&mut self.texts, before) {
+            texts.visible = before;
+        }
+        out
+    }
+
     /// The text of a query inside an expression, whose surroundings are on `frames`.
     pub(crate) fn inner_text(&mut self, select: &Select) -> Result<()> {
         let Some(texts) = &self.texts else { return Ok(()) };
         let indent = texts.indent + STEP;
-        let text = self.query_text(select, true, indent)?;
+        let text = self.with_names(false, |b| b.query_text(select, true, indent))?;
         if let Some(texts) = &mut self.texts {
             texts.last = Some(text);
         }
@@ -100,9 +166,6 @@ impl Binder<'_> {
         let before = self.texts.as_mut().map(|t| std::mem::replace(&mut t.indent, indent));
         let mut text = String::new();
         let with = select.with.as_deref();
-        if with.is_some_and(|w| w.recursive) {
-            return Err(self.unsupported("WITH RECURSIVE in a view", select.pos));
-        }
         let mut head = String::new();
         let mut own = |b: &mut Self| -> Result<Bound> {
             text = b.body_text(select, nested, indent)?;
@@ -110,7 +173,16 @@ impl Binder<'_> {
         };
         if let Some(with) = with {
             let shown = matches!(self.form(), Form::Shown { .. });
-            head.push_str(if shown { " WITH " } else { "WITH " });
+            let recursive = if with.recursive { "RECURSIVE " } else { "" };
+            head = format!("{}{recursive}", if shown { " WITH " } else { "WITH " });
+            // Their tables may not be called as those of the query itself.
+            let own_tables = match &select.body {
+                SelectBody::Query(core) => self.choose_aliases(&core.from),
+                _ => Aliases::default(),
+            };
+            if let Some(texts) = &mut self.texts {
+                texts.aliases.push(own_tables);
+            }
             let outer = self.ctes_len();
             let mut separator = "";
             for cte in &with.ctes {
@@ -120,7 +192,10 @@ impl Binder<'_> {
                 };
                 let step = if shown { indent + STEP } else { 0 };
                 let names = self.texts.as_mut().map(|t| std::mem::take(&mut t.names));
-                let inner_text = self.query_text(inner, true, step)?;
+                if with.recursive {
+                    self.bind_cte(cte, true)?;
+                }
+                let inner_text = self.with_names(true, |b| b.query_text(inner, true, step))?;
                 if let (Some(texts), Some(names)) = (&mut self.texts, names) {
                     texts.names = names;
                 }
@@ -142,7 +217,12 @@ impl Binder<'_> {
                     quote_ident(&cte.name)
                 );
                 separator = ", ";
-                self.bind_cte(cte)?;
+                if !with.recursive {
+                    self.bind_cte(cte, false)?;
+                }
+            }
+            if let Some(texts) = &mut self.texts {
+                texts.aliases.pop();
             }
             head += &self.line(indent, 0);
             let outcome = own(self);
@@ -194,7 +274,7 @@ impl Binder<'_> {
                 };
                 let all = if op.all { " ALL" } else { "" };
                 let left = side(self, &op.left)?;
-                let right = side(self, &op.right)?;
+                let right = self.with_names(false, |b| side(b, &op.right))?;
                 let (before, after) = (self.line(indent, 0), self.line(indent, 0));
                 let columns = self.query(select)?.columns;
                 let targets: Vec<Expr> =
@@ -209,9 +289,23 @@ impl Binder<'_> {
     }
 
     fn core_text(&mut self, select: &Select, core: &ast::SelectCore, nested: bool, indent: usize) -> Result<String> {
-        if !core.windows.is_empty() || core.into.is_some() || core.group_distinct {
-            return Err(self.unsupported("this clause in a view", select.pos));
+        if core.into.is_some() {
+            return Err(self.unsupported("INTO in a view", select.pos));
         }
+        let tables = self.choose_aliases(&core.from);
+        let before = self.texts.as_mut().map(|t| {
+            t.aliases.push(tables);
+            (std::mem::take(&mut t.windows), std::mem::take(&mut t.groupings))
+        });
+        let text = self.core_body(select, core, nested, indent);
+        if let (Some(texts), Some(before)) = (&mut self.texts, before) {
+            texts.aliases.pop();
+            (texts.windows, texts.groupings) = before;
+        }
+        text
+    }
+
+    fn core_body(&mut self, select: &Select, core: &ast::SelectCore, nested: bool, indent: usize) -> Result<String> {
         // The view's own names, once: the first query's columns are its columns.
         let own_names = self.texts.as_mut().map(|t| std::mem::take(&mut t.names)).unwrap_or_default();
         let (_, scope) = self.from(&core.from)?;
@@ -228,7 +322,7 @@ impl Binder<'_> {
         };
         let (mut targets, mut columns) = (Vec::new(), Vec::new());
         for target in &core.targets {
-            self.target(target, &mut place, &mut targets, &mut columns, true)?;
+            self.list_item(target, &mut place, &mut targets, &mut columns, true)?;
         }
         place.sets = false;
         let having = match &core.having {
@@ -249,10 +343,26 @@ impl Binder<'_> {
                 on.push(self.output_expr(e, &mut place, &targets, &columns, "DISTINCT ON")?);
             }
         }
-        if place.windows.as_ref().is_some_and(|w| !w.is_empty()) || !place.groupings.is_empty() {
-            return Err(self.unsupported("window functions and GROUPING in a view", select.pos));
-        }
+        let uses = place.windows.take().unwrap_or_default();
+        let own = uses.iter().filter_map(|u| match &u.over {
+            ast::Over::Spec(spec) => Some(&**spec),
+            ast::Over::Name(_) => None,
+        });
+        let specs: Vec<&ast::WindowSpec> = core.windows.iter().chain(own).collect();
+        let specs = specs.into_iter().map(|s| self.bound_spec(s, &mut place)).collect::<Result<Vec<_>>>()?;
         let calls = place.aggregates.take().unwrap_or_default();
+        let printed = Printed { scope: &scope, calls: &calls, prefix };
+        for args in std::mem::take(&mut place.groupings) {
+            let list = args.iter().map(|a| self.expr_text(a, &scope, &calls, prefix, true));
+            let text = format!("GROUPING({})", list.collect::<Result<Vec<_>>>()?.join(", "));
+            if let Some(texts) = &mut self.texts {
+                texts.groupings.push(text);
+            }
+        }
+        let (windows, over) = self.window_texts(&core.windows, &uses, &specs, printed)?;
+        if let Some(texts) = &mut self.texts {
+            texts.windows = over;
+        }
         let unnamed = columns.clone();
         for (column, name) in columns.iter_mut().zip(own_names) {
             column.name = name;
@@ -269,7 +379,8 @@ impl Binder<'_> {
         for (i, (e, c)) in targets.iter().zip(&columns).enumerate() {
             let shown = self.expr_text(e, &scope, &calls, prefix, true)?;
             let own = match &e.kind {
-                ExprKind::Column(i) if *i < scope.columns.len() => scope.columns[*i].name.clone(),
+                ExprKind::Column(i) if *i < scope.columns.len() => self.column_text(&scope.columns[*i]),
+                _ if self.texts.as_ref().is_some_and(|t| t.visible) => String::new(),
                 _ => "?column?".to_owned(),
             };
             let named = if own == c.name { String::new() } else { format!(" AS {}", quote_ident(&c.name)) };
@@ -284,7 +395,8 @@ impl Binder<'_> {
             text += &named;
         }
         for (i, item) in core.from.iter().enumerate() {
-            let item = self.item_text(item, nested, indent)?;
+            let (_, left) = self.from(&core.from[..i])?;
+            let (item, _) = self.beside(&left, |b| b.item_text(item, nested, indent))?;
             text += &match i {
                 0 => format!("{}FROM {item}", self.line(indent, 3)),
                 _ => format!(",{}{item}", self.line(indent, 4)),
@@ -297,18 +409,20 @@ impl Binder<'_> {
         }
         if !core.group_by.is_empty() {
             let mut list = Vec::new();
-            for item in &core.group_by {
-                let ast::GroupItem::Expr(item) = item else {
-                    return Err(self.unsupported("GROUPING SETS in a view", select.pos));
-                };
-                let bound = self.group(item, &scope, &targets, &unnamed)?;
-                list.push(self.sort_item(&bound, &scope, &calls, prefix)?);
+            let is_empty = |i: &ast::GroupItem| matches!(i, ast::GroupItem::Empty(_));
+            let all_empty = core.group_by.iter().all(is_empty);
+            for item in core.group_by.iter().filter(|i| all_empty || !is_empty(i)) {
+                list.push(self.group_text(item, true, (&targets, &unnamed), printed)?);
             }
-            text += &format!("{}GROUP BY {}", self.line(indent, 2), list.join(", "));
+            let distinct = if core.group_distinct { "DISTINCT " } else { "" };
+            text += &format!("{}GROUP BY {distinct}{}", self.line(indent, 2), list.join(", "));
         }
         if let Some(having) = &having {
             let shown = self.expr_text(having, &scope, &calls, prefix, false)?;
             text += &format!("{}HAVING {shown}", self.line(indent, 1));
+        }
+        if !windows.is_empty() {
+            text += &format!("{}WINDOW {windows}", self.line(indent, 2));
         }
         let keys: Vec<String> =
             keys.iter().map(|k| self.sort_item(k, &scope, &calls, prefix)).collect::<Result<Vec<_>>>()?;
@@ -349,18 +463,8 @@ impl Binder<'_> {
     fn sort_text(&mut self, select: &Select, keys: &[String], indent: usize) -> Result<String> {
         let mut text = String::new();
         for (i, (by, key)) in select.order_by.iter().zip(keys).enumerate() {
-            let descending = match &by.direction {
-                SortDirection::Default | SortDirection::Asc => false,
-                SortDirection::Desc => true,
-                SortDirection::Using(op) => return Err(self.unsupported("ORDER BY USING", op.pos)),
-            };
-            let nulls = match (by.nulls, descending) {
-                (ast::NullsOrder::First, false) => " NULLS FIRST",
-                (ast::NullsOrder::Last, true) => " NULLS LAST",
-                _ => "",
-            };
             let lead = if i == 0 { format!("{}ORDER BY ", self.line(indent, 2)) } else { ", ".to_owned() };
-            text += &format!("{lead}{key}{}{nulls}", if descending { " DESC" } else { "" });
+            text += &format!("{lead}{key}{}", self.direction_text(by)?);
         }
         if let Some(limit) = &select.limit {
             if limit.with_ties {
@@ -377,11 +481,32 @@ impl Binder<'_> {
         Ok(text)
     }
 
+    /// What stands behind a sort key.
+    fn direction_text(&self, by: &ast::SortBy) -> Result<String> {
+        let descending = match &by.direction {
+            SortDirection::Default | SortDirection::Asc => false,
+            SortDirection::Desc => true,
+            SortDirection::Using(op) => return Err(self.unsupported("ORDER BY USING", op.pos)),
+        };
+        let nulls = match (by.nulls, descending) {
+            (ast::NullsOrder::First, false) => " NULLS FIRST",
+            (ast::NullsOrder::Last, true) => " NULLS LAST",
+            _ => "",
+        };
+        Ok(format!("{}{nulls}", if descending { " DESC" } else { "" }))
+    }
+
+    /// What a column of the query at hand is called.
+    fn column_text(&self, c: &ScopeColumn) -> String {
+        self.texts.as_ref().map_or_else(|| c.name.clone(), |t| t.column(t.aliases.len(), c))
+    }
+
     fn relation_text(&self, name: &ast::RangeVar) -> Result<(String, String)> {
         let oid = match self.relation(name)? {
             crate::Relation::Table(table) => table.oid,
             crate::Relation::Stored(info) => info.oid,
-            crate::Relation::View(view) => return Ok((view.to_owned(), view.to_owned())),
+            crate::Relation::View { schema: "pg_catalog", name, .. } => return Ok((name.to_owned(), name.to_owned())),
+            crate::Relation::View { schema, name, .. } => return Ok((format!("{schema}.{name}"), name.to_owned())),
         };
         let own = match self.image.relation_name(oid) {
             Some((_, own)) => own.to_owned(),
@@ -393,6 +518,18 @@ impl Binder<'_> {
         })
     }
 
+    fn sample_text(&mut self, sample: &ast::TableSample, nested: bool) -> Result<String> {
+        let bound = self.sample(sample, 0)?;
+        let ExprKind::Sampled { args, blocks } = &bound.kind else { return Ok(String::new()) };
+        let scope = Scope::default();
+        let method = if *blocks { "system" } else { "bernoulli" };
+        let mut text = format!(" TABLESAMPLE {method} ({})", self.expr_text(&args[1], &scope, &[], nested, false)?);
+        if let Some(seed) = args.get(2) {
+            text += &format!(" REPEATABLE ({})", self.expr_text(seed, &scope, &[], nested, false)?);
+        }
+        Ok(text)
+    }
+
     fn item_text(&mut self, item: &ast::TableRef, nested: bool, indent: usize) -> Result<String> {
         let renames = |columns: &[ast::Name]| match columns {
             [] => String::new(),
@@ -400,60 +537,87 @@ impl Binder<'_> {
         };
         match item {
             ast::TableRef::Relation(r) => {
-                if r.sample.is_some() {
-                    return Err(self.unsupported("TABLESAMPLE", r.relation.pos));
-                }
-                let alias = r.alias.as_ref().map(|a| a.name.as_str());
-                let columns = r.alias.as_ref().map_or(String::new(), |a| renames(&a.columns));
+                let bound = r.alias.as_ref().map_or(r.relation.name.as_str(), |a| a.name.as_str());
                 if r.relation.schema.is_none() && self.is_cte(&r.relation.name) {
                     let own = r.relation.name.as_str();
-                    let shown = alias.filter(|a| *a != own).map_or(String::new(), |a| format!(" {}", quote_ident(a)));
-                    return Ok(format!("{}{shown}{columns}", quote_ident(own)));
+                    return Ok(format!("{}{}", quote_ident(own), self.alias_text(bound, own, r.alias.as_ref(), None)));
                 }
                 let (text, own) = self.relation_text(&r.relation)?;
                 let only = if r.relation.only { "ONLY " } else { "" };
-                // Kept text names tables by OIDs: columns go by the name it had.
-                let kept = self.form() == Form::Kept;
-                let alias = alias.or(kept.then_some(&*own)).filter(|a| kept || *a != own || !columns.is_empty());
-                let alias = alias.map_or(String::new(), |a| format!(" {}", quote_ident(a)));
-                Ok(format!("{only}{text}{alias}{columns}"))
+                let table = match self.relation(&r.relation)? {
+                    crate::Relation::Table(table) => Some(table.oid),
+                    crate::Relation::Stored(info) => Some(info.oid),
+                    crate::Relation::View { .. } => None,
+                };
+                let sample = match &r.sample {
+                    Some(sample) => self.sample_text(sample, nested)?,
+                    None => String::new(),
+                };
+                Ok(format!("{only}{text}{}{sample}", self.alias_text(bound, &own, r.alias.as_ref(), table)))
             }
             ast::TableRef::Subquery(s) => {
-                if s.lateral {
-                    return Err(self.unsupported("LATERAL in a view", s.pos));
-                }
-                let inner = self.query_text(&s.query, true, indent + STEP)?;
+                let inner = match s.lateral {
+                    true => self.lateral(|b| b.nested_text(&s.query, indent + STEP))?,
+                    false => self.nested_text(&s.query, indent + STEP)?,
+                };
+                let level = self.text_level();
+                let shown = |name: &str| self.texts.as_ref().map_or(name.to_owned(), |t| t.table(level, name));
                 let alias = s
                     .alias
                     .as_ref()
-                    .map_or(String::new(), |a| format!(" {}{}", quote_ident(&a.name), renames(&a.columns)));
-                Ok(format!("({inner}){alias}"))
+                    .map_or(String::new(), |a| format!(" {}{}", quote_ident(&shown(&a.name)), renames(&a.columns)));
+                Ok(format!("{}({inner}){alias}", if s.lateral { "LATERAL " } else { "" }))
             }
             ast::TableRef::Function(f) => {
                 let [function] = &f.functions[..] else { return Err(self.unsupported("ROWS FROM", f.pos)) };
                 let scope = Scope::default();
                 let mut place = Place::new(&scope, "FROM");
                 place.sets = true;
-                let bound = self.expr(&function.call, &mut place)?;
+                let bound = self.lateral(|b| b.expr(&function.call, &mut place))?;
                 let (_, own) = self.from(std::slice::from_ref(item))?;
                 let call = self.expr_text(&bound, &scope, &[], nested, true)?;
+                let mut slots = Vec::new();
+                bound.visit(&mut |e| {
+                    if let ExprKind::Slot(slot) = e.kind {
+                        slots.push(slot);
+                    }
+                });
+                // Those of items beside it; others belong to queries further out.
+                let beside = self.frames[self.level..].iter().flat_map(|f| &f.binds).any(|b| slots.contains(&b.0));
+                let lateral = if f.lateral || beside { "LATERAL " } else { "" };
                 let alias = own.columns.first().map_or_else(|| figure_name(&function.call), |c| c.table.clone());
+                let level = self.text_level();
+                let alias = self.texts.as_ref().map_or(alias.clone(), |t| t.table(level, &alias));
                 let columns: Vec<String> = own.columns.iter().map(|c| quote_ident(&c.name)).collect();
                 let ordinality = if f.ordinality { " WITH ORDINALITY" } else { "" };
-                Ok(format!("{call}{ordinality} {}({})", quote_ident(&alias), columns.join(", ")))
+                Ok(format!("{lateral}{call}{ordinality} {}({})", quote_ident(&alias), columns.join(", ")))
             }
             ast::TableRef::Join(j) => {
-                if j.alias.is_some() || matches!(j.condition, JoinCondition::Natural | JoinCondition::Using(_, Some(_)))
-                {
-                    return Err(self.unsupported("this kind of join in a view", j.pos));
+                if matches!(j.condition, JoinCondition::Using(_, Some(_))) {
+                    return Err(self.unsupported("an alias of USING", j.pos));
                 }
-                let (left, right) =
-                    (self.item_text(&j.left, nested, indent)?, self.item_text(&j.right, nested, indent)?);
+                let left = self.item_text(&j.left, nested, indent)?;
+                let (_, left_scope) = self.from(std::slice::from_ref(&j.left))?;
+                let (right, _) = self.beside(&left_scope, |b| b.item_text(&j.right, nested, indent))?;
                 let pretty = self.form() == Form::Shown { pretty: true };
                 let right =
                     if pretty && matches!(j.right, ast::TableRef::Join(_)) { format!("({right})") } else { right };
+                let natural = match &j.condition {
+                    JoinCondition::Natural => {
+                        let (right_scope, _) =
+                            self.beside(&left_scope, |b| Ok(b.from(std::slice::from_ref(&j.right))?.1))?;
+                        let common = left_scope
+                            .columns
+                            .iter()
+                            .filter(|c| !c.hidden && right_scope.columns.iter().any(|r| !r.hidden && r.name == c.name));
+                        common.map(|c| c.name.clone()).collect()
+                    }
+                    _ => Vec::new(),
+                };
+                let crossed = matches!(j.condition, JoinCondition::None)
+                    || matches!(j.condition, JoinCondition::Natural) && natural.is_empty();
                 let word = match (j.kind, &j.condition) {
-                    (ast::JoinKind::Inner, JoinCondition::None) => "CROSS JOIN",
+                    (ast::JoinKind::Inner, _) if crossed => "CROSS JOIN",
                     (ast::JoinKind::Inner, _) => "JOIN",
                     (ast::JoinKind::Left, _) => "LEFT JOIN",
                     (ast::JoinKind::Right, _) => "RIGHT JOIN",
@@ -461,9 +625,8 @@ impl Binder<'_> {
                 };
                 let condition = match &j.condition {
                     JoinCondition::On(e) => {
-                        let (_, l) = self.from(std::slice::from_ref(&j.left))?;
-                        let (_, r) = self.from(std::slice::from_ref(&j.right))?;
-                        let scope = l.join(r);
+                        let (r, _) = self.beside(&left_scope, |b| Ok(b.from(std::slice::from_ref(&j.right))?.1))?;
+                        let scope = left_scope.join(r);
                         let bound = self.condition(e, &mut Place::new(&scope, "JOIN/ON"))?;
                         let shown = self.expr_text(&bound, &scope, &[], true, false)?;
                         if pretty { format!(" ON {shown}") } else { format!(" ON ({shown})") }
@@ -471,10 +634,22 @@ impl Binder<'_> {
                     JoinCondition::Using(names, _) => {
                         format!(" USING ({})", names.iter().map(|n| quote_ident(n)).collect::<Vec<_>>().join(", "))
                     }
+                    JoinCondition::Natural if !natural.is_empty() => {
+                        format!(" USING ({})", natural.iter().map(|n| quote_ident(n)).collect::<Vec<_>>().join(", "))
+                    }
+                    JoinCondition::Natural if !crossed || word != "CROSS JOIN" => " ON (true)".to_owned(),
                     _ => String::new(),
                 };
                 let text = format!("{left}{}{word} {right}{condition}", self.line(indent, 5));
-                Ok(if pretty { text } else { format!("({text})") })
+                let level = self.text_level();
+                Ok(match &j.alias {
+                    Some(a) => {
+                        let shown = self.texts.as_ref().map_or(a.name.as_str().to_owned(), |t| t.table(level, &a.name));
+                        format!("({text}) {}{}", quote_ident(&shown), renames(&a.columns))
+                    }
+                    None if pretty => text,
+                    None => format!("({text})"),
+                })
             }
             _ => Err(self.unsupported("this in FROM of a view", ast::Pos::NONE)),
         }
@@ -485,6 +660,7 @@ impl Binder<'_> {
         let shown = self.expr_text(e, scope, calls, prefix, true)?;
         let pretty = self.form() == Form::Shown { pretty: true };
         let bare = match &e.kind {
+            ExprKind::Column(i) if *i >= GROUPINGS => !pretty,
             ExprKind::Column(i) => *i < AGGREGATES,
             ExprKind::Const(_) => true,
             ExprKind::Call { form: CallForm::Operator(_), .. } => !pretty,
@@ -503,9 +679,14 @@ impl Binder<'_> {
         prefix: bool,
         implicit: bool,
     ) -> Result<String> {
-        let named = |c: &crate::scope::ScopeColumn, prefix: bool| match prefix && !c.table.is_empty() {
-            true => format!("{}.{}", quote_ident(&c.table), quote_ident(&c.name)),
-            false => quote_ident(&c.name),
+        let level = self.text_level();
+        let named = |c: &ScopeColumn, prefix: bool, level: usize| {
+            let Some(texts) = &self.texts else { return quote_ident(&c.name) };
+            let column = texts.column(level, c);
+            match prefix && !c.table.is_empty() {
+                true => format!("{}.{}", quote_ident(&texts.table(level, &c.table)), quote_ident(&column)),
+                false => quote_ident(&column),
+            }
         };
         let mut slots = HashMap::new();
         for frame in &self.frames {
@@ -513,13 +694,15 @@ impl Binder<'_> {
                 if let ExprKind::Column(i) = e.kind
                     && let Some(c) = frame.scope.columns.get(i)
                 {
-                    slots.insert(*slot, named(c, true));
+                    slots.insert(*slot, named(c, true, frame.texts));
                 }
             }
         }
         let query = QueryNames {
-            columns: scope.columns.iter().map(|c| named(c, prefix)).collect(),
+            columns: scope.columns.iter().map(|c| named(c, prefix, level)).collect(),
             calls,
+            windows: self.texts.as_ref().map_or(&[], |t| &t.windows[..]),
+            groupings: self.texts.as_ref().map_or(&[], |t| &t.groupings[..]),
             slots: &slots,
             subqueries: self.texts.as_ref().map(|t| &t.subqueries),
             level: self.texts.as_ref().map_or(0, |t| (t.indent + STEP) / 4),

@@ -1,8 +1,13 @@
 //! The views of `pg_catalog`, as queries of our own over its tables.
 
+pub(crate) mod information_schema;
+mod statistics;
+
+use std::borrow::Cow;
+
 /// The query behind view `name`; `None` when it is not there yet.
-pub(crate) fn query(name: &str) -> Option<&'static str> {
-    Some(match name {
+pub(crate) fn query(name: &str) -> Option<Cow<'static, str>> {
+    let own = match name {
         "pg_tables" => {
             "SELECT n.nspname AS schemaname, c.relname AS tablename, pg_get_userbyid(c.relowner) AS tableowner, \
              t.spcname AS tablespace, c.relhasindex AS hasindexes, c.relhasrules AS hasrules, \
@@ -66,6 +71,7 @@ pub(crate) fn query(name: &str) -> Option<&'static str> {
              pg_get_viewdef(c.oid) AS definition FROM pg_class c LEFT JOIN pg_namespace n ON n.oid = c.relnamespace \
              LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace WHERE c.relkind = 'm'"
         }
-        _ => return None,
-    })
+        _ => return statistics::query(name).map(Cow::Owned),
+    };
+    Some(Cow::Borrowed(own))
 }

@@ -177,7 +177,13 @@ impl Binder<'_> {
         Ok(Frame { units, start, end, exclusion })
     }
 
-    fn frame_offset(&mut self, e: &ast::Expr, units: FrameUnits, order: &[SortKey], place: &Place<'_>) -> Result<Expr> {
+    pub(crate) fn frame_offset(
+        &mut self,
+        e: &ast::Expr,
+        units: FrameUnits,
+        order: &[SortKey],
+        place: &Place<'_>,
+    ) -> Result<Expr> {
         let (word, clause) = match units {
             FrameUnits::Rows => ("ROWS", "window ROWS"),
             FrameUnits::Range => ("RANGE", "window RANGE"),

@@ -27,7 +27,7 @@ TABLES = {
     "pg_opfamily": ("true", "oid"),
     "pg_amop": ("true", "oid"),
     "pg_amproc": ("true", "oid"),
-    "pg_namespace": (f"oid {NAMESPACE}", "oid"),
+    "pg_namespace": (f"oid {NAMESPACE} or nspname = 'information_schema'", "oid"),
     "pg_collation": (f"oid in {COLLATIONS}", "oid"),
     "pg_conversion": ("true", "oid"),
     "pg_language": ("lanname <> 'plpgsql'", "oid"),
@@ -37,6 +37,10 @@ TABLES = {
     "pg_tablespace": ("true", "oid"),
     "pg_class": (f"oid in {KEPT}", "oid"),
     "pg_attribute": (f"attrelid in {KEPT}", "attrelid, attnum"),
+    "pg_init_privs": (
+        f"(classoid = 'pg_class'::regclass and objoid in {KEPT}) or (classoid = 'pg_proc'::regclass and objoid in (select oid from pg_proc "
+        "where pronamespace = 11)) or (classoid = 'pg_namespace'::regclass and objoid = 11) or objoid = 'information_schema'::regnamespace",
+        "classoid, objoid, objsubid"),
     "pg_description": (
         "classoid in ('pg_type'::regclass, 'pg_proc'::regclass, 'pg_operator'::regclass, 'pg_am'::regclass, 'pg_language'::regclass, "
         "'pg_namespace'::regclass) and objoid < 13000 and objoid <> 2200", "objoid, classoid, objsubid"),

@@ -279,6 +279,16 @@ pub fn default_opclass(method: Oid, type_oid: Oid) -> Option<&'static OpclassRow
     OPCLASSES.iter().find(|o| o.method == method && o.input == type_oid && o.is_default)
 }
 
+/// The operator class of access method `method` called `name`.
+pub fn opclass_by_name(method: Oid, name: &str) -> Option<&'static OpclassRow> {
+    OPCLASSES.iter().find(|o| o.method == method && o.name == name)
+}
+
+/// The operator class with this OID.
+pub fn opclass_by_oid(oid: Oid) -> Option<&'static OpclassRow> {
+    OPCLASSES.iter().find(|o| o.oid == oid)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,8 +13,8 @@ use types::{Oid, Result, SqlError};
 
 use crate::statistics::{ColumnStatistics, TableSize};
 use crate::stored::{
-    self, Change, Fields, PG_AGGREGATE, PG_ATTRDEF, PG_ATTRIBUTE, PG_CAST, PG_CLASS, PG_CONSTRAINT, PG_ENUM, PG_INDEX,
-    PG_NAMESPACE, PG_OPERATOR, PG_PROC, PG_REWRITE, PG_SEQUENCE, PG_STATISTIC, PG_TYPE,
+    self, Change, Fields, PG_AGGREGATE, PG_ATTRDEF, PG_ATTRIBUTE, PG_CAST, PG_CLASS, PG_CONSTRAINT, PG_DEPEND, PG_ENUM,
+    PG_INDEX, PG_NAMESPACE, PG_OPERATOR, PG_PROC, PG_REWRITE, PG_SEQUENCE, PG_STATISTIC, PG_TYPE,
 };
 
 /// A column.
@@ -67,6 +67,17 @@ pub(crate) fn acl(row: Fields<'_>, column: &str) -> Option<String> {
     types::io::to_text(types::oid::ACLITEM_ARRAY, datum, &types::IoSettings::default()).ok()
 }
 
+/// The options in a row of `pg_class`.
+fn options(row: Fields<'_>) -> Vec<String> {
+    let datum = row.get("reloptions");
+    if datum.is_null() {
+        return Vec::new();
+    }
+    let text = types::io::to_text(types::oid::TEXT_ARRAY, datum, &types::IoSettings::default()).unwrap_or_default();
+    let inside = text.trim_start_matches('{').trim_end_matches('}');
+    inside.split(',').filter(|o| !o.is_empty()).map(|o| o.trim_matches('"').to_owned()).collect()
+}
+
 /// A type of the same physical form as a dropped column's.
 fn stand_in(len: i64) -> Oid {
     match len {
@@ -88,14 +99,60 @@ pub struct IndexInfo {
     pub name: String,
     /// Its storage.
     pub rel: RelId,
-    /// Its columns, from 0, each with whether it sorts descending and whether NULLs come first.
+    /// Its access method, in `pg_am`.
+    pub method: Oid,
+    /// Its columns, from 0, each with whether it sorts descending and whether NULLs come first. From [`KEY_EXPRESSION`] on they stand
+    /// for `expressions`.
     pub columns: Vec<(usize, bool, bool)>,
+    /// Columns that it only carries.
+    pub include: Vec<usize>,
+    /// Expressions among its columns, as SQL.
+    pub expressions: Vec<Arc<str>>,
+    /// Which rows it lists, as SQL; all when there is none.
+    pub predicate: Option<Arc<str>>,
+    /// Operator classes of its columns.
+    pub classes: Vec<Oid>,
+    /// Collations of its columns.
+    pub collations: Vec<Oid>,
     /// Whether two rows may not share a key.
     pub unique: bool,
     /// Whether it is the primary key's.
     pub primary: bool,
     /// Whether NULLs are equal to each other.
     pub nulls_not_distinct: bool,
+    /// Whether a key that is taken is an error at once: not when its constraint is deferrable.
+    pub immediate: bool,
+    /// The constraint it stands for.
+    pub constraint: Option<KeyConstraint>,
+}
+
+/// Column numbers of an index from here on stand for its expressions.
+pub const KEY_EXPRESSION: usize = 1 << 20;
+
+/// What separates the expressions of an index in `pg_index.indexprs`.
+pub const EXPRESSION_SEPARATOR: char = '\u{1}';
+
+impl IndexInfo {
+    /// Whether column `index` of its table is in its key, its expressions left aside.
+    pub fn has_column(&self, index: usize) -> bool {
+        self.columns.iter().any(|k| k.0 == index)
+    }
+
+    /// Whether its key is columns, and it lists all rows.
+    pub fn is_plain(&self) -> bool {
+        self.expressions.is_empty() && self.predicate.is_none()
+    }
+}
+
+/// A UNIQUE or PRIMARY KEY constraint.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct KeyConstraint {
+    /// Its OID.
+    pub oid: Oid,
+    /// Whether it may be checked at COMMIT.
+    pub deferrable: bool,
+    /// Whether it is unless SET CONSTRAINTS says otherwise.
+    pub deferred: bool,
 }
 
 /// A CHECK constraint.
@@ -173,6 +230,8 @@ pub struct TableInfo {
     pub acl: Option<String>,
     /// The query of a view, as SQL.
     pub view: Option<Arc<str>>,
+    /// Its options, as `pg_class.reloptions` lists them.
+    pub options: Vec<String>,
 }
 
 /// A type.
@@ -231,6 +290,7 @@ struct IndexEntry {
     name: String,
     table: Oid,
     rel: RelId,
+    method: Oid,
 }
 
 /// The user-made objects of a database.
@@ -257,13 +317,15 @@ pub struct Image {
 }
 
 /// The order in which relations are read: owners before what they own.
-const ORDER: [Oid; 14] = [
+const ORDER: [Oid; 16] = [
     PG_NAMESPACE,
     PG_TYPE,
     PG_ENUM,
     PG_CLASS,
     PG_ATTRIBUTE,
+    PG_REWRITE,
     PG_ATTRDEF,
+    PG_DEPEND,
     PG_INDEX,
     PG_CONSTRAINT,
     PG_SEQUENCE,
@@ -311,6 +373,24 @@ impl Image {
         }
     }
 
+    /// What a sequence that is part of a column gives that column, which has no default in `pg_attrdef`.
+    fn identity(&mut self, row: Fields<'_>, default: impl Fn(Oid) -> Option<Arc<str>>) {
+        let number = row.int("refobjsubid");
+        if row.char("deptype") != b'i'
+            || number <= 0
+            || row.oid("classid") != PG_CLASS
+            || row.oid("refclassid") != PG_CLASS
+        {
+            return;
+        }
+        let default = default(row.oid("objid"));
+        self.change(row.oid("refobjid"), |t| {
+            if let Some(c) = t.columns.get_mut(number as usize - 1) {
+                c.default = default;
+            }
+        });
+    }
+
     fn add(&mut self, row: Fields<'_>) {
         match row.relation {
             PG_NAMESPACE => {
@@ -333,6 +413,7 @@ impl Image {
                     }
                 });
             }
+            PG_DEPEND => self.identity(row, |sequence| Some(format!("nextval('{sequence}'::regclass)").into())),
             PG_TYPE => {
                 let (oid, namespace, name) = (row.oid("oid"), row.oid("typnamespace"), row.text("typname"));
                 self.type_names.insert((namespace, name.clone()), oid);
@@ -419,7 +500,8 @@ impl Image {
         if row.char("relkind") == b'i' {
             let rel = RelId(row.oid("relfilenode").0);
             let table = self.indexes.get(&oid).map_or(Oid::NONE, |i| i.table);
-            self.indexes.insert(oid, IndexEntry { namespace: key.0, name: key.1.clone(), table, rel });
+            let method = row.oid("relam");
+            self.indexes.insert(oid, IndexEntry { namespace: key.0, name: key.1.clone(), table, rel, method });
         } else {
             let table = TableInfo {
                 oid,
@@ -437,6 +519,7 @@ impl Image {
                 sequence: None,
                 acl: acl(row, "relacl"),
                 view: None,
+                options: options(row),
             };
             // Read anew by a scan, or by the transaction that made it: what was applied to it stays.
             self.relations.entry(oid).or_insert_with(|| Arc::new(table));
@@ -448,19 +531,38 @@ impl Image {
         let (oid, table) = (row.oid("indexrelid"), row.oid("indrelid"));
         let Some(entry) = self.indexes.get_mut(&oid) else { return };
         entry.table = table;
-        let (name, rel) = (entry.name.clone(), entry.rel);
+        let (name, rel, method) = (entry.name.clone(), entry.rel, entry.method);
         let options = row.numbers("indoption");
-        let columns = row.numbers("indkey").into_iter().zip(options.into_iter().chain(std::iter::repeat(0)));
-        let info = IndexInfo {
+        let keys = row.int("indnkeyatts") as usize;
+        let numbers = row.numbers("indkey");
+        let mut expressions = 0..;
+        let mut place = |number: u32| match number {
+            0 => KEY_EXPRESSION + expressions.next().unwrap_or(0),
+            n => n as usize - 1,
+        };
+        let columns = numbers.iter().take(keys).map(|&k| place(k)).zip(options.into_iter().chain(std::iter::repeat(0)));
+        let oids = |name: &str| row.numbers(name).into_iter().take(keys).map(Oid).collect();
+        let text = |name: &str| row.get(name).as_str().map(str::to_owned);
+        let list = |text: String| text.split(EXPRESSION_SEPARATOR).map(Arc::from).collect();
+        let mut info = IndexInfo {
             oid,
             name,
             rel,
-            columns: columns.map(|(k, o)| (k.saturating_sub(1) as usize, o & 1 != 0, o & 2 != 0)).collect(),
+            method,
+            columns: columns.map(|(k, o)| (k, o & 1 != 0, o & 2 != 0)).collect(),
+            include: numbers.iter().skip(keys).map(|&k| k.saturating_sub(1) as usize).collect(),
+            expressions: text("indexprs").map_or(Vec::new(), list),
+            predicate: text("indpred").map(Arc::from),
+            classes: oids("indclass"),
+            collations: oids("indcollation"),
             unique: row.bool("indisunique"),
             primary: row.bool("indisprimary"),
             nulls_not_distinct: row.bool("indnullsnotdistinct"),
+            immediate: row.bool("indimmediate"),
+            constraint: None,
         };
         self.change(table, |t| {
+            info.constraint = t.indexes.iter().find(|i| i.oid == oid).and_then(|i| i.constraint);
             t.indexes.retain(|i| i.oid != oid);
             t.indexes.push(info);
             t.indexes.sort_by_key(|i| i.oid);
@@ -518,6 +620,15 @@ impl Image {
                     t.foreign_keys.sort_by_key(|k| k.oid);
                 });
             }
+            b'p' | b'u' => {
+                let (deferrable, deferred) = (row.bool("condeferrable"), row.bool("condeferred"));
+                let (key, index) = (KeyConstraint { oid, deferrable, deferred }, row.oid("conindid"));
+                self.change(table, |t| {
+                    if let Some(index) = t.indexes.iter_mut().find(|i| i.oid == index) {
+                        index.constraint = Some(key);
+                    }
+                });
+            }
             _ => {}
         }
     }
@@ -567,6 +678,7 @@ impl Image {
             }
             PG_OPERATOR => self.routines.remove_operator(row),
             PG_CAST => self.routines.remove_cast(row),
+            PG_DEPEND => self.identity(row, |_| None),
             PG_INDEX => {
                 let oid = row.oid("indexrelid");
                 self.change(row.oid("indrelid"), |t| t.indexes.retain(|i| i.oid != oid));
@@ -584,6 +696,9 @@ impl Image {
                 self.change(row.oid("conrelid"), |t| {
                     t.checks.retain(|c| c.oid != oid);
                     t.foreign_keys.retain(|k| k.oid != oid);
+                    for index in t.indexes.iter_mut().filter(|i| i.constraint.is_some_and(|c| c.oid == oid)) {
+                        index.constraint = None;
+                    }
                 });
             }
             _ => {}
@@ -617,9 +732,9 @@ impl Image {
                     return;
                 }
                 let (owner, rel) = (new.oid("relowner"), RelId(new.oid("relfilenode").0));
-                let (grants, row_type) = (acl(new, "relacl"), new.oid("reltype"));
+                let (grants, row_type, options) = (acl(new, "relacl"), new.oid("reltype"), options(new));
                 self.change(oid, |t| {
-                    (t.acl, t.row_type) = (grants, row_type);
+                    (t.acl, t.row_type, t.options) = (grants, row_type, options);
                     (t.namespace, t.name) = key;
                     (t.owner, t.rel) = (owner, rel);
                 });

@@ -10,7 +10,8 @@ pub mod stored;
 
 pub use function::{AggregateInfo, CastInfo, FunctionInfo, OperatorInfo};
 pub use image::{
-    CheckInfo, ColumnInfo, ForeignKey, Image, IndexInfo, NamespaceInfo, TEMPORARY_PREFIX, TableInfo, TypeInfo,
+    CheckInfo, ColumnInfo, EXPRESSION_SEPARATOR, ForeignKey, Image, IndexInfo, KEY_EXPRESSION, KeyConstraint,
+    NamespaceInfo, TEMPORARY_PREFIX, TableInfo, TypeInfo,
 };
 pub use statistics::{ColumnStatistics, TableSize};
 pub use stored::{Change, Fields};

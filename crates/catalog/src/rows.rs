@@ -20,7 +20,7 @@ struct StaticTable {
 
 macro_rules! tables {
     ($($name:literal),* $(,)?) => {
-        static TABLES: [StaticTable; 21] = [$(StaticTable {
+        static TABLES: [StaticTable; 22] = [$(StaticTable {
             name: $name,
             text: include_str!(concat!("../data/", $name, ".tsv")),
             rows: OnceLock::new(),
@@ -50,6 +50,7 @@ tables![
     "pg_class",
     "pg_attribute",
     "pg_description",
+    "pg_init_privs",
 ];
 
 /// The built-in rows of catalog table `relation`, in its columns' order; none for tables that ship empty.

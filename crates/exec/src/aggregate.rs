@@ -1,4 +1,4 @@
-//! Hash aggregation, and DISTINCT, which is grouping by everything.
+//! Hash aggregation.
 //!
 //! When groups take more than twice `work_mem`, no more are opened: rows of other groups are dealt out to lists in a file by the hashes
 //! of their keys, and list after list is grouped afterwards.
@@ -15,7 +15,10 @@ use crate::key_table::{KeyTable, Keys};
 use crate::own_aggregate::OwnStates;
 use crate::sort::work_bytes;
 use crate::spill::Parts;
-use crate::{BoxOperator, Context, Operator, keys};
+use crate::{BoxOperator, Context, Operator, keys, ordered_set};
+
+/// `count(*)`.
+const COUNT: Oid = Oid(2803);
 
 /// An aggregate while it runs.
 struct Running {
@@ -29,6 +32,10 @@ struct Running {
     look_at: usize,
     /// Rows kept to be sorted, for ORDER BY: arguments, groups, and sort keys.
     kept: Option<Kept>,
+    /// Direct arguments of an ordered-set aggregate, by group.
+    direct: Vec<Vec<Datum>>,
+    /// What a hypothetical-set aggregate comes to, by group.
+    ready: Vec<Datum>,
 }
 
 /// The states of an aggregate.
@@ -71,9 +78,19 @@ impl States {
         }
     }
 
-    fn finish(&self, (arg_types, ty): (&[Oid], Oid), group: usize, ctx: &mut Context<'_>) -> Result<Datum> {
+    fn finish(
+        &self,
+        (arg_types, ty): (&[Oid], Oid),
+        direct: &[Datum],
+        group: usize,
+        ctx: &mut Context<'_>,
+    ) -> Result<Datum> {
         match self {
-            States::Builtin(groups) => groups.finish(&mut ctx.call(arg_types, ty), group),
+            States::Builtin(groups) => {
+                let mut asked = ctx.call(arg_types, ty);
+                asked.direct_args = direct;
+                groups.finish(&mut asked, group)
+            }
             States::Own(own, states) => states.finish(own, group, ctx),
         }
     }
@@ -109,15 +126,17 @@ impl Aggregate {
 
     fn start(&self) -> Result<Vec<Running>> {
         let start = |call: &AggregateCall| {
-            let groups = match (&call.own, functions::aggregate::lookup(call.function)) {
+            // Places among sorted keys are counted here; `count(*)` stands in.
+            let function = if ordered_set::kind(call.function).is_some() { COUNT } else { call.function };
+            let groups = match (&call.own, functions::aggregate::lookup(function)) {
                 (Some(own), _) => States::Own(own.clone(), OwnStates::default()),
                 (None, Some(definition)) => States::Builtin((definition.groups)()),
                 (None, None) => {
                     return Err(SqlError::internal(format!("aggregate {} is not implemented", call.function)));
                 }
             };
-            let arg_types: Vec<Oid> = call.args.iter().map(|a| a.ty).collect();
-            let forms: Vec<Physical> = arg_types.iter().map(|&t| Physical::of(t)).collect();
+            let arg_types: Vec<Oid> = call.split_args().0.iter().map(|a| a.ty).collect();
+            let forms: Vec<Physical> = call.args.iter().map(|a| Physical::of(a.ty)).collect();
             let kept = (!call.order.is_empty()).then(|| Kept {
                 rows: Chunk::new(&forms),
                 groups: Vec::new(),
@@ -127,7 +146,8 @@ impl Aggregate {
                 let types: Vec<Oid> = std::iter::once(types::oid::OID).chain(arg_types.iter().copied()).collect();
                 KeyTable::new(&types, false)
             });
-            Ok(Running { groups, arg_types, seen, charged: 0, rows: 0, look_at: 0, kept })
+            let (direct, ready) = (Vec::new(), Vec::new());
+            Ok(Running { groups, arg_types, seen, charged: 0, rows: 0, look_at: 0, kept, direct, ready })
         };
         self.calls.iter().map(start).collect()
     }
@@ -183,7 +203,7 @@ impl Aggregate {
                                 own.push(i as u32);
                                 group_of.push(group);
                             }
-                            None => others.push((i, keys.part(i, parts.len()))),
+                            None => others.push((i, keys.part(i, parts.len(), self.later.len()))),
                         }
                         continue;
                     }
@@ -221,14 +241,19 @@ impl Aggregate {
         }
         let mut out = Chunk::new(&self.forms);
         for (call, state) in self.calls.iter().zip(&mut running) {
-            sorted_rows(call, state, ctx)?;
+            sorted_rows(call, state, known.rows, ctx)?;
         }
         for (column, v) in out.columns.iter_mut().zip(&known.columns) {
             column.extend_selected(v, 0..known.rows);
         }
         for ((call, state), column) in self.calls.iter().zip(&running).zip(&mut out.columns[self.groups.len()..]) {
             for g in 0..known.rows {
-                let value = state.groups.finish((&state.arg_types, call.ty), g, ctx)?;
+                if let Some(ready) = state.ready.get(g) {
+                    column.push(ready);
+                    continue;
+                }
+                let direct = state.direct.get(g).map_or(&[][..], |d| &d[..]);
+                let value = state.groups.finish((&state.arg_types, call.ty), direct, g, ctx)?;
                 column.push(&value);
             }
         }
@@ -324,14 +349,22 @@ fn take(
 }
 
 /// Adds rows that waited to be sorted.
-fn sorted_rows(call: &AggregateCall, state: &mut Running, ctx: &mut Context<'_>) -> Result<()> {
+fn sorted_rows(call: &AggregateCall, state: &mut Running, groups: usize, ctx: &mut Context<'_>) -> Result<()> {
     let Some(kept) = state.kept.take() else { return Ok(()) };
+    if ordered_set::is_ordered(call) {
+        state.direct = ordered_set::direct(call, &kept.rows, &kept.groups, groups, ctx)?;
+        if let Some(kind) = ordered_set::kind(call.function) {
+            let keys = (&kept.keys[..], &kept.groups[..]);
+            state.ready = ordered_set::places(kind, call, keys, &state.direct, ctx)?;
+            return Ok(());
+        }
+    }
     let mut order: Vec<u32> = (0..kept.rows.rows as u32).collect();
     order.sort_by(|&a, &b| {
         let key = |i: u32| (kept.groups[i as usize], &kept.keys[i as usize]);
         key(a).cmp(&key(b))
     });
-    let values: Vec<&Vector> = kept.rows.columns.iter().collect();
+    let values: Vec<&Vector> = kept.rows.columns.iter().take(state.arg_types.len()).collect();
     let groups = Some(&kept.groups[..]);
     state.groups.add_vector((&state.arg_types, call.ty), &values, Rowset::Listed(&order), groups, ctx)
 }
@@ -371,45 +404,6 @@ impl Operator for Aggregate {
     fn reset(&mut self) {
         self.result = None;
         self.later.clear();
-        self.input.reset();
-    }
-}
-
-/// Each distinct row once, in the order of first sight; with `on`, each distinct combination of these columns.
-pub struct Distinct {
-    input: BoxOperator,
-    types: Vec<Oid>,
-    on: Option<Vec<usize>>,
-    seen: KeyTable,
-    keys: Keys,
-}
-
-impl Distinct {
-    pub fn new(input: BoxOperator, types: Vec<Oid>, on: Option<Vec<usize>>) -> Distinct {
-        let columns: Vec<usize> = on.clone().unwrap_or_else(|| (0..types.len()).collect());
-        let seen = KeyTable::new(&columns.iter().map(|&c| types[c]).collect::<Vec<_>>(), false);
-        Distinct { input, types, on, seen, keys: Keys::default() }
-    }
-}
-
-impl Operator for Distinct {
-    fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
-        if !self.input.next(ctx, out)? {
-            return Ok(false);
-        }
-        let columns: Vec<usize> = self.on.clone().unwrap_or_else(|| (0..self.types.len()).collect());
-        let types: Vec<Oid> = columns.iter().map(|&c| self.types[c]).collect();
-        let values: Vec<&Vector> = columns.iter().map(|&c| &out.columns[c]).collect();
-        self.seen.keys(&values, &types, out.rows, ctx, &mut self.keys)?;
-        let before = self.seen.held_bytes();
-        let fresh: Vec<u32> = (0..out.rows as u32).filter(|&i| self.seen.number(&self.keys, i as usize).1).collect();
-        ctx.account.charge(self.seen.held_bytes() - before)?;
-        out.compact(&fresh);
-        Ok(true)
-    }
-
-    fn reset(&mut self) {
-        self.seen.clear();
         self.input.reset();
     }
 }

@@ -4,16 +4,19 @@ use plan::{Node, TableSource};
 use vector::Chunk;
 
 use crate::BoxOperator;
-use crate::aggregate::{Aggregate, Distinct};
+use crate::aggregate::Aggregate;
 use crate::apply::Apply;
 use crate::catalog_scan::CatalogScan;
 use crate::counted::Counted;
 use crate::cte::{CteScan, Recursive, With};
+use crate::distinct::Distinct;
 use crate::function_scan::{FunctionScan, ProjectSet};
 use crate::grouping::GroupingSets;
 use crate::join::Join;
 use crate::lock_rows::LockRows;
+use crate::merge::Merge;
 use crate::modify::{Delete, Insert, Update};
+use crate::returning::is_wide;
 use crate::scan::{IndexScan, SeqScan, forms};
 use crate::set_op::SetOp;
 use crate::simple::{Filter, Limit, Project, Values};
@@ -106,15 +109,13 @@ pub fn build(node: &Node) -> BoxOperator {
             };
             Box::new(Limit::new(below, count.clone(), offset.clone(), ties))
         }
-        Node::SetOp { kind, all, left, right } => Box::new(SetOp {
-            kind: *kind,
-            all: *all,
-            types: left.types(),
-            left: build(left),
-            right: build(right),
-            counts: None,
-            in_right: false,
-        }),
+        Node::SetOp { kind, all, left, right } => {
+            let both = Box::new(SetOp::new(*kind, *all, build(left), build(right), left.types()));
+            match (kind, all) {
+                (plan::SetKind::Union, false) => Box::new(Distinct::new(both, left.types(), None)),
+                _ => both,
+            }
+        }
         Node::With { ctes, body } => Box::new(With { ctes: ctes.clone(), body: build(body), open: false }),
         Node::CteScan { id, .. } => Box::new(CteScan { id: *id, working: None, next: 0 }),
         Node::Recursive { id, base, step, distinct } => Box::new(Recursive {
@@ -138,6 +139,7 @@ pub fn build(node: &Node) -> BoxOperator {
             rules: rules.clone(),
             input: build(input),
             conflict: conflict.clone(),
+            wide: is_wide(returning.as_ref(), table.columns.len() + 1),
             returning: returning.clone(),
             handles: None,
             chunk: Chunk::default(),
@@ -149,6 +151,7 @@ pub fn build(node: &Node) -> BoxOperator {
             recheck: predicates(input),
             input: build(input),
             sets: sets.clone(),
+            wide: is_wide(returning.as_ref(), input.types().len()),
             returning: returning.clone(),
             handles: None,
             chunk: Chunk::default(),
@@ -159,10 +162,21 @@ pub fn build(node: &Node) -> BoxOperator {
             forms: input.forms(),
             recheck: predicates(input),
             input: build(input),
+            wide: is_wide(returning.as_ref(), input.types().len()),
             returning: returning.clone(),
             handles: None,
             chunk: Chunk::default(),
         }),
+        Node::Merge { table, rules, input, marker, recheck, arms, returning } => Box::new(Merge::new(
+            table.clone(),
+            rules.clone(),
+            build(input),
+            input.forms(),
+            *marker,
+            recheck.clone(),
+            arms.clone(),
+            returning.clone(),
+        )),
     }
 }
 
@@ -179,6 +193,7 @@ pub fn build_over(node: &Node, input: BoxOperator) -> BoxOperator {
             rules: rules.clone(),
             input: build_over(below, input),
             conflict: conflict.clone(),
+            wide: is_wide(returning.as_ref(), table.columns.len() + 1),
             returning: returning.clone(),
             handles: None,
             chunk: Chunk::default(),
@@ -211,6 +226,13 @@ fn predicates(node: &Node) -> Vec<plan::Expr> {
             let mut all = predicates(input);
             all.push(predicate.clone());
             all
+        }
+        // Each column in its place, but for those that are computed: what is below asks for none of these.
+        Node::Project { input, exprs }
+            if exprs.len() == input.types().len()
+                && exprs.iter().enumerate().all(|(i, e)| !matches!(e.kind, plan::ExprKind::Column(c) if c != i)) =>
+        {
+            predicates(input)
         }
         Node::Scan { filter, .. } => filter.iter().cloned().collect(),
         Node::IndexScan { range, filter, .. } => filter.iter().chain(&range.implied).cloned().collect(),

@@ -18,8 +18,8 @@ pub enum Outcome {
     Free,
     /// Nothing.
     Skip,
-    /// The row in its way was changed, and is this now (with its id).
-    Updated(Vec<Datum>),
+    /// The row in its way was changed, and is this now (with its id); its columns were these.
+    Updated(Vec<Datum>, Vec<Datum>),
 }
 
 /// Whether a conflict in index `number` is meant.
@@ -46,12 +46,23 @@ pub fn resolve(
     ctx: &mut Context<'_>,
 ) -> Result<Outcome> {
     for (number, index) in table.indexes.iter().enumerate() {
-        let null = index.columns.iter().any(|k| row[k.0].is_null()) && !index.nulls_not_distinct;
-        if !index.unique || !is_meant(spec, number) || null {
+        if !index.unique || !is_meant(spec, number) {
             continue;
         }
+        if !index.immediate {
+            let message =
+                "ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters";
+            return Err(SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message).constraint(
+                &table.schema,
+                &table.name,
+                &index.name,
+            ));
+        }
         let mut key = Vec::new();
-        encode_key(&mut key, table, index, &|c| row[c].clone(), ctx)?;
+        match encode_key(&mut key, table, index, &|c| row[c].clone(), ctx)? {
+            Some(null) if !null || index.nulls_not_distinct => {}
+            _ => continue,
+        }
         loop {
             let found = find_key(ctx, &handles.storage, &handles.trees[number], table, index, &key, None)?;
             match found {
@@ -112,8 +123,8 @@ fn update(
         }
     }
     let changer = Changer { table, rules, sets: &update.sets, forms: &both, recheck: &[] };
-    Ok(changer.change(ctx, handles, old, None, snapshot)?.map(|mut new| {
+    Ok(changer.change(ctx, handles, old, None, snapshot)?.map(|(mut new, old)| {
         new.truncate(own);
-        Outcome::Updated(new)
+        Outcome::Updated(new, old)
     }))
 }

@@ -1,11 +1,15 @@
 //! WITH: each common table expression runs once, as far as it is read; recursive ones step until they yield nothing new.
+//!
+//! What one yields beyond twice `work_mem` goes to a file, and is read from there by whoever comes to it.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use types::{Oid, Result};
+use types::{Oid, Result, SqlError};
 use vector::Chunk;
 
+use crate::sort::work_bytes;
+use crate::spill::{BlockRef, Spill};
 use crate::{BoxOperator, Context, Operator, keys};
 
 /// What a common table expression yields.
@@ -13,11 +17,20 @@ pub struct Table {
     /// Its operator, while it may have more; taken out while it runs.
     source: Option<BoxOperator>,
     /// What it yielded so far, which every reader reads from the beginning.
-    rows: Vec<Arc<Chunk>>,
+    rows: Vec<Kept>,
+    /// Where what does not fit into memory is, and the bytes that are there.
+    spill: Option<Spill>,
+    held_bytes: usize,
     /// Whether it runs to its end when it is first read.
     whole: bool,
     /// While it runs and is recursive: the rows that its step reads under its name.
     working: Option<Arc<Vec<Arc<Chunk>>>>,
+}
+
+/// Rows that were yielded.
+enum Kept {
+    Here(Arc<Chunk>),
+    InFile(BlockRef),
 }
 
 /// Sets up common table expressions for its body.
@@ -32,7 +45,8 @@ impl Operator for With {
         if !self.open {
             for (id, node) in &self.ctes {
                 let source = Some(crate::build(node));
-                let table = Table { source, rows: Vec::new(), whole: node.writes(), working: None };
+                let table =
+                    Table { source, rows: Vec::new(), spill: None, held_bytes: 0, whole: node.writes(), working: None };
                 ctx.state.ctes.insert(*id, table);
             }
             self.open = true;
@@ -60,9 +74,13 @@ fn chunk(id: usize, number: usize, ctx: &mut Context<'_>) -> Result<Option<Arc<C
     loop {
         let Some(table) = ctx.state.ctes.get_mut(&id) else { return Ok(None) };
         if !(table.whole && table.source.is_some())
-            && let Some(chunk) = table.rows.get(number)
+            && let Some(kept) = table.rows.get(number)
         {
-            return Ok(Some(chunk.clone()));
+            return Ok(Some(match (kept, &table.spill) {
+                (Kept::Here(chunk), _) => chunk.clone(),
+                (Kept::InFile(block), Some(spill)) => Arc::new(spill.read(*block)?.rows),
+                (Kept::InFile(_), None) => return Err(SqlError::internal("rows are in a file")),
+            }));
         }
         let Some(mut source) = table.source.take() else { return Ok(None) };
         let mut fresh = Chunk::default();
@@ -70,17 +88,40 @@ fn chunk(id: usize, number: usize, ctx: &mut Context<'_>) -> Result<Option<Arc<C
         let affected = ctx.state.affected;
         let more = source.next(ctx, &mut fresh)?;
         ctx.state.affected = affected;
-        if more && fresh.rows > 0 {
-            ctx.account.charge(fresh.bytes())?;
-        }
+        let room = work_bytes(ctx).saturating_mul(2);
+        let held = ctx.state.ctes.get(&id).map_or(0, |t| t.held_bytes);
+        let kept = match more && fresh.rows > 0 {
+            false => None,
+            true if held + fresh.bytes() <= room => {
+                ctx.account.charge(fresh.bytes())?;
+                Some((fresh.bytes(), Kept::Here(Arc::new(fresh))))
+            }
+            true => Some((0, Kept::InFile(write(id, &fresh, ctx)?))),
+        };
         let Some(table) = ctx.state.ctes.get_mut(&id) else { return Ok(None) };
         if more {
             table.source = Some(source);
-            if fresh.rows > 0 {
-                table.rows.push(Arc::new(fresh));
-            }
+        }
+        if let Some((bytes, kept)) = kept {
+            table.held_bytes += bytes;
+            table.rows.push(kept);
         }
     }
+}
+
+/// Puts rows of common table expression `id` into its file.
+fn write(id: usize, rows: &Chunk, ctx: &mut Context<'_>) -> Result<BlockRef> {
+    let spill = ctx.state.ctes.get_mut(&id).and_then(|t| t.spill.take());
+    let mut spill = match spill {
+        Some(spill) => spill,
+        None => Spill::new(ctx)?,
+    };
+    let all: Vec<u32> = (0..rows.rows as u32).collect();
+    let block = spill.write(rows, &all, |_| &[]);
+    if let Some(table) = ctx.state.ctes.get_mut(&id) {
+        table.spill = Some(spill);
+    }
+    block
 }
 
 /// Reads a common table expression.

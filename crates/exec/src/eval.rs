@@ -124,6 +124,14 @@ pub fn eval<'c>(expr: &Expr, chunk: &'c Chunk, ctx: &mut Context<'_>) -> Result<
         ExprKind::AnyArray { all, function, args, .. } => any_array(*all, *function, args, chunk, ctx)?,
         ExprKind::Array(list) => array(expr.ty, list, chunk, ctx)?,
         ExprKind::Subscript { array, indexes } => subscript(expr.ty, array, indexes, chunk, ctx)?,
+        ExprKind::Sampled { args, blocks } => sampled(args, *blocks, chunk, ctx)?,
+        ExprKind::CurrentRow { cursor, table, shown } => {
+            let id = ctx.host.current_row(cursor, *table, shown)?;
+            Vector::constant(form, &Datum::I64(id), rows)
+        }
+        ExprKind::Part { array, element, bounds, slice, value } => {
+            part(*element, (array, bounds, *slice), value.as_deref(), chunk, ctx)?
+        }
         ExprKind::Subquery(sub) => subplan::eval(sub, form, chunk, ctx)?,
     }))
 }
@@ -341,6 +349,91 @@ fn subscript(ty: Oid, array: &Expr, indexes: &[Expr], chunk: &Chunk, ctx: &mut C
                 out.push(&array.index_of(&places).map(|at| array.get(at)).unwrap_or_default());
             }
             _ => out.push_null(),
+        }
+    }
+    Ok(out)
+}
+
+/// Which rows are in a sample: those whose ids, or blocks, hash to low numbers.
+fn sampled(args: &[Expr], blocks: bool, chunk: &Chunk, ctx: &mut Context<'_>) -> Result<Vector> {
+    use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+    let ids = eval(&args[0], chunk, ctx)?;
+    let percents = eval(&args[1], chunk, ctx)?;
+    let seeds = args.get(2).map(|e| eval(e, chunk, ctx)).transpose()?;
+    let now = ctx.host.clock_timestamp().wrapping_add(i64::from(ctx.snapshot.command));
+    let once = *ctx.state.sample_seed.get_or_insert(now as u64);
+    let mut chosen = Vec::with_capacity(chunk.rows);
+    for i in 0..chunk.rows {
+        let percent = match percents.get(i) {
+            Datum::F32(p) => f64::from(p),
+            _ => {
+                let message = "TABLESAMPLE parameter cannot be null";
+                return Err(SqlError::new(types::SqlState::INVALID_TABLESAMPLE_ARGUMENT, message));
+            }
+        };
+        if !(0.0..=100.0).contains(&percent) {
+            let message = "sample percentage must be between 0 and 100";
+            return Err(SqlError::new(types::SqlState::INVALID_TABLESAMPLE_ARGUMENT, message));
+        }
+        let seed = match seeds.as_ref().map(|s| s.get(i)) {
+            None => once,
+            Some(Datum::F64(s)) => s.to_bits(),
+            Some(_) => {
+                let message = "TABLESAMPLE REPEATABLE parameter cannot be null";
+                return Err(SqlError::new(types::SqlState::INVALID_TABLESAMPLE_REPEAT, message));
+            }
+        };
+        let Datum::I64(id) = ids.get(i) else {
+            chosen.push(false);
+            continue;
+        };
+        let id = storage::RowId::from_u64(id as u64);
+        let place = (id.block, if blocks { 0 } else { u32::from(id.slot) + 1 });
+        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one((place, seed)) >> 32;
+        chosen.push((hash as f64) < percent / 100.0 * f64::from(u32::MAX) + if percent >= 100.0 { 1.0 } else { 0.0 });
+    }
+    Ok(booleans(chosen.into_iter()))
+}
+
+/// Slices of arrays, or arrays with a part assigned.
+fn part(
+    element: Oid,
+    (array, bounds, slice): (&Expr, &[[Option<Expr>; 2]], bool),
+    value: Option<&Expr>,
+    chunk: &Chunk,
+    ctx: &mut Context<'_>,
+) -> Result<Vector> {
+    let arrays = eval(array, chunk, ctx)?;
+    let mut ends = Vec::with_capacity(2 * bounds.len());
+    for end in bounds.iter().flatten() {
+        ends.push(end.as_ref().map(|e| eval(e, chunk, ctx)).transpose()?);
+    }
+    let values = value.map(|e| eval(e, chunk, ctx)).transpose()?;
+    let mut out = Vector::new(Physical::Var);
+    for i in 0..chunk.rows {
+        let own: Vec<[Option<Datum>; 2]> = ends
+            .chunks(2)
+            .map(|pair| [pair[0].as_ref().map(|v| v.get(i)), pair[1].as_ref().map(|v| v.get(i))])
+            .collect();
+        let current = arrays.get(i);
+        if let Some(values) = &values {
+            out.push(&types::array::assign(&current, element, &own, slice, &values.get(i))?);
+            continue;
+        }
+        let numbers: Option<Vec<types::array::Bounds>> = own
+            .iter()
+            .map(|pair| {
+                let number = |d: &Option<Datum>| match d {
+                    None => Some(None),
+                    Some(Datum::I32(n)) => Some(Some(*n)),
+                    Some(_) => None,
+                };
+                Some([number(&pair[0])?, number(&pair[1])?])
+            })
+            .collect();
+        match numbers.filter(|_| !current.is_null()) {
+            Some(numbers) => out.push(&types::array::Array::from_datum(&current).slice(&numbers).to_datum()),
+            None => out.push_null(),
         }
     }
     Ok(out)

@@ -11,15 +11,14 @@ use storage::lock::{Mode, Tag, WaitPolicy};
 use storage::table::{RowView, Table};
 use types::{Datum, Physical, Result, SqlError, SqlState};
 
-use crate::Context;
+use crate::eval::on_row;
+use crate::scan::forms;
+use crate::{Context, Event};
 
 pub use run::add_entries_of_rows;
 
 /// Appends the encoding of `values`, one for each of the first columns of `index`.
-///
-/// # Errors
-/// `0A000` for types without an order.
-pub fn encode_datums(
+fn encode_datums(
     out: &mut Vec<u8>,
     table: &TableRef,
     index: &IndexKey,
@@ -44,29 +43,74 @@ pub fn encode_prefix(
     value: &Datum,
     ctx: &Context<'_>,
 ) -> Result<()> {
-    let (column, descending, nulls_first) = index.columns[i];
-    types::sortkey::encode_key_with(out, table.columns[column].ty, value, descending, nulls_first, ctx.types)
+    let (_, descending, nulls_first) = index.columns[i];
+    let ty = index.key_type(i, &table.columns);
+    types::sortkey::encode_key_with(out, ty, value, descending, nulls_first, ctx.types)
 }
 
 /// A row's values by column.
 pub type RowValues<'r> = &'r dyn Fn(usize) -> Datum;
 
-/// Puts the key of `row` in `index` into `key`.
+/// Puts the key of `row` in `index` into `key`; whether it has a NULL, or `None` when the index does not list such rows.
 ///
 /// # Errors
-/// `0A000` for types without an order.
+/// `0A000` for types without an order; what computing the key says.
 pub fn encode_key(
     key: &mut Vec<u8>,
     table: &TableRef,
     index: &IndexKey,
     row: RowValues<'_>,
-    ctx: &Context<'_>,
-) -> Result<()> {
+    ctx: &mut Context<'_>,
+) -> Result<Option<bool>> {
     key.clear();
-    for (i, &(column, ..)) in index.columns.iter().enumerate() {
-        encode_prefix(key, table, index, i, &row(column), ctx)?;
+    if !index.is_plain() {
+        return encode_computed(key, table, index, row, ctx);
     }
-    Ok(())
+    let mut null = false;
+    for (i, &(column, ..)) in index.columns.iter().enumerate() {
+        let value = row(column);
+        null |= value.is_null();
+        encode_prefix(key, table, index, i, &value, ctx)?;
+    }
+    Ok(Some(null))
+}
+
+/// [`encode_key`] of an index with expressions or a condition.
+fn encode_computed(
+    key: &mut Vec<u8>,
+    table: &TableRef,
+    index: &IndexKey,
+    row: RowValues<'_>,
+    ctx: &mut Context<'_>,
+) -> Result<Option<bool>> {
+    let Some(values) = key_values(table, index, row, ctx)? else { return Ok(None) };
+    encode_datums(key, table, index, &values, ctx)?;
+    Ok(Some(values.iter().any(Datum::is_null)))
+}
+
+/// The values of the columns of `index` for `row`; `None` when it does not list such rows.
+///
+/// # Errors
+/// What computing them says.
+pub fn key_values(
+    table: &TableRef,
+    index: &IndexKey,
+    row: RowValues<'_>,
+    ctx: &mut Context<'_>,
+) -> Result<Option<Vec<Datum>>> {
+    let forms = forms(table);
+    let mut values: Vec<Datum> = (0..table.columns.len()).map(row).collect();
+    values.push(Datum::Null);
+    if let Some(predicate) = &index.predicate
+        && on_row(predicate, &forms, &values, ctx)? != Datum::Bool(true)
+    {
+        return Ok(None);
+    }
+    let one = |(i, k): (usize, &(usize, bool, bool))| match index.expr(i) {
+        Some(e) => on_row(e, &forms, &values, ctx),
+        None => Ok(values[k.0].clone()),
+    };
+    index.columns.iter().enumerate().map(one).collect::<Result<_>>().map(Some)
 }
 
 /// The handles of a table and its indexes, opened once.
@@ -107,9 +151,9 @@ pub fn add_entries(
     (0..table.indexes.len()).try_for_each(|number| add_entry(ctx, handles, table, number, id, row, old))
 }
 
-/// Whether a unique index lets no other row have the key of `row`: NULLs differ from each other, unless it says otherwise.
-fn is_distinct(index: &IndexKey, row: RowValues<'_>) -> bool {
-    index.nulls_not_distinct || !index.columns.iter().any(|k| row(k.0).is_null())
+/// Whether an index lets no other row have a key, with NULLs in it or without: they differ from each other, unless it says otherwise.
+fn is_distinct(index: &IndexKey, null: bool) -> bool {
+    index.unique && (index.nulls_not_distinct || !null)
 }
 
 /// [`add_entries`] for one index.
@@ -124,19 +168,28 @@ fn add_entry(
 ) -> Result<()> {
     let Handles { storage, trees, keys: (key, old_key) } = handles;
     let (index, tree) = (&table.indexes[number], &trees[number]);
-    encode_key(key, table, index, row, ctx)?;
+    let listed = encode_key(key, table, index, row, ctx)?;
     if let Some(old) = old {
-        encode_key(old_key, table, index, old, ctx)?;
-        if old_key == key {
+        let was_listed = encode_key(old_key, table, index, old, ctx)?.is_some();
+        if was_listed && listed.is_some() && old_key == key {
             return Ok(());
         }
-        ctx.txn.note_obsolete(ctx.db, tree.rel(), old_key, id, true);
+        if was_listed {
+            ctx.txn.note_obsolete(ctx.db, tree.rel(), old_key, id, true);
+        }
     }
-    let existed = if index.unique && is_distinct(index, row) {
+    let Some(null) = listed else { return Ok(()) };
+    let distinct = is_distinct(index, null);
+    let existed = if distinct && index.immediate {
         insert_unique(ctx, storage, tree, table, index, key, id, row)?
     } else {
         tree.insert(key, id)?
     };
+    if distinct && !index.immediate && find_key(ctx, storage, tree, table, index, key, Some(id))?.is_some() {
+        let event = Event::Unique { index: index.oid, row: id, key: key.clone() };
+        ctx.account.charge(event.bytes())?;
+        ctx.state.events.push(event);
+    }
     if !existed {
         ctx.txn.note_obsolete(ctx.db, tree.rel(), key, id, false);
     }
@@ -223,6 +276,7 @@ pub fn find_key(
     except: Option<RowId>,
 ) -> Result<Option<Found>> {
     let own = ctx.txn.writer()?;
+    let ctx = std::cell::RefCell::new(ctx);
     let mut bounds = ScanBounds::prefix(key);
     let mut batch = EntryBatch::default();
     loop {
@@ -232,8 +286,9 @@ pub fn find_key(
             if Some(row) == except || entry != key {
                 continue;
             }
-            let has_key =
-                |view: &RowView<'_>| key_of_view(storage, table, index, view, ctx.types).is_some_and(|k| k == key);
+            let has_key = |view: &RowView<'_>| {
+                key_of_view(storage, table, index, view, &mut ctx.borrow_mut()).is_some_and(|k| k == key)
+            };
             match storage.probe_unique(row, Some(&own), has_key)? {
                 storage::table::Probe::Free => {}
                 storage::table::Probe::Conflict => return Ok(Some(Found::Conflict(row))),
@@ -253,9 +308,21 @@ fn key_of_view(
     table: &TableRef,
     index: &IndexKey,
     view: &RowView<'_>,
-    lookup: &dyn types::io::TypeLookup,
+    ctx: &mut Context<'_>,
 ) -> Option<Vec<u8>> {
     let mut key = Vec::new();
+    if !index.is_plain() {
+        let mut values = Vec::with_capacity(table.columns.len());
+        for (c, column) in table.columns.iter().enumerate() {
+            values.push(match view.cell(c).datum(Physical::of(column.ty)) {
+                Ok(datum) => datum,
+                Err(large) => storage.fetch(&large).ok().map(Datum::from)?,
+            });
+        }
+        encode_computed(&mut key, table, index, &|c| values[c].clone(), ctx).ok()??;
+        return Some(key);
+    }
+    let lookup = ctx.types;
     for &(c, descending, nulls_first) in &index.columns {
         let ty = table.columns[c].ty;
         let datum = match view.cell(c).datum(Physical::of(ty)) {
@@ -268,28 +335,33 @@ fn key_of_view(
 }
 
 /// A duplicate key.
-pub fn violation(table: &TableRef, index: &IndexKey, row: RowValues<'_>, ctx: &Context<'_>) -> SqlError {
-    let columns: Vec<usize> = index.columns.iter().map(|k| k.0).collect();
+pub fn violation(table: &TableRef, index: &IndexKey, row: RowValues<'_>, ctx: &mut Context<'_>) -> SqlError {
     let message = format!("duplicate key value violates unique constraint \"{}\"", index.name);
     SqlError::new(SqlState::UNIQUE_VIOLATION, message)
-        .detail(format!("Key {} already exists.", shown_key(table, &columns, row, ctx)))
+        .detail(format!("Key {} already exists.", shown_index_key(table, index, row, ctx)))
         .constraint(&table.schema, &table.name, &index.name)
 }
 
-/// Columns and values of a key, as error details show them: `(a, b)=(1, x)`.
-pub fn shown_key(table: &TableRef, columns: &[usize], row: RowValues<'_>, ctx: &Context<'_>) -> String {
-    let names: Vec<String> = columns.iter().map(|&c| syntax::quote_ident(&table.columns[c].name)).collect();
-    let value = |&c: &usize| {
+/// Columns and values of a row's key in `index`, as error details show them: `(a, lower(b))=(1, x)`.
+pub fn shown_index_key(table: &TableRef, index: &IndexKey, row: RowValues<'_>, ctx: &mut Context<'_>) -> String {
+    let values = match index.is_plain() {
+        true => index.columns.iter().map(|k| row(k.0)).collect(),
+        false => key_values(table, index, row, ctx).ok().flatten().unwrap_or_default(),
+    };
+    let names: Vec<String> = match index.labels.is_empty() {
+        true => index.columns.iter().map(|k| syntax::quote_ident(&table.columns[k.0].name)).collect(),
+        false => index.labels.clone(),
+    };
+    let value = |(i, datum): (usize, &Datum)| {
         let mut text = Vec::new();
-        let datum = row(c);
         if datum.is_null() {
             return "null".to_owned();
         }
-        match types::io::text_out_with(table.columns[c].ty, &datum, ctx.settings, ctx.types, &mut text) {
+        match types::io::text_out_with(index.key_type(i, &table.columns), datum, ctx.settings, ctx.types, &mut text) {
             Ok(()) => String::from_utf8_lossy(&text).into_owned(),
             Err(_) => String::new(),
         }
     };
-    let values: Vec<String> = columns.iter().map(value).collect();
+    let values: Vec<String> = values.iter().enumerate().map(value).collect();
     format!("({})=({})", names.join(", "), values.join(", "))
 }

@@ -133,7 +133,7 @@ impl Join {
         let mut keys = Keys::default();
         table.keys(&values, &types, chunk.rows, ctx, &mut keys)?;
         let count = parts.len();
-        parts.add(chunk, (0..chunk.rows).map(|i| (i, keys.part(i, count))))
+        parts.add(chunk, (0..chunk.rows).map(|i| (i, keys.part(i, count, 0))))
     }
 
     /// Deals out what was built, and all that is to come of both sides.

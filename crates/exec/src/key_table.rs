@@ -28,9 +28,11 @@ impl Keys {
         &self.bytes[start..self.ends[i]]
     }
 
-    /// Where row `i` goes when rows are dealt out: equal keys go to the same place.
-    pub fn part(&self, i: usize, parts: usize) -> usize {
-        if self.is_void(i) { 0 } else { (self.hashes[i] >> 40) as usize % parts }
+    /// Where row `i` goes when rows are dealt out: equal keys go to the same place. `depth` is how often they were dealt out before.
+    pub fn part(&self, i: usize, parts: usize, depth: usize) -> usize {
+        // Dealt out anew, rows that went together must not do so again.
+        let mixed = self.hashes[i].rotate_left(9 * depth as u32);
+        if self.is_void(i) { 0 } else { (mixed >> 40) as usize % parts }
     }
 
     /// Whether row `i` equals nothing.

@@ -10,6 +10,7 @@ mod composite;
 mod conflict;
 mod counted;
 mod cte;
+mod distinct;
 mod eval;
 mod feed;
 mod function_scan;
@@ -20,8 +21,11 @@ mod key_table;
 mod keys;
 mod load;
 mod lock_rows;
+mod merge;
 mod modify;
+mod ordered_set;
 mod own_aggregate;
+mod returning;
 mod routine;
 mod scan;
 mod set_op;
@@ -46,7 +50,7 @@ pub use build::{build, build_over};
 pub use composite::check_value;
 pub use eval::{constant, on_row};
 pub use feed::Feed;
-pub use index::{Found, Handles, add_entries, encode_key, find_key, shown_key};
+pub use index::{Found, Handles, add_entries, encode_key, find_key, key_values, shown_index_key, violation};
 pub use modify::check_rows;
 pub use routine::{Body, BodyResult, BodyStatement, NoRoutines, Routines, placed};
 
@@ -95,6 +99,8 @@ pub struct State {
     depth: usize,
     /// Operators of such functions, by where they are called.
     routines: HashMap<usize, Vec<routine::Kept>>,
+    /// What samples of tables depend on.
+    sample_seed: Option<u64>,
     subplans: HashMap<usize, subplan::Cached>,
     ctes: HashMap<usize, cte::Table>,
 }
@@ -118,6 +124,15 @@ pub enum Event {
         /// The key it has now; `None` when it was deleted.
         new: Option<Vec<Datum>>,
     },
+    /// No other row may have the key that `row` has in a unique index.
+    Unique {
+        /// OID of the index.
+        index: Oid,
+        /// The row.
+        row: storage::RowId,
+        /// Its key, encoded.
+        key: Vec<u8>,
+    },
 }
 
 impl Event {
@@ -126,6 +141,7 @@ impl Event {
         match self {
             Event::Refers { key, .. } => 48 + 24 * key.len(),
             Event::Referred { old, .. } => 64 + 48 * old.len(),
+            Event::Unique { key, .. } => 64 + key.len(),
         }
     }
 }

@@ -13,6 +13,7 @@ use vector::{Chunk, Data, Vector};
 use crate::conflict::{self, Outcome};
 use crate::eval::{eval, is_true, on_row};
 use crate::index::{Handles, RowValues, add_entries, add_entries_of_rows, encode_key};
+use crate::returning::{Returned, give_back};
 use crate::scan::forms;
 use crate::{BoxOperator, Context, Event, Operator};
 
@@ -44,6 +45,7 @@ fn failing_row(table: &TableRef, row: RowValues<'_>, ctx: &Context<'_>) -> Strin
         .enumerate()
         .filter(|(_, c)| !c.dropped)
         .map(|(i, c)| match row(i) {
+            _ if c.computed => "virtual".to_owned(),
             Datum::Null => "null".to_owned(),
             d => {
                 let mut text = Vec::new();
@@ -89,7 +91,25 @@ pub fn check_rows(
             failed = Some((row, name));
         }
     }
+    let mut unseen: Option<(usize, &str)> = None;
+    for (name, condition) in &rules.views {
+        let test = eval(condition, rows, ctx)?;
+        if let Some(row) = (0..rows.rows).find(|&i| !is_true(&test, i))
+            && unseen.is_none_or(|u| row < u.0)
+        {
+            unseen = Some((row, name));
+        }
+    }
     let value = |row: usize| move |c: usize| rows.columns[c].get(row);
+    if let Some((row, name)) = unseen
+        && worst.is_none_or(|w| row < w.0)
+        && failed.is_none_or(|f| row < f.0)
+    {
+        let message = format!("new row violates check option for view \"{name}\"");
+        let error =
+            SqlError::new(SqlState::WITH_CHECK_OPTION_VIOLATION, message).detail(failing_row(table, &value(row), ctx));
+        return Ok(Some((row, error)));
+    }
     Ok(match (worst, failed) {
         (Some((row, c)), failed) if failed.is_none_or(|f| row <= f.0) => {
             let name = &table.columns[c].name;
@@ -154,17 +174,6 @@ fn note_keys(
     Ok(())
 }
 
-/// Adds the `returning` expressions over `rows` to `out`.
-fn give_back(returning: Option<&Vec<Expr>>, rows: &Chunk, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<()> {
-    let Some(exprs) = returning else { return Ok(()) };
-    let forms: Vec<Physical> = exprs.iter().map(|e| Physical::of(e.ty)).collect();
-    out.reset(&forms);
-    let values = exprs.iter().map(|e| eval(e, rows, ctx)).collect::<Result<Vec<_>>>()?;
-    out.columns.iter_mut().zip(&values).for_each(|(c, v)| c.extend_selected(v, 0..rows.rows));
-    out.rows = rows.rows;
-    Ok(())
-}
-
 /// Adds rows to a table.
 pub struct Insert {
     pub table: Arc<TableRef>,
@@ -172,6 +181,8 @@ pub struct Insert {
     pub input: BoxOperator,
     pub conflict: Option<Box<OnConflict>>,
     pub returning: Option<Vec<Expr>>,
+    /// Whether RETURNING reads the old and the new row.
+    pub wide: bool,
     pub handles: Option<Handles>,
     pub chunk: Chunk,
 }
@@ -246,6 +257,7 @@ impl Operator for Insert {
         let width = self.table.columns.len();
         let mut ids: Vec<RowId> = Vec::new();
         let mut replaced: Option<Chunk> = None;
+        let mut wide = self.wide.then(|| Returned::new(&self.table, &forms(&self.table), true));
         let mut kept: Vec<u32> = Vec::new();
         if self.conflict.is_none() && end > 1 {
             self.insert_rows(end, &mut ids, ctx)?;
@@ -270,8 +282,13 @@ impl Operator for Insert {
                         match self.insert_row(i, ctx) {
                             Ok(id) => {
                                 ctx.txn.release(savepoint);
-                                ids.push(id);
-                                kept.push(i as u32);
+                                match &mut wide {
+                                    Some(rows) => push_new(rows, &self.chunk, i, width, id),
+                                    None => {
+                                        ids.push(id);
+                                        kept.push(i as u32);
+                                    }
+                                }
                                 break;
                             }
                             // Someone was faster: look again.
@@ -285,7 +302,13 @@ impl Operator for Insert {
                         }
                     }
                     Outcome::Skip => break,
-                    Outcome::Updated(new) => {
+                    Outcome::Updated(new, old) => {
+                        if let Some(rows) = &mut wide {
+                            let Datum::I64(id) = new[width] else { break };
+                            let now = new[..width].to_vec();
+                            rows.push(new, Some(&old), Some(&now), RowId::from_u64(id as u64), "INSERT");
+                            break;
+                        }
                         // RETURNING shows what the row is now, in its place among the others.
                         let all = replaced.get_or_insert_with(|| Chunk::new(&forms(&self.table)));
                         flush(all, &mut kept, &mut ids, &self.chunk);
@@ -298,7 +321,10 @@ impl Operator for Insert {
         if let Some((_, error)) = broken {
             return Err(error);
         }
-        if self.returning.is_some() {
+        if let Some(mut rows) = wide {
+            kept.iter().zip(&ids).for_each(|(&i, &id)| push_new(&mut rows, &self.chunk, i as usize, width, id));
+            rows.give(self.returning.as_ref(), ctx, out)?;
+        } else if self.returning.is_some() {
             let mut rows = replaced.unwrap_or_else(|| Chunk::new(&forms(&self.table)));
             flush(&mut rows, &mut kept, &mut ids, &self.chunk);
             give_back(self.returning.as_ref(), &rows, ctx, out)?;
@@ -308,6 +334,49 @@ impl Operator for Insert {
 
     fn reset(&mut self) {
         self.input.reset();
+    }
+}
+
+/// Adds row `i` of `chunk`, which was inserted as `id`.
+fn push_new(rows: &mut Returned, chunk: &Chunk, i: usize, width: usize, id: RowId) {
+    let new: Vec<Datum> = chunk.columns[..width].iter().map(|c| c.get(i)).collect();
+    let mut row = new.clone();
+    row.push(Datum::I64(id.to_u64() as i64));
+    rows.push(row, None, Some(&new), id, "INSERT");
+}
+
+/// Adds one row to a table.
+pub fn insert_one(
+    ctx: &mut Context<'_>,
+    handles: &mut Handles,
+    table: &TableRef,
+    rules: &RowRules,
+    values: &[Datum],
+) -> Result<RowId> {
+    check_one(table, rules, values, ctx)?;
+    let cells: smallvec::SmallVec<[Cell<'_>; 16]> = values.iter().map(Cell::of).collect();
+    let id = handles.storage.insert(ctx.txn, &cells)?;
+    let row = |c: usize| values[c].clone();
+    add_entries(ctx, handles, table, id, &row, None)?;
+    if !rules.references.is_empty() {
+        note_keys(rules, None, Some(&row), ctx)?;
+    }
+    ctx.state.affected += 1;
+    Ok(id)
+}
+
+/// Fails when a row breaks a rule of its table.
+fn check_one(table: &TableRef, rules: &RowRules, new: &[Datum], ctx: &mut Context<'_>) -> Result<()> {
+    let null = table.columns.iter().zip(new).any(|(c, d)| c.not_null && d.is_null());
+    if !null && rules.checks.is_empty() && rules.views.is_empty() {
+        return Ok(());
+    }
+    let forms: Vec<Physical> = table.columns.iter().map(|c| Physical::of(c.ty)).collect();
+    let mut chunk = Chunk::new(&forms);
+    chunk.push_row(new);
+    match check_rows(table, rules, &chunk, ctx)? {
+        Some((_, error)) => Err(error),
+        None => Ok(()),
     }
 }
 
@@ -363,7 +432,7 @@ pub struct Changer<'a> {
 
 impl Changer<'_> {
     /// Changes the row that `row` (columns, id, more) was read as, with the values `new` that `sets` gave for it; the row as it is then,
-    /// `None` when it is not changed after all.
+    /// and its columns as they were; `None` when it is not changed after all.
     pub fn change(
         &self,
         ctx: &mut Context<'_>,
@@ -371,7 +440,7 @@ impl Changer<'_> {
         mut row: Vec<Datum>,
         mut computed: Option<Vec<Datum>>,
         mut snapshot: Snapshot,
-    ) -> Result<Option<Vec<Datum>>> {
+    ) -> Result<Option<(Vec<Datum>, Vec<Datum>)>> {
         let width = self.table.columns.len();
         let Datum::I64(id) = row[width] else { return Ok(None) };
         let id = RowId::from_u64(id as u64);
@@ -390,7 +459,7 @@ impl Changer<'_> {
             for ((column, _), value) in self.sets.iter().zip(values) {
                 new[*column] = value;
             }
-            self.check(&new, ctx)?;
+            check_one(self.table, self.rules, &new, ctx)?;
             let changes: smallvec::SmallVec<[(u16, Cell<'_>); 8]> = self
                 .sets
                 .iter()
@@ -407,8 +476,8 @@ impl Changer<'_> {
                     }
                     ctx.state.affected += 1;
                     drop(changes);
-                    row.splice(..width, new);
-                    return Ok(Some(row));
+                    let old = row.splice(..width, new).collect();
+                    return Ok(Some((row, old)));
                 }
                 RowState::Busy(other) => ctx.txn.wait_for(&other, ctx.lock_policy())?,
                 RowState::Deleted if ctx.fixed_snapshot => return Err(Error::Serialization.into()),
@@ -425,24 +494,10 @@ impl Changer<'_> {
         }
     }
 
-    fn check(&self, new: &[Datum], ctx: &mut Context<'_>) -> Result<()> {
-        let null = self.table.columns.iter().zip(new).any(|(c, d)| c.not_null && d.is_null());
-        if !null && self.rules.checks.is_empty() {
-            return Ok(());
-        }
-        let forms: Vec<Physical> = self.table.columns.iter().map(|c| Physical::of(c.ty)).collect();
-        let mut chunk = Chunk::new(&forms);
-        chunk.push_row(new);
-        match check_rows(self.table, self.rules, &chunk, ctx)? {
-            Some((_, error)) => Err(error),
-            None => Ok(()),
-        }
-    }
-
     /// The lock an update needs: a stronger one when a unique key changes, for others may refer to it.
-    fn mode(&self, handles: &mut Handles, row: &[Datum], new: &[Datum], ctx: &Context<'_>) -> Result<Mode> {
+    fn mode(&self, handles: &mut Handles, row: &[Datum], new: &[Datum], ctx: &mut Context<'_>) -> Result<Mode> {
         let (key, old_key) = &mut handles.keys;
-        for index in self.table.indexes.iter().filter(|i| i.unique) {
+        for index in self.table.indexes.iter().filter(|i| i.unique && i.immediate && i.is_plain()) {
             if !index.columns.iter().any(|k| self.sets.iter().any(|s| s.0 == k.0)) {
                 continue;
             }
@@ -465,6 +520,8 @@ pub struct Update {
     pub recheck: Vec<Expr>,
     pub sets: Vec<(usize, Expr)>,
     pub returning: Option<Vec<Expr>>,
+    /// Whether RETURNING reads the old and the new row.
+    pub wide: bool,
     pub handles: Option<Handles>,
     pub chunk: Chunk,
 }
@@ -482,16 +539,19 @@ impl Operator for Update {
         let Some(handles) = handles else { return Ok(false) };
         let changer = Changer { table, rules, sets, forms, recheck };
         let values = changer.sets.iter().map(|s| eval(&s.1, chunk, ctx)).collect::<Result<Vec<_>>>()?;
-        let mut rows = Chunk::new(forms);
+        let mut rows = Returned::new(table, forms, self.wide);
+        let width = table.columns.len();
         for i in 0..chunk.rows {
             let computed = values.iter().map(|v| v.get(i)).collect();
-            let snapshot = ctx.snapshot;
-            let changed = changer.change(ctx, handles, chunk.row(i), Some(computed), snapshot.clone())?;
-            if let (Some(row), true) = (changed, self.returning.is_some()) {
-                rows.push_row(&row);
+            let snapshot = ctx.snapshot.clone();
+            let changed = changer.change(ctx, handles, chunk.row(i), Some(computed), snapshot)?;
+            if let (Some((row, old)), true) = (changed, self.returning.is_some()) {
+                let now = if self.wide { row[..width].to_vec() } else { Vec::new() };
+                let id = row_id(&row[width]);
+                rows.push(row, Some(&old), Some(&now), id, "UPDATE");
             }
         }
-        give_back(self.returning.as_ref(), &rows, ctx, out)?;
+        rows.give(self.returning.as_ref(), ctx, out)?;
         Ok(true)
     }
 
@@ -508,43 +568,55 @@ pub struct Delete {
     pub forms: Vec<Physical>,
     pub recheck: Vec<Expr>,
     pub returning: Option<Vec<Expr>>,
+    /// Whether RETURNING reads the old and the new row.
+    pub wide: bool,
     pub handles: Option<Handles>,
     pub chunk: Chunk,
 }
 
-impl Delete {
-    /// Deletes the row that `row` was read as; the row as it was then, `None` when it is not deleted after all.
-    fn delete_row(&mut self, ctx: &mut Context<'_>, mut row: Vec<Datum>) -> Result<Option<Vec<Datum>>> {
-        let Some(handles) = &mut self.handles else { return Ok(None) };
-        let width = self.table.columns.len();
-        let Datum::I64(id) = row[width] else { return Ok(None) };
-        let id = RowId::from_u64(id as u64);
-        let mut snapshot = ctx.snapshot.clone();
-        loop {
-            match handles.storage.delete(ctx.txn, &snapshot, id)? {
-                RowState::Done => {
-                    let old = |c: usize| row[c].clone();
-                    for (index, tree) in self.table.indexes.iter().zip(&handles.trees) {
-                        encode_key(&mut handles.keys.0, &self.table, index, &old, ctx)?;
+/// The id in a row's column of ids.
+fn row_id(datum: &Datum) -> RowId {
+    match datum {
+        Datum::I64(id) => RowId::from_u64(*id as u64),
+        _ => RowId::from_u64(0),
+    }
+}
+
+/// Deletes the row that `row` was read as; the row as it was then, `None` when it is not deleted after all.
+pub fn delete_row(
+    ctx: &mut Context<'_>,
+    handles: &mut Handles,
+    (table, rules): (&TableRef, &RowRules),
+    forms: &[Physical],
+    recheck: &[Expr],
+    mut row: Vec<Datum>,
+    mut snapshot: Snapshot,
+) -> Result<Option<Vec<Datum>>> {
+    let width = table.columns.len();
+    let Datum::I64(id) = row[width] else { return Ok(None) };
+    let id = RowId::from_u64(id as u64);
+    loop {
+        match handles.storage.delete(ctx.txn, &snapshot, id)? {
+            RowState::Done => {
+                let old = |c: usize| row[c].clone();
+                for (index, tree) in table.indexes.iter().zip(&handles.trees) {
+                    if encode_key(&mut handles.keys.0, table, index, &old, ctx)?.is_some() {
                         ctx.txn.note_obsolete(ctx.db, tree.rel(), &handles.keys.0, id, true);
                     }
-                    if !self.rules.referenced.is_empty() {
-                        note_keys(&self.rules, Some(&old), None, ctx)?;
-                    }
-                    ctx.state.affected += 1;
-                    return Ok(Some(row));
                 }
-                RowState::Busy(other) => ctx.txn.wait_for(&other, ctx.lock_policy())?,
-                RowState::Deleted if ctx.fixed_snapshot => return Err(Error::Serialization.into()),
-                RowState::SelfModified | RowState::Gone | RowState::Deleted => return Ok(None),
-                RowState::Updated => {
-                    let (storage, forms, recheck) = (&handles.storage, &self.forms, &self.recheck);
-                    match look_again(ctx, storage, &self.table, id, &row, forms, recheck)? {
-                        Some(newest) => (row, snapshot) = newest,
-                        None => return Ok(None),
-                    }
+                if !rules.referenced.is_empty() {
+                    note_keys(rules, Some(&old), None, ctx)?;
                 }
+                ctx.state.affected += 1;
+                return Ok(Some(row));
             }
+            RowState::Busy(other) => ctx.txn.wait_for(&other, ctx.lock_policy())?,
+            RowState::Deleted if ctx.fixed_snapshot => return Err(Error::Serialization.into()),
+            RowState::SelfModified | RowState::Gone | RowState::Deleted => return Ok(None),
+            RowState::Updated => match look_again(ctx, &handles.storage, table, id, &row, forms, recheck)? {
+                Some(newest) => (row, snapshot) = newest,
+                None => return Ok(None),
+            },
         }
     }
 }
@@ -559,15 +631,21 @@ impl Operator for Delete {
         if !self.input.next(ctx, &mut chunk)? {
             return Ok(false);
         }
-        let mut rows = Chunk::new(&self.forms);
+        let Delete { table, rules, forms, recheck, handles, .. } = self;
+        let Some(handles) = handles else { return Ok(false) };
+        let mut rows = Returned::new(table, forms, self.wide);
+        let width = table.columns.len();
         for i in 0..chunk.rows {
-            let deleted = self.delete_row(ctx, chunk.row(i))?;
+            let snapshot = ctx.snapshot.clone();
+            let deleted = delete_row(ctx, handles, (table, rules), forms, recheck, chunk.row(i), snapshot)?;
             if let (Some(row), true) = (deleted, self.returning.is_some()) {
-                rows.push_row(&row);
+                let old = if self.wide { row[..width].to_vec() } else { Vec::new() };
+                let id = row_id(&row[width]);
+                rows.push(row, Some(&old), None, id, "DELETE");
             }
         }
         self.chunk = chunk;
-        give_back(self.returning.as_ref(), &rows, ctx, out)?;
+        rows.give(self.returning.as_ref(), ctx, out)?;
         Ok(true)
     }
 

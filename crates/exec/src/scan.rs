@@ -10,7 +10,7 @@ use types::{Datum, Oid, Physical, Result};
 use vector::{CHUNK_ROWS, Chunk, Data};
 
 use crate::eval::{constant, retain};
-use crate::index::{encode_datums, encode_prefix};
+use crate::index::{encode_key, encode_prefix};
 use crate::load::{Large, Slots, fetch_large, page_column, reset, row_column};
 use crate::{Context, Operator};
 
@@ -243,7 +243,8 @@ pub struct IndexScan {
 impl IndexScan {
     pub fn new(table: Arc<TableRef>, range: IndexRange, filter: Option<Expr>, needed: Needed) -> IndexScan {
         let forms = forms(&table);
-        let key_types = table.indexes[range.index].columns.iter().map(|k| table.columns[k.0].ty).collect();
+        let index = &table.indexes[range.index];
+        let key_types = (0..index.columns.len()).map(|i| index.key_type(i, &table.columns)).collect();
         IndexScan {
             table,
             range,
@@ -332,6 +333,9 @@ impl Operator for IndexScan {
             let rows = out.rows;
             let loaded = table.read(row, ctx.snapshot, |view| -> Result<Option<bool>> {
                 // Q3: the entry may be of another version of the row.
+                if !index.is_plain() {
+                    return Ok(None);
+                }
                 key.clear();
                 for (&(column, descending, nulls_first), &ty) in index.columns.iter().zip(key_types) {
                     let Ok(datum) = view.cell(column).datum(forms[column]) else { return Ok(None) };
@@ -350,17 +354,16 @@ impl Operator for IndexScan {
                     row_ids(&mut out.columns[width].data, row.block, Slots::Run(row.slot as usize, 1));
                     out.rows += 1;
                 }
-                // A key column in overflow pages: their latches come after this page's.
+                // A key column in overflow pages: their latches come after this page's. What is computed is computed without any.
                 Some(None) => deferred.push((row, entry.to_vec())),
                 _ => {}
             }
         }
         for (row, entry) in deferred {
             let Some(mut values) = table.read_datums(row, ctx.snapshot)? else { continue };
-            let own: Vec<Datum> = index.columns.iter().map(|k| values[k.0].clone()).collect();
-            self.key.clear();
-            encode_datums(&mut self.key, &self.table, index, &own, ctx)?;
-            if self.key != entry {
+            if encode_key(&mut self.key, &self.table, index, &|c| values[c].clone(), ctx)?.is_none()
+                || self.key != entry
+            {
                 continue;
             }
             values.push(Datum::I64(row.to_u64() as i64));

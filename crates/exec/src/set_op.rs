@@ -1,108 +1,133 @@
-//! UNION, INTERSECT, EXCEPT, with and without ALL.
-
-use std::collections::HashMap;
+//! INTERSECT and EXCEPT, with and without ALL; the inputs of UNION, one after the other.
+//!
+//! Rows of the right are counted by key. When the keys take more than twice `work_mem`, no more are added: rows of both inputs with other
+//! keys are dealt out to lists in files by the hashes of their keys, and list after list is compared afterwards.
 
 use plan::SetKind;
 use types::{Oid, Result};
 use vector::{Chunk, Vector};
 
-use crate::{BoxOperator, Context, Operator, keys};
+use crate::key_table::{KeyTable, Keys};
+use crate::sort::work_bytes;
+use crate::spill::Parts;
+use crate::{BoxOperator, Context, Operator};
 
-/// Rows of two inputs of the same types.
+/// Lists that rows are dealt out to.
+const PARTS: usize = 32;
+
+/// What is being read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Right,
+    Left,
+    /// List, and the next chunk of its left rows.
+    Part(usize, usize),
+}
+
+/// Rows of two inputs of the same types. UNION yields all of both: whoever wants each once puts DISTINCT on top.
 pub struct SetOp {
-    pub kind: SetKind,
-    pub all: bool,
-    pub left: BoxOperator,
-    pub right: BoxOperator,
-    pub types: Vec<Oid>,
-    /// Rows of the right, counted; for UNION rows seen.
-    pub counts: Option<HashMap<Vec<u8>, u64>>,
-    pub in_right: bool,
+    kind: SetKind,
+    all: bool,
+    left: BoxOperator,
+    right: BoxOperator,
+    types: Vec<Oid>,
+    stage: Stage,
+    table: KeyTable,
+    /// Rows of the right for each key that the left has not met yet; for EXCEPT without ALL, whether the key is out.
+    counts: Vec<u64>,
+    keys: Keys,
+    charged: usize,
+    /// Rows with other keys: of the left, of the right.
+    others: Option<(Parts, Parts)>,
 }
 
 impl SetOp {
-    fn key(&self, chunk: &Chunk, i: usize, ctx: &Context<'_>) -> Result<Vec<u8>> {
-        let mut key = Vec::new();
+    pub fn new(kind: SetKind, all: bool, left: BoxOperator, right: BoxOperator, types: Vec<Oid>) -> SetOp {
+        let stage = if kind == SetKind::Union { Stage::Left } else { Stage::Right };
+        let table = KeyTable::new(&types, false);
+        let keys = Keys::default();
+        SetOp { kind, all, left, right, types, stage, table, counts: Vec::new(), keys, charged: 0, others: None }
+    }
+
+    /// The keys of a chunk's rows.
+    fn encode(&mut self, chunk: &Chunk, ctx: &Context<'_>) -> Result<()> {
         let values: Vec<&Vector> = chunk.columns.iter().collect();
-        keys::encode_row(&mut key, &self.types, &values, i, ctx)?;
-        Ok(key)
+        self.table.keys(&values, &self.types, chunk.rows, ctx, &mut self.keys)
     }
 
-    fn union(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
-        if !self.in_right {
-            if self.left.next(ctx, out)? {
-                return self.only_new(ctx, out);
-            }
-            self.in_right = true;
-        }
-        if self.right.next(ctx, out)? { self.only_new(ctx, out) } else { Ok(false) }
+    /// The number of row `i`'s key, which is added when it is new.
+    fn number(&mut self, i: usize) -> usize {
+        let (number, _) = self.table.number(&self.keys, i);
+        self.counts.resize(self.counts.len().max(number as usize + 1), 0);
+        number as usize
     }
 
-    fn only_new(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
-        if self.all {
-            return Ok(true);
+    fn charge(&mut self, may_spill: bool, ctx: &mut Context<'_>) -> Result<()> {
+        let held = self.table.held_bytes() + 8 * self.counts.len();
+        ctx.account.charge(held.saturating_sub(self.charged))?;
+        self.charged = self.charged.max(held);
+        if may_spill && self.others.is_none() && held > work_bytes(ctx).saturating_mul(2) {
+            self.others = Some((Parts::new(PARTS, ctx)?, Parts::new(PARTS, ctx)?));
         }
-        let mut kept = Vec::new();
-        for i in 0..out.rows {
-            let key = self.key(out, i, ctx)?;
-            let bytes = key.len() + 48;
-            if self.counts.get_or_insert_default().insert(key, 1).is_none() {
-                ctx.account.charge(bytes)?;
-                kept.push(i as u32);
-            }
-        }
-        out.compact(&kept);
-        Ok(true)
+        Ok(())
     }
 
-    fn count_right(&mut self, ctx: &mut Context<'_>) -> Result<HashMap<Vec<u8>, u64>> {
-        let mut counts: HashMap<Vec<u8>, u64> = HashMap::new();
-        let mut chunk = Chunk::default();
-        while self.right.next(ctx, &mut chunk)? {
-            for i in 0..chunk.rows {
-                let key = self.key(&chunk, i, ctx)?;
-                ctx.account.charge(key.len() + 48)?;
-                *counts.entry(key).or_default() += 1;
-            }
+    /// Counts rows of the right; those of keys that are not known go to lists once keys are too many.
+    fn count(&mut self, chunk: &Chunk, dealing: bool, ctx: &mut Context<'_>) -> Result<()> {
+        self.encode(chunk, ctx)?;
+        let mut dealt = Vec::new();
+        for i in 0..chunk.rows {
+            let number = match dealing && self.others.is_some() {
+                false => self.number(i),
+                true => match self.table.find(&self.keys, i) {
+                    Some(number) => number as usize,
+                    None => {
+                        dealt.push((i, self.keys.part(i, PARTS, 0)));
+                        continue;
+                    }
+                },
+            };
+            self.counts[number] += 1;
         }
-        Ok(counts)
+        if let Some((_, right)) = &mut self.others {
+            right.add(chunk, dealt.into_iter())?;
+        }
+        self.charge(dealing, ctx)
     }
-}
 
-impl Operator for SetOp {
-    fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
-        ctx.check_interrupts()?;
-        if self.kind == SetKind::Union {
-            return self.union(ctx, out);
-        }
-        if self.counts.is_none() {
-            self.counts = Some(self.count_right(ctx)?);
-        }
-        if !self.left.next(ctx, out)? {
-            return Ok(false);
-        }
-        let mut kept = Vec::new();
-        for i in 0..out.rows {
-            let key = self.key(out, i, ctx)?;
-            let Some(counts) = &mut self.counts else { break };
-            let count = counts.get(&key).copied().unwrap_or(0);
+    /// Leaves of a chunk of the left what belongs to the result.
+    fn compare(&mut self, chunk: &mut Chunk, dealing: bool, ctx: &mut Context<'_>) -> Result<()> {
+        self.encode(chunk, ctx)?;
+        let (mut kept, mut dealt) = (Vec::new(), Vec::new());
+        for i in 0..chunk.rows {
+            let number = match dealing && self.others.is_some() {
+                false => self.number(i),
+                true => match self.table.find(&self.keys, i) {
+                    Some(number) => number as usize,
+                    None => {
+                        dealt.push((i, self.keys.part(i, PARTS, 0)));
+                        continue;
+                    }
+                },
+            };
+            let count = &mut self.counts[number];
             let keep = match (self.kind, self.all) {
-                (SetKind::Intersect, true) if count > 0 => {
-                    counts.insert(key, count - 1);
+                (SetKind::Intersect, true) if *count > 0 => {
+                    *count -= 1;
                     true
                 }
                 // Once is enough: the next of its kind finds nothing.
-                (SetKind::Intersect, false) if count > 0 => {
-                    counts.remove(&key);
+                (SetKind::Intersect, false) if *count > 0 => {
+                    *count = 0;
                     true
                 }
-                (SetKind::Except, true) if count > 0 => {
-                    counts.insert(key, count - 1);
+                (SetKind::Except, true) if *count > 0 => {
+                    *count -= 1;
                     false
                 }
                 (SetKind::Except, true) => true,
-                (SetKind::Except, false) if count == 0 => {
-                    counts.insert(key, 1);
+                (SetKind::Except, false) if *count == 0 => {
+                    *count = 1;
                     true
                 }
                 _ => false,
@@ -111,12 +136,94 @@ impl Operator for SetOp {
                 kept.push(i as u32);
             }
         }
-        out.compact(&kept);
-        Ok(true)
+        if let Some((left, _)) = &mut self.others {
+            left.add(chunk, dealt.into_iter())?;
+        }
+        chunk.compact(&kept);
+        self.charge(dealing, ctx)
+    }
+
+    /// Forgets the keys of what has been compared.
+    fn forget(&mut self, ctx: &mut Context<'_>) {
+        self.table = KeyTable::new(&self.types, false);
+        self.counts = Vec::new();
+        ctx.account.release(std::mem::take(&mut self.charged));
+    }
+
+    /// Counts the right rows of list `part`.
+    fn open_part(&mut self, part: usize, ctx: &mut Context<'_>) -> Result<()> {
+        self.forget(ctx);
+        let mut n = 0;
+        loop {
+            let chunk = match &self.others {
+                Some((_, right)) => right.chunk(part, n)?,
+                None => None,
+            };
+            let Some(chunk) = chunk else { return Ok(()) };
+            self.count(&chunk, false, ctx)?;
+            n += 1;
+        }
+    }
+}
+
+impl Operator for SetOp {
+    fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
+        ctx.check_interrupts()?;
+        if self.kind == SetKind::Union {
+            if self.stage == Stage::Left {
+                if self.left.next(ctx, out)? {
+                    return Ok(true);
+                }
+                self.stage = Stage::Right;
+            }
+            return self.right.next(ctx, out);
+        }
+        if self.stage == Stage::Right {
+            let mut chunk = Chunk::default();
+            while self.right.next(ctx, &mut chunk)? {
+                self.count(&chunk, true, ctx)?;
+            }
+            self.stage = Stage::Left;
+        }
+        if self.stage == Stage::Left {
+            if self.left.next(ctx, out)? {
+                self.compare(out, true, ctx)?;
+                return Ok(true);
+            }
+            let Some((left, right)) = &mut self.others else { return Ok(false) };
+            left.finish()?;
+            right.finish()?;
+            self.stage = Stage::Part(0, 0);
+            self.open_part(0, ctx)?;
+        }
+        while let Stage::Part(part, n) = self.stage {
+            let chunk = match &self.others {
+                Some((left, _)) if part < PARTS => left.chunk(part, n)?,
+                _ => return Ok(false),
+            };
+            match chunk {
+                Some(chunk) => {
+                    *out = chunk;
+                    self.stage = Stage::Part(part, n + 1);
+                    self.compare(out, false, ctx)?;
+                    return Ok(true);
+                }
+                None => {
+                    self.stage = Stage::Part(part + 1, 0);
+                    if part + 1 < PARTS {
+                        self.open_part(part + 1, ctx)?;
+                    }
+                }
+            }
+        }
+        Ok(false)
     }
 
     fn reset(&mut self) {
-        (self.counts, self.in_right) = (None, false);
+        self.stage = if self.kind == SetKind::Union { Stage::Left } else { Stage::Right };
+        self.table.clear();
+        self.counts.clear();
+        (self.others, self.charged) = (None, 0);
         self.left.reset();
         self.right.reset();
     }

@@ -74,6 +74,11 @@ pub trait Host {
     fn current_database(&self) -> &str {
         "postgres"
     }
+    /// The id of the row of `table`, called `shown`, that a cursor stands on.
+    fn current_row(&self, cursor: &str, table: types::Oid, shown: &str) -> Result<i64> {
+        let _ = (table, shown);
+        Err(types::SqlError::new(types::SqlState::INVALID_CURSOR_NAME, format!("cursor \"{cursor}\" does not exist")))
+    }
     /// The text of the statement being run.
     fn current_query(&self) -> Option<&str> {
         None
@@ -208,6 +213,10 @@ pub trait Host {
     /// Fails when the statement is to stop; long loops ask now and then.
     fn check_interrupts(&self) -> Result<()> {
         Ok(())
+    }
+    /// The rows of a set-returning function that the session implements, by the function's name.
+    fn rows(&mut self, name: &str, _args: &[types::Datum]) -> Result<Vec<Vec<types::Datum>>> {
+        Err(SqlError::unsupported(format!("function {name}")))
     }
     /// Anything else, by name: the way out for functions that the session implements itself.
     fn call(&mut self, name: &str, _args: &[types::Datum]) -> Result<types::Datum> {

@@ -189,6 +189,43 @@ pub(crate) mod functions {
         call.host.settings().into_iter().map(ext::output::Columns).collect()
     }
 
+    #[ext::set_function(oid = 2022)]
+    pub fn activity(call: &mut Call<'_>, pid: Option<i32>) -> Result<Vec<ext::output::Columns>> {
+        let pid = pid.map_or(Datum::Null, Datum::I32);
+        let rows = call.host.rows("pg_stat_get_activity", &[pid])?;
+        Ok(rows.into_iter().map(ext::output::Columns).collect())
+    }
+
+    #[ext::set_function(oid = 1371)]
+    pub fn lock_status(call: &mut Call<'_>) -> Result<Vec<ext::output::Columns>> {
+        let rows = call.host.rows("pg_lock_status", &[])?;
+        Ok(rows.into_iter().map(ext::output::Columns).collect())
+    }
+
+    #[ext::set_function(oid = 6427, strict)]
+    pub fn sequence_data(call: &mut Call<'_>, sequence: &Datum) -> Result<Vec<ext::output::Columns>> {
+        let rows = call.host.rows("pg_get_sequence_data", std::slice::from_ref(sequence))?;
+        Ok(rows.into_iter().map(ext::output::Columns).collect())
+    }
+
+    #[ext::set_function(oid = 1689, strict)]
+    pub fn aclexplode(call: &mut Call<'_>, acl: &Datum) -> Result<Vec<ext::output::Columns>> {
+        let rows = call.host.rows("aclexplode", std::slice::from_ref(acl))?;
+        Ok(rows.into_iter().map(ext::output::Columns).collect())
+    }
+
+    /// Every zone, with what it says now.
+    #[ext::set_function(oid = 2856)]
+    pub fn timezone_names(call: &mut Call<'_>) -> Vec<(String, String, types::datetime::Interval, bool)> {
+        let now = call.host.now();
+        let row = |name: String| {
+            let at = types::datetime::zone::at(&types::datetime::zone::find(&name)?, now);
+            let offset = types::datetime::Interval { micros: i64::from(at.east_secs) * 1_000_000, days: 0, months: 0 };
+            Some((name, at.abbreviation, offset, at.is_dst))
+        };
+        types::datetime::zone::names().into_iter().filter_map(row).collect()
+    }
+
     #[ext::set_function(oid = 2289)]
     pub fn options_to_table(options: ArrayView<'_>) -> Vec<(String, Option<String>)> {
         let one = |d: Datum| {

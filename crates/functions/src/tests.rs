@@ -57,7 +57,7 @@ fn definitions_match_pg_proc() {
         if result.is_some_and(|r| !accepts(r, row.result)) {
             wrong.push(format!("{name}: {oid} {} gives {}", row.name, row.result));
         }
-        if !kind.contains(&row.kind) || row.returns_set != set {
+        if !kind.contains(&row.kind) || (row.returns_set != set && row.result != oid::RECORD) {
             wrong.push(format!("{name}: {oid} {} is of kind {}, set {}", row.name, row.kind as char, row.returns_set));
         }
     };

@@ -159,6 +159,9 @@ impl Session {
     /// # Errors
     /// The statement's.
     pub fn execute(&mut self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<u64> {
+        if let Some(rows) = self.run_known(sql, params) {
+            return Ok(rows?.affected);
+        }
         let mut statement = self.prepare(sql)?;
         self.execute_prepared(&mut statement, params)
     }
@@ -176,6 +179,9 @@ impl Session {
     /// # Errors
     /// The statement's.
     pub fn query(&mut self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
+        if let Some(rows) = self.run_known(sql, params) {
+            return Ok(rows?.rows);
+        }
         let mut statement = self.prepare(sql)?;
         self.query_prepared(&mut statement, params)
     }
@@ -201,6 +207,19 @@ impl Session {
                 Err(SqlError::new(SqlState::CARDINALITY_VIOLATION, "the query returned more than one row"))
             }
         }
+    }
+
+    /// Runs a statement whose text came before with other literals.
+    fn run_known(&mut self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Option<Result<Rows>> {
+        if !params.is_empty() {
+            return None;
+        }
+        let mut known = self.inner.known(sql)?;
+        // Not known: described when the first row comes, if any does.
+        let mut rows = Rows::default();
+        let outcome = self.inner.execute(&mut known.prepared, &known.values, &mut rows);
+        self.inner.keep(known);
+        Some(outcome.map(|()| rows))
     }
 
     fn run(&mut self, statement: &mut Statement, params: &[&(dyn ToSql + Sync)]) -> Result<Rows> {

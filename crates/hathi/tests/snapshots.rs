@@ -71,3 +71,56 @@ fn a_foreign_key_looks_past_an_old_snapshot() {
     assert_eq!(numbers(&mut b, "SELECT count(*)::int FROM c WHERE NOT EXISTS (SELECT FROM t WHERE t.id = c.t)"), [0]);
     assert!(db.check().unwrap().is_empty());
 }
+
+/// A transaction lets others see what it sees, for as long as it runs.
+#[test]
+fn a_snapshot_is_exported() {
+    let db = Database::in_memory().unwrap();
+    let (mut one, mut two) = (db.session().unwrap(), db.session().unwrap());
+    one.batch_execute("CREATE TABLE t (a int PRIMARY KEY); INSERT INTO t VALUES (1)").unwrap();
+    one.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").unwrap();
+    let name: String = one.query_one("SELECT pg_export_snapshot()", &[]).unwrap().get(0);
+    two.batch_execute("INSERT INTO t VALUES (2); UPDATE t SET a = 10 WHERE a = 1").unwrap();
+    db.runtime().engine().purge().unwrap();
+    let seen = |s: &mut hathi::Session| s.query_one("SELECT sum(a) FROM t", &[]).unwrap().get::<_, i64>(0);
+    let state = |s: &mut hathi::Session, sql: &str| s.batch_execute(sql).unwrap_err().state().to_string();
+    assert_eq!(seen(&mut two), 12);
+    two.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ").unwrap();
+    two.batch_execute(&format!("SET TRANSACTION SNAPSHOT '{name}'")).unwrap();
+    // The one that exported it may end: who imported it keeps it.
+    one.batch_execute("COMMIT").unwrap();
+    db.runtime().engine().purge().unwrap();
+    assert_eq!(seen(&mut two), 1);
+    two.batch_execute("COMMIT").unwrap();
+    assert_eq!(seen(&mut two), 12);
+    two.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ").unwrap();
+    assert_eq!(state(&mut two, &format!("SET TRANSACTION SNAPSHOT '{name}'")), "42704");
+    two.batch_execute("ROLLBACK; BEGIN ISOLATION LEVEL REPEATABLE READ").unwrap();
+    assert_eq!(state(&mut two, "SET TRANSACTION SNAPSHOT 'no such'"), "22023");
+    two.batch_execute("ROLLBACK; BEGIN").unwrap();
+    assert_eq!(state(&mut two, &format!("SET TRANSACTION SNAPSHOT '{name}'")), "0A000");
+    two.batch_execute("ROLLBACK; BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1").unwrap();
+    assert_eq!(state(&mut two, &format!("SET TRANSACTION SNAPSHOT '{name}'")), "25001");
+}
+
+/// Views are there after opening again, and so is what gives identity columns their numbers.
+#[test]
+fn what_the_catalog_keeps_apart_is_read_again() {
+    let dir = tempfile::tempdir().unwrap();
+    {
+        let db = Database::open(dir.path()).unwrap();
+        let mut s = db.session().unwrap();
+        s.batch_execute(
+            "CREATE TABLE t (a int GENERATED ALWAYS AS IDENTITY, b text); INSERT INTO t (b) VALUES ('x'); \
+             CREATE VIEW v AS SELECT a, upper(b) AS c FROM t",
+        )
+        .unwrap();
+        drop(s);
+        db.close().unwrap();
+    }
+    let db = Database::open(dir.path()).unwrap();
+    let mut s = db.session().unwrap();
+    s.batch_execute("INSERT INTO t (b) VALUES ('y')").unwrap();
+    let row = s.query_one("SELECT string_agg(c, ',' ORDER BY a), count(DISTINCT a) FROM v", &[]).unwrap();
+    assert_eq!((row.get::<_, &str>(0), row.get::<_, i64>(1)), ("X,Y", 2));
+}

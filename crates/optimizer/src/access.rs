@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use functions::{Callable, Sign};
-use plan::{Bound, Expr, ExprKind, IndexRange, Needed, Node, TableRef, TableSource};
+use plan::{Bound, Comparison, Expr, ExprKind, IndexKey, IndexRange, Needed, Node, TableRef, TableSource};
 use types::{Datum, Oid, oid};
 
 use crate::estimate;
@@ -17,7 +17,9 @@ pub fn scan(table: Arc<TableRef>, predicates: Vec<Expr>, statistics: &dyn Statis
     }
     let mut best: Option<(usize, IndexRange)> = None;
     for index in 0..table.indexes.len() {
-        let Some(range) = range(&table, index, &predicates) else { continue };
+        let Some(range) = range(&table, index, &predicates).or_else(|| part(&table, index, &predicates)) else {
+            continue;
+        };
         // Each column that is determined counts for more than any bound.
         let unique = table.indexes[index].unique && range.equal.len() == table.indexes[index].columns.len();
         let bounds = usize::from(range.low.is_some()) + usize::from(range.high.is_some());
@@ -54,9 +56,26 @@ fn is_worth(table: &TableRef, range: &IndexRange, statistics: &dyn Statistics) -
     estimate::DESCENT + listed * estimate::ENTRY <= pages + rows * estimate::ROW
 }
 
-/// The part of an index that `predicates` leave; `None` when it is all of it.
-pub fn range(table: &TableRef, index: usize, predicates: &[Expr]) -> Option<IndexRange> {
-    let mut range = IndexRange {
+/// Which comparison of two values of one type `function` is.
+fn comparison(function: Oid) -> Option<Comparison> {
+    let Callable::Compare(c) = functions::lookup(function)? else { return None };
+    c.is_same_type().then_some(match c.sign {
+        Sign::Equal => Comparison::Equal,
+        Sign::NotEqual => Comparison::NotEqual,
+        Sign::Less => Comparison::Less,
+        Sign::LessEqual => Comparison::LessEqual,
+        Sign::Greater => Comparison::Greater,
+        Sign::GreaterEqual => Comparison::GreaterEqual,
+    })
+}
+
+/// Whether an index lists all rows that satisfy `predicates`.
+fn lists_all(table: &TableRef, index: usize, predicates: &[Expr]) -> bool {
+    table.indexes[index].predicate.as_ref().is_none_or(|p| plan::implies(predicates, p, &comparison))
+}
+
+fn whole(index: usize) -> IndexRange {
+    IndexRange {
         index,
         equal: Vec::new(),
         low: None,
@@ -65,11 +84,33 @@ pub fn range(table: &TableRef, index: usize, predicates: &[Expr]) -> Option<Inde
         implied: Vec::new(),
         equals: Vec::new(),
         bounds: Vec::new(),
-    };
-    for &(column, descending, _) in &table.indexes[index].columns {
-        let ty = table.columns[column].ty;
-        let tests: Vec<(Sign, Expr, &Expr)> =
-            predicates.iter().filter_map(|p| test(p, column, ty).map(|(sign, value)| (sign, value, p))).collect();
+    }
+}
+
+/// All of a partial index that lists the rows that satisfy `predicates`.
+fn part(table: &TableRef, index: usize, predicates: &[Expr]) -> Option<IndexRange> {
+    let key = &table.indexes[index];
+    if key.predicate.is_none() || key.hash || !lists_all(table, index, predicates) {
+        return None;
+    }
+    let mut range = whole(index);
+    note_listed(key, predicates, &mut range);
+    Some(range)
+}
+
+/// The part of an index that `predicates` leave; `None` when it is all of it.
+pub fn range(table: &TableRef, index: usize, predicates: &[Expr]) -> Option<IndexRange> {
+    if !lists_all(table, index, predicates) {
+        return None;
+    }
+    let key = &table.indexes[index];
+    let mut range = whole(index);
+    for (place, &(column, descending, _)) in key.columns.iter().enumerate() {
+        let ty = key.key_type(place, &table.columns);
+        let tests: Vec<(Sign, Expr, &Expr)> = predicates
+            .iter()
+            .filter_map(|p| test(p, column, key.expr(place), ty).map(|(sign, value)| (sign, value, p)))
+            .collect();
         if let Some((_, value, predicate)) = tests.iter().find(|t| t.0 == Sign::Equal) {
             range.equal.push(value.clone());
             range.equals.push((*predicate).clone());
@@ -79,7 +120,7 @@ pub fn range(table: &TableRef, index: usize, predicates: &[Expr]) -> Option<Inde
             }
             continue;
         }
-        for (sign, value, predicate) in tests {
+        for (sign, value, predicate) in tests.into_iter().filter(|_| !key.hash) {
             let inclusive = matches!(sign, Sign::LessEqual | Sign::GreaterEqual);
             let is_low = matches!(sign, Sign::Greater | Sign::GreaterEqual) != descending;
             if sign != Sign::NotEqual {
@@ -92,18 +133,33 @@ pub fn range(table: &TableRef, index: usize, predicates: &[Expr]) -> Option<Inde
         }
         break;
     }
+    note_listed(key, predicates, &mut range);
     (!range.equal.is_empty() || range.low.is_some() || range.high.is_some()).then_some(range)
 }
 
-/// What `p` says of `column` of type `ty`, compared with a value known before the scan.
-fn test(p: &Expr, column: usize, ty: Oid) -> Option<(Sign, Expr)> {
+/// Notes what all rows that a partial index lists satisfy.
+fn note_listed(key: &IndexKey, predicates: &[Expr], range: &mut IndexRange) {
+    let Some(condition) = &key.predicate else { return };
+    for p in predicates {
+        if !range.implied.contains(p) && plan::implies(std::slice::from_ref(condition), p, &comparison) {
+            range.implied.push(p.clone());
+        }
+    }
+}
+
+/// What `p` says of `column`, or of the expression that stands for it, of type `ty`, compared with a value known before the scan.
+fn test(p: &Expr, column: usize, expr: Option<&Expr>, ty: Oid) -> Option<(Sign, Expr)> {
     let ExprKind::Call { function, args, .. } = &p.kind else { return None };
     let [a, b] = &args[..] else { return None };
     let Callable::Compare(comparison) = functions::lookup(*function)? else { return None };
     if !comparison.is_same_type() {
         return None;
     }
-    let is_column = |e: &Expr| matches!(relabelled(e).kind, ExprKind::Column(i) if i == column);
+    let is_column = |e: &Expr| match (expr, &relabelled(e).kind) {
+        (Some(expr), _) => expr.same(e) || expr.same(relabelled(e)),
+        (None, ExprKind::Column(i)) => *i == column,
+        _ => false,
+    };
     if is_column(a) && b.is_fixed() {
         return Some((comparison.sign, as_key(b, ty)?));
     }

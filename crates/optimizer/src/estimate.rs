@@ -66,7 +66,10 @@ fn unknown(ty: Oid, rows: f64) -> ColumnEstimate {
 /// The columns of `table`, its row id last, when it has `rows`.
 pub(crate) fn table_columns(table: &TableRef, rows: f64, statistics: &dyn Statistics) -> Vec<ColumnEstimate> {
     let column = |(i, c): (usize, &plan::Column)| {
-        let unique = table.indexes.iter().any(|k| k.unique && k.columns.len() == 1 && k.columns[0].0 == i);
+        let unique = table
+            .indexes
+            .iter()
+            .any(|k| k.unique && k.predicate.is_none() && k.columns.len() == 1 && k.columns[0].0 == i);
         let Some(s) = statistics.column(table.oid, i) else {
             let mut column = unknown(c.ty, rows);
             if unique {
@@ -107,6 +110,11 @@ pub(crate) fn shrink(columns: &mut [ColumnEstimate], all: f64, rows: f64) {
     columns.iter_mut().for_each(|c| c.distinct = left_of(c.distinct, all, rows).min(rows.max(1.0)));
 }
 
+/// The part of a table that a partial index is taken to list: nothing is kept about it.
+const PARTIAL: f64 = 0.1;
+/// The part that has one value of an expression, about which nothing is kept either.
+const EXPRESSION: f64 = 0.005;
+
 /// The rows that a range of an index holds, of `rows`.
 pub(crate) fn range_rows(table: &TableRef, range: &plan::IndexRange, rows: f64, columns: &[ColumnEstimate]) -> f64 {
     let index = &table.indexes[range.index];
@@ -117,9 +125,9 @@ pub(crate) fn range_rows(table: &TableRef, range: &plan::IndexRange, rows: f64, 
         ExprKind::Const(d) => Some(d.clone()),
         _ => None,
     };
-    let mut part: f64 = 1.0;
+    let mut part: f64 = if index.predicate.is_some() { PARTIAL } else { 1.0 };
     for (e, key) in range.equal.iter().zip(&index.columns) {
-        part *= selectivity::equal(&columns[key.0], value(e).as_ref());
+        part *= columns.get(key.0).map_or(EXPRESSION, |c| selectivity::equal(c, value(e).as_ref()));
     }
     if range.low.is_some() || range.high.is_some() {
         let bounds: Vec<&Expr> = range.bounds.iter().collect();
@@ -381,7 +389,8 @@ pub fn estimate(node: &Node, s: &dyn Statistics) -> Estimate {
         }
         Node::Insert { input, returning, .. }
         | Node::Update { input, returning, .. }
-        | Node::Delete { input, returning, .. } => {
+        | Node::Delete { input, returning, .. }
+        | Node::Merge { input, returning, .. } => {
             let e = estimate(input, s);
             let rows = if returning.is_some() { e.rows } else { 0.0 };
             let columns = node.types().into_iter().map(|t| unknown(t, rows)).collect();

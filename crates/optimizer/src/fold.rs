@@ -49,7 +49,8 @@ fn single_row(node: Node) -> Node {
     Node::Values { rows: vec![exprs], types }
 }
 
-fn fold(e: &mut Expr) {
+/// Folds `e` and what is below it.
+pub fn fold(e: &mut Expr) {
     e.children_mut().into_iter().for_each(fold);
     if let Some(value) = value(e) {
         e.kind = ExprKind::Const(value);

@@ -12,6 +12,7 @@ mod statistics;
 mod unnest;
 
 pub use estimate::{ColumnEstimate, Estimate, estimate};
+pub use fold::fold;
 use plan::{ExprKind, Node};
 pub use statistics::{ColumnStatistics, NoStatistics, Statistics};
 

@@ -83,7 +83,7 @@ struct Plan {
 pub fn order(node: Node, s: &dyn Statistics, slots: &mut usize) -> Node {
     match node {
         Node::Join { .. } => group(node, s, slots),
-        Node::Update { .. } | Node::Delete { .. } | Node::LockRows { .. } => {
+        Node::Update { .. } | Node::Delete { .. } | Node::Merge { .. } | Node::LockRows { .. } => {
             let mut node = node;
             node.inputs_mut().into_iter().for_each(|input| keep_shape(input, s, slots));
             node

@@ -16,7 +16,10 @@ use crate::statistics::Statistics;
 pub fn unnest(node: Node, s: &dyn Statistics) -> Node {
     let mut node = node;
     match &mut node {
-        Node::Update { input, .. } | Node::Delete { input, .. } | Node::LockRows { input, .. } => {
+        Node::Update { input, .. }
+        | Node::Delete { input, .. }
+        | Node::Merge { input, .. }
+        | Node::LockRows { input, .. } => {
             keep_shape(input, s);
             return node;
         }

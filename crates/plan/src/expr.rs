@@ -149,6 +149,35 @@ pub enum ExprKind {
         /// Indexes, one for each dimension.
         indexes: Vec<Expr>,
     },
+    /// A part of an array: a slice of it, or with `value` the array with that part changed.
+    Part {
+        /// The array.
+        array: Box<Expr>,
+        /// Type of its elements.
+        element: Oid,
+        /// Lower and upper bound of each dimension; an index of an element is an upper one.
+        bounds: Vec<[Option<Expr>; 2]>,
+        /// Whether a slice, and not an element.
+        slice: bool,
+        /// What is assigned.
+        value: Option<Box<Expr>>,
+    },
+    /// The id of the row of a table that a cursor stands on.
+    CurrentRow {
+        /// The cursor.
+        cursor: String,
+        /// The table.
+        table: Oid,
+        /// What it is called.
+        shown: String,
+    },
+    /// Whether a row is in a sample of its table.
+    Sampled {
+        /// The row's id, the percentage, and what the choice depends on, where it is to be the same each time.
+        args: Vec<Expr>,
+        /// Whether whole blocks are chosen.
+        blocks: bool,
+    },
     /// A query run for the row.
     Subquery(Box<SubPlan>),
 }
@@ -227,7 +256,11 @@ impl Expr {
     /// The expressions it is made of. Those of a subquery are over the row at hand: its binds, not its insides.
     pub fn children(&self) -> Vec<&Expr> {
         match &self.kind {
-            ExprKind::Const(_) | ExprKind::Column(_) | ExprKind::Param(_) | ExprKind::Slot(_) => Vec::new(),
+            ExprKind::Const(_)
+            | ExprKind::Column(_)
+            | ExprKind::Param(_)
+            | ExprKind::Slot(_)
+            | ExprKind::CurrentRow { .. } => Vec::new(),
             ExprKind::Call { args, .. }
             | ExprKind::Routine { args, .. }
             | ExprKind::Row { fields: args, .. }
@@ -235,6 +268,7 @@ impl Expr {
             | ExprKind::Or(args)
             | ExprKind::Coalesce(args)
             | ExprKind::Extreme(_, args)
+            | ExprKind::Sampled { args, .. }
             | ExprKind::Array(args) => args.iter().collect(),
             ExprKind::CastByText { arg: a, .. }
             | ExprKind::Coerce { arg: a, .. }
@@ -246,6 +280,9 @@ impl Expr {
             ExprKind::IsDistinct { args, .. } | ExprKind::AnyArray { args, .. } => args.iter().collect(),
             ExprKind::Case { whens, default } => whens.iter().flat_map(|(c, r)| [c, r]).chain([&**default]).collect(),
             ExprKind::Subscript { array, indexes } => std::iter::once(&**array).chain(indexes).collect(),
+            ExprKind::Part { array, bounds, value, .. } => {
+                std::iter::once(&**array).chain(bounds.iter().flatten().flatten()).chain(value.as_deref()).collect()
+            }
             ExprKind::Subquery(sub) => sub.binds.iter().map(|b| &b.1).collect(),
         }
     }
@@ -253,7 +290,11 @@ impl Expr {
     /// As [`Expr::children`].
     pub fn children_mut(&mut self) -> Vec<&mut Expr> {
         match &mut self.kind {
-            ExprKind::Const(_) | ExprKind::Column(_) | ExprKind::Param(_) | ExprKind::Slot(_) => Vec::new(),
+            ExprKind::Const(_)
+            | ExprKind::Column(_)
+            | ExprKind::Param(_)
+            | ExprKind::Slot(_)
+            | ExprKind::CurrentRow { .. } => Vec::new(),
             ExprKind::Call { args, .. }
             | ExprKind::Routine { args, .. }
             | ExprKind::Row { fields: args, .. }
@@ -261,6 +302,7 @@ impl Expr {
             | ExprKind::Or(args)
             | ExprKind::Coalesce(args)
             | ExprKind::Extreme(_, args)
+            | ExprKind::Sampled { args, .. }
             | ExprKind::Array(args) => args.iter_mut().collect(),
             ExprKind::CastByText { arg: a, .. }
             | ExprKind::Coerce { arg: a, .. }
@@ -274,6 +316,10 @@ impl Expr {
                 whens.iter_mut().flat_map(|(c, r)| [c, r]).chain([&mut **default]).collect()
             }
             ExprKind::Subscript { array, indexes } => std::iter::once(&mut **array).chain(indexes).collect(),
+            ExprKind::Part { array, bounds, value, .. } => std::iter::once(&mut **array)
+                .chain(bounds.iter_mut().flatten().flatten())
+                .chain(value.as_deref_mut())
+                .collect(),
             ExprKind::Subquery(sub) => sub.binds.iter_mut().map(|b| &mut b.1).collect(),
         }
     }

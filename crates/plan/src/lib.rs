@@ -3,14 +3,17 @@
 
 pub mod counter;
 pub mod expr;
+mod imply;
 pub mod node;
 pub mod routine;
 pub mod window;
 
 pub use expr::{CallForm, Expr, ExprKind, SubKind, SubPlan};
+pub use imply::{Comparison, implies};
 pub use node::{
-    AggregateCall, Bound, Column, ConflictUpdate, IndexKey, IndexRange, JoinKind, LockWait, Needed, Node, OnConflict,
-    OutputColumn, Reference, RowLock, RowRules, SetKind, SortKey, TableRef, TableSource,
+    AggregateCall, Bound, Column, ConflictUpdate, IndexKey, IndexRange, JoinKind, KEY_EXPRESSION, LockWait,
+    MergeAction, MergeArm, MergeMatch, Needed, Node, OnConflict, OutputColumn, Reference, RowLock, RowRules, SetKind,
+    SortKey, TableRef, TableSource,
 };
 pub use routine::{DomainRules, OwnAggregate, Routine, ValueCheck};
 pub use window::{Frame, FrameBound, FrameExclusion, FrameUnits, Window, WindowCall};

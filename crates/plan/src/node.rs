@@ -23,6 +23,8 @@ pub struct Column {
     pub not_null: bool,
     /// Whether it was dropped: then it has a place in rows, nothing more.
     pub dropped: bool,
+    /// Whether it is computed when it is read: then NULL has its place in rows.
+    pub computed: bool,
 }
 
 /// Where a table's rows are.
@@ -71,12 +73,43 @@ pub struct IndexKey {
     pub name: String,
     /// Its storage.
     pub rel: RelId,
-    /// Columns of the table, from 0, each with whether it sorts descending and whether NULLs come first.
+    /// Columns of the table, from 0, each with whether it sorts descending and whether NULLs come first. From [`KEY_EXPRESSION`] on they
+    /// stand for `exprs`.
     pub columns: Vec<(usize, bool, bool)>,
+    /// Expressions among its columns, over the table's row.
+    pub exprs: Vec<Expr>,
+    /// How errors name its columns, where some are expressions.
+    pub labels: Vec<String>,
+    /// Which rows it lists; all when there is none.
+    pub predicate: Option<Expr>,
     /// Whether two rows may not share a key.
     pub unique: bool,
     /// Whether NULLs are equal to each other.
     pub nulls_not_distinct: bool,
+    /// Whether a key that is taken is an error at once.
+    pub immediate: bool,
+    /// Whether it answers nothing but equality.
+    pub hash: bool,
+}
+
+/// Column numbers of an index from here on stand for its expressions.
+pub const KEY_EXPRESSION: usize = 1 << 20;
+
+impl IndexKey {
+    /// Whether its key is columns, and it lists all rows.
+    pub fn is_plain(&self) -> bool {
+        self.exprs.is_empty() && self.predicate.is_none()
+    }
+
+    /// The expression that its column `i` is, when it is one.
+    pub fn expr(&self, i: usize) -> Option<&Expr> {
+        self.exprs.get(self.columns.get(i)?.0.checked_sub(KEY_EXPRESSION)?)
+    }
+
+    /// Type of its column `i`.
+    pub fn key_type(&self, i: usize, columns: &[Column]) -> Oid {
+        self.expr(i).map_or_else(|| columns[self.columns[i].0].ty, |e| e.ty)
+    }
 }
 
 /// What every new row of a table must satisfy, beside types and unique keys.
@@ -88,6 +121,8 @@ pub struct RowRules {
     pub references: Vec<Reference>,
     /// Keys of others that refer to the table.
     pub referenced: Vec<Reference>,
+    /// What views ask of rows that are written through them: name, and what must be true of the row.
+    pub views: Vec<(String, Expr)>,
 }
 
 /// A foreign key.
@@ -138,6 +173,8 @@ pub struct AggregateCall {
     pub own: Option<Arc<OwnAggregate>>,
     /// Its arguments, over the input row.
     pub args: Vec<Expr>,
+    /// How many of the last ones are the direct arguments of an ordered-set aggregate: the same in all rows of a group.
+    pub direct: usize,
     /// Whether equal arguments count once.
     pub distinct: bool,
     /// In which order rows are given to it.
@@ -146,6 +183,13 @@ pub struct AggregateCall {
     pub filter: Option<Expr>,
     /// The result's type.
     pub ty: Oid,
+}
+
+impl AggregateCall {
+    /// The arguments that differ from row to row, and the direct ones.
+    pub fn split_args(&self) -> (&[Expr], &[Expr]) {
+        self.args.split_at(self.args.len() - self.direct)
+    }
 }
 
 /// Set operations.
@@ -275,6 +319,72 @@ pub enum Node {
     },
     /// Input: the table's row, its id, then more.
     Delete { table: Arc<TableRef>, rules: Arc<RowRules>, input: Box<Node>, returning: Option<Vec<Expr>> },
+    /// Input: the table's row, its id, the source's row, and in column `marker` whether there is one; either side may be NULL. Does
+    /// what the first of `arms` says that is about such a row. Rows that changed meanwhile must satisfy `recheck` to be joined still.
+    Merge {
+        table: Arc<TableRef>,
+        rules: Arc<RowRules>,
+        input: Box<Node>,
+        marker: usize,
+        recheck: Vec<Expr>,
+        arms: Vec<MergeArm>,
+        returning: Option<Vec<Expr>>,
+    },
+}
+
+/// Which rows an arm of MERGE is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MergeMatch {
+    /// Those with both sides.
+    Both,
+    /// Rows of the table that no row of the source matches.
+    TargetOnly,
+    /// Rows of the source that match no row of the table.
+    SourceOnly,
+}
+
+/// An arm of MERGE, over its input.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MergeArm {
+    /// Its rows.
+    pub matched: MergeMatch,
+    /// Of them, those for which this is true.
+    pub condition: Option<Expr>,
+    /// What is done.
+    pub action: MergeAction,
+}
+
+/// What an arm of MERGE does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MergeAction {
+    /// Nothing.
+    Nothing,
+    /// Deletes the row.
+    Delete,
+    /// Assigns to its columns.
+    Update(Vec<(usize, Expr)>),
+    /// Adds a row of these values.
+    Insert(Vec<Expr>),
+}
+
+impl MergeArm {
+    fn exprs(&self) -> Vec<&Expr> {
+        let values: Vec<&Expr> = match &self.action {
+            MergeAction::Update(sets) => sets.iter().map(|s| &s.1).collect(),
+            MergeAction::Insert(values) => values.iter().collect(),
+            MergeAction::Nothing | MergeAction::Delete => Vec::new(),
+        };
+        self.condition.iter().chain(values).collect()
+    }
+
+    fn exprs_mut(&mut self) -> Vec<&mut Expr> {
+        let values: Vec<&mut Expr> = match &mut self.action {
+            MergeAction::Update(sets) => sets.iter_mut().map(|s| &mut s.1).collect(),
+            MergeAction::Insert(values) => values.iter_mut().collect(),
+            MergeAction::Nothing | MergeAction::Delete => Vec::new(),
+        };
+        self.condition.iter_mut().chain(values).collect()
+    }
 }
 
 /// A row lock that a query takes.
@@ -367,9 +477,10 @@ impl Node {
             Node::SetOp { left, .. } => left.types(),
             Node::With { body, .. } => body.types(),
             Node::Recursive { base, .. } => base.types(),
-            Node::Insert { returning, .. } | Node::Update { returning, .. } | Node::Delete { returning, .. } => {
-                returning.as_deref().map_or(Vec::new(), of)
-            }
+            Node::Insert { returning, .. }
+            | Node::Update { returning, .. }
+            | Node::Delete { returning, .. }
+            | Node::Merge { returning, .. } => returning.as_deref().map_or(Vec::new(), of),
         }
     }
 
@@ -399,7 +510,8 @@ impl Node {
             | Node::Limit { input, .. }
             | Node::Insert { input, .. }
             | Node::Update { input, .. }
-            | Node::Delete { input, .. } => vec![input],
+            | Node::Delete { input, .. }
+            | Node::Merge { input, .. } => vec![input],
             Node::Join { left, right, .. } | Node::Apply { left, right, .. } | Node::SetOp { left, right, .. } => {
                 vec![left, right]
             }
@@ -438,7 +550,8 @@ impl Node {
             Node::Sort { keys, .. } => keys.iter().map(|k| &k.expr).collect(),
             Node::Limit { count, offset, .. } => count.iter().chain(offset).collect(),
             Node::Insert { rules, returning, conflict, .. } => {
-                let mut all: Vec<&Expr> = rules.checks.iter().map(|c| &c.1).chain(returning.iter().flatten()).collect();
+                let checks = rules.checks.iter().chain(&rules.views).map(|c| &c.1);
+                let mut all: Vec<&Expr> = checks.chain(returning.iter().flatten()).collect();
                 if let Some(update) = conflict.as_ref().and_then(|c| c.update.as_ref()) {
                     all.extend(update.sets.iter().map(|s| &s.1).chain(&update.condition));
                 }
@@ -446,7 +559,13 @@ impl Node {
             }
             Node::Update { rules, sets, returning, .. } => {
                 let sets = sets.iter().map(|s| &s.1);
-                rules.checks.iter().map(|c| &c.1).chain(sets).chain(returning.iter().flatten()).collect()
+                let checks = rules.checks.iter().chain(&rules.views).map(|c| &c.1);
+                checks.chain(sets).chain(returning.iter().flatten()).collect()
+            }
+            Node::Merge { rules, recheck, arms, returning, .. } => {
+                let checks = rules.checks.iter().chain(&rules.views).map(|c| &c.1);
+                let arms = arms.iter().flat_map(MergeArm::exprs);
+                checks.chain(recheck).chain(arms).chain(returning.iter().flatten()).collect()
             }
             Node::Delete { returning, .. } => returning.iter().flatten().collect(),
             Node::Distinct { .. }
@@ -480,7 +599,8 @@ impl Node {
             | Node::Limit { input, .. }
             | Node::Insert { input, .. }
             | Node::Update { input, .. }
-            | Node::Delete { input, .. } => vec![input],
+            | Node::Delete { input, .. }
+            | Node::Merge { input, .. } => vec![input],
             Node::Join { left, right, .. } | Node::Apply { left, right, .. } | Node::SetOp { left, right, .. } => {
                 vec![left, right]
             }
@@ -532,6 +652,10 @@ impl Node {
                 sets.iter_mut().map(|s| &mut s.1).chain(returning.iter_mut().flatten()).collect()
             }
             Node::Delete { returning, .. } => returning.iter_mut().flatten().collect(),
+            Node::Merge { recheck, arms, returning, .. } => {
+                let arms = arms.iter_mut().flat_map(MergeArm::exprs_mut);
+                recheck.iter_mut().chain(arms).chain(returning.iter_mut().flatten()).collect()
+            }
             Node::Distinct { .. }
             | Node::SetOp { .. }
             | Node::With { .. }
@@ -565,7 +689,10 @@ impl Node {
     pub fn visit_tables<'a>(&'a self, f: &mut dyn FnMut(&'a Arc<TableRef>, bool)) {
         self.visit(&mut |node| match node {
             Node::Scan { table, .. } | Node::IndexScan { table, .. } => f(table, false),
-            Node::Insert { table, .. } | Node::Update { table, .. } | Node::Delete { table, .. } => f(table, true),
+            Node::Insert { table, .. }
+            | Node::Update { table, .. }
+            | Node::Delete { table, .. }
+            | Node::Merge { table, .. } => f(table, true),
             _ => {}
         });
     }
@@ -574,8 +701,14 @@ impl Node {
     pub fn writes(&self) -> bool {
         let mut writes = false;
         self.visit(&mut |n| {
-            writes |=
-                matches!(n, Node::Insert { .. } | Node::Update { .. } | Node::Delete { .. } | Node::LockRows { .. });
+            writes |= matches!(
+                n,
+                Node::Insert { .. }
+                    | Node::Update { .. }
+                    | Node::Delete { .. }
+                    | Node::Merge { .. }
+                    | Node::LockRows { .. }
+            );
         });
         writes
     }

@@ -14,6 +14,7 @@ mod drop;
 mod function;
 mod grant;
 mod index;
+mod like;
 mod maintenance;
 mod names;
 mod operator;
@@ -44,6 +45,8 @@ use crate::session::{Session, Sink};
 const HEAP: Oid = Oid(2);
 /// `pg_am` OID of btree.
 const BTREE: Oid = Oid(403);
+/// `pg_am` OID of hash.
+const HASH: Oid = Oid(405);
 
 /// Tells `text` as a notice.
 fn notice(sink: &mut dyn Sink, state: SqlState, text: String) {
@@ -192,6 +195,16 @@ impl Session {
             }
             self.lock_relation(found.oid, mode)?;
         }
+    }
+
+    /// The index that `name` means, with its table.
+    fn find_index(&mut self, name: &RangeVar) -> Result<Option<(Arc<TableInfo>, Oid)>> {
+        let (image, text) = (self.image()?, name.name.as_str());
+        let found = match &name.schema {
+            Some(schema) => image.namespace_in(schema, &self.search_path).and_then(|n| image.relation_oid(n.oid, text)),
+            None => self.search_path.iter().find_map(|&n| image.relation_oid(n, text)),
+        };
+        Ok(found.and_then(|oid| Some((image.table_of_index(oid)?.clone(), oid))))
     }
 
     /// [`Session::find_relation`] that must find.

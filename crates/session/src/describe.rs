@@ -24,7 +24,7 @@ pub(crate) fn describe(
     pretty: bool,
 ) -> Result<Option<String>> {
     match what {
-        Describe::Index => Ok(index(host, object, number)),
+        Describe::Index => index(host, object, number, pretty),
         Describe::Constraint => constraint(host, object, pretty),
         Describe::Expression => {
             if text.is_empty() {
@@ -32,7 +32,9 @@ pub(crate) fn describe(
             }
             let io = IoSettings::default();
             let binder = Binder::new(host.image, "", &io, host.search_path);
-            binder.shown(text, host.image.by_oid(object).map(|t| &**t), pretty).map(Some)
+            let table = host.image.by_oid(object).map(|t| &**t);
+            let parts = text.split(catalog::EXPRESSION_SEPARATOR).map(|t| binder.shown(t, table, pretty));
+            Ok(Some(parts.collect::<Result<Vec<_>>>()?.join(", ")))
         }
         Describe::Role => Ok(Some(match host.runtime.role_by_oid(object)? {
             Some(role) => role.name,
@@ -73,31 +75,73 @@ fn columns(info: &catalog::TableInfo, list: &[usize]) -> String {
     list.iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
-fn index(host: &SessionHost<'_>, object: Oid, number: i32) -> Option<String> {
-    let info = host.image.table_of_index(object)?;
-    let index = info.indexes.iter().find(|i| i.oid == object)?;
-    let key = |k: &(usize, bool, bool)| {
+/// `pg_get_indexdef`: all of an index, or its column `number`.
+fn index(host: &SessionHost<'_>, object: Oid, number: i32, pretty: bool) -> Result<Option<String>> {
+    let Some(info) = host.image.table_of_index(object) else { return Ok(None) };
+    let Some(index) = info.indexes.iter().find(|i| i.oid == object) else { return Ok(None) };
+    let io = IoSettings::default();
+    let binder = Binder::new(host.image, "", &io, host.search_path);
+    let name = |i: usize| match index.columns[i].0.checked_sub(catalog::KEY_EXPRESSION) {
+        Some(n) => binder.shown_key(&index.expressions[n], info, pretty),
+        None => Ok(columns(info, &[index.columns[i].0])),
+    };
+    if number > 0 {
+        let place = number as usize - 1;
+        if place < index.columns.len() {
+            return name(place).map(Some);
+        }
+        let carried = index.include.get(place - index.columns.len());
+        return Ok(Some(carried.map_or(String::new(), |&c| columns(info, &[c]))));
+    }
+    let key = |i: usize| {
+        let k = &index.columns[i];
         let order = match (k.1, k.2) {
             (false, false) | (true, true) => "",
             (false, true) => " NULLS FIRST",
             (true, false) => " NULLS LAST",
         };
         let direction = if k.1 { " DESC" } else { "" };
-        format!("{}{direction}{order}", columns(info, &[k.0]))
+        let (collation, class) = class_of(info, index, i);
+        Ok(format!("{}{collation}{class}{direction}{order}", name(i)?))
     };
-    if number > 0 {
-        return Some(index.columns.get(number as usize - 1).map_or(String::new(), |k| columns(info, &[k.0])));
-    }
+    let keys = (0..index.columns.len()).map(key).collect::<Result<Vec<_>>>()?;
+    let names = binder::Names { image: host.image, search_path: host.search_path };
     let schema = host.image.namespace_name(info.namespace);
-    Some(format!(
-        "CREATE {}INDEX {} ON {}.{} USING btree ({}){}",
+    // Pretty, it names no more than it must.
+    let table = match pretty {
+        true => names.relation_name(info.oid).unwrap_or_default(),
+        false => format!("{}.{}", quote_ident(schema), quote_ident(&info.name)),
+    };
+    let mut text = format!(
+        "CREATE {}INDEX {} ON {table} USING {} ({})",
         if index.unique { "UNIQUE " } else { "" },
         quote_ident(&index.name),
-        quote_ident(schema),
-        quote_ident(&info.name),
-        index.columns.iter().map(key).collect::<Vec<_>>().join(", "),
-        if index.nulls_not_distinct { " NULLS NOT DISTINCT" } else { "" }
-    ))
+        if index.method == Oid(405) { "hash" } else { "btree" },
+        keys.join(", "),
+    );
+    if !index.include.is_empty() {
+        text += &format!(" INCLUDE ({})", columns(info, &index.include));
+    }
+    if index.nulls_not_distinct {
+        text += " NULLS NOT DISTINCT";
+    }
+    if let Some(predicate) = &index.predicate {
+        text += &format!(" WHERE {}", binder.shown(predicate, Some(info), pretty)?);
+    }
+    Ok(Some(text))
+}
+
+/// The collation and the operator class of column `i` of an index, where they are not those of its type.
+fn class_of(info: &catalog::TableInfo, index: &catalog::IndexInfo, i: usize) -> (String, String) {
+    let mut collation = String::new();
+    if let Some(&own) = index.collations.get(i)
+        && let Some(name) = [(950, "C"), (951, "POSIX"), (962, "ucs_basic")].iter().find(|c| c.0 == own.0)
+        && info.columns.get(index.columns[i].0).is_none_or(|c| c.ty != oid::NAME)
+    {
+        collation = format!(" COLLATE {}", quote_ident(name.1));
+    }
+    let class = index.classes.get(i).and_then(|&c| builtin::opclass_by_oid(c)).filter(|c| !c.is_default);
+    (collation, class.map_or(String::new(), |c| format!(" {}", quote_ident(c.name))))
 }
 
 /// The action of a foreign key as SQL; nothing for NO ACTION.
@@ -169,13 +213,24 @@ fn constraint(host: &SessionHost<'_>, object: Oid, pretty: bool) -> Result<Optio
     })?;
     let Some((kind, index, key)) = found else { return Ok(None) };
     let key: Vec<usize> = key.iter().map(|&n| n as usize - 1).collect();
-    let _ = index;
+    let index = info.indexes.iter().find(|i| i.oid == index);
+    let mut rest = String::new();
+    if let Some(index) = index {
+        if !index.include.is_empty() {
+            rest = format!(" INCLUDE ({})", columns(info, &index.include));
+        }
+        if index.constraint.is_some_and(|c| c.deferrable) {
+            rest += " DEFERRABLE";
+        }
+        if index.constraint.is_some_and(|c| c.deferred) {
+            rest += " INITIALLY DEFERRED";
+        }
+    }
     Ok(match kind {
-        b'p' => Some(format!("PRIMARY KEY ({})", columns(info, &key))),
+        b'p' => Some(format!("PRIMARY KEY ({}){rest}", columns(info, &key))),
         b'u' => {
-            let distinct = info.indexes.iter().any(|i| i.oid == index && i.nulls_not_distinct);
-            let word = if distinct { " NULLS NOT DISTINCT" } else { "" };
-            Some(format!("UNIQUE{word} ({})", columns(info, &key)))
+            let word = if index.is_some_and(|i| i.nulls_not_distinct) { " NULLS NOT DISTINCT" } else { "" };
+            Some(format!("UNIQUE{word} ({}){rest}", columns(info, &key)))
         }
         b'n' => Some(format!("NOT NULL {}", columns(info, &key))),
         _ => None,

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use catalog::{ForeignKey, TableInfo};
 use exec::{Event, Found, Handles};
 use plan::TableRef;
+use storage::RowId;
 use storage::lock::Mode;
 use storage::table::RowState;
 use syntax::quote_ident;
@@ -24,9 +25,9 @@ pub(crate) struct Deferral {
 }
 
 impl Deferral {
-    fn is_deferred(&self, key: &ForeignKey) -> bool {
-        let said = self.some.iter().rev().find(|s| s.0 == key.oid).map(|s| s.1).or(self.all);
-        key.deferrable && said.unwrap_or(key.deferred)
+    fn is_deferred(&self, constraint: Oid, deferrable: bool, deferred: bool) -> bool {
+        let said = self.some.iter().rev().find(|s| s.0 == constraint).map(|s| s.1).or(self.all);
+        deferrable && said.unwrap_or(deferred)
     }
 
     /// SET CONSTRAINTS.
@@ -41,6 +42,7 @@ impl Deferral {
 fn constraint_of(event: &Event) -> Oid {
     match event {
         Event::Refers { constraint, .. } | Event::Referred { constraint, .. } => *constraint,
+        Event::Unique { .. } => Oid::NONE,
     }
 }
 
@@ -82,6 +84,10 @@ impl Session {
         let mut queue = VecDeque::from(events);
         while let Some(event) = queue.pop_front() {
             let image = self.image()?;
+            if let Event::Unique { index, row, key } = &event {
+                self.check_unique(*index, *row, key, commit)?;
+                continue;
+            }
             let constraint = constraint_of(&event);
             let Some(child) = image.table_of_constraint(constraint).cloned() else { continue };
             let Some(key) = child.foreign_keys.iter().find(|k| k.oid == constraint).cloned() else { continue };
@@ -90,9 +96,9 @@ impl Session {
             let restrict = match &event {
                 Event::Referred { new: Some(_), .. } => key.on_update == b'r',
                 Event::Referred { new: None, .. } => key.on_delete == b'r',
-                Event::Refers { .. } => false,
+                Event::Refers { .. } | Event::Unique { .. } => false,
             };
-            if !commit && !restrict && self.deferral.is_deferred(&key) {
+            if !commit && !restrict && self.deferral.is_deferred(key.oid, key.deferrable, key.deferred) {
                 self.deferral.events.push(event);
                 continue;
             }
@@ -101,9 +107,51 @@ impl Session {
                 Event::Referred { old, new, .. } => {
                     queue.extend(self.act(&child, &parent, &key, &old, new.as_deref())?);
                 }
+                Event::Unique { .. } => {}
             }
         }
         Ok(())
+    }
+
+    /// Checks that no other row has the key of `row` in a unique index, now or at COMMIT, as its constraint says.
+    fn check_unique(&mut self, index: Oid, row: RowId, key: &[u8], commit: bool) -> Result<()> {
+        let image = self.image()?;
+        let Some(info) = image.table_of_index(index) else { return Ok(()) };
+        let Some(own) = info.indexes.iter().find(|i| i.oid == index) else { return Ok(()) };
+        let deferred = own.constraint.is_some_and(|c| self.deferral.is_deferred(c.oid, c.deferrable, c.deferred));
+        if !commit && deferred {
+            self.deferral.events.push(Event::Unique { index, row, key: key.to_vec() });
+            return Ok(());
+        }
+        let table: TableRef = binder::table_ref(&image, info)?;
+        let Some(number) = table.indexes.iter().position(|i| i.oid == index) else { return Ok(()) };
+        let mut execution = self.with_latest(|s| s.execution(true))?;
+        self.with_context(&mut execution, &[], |ctx| {
+            let handles = Handles::open(ctx, &table)?;
+            let unique = &table.indexes[number];
+            let mut encoded = Vec::new();
+            loop {
+                ctx.check_interrupts()?;
+                let tree = &handles.trees[number];
+                let found = exec::find_key(ctx, &handles.storage, tree, &table, unique, key, Some(row))?;
+                match found {
+                    None => return Ok(()),
+                    Some(Found::Wait(other)) => ctx.txn.wait_for(&other, ctx.lock_policy())?,
+                    Some(Found::Conflict(_)) => {
+                        let mut snapshot = ctx.txn.snapshot();
+                        snapshot.command = u32::MAX;
+                        // It may be gone, or have another key by now.
+                        let Some(values) = handles.storage.read_datums(row, &snapshot)? else { return Ok(()) };
+                        let value = |c: usize| values[c].clone();
+                        exec::encode_key(&mut encoded, &table, unique, &value, ctx)?;
+                        if encoded != key {
+                            return Ok(());
+                        }
+                        return Err(exec::violation(&table, unique, &value, ctx));
+                    }
+                }
+            }
+        })
     }
 
     /// Checks that the row that `values` refer to is there, and keeps it there.
@@ -157,7 +205,7 @@ impl Session {
             return Ok(false);
         }
         let image = self.image()?;
-        let table: TableRef = binder::table_ref(&image, parent);
+        let table: TableRef = binder::table_ref(&image, parent)?;
         let Some(number) = table.indexes.iter().position(|i| i.oid == key.index) else {
             return Err(SqlError::internal(format!("foreign key {} has no index", key.name)));
         };

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use binder::Names;
 use catalog::{Image, builtin, stored};
 use ext::Host;
-use ext::host::{Describe, ObjectRef, RoleRef};
+use ext::host::{AdvisoryKey, AdvisoryRequest, Describe, ObjectRef, RoleRef};
 use storage::Database;
-use storage::lock::Interrupt;
+use storage::lock::{Interrupt, OwnerId};
 use types::io::TypeLookup;
 use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 
+use crate::advisory::{Advisory, Asker};
 use crate::describe;
+use crate::export::Export;
 use crate::runtime::{Role, Runtime};
 use crate::settings::Settings;
 
@@ -56,7 +58,10 @@ pub(crate) struct SessionHost<'a> {
     /// Owners of functions being called that run as they may, outermost first.
     pub entered: Vec<Role>,
     pub session_user: &'a Role,
-    pub interrupt: &'a Interrupt,
+    pub interrupt: &'a Arc<Interrupt>,
+    pub advisory: &'a mut Advisory,
+    pub read_only: bool,
+    pub exports: &'a mut Vec<Export>,
     pub pid: u32,
     /// Start of the transaction and of the statement, since 2000.
     pub started: (i64, i64),
@@ -65,6 +70,8 @@ pub(crate) struct SessionHost<'a> {
     /// The transaction's number, if it wrote.
     pub xid: Option<u64>,
     pub sql: Option<&'a str>,
+    /// The session's cursors.
+    pub cursors: &'a crate::cursor::Cursors,
 }
 
 /// Now, in microseconds since 2000.
@@ -83,7 +90,10 @@ impl SessionHost<'_> {
     }
 
     /// The storage and rules of a sequence.
-    fn sequence(&self, oid: Oid) -> Result<(Arc<storage::Relation>, storage::sequence::SequenceRules, String)> {
+    pub(crate) fn sequence(
+        &self,
+        oid: Oid,
+    ) -> Result<(Arc<storage::Relation>, storage::sequence::SequenceRules, String)> {
         let Some(info) = self.image.by_oid(oid) else {
             let message = format!("could not open relation with OID {}", oid.0);
             return Err(SqlError::new(SqlState::UNDEFINED_TABLE, message));
@@ -177,6 +187,9 @@ impl Host for SessionHost<'_> {
     fn current_database(&self) -> &str {
         self.database
     }
+    fn current_row(&self, cursor: &str, table: Oid, shown: &str) -> Result<i64> {
+        crate::cursor::current_row(self.cursors, cursor, table, shown)
+    }
     fn current_query(&self) -> Option<&str> {
         self.sql
     }
@@ -220,6 +233,9 @@ impl Host for SessionHost<'_> {
     }
     fn nextval(&mut self, sequence: Oid) -> Result<i64> {
         self.check_sequence(sequence, "Uw")?;
+        if self.read_only {
+            return Err(crate::read_only::refused("nextval()"));
+        }
         let (rel, rules, name) = self.sequence(sequence)?;
         match storage::sequence::next(self.db, &rel, &rules)? {
             Ok(number) => {
@@ -247,6 +263,9 @@ impl Host for SessionHost<'_> {
     }
     fn setval(&mut self, sequence: Oid, value: i64, is_called: bool) -> Result<i64> {
         self.check_sequence(sequence, "w")?;
+        if self.read_only {
+            return Err(crate::read_only::refused("setval()"));
+        }
         let (rel, rules, name) = self.sequence(sequence)?;
         if !(rules.min..=rules.max).contains(&value) {
             let message = format!(
@@ -464,6 +483,19 @@ impl Host for SessionHost<'_> {
             _ => own,
         }))
     }
+    fn rows(&mut self, name: &str, args: &[Datum]) -> Result<Vec<Vec<Datum>>> {
+        self.rows_of(name, args)
+    }
+    fn advisory_lock(&mut self, key: AdvisoryKey, request: AdvisoryRequest) -> Result<bool> {
+        let asker = Asker {
+            locks: &self.runtime.engine().shared().locks,
+            db: self.db.id,
+            owner: OwnerId(self.pid),
+            interrupt: self.interrupt,
+            lock_timeout_ms: self.settings.lock_timeout_ms,
+        };
+        self.advisory.ask(&asker, key, request)
+    }
     fn call(&mut self, name: &str, args: &[Datum]) -> Result<Datum> {
         let object = match args.first() {
             Some(Datum::U32(oid)) => Oid(*oid),
@@ -503,6 +535,19 @@ impl Host for SessionHost<'_> {
             }
             "pg_my_temp_schema" => Datum::from(self.temporary.unwrap_or(Oid::NONE)),
             "enum_first" | "enum_last" | "enum_range" => return self.enum_values(name, object, &args[1..]),
+            "pg_export_snapshot" => {
+                let export = Export::new(self.runtime, self.db.id, self.snapshot.lsn, self.pid, self.exports.len());
+                let name = Datum::text(export.name());
+                self.exports.push(export);
+                return Ok(name);
+            }
+            "acldefault" => {
+                let owner = match args.get(1) {
+                    Some(Datum::U32(oid)) => Oid(*oid),
+                    _ => Oid::NONE,
+                };
+                return self.usual_acl(&args[0], owner);
+            }
             "pg_is_other_temp_schema" => Datum::Bool(false),
             _ => return Err(SqlError::unsupported(format!("function {name}"))),
         })

@@ -2,19 +2,25 @@
 #![forbid(unsafe_code)]
 
 mod acl;
+mod advisory;
 mod collected;
 mod copy;
+mod cursor;
 mod ddl;
 mod describe;
 mod explain;
+mod export;
 mod foreign_key;
 mod host;
+mod known;
 mod lifetime;
+mod monitor;
 mod named;
 mod planning;
 mod portal;
 mod prepared;
 mod privilege;
+mod read_only;
 mod routine;
 mod runtime;
 mod session;
@@ -22,6 +28,7 @@ mod settings;
 mod view;
 
 pub use copy::{CopyIn, CopyOut, CopyShape};
+pub use known::KnownStatement;
 pub use plan::OutputColumn;
 pub use portal::{Fetched, Portal};
 pub use prepared::Prepared;

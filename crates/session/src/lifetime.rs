@@ -46,7 +46,7 @@ impl Portals {
         self.rolled_back.push((opened, self.opened));
     }
 
-    fn is_alive(&self, birth: Birth) -> bool {
+    pub(crate) fn is_alive(&self, birth: Birth) -> bool {
         let gone = |&(after, to): &(u64, u64)| birth.number > after && birth.number <= to;
         birth.epoch == self.epoch && !self.rolled_back.iter().any(gone)
     }

@@ -4,19 +4,19 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use plan::{Node, OutputColumn};
-use syntax::ast::{DeclareCursor, Execute, Fetch, FetchDirection, Prepare, StatementKind};
+use syntax::ast::{Execute, Prepare, StatementKind};
 use types::{Datum, Oid, Result, SqlError, SqlState, oid};
-use vector::Chunk;
 
+use crate::cursor::Cursors;
 use crate::portal::{Fetched, Portal};
 use crate::prepared::Prepared;
-use crate::session::{BlockState, Session, Sink};
+use crate::session::{Session, Sink};
 
 /// What a session knows by name. The unnamed statement has the empty name; the empty statement is `None`.
 #[derive(Default)]
 pub(crate) struct Named {
     statements: HashMap<String, Option<Prepared>>,
-    cursors: HashMap<String, Portal>,
+    pub cursors: Cursors,
 }
 
 fn no_statement(name: &str) -> SqlError {
@@ -29,22 +29,6 @@ fn no_statement(name: &str) -> SqlError {
 
 fn no_cursor(name: &str) -> SqlError {
     SqlError::new(SqlState::INVALID_CURSOR_NAME, format!("cursor \"{name}\" does not exist"))
-}
-
-/// Counts the rows of MOVE instead of giving them out.
-struct Counted<'a>(&'a mut dyn Sink);
-
-impl Sink for Counted<'_> {
-    fn columns(&mut self, _: &[OutputColumn]) -> Result<()> {
-        Ok(())
-    }
-    fn chunk(&mut self, _: &Chunk, _: &dyn types::io::TypeLookup) -> Result<()> {
-        Ok(())
-    }
-    fn complete(&mut self, _: &str) {}
-    fn notice(&mut self, notice: &SqlError) {
-        self.0.notice(notice);
-    }
 }
 
 impl Session {
@@ -119,11 +103,6 @@ impl Session {
         types::io::binary_in_with(ty, -1, bytes, &names)
     }
 
-    /// The columns of the cursor called `name`, if there is one.
-    pub fn cursor_columns(&self, name: &str) -> Option<Arc<Vec<OutputColumn>>> {
-        self.named.cursors.get(name).filter(|c| self.is_alive(c)).map(|c| c.columns.clone())
-    }
-
     /// The columns that EXECUTE or FETCH will yield.
     pub(crate) fn named_columns(&self, kind: &StatementKind) -> Result<Option<Arc<Vec<OutputColumn>>>> {
         Ok(match kind {
@@ -196,83 +175,6 @@ impl Session {
                 self.named.statements.clear();
                 Ok("DEALLOCATE ALL".to_owned())
             }
-        }
-    }
-
-    pub(crate) fn forget_dead_cursors(&mut self) {
-        if self.named.cursors.is_empty() {
-            return;
-        }
-        let mut cursors = std::mem::take(&mut self.named.cursors);
-        cursors.retain(|_, c| self.is_alive(c));
-        self.named.cursors = cursors;
-    }
-
-    pub(crate) fn declare_cursor(&mut self, sql: &str, declare: &DeclareCursor) -> Result<String> {
-        let name = declare.name.as_str();
-        if declare.hold {
-            return Err(SqlError::unsupported("DECLARE CURSOR ... WITH HOLD"));
-        }
-        if declare.scroll == Some(true) {
-            return Err(SqlError::unsupported("DECLARE SCROLL CURSOR"));
-        }
-        if declare.binary {
-            return Err(SqlError::unsupported("DECLARE BINARY CURSOR"));
-        }
-        if self.block_state() == BlockState::Idle {
-            let message = "DECLARE CURSOR can only be used in transaction blocks";
-            return Err(SqlError::new(SqlState::NO_ACTIVE_SQL_TRANSACTION, message));
-        }
-        self.forget_dead_cursors();
-        if self.named.cursors.contains_key(name) {
-            return Err(SqlError::new(SqlState::DUPLICATE_CURSOR, format!("cursor \"{name}\" already exists")));
-        }
-        let mut prepared = self.prepare_parsed(sql, declare.query.clone(), Vec::new())?;
-        if !prepared.params.is_empty() {
-            return Err(crate::session::no_parameter(sql, 1));
-        }
-        let mut portal = self.open_portal(name, &mut prepared, Vec::new())?;
-        // What it sees is fixed now, whenever its rows are fetched.
-        self.begin_portal(&mut portal)?;
-        self.named.cursors.insert(name.to_owned(), portal);
-        Ok("DECLARE CURSOR".to_owned())
-    }
-
-    pub(crate) fn fetch_cursor(&mut self, fetch: &Fetch, sink: &mut dyn Sink) -> Result<String> {
-        let name = fetch.name.as_str();
-        self.forget_dead_cursors();
-        let count = match fetch.direction {
-            FetchDirection::Forward(n) | FetchDirection::Relative(n @ 1) if n > 0 => n,
-            FetchDirection::Forward(_) | FetchDirection::Backward(_) => {
-                return Err(SqlError::unsupported("FETCH that does not go forward"));
-            }
-            FetchDirection::Absolute(_) | FetchDirection::Relative(_) => {
-                return Err(SqlError::unsupported("FETCH ABSOLUTE or RELATIVE"));
-            }
-        };
-        let Some((name, mut portal)) = self.named.cursors.remove_entry(name) else { return Err(no_cursor(name)) };
-        let max = if count == i64::MAX { 0 } else { count.unsigned_abs() };
-        let outcome = match fetch.is_move {
-            true => self.fetch_inner(&mut portal, max, &mut Counted(sink)),
-            false => self.fetch_inner(&mut portal, max, sink),
-        };
-        let fetched = portal.fetched();
-        self.named.cursors.insert(name, portal);
-        outcome?;
-        Ok(format!("{} {fetched}", if fetch.is_move { "MOVE" } else { "FETCH" }))
-    }
-
-    pub(crate) fn close_cursor(&mut self, name: Option<&str>) -> Result<String> {
-        self.forget_dead_cursors();
-        match name {
-            None => {
-                self.named.cursors.clear();
-                Ok("CLOSE CURSOR ALL".to_owned())
-            }
-            Some(name) => match self.named.cursors.remove(name) {
-                Some(_) => Ok("CLOSE CURSOR".to_owned()),
-                None => Err(no_cursor(name)),
-            },
         }
     }
 

@@ -71,6 +71,7 @@ impl Running {
             Node::Insert { .. } => format!("INSERT 0 {affected}"),
             Node::Update { .. } => format!("UPDATE {affected}"),
             Node::Delete { .. } => format!("DELETE {affected}"),
+            Node::Merge { .. } => format!("MERGE {affected}"),
             _ => format!("SELECT {}", self.fetched),
         }
     }
@@ -102,11 +103,6 @@ impl Portal {
     /// When it was opened.
     pub(crate) fn birth(&self) -> Birth {
         self.birth
-    }
-
-    /// Rows of the last fetch.
-    pub(crate) fn fetched(&self) -> u64 {
-        if let State::Running(running) = &self.state { running.fetched } else { 0 }
     }
 }
 
@@ -271,6 +267,9 @@ impl Session {
                 self.check_privileges(&prepared.sql, &node)?;
             }
             let Some((version, node)) = &prepared.plan else { return Err(SqlError::internal("just planned")) };
+            if self.read_only {
+                self.check_plan_reads(node)?;
+            }
             let operators = prepared.operators.get_or_insert_with(|| operators(node));
             let (db, policy) = (self.db.id, self.lock_policy());
             let Some(txn) = &mut self.txn else { return Err(SqlError::internal("just begun")) };
@@ -353,6 +352,9 @@ impl Session {
 
     /// Takes the snapshot of a planned statement and makes its operators.
     pub(crate) fn start(&mut self, node: Arc<Node>, columns: Arc<Vec<OutputColumn>>) -> Result<Running> {
+        if self.read_only {
+            self.check_plan_reads(&node)?;
+        }
         let execution = self.execution(node.writes())?;
         let root = exec::build(&node);
         let mut reads_tables = false;
@@ -425,11 +427,15 @@ impl Session {
             entered: Vec::new(),
             session_user: self.settings.session_role.as_ref().unwrap_or(&self.login),
             interrupt: &self.interrupt,
+            advisory: &mut self.advisory,
+            read_only: self.read_only,
+            exports: &mut self.exports,
             pid: txn.owner().0,
             started: self.started,
             snapshot: &execution.snapshot,
             xid: txn.xid().map(|x| x.0),
             sql: None,
+            cursors: &self.named.cursors,
         };
         let mut ctx = Context {
             db: &self.db,
@@ -592,6 +598,7 @@ fn operators(node: &Node) -> Operators {
         Node::Insert { .. } => "INSERT 0 ",
         Node::Update { .. } => "UPDATE ",
         Node::Delete { .. } => "DELETE ",
+        Node::Merge { .. } => "MERGE ",
         _ => "SELECT ",
     };
     Operators {
@@ -608,6 +615,6 @@ fn operators(node: &Node) -> Operators {
 fn writes(node: &Node) -> bool {
     match node {
         Node::With { body, .. } => writes(body),
-        node => matches!(node, Node::Insert { .. } | Node::Update { .. } | Node::Delete { .. }),
+        node => matches!(node, Node::Insert { .. } | Node::Update { .. } | Node::Delete { .. } | Node::Merge { .. }),
     }
 }

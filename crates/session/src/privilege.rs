@@ -2,7 +2,7 @@
 
 use catalog::stored::{self, PG_AUTH_MEMBERS, PG_CLASS, PG_DATABASE};
 use catalog::{ColumnInfo, Fields, Image, TableInfo};
-use plan::{Expr, ExprKind, Node, TableRef, TableSource};
+use plan::{Expr, ExprKind, MergeAction, Node, TableRef, TableSource};
 use types::{Oid, Result, SqlError, SqlState};
 
 use crate::acl::{Acl, letter};
@@ -137,7 +137,9 @@ fn target<'a>(node: &'a Node, width: usize, columns: &mut Vec<usize>) -> Option<
         }
         Node::IndexScan { filter, range, table, .. } => {
             reads(filter.iter().chain(&range.implied), width, columns);
-            columns.extend(table.indexes.get(range.index).and_then(|i| i.columns.first()).map(|k| k.0));
+            columns.extend(
+                table.indexes.get(range.index).and_then(|i| i.columns.first()).map(|k| k.0).filter(|&c| c < width),
+            );
             Some(node)
         }
         Node::Filter { input, predicate } => {
@@ -204,6 +206,30 @@ fn uses<'a>(node: &'a Node) -> Vec<Use<'a>> {
                 all.push(Use { table, letter: 'r', columns });
             }
         }
+        Node::Merge { table, input, arms, returning, .. } => {
+            let (mut columns, width) = (Vec::new(), table.columns.len());
+            targets.extend(target(input, width, &mut columns).map(std::ptr::from_ref));
+            reads(
+                arms.iter().filter_map(|a| a.condition.as_ref()).chain(returning.iter().flatten()),
+                width,
+                &mut columns,
+            );
+            for arm in arms {
+                let (letter, columns) = match &arm.action {
+                    MergeAction::Nothing => continue,
+                    MergeAction::Delete => ('d', Vec::new()),
+                    MergeAction::Update(sets) => ('w', sets.iter().map(|s| s.0).collect()),
+                    MergeAction::Insert(values) => {
+                        let given = (0..width).filter(|&i| values[i].span().is_some());
+                        ('a', given.collect())
+                    }
+                };
+                all.push(Use { table, letter, columns });
+            }
+            if !columns.is_empty() {
+                all.push(Use { table, letter: 'r', columns });
+            }
+        }
         Node::LockRows { locks, .. } => {
             all.extend(locks.iter().map(|l| Use { table: &l.table, letter: 'w', columns: Vec::new() }));
         }
@@ -239,6 +265,28 @@ impl Session {
             return Ok(());
         }
         check_readable(image, &self.rights()?, views)
+    }
+
+    /// Fails unless this session's role may do to these views what the letters say.
+    pub(crate) fn check_written_views(&self, image: &Image, views: &[(Oid, char)]) -> Result<()> {
+        if self.user.superuser || self.trusted || views.is_empty() {
+            return Ok(());
+        }
+        let rights = self.rights()?;
+        for (view, letter) in views {
+            let Some(info) = image.by_oid(*view) else { continue };
+            if !rights.has_on_schema(image, info.namespace, 'U') {
+                return Err(denied("schema", image.namespace_name(info.namespace)));
+            }
+            let allowed = match letter {
+                'd' => rights.has_on_table(info, 'd'),
+                letter => rights.has_on_columns(info, &[], *letter),
+            };
+            if !allowed {
+                return Err(denied("view", &info.name));
+            }
+        }
+        Ok(())
     }
 
     /// Fails unless this session's role may make objects in a schema.

@@ -1,6 +1,6 @@
 //! `Runtime`: one open cluster directory (DESIGN §4): engine, databases and roles by name, catalog images.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,6 +11,9 @@ use env::sync::Mutex;
 use storage::lock::Interrupt;
 use storage::txn::Transaction;
 use storage::{Database, DbId, Engine, Options};
+
+use crate::export::Exported;
+use crate::monitor::Present;
 use types::{Datum, Oid, Result, SqlError, SqlState};
 
 /// The database that holds what all databases share.
@@ -143,6 +146,10 @@ pub struct Runtime {
     catalogs: Mutex<HashMap<DbId, Arc<DbCatalog>>>,
     /// Sessions of each database.
     sessions: Mutex<HashMap<DbId, usize>>,
+    /// Sessions by their numbers.
+    pub(crate) present: Mutex<BTreeMap<u32, Present>>,
+    /// Snapshots that transactions in progress let others use, by their names.
+    pub(crate) exported: Mutex<BTreeMap<String, Exported>>,
     /// When it was opened: microseconds since 1970.
     pub(crate) started: i64,
     /// What the statements of all sessions take.
@@ -185,6 +192,8 @@ impl Runtime {
             options,
             catalogs: Mutex::new(HashMap::new()),
             sessions: Mutex::new(HashMap::new()),
+            present: Mutex::new(BTreeMap::new()),
+            exported: Mutex::new(BTreeMap::new()),
         });
         runtime.bootstrap()?;
         runtime.sweep_temporary()?;

@@ -11,8 +11,7 @@ use storage::lock::{Interrupt, Mode, OwnerId, Tag, WaitPolicy};
 use storage::txn::{Savepoint, Snapshot, SnapshotHold, Transaction};
 use storage::{Database, Lsn};
 use syntax::ast::{
-    IsolationLevel, SetValue, Statement, StatementKind, TransactionMode, TransactionStatement, VariableSet,
-    VariableSetKind,
+    IsolationLevel, SetValue, Statement, StatementKind, TransactionStatement, VariableSet, VariableSetKind,
 };
 use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 use vector::Chunk;
@@ -20,6 +19,7 @@ use vector::Chunk;
 use crate::copy::CopyShape;
 use crate::foreign_key::Deferral;
 use crate::host::{Pending, Sequences, micros_since_2000};
+use crate::monitor::Present;
 use crate::portal::Fetched;
 use crate::prepared::Prepared;
 use crate::runtime::{CancelHandle, DEFAULT_ROLE, DbCatalog, Role, Runtime};
@@ -117,9 +117,11 @@ pub struct Session {
     /// What its statements and cursors take.
     pub(crate) meter: Arc<exec::Meter>,
     savepoints: Vec<OpenSavepoint>,
-    isolation: IsolationLevel,
+    pub(crate) isolation: IsolationLevel,
+    /// Whether the transaction only reads.
+    pub(crate) read_only: bool,
     /// The snapshot of a REPEATABLE READ transaction, and what keeps it from being purged.
-    fixed: Option<(Lsn, SnapshotHold)>,
+    pub(crate) fixed: Option<(Lsn, SnapshotHold)>,
     pub(crate) catalog: Arc<DbCatalog>,
     pub(crate) view: Option<View>,
     /// What the transaction changed in the catalog.
@@ -133,6 +135,12 @@ pub struct Session {
     /// Settings before the transaction, and what it set for longer than itself.
     before: Option<Before>,
     pub(crate) named: crate::named::Named,
+    /// Texts that came before.
+    pub(crate) known: crate::known::KnownStatements,
+    /// Snapshots that its transaction has exported.
+    pub(crate) exports: Vec<crate::export::Export>,
+    /// Advisory locks it holds.
+    pub(crate) advisory: crate::advisory::Advisory,
     /// Room for a command tag.
     tag: String,
     pub(crate) portals: crate::lifetime::Portals,
@@ -167,6 +175,9 @@ impl Session {
         }
         let db = runtime.database(name)?;
         runtime.count_sessions(db.id, 1);
+        let (owner, interrupt) = (engine.new_owner(), engine.new_interrupt());
+        let present = Present { database: Oid(db.id.0), user: user.oid, since: micros_since_2000(&interrupt) };
+        runtime.present.lock().insert(owner.0, present);
         Ok(Session {
             catalog: runtime.catalog(db.id),
             shared: runtime.shared()?,
@@ -174,8 +185,8 @@ impl Session {
             database_name: name.to_owned(),
             login: user.clone(),
             user,
-            owner: engine.new_owner(),
-            interrupt: engine.new_interrupt(),
+            owner,
+            interrupt,
             settings: Settings::default(),
             search_path: Vec::new(),
             temporary: None,
@@ -187,6 +198,7 @@ impl Session {
             meter: exec::Meter::new("session", runtime.options.session_bytes, &runtime.meter),
             savepoints: Vec::new(),
             isolation: IsolationLevel::ReadCommitted,
+            read_only: false,
             fixed: None,
             view: None,
             changes: Vec::new(),
@@ -196,6 +208,9 @@ impl Session {
             started: (0, 0),
             before: None,
             named: crate::named::Named::default(),
+            known: crate::known::KnownStatements::default(),
+            exports: Vec::new(),
+            advisory: crate::advisory::Advisory::default(),
             tag: String::new(),
             portals: crate::lifetime::Portals::default(),
             trusted: false,
@@ -283,6 +298,11 @@ impl Session {
     }
 
     fn run_inner(&mut self, sql: &str, sink: &mut dyn Sink) -> Result<()> {
+        if let Some(mut known) = self.known(sql) {
+            let outcome = self.execute(&mut known.prepared, &known.values, sink);
+            self.keep(known);
+            return outcome;
+        }
         let statements = match syntax::parse(sql) {
             Ok(statements) => statements,
             Err(e) => {
@@ -460,6 +480,10 @@ impl Session {
 
     fn end_transaction(&mut self) {
         self.txn = None;
+        self.exports.clear();
+        if self.advisory.in_transaction() {
+            self.advisory.end_transaction(&self.runtime.engine().shared().locks, self.owner);
+        }
         self.portals.end_transaction();
         // What they hold is given back now.
         self.forget_dead_cursors();
@@ -474,6 +498,7 @@ impl Session {
             self.settings.generation = generation;
             self.follow_role();
         }
+        self.default_modes();
     }
 
     pub(crate) fn begin_transaction(&mut self) {
@@ -526,6 +551,9 @@ impl Session {
             settings.generation = generation.max(settings.generation + 1);
             self.settings = settings;
             self.follow_role();
+        }
+        if outcome.is_ok() {
+            self.keep_held_cursors();
         }
         self.end_transaction();
         Ok(outcome?)
@@ -663,10 +691,12 @@ impl Session {
             StatementKind::Insert(s) => binder.insert(s)?,
             StatementKind::Update(s) => binder.update(s)?,
             StatementKind::Delete(s) => binder.delete(s)?,
+            StatementKind::Merge(s) => binder.merge(s)?,
             _ => return Err(SqlError::internal("only queries and DML are planned")),
         };
-        let (params, views, routines) = (binder.params, binder.views, binder.routines);
+        let (params, views, written, routines) = (binder.params, binder.views, binder.written_views, binder.routines);
         self.check_views(&image, &views)?;
+        self.check_written_views(&image, &written)?;
         self.check_routines(&image, &routines)?;
         Ok((bound, params))
     }
@@ -694,6 +724,9 @@ impl Session {
         self.begin_transaction();
         let mut quiet = Quiet { inner: sink, level: self.settings.client_min_messages };
         let sink: &mut dyn Sink = &mut quiet;
+        if self.read_only && !is_planned(&statement.kind) {
+            self.check_statement_reads(&statement.kind)?;
+        }
         match &statement.kind {
             kind if is_planned(kind) => {
                 let (node, columns) = self.locked_plan(sql, kind, None, &[])?;
@@ -746,6 +779,7 @@ impl Session {
             StatementKind::CreateDatabase(c) => self.create_database(sql, c),
             StatementKind::DropDatabase(d) => self.drop_database(sql, d, sink),
             StatementKind::Vacuum(v) => self.vacuum(sql, v),
+            StatementKind::Reindex(r) => self.reindex(sql, r),
             StatementKind::Checkpoint(_) => {
                 self.runtime.engine().checkpoint()?;
                 Ok("CHECKPOINT".to_owned())
@@ -771,6 +805,7 @@ impl Session {
             return Ok("SHOW".to_owned());
         }
         let value = match &*name.to_lowercase() {
+            "transaction_read_only" => if self.read_only { "on" } else { "off" }.to_owned(),
             "transaction_isolation" => self.isolation.as_str().to_owned(),
             "session_authorization" => self.session_user().name.clone(),
             "is_superuser" => if self.user.superuser { "on" } else { "off" }.to_owned(),
@@ -852,7 +887,7 @@ impl Session {
         node.visit_tables(&mut |table, _| {
             if table.source == plan::TableSource::Stored {
                 let info = image.by_oid(table.oid);
-                current &= info.is_some_and(|info| binder::table_ref(&image, info) == **table);
+                current &= info.is_some_and(|info| binder::table_ref(&image, info).is_ok_and(|now| now == **table));
             }
         });
         Ok(current)
@@ -866,7 +901,7 @@ impl Session {
             TransactionStatement::Begin { start, modes } => {
                 match self.block {
                     BlockState::Idle => {
-                        self.isolation = isolation(modes)?;
+                        self.take_modes(modes)?;
                         self.begin_transaction();
                         self.block = BlockState::InBlock;
                     }
@@ -889,7 +924,6 @@ impl Session {
                     let text = "there is no transaction in progress";
                     warn(sink, SqlState::NO_ACTIVE_SQL_TRANSACTION, text);
                 }
-                self.isolation = IsolationLevel::ReadCommitted;
                 if commit {
                     self.block = BlockState::Idle;
                     self.finish_implicit()?;
@@ -966,6 +1000,30 @@ impl Session {
         WaitPolicy::Wait(self.settings.lock_timeout_ms)
     }
 
+    /// The time zone that an interval is: a POSIX name, as PostgreSQL shows it.
+    fn offset_of(&mut self, e: &syntax::ast::Expr) -> Result<String> {
+        let image = self.image()?;
+        let bound = {
+            let mut binder = Binder::new(&image, "", &self.settings.io, &self.search_path);
+            binder.constant_of(e, Oid(1186))?
+        };
+        let node = Node::Values { rows: vec![vec![bound]], types: vec![Oid(1186)] };
+        let mut running = self.start(Arc::new(node), Arc::default())?;
+        let row = running.next_chunk(self)?.map(|chunk| chunk.row(0)).unwrap_or_default();
+        let interval = match row.first() {
+            Some(Datum::B16(bytes)) => types::datetime::Interval::from_bytes(bytes),
+            _ => return Err(SqlError::internal("an interval is what was asked for")),
+        };
+        if interval.months != 0 || interval.days != 0 {
+            let word = if interval.months != 0 { "months" } else { "days" };
+            let text = types::io::to_text(Oid(1186), &row[0], &types::IoSettings::default())?;
+            let message = format!("invalid value for parameter \"TimeZone\": \"INTERVAL '{text}'\"");
+            return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message)
+                .detail(format!("Cannot specify {word} in time zone interval.")));
+        }
+        Ok(zone_of_offset(interval.micros / 1_000_000))
+    }
+
     fn set(&mut self, set: &VariableSet, sink: &mut dyn Sink) -> Result<String> {
         if set.local && self.block == BlockState::Idle {
             let text = "SET LOCAL can only be used in transaction blocks";
@@ -978,9 +1036,16 @@ impl Session {
                 let mut words = Vec::new();
                 for value in values {
                     words.push(match value {
+                        SetValue::Float(s, _) if name.eq_ignore_ascii_case("timezone") => match s.parse::<f64>() {
+                            Ok(hours) => zone_of_offset((hours * 3600.0) as i64),
+                            Err(_) => s.to_string(),
+                        },
+                        SetValue::Integer(i, _) if name.eq_ignore_ascii_case("timezone") => {
+                            zone_of_offset(i64::from(*i) * 3600)
+                        }
                         SetValue::String(s, _) | SetValue::Float(s, _) => s.to_string(),
                         SetValue::Integer(i, _) => i.to_string(),
-                        SetValue::Interval(_) => return Err(SqlError::unsupported("SET TIME ZONE INTERVAL")),
+                        SetValue::Interval(e) => self.offset_of(e)?,
                     });
                 }
                 let text = if words.len() == 1 && !name.eq_ignore_ascii_case("search_path") {
@@ -1013,16 +1078,26 @@ impl Session {
                 Ok("RESET".to_owned())
             }
             VariableSetKind::Transaction(modes) => {
-                if self.fixed.is_some() {
-                    let message = "SET TRANSACTION ISOLATION LEVEL must be called before any query";
-                    return Err(SqlError::new(SqlState::ACTIVE_SQL_TRANSACTION, message));
+                if self.block == BlockState::Idle {
+                    let text = "SET TRANSACTION can only be used in transaction blocks";
+                    sink.notice(
+                        &SqlError::new(SqlState::NO_ACTIVE_SQL_TRANSACTION, text)
+                            .severity(types::error::Severity::Warning),
+                    );
+                    return Ok("SET".to_owned());
                 }
-                self.isolation = isolation(modes)?;
+                self.take_modes(modes)?;
                 Ok("SET".to_owned())
             }
-            VariableSetKind::FromCurrent { .. }
-            | VariableSetKind::SessionCharacteristics(_)
-            | VariableSetKind::TransactionSnapshot(_) => Err(SqlError::unsupported("this form of SET")),
+            VariableSetKind::SessionCharacteristics(modes) => {
+                self.set_characteristics(modes, set.local)?;
+                Ok("SET".to_owned())
+            }
+            VariableSetKind::TransactionSnapshot(name) => {
+                self.import_snapshot(name)?;
+                Ok("SET".to_owned())
+            }
+            VariableSetKind::FromCurrent { .. } => Err(SqlError::unsupported("this form of SET")),
         }
     }
 }
@@ -1101,34 +1176,31 @@ impl Drop for Session {
         self.fail();
         self.end_transaction();
         self.leave_no_temporary();
+        self.advisory.end(&self.runtime.engine().shared().locks, self.owner);
+        self.runtime.present.lock().remove(&self.owner.0);
         self.runtime.count_sessions(self.db.id, -1);
     }
 }
 
-fn isolation(modes: &[TransactionMode]) -> Result<IsolationLevel> {
-    let mut level = IsolationLevel::ReadCommitted;
-    for mode in modes {
-        match mode {
-            TransactionMode::Isolation(IsolationLevel::Serializable, _) => {
-                return Err(SqlError::unsupported("ISOLATION LEVEL SERIALIZABLE"));
-            }
-            // PostgreSQL treats READ UNCOMMITTED as READ COMMITTED.
-            TransactionMode::Isolation(IsolationLevel::ReadUncommitted, _) => level = IsolationLevel::ReadCommitted,
-            TransactionMode::Isolation(l, _) => level = *l,
-            TransactionMode::ReadOnly(false, _) | TransactionMode::Deferrable(false, _) => {}
-            TransactionMode::ReadOnly(true, _) => return Err(SqlError::unsupported("READ ONLY")),
-            TransactionMode::Deferrable(true, _) => return Err(SqlError::unsupported("DEFERRABLE")),
-        }
-    }
-    Ok(level)
-}
-
 pub(crate) fn is_planned(kind: &StatementKind) -> bool {
-    use StatementKind::{Delete, Insert, Select, Update};
+    use StatementKind::{Delete, Insert, Merge, Select, Update};
     match kind {
         Select(s) => crate::ddl::create_as::into_table(s).is_none(),
-        kind => matches!(kind, Insert(_) | Update(_) | Delete(_)),
+        kind => matches!(kind, Insert(_) | Update(_) | Delete(_) | Merge(_)),
     }
+}
+
+/// The POSIX name of a time zone so many seconds east.
+fn zone_of_offset(seconds: i64) -> String {
+    let n = seconds.abs();
+    let mut text = format!("{:02}", n / 3600);
+    if n % 3600 != 0 {
+        text += &format!(":{:02}", n % 3600 / 60);
+    }
+    if n % 60 != 0 {
+        text += &format!(":{:02}", n % 60);
+    }
+    if seconds < 0 { format!("<-{text}>+{text}") } else { format!("<+{text}>-{text}") }
 }
 
 /// `25P02`.

@@ -53,9 +53,11 @@ const KNOWN: &[(&str, &str, Kind)] = &[
     (
         "default_transaction_isolation",
         "read committed",
-        Kind::Word(&["read committed", "repeatable read", "read uncommitted"]),
+        Kind::Word(&["serializable", "repeatable read", "read committed", "read uncommitted"]),
     ),
-    ("default_transaction_read_only", "off", Kind::Fixed),
+    // Of serializable transactions, which there are none of.
+    ("default_transaction_deferrable", "off", Kind::Bool),
+    ("default_transaction_read_only", "off", Kind::Bool),
     ("extra_float_digits", "1", Kind::Int(-15, 3)),
     ("idle_in_transaction_session_timeout", "0", Kind::Time),
     ("idle_session_timeout", "0", Kind::Time),
@@ -90,7 +92,8 @@ const KNOWN: &[(&str, &str, Kind)] = &[
     ),
     ("TimeZone", "UTC", Kind::Text),
     ("transaction_isolation", "read committed", Kind::Internal),
-    ("transaction_read_only", "off", Kind::Fixed),
+    ("transaction_deferrable", "off", Kind::Fixed),
+    ("transaction_read_only", "off", Kind::Internal),
     ("work_mem", "4MB", Kind::Size { unit_kb: 1, low: 64, high: 2_147_483_647 }),
     ("transaction_timeout", "0", Kind::Fixed),
     // There is no XML type yet.
@@ -121,6 +124,10 @@ pub struct Settings {
     pub scram_iterations: u32,
     /// How important a message must be to be sent (`client_min_messages`), by its place in PostgreSQL's order.
     pub client_min_messages: u8,
+    /// What transactions are that do not say what they are (`default_transaction_isolation`, `default_transaction_read_only`).
+    pub default_isolation: syntax::ast::IsolationLevel,
+    /// See `default_isolation`.
+    pub default_read_only: bool,
     /// What SET SESSION AUTHORIZATION made of the session.
     pub(crate) session_role: Option<Role>,
     /// What SET ROLE made of it.
@@ -142,6 +149,8 @@ impl Default for Settings {
             search_path: vec!["$user".to_owned(), "public".to_owned()],
             scram_iterations: 4096,
             client_min_messages: 6,
+            default_isolation: syntax::ast::IsolationLevel::ReadCommitted,
+            default_read_only: false,
             session_role: None,
             role: None,
             values: BTreeMap::new(),
@@ -446,6 +455,14 @@ impl Settings {
             "statement_timeout" => self.statement_timeout_ms = time(name, value)?,
             "idle_in_transaction_session_timeout" => self.idle_timeouts_ms.0 = time(name, value)?,
             "idle_session_timeout" => self.idle_timeouts_ms.1 = time(name, value)?,
+            "default_transaction_read_only" => self.default_read_only = value == "on",
+            "default_transaction_isolation" => {
+                self.default_isolation = match value {
+                    "serializable" => return Err(SqlError::unsupported("ISOLATION LEVEL SERIALIZABLE")),
+                    "repeatable read" => syntax::ast::IsolationLevel::RepeatableRead,
+                    _ => syntax::ast::IsolationLevel::ReadCommitted,
+                };
+            }
             "lock_timeout" => self.lock_timeout_ms = u32::try_from(time(name, value)?).unwrap_or(u32::MAX),
             "extra_float_digits" => self.io.extra_float_digits = value.parse().map_err(|_| invalid(name, value))?,
             "scram_iterations" => self.scram_iterations = value.parse().map_err(|_| invalid(name, value))?,

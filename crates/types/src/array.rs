@@ -5,9 +5,11 @@
 //! NULL; then the elements' bytes. An element is found without reading those before it.
 
 mod binary;
+mod part;
 mod text;
 
 pub use binary::{binary_in, binary_out};
+pub use part::{Bounds, assign};
 pub use text::{text_in, text_out, vector_in, vector_out};
 
 use std::cmp::Ordering;

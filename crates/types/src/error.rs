@@ -96,6 +96,8 @@ states! {
     STRING_DATA_LENGTH_MISMATCH = "22026";
     TRIM_ERROR = "22027";
     ARRAY_SUBSCRIPT_ERROR = "2202E";
+    INVALID_TABLESAMPLE_REPEAT = "2202G";
+    INVALID_TABLESAMPLE_ARGUMENT = "2202H";
     INVALID_JSON_TEXT = "22032";
     FLOATING_POINT_EXCEPTION = "22P01";
     INVALID_TEXT_REPRESENTATION = "22P02";
@@ -313,6 +315,13 @@ impl SqlError {
         if self.0.1.position.is_none() {
             self.0.1.position = position;
         }
+        self
+    }
+
+    /// Without its position: it is in no text that anybody wrote.
+    #[must_use]
+    pub fn unplaced(mut self) -> SqlError {
+        self.0.1.position = None;
         self
     }
 

@@ -193,6 +193,8 @@ pub const DEFAULT_COLLATION: Oid = Oid(100);
 pub const C_COLLATION: Oid = Oid(950);
 /// Schema `pg_catalog`.
 pub const PG_CATALOG_NAMESPACE: Oid = Oid(11);
+/// Schema `information_schema`.
+pub const INFORMATION_SCHEMA_NAMESPACE: Oid = Oid(12421);
 /// Schema `public`.
 pub const PUBLIC_NAMESPACE: Oid = Oid(2200);
 /// The superuser that every cluster starts with.

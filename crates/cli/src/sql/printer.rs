@@ -179,8 +179,8 @@ impl Sink for Printer<'_> {
             print(&table.print(&self.style));
         }
         // What psql does not say either: that rows were selected or shown, or written to where it would be in the way.
-        let rows_only = tag.starts_with("SELECT ") || tag == "CALL";
-        let silent = self.quiet || tag == "SHOW" || rows_only && table.is_some() || self.copied_out;
+        let changes = ["INSERT", "UPDATE", "DELETE", "MERGE"].iter().any(|word| tag.starts_with(word));
+        let silent = self.quiet || tag == "SHOW" || !changes && table.is_some() || self.copied_out;
         if !silent {
             print(&format!("{tag}\n"));
         }

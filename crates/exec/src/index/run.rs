@@ -32,9 +32,9 @@ pub fn add_entries_of_rows(
         run.clear();
         for (i, &id) in ids.iter().enumerate() {
             let row = |c: usize| rows(i, c);
-            encode_key(&mut key, table, index, &row, ctx)?;
-            // NULLs of a unique key are nobody's business: few, and added like those that are shared.
-            if index.unique && !is_distinct(index, &row) {
+            let Some(null) = encode_key(&mut key, table, index, &row, ctx)? else { continue };
+            // NULLs of a unique key are nobody's business: few, and added like those that are shared. So are keys that are checked later.
+            if index.unique && (!is_distinct(index, null) || !index.immediate) {
                 shared.push((i as u32, number));
                 continue;
             }

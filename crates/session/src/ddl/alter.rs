@@ -3,12 +3,47 @@
 use catalog::TableInfo;
 use catalog::stored::{PG_ATTRDEF, PG_CLASS, PG_CONSTRAINT};
 use storage::lock::Mode;
-use syntax::ast::{AlterTable, AlterTableCommand as Command, DropBehavior, Name, ObjectKind};
+use syntax::ast::{AlterTable, AlterTableCommand as Command, ConstraintKind, DropBehavior, Name, ObjectKind};
 use types::{Datum, Oid, Result, SqlError, SqlState};
 
 use super::depend::Address;
 use super::{notice, refuse};
 use crate::session::{Session, Sink};
+
+/// What errors call an action.
+pub fn action_name(command: &Command) -> &'static str {
+    match command {
+        Command::AddColumn { .. } => "ADD COLUMN",
+        Command::ColumnDefault { .. } => "ALTER COLUMN ... SET DEFAULT",
+        Command::DropNotNull(_) => "ALTER COLUMN ... DROP NOT NULL",
+        Command::SetNotNull(_) => "ALTER COLUMN ... SET NOT NULL",
+        Command::SetExpression { .. } => "ALTER COLUMN ... SET EXPRESSION",
+        Command::DropExpression { .. } => "ALTER COLUMN ... DROP EXPRESSION",
+        Command::SetStatistics { .. } => "ALTER COLUMN ... SET STATISTICS",
+        Command::SetColumnOptions { .. } => "ALTER COLUMN ... SET",
+        Command::ResetColumnOptions { .. } => "ALTER COLUMN ... RESET",
+        Command::SetStorage { .. } => "ALTER COLUMN ... SET STORAGE",
+        Command::SetCompression { .. } => "ALTER COLUMN ... SET COMPRESSION",
+        Command::AddIdentity { .. } => "ALTER COLUMN ... ADD IDENTITY",
+        Command::SetIdentity { .. } => "ALTER COLUMN ... SET",
+        Command::DropIdentity { .. } => "ALTER COLUMN ... DROP IDENTITY",
+        Command::DropColumn { .. } => "DROP COLUMN",
+        Command::AlterColumnType { .. } => "ALTER COLUMN ... SET DATA TYPE",
+        Command::AddConstraint(_) => "ADD CONSTRAINT",
+        Command::AlterConstraint(_) => "ALTER CONSTRAINT",
+        Command::ValidateConstraint(_) => "VALIDATE CONSTRAINT",
+        Command::DropConstraint { .. } => "DROP CONSTRAINT",
+        Command::ClusterOn(_) => "CLUSTER ON",
+        Command::SetWithoutCluster => "SET WITHOUT CLUSTER",
+        Command::SetLogged(true) => "SET LOGGED",
+        Command::SetLogged(false) => "SET UNLOGGED",
+        Command::Inherit(_) => "INHERIT",
+        Command::NoInherit(_) => "NO INHERIT",
+        Command::SetOptions(_) => "SET",
+        Command::ResetOptions(_) => "RESET",
+        _ => "of this kind",
+    }
+}
 
 /// Position of a column.
 pub fn column_of(info: &TableInfo, name: &str) -> Result<usize> {
@@ -22,19 +57,26 @@ impl Session {
     pub(crate) fn alter_table(&mut self, sql: &str, alter: &AlterTable, sink: &mut dyn Sink) -> Result<String> {
         let tag = format!("ALTER {}", alter.kind.as_str());
         let Some(info) = self.find_relation(&alter.relation, Mode::AccessExclusive)? else {
-            let name = alter.relation.name.as_str();
-            if alter.if_exists {
-                notice(sink, SqlState::UNDEFINED_TABLE, format!("relation \"{name}\" does not exist, skipping"));
+            if let Some((table, index)) = self.find_index(&alter.relation)? {
+                self.check_owner(&table)?;
+                self.lock_relation(table.oid, Mode::AccessExclusive)?;
+                alter.commands.iter().try_for_each(|c| alter_index_command(sql, &table, index, c))?;
                 return Ok(tag);
             }
-            if alter.kind == ObjectKind::Index {
-                return Err(SqlError::unsupported(tag));
+            let name = alter.relation.name.as_str();
+            if alter.if_exists {
+                notice(sink, SqlState::SUCCESSFUL_COMPLETION, format!("relation \"{name}\" does not exist, skipping"));
+                return Ok(tag);
             }
             // For its error.
             self.relation(sql, &alter.relation, Mode::AccessExclusive)?;
             return Err(SqlError::new(SqlState::UNDEFINED_TABLE, format!("relation \"{name}\" does not exist")));
         };
         self.check_owner(&info)?;
+        if alter.kind == ObjectKind::Index {
+            let message = format!("\"{}\" is not an index", info.name);
+            return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, message));
+        }
         for command in &alter.commands {
             self.alter_command(sql, info.oid, command, sink)?;
         }
@@ -43,12 +85,30 @@ impl Session {
 
     fn alter_command(&mut self, sql: &str, table: Oid, command: &Command, sink: &mut dyn Sink) -> Result<()> {
         let info = self.info(table)?;
+        if info.kind == b'v' && !matches!(command, Command::Owner(_)) {
+            return self.alter_view(sql, &info, command);
+        }
         if info.kind != b'r' && !matches!(command, Command::Owner(_)) {
-            let message = format!("ALTER action cannot be performed on relation \"{}\"", info.name);
-            return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, message));
+            let action = action_name(command);
+            let message = format!("ALTER action {action} cannot be performed on relation \"{}\"", info.name);
+            let detail = format!("This operation is not supported for {}s.", super::drop::relation_kind(info.kind));
+            return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, message).detail(detail));
         }
         match command {
-            Command::AddConstraint(c) => self.add_constraint(sql, table, c, None, false),
+            Command::AddConstraint(c) => {
+                self.add_constraint(sql, table, c, None, false)?;
+                if let (Some(name), ConstraintKind::PrimaryKey(key) | ConstraintKind::Unique(key)) = (&c.name, &c.kind)
+                    && let Some(index) = key.using_index.as_ref().filter(|i| i.as_str() != name.as_str())
+                {
+                    let message = format!(
+                        "ALTER TABLE / ADD CONSTRAINT USING INDEX will rename index \"{}\" to \"{}\"",
+                        index.as_str(),
+                        name.as_str()
+                    );
+                    notice(sink, SqlState::SUCCESSFUL_COMPLETION, message);
+                }
+                Ok(())
+            }
             Command::DropConstraint { name, if_exists, cascade } => {
                 let behavior = if *cascade { DropBehavior::Cascade } else { DropBehavior::Restrict };
                 self.drop_constraint(&info, name, *if_exists, behavior, sink)
@@ -230,6 +290,23 @@ impl Session {
             self.change_rows(catalog::stored::PG_TYPE, own, &[("typowner", Datum::from(owner))])?;
         }
         Ok(())
+    }
+}
+
+/// An action of ALTER INDEX.
+fn alter_index_command(sql: &str, table: &TableInfo, index: Oid, command: &Command) -> Result<()> {
+    let Some(info) = table.indexes.iter().find(|i| i.oid == index) else { return Ok(()) };
+    match command {
+        Command::SetOptions(options) => super::table::check_options(options, sql, 10),
+        Command::ResetOptions(_) => Ok(()),
+        Command::SetTablespace { name, .. } if name.as_str() == "pg_default" => Ok(()),
+        Command::SetTablespace { name, .. } => refuse("tablespaces", name.pos, sql),
+        other => {
+            let _ = info;
+            let words = format!("{other:?}");
+            let word = words.split(['(', ' ', '{']).next().unwrap_or_default().to_owned();
+            refuse(&format!("ALTER INDEX action {word}"), syntax::ast::Pos::NONE, sql)
+        }
     }
 }
 

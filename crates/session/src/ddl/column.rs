@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use binder::Binder;
-use catalog::stored::{self, PG_ATTRDEF, PG_CLASS, PG_CONSTRAINT, PG_DEPEND, PG_INDEX};
+use catalog::stored::{self, PG_ATTRDEF, PG_CLASS, PG_CONSTRAINT, PG_DEPEND};
 use catalog::{Fields, TableInfo};
 use plan::{Expr, Needed, Node, RowRules, TableRef};
 use storage::{RelId, RelKind, RelMeta};
@@ -12,6 +12,7 @@ use types::{Datum, Oid, Physical, Result, SqlError, SqlState, oid};
 
 use super::alter::{NoSink, column_of};
 use super::depend::Address;
+use super::index::attribute_type;
 use super::sequence::Rules;
 use super::table::{NewColumn, Placed, bind_column, column_constraint, is_system_column};
 use super::temporary::stored_as;
@@ -65,7 +66,7 @@ impl Session {
                 constraints.push((c, Some(index)));
             }
         }
-        let before = binder::table_ref(&image, info);
+        let before = binder::bare_table_ref(&image, info);
         let not_null = std::mem::take(&mut column.not_null);
         self.add_attribute(table, index, &column)?;
         self.mark_class(table, &[("relnatts", Datum::I16(index as i16 + 1))])?;
@@ -99,7 +100,7 @@ impl Session {
         let forms = info.columns.iter().map(|c| Physical::of(c.ty)).collect();
         let meta = RelMeta::new(fresh, RelKind::Table, stored_as(info.persistence), forms);
         db.create_relation(self.txn_mut(), meta)?;
-        let mut target = TableRef { rel: fresh, indexes: Vec::new(), ..self.plan_table(table)? };
+        let mut target = TableRef { rel: fresh, ..self.bare_table(table)? };
         // What the rows had to satisfy they do; what is new is looked at when they are there.
         target.columns.iter_mut().for_each(|c| c.not_null = false);
         let scan = Node::Scan { table: Arc::new(before.clone()), filter: None, needed: Needed::default() };
@@ -177,7 +178,7 @@ impl Session {
             self.check_not_stored(info.row_type, &info.name)?;
         }
         let image = self.image()?;
-        let before = binder::table_ref(&image, info);
+        let before = binder::bare_table_ref(&image, info);
         let column = &info.columns[index];
         let mut exprs = columns(&before);
         let (ty, typmod, default) = {
@@ -227,16 +228,7 @@ impl Session {
                 .detail(format!("Column \"{}\" is used by generated column \"{user}\".", column.name)));
         }
         let row = catalog::builtin::type_by_oid(ty).ok_or_else(|| SqlError::internal("the type was just bound"))?;
-        let values = [
-            ("atttypid", Datum::from(ty)),
-            ("atttypmod", Datum::I32(typmod)),
-            ("attlen", Datum::I16(row.len)),
-            ("attndims", Datum::I16(i16::from(row.category == b'A'))),
-            ("attbyval", Datum::Bool(row.by_value)),
-            ("attalign", Datum::I8(row.align.cast_signed())),
-            ("attstorage", Datum::I8(row.storage.cast_signed())),
-            ("attcollation", Datum::from(row.collation)),
-        ];
+        let values = attribute_type(row, ty, typmod);
         self.change_column(table, index as i16 + 1, &values)?;
         let own_column = i64::from(own.column);
         self.remove_rows(PG_DEPEND, |r| {
@@ -251,16 +243,10 @@ impl Session {
             let number = Datum::I16(index as i16 + 1);
             self.change_rows(PG_ATTRDEF, |r| r.oid("adrelid") == table && *r.get("adnum") == number, &values)?;
         }
-        for key in info.indexes.iter().filter(|i| i.columns.iter().any(|k| k.0 == index)) {
-            for (place, _) in key.columns.iter().enumerate().filter(|(_, k)| k.0 == index) {
-                self.change_column(key.oid, place as i16 + 1, &values)?;
+        for key in &info.indexes {
+            if key.has_column(index) || key.include.contains(&index) || !key.is_plain() {
+                self.retype_index(table, key.oid)?;
             }
-            let (classes, collations) = self.index_classes(table, &key.columns)?;
-            let values = [
-                ("indclass", stored::numbers(oid::OIDVECTOR, &classes)),
-                ("indcollation", stored::numbers(oid::OIDVECTOR, &collations)),
-            ];
-            self.change_rows(PG_INDEX, |r| r.oid("indexrelid") == key.oid, &values)?;
         }
         // Conditions mean what they say of the new type.
         for check in &info.checks {
@@ -328,6 +314,7 @@ impl Session {
             not_null: true,
             default: None,
             generated: None,
+            stored: true,
             sequence: Some(Some(always)),
             rules: Rules::parse(options, column.ty, sql)?,
         };
@@ -377,6 +364,13 @@ impl Session {
         let index = column_of(info, name)?;
         if info.columns[index].generated == 0 {
             return not_such(info, name, "a generated column", if_exists, sink);
+        }
+        if info.columns[index].generated == b'v' {
+            let message = "ALTER TABLE / DROP EXPRESSION is not supported for virtual generated columns";
+            return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message).detail(format!(
+                "Column \"{}\" of relation \"{}\" is a virtual generated column.",
+                info.columns[index].name, info.name
+            )));
         }
         let own = Address::column(info.oid, index);
         self.change_attribute(info.oid, index, "attgenerated", 0)?;

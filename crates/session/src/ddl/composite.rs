@@ -48,7 +48,8 @@ impl Session {
             let message = format!("column name \"{name}\" conflicts with a system column name");
             return Err(SqlError::new(SqlState::DUPLICATE_COLUMN, message));
         }
-        Ok(NewColumn { name, ty, typmod, not_null: false, default: None, generated: None, sequence: None, rules })
+        let (default, generated, sequence) = (None, None, None);
+        Ok(NewColumn { name, ty, typmod, not_null: false, default, generated, stored: true, sequence, rules })
     }
 
     pub(super) fn create_composite(&mut self, sql: &str, names: &QualifiedName, list: &[ColumnDef]) -> Result<String> {
@@ -190,6 +191,7 @@ impl Session {
                     not_null: false,
                     default: None,
                     generated: None,
+                    stored: true,
                     sequence: None,
                     rules: super::sequence::Rules::default(),
                 };

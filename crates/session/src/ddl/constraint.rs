@@ -8,7 +8,7 @@ use syntax::ast::{self, Constraint, ConstraintKind, ForeignKeyAction, ForeignKey
 use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 
 use super::depend::Address;
-use super::index::NewIndex;
+use super::index::{NewIndex, NewKey};
 use super::table::Placed;
 use super::{names, refuse};
 use crate::session::Session;
@@ -34,6 +34,32 @@ fn columns_of(info: &TableInfo, list: &[ast::Name], what: &str, pos: Pos, sql: &
         found.push(index);
     }
     Ok(found)
+}
+
+/// Fails when an index cannot become that of a constraint.
+fn check_adopted(index: &catalog::IndexInfo, at: Option<u32>, deferrable: bool) -> Result<()> {
+    let wrong = |what: &str| {
+        SqlError::new(SqlState::WRONG_OBJECT_TYPE, format!("index \"{}\" {what}", index.name))
+            .detail("Cannot create a primary key or unique constraint using such an index.")
+            .at(at)
+    };
+    if index.constraint.is_some() {
+        let message = format!("index \"{}\" is already associated with a constraint", index.name);
+        return Err(SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message).at(at));
+    }
+    if !index.expressions.is_empty() {
+        return Err(wrong("contains expressions"));
+    }
+    if index.predicate.is_some() {
+        return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, format!("\"{}\" is a partial index", index.name))
+            .detail("Cannot create a primary key or unique constraint using such an index.")
+            .at(at));
+    }
+    let plain = |k: &(usize, bool, bool)| !k.1 && !k.2;
+    if !index.columns.iter().all(plain) && !deferrable {
+        return Err(wrong("does not have default sorting behavior"));
+    }
+    Ok(())
 }
 
 /// A row of `pg_constraint` to be made.
@@ -221,12 +247,10 @@ impl Session {
         primary: bool,
         new: bool,
     ) -> Result<()> {
-        if !key.including.is_empty() || key.without_overlaps || key.tablespace.is_some() {
-            return refuse("INCLUDE, WITHOUT OVERLAPS and TABLESPACE of a key", c.pos, sql);
+        if key.without_overlaps || key.tablespace.as_ref().is_some_and(|t| &**t != "pg_default") {
+            return refuse("WITHOUT OVERLAPS and TABLESPACE of a key", c.pos, sql);
         }
-        if c.deferrable {
-            return refuse("DEFERRABLE keys", c.pos, sql);
-        }
+        let (deferrable, deferred) = (c.deferrable || c.initially_deferred, c.initially_deferred);
         super::table::check_options(&key.options, sql, 50)?;
         let info = self.info(table)?;
         let mut adopted = None;
@@ -242,12 +266,18 @@ impl Session {
                     return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, message)
                         .detail("Cannot create a primary key or unique constraint using such an index."));
                 }
+                check_adopted(&index, c.pos.char_position(sql), deferrable)?;
                 let columns = index.columns.iter().map(|k| k.0).collect();
                 adopted = Some(index);
                 columns
             }
             (None, None) => columns_of(&info, &key.columns, "named in key does not exist", c.pos, sql)?,
         };
+        if columns.iter().any(|&c| info.columns[c].generated == b'v') {
+            let kind = if primary { "primary keys" } else { "unique constraints" };
+            let message = format!("{kind} on virtual generated columns are not supported");
+            return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message));
+        }
         let mut seen = Vec::new();
         for &column in &columns {
             if seen.contains(&column) {
@@ -267,7 +297,13 @@ impl Session {
                 self.add_not_null_constraint(table, column, None)?;
             }
         }
-        let names_text: Vec<&str> = columns.iter().map(|&i| &*info.columns[i].name).collect();
+        let include = match &adopted {
+            Some(index) => index.include.clone(),
+            None => columns_of(&info, &key.including, "named in key does not exist", c.pos, sql)?,
+        };
+        let all = columns.iter().chain(&include).map(|&i| info.columns[i].name.clone());
+        let distinct = super::index::distinct_names(all);
+        let names_text: Vec<&str> = distinct.iter().map(|n| &**n).collect();
         let name = match &c.name {
             Some(name) => name.as_str().to_owned(),
             None if primary => names::for_relation(&*self.image()?, info.namespace, &info.name, "", "pkey"),
@@ -283,7 +319,8 @@ impl Session {
                     self.change_rows(stored::PG_CLASS, is_index, &[("relname", Datum::text(&name))])?;
                 }
                 let is_index = |r: catalog::Fields<'_>| r.oid("indexrelid") == index.oid;
-                self.change_rows(stored::PG_INDEX, is_index, &[("indisprimary", Datum::Bool(primary))])?;
+                let values = [("indisprimary", Datum::Bool(primary)), ("indimmediate", Datum::Bool(!deferrable))];
+                self.change_rows(stored::PG_INDEX, is_index, &values)?;
                 index.oid
             }
             None => {
@@ -292,36 +329,79 @@ impl Session {
                     let message = format!("relation \"{name}\" already exists");
                     return Err(SqlError::new(SqlState::DUPLICATE_TABLE, message));
                 }
-                let columns = columns.iter().map(|&c| (c, false, false)).collect();
+                let keys = columns.iter().map(|&c| NewKey::column(&info, c)).collect();
                 let spec = NewIndex {
-                    name: name.clone(),
-                    columns,
+                    include,
                     unique: true,
                     primary,
                     nulls_not_distinct: key.nulls_not_distinct,
+                    immediate: !deferrable,
+                    ..NewIndex::btree(name.clone(), keys)
                 };
                 self.make_index(table, &spec)?
             }
         };
+        self.key_constraint(table, index, &name, &columns, primary, (deferrable, deferred))
+    }
+
+    /// Makes the constraint that a unique index stands for.
+    pub(super) fn key_constraint(
+        &mut self,
+        table: Oid,
+        index: Oid,
+        name: &str,
+        columns: &[usize],
+        primary: bool,
+        (deferrable, deferred): (bool, bool),
+    ) -> Result<()> {
         let info = self.info(table)?;
         let constraint = self.insert_constraint(&NewConstraint {
-            name: &name,
+            name,
             kind: if primary { b'p' } else { b'u' },
             table: &info,
-            columns: &columns,
+            columns,
             index,
-            deferrable: false,
-            deferred: false,
+            deferrable,
+            deferred,
             condition: None,
             reference: None,
             valid: true,
         })?;
-        self.depend_on_columns(constraint, table, &columns, b'a')?;
+        self.depend_on_columns(constraint, table, columns, b'a')?;
         // The index is a part of the constraint.
         self.remove_rows(stored::PG_DEPEND, |r| {
             r.oid("classid") == stored::PG_CLASS && r.oid("objid") == index && r.char("deptype") == b'a'
         })?;
         self.depend(Address::relation(index), Address::constraint(constraint), b'i')
+    }
+
+    /// Gives a new table a CHECK constraint of another one.
+    pub(super) fn copy_check(&mut self, table: Oid, check: &catalog::CheckInfo) -> Result<Oid> {
+        let (image, info) = (self.image()?, self.info(table)?);
+        let planned = binder::bare_table_ref(&image, &info);
+        let parsed = syntax::parse_expr(&check.condition)?;
+        let (text, columns) = {
+            let io = types::IoSettings::default();
+            let mut binder = Binder::new(&image, &check.condition, &io, &[]);
+            binder.check_text(&parsed, &planned).map_err(SqlError::unplaced)?
+        };
+        let name = self.constraint_name(&info, Some(&check.name), "", "check")?;
+        let constraint = self.insert_constraint(&NewConstraint {
+            name: &name,
+            kind: b'c',
+            table: &info,
+            columns: &columns,
+            index: Oid::NONE,
+            deferrable: false,
+            deferred: false,
+            condition: Some(&text),
+            reference: None,
+            valid: true,
+        })?;
+        self.depend_on_columns(constraint, table, &columns, b'a')?;
+        let count = self.info(table)?.checks.len() as i16;
+        self.mark_class(table, &[("relchecks", Datum::I16(count))])?;
+        Ok(constraint)
     }
 
     fn add_check(
@@ -334,7 +414,7 @@ impl Session {
         new: bool,
     ) -> Result<()> {
         let (image, info) = (self.image()?, self.info(table)?);
-        let planned = binder::table_ref(&image, &info);
+        let planned = binder::bare_table_ref(&image, &info);
         let (text, columns) = {
             let mut binder = Binder::new(&image, sql, &self.settings.io, &self.search_path);
             binder.check_text(condition, &planned)?
@@ -419,11 +499,19 @@ impl Session {
             Some(i) => vec![i],
             None => columns_of(&info, &key.columns, missing, Pos::NONE, sql)?,
         };
+        if columns.iter().any(|&c| info.columns[c].generated == b'v') {
+            let message = "foreign key constraints on virtual generated columns are not supported";
+            return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message));
+        }
         let target_columns = if key.referenced.is_empty() {
             let primary = parent.indexes.iter().find(|i| i.primary).ok_or_else(|| {
                 let message = format!("there is no primary key for referenced table \"{}\"", parent.name);
                 SqlError::new(SqlState::UNDEFINED_OBJECT, message)
             })?;
+            if !primary.immediate {
+                let message = format!("cannot use a deferrable primary key for referenced table \"{}\"", parent.name);
+                return Err(SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message));
+            }
             primary.columns.iter().map(|k| k.0).collect()
         } else {
             columns_of(&parent, &key.referenced, missing, Pos::NONE, sql)?
@@ -434,8 +522,15 @@ impl Session {
         }
         let index = parent.indexes.iter().find(|i| {
             let own: Vec<usize> = i.columns.iter().map(|k| k.0).collect();
-            i.unique && own.len() == target_columns.len() && target_columns.iter().all(|t| own.contains(t))
+            i.unique
+                && i.is_plain()
+                && own.len() == target_columns.len()
+                && target_columns.iter().all(|t| own.contains(t))
         });
+        if index.is_some_and(|i| !i.immediate) {
+            let message = format!("cannot use a deferrable unique constraint for referenced table \"{}\"", parent.name);
+            return Err(SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message));
+        }
         let Some(index) = index else {
             let message =
                 format!("there is no unique constraint matching given keys for referenced table \"{}\"", parent.name);

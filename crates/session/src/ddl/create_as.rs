@@ -116,6 +116,7 @@ impl Session {
                 not_null: false,
                 default: None,
                 generated: None,
+                stored: true,
                 sequence: None,
                 rules: Rules::default(),
             });

@@ -195,7 +195,10 @@ impl Session {
         let mut doomed = Doomed { depends: &depends, list: Vec::new(), visited: Vec::new() };
         targets.iter().for_each(|t| doomed.visit(*t, None));
         // PostgreSQL names what was found last first.
-        let Doomed { list, .. } = doomed;
+        let Doomed { mut list, .. } = doomed;
+        // A part goes with its whole.
+        let wholes: Vec<Address> = list.iter().map(|(a, _)| *a).filter(|a| a.column == 0).collect();
+        list.retain(|(a, _)| a.column == 0 || !wholes.contains(&Address { column: 0, ..*a }));
         let mut blocked: Vec<(Address, Address)> = list
             .iter()
             .rev()

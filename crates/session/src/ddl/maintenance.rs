@@ -6,7 +6,7 @@ use catalog::TableInfo;
 use catalog::stored::{PG_CLASS, PG_CONSTRAINT};
 use storage::lock::{Mode, Tag, WaitPolicy};
 use storage::{RelId, RelKind, RelMeta};
-use syntax::ast::{Discard, DropBehavior, Lock, LockMode, SetConstraints, Truncate, Vacuum};
+use syntax::ast::{Discard, DropBehavior, Lock, LockMode, Reindex, ReindexTarget, SetConstraints, Truncate, Vacuum};
 use types::{Datum, Oid, Physical, Result, SqlError, SqlState};
 
 use super::refuse;
@@ -66,7 +66,7 @@ impl Session {
         }
         tables.iter().try_for_each(|info| self.empty(info))?;
         if truncate.restart_identity {
-            return refuse("RESTART IDENTITY", truncate.relations[0].pos, sql);
+            tables.iter().try_for_each(|info| self.restart_sequences(info))?;
         }
         Ok("TRUNCATE TABLE".to_owned())
     }
@@ -141,6 +141,86 @@ impl Session {
         Ok(word.to_owned())
     }
 
+    /// REINDEX: indexes get new storage, and are filled anew.
+    pub(crate) fn reindex(&mut self, sql: &str, reindex: &Reindex) -> Result<String> {
+        let mut concurrently = false;
+        for option in &reindex.options {
+            match &*option.name {
+                "verbose" => {}
+                "concurrently" => concurrently = true,
+                other => return refuse(&format!("option {other} of REINDEX"), option.pos, sql),
+            }
+        }
+        let word = match &reindex.target {
+            ReindexTarget::Schema(_) => Some("REINDEX SCHEMA"),
+            ReindexTarget::Database(_) => Some("REINDEX DATABASE"),
+            ReindexTarget::System(_) => Some("REINDEX SYSTEM"),
+            _ => concurrently.then_some("REINDEX CONCURRENTLY"),
+        };
+        if let Some(word) = word
+            && self.block_state() != BlockState::Idle
+        {
+            let message = format!("{word} cannot run inside a transaction block");
+            return Err(SqlError::new(SqlState::ACTIVE_SQL_TRANSACTION, message));
+        }
+        let is_ours = |t: &&Arc<TableInfo>| matches!(t.kind, b'r' | b'm');
+        let mut indexes: Vec<(Oid, Oid)> = Vec::new();
+        let all = |t: &Arc<TableInfo>| t.indexes.iter().map(|i| (t.oid, i.oid)).collect::<Vec<_>>();
+        match &reindex.target {
+            ReindexTarget::Index(name) => match self.find_index(name)? {
+                Some((table, index)) => {
+                    self.check_owner(&table)?;
+                    indexes.push((table.oid, index));
+                }
+                None => {
+                    let info = self.relation(sql, name, Mode::AccessShare)?;
+                    let message = format!("\"{}\" is not an index", info.name);
+                    return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, message));
+                }
+            },
+            ReindexTarget::Table(name) => {
+                let info = self.relation(sql, name, Mode::AccessExclusive).map_err(|e| e.unplaced())?;
+                if !is_ours(&&info) {
+                    let message = format!("\"{}\" is not a table or materialized view", info.name);
+                    return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, message));
+                }
+                self.check_owner(&info)?;
+                indexes = all(&info);
+            }
+            ReindexTarget::Schema(name) => {
+                let image = self.image()?;
+                let Some(schema) = image.namespace(name.as_str()) else {
+                    let message = format!("schema \"{}\" does not exist", name.as_str());
+                    return Err(SqlError::new(SqlState::INVALID_SCHEMA_NAME, message));
+                };
+                let within = |t: &&&Arc<TableInfo>| t.namespace == schema.oid && is_ours(t);
+                indexes = image.tables().iter().filter(within).flat_map(|t| all(t)).collect();
+            }
+            ReindexTarget::Database(name) => {
+                if name.as_ref().is_some_and(|n| n.as_str() != self.database_name()) {
+                    let message = "can only reindex the currently open database";
+                    return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message));
+                }
+                let image = self.image()?;
+                let temporary = self.temporary;
+                let within =
+                    |t: &&&Arc<TableInfo>| is_ours(t) && (t.persistence != b't' || Some(t.namespace) == temporary);
+                indexes = image.tables().iter().filter(within).flat_map(|t| all(t)).collect();
+            }
+            // The system's own indexes are in the binary.
+            ReindexTarget::System(_) => {}
+        }
+        for (table, index) in indexes {
+            self.lock_relation(table, Mode::AccessExclusive)?;
+            let info = self.info(table)?;
+            if let Some(key) = info.indexes.iter().find(|i| i.oid == index) {
+                self.new_storage(index, key.rel, RelKind::Btree, Vec::new())?;
+                self.fill_index(table, index)?;
+            }
+        }
+        Ok("REINDEX".to_owned())
+    }
+
     pub(crate) fn lock_tables(&mut self, sql: &str, lock: &Lock) -> Result<String> {
         if self.block_state() == BlockState::Idle {
             let message = "LOCK TABLE can only be used in transaction blocks";
@@ -208,6 +288,8 @@ impl Session {
                 self.drop_temporary()?;
                 self.sequences.clear();
                 self.forget_named();
+                let locks = &self.runtime.engine().shared().locks;
+                self.advisory.end(locks, self.owner);
                 self.settings.reset_all();
             }
         }

@@ -22,6 +22,12 @@ pub fn joined(first: &str, second: &str, label: &str) -> String {
     name
 }
 
+/// `name` with a number behind it, shortened until it fits.
+pub fn joined_number(name: &str, number: u32) -> String {
+    let number = number.to_string();
+    format!("{}{number}", &name[..name.floor_char_boundary(NAME_BYTES_MAX - number.len())])
+}
+
 /// [`joined`] with a number behind the label, from 1, while `taken`.
 pub fn chosen(first: &str, second: &str, label: &str, taken: impl Fn(&str) -> bool) -> String {
     let name = joined(first, second, label);

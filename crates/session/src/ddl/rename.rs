@@ -1,7 +1,7 @@
 //! ALTER ... RENAME and OWNER TO.
 
 use catalog::TableInfo;
-use catalog::stored::{PG_ATTRDEF, PG_CLASS, PG_CONSTRAINT, PG_NAMESPACE};
+use catalog::stored::{PG_ATTRDEF, PG_CLASS, PG_CONSTRAINT, PG_INDEX, PG_NAMESPACE};
 use storage::lock::Mode;
 use syntax::ast::{AlterObjectSchema, AlterOwner, ObjectKind, ObjectName, Rename, TypeName};
 use types::{Datum, Result, SqlError, SqlState};
@@ -59,7 +59,7 @@ impl Session {
         }
         let Some(relation) = &rename.relation else { return Err(SqlError::unsupported(format!("{tag} RENAME"))) };
         let Some(info) = self.find_relation(relation, Mode::AccessExclusive)? else {
-            return self.rename_index(sql, rename, relation, tag, sink);
+            return self.rename_index(rename, relation, tag, sink);
         };
         self.check_owner(&info)?;
         let table = info.oid;
@@ -70,10 +70,7 @@ impl Session {
                     let message = format!("column \"{new}\" of relation \"{}\" already exists", info.name);
                     return Err(SqlError::new(SqlState::DUPLICATE_COLUMN, message));
                 }
-                // Kept queries call columns by name.
-                if !self.views_of_column(table, index)?.is_empty() {
-                    return Err(SqlError::unsupported("renaming a column that a view reads"));
-                }
+                self.reword_views(&info, index, new)?;
                 self.reword(&info, index, new)?;
                 self.change_column(table, index as i16 + 1, &[("attname", Datum::text(new))])?;
             }
@@ -107,26 +104,19 @@ impl Session {
 
     fn rename_index(
         &mut self,
-        sql: &str,
         rename: &Rename,
         relation: &syntax::ast::RangeVar,
         tag: String,
         sink: &mut dyn Sink,
     ) -> Result<String> {
-        let image = self.image()?;
         let name = relation.name.as_str();
-        let found = match &relation.schema {
-            Some(schema) => image.namespace_in(schema, &self.search_path).and_then(|n| image.relation_oid(n.oid, name)),
-            None => self.search_path.iter().find_map(|&n| image.relation_oid(n, name)),
-        };
-        let table = found.and_then(|oid| image.table_of_index(oid).cloned());
-        let (Some(oid), Some(table)) = (found, table) else {
+        let Some((table, oid)) = self.find_index(relation)? else {
             let message = format!("relation \"{name}\" does not exist");
             if rename.if_exists {
-                notice(sink, SqlState::UNDEFINED_TABLE, message + ", skipping");
+                notice(sink, SqlState::SUCCESSFUL_COMPLETION, message + ", skipping");
                 return Ok(tag);
             }
-            return Err(SqlError::new(SqlState::UNDEFINED_TABLE, message).at(relation.pos.char_position(sql)));
+            return Err(SqlError::new(SqlState::UNDEFINED_TABLE, message));
         };
         self.check_owner(&table)?;
         self.lock_relation(table.oid, Mode::AccessExclusive)?;
@@ -200,6 +190,34 @@ impl Session {
         Ok(tag)
     }
 
+    /// Writes the queries of views that read a relation anew, with a column's new name.
+    fn reword_views(&mut self, info: &TableInfo, index: usize, new: &str) -> Result<()> {
+        let (image, relation) = (self.image()?, info.oid);
+        let rows = self.find_rows(catalog::stored::PG_DEPEND, |r| {
+            r.oid("refclassid") == PG_CLASS && r.oid("refobjid") == relation && r.oid("classid") == PG_CLASS
+        })?;
+        let mut readers: Vec<types::Oid> = rows
+            .iter()
+            .map(|row| catalog::Fields { relation: catalog::stored::PG_DEPEND, row }.oid("objid"))
+            .filter(|v| *v != relation)
+            .collect();
+        readers.sort_unstable();
+        readers.dedup();
+        let io = types::IoSettings::default();
+        let mut texts = Vec::new();
+        for view in readers {
+            let Some(text) = image.by_oid(view).and_then(|t| t.view.clone()) else { continue };
+            let binder = binder::Binder::new(&image, "", &io, &[]);
+            let old = &info.columns[index].name;
+            texts.push((view, binder.view_renamed(&text, relation, index as i16 + 1, old, new)?));
+        }
+        for (view, text) in texts {
+            let values = [("ev_action", Datum::text(&text))];
+            self.change_rows(catalog::stored::PG_REWRITE, |r| r.oid("ev_class") == view, &values)?;
+        }
+        Ok(())
+    }
+
     /// Writes what is kept of a table's columns as text anew, with a column's new name.
     fn reword(&mut self, info: &TableInfo, index: usize, new: &str) -> Result<()> {
         let image = self.image()?;
@@ -207,13 +225,28 @@ impl Session {
         names[index] = new.to_owned();
         let io = types::IoSettings::default();
         let binder = binder::Binder::new(&image, "", &io, &[]);
-        let mut texts = Vec::new();
+        let (mut texts, mut indexes) = (Vec::new(), Vec::new());
         for check in &info.checks {
             texts.push((PG_CONSTRAINT, check.oid, 0, binder.reworded(&check.condition, info, &names)?));
         }
         for (i, column) in info.columns.iter().enumerate().filter(|(_, c)| c.generated != 0) {
             let Some(text) = &column.default else { continue };
             texts.push((PG_ATTRDEF, info.oid, i as i16 + 1, binder.reworded(text, info, &names)?));
+        }
+        for key in info.indexes.iter().filter(|i| !i.is_plain()) {
+            let mut values = Vec::new();
+            if !key.expressions.is_empty() {
+                let all =
+                    key.expressions.iter().map(|e| binder.reworded(e, info, &names)).collect::<Result<Vec<_>>>()?;
+                values.push(("indexprs", Datum::text(&all.join(&catalog::EXPRESSION_SEPARATOR.to_string()))));
+            }
+            if let Some(predicate) = &key.predicate {
+                values.push(("indpred", Datum::text(&binder.reworded(predicate, info, &names)?)));
+            }
+            indexes.push((key.oid, values));
+        }
+        for (index, values) in indexes {
+            self.change_rows(PG_INDEX, |r| r.oid("indexrelid") == index, &values)?;
         }
         for (class, object, number, text) in texts {
             if class == PG_CONSTRAINT {

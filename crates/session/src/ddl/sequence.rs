@@ -27,6 +27,22 @@ pub struct Rules {
     name: Option<QualifiedName>,
 }
 
+impl Rules {
+    /// What a row of `pg_sequence` says.
+    pub fn of(row: catalog::Fields<'_>) -> Rules {
+        Rules {
+            ty: row.oid("seqtypid"),
+            increment: row.int("seqincrement"),
+            min: row.int("seqmin"),
+            max: row.int("seqmax"),
+            start: row.int("seqstart"),
+            cache: row.int("seqcache"),
+            cycle: row.bool("seqcycle"),
+            ..Rules::default()
+        }
+    }
+}
+
 impl Default for Rules {
     fn default() -> Rules {
         Rules {
@@ -205,6 +221,18 @@ impl Session {
         Ok(sequence)
     }
 
+    /// Gives a sequence new storage, in which it begins at `start`.
+    pub(super) fn new_sequence_storage(&mut self, sequence: Oid, old: RelId, start: i64) -> Result<()> {
+        let (db, fresh) = (self.db.clone(), self.new_oid()?);
+        let old = db.relation(old)?;
+        let mut meta = RelMeta::new(RelId(fresh.0), RelKind::Sequence, old.persistence, Vec::new());
+        meta.last = start;
+        db.create_relation(self.txn_mut(), meta)?;
+        db.drop_relation(self.txn_mut(), &old)?;
+        self.change_rows(PG_CLASS, |r| r.oid("oid") == sequence, &[("relfilenode", Datum::from(fresh))])?;
+        Ok(())
+    }
+
     /// OWNED BY: the sequence goes with a column. `NONE` is one name.
     fn set_sequence_owner(&mut self, sql: &str, sequence: Oid, owner: &QualifiedName) -> Result<()> {
         self.remove_rows(PG_DEPEND, |r| {
@@ -258,16 +286,12 @@ impl Session {
             Address::column(table, index),
             if identity.is_some() { b'i' } else { b'a' },
         )?;
+        // An identity column draws from its sequence by that dependency alone.
+        if identity.is_some() {
+            return Ok(());
+        }
         // By its OID, which does not change with its name.
-        let literal = format!("'{sequence}'");
-        let text = match column.ty {
-            oid::INT8 => format!("nextval({literal}::regclass)"),
-            ty => {
-                let call = format!("nextval({literal}::regclass)");
-                if identity.is_some() { format!("({call})::{}", binder::format_type(ty)) } else { call }
-            }
-        };
-        self.keep_default(table, index, &text, &[sequence])
+        self.keep_default(table, index, &format!("nextval('{sequence}'::regclass)"), &[sequence])
     }
 
     pub(crate) fn alter_sequence(&mut self, sql: &str, alter: &AlterSequence, sink: &mut dyn Sink) -> Result<String> {

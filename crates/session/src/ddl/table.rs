@@ -8,6 +8,7 @@ use syntax::ast::{ColumnDef, Constraint, ConstraintKind, CreateTable, DefElem, D
 use types::{Datum, Oid, Physical, Result, SqlError, SqlState, oid};
 
 use super::depend::Address;
+use super::like::{Copied, Like};
 use super::sequence::Rules;
 use super::temporary::stored_as;
 use super::{HEAP, NewClass, refuse};
@@ -22,6 +23,8 @@ pub struct NewColumn<'a> {
     pub default: Option<&'a Expr>,
     /// What it is computed as from the rest of its row.
     pub generated: Option<&'a Expr>,
+    /// Whether that is stored, and not computed when it is read.
+    pub stored: bool,
     /// A sequence that gives its values: `serial`, or IDENTITY with whether ALWAYS.
     pub sequence: Option<Option<bool>>,
     pub rules: Rules,
@@ -83,6 +86,7 @@ pub fn bind_column<'a>(binder: &Binder<'_>, sql: &str, def: &'a ColumnDef) -> Re
         not_null: sequence.is_some(),
         default: None,
         generated: None,
+        stored: true,
         sequence,
         rules: Rules::default(),
     };
@@ -121,11 +125,13 @@ impl Session {
         if !self.claim_name(namespace, name, create.if_not_exists, sink)? {
             return Ok("CREATE TABLE".to_owned());
         }
+        let likes = self.likes(sql, create)?;
         let image = self.image()?;
-        let (columns, constraints) = {
+        let (columns, constraints, copied) = {
             let binder = Binder::new(&image, sql, &self.settings.io, &self.search_path);
-            bind_elements(&binder, sql, create)?
+            bind_elements(&binder, sql, create, &likes)?
         };
+        let likes: Vec<Like> = likes.into_iter().map(|l| l.0).collect();
         let table = self.new_oid()?;
         let forms = columns.iter().map(|c| Physical::of(c.ty)).collect();
         let db = self.db.clone();
@@ -156,15 +162,18 @@ impl Session {
                 self.add_default(sql, table, i, default)?;
             }
         }
+        self.copy_columns(table, &likes, &copied)?;
         for (i, column) in columns.iter().enumerate() {
             if let Some(expr) = column.generated {
                 self.add_generated(sql, table, i, expr)?;
             }
         }
         self.add_constraints(sql, table, &constraints, true)?;
+        self.copy_constraints(table, &likes, &copied)?;
         for (i, column) in columns.iter().enumerate() {
             if column.not_null {
-                self.add_not_null_constraint(table, i, None)?;
+                let name = self.not_null_name(&likes, &copied, i)?;
+                self.add_not_null_constraint(table, i, name.as_deref())?;
             }
         }
         Ok("CREATE TABLE".to_owned())
@@ -193,7 +202,14 @@ impl Session {
             ("attstorage", Datum::I8(ty.storage.cast_signed())),
             ("attnotnull", Datum::Bool(column.not_null)),
             ("attidentity", Datum::I8(i8::from(identity != 0) * identity.cast_signed())),
-            ("attgenerated", Datum::I8(if column.generated.is_some() { b's'.cast_signed() } else { 0 })),
+            (
+                "attgenerated",
+                Datum::I8(match (&column.generated, column.stored) {
+                    (None, _) => 0,
+                    (Some(_), true) => b's'.cast_signed(),
+                    (Some(_), false) => b'v'.cast_signed(),
+                }),
+            ),
             ("attislocal", Datum::Bool(true)),
             ("attcollation", Datum::from(ty.collation)),
         ];
@@ -204,7 +220,13 @@ impl Session {
     /// The table as plans refer to it, whether it has been looked up before or not.
     pub(super) fn plan_table(&mut self, table: Oid) -> Result<TableRef> {
         let (image, info) = (self.image()?, self.info(table)?);
-        Ok(binder::table_ref(&image, &info))
+        binder::table_ref(&image, &info)
+    }
+
+    /// [`Session::plan_table`] without its indexes.
+    pub(super) fn bare_table(&mut self, table: Oid) -> Result<TableRef> {
+        let (image, info) = (self.image()?, self.info(table)?);
+        Ok(binder::bare_table_ref(&image, &info))
     }
 
     /// Gives column `index` a default.
@@ -263,10 +285,12 @@ fn bind_elements<'a>(
     binder: &Binder<'_>,
     sql: &str,
     create: &'a CreateTable,
-) -> Result<(Vec<NewColumn<'a>>, Vec<Placed<'a>>)> {
+    likes: &[(Like, Vec<Rules>)],
+) -> Result<(Vec<NewColumn<'a>>, Vec<Placed<'a>>, Vec<Copied>)> {
     let mut columns: Vec<NewColumn<'a>> = Vec::new();
     let mut constraints: Vec<Placed<'a>> = Vec::new();
-    for element in &create.elements {
+    let mut copied = Vec::new();
+    for (number, element) in create.elements.iter().enumerate() {
         match element {
             TableElement::Column(def) => {
                 let mut column = bind_column(binder, sql, def)?;
@@ -287,7 +311,18 @@ fn bind_elements<'a>(
                 columns.push(column);
             }
             TableElement::Constraint(c) => constraints.push((c, None)),
-            TableElement::Like(l) => return refuse("LIKE in CREATE TABLE", l.pos, sql),
+            TableElement::Like(_) => {
+                let Some(like) = likes.iter().position(|l| l.0.element == number) else { continue };
+                let (own, more) = likes[like].0.columns(like, columns.len(), &likes[like].1);
+                for column in own {
+                    if columns.iter().any(|c| c.name == column.name) {
+                        let message = format!("column \"{}\" specified more than once", column.name);
+                        return Err(SqlError::new(SqlState::DUPLICATE_COLUMN, message));
+                    }
+                    columns.push(column);
+                }
+                copied.extend(more);
+            }
         }
     }
     if columns.len() > 1600 {
@@ -307,7 +342,7 @@ fn bind_elements<'a>(
         };
         names.into_iter().for_each(|i| columns[i].not_null = true);
     }
-    Ok((columns, constraints))
+    Ok((columns, constraints, copied))
 }
 
 pub fn is_system_column(name: &str) -> bool {
@@ -324,6 +359,9 @@ pub fn column_constraint<'a>(column: &mut NewColumn<'a>, c: &'a Constraint, tabl
             Err(SqlError::new(SqlState::SYNTAX_ERROR, message).at(pos))
         }
         ConstraintKind::Null => Ok(true),
+        ConstraintKind::NotNull(_) if column.generated.is_some() && !column.stored => {
+            refuse("NOT NULL on a virtual generated column", c.pos, sql)
+        }
         ConstraintKind::NotNull(_) => {
             column.not_null = true;
             Ok(true)
@@ -371,8 +409,11 @@ pub fn column_constraint<'a>(column: &mut NewColumn<'a>, c: &'a Constraint, tabl
                 () if column.generated.is_some() => "multiple generation clauses specified",
                 () if column.default.is_some() => "both default and generation expression specified",
                 () if column.sequence.is_some() => "both identity and generation expression specified",
-                () if !stored => return refuse("VIRTUAL generated columns", c.pos, sql),
+                () if !stored && column.not_null => {
+                    return refuse("NOT NULL on a virtual generated column", c.pos, sql);
+                }
                 () => {
+                    column.stored = *stored;
                     column.generated = Some(expr);
                     return Ok(true);
                 }

@@ -8,7 +8,10 @@ use catalog::stored::{PG_CLASS, PG_REWRITE};
 use plan::{Node, OutputColumn, RowRules};
 use storage::lock::Mode;
 use storage::{Persistence, RelId, RelKind, RelMeta};
-use syntax::ast::{CreateTableAs, CreateView, Name, RefreshMaterializedView, Select, StatementKind, ViewCheck};
+use syntax::ast::{
+    AlterTableCommand as Command, CreateTableAs, CreateView, DefElem, DefValue, Name, RefreshMaterializedView, Select,
+    StatementKind, ViewCheck,
+};
 use types::{Datum, Oid, Physical, Result, SqlError, SqlState, oid};
 
 use super::depend::Address;
@@ -19,6 +22,58 @@ use crate::session::{Session, Sink};
 
 /// The kept text of a query, its plan, its columns, and the operators of users that it calls.
 type ViewQuery = (String, Arc<Node>, Vec<OutputColumn>, Vec<Oid>);
+
+/// The options that CREATE VIEW gives, as `reloptions` keeps them.
+fn view_options(sql: &str, create: &CreateView) -> Result<Vec<String>> {
+    let mut options = Vec::new();
+    for option in &create.options {
+        options.push(view_option(sql, option)?);
+    }
+    match create.check_option {
+        ViewCheck::None => {}
+        ViewCheck::Local => options.push("check_option=local".to_owned()),
+        ViewCheck::Cascaded => options.push("check_option=cascaded".to_owned()),
+    }
+    Ok(options)
+}
+
+/// An option of a view, as `reloptions` keeps it.
+pub(super) fn view_option(sql: &str, option: &DefElem) -> Result<String> {
+    let value = match &option.value {
+        Some(DefValue::String(s)) => s.to_string(),
+        Some(DefValue::Type(ty)) => ty.names.last().map_or(String::new(), |n| n.to_string()),
+        Some(DefValue::Bool(b)) => b.to_string(),
+        Some(DefValue::Integer(n)) => n.to_string(),
+        Some(other) => format!("{other:?}").to_lowercase(),
+        None => "true".to_owned(),
+    };
+    match &*option.name {
+        "check_option" if matches!(&*value, "local" | "cascaded") => Ok(format!("check_option={value}")),
+        "check_option" => {
+            let message = format!("invalid value for enum option \"check_option\": {value}");
+            Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message)
+                .detail("Valid values are \"local\" and \"cascaded\"."))
+        }
+        name @ ("security_barrier" | "security_invoker") => {
+            let on = match &*value {
+                "true" | "on" | "yes" | "1" => true,
+                "false" | "off" | "no" | "0" => false,
+                _ => {
+                    let message = format!("invalid value for boolean option \"{name}\": {value}");
+                    return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message));
+                }
+            };
+            if on && name == "security_barrier" {
+                return refuse("security_barrier", option.pos, sql);
+            }
+            Ok(format!("{name}={on}"))
+        }
+        name => {
+            let message = format!("unrecognized parameter \"{name}\"");
+            Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message))
+        }
+    }
+}
 
 impl Session {
     /// Whether a query reads temporary relations.
@@ -33,9 +88,7 @@ impl Session {
 
     pub(crate) fn create_view(&mut self, sql: &str, create: &CreateView, sink: &mut dyn Sink) -> Result<String> {
         let tag = "CREATE VIEW".to_owned();
-        if create.check_option != ViewCheck::None || !create.options.is_empty() {
-            return refuse("options of a view", create.relation.pos, sql);
-        }
+        let options = view_options(sql, create)?;
         let mut target = self.target(sql, &create.relation, create.persistence)?;
         let name = create.relation.name.as_str();
         let (text, node, outputs, used) = self.view_query(sql, &create.query)?;
@@ -55,6 +108,7 @@ impl Session {
         let columns = self.columns_of_query(&outputs, &create.columns)?;
         if let Some(old) = old.filter(|o| o.kind == b'v') {
             self.replace_view(&old, (&text, &used), &node, &columns)?;
+            self.set_view_options(old.oid, &options)?;
             return Ok(tag);
         }
         if image.is_taken(namespace, name) {
@@ -78,8 +132,62 @@ impl Session {
             self.add_attribute(view, i, column)?;
         }
         self.keep_query(view, (&text, &used), &node)?;
-        let _ = sink;
+        self.set_view_options(view, &options)?;
         Ok(tag)
+    }
+
+    /// ALTER VIEW.
+    pub(super) fn alter_view(&mut self, sql: &str, info: &TableInfo, command: &Command) -> Result<()> {
+        let mut options = info.options.clone();
+        let name_of = |o: &str| o.split('=').next().unwrap_or_default().to_owned();
+        match command {
+            Command::SetOptions(list) => {
+                for option in list {
+                    let new = view_option(sql, option)?;
+                    options.retain(|o| name_of(o) != name_of(&new));
+                    options.push(new);
+                }
+                self.set_view_options(info.oid, &options)
+            }
+            Command::ResetOptions(list) => {
+                options.retain(|o| !list.iter().any(|l| *l.name == *name_of(o)));
+                self.set_view_options(info.oid, &options)
+            }
+            Command::ColumnDefault { column, default } => {
+                let index = super::alter::column_of(info, column)?;
+                self.drop_default(info.oid, index)?;
+                match default {
+                    Some(e) => self.add_default(sql, info.oid, index, e),
+                    None => Ok(()),
+                }
+            }
+            _ => {
+                let action = super::alter::action_name(command);
+                let message = format!("ALTER action {action} cannot be performed on relation \"{}\"", info.name);
+                Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, message)
+                    .detail("This operation is not supported for views."))
+            }
+        }
+    }
+
+    /// Keeps the options of a view.
+    pub(super) fn set_view_options(&mut self, view: Oid, options: &[String]) -> Result<()> {
+        if options.iter().any(|o| o.starts_with("check_option=")) {
+            let (image, info) = (self.image()?, self.info(view)?);
+            let mut binder = Binder::new(&image, "", &self.settings.io, &self.search_path);
+            if let Some(why) = binder.view_is_fixed(&info)? {
+                let message = "WITH CHECK OPTION is supported only on automatically updatable views";
+                return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message).hint(why));
+            }
+        }
+        let value = match options {
+            [] => Datum::Null,
+            list => {
+                let text = format!("{{{}}}", list.join(","));
+                types::io::text_in(oid::TEXT_ARRAY, -1, &text, &types::IoSettings::default())?
+            }
+        };
+        self.mark_class(view, &[("reloptions", value)])
     }
 
     /// The kept text of a query, its plan, and its columns.
@@ -122,6 +230,7 @@ impl Session {
                 not_null: false,
                 default: None,
                 generated: None,
+                stored: true,
                 sequence: None,
                 rules: Rules::default(),
             });

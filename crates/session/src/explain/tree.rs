@@ -584,6 +584,7 @@ impl<'a> Explainer<'a> {
             Node::Insert { table, input, .. } => self.changes(node, table, input, "Insert"),
             Node::Update { table, input, .. } => self.changes(node, table, input, "Update"),
             Node::Delete { table, input, .. } => self.changes(node, table, input, "Delete"),
+            Node::Merge { table, input, .. } => self.changes(node, table, input, "Merge"),
         }
     }
 }

@@ -25,9 +25,36 @@ pub fn find(name: &str) -> Option<TimeZone> {
     if !name.is_ascii() || !name.bytes().any(|b| b.is_ascii_digit()) {
         return None;
     }
+    if let Some(zone) = named_offset(name) {
+        return Some(zone);
+    }
     // PostgreSQL gives a POSIX name with a daylight part the United States' rules.
     let upper = name.to_ascii_uppercase();
     TimeZone::posix(&upper).or_else(|_| TimeZone::posix(&format!("{upper},M3.2.0,M11.1.0"))).ok()
+}
+
+/// `<+05:30>-05:30`: a POSIX name for an offset with minutes in it, counted westward.
+fn named_offset(name: &str) -> Option<TimeZone> {
+    let (label, offset) = name.strip_prefix('<')?.split_once('>')?;
+    if !label.contains(':') {
+        return None;
+    }
+    let (west, digits) = match offset.strip_prefix('-') {
+        Some(rest) => (false, rest),
+        None => (true, offset.strip_prefix('+').unwrap_or(offset)),
+    };
+    let mut seconds = 0;
+    for (part, unit) in digits.split(':').zip([3600, 60, 1]) {
+        seconds += part.parse::<u16>().ok().map(i32::from)? * unit;
+    }
+    fixed(if west { -seconds } else { seconds })
+}
+
+/// The names of all zones, in order.
+pub fn names() -> Vec<String> {
+    let mut names: Vec<String> = database().available().map(|n| n.as_str().to_owned()).collect();
+    names.sort();
+    names
 }
 
 /// The zone that `name` means where SQL asks for one: an abbreviation, a name, or a POSIX rule, which may lack its name (`+03`).

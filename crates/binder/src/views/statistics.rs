@@ -1,0 +1,208 @@
+//! Views of `pg_catalog` that mostly count: their columns are those recorded of PostgreSQL; what is not counted here is 0, as with
+//! `track_counts` off, or NULL where PostgreSQL would say when.
+
+use std::fmt::Write as _;
+
+use catalog::builtin;
+use types::oid;
+
+const TABLES: &str =
+    "FROM pg_class c LEFT JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 't', 'm', 'p')";
+const INDEXES: &str = "FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid \
+     LEFT JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 't', 'm')";
+const SEQUENCES: &str = "FROM pg_class c LEFT JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'S'";
+const USERS: &str = " AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_toast'";
+const SYSTEMS: &str = " AND (n.nspname IN ('pg_catalog', 'information_schema') OR n.nspname ~ '^pg_toast')";
+
+/// Columns that are not counted.
+type Given = &'static [(&'static str, &'static str)];
+
+const OF_TABLE: Given = &[
+    ("relid", "c.oid"),
+    ("schemaname", "n.nspname"),
+    ("relname", "c.relname"),
+    ("n_live_tup", "greatest(c.reltuples, 0)::int8"),
+];
+const OF_INDEX: Given = &[
+    ("relid", "c.oid"),
+    ("indexrelid", "i.oid"),
+    ("schemaname", "n.nspname"),
+    ("relname", "c.relname"),
+    ("indexrelname", "i.relname"),
+];
+
+/// Those of which there is nothing here.
+const EMPTY: [&str; 26] = [
+    "pg_available_extensions",
+    "pg_available_extension_versions",
+    "pg_rules",
+    "pg_policies",
+    "pg_publication_tables",
+    "pg_prepared_xacts",
+    "pg_replication_slots",
+    "pg_replication_origin_status",
+    "pg_seclabels",
+    "pg_stat_replication",
+    "pg_stat_replication_slots",
+    "pg_stat_wal_receiver",
+    "pg_stat_recovery_prefetch",
+    "pg_stat_subscription",
+    "pg_stat_subscription_stats",
+    "pg_stat_user_functions",
+    "pg_stat_xact_user_functions",
+    "pg_stat_progress_basebackup",
+    "pg_stat_progress_cluster",
+    "pg_stat_progress_create_index",
+    "pg_stat_progress_vacuum",
+    "pg_ident_file_mappings",
+    "pg_hba_file_rules",
+    "pg_file_settings",
+    "pg_stats_ext",
+    "pg_stats_ext_exprs",
+];
+
+fn source(name: &str) -> Option<(String, Given)> {
+    let counted = |suffix: &str| {
+        let rest = name.strip_prefix("pg_stat_xact_").or_else(|| name.strip_prefix("pg_stat_"));
+        let whose = rest.or_else(|| name.strip_prefix("pg_statio_"))?.strip_suffix(suffix)?;
+        match whose {
+            "all" => Some(""),
+            "user" => Some(USERS),
+            "sys" => Some(SYSTEMS),
+            _ => None,
+        }
+    };
+    if let Some(whose) = counted("_tables") {
+        return Some((format!("{TABLES}{whose}"), OF_TABLE));
+    }
+    if let Some(whose) = counted("_indexes") {
+        return Some((format!("{INDEXES}{whose}"), OF_INDEX));
+    }
+    if let Some(whose) = counted("_sequences") {
+        return Some((format!("{SEQUENCES}{whose}"), OF_TABLE));
+    }
+    let (from, given): (&str, Given) = match name {
+        "pg_stat_activity" => (
+            "FROM pg_stat_get_activity(NULL) s LEFT JOIN pg_database d ON d.oid = s.datid LEFT JOIN pg_authid u ON u.oid = s.usesysid",
+            &[
+                ("datid", "s.datid"),
+                ("datname", "d.datname"),
+                ("pid", "s.pid"),
+                ("leader_pid", "s.leader_pid"),
+                ("usesysid", "s.usesysid"),
+                ("usename", "u.rolname"),
+                ("application_name", "s.application_name"),
+                ("client_addr", "s.client_addr"),
+                ("client_hostname", "s.client_hostname"),
+                ("client_port", "s.client_port"),
+                ("backend_start", "s.backend_start"),
+                ("xact_start", "s.xact_start"),
+                ("query_start", "s.query_start"),
+                ("state_change", "s.state_change"),
+                ("wait_event_type", "s.wait_event_type"),
+                ("wait_event", "s.wait_event"),
+                ("state", "s.state"),
+                ("backend_xid", "s.backend_xid"),
+                ("backend_xmin", "s.backend_xmin"),
+                ("query_id", "s.query_id"),
+                ("query", "s.query"),
+                ("backend_type", "s.backend_type"),
+            ],
+        ),
+        "pg_locks" => (
+            "FROM pg_lock_status() l",
+            &[
+                ("locktype", "l.locktype"),
+                ("database", "l.database"),
+                ("relation", "l.relation"),
+                ("page", "l.page"),
+                ("tuple", "l.tuple"),
+                ("virtualxid", "l.virtualxid"),
+                ("transactionid", "l.transactionid"),
+                ("classid", "l.classid"),
+                ("objid", "l.objid"),
+                ("objsubid", "l.objsubid"),
+                ("virtualtransaction", "l.virtualtransaction"),
+                ("pid", "l.pid"),
+                ("mode", "l.mode"),
+                ("granted", "l.granted"),
+                ("fastpath", "l.fastpath"),
+                ("waitstart", "l.waitstart"),
+            ],
+        ),
+        "pg_stat_database" => (
+            "FROM (SELECT 0::oid AS oid, NULL::name AS datname UNION ALL SELECT oid, datname FROM pg_database) d",
+            &[
+                ("datid", "d.oid"),
+                ("datname", "d.datname"),
+                ("numbackends", "(SELECT count(*)::int4 FROM pg_stat_get_activity(NULL) s WHERE s.datid = d.oid)"),
+                ("checksum_failures", "0"),
+            ],
+        ),
+        "pg_stat_database_conflicts" => ("FROM pg_database d", &[("datid", "d.oid"), ("datname", "d.datname")]),
+        "pg_shadow" => (
+            "FROM pg_authid a WHERE a.rolcanlogin",
+            &[
+                ("usename", "a.rolname"),
+                ("usesysid", "a.oid"),
+                ("usecreatedb", "a.rolcreatedb"),
+                ("usesuper", "a.rolsuper"),
+                ("userepl", "a.rolreplication"),
+                ("usebypassrls", "a.rolbypassrls"),
+                ("passwd", "a.rolpassword"),
+                ("valuntil", "a.rolvaliduntil"),
+            ],
+        ),
+        "pg_timezone_names" => (
+            "FROM pg_timezone_names() z",
+            &[("name", "z.name"), ("abbrev", "z.abbrev"), ("utc_offset", "z.utc_offset"), ("is_dst", "z.is_dst")],
+        ),
+        _ if EMPTY.contains(&name) => ("WHERE false", &[]),
+        _ => return None,
+    };
+    Some((from.to_owned(), given))
+}
+
+/// The query behind view `name`; `None` when it is not there yet.
+pub(super) fn query(name: &str) -> Option<String> {
+    let (from, given) = source(name)?;
+    let view = builtin::relation_by_name(name)?;
+    let mut sql = String::from("SELECT ");
+    for (i, column) in builtin::columns_of(view.oid).iter().enumerate() {
+        let expression = match given.iter().find(|g| g.0 == column.name) {
+            Some((_, expression)) => expression,
+            None if matches!(column.type_oid, oid::INT8 | oid::FLOAT8) => "0",
+            None => "NULL",
+        };
+        let comma = if i == 0 { "" } else { ", " };
+        let ty = crate::format_type(column.type_oid);
+        // A string does not fail to write.
+        let _ = write!(sql, "{comma}CAST({expression} AS {ty}) AS \"{}\"", column.name);
+    }
+    Some(format!("{sql} {from}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn views_are_queries() {
+        let counted =
+            ["tables", "indexes"].iter().flat_map(|of| ["all", "user", "sys"].map(|w| format!("pg_stat_{w}_{of}")));
+        let all = EMPTY.iter().map(|&n| n.to_owned()).chain(counted);
+        let more = [
+            "pg_stat_activity",
+            "pg_locks",
+            "pg_stat_database",
+            "pg_shadow",
+            "pg_statio_all_sequences",
+            "pg_stat_xact_user_tables",
+        ];
+        for name in all.chain(more.map(str::to_owned)) {
+            let sql = query(&name).unwrap_or_else(|| panic!("{name}"));
+            assert_eq!(syntax::parse(&sql).unwrap_or_else(|e| panic!("{name}: {e:?}: {sql}")).len(), 1);
+        }
+        assert!(query("pg_nosuch").is_none() && query("pg_stat_other_tables").is_none());
+    }
+}

@@ -1,0 +1,16 @@
+create table big(x int, t text); insert into big select i % 40000, 'text number ' || (i % 30011) from generate_series(1, 90000) i; insert into big values (null, null), (null, null);
+set work_mem = '64kB';
+select count(*), sum(x) from (select distinct x from big) q; select count(*) from (select distinct t, x % 7 from big) q; select count(*), min(t), max(t) from (select distinct t from big) q;
+select distinct x from big order by x desc limit 3; select distinct x from big where x is null;
+select count(*), sum(x) from (select x from big union select x+1 from big) q; select count(*) from (select x, t from big union all select 1, '1') q;
+select count(*), sum(x) from (select x from big intersect select x+30000 from big) q; select count(*), sum(x) from (select x from big intersect all select x+30000 from big) q;
+select count(*), sum(x) from (select x from big except select x+30000 from big) q; select count(*), sum(x) from (select x from big except all select x+30000 from big) q;
+select count(*), sum(x) from (select x from big except all select distinct x from big) q; select count(*) from (select t from big except select t from big where x < 20000) q; select count(*) from (select t from big where x < 100 except select t from big) q;
+select count(*) from (select x from big where false intersect select x from big) q; select count(*) from (select x from big except select x from big where false) q; select x from big intersect select null order by 1;
+select count(*) from (select distinct on (x) x, t from big order by x, t) q; select count(*), sum(c) from (select x, count(*) c from big group by x) q; select count(distinct x), count(distinct t) from big;
+reset work_mem;
+select count(*), sum(x) from (select x from big intersect all select x+30000 from big) q; select count(*), sum(x) from (select x from big except all select x+30000 from big) q; select count(*) from (select distinct t, x % 7 from big) q;
+set work_mem = '64kB';
+with q as materialized (select x, t from big) select count(*), sum(a.x), max(b.t) from q a join (select max(t) t from q) b on true; with q as (select x from big) select (select count(*) from q where x > 5), (select sum(x) from q), (select count(distinct x) from q);
+with recursive r(n, t) as (select 1, repeat('x', 100) union all select n+1, t from r where n < 5000) select count(*), sum(n), sum(length(t)) from r; with recursive r(n) as (select 1 union select n+1 from r where n < 20000) select count(*), sum(n) from r;
+with i as (insert into big select 99999, 'n' || g from generate_series(1,3000) g returning x, t) select count(*), count(distinct t) from i; select count(*) from big where x = 99999;

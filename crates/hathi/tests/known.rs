@@ -1,0 +1,133 @@
+//! Statements that come again with other literals run from a kept plan, and answer as if they did not.
+
+use hathi::{Database, Session};
+
+/// The first column of every row as text, or the error.
+fn answer(session: &mut Session, sql: &str) -> Result<Vec<String>, String> {
+    match session.query(&format!("SELECT x.*::text FROM ({sql}) x"), &[]) {
+        Ok(rows) => Ok(rows.iter().map(|r| r.get::<_, String>(0)).collect()),
+        Err(e) => Err(format!("{} {} {:?}", e.state().as_str(), e.message(), e.fields().position)),
+    }
+}
+
+fn database() -> Database {
+    let db = Database::in_memory().unwrap();
+    let setup = "CREATE TABLE t (id int PRIMARY KEY, name varchar(5), n int);
+        INSERT INTO t VALUES (1, 'one', 30), (2, 'two', 20), (3, 'three', 10);
+        CREATE TABLE plain (a int, b text); CREATE TABLE short (a int, b varchar(100))";
+    db.session().unwrap().batch_execute(setup).unwrap();
+    db
+}
+
+#[test]
+fn point_statements_are_known_the_third_time() {
+    let db = database();
+    let mut s = db.session().unwrap();
+    for (sql, known) in [
+        ("SELECT name FROM t WHERE id = #", true),
+        ("INSERT INTO plain VALUES (#, 'text')", true),
+        ("INSERT INTO short VALUES (#, 'text')", true),
+        ("UPDATE t SET n = # WHERE id = 2", true),
+        ("DELETE FROM t WHERE id = #", true),
+        ("SELECT # + 1, 'x' || 'y'", true),
+        ("SELECT a FROM plain WHERE a > # AND b = 'x'", true),
+        // The best plan is the values' business.
+        ("SELECT name FROM t WHERE id > #", false),
+        ("SELECT name FROM t JOIN plain ON id = a WHERE a = #", false),
+        ("SELECT (SELECT max(n) FROM t WHERE id = #)", false),
+        // Here the literal is no value.
+        ("SELECT a, b FROM plain ORDER BY #", false),
+        ("SELECT a FROM plain GROUP BY #", false),
+        ("SELECT a::numeric(#) FROM plain", false),
+    ] {
+        for i in [7, 8, 9] {
+            let _rows = s.query(&sql.replace('#', &(i - 7 + 1).to_string()), &[]);
+        }
+        let again = s.inner().known(&sql.replace('#', "2"));
+        assert_eq!(again.is_some(), known, "{sql}");
+        if let Some(again) = again {
+            s.inner().keep(again);
+        }
+    }
+}
+
+#[test]
+fn answers_are_those_of_a_fresh_session() {
+    let db = database();
+    let mut s = db.session().unwrap();
+    let texts = [
+        "SELECT name, n FROM t WHERE id = {}",
+        "SELECT id, n FROM t WHERE id = {} ORDER BY 1",
+        "SELECT id, n FROM t ORDER BY {}",
+        "SELECT {}",
+        "SELECT '{}'",
+        "SELECT '{}'::int + 1",
+        "SELECT name FROM t WHERE id = '{}'",
+        "SELECT * FROM plain WHERE b = '{}' LIMIT {}",
+        "SELECT -{} FROM t WHERE id = 1",
+        "SELECT {} / (n - 30) FROM t WHERE id = 1",
+        "SELECT n FROM t WHERE name = 'one' AND id = {} AND n < {}",
+        "SELECT id FROM t WHERE id IN ({}, 2)",
+        "SELECT pg_typeof({}), pg_typeof('{}')",
+        "SELECT nosuch FROM t WHERE id = {}",
+    ];
+    for text in texts {
+        for value in ["1", "2", "3", "x", "2147483648", "1.5", "", "0"] {
+            let sql = text.replace("{}", value);
+            for _ in 0..3 {
+                let (known, fresh) = (answer(&mut s, &sql), answer(&mut db.session().unwrap(), &sql));
+                assert_eq!(known, fresh, "{sql}");
+                // Without the query around it.
+                let direct = |s: &mut Session| {
+                    s.query(&sql, &[]).map(|rows| rows.len()).map_err(|e| (e.message().to_owned(), e.fields().position))
+                };
+                assert_eq!(direct(&mut s), direct(&mut db.session().unwrap()), "{sql}");
+            }
+        }
+    }
+}
+
+#[test]
+fn lengths_hold_for_parameters_whose_type_is_found() {
+    let db = database();
+    let mut s = db.session().unwrap();
+    let mut insert = s.prepare("INSERT INTO t VALUES ($1, $2, 0)").unwrap();
+    let error = s.execute_prepared(&mut insert, &[&50i32, &"longer than five"]).unwrap_err();
+    assert_eq!((error.state().as_str(), error.message()), ("22001", "value too long for type character varying(5)"));
+    assert_eq!(s.execute_prepared(&mut insert, &[&50i32, &"blank     "]).unwrap(), 1);
+    assert_eq!(s.query("SELECT name FROM t WHERE id = 50", &[]).unwrap()[0].get::<_, &str>(0), "blank");
+}
+
+#[test]
+fn rules_and_changes_of_the_table_hold() {
+    let db = database();
+    let mut s = db.session().unwrap();
+    for i in 10..20 {
+        assert_eq!(s.execute(&format!("INSERT INTO t VALUES ({i}, 'n{i}', {i})"), &[]).unwrap(), 1);
+    }
+    let error = |s: &mut Session, sql: &str| s.execute(sql, &[]).unwrap_err().message().to_owned();
+    assert_eq!(
+        error(&mut s, "INSERT INTO t VALUES (20, 'longer than five', 1)"),
+        "value too long for type character varying(5)"
+    );
+    assert_eq!(
+        error(&mut s, "INSERT INTO t VALUES (11, 'twice', 1)"),
+        "duplicate key value violates unique constraint \"t_pkey\""
+    );
+    assert_eq!(error(&mut s, "INSERT INTO t VALUES ('a', 'b', 1)"), "invalid input syntax for type integer: \"a\"");
+    s.batch_execute("ALTER TABLE t ADD CHECK (n < 100)").unwrap();
+    assert!(error(&mut s, "INSERT INTO t VALUES (21, 'x', 100)").contains("violates check constraint"));
+    // In the transaction that changes the table, and after it is rolled back.
+    s.batch_execute("BEGIN; ALTER TABLE t DROP COLUMN n").unwrap();
+    assert_eq!(error(&mut s, "INSERT INTO t VALUES (22, 'x', 1)"), "INSERT has more expressions than target columns");
+    s.batch_execute("ROLLBACK").unwrap();
+    assert_eq!(s.execute("INSERT INTO t VALUES (22, 'x', 1)", &[]).unwrap(), 1);
+    s.batch_execute("CREATE SCHEMA other; CREATE TABLE other.t (id int, name text, n int); SET search_path = other")
+        .unwrap();
+    assert_eq!(s.execute("INSERT INTO t VALUES (22, 'any length', 1000)", &[]).unwrap(), 1);
+    // A failed block takes nothing.
+    s.batch_execute("BEGIN").unwrap();
+    assert_eq!(error(&mut s, "SELECT 1/0"), "division by zero");
+    let message = "current transaction is aborted, commands ignored until end of transaction block";
+    assert_eq!(error(&mut s, "INSERT INTO t VALUES (22, 'any length', 1001)"), message);
+}
