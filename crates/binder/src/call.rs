@@ -175,6 +175,9 @@ impl<'a> Binder<'a> {
             Choice::One(i) => {
                 let form = CallForm::Operator(found[i].0);
                 let shown = shown();
+                if image.operator(found[i].0).is_some() {
+                    self.routines.push(found[i].0);
+                }
                 match Proc::by_oid(image, found[i].2) {
                     Some(Proc::User(info)) if Proc::User(info).builtin().is_none() => {
                         self.routine_call(info, candidates[i], args, form, pos)
@@ -653,7 +656,7 @@ impl<'a> Binder<'a> {
             let message = format!("OVER specified, but {name} is not a window function nor an aggregate function");
             return Err(self.error(SqlState::WRONG_OBJECT_TYPE, message, pos));
         }
-        if aggregate && !functions::aggregate::is_implemented(chosen.proc.oid()) {
+        if aggregate && (!functions::aggregate::is_implemented(chosen.proc.oid())) {
             return Err(self.unsupported(&format!("aggregate {shown}"), pos));
         }
         if f.distinct {
@@ -692,10 +695,22 @@ impl<'a> Binder<'a> {
         place: &mut Place<'_>,
         shown: &str,
     ) -> Result<Expr> {
-        if !functions::aggregate::is_implemented(chosen.proc.oid()) {
+        let own = match chosen.proc {
+            Proc::User(info) => Some(info),
+            Proc::Builtin(_) => None,
+        };
+        if own.is_none() && !functions::aggregate::is_implemented(chosen.proc.oid()) {
             return Err(self.unsupported(&format!("aggregate {shown}"), pos));
         }
-        let (args, ty) = self.convert(args, &chosen.params, chosen.proc.result(), pos)?;
+        let (args, mut ty) = self.convert(args, &chosen.params, chosen.proc.result(), pos)?;
+        let own = match own {
+            Some(info) => {
+                let (own, result) = self.own_aggregate(info, &args, pos)?;
+                ty = result;
+                Some(Arc::new(own))
+            }
+            None => None,
+        };
         // An aggregate over nothing but outer columns belongs to the outer query.
         let mut reads = (false, false);
         args.iter().for_each(|a| {
@@ -729,7 +744,7 @@ impl<'a> Binder<'a> {
             return Err(self.error(SqlState::GROUPING_ERROR, message, pos));
         };
         let function = chosen.proc.oid();
-        let call = AggregateCall { function, args, direct: 0, distinct: f.distinct, order, filter, ty };
+        let call = AggregateCall { function, own, args, direct: 0, distinct: f.distinct, order, filter, ty };
         Ok(collected(calls, call, position))
     }
 
@@ -809,7 +824,7 @@ impl<'a> Binder<'a> {
             };
             return Err(self.error(SqlState::GROUPING_ERROR, message, pos));
         };
-        let call = AggregateCall { function, args, direct, distinct: false, order, filter, ty };
+        let call = AggregateCall { function, own: None, args, direct, distinct: false, order, filter, ty };
         Ok(collected(calls, call, position))
     }
 }
@@ -846,5 +861,134 @@ pub(crate) fn routine_of(
         args,
         result,
         columns,
+    }
+}
+
+/// Whether values of `source` are values of `target` as they are.
+pub fn binary_coercible(image: &Image, source: Oid, target: Oid) -> bool {
+    source == target
+        || target == oid::ANY
+        || crate::coerce::find_path(image, source, target, Context::Implicit) == Some(crate::coerce::Path::Relabel)
+}
+
+impl<'a> Binder<'a> {
+    /// The function `name` that takes arguments of types `args` as they are, and what it returns for them; `None` when there is none. Where
+    /// it need not be of `exact`ly these types, one that would convert them is an error.
+    ///
+    /// # Errors
+    /// `42725`, `42804`; what the catalog says.
+    pub fn function_for(
+        &mut self,
+        schema: Option<&str>,
+        name: &str,
+        args: &[Oid],
+        exact: bool,
+    ) -> Result<Option<(Proc<'a>, Oid)>> {
+        if exact {
+            let procs = Proc::named(self.image, schema, name, self.search_path);
+            return Ok(procs.into_iter().find(|p| p.args() == args).map(|p| (p, p.result())));
+        }
+        let exprs: Vec<Expr> = args.iter().enumerate().map(|(i, &ty)| Expr::column(i, ty, -1)).collect();
+        let chosen = match self.choose_function(schema, name, exprs, &[], true, Pos::NONE) {
+            Ok((chosen, ..)) => chosen,
+            Err(e) if e.state() == SqlState::UNDEFINED_FUNCTION => return Ok(None),
+            Err(e) => return Err(e),
+        };
+        let settled = polymorphic::settle(self.image, &chosen.params, args, &[chosen.proc.result()]);
+        let Some((params, results)) = settled else { return Ok(None) };
+        let fits = |(&p, &a): (&Oid, &Oid)| binary_coercible(self.image, a, p) || polymorphic::is_polymorphic(a);
+        if params.iter().zip(args).all(fits) {
+            return Ok(Some((chosen.proc, results[0])));
+        }
+        let shown: Vec<String> = params.iter().map(|&t| self.type_shown(t)).collect();
+        let message = format!("function {name}({}) requires run-time type coercion", shown.join(", "));
+        Err(SqlError::new(SqlState::DATATYPE_MISMATCH, message))
+    }
+
+    /// The operator `name` on operands of types `args`; `None` when there is none.
+    ///
+    /// # Errors
+    /// What the catalog says.
+    pub fn operator_for(&mut self, schema: Option<&str>, name: &str, args: &[Oid]) -> Result<Option<Oid>> {
+        let exprs: Vec<Expr> = args.iter().enumerate().map(|(i, &ty)| Expr::column(i, ty, -1)).collect();
+        match self.qualified_operator(schema, name, exprs, Pos::NONE) {
+            Ok(Expr { kind: ExprKind::Call { form, .. } | ExprKind::Routine { form, .. }, .. }) => Ok(match form {
+                CallForm::Operator(oid) => Some(oid),
+                _ => None,
+            }),
+            Ok(_) | Err(_) => Ok(None),
+        }
+    }
+
+    /// How an aggregate that a user made is computed for arguments of these types, and what it yields.
+    fn own_aggregate(
+        &mut self,
+        info: &Arc<FunctionInfo>,
+        args: &[Expr],
+        pos: Pos,
+    ) -> Result<(plan::OwnAggregate, Oid)> {
+        let image = self.image;
+        let Some(aggregate) = image.aggregate(info.oid).cloned() else {
+            return Err(SqlError::internal(format!("cache lookup failed for aggregate {}", info.oid)));
+        };
+        let actual: Vec<Oid> = args.iter().map(|a| a.ty).collect();
+        let params = if args.len() == info.args.len() {
+            info.args.clone()
+        } else {
+            let mut params = info.args.clone();
+            params.pop();
+            params.resize(args.len(), info.variadic);
+            params
+        };
+        let settled = polymorphic::settle(image, &params, &actual, &[info.result, aggregate.state]);
+        let Some((_, settled)) = settled else { return Err(self.unsupported("this polymorphic aggregate", pos)) };
+        let (result, state) = (settled[0], settled[1]);
+        if state == oid::INTERNAL {
+            return Err(self.unsupported("an aggregate with a state of type internal", pos));
+        }
+        let mut inputs = vec![Expr::column(0, state, -1)];
+        inputs.extend(actual.iter().enumerate().map(|(i, &ty)| Expr::column(i + 1, ty, -1)));
+        let Some(transition) = Proc::by_oid(image, aggregate.transition) else {
+            return Err(SqlError::internal("an aggregate has a transition function"));
+        };
+        let strict = transition.is_strict();
+        let step = self.call_of(transition, inputs, pos)?;
+        let finish = match Proc::by_oid(image, aggregate.finish) {
+            None => None,
+            Some(proc) => {
+                let mut inputs = vec![Expr::column(0, state, -1)];
+                if aggregate.finish_extra {
+                    inputs.extend(actual.iter().map(|&ty| Expr::null(ty)));
+                }
+                Some(self.call_of(proc, inputs, pos)?)
+            }
+        };
+        let initial = match &aggregate.initial {
+            None => types::Datum::Null,
+            Some(text) => types::io::text_in_with(state, -1, text, self.settings, &self.names())?,
+        };
+        self.routines.push(info.oid);
+        Ok((plan::OwnAggregate { name: info.name.clone(), state, initial, strict, step, finish }, result))
+    }
+
+    /// A call of a function that is known.
+    fn call_of(&mut self, proc: Proc<'a>, args: Vec<Expr>, pos: Pos) -> Result<Expr> {
+        let shown = format!("function {}", proc.name());
+        let variadic = args.len() > proc.args().len();
+        let candidate = Candidate {
+            proc,
+            params: match variadic {
+                true => {
+                    let mut params = proc.args().to_vec();
+                    params.pop();
+                    params.resize(args.len(), proc.variadic());
+                    params
+                }
+                false => proc.args()[..args.len()].to_vec(),
+            },
+            places: None,
+            variadic,
+        };
+        self.finish_function(&candidate, args, pos, &shown)
     }
 }

@@ -184,7 +184,7 @@ pub(crate) fn coerce_with(
     }
     // A row constructor becomes a row type column by column.
     let (base, base_typmod) = image.base_type(target);
-    if let (ExprKind::Row { fields, .. }, Some(info)) = (&expr.kind, image.row_type(base)) {
+    if let (ExprKind::Row { fields, .. }, Some(info)) = (&expr.kind, image.row_type(base).filter(|_| from != base)) {
         let live: Vec<(Oid, i32)> = info.columns.iter().filter(|c| !c.dropped).map(|c| (c.ty, c.typmod)).collect();
         if from != oid::RECORD {
             return Ok(None);

@@ -52,7 +52,9 @@ impl Binder<'_> {
     /// When it does not bind any more: a damaged catalog.
     pub fn domain_shown(&self, sql: &str, base: Oid, typmod: i32, pretty: bool) -> Result<String> {
         let settings = types::IoSettings::default();
-        let bound = Binder::new(self.image, sql, &settings, &[]).domain_condition(sql, base, typmod)?;
+        let mut binder = Binder::new(self.image, sql, &settings, &[]);
+        binder.kept = true;
+        let bound = binder.domain_condition(sql, base, typmod)?;
         let names = self.names();
         domain_printed(&bound, &names, pretty)
     }
@@ -314,59 +316,66 @@ impl Binder<'_> {
         Some(all.unwrap_or_else(|| Expr::new(ExprKind::Const(Datum::Bool(true)), oid::BOOL, 0)))
     }
 
-    /// `value` of row type `ty` with the column that `path` leads to replaced.
+    /// `value` of a row type with the column that `path` leads to replaced by what `put` makes for its type, typmod and name.
     pub(crate) fn with_field(
         &mut self,
         value: &Expr,
         path: &[ast::Indirection],
-        new: &ast::Expr,
-        place: &mut Place<'_>,
+        put: &mut dyn FnMut(&mut Self, Oid, i32, &str) -> Result<Expr>,
         column: &ast::Name,
     ) -> Result<Expr> {
         let (at, column_name) = (column.pos, column.as_str());
         let [ast::Indirection::Field(name), rest @ ..] = path else {
-            return Err(self.unsupported("assignment to an element of an array", new.location()));
+            return Err(self.unsupported("assignment to an element of an array", at));
         };
         let (ty, position) = (value.ty, value.position);
+        let shown = |b: &Self| b.type_shown(ty);
         let Some(columns) = self.image.fields_of(ty) else {
-            let shown = self.type_shown(ty);
             let message = format!(
-                "cannot assign to field \"{}\" of column \"{column_name}\" because its type {shown} is not a composite type",
-                name.as_str()
+                "cannot assign to field \"{}\" of column \"{column_name}\" because its type {} is not a composite type",
+                name.as_str(),
+                shown(self)
             );
             return Err(self.error(SqlState::DATATYPE_MISMATCH, message, at));
         };
         let Some(index) = columns.iter().position(|c| c.0 == name.as_str()) else {
-            let shown = self.type_shown(ty);
             let message = format!(
-                "cannot assign to field \"{}\" of column \"{column_name}\" because there is no such column in data type {shown}",
-                name.as_str()
+                "cannot assign to field \"{}\" of column \"{column_name}\" because there is no such column in data type {}",
+                name.as_str(),
+                shown(self)
             );
             return Err(self.error(SqlState::UNDEFINED_COLUMN, message, at));
         };
         let mut fields: Vec<Expr> = (0..columns.len()).map(|i| self.nth_field(value.clone(), i, &columns)).collect();
         let (name, field_type, typmod) = columns[index].clone();
         fields[index] = if rest.is_empty() {
-            let bound = self.expr(new, place)?;
-            let from = bound.ty;
-            let done = self.coerce(bound, field_type, typmod, Context::Assignment)?;
-            done.ok_or_else(|| {
-                let message = format!(
-                    "subfield \"{name}\" is of type {} but expression is of type {}",
-                    self.type_shown(field_type),
-                    self.type_shown(from)
-                );
-                self.error(SqlState::DATATYPE_MISMATCH, message, new.location())
-                    .hint("You will need to rewrite or cast the expression.")
-            })?
+            put(self, field_type, typmod, &name)?
         } else {
             let old = fields[index].clone();
-            self.with_field(&old, rest, new, place, column)?
+            self.with_field(&old, rest, put, column)?
         };
         let base = self.image.base_type(ty).0;
         let row = Expr::new(ExprKind::Row { fields, names: Arc::new([]) }, base, position);
         let done = self.coerce(row, ty, -1, Context::Implicit)?;
         done.ok_or_else(|| types::SqlError::internal("a row is of its domain's type"))
+    }
+
+    /// The new value of a column of a column that SET assigns.
+    pub(crate) fn subfield(
+        &mut self,
+        new: &ast::Expr,
+        place: &mut Place<'_>,
+        (ty, typmod, name): (Oid, i32, &str),
+    ) -> Result<Expr> {
+        let bound = self.expr(new, place)?;
+        let from = bound.ty;
+        let done = self.coerce(bound, ty, typmod, Context::Assignment)?;
+        done.ok_or_else(|| {
+            let (ty, from) = (self.type_shown(ty), self.type_shown(from));
+            let message = format!("subfield \"{name}\" is of type {ty} but expression is of type {from}");
+            self.error(SqlState::DATATYPE_MISMATCH, message, new.location())
+                .hint("You will need to rewrite or cast the expression.")
+        })
     }
 }
 

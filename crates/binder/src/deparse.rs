@@ -81,10 +81,13 @@ impl Deparser<'_> {
     }
 
     fn aggregate(&self, call: &AggregateCall, level: usize) -> Result<String> {
-        let name = builtin::proc_by_oid(call.function).map_or("?", |p| p.name);
+        let name = match self.names.routine_name(call.function) {
+            Some(name) => name,
+            None => quote_ident(builtin::proc_by_oid(call.function).map_or("?", |p| p.name)),
+        };
         if crate::call::ordered_kind(call.function) != b'n' {
             let direct = self.list(call.split_args().1, level)?;
-            let mut text = format!("{}({direct}) WITHIN GROUP (", quote_ident(name));
+            let mut text = format!("{name}({direct}) WITHIN GROUP (");
             for (i, key) in call.order.iter().enumerate() {
                 text += &format!("{}{}", if i == 0 { "ORDER BY " } else { ", " }, self.sort_key(key, level)?);
             }
@@ -94,8 +97,9 @@ impl Deparser<'_> {
             }
             return Ok(text);
         }
-        let args = if call.args.is_empty() && name == "count" { "*".to_owned() } else { self.list(&call.args, level)? };
-        let mut text = format!("{}({}{args}", quote_ident(name), if call.distinct { "DISTINCT " } else { "" });
+        let bare = call.args.is_empty() && (name == "count" || call.own.is_some());
+        let args = if bare { "*".to_owned() } else { self.list(&call.args, level)? };
+        let mut text = format!("{name}({}{args}", if call.distinct { "DISTINCT " } else { "" });
         for (i, key) in call.order.iter().enumerate() {
             let lead = if i == 0 { " ORDER BY " } else { ", " };
             text += &format!("{lead}{}", self.sort_key(key, level)?);

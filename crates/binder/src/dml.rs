@@ -52,6 +52,11 @@ impl Binder<'_> {
         };
         let target = self.target(&insert.relation, verbs, false)?;
         let table = target.table.clone();
+        let is_field = |c: &ast::AssignTarget| matches!(c.path[..], [ast::Indirection::Field(_), ..]);
+        if !target.is_view() && insert.columns.iter().any(is_field) {
+            let input = self.insert_parts(&table, insert)?;
+            return self.finish_insert(insert, target, input);
+        }
         let mut positions = self.insert_columns(&target, &insert.columns)?;
         if let Some(SelectBody::Values(rows)) = insert.source.as_ref().map(|s| &s.body)
             && insert.columns.is_empty()
@@ -138,6 +143,12 @@ impl Binder<'_> {
             });
         }
         let input = Node::Project { input: Box::new(input), exprs };
+        self.finish_insert(insert, target, input)
+    }
+
+    /// The rest of INSERT, once the rows it adds are known.
+    fn finish_insert(&mut self, insert: &Insert, target: Target, input: Node) -> Result<Bound> {
+        let table = target.table.clone();
         let input = Box::new(self.with_generated(input, &table)?);
         let alias = insert.alias.as_ref().map_or(target.name().to_owned(), |a| a.as_str().to_owned());
         let scope = self.target_scope(&target, &alias, insert.alias.is_none());
@@ -313,12 +324,10 @@ impl Binder<'_> {
         Ok(Bound { node, columns })
     }
 
-    /// The columns of a target as names see them; a table's row is one, too.
+    /// The columns of a target as names see them; its row is one, too.
     pub(crate) fn target_scope(&self, target: &Target, alias: &str, own: bool) -> Scope {
         let mut scope = target.scope(alias, own);
-        if !target.is_view() {
-            scope.rows.extend(self.row_type_of(target.table.oid).map(|ty| (alias.to_owned(), ty)));
-        }
+        scope.rows.extend(self.row_type_of(target.oid()).map(|ty| (alias.to_owned(), ty)));
         scope
     }
 
@@ -368,7 +377,9 @@ impl Binder<'_> {
                     let known = with_fields.iter().position(|f| f.0 == column);
                     let old = known.map_or(Expr::column(place, c.ty, c.typmod), |i| with_fields[i].1.clone());
                     let mut inner = Place::new(scope, "UPDATE");
-                    let new = self.with_field(&old, &assigned.path, e, &mut inner, &assigned.name)?;
+                    let mut put =
+                        |b: &mut Self, ty: Oid, typmod: i32, name: &str| b.subfield(e, &mut inner, (ty, typmod, name));
+                    let new = self.with_field(&old, &assigned.path, &mut put, &assigned.name)?;
                     let mut bound = new.clone();
                     row.lower(&mut bound);
                     match known {
@@ -529,7 +540,7 @@ impl Binder<'_> {
 }
 
 /// Whether a path leads to an element of an array.
-fn is_element(path: &[ast::Indirection]) -> bool {
+pub(crate) fn is_element(path: &[ast::Indirection]) -> bool {
     !path.is_empty() && path.iter().all(|s| matches!(s, ast::Indirection::Index(_)))
 }
 

@@ -416,6 +416,9 @@ impl Binder<'_> {
     }
 
     fn function_ref(&mut self, f: &ast::FunctionRef) -> Result<(Node, Scope)> {
+        if let Some(rows) = self.rows_from(f)? {
+            return Ok(rows);
+        }
         let [item] = &f.functions[..] else { return Err(self.unsupported("ROWS FROM", f.pos)) };
         let scope = Scope::default();
         let mut place = Place::new(&scope, "FROM");
@@ -430,17 +433,28 @@ impl Binder<'_> {
         let output = |name: String, ty: Oid, typmod: i32| OutputColumn { name, ty, typmod, origin: None };
         let definitions = if f.columns.is_empty() { &item.columns } else { &f.columns };
         let defined = self.defined_columns(definitions, &bound, item)?;
+        let bound = if defined.is_some() { one_of_set(bound) } else { bound };
         let row_type = bound.ty;
         let is_row = catalog::builtin::type_by_oid(self.image.base_type(row_type).0).is_some_and(|t| t.kind == b'c');
         let (node, mut columns) = match bound.kind {
+            // Each row is one value, whose columns are the table's.
+            plan::ExprKind::Call { function, args, .. }
+                if is_builtin_set(function) && self.image.fields_of(bound.ty).is_some() =>
+            {
+                let fields = self.image.fields_of(bound.ty).unwrap_or_default();
+                let (types, ordinality) = (vec![bound.ty], f.ordinality);
+                let node = Node::FunctionScan { function, routine: None, args, types, names: Vec::new(), ordinality };
+                let whole = Expr::column(0, bound.ty, -1);
+                let mut exprs: Vec<Expr> =
+                    (0..fields.len()).map(|i| self.nth_field(whole.clone(), i, &fields)).collect();
+                exprs.extend(ordinality.then(|| Expr::column(1, oid::INT8, -1)));
+                let columns = fields.into_iter().map(|(n, t, m)| output(n, t, m)).collect();
+                (Node::Project { input: Box::new(node), exprs }, columns)
+            }
             plan::ExprKind::Call { function, args, .. } if is_builtin_set(function) => {
                 let names = crate::call::set_columns(function, bound.ty);
                 let columns: Vec<OutputColumn> = match (&names[..], defined) {
                     (_, Some(columns)) => columns.into_iter().map(|(n, t, m)| output(n, t, m)).collect(),
-                    ([(_, ty)], None) if is_row && self.image.fields_of(*ty).is_some() => {
-                        let fields = self.image.fields_of(*ty).unwrap_or_default();
-                        fields.into_iter().map(|(n, t, m)| output(n, t, m)).collect()
-                    }
                     ([(_, ty)], None) => {
                         let named = crate::call::single_out_name(self.image, function);
                         vec![output(named.unwrap_or_else(|| alias.clone()), *ty, -1)]
@@ -502,6 +516,92 @@ impl Binder<'_> {
         Ok((node, scope))
     }
 
+    /// Several functions side by side, each padded with NULL to the longest: ROWS FROM, and `unnest` of several arrays; `None` where
+    /// there is but one.
+    fn rows_from(&mut self, f: &ast::FunctionRef) -> Result<Option<(Node, Scope)>> {
+        let split: Vec<ast::RowsFromItem>;
+        let items = match &f.functions[..] {
+            [item] => match &item.call.kind {
+                Ast::FuncCall(call)
+                    if call.args.len() > 1
+                        && call.name.last().is_some_and(|n| n.as_str() == "unnest")
+                        && !call.variadic =>
+                {
+                    let one = |arg: &ast::FuncArg| {
+                        let call = ast::FuncCall { args: vec![arg.clone()], ..(**call).clone() };
+                        let call = ast::Expr::new(Ast::FuncCall(Box::new(call)), item.call.pos);
+                        ast::RowsFromItem { call, columns: Vec::new() }
+                    };
+                    split = call.args.iter().map(one).collect();
+                    &split[..]
+                }
+                _ => return Ok(None),
+            },
+            many => many,
+        };
+        if f.ordinality {
+            return Err(self.unsupported("ROWS FROM ... WITH ORDINALITY", f.pos));
+        }
+        let scope = Scope::default();
+        let (mut calls, mut parts) = (Vec::new(), Vec::new());
+        for (n, item) in items.iter().enumerate() {
+            let mut place = Place::new(&scope, "FROM");
+            place.sets = true;
+            let bound = self.expr(&item.call, &mut place)?;
+            if !crate::call::is_set(&bound) {
+                return Err(self.unsupported("ROWS FROM of a function that returns no set", item.call.location()));
+            }
+            let defined = self.defined_columns(&item.columns, &bound, item)?;
+            let fields = match (defined, &bound.kind) {
+                (Some(columns), plan::ExprKind::Routine { routine, args, form }) => {
+                    let own = plan::Routine { columns: columns.clone(), ..(**routine).clone() };
+                    let kind = plan::ExprKind::Routine { routine: Arc::new(own), args: args.clone(), form: *form };
+                    calls.push(Expr { kind, ..bound });
+                    Some(columns)
+                }
+                (Some(columns), _) => {
+                    calls.push(bound);
+                    Some(columns)
+                }
+                (None, _) => {
+                    let columns = self.columns_of_row(&bound);
+                    calls.push(bound);
+                    columns
+                }
+            };
+            let ty = calls[n].ty;
+            let whole = Expr::column(n, ty, -1);
+            match fields {
+                Some(fields) => {
+                    for i in 0..fields.len() {
+                        parts.push((fields[i].0.clone(), self.nth_field(whole.clone(), i, &fields)));
+                    }
+                }
+                None => {
+                    let function = match &calls[n].kind {
+                        plan::ExprKind::Call { function, .. } => *function,
+                        plan::ExprKind::Routine { routine, .. } => routine.oid,
+                        _ => Oid::NONE,
+                    };
+                    let named = crate::call::single_out_name(self.image, function);
+                    parts.push((named.unwrap_or_else(|| crate::query::figure_name(&item.call)), whole));
+                }
+            }
+        }
+        let rows = Node::ProjectSet { input: Box::new(Node::one_row()), exprs: calls };
+        let columns: Vec<OutputColumn> = parts
+            .iter()
+            .map(|(name, e)| OutputColumn { name: name.clone(), ty: e.ty, typmod: e.typmod, origin: None })
+            .collect();
+        let exprs = parts.into_iter().map(|p| p.1).collect();
+        let alias = match &f.alias {
+            Some(alias) => alias.name.as_str().to_owned(),
+            None => items.first().map_or(String::new(), |i| crate::query::figure_name(&i.call)),
+        };
+        let scope = self.derived_scope(&alias, f.alias.as_ref(), &columns)?;
+        Ok(Some((Node::Project { input: Box::new(rows), exprs }, scope)))
+    }
+
     /// The columns that a definition list gives a function's rows.
     fn defined_columns(
         &self,
@@ -509,7 +609,8 @@ impl Binder<'_> {
         bound: &Expr,
         item: &ast::RowsFromItem,
     ) -> Result<Option<Vec<(String, Oid, i32)>>> {
-        let known = self.columns_of_row(bound).is_some();
+        let called = matches!(bound.kind, plan::ExprKind::Call { .. } | plan::ExprKind::Routine { .. });
+        let known = self.columns_of_row(bound).is_some() && (called || definitions.is_empty());
         let at = item.call.location();
         if definitions.is_empty() {
             if bound.ty == oid::RECORD && !known {
@@ -639,6 +740,20 @@ impl Binder<'_> {
         let scope = self.derived_scope(&alias.name, Some(alias), &columns)?;
         Ok((Node::Project { input: Box::new(node), exprs }, scope))
     }
+}
+
+/// `json_to_record(x)` as `json_to_recordset` of an array of `x` alone, which is told what its columns are called.
+fn one_of_set(bound: Expr) -> Expr {
+    let plan::ExprKind::Call { function, args, form } = &bound.kind else { return bound };
+    // Of json, and of jsonb: the function of the set, and the one that makes an array.
+    let (set, array, ty) = match function.0 {
+        3204 => (Oid(3205), Oid(3198), oid::JSON),
+        3490 => (Oid(3491), Oid(3271), oid::JSONB),
+        _ => return bound,
+    };
+    let one = Expr::new(plan::ExprKind::Call { function: array, args: args.clone(), form: *form }, ty, 0);
+    let kind = plan::ExprKind::Call { function: set, args: vec![one], form: *form };
+    Expr { kind, ..bound }
 }
 
 fn is_builtin_set(function: Oid) -> bool {

@@ -11,6 +11,7 @@ mod expr;
 mod from;
 mod grouping;
 mod index;
+mod insert_parts;
 mod lookup;
 mod merge;
 mod polymorphic;
@@ -38,6 +39,7 @@ use storage::RelId;
 use syntax::ast::{Pos, RangeVar};
 use types::{IoSettings, Oid, Result, SqlError, SqlState, oid};
 
+pub use call::binary_coercible;
 pub use coerce::{Context, format_type};
 pub use copy::CopyIn;
 pub use deparse::{Deparser, quote_literal};

@@ -47,7 +47,7 @@ impl Binder<'_> {
         }
         let target = self.target(&merge.relation, &verbs, true)?;
         let alias = merge.alias.as_ref().map_or(target.name().to_owned(), |a| a.as_str().to_owned());
-        let own = target.scope(&alias, merge.alias.is_none());
+        let own = self.target_scope(&target, &alias, merge.alias.is_none());
         let (source, mut source_scope) = self.from(std::slice::from_ref(&merge.source))?;
         if let Some(c) = source_scope.columns.iter().find(|c| c.table == alias) {
             let message = format!("name \"{}\" specified more than once", c.table);

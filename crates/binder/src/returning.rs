@@ -45,7 +45,7 @@ impl Binder<'_> {
         for (slot, usual) in [(0, "old"), (1, "new")] {
             // A table of that name in the statement hides it.
             let name = names[slot].unwrap_or(if scope.has_table(usual) { "\0" } else { usual });
-            let mut own = target.scope(name, false);
+            let mut own = self.target_scope(target, name, false);
             own.columns.iter_mut().for_each(|c| c.hidden = true);
             full = full.join(own);
             parts.push(Part::Target(target, at + slot * width));

@@ -80,6 +80,7 @@ fn word_of(kind: &StatementKind) -> Option<&'static str> {
         StatementKind::Insert(_) => "INSERT",
         StatementKind::Update(_) => "UPDATE",
         StatementKind::Delete(_) => "DELETE",
+        StatementKind::Merge(_) => "MERGE",
         _ => return None,
     })
 }
@@ -125,6 +126,7 @@ pub fn bind_body(
             StatementKind::Insert(s) => binder.insert(s),
             StatementKind::Update(s) => binder.update(s),
             StatementKind::Delete(s) => binder.delete(s),
+            StatementKind::Merge(s) => binder.merge(s),
             _ => Err(SqlError::internal("just seen")),
         };
         let Bound { node, columns } = outcome.map_err(|e| (i + 1, e))?;
@@ -257,7 +259,10 @@ impl Binder<'_> {
             return Ok(call);
         }
         match self.inline(info, &call) {
-            Ok(Some(e)) => Ok(e),
+            Ok(Some(e)) => match folded(&e) {
+                Some(Err(error)) => Err(error.context(format!("SQL function \"{}\" during inlining", info.name))),
+                _ => Ok(e),
+            },
             // What is wrong with the body is told when it is run.
             Ok(None) | Err(_) => Ok(call),
         }
@@ -338,6 +343,36 @@ impl Binder<'_> {
         body.visit_mut(&mut |e| e.position = 0);
         self.routines.append(&mut binder.routines);
         Ok(Some(Expr { position: call.position, ..body }))
+    }
+}
+
+/// The value of calls of immutable built-in functions on constants; `None` where there is anything else.
+fn folded(e: &Expr) -> Option<Result<types::Datum>> {
+    match &e.kind {
+        ExprKind::Const(d) => Some(Ok(d.clone())),
+        ExprKind::Call { function, args, .. } => {
+            let row = catalog::builtin::proc_by_oid(*function)?;
+            if row.volatility != b'i' || row.returns_set {
+                return None;
+            }
+            let mut values = Vec::with_capacity(args.len());
+            for arg in args {
+                match folded(arg)? {
+                    Ok(value) => values.push(value),
+                    Err(e) => return Some(Err(e)),
+                }
+            }
+            let callable = functions::lookup(*function)?;
+            if callable.is_strict() && values.iter().any(types::Datum::is_null) {
+                return Some(Ok(types::Datum::Null));
+            }
+            let types: Vec<Oid> = args.iter().map(|a| a.ty).collect();
+            let (mut host, settings) = (ext::NoHost, IoSettings::default());
+            let lookup = types::io::BuiltinTypes;
+            let mut call = ext::Call::new(&mut host, &settings, &lookup).typed(&types, e.ty);
+            Some(callable.scalar(&mut call, &values))
+        }
+        _ => None,
     }
 }
 

@@ -310,7 +310,10 @@ impl Binder<'_> {
     pub fn shown(&self, sql: &str, table: Option<&TableInfo>, pretty: bool) -> Result<String> {
         let table = table.map(|t| crate::bare_table_ref(self.image, t));
         let scope = table.as_ref().map_or_else(Scope::default, |t| table_scope(t, &t.name, false, &[]));
-        let bound = self.stored(sql, |b, e| b.expr(e, &mut Place::new(&scope, "DEFAULT")))?;
+        let bound = self.stored(sql, |b, e| {
+            b.kept = true;
+            b.expr(e, &mut Place::new(&scope, "DEFAULT"))
+        })?;
         let names: Vec<String> = table.iter().flat_map(|t| t.columns.iter().map(|c| c.name.clone())).collect();
         let lookup = self.names();
         crate::Deparser { columns: &names, names: &lookup, pretty, query: None }.expr(&bound)
@@ -323,7 +326,10 @@ impl Binder<'_> {
     pub fn reworded(&self, sql: &str, table: &TableInfo, names: &[String]) -> Result<String> {
         let table = crate::bare_table_ref(self.image, table);
         let scope = table_scope(&table, &table.name, false, &[]);
-        let bound = self.stored(sql, |b, e| b.expr(e, &mut Place::new(&scope, "CHECK")))?;
+        let bound = self.stored(sql, |b, e| {
+            b.kept = true;
+            b.expr(e, &mut Place::new(&scope, "CHECK"))
+        })?;
         self.qualified(&bound, names)
     }
 
@@ -377,6 +383,9 @@ pub(crate) fn is_mutable(e: &Expr) -> bool {
         }
         if let plan::ExprKind::Call { function, .. } | plan::ExprKind::AnyArray { function, .. } = &e.kind {
             found |= catalog::builtin::proc_by_oid(*function).is_some_and(|p| p.volatility != b'i');
+        }
+        if let plan::ExprKind::Routine { routine, .. } = &e.kind {
+            found |= routine.volatility != b'i';
         }
     });
     found

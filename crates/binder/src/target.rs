@@ -135,6 +135,11 @@ impl Target {
         self.view.as_ref().map_or(&self.table.name, |v| &v.name)
     }
 
+    /// The relation that was named.
+    pub(crate) fn oid(&self) -> Oid {
+        self.view.as_ref().map_or(self.table.oid, |v| v.oid)
+    }
+
     /// Column `i` of its scope, over the table's row.
     fn expr(&self, i: usize) -> Expr {
         match &self.view {

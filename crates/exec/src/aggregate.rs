@@ -3,13 +3,16 @@
 //! When groups take more than twice `work_mem`, no more are opened: rows of other groups are dealt out to lists in a file by the hashes
 //! of their keys, and list after list is grouped afterwards.
 
+use std::sync::Arc;
+
 use ext::{Groups, Rowset};
-use plan::{AggregateCall, Expr};
+use plan::{AggregateCall, Expr, OwnAggregate};
 use types::{Datum, Oid, Physical, Result, SqlError};
 use vector::{CHUNK_ROWS, Chunk, Data, Nulls, Vector};
 
 use crate::eval::{eval, matching};
 use crate::key_table::{KeyTable, Keys};
+use crate::own_aggregate::OwnStates;
 use crate::sort::work_bytes;
 use crate::spill::Parts;
 use crate::{BoxOperator, Context, Operator, keys, ordered_set};
@@ -19,7 +22,7 @@ const COUNT: Oid = Oid(2803);
 
 /// An aggregate while it runs.
 struct Running {
-    groups: Box<dyn Groups>,
+    groups: States,
     arg_types: Vec<Oid>,
     /// Groups with arguments that were seen, for DISTINCT.
     seen: Option<KeyTable>,
@@ -33,6 +36,64 @@ struct Running {
     direct: Vec<Vec<Datum>>,
     /// What a hypothetical-set aggregate comes to, by group.
     ready: Vec<Datum>,
+}
+
+/// The states of an aggregate.
+enum States {
+    /// That ships with the binary.
+    Builtin(Box<dyn Groups>),
+    /// That a user made.
+    Own(Arc<OwnAggregate>, OwnStates),
+}
+
+impl States {
+    fn resize(&mut self, count: usize) {
+        match self {
+            States::Builtin(groups) => groups.resize(count),
+            States::Own(own, states) => states.resize(own, count),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            States::Builtin(groups) => groups.bytes(),
+            States::Own(_, states) => states.bytes(),
+        }
+    }
+
+    fn add_vector(
+        &mut self,
+        (arg_types, ty): (&[Oid], Oid),
+        values: &[&Vector],
+        rows: Rowset<'_>,
+        group_of: Option<&[u32]>,
+        ctx: &mut Context<'_>,
+    ) -> Result<()> {
+        match self {
+            States::Builtin(groups) => groups.add_vector(&mut ctx.call(arg_types, ty), values, rows, group_of),
+            States::Own(own, states) => {
+                let own = own.clone();
+                rows.each(|i| states.add(&own, group_of.map_or(0, |g| g[i] as usize), (values, arg_types), i, ctx))
+            }
+        }
+    }
+
+    fn finish(
+        &self,
+        (arg_types, ty): (&[Oid], Oid),
+        direct: &[Datum],
+        group: usize,
+        ctx: &mut Context<'_>,
+    ) -> Result<Datum> {
+        match self {
+            States::Builtin(groups) => {
+                let mut asked = ctx.call(arg_types, ty);
+                asked.direct_args = direct;
+                groups.finish(&mut asked, group)
+            }
+            States::Own(own, states) => states.finish(own, group, ctx),
+        }
+    }
 }
 
 struct Kept {
@@ -67,8 +128,12 @@ impl Aggregate {
         let start = |call: &AggregateCall| {
             // Places among sorted keys are counted here; `count(*)` stands in.
             let function = if ordered_set::kind(call.function).is_some() { COUNT } else { call.function };
-            let Some(definition) = functions::aggregate::lookup(function) else {
-                return Err(SqlError::internal(format!("aggregate {} is not implemented", call.function)));
+            let groups = match (&call.own, functions::aggregate::lookup(function)) {
+                (Some(own), _) => States::Own(own.clone(), OwnStates::default()),
+                (None, Some(definition)) => States::Builtin((definition.groups)()),
+                (None, None) => {
+                    return Err(SqlError::internal(format!("aggregate {} is not implemented", call.function)));
+                }
             };
             let arg_types: Vec<Oid> = call.split_args().0.iter().map(|a| a.ty).collect();
             let forms: Vec<Physical> = call.args.iter().map(|a| Physical::of(a.ty)).collect();
@@ -81,7 +146,6 @@ impl Aggregate {
                 let types: Vec<Oid> = std::iter::once(types::oid::OID).chain(arg_types.iter().copied()).collect();
                 KeyTable::new(&types, false)
             });
-            let groups = (definition.groups)();
             let (direct, ready) = (Vec::new(), Vec::new());
             Ok(Running { groups, arg_types, seen, charged: 0, rows: 0, look_at: 0, kept, direct, ready })
         };
@@ -188,9 +252,8 @@ impl Aggregate {
                     column.push(ready);
                     continue;
                 }
-                let mut asked = ctx.call(&state.arg_types, call.ty);
-                asked.direct_args = state.direct.get(g).map_or(&[], |d| &d[..]);
-                let value = state.groups.finish(&mut asked, g)?;
+                let direct = state.direct.get(g).map_or(&[][..], |d| &d[..]);
+                let value = state.groups.finish((&state.arg_types, call.ty), direct, g, ctx)?;
                 column.push(&value);
             }
         }
@@ -273,7 +336,7 @@ fn take(
         Some(list) => Rowset::Listed(list),
         None => Rowset::All(input.rows),
     };
-    state.groups.add_vector(&mut ctx.call(&state.arg_types, call.ty), &values, rows, group_of)?;
+    state.groups.add_vector((&state.arg_types, call.ty), &values, rows, group_of, ctx)?;
     // What the states hold is counted in ever larger steps: counting looks at each of them.
     state.rows += input.rows;
     if state.rows >= state.look_at {
@@ -303,7 +366,7 @@ fn sorted_rows(call: &AggregateCall, state: &mut Running, groups: usize, ctx: &m
     });
     let values: Vec<&Vector> = kept.rows.columns.iter().take(state.arg_types.len()).collect();
     let groups = Some(&kept.groups[..]);
-    state.groups.add_vector(&mut ctx.call(&state.arg_types, call.ty), &values, Rowset::Listed(&order), groups)
+    state.groups.add_vector((&state.arg_types, call.ty), &values, Rowset::Listed(&order), groups, ctx)
 }
 
 impl Operator for Aggregate {

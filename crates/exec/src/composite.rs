@@ -21,16 +21,43 @@ pub(crate) fn row(fields: &[Expr], names: &[String], chunk: &Chunk, ctx: &mut Co
 }
 
 /// Column `index` of each row value.
-pub(crate) fn field(arg: &Expr, index: usize, form: Physical, chunk: &Chunk, ctx: &mut Context<'_>) -> Result<Vector> {
+pub(crate) fn field(arg: &Expr, index: usize, ty: Oid, chunk: &Chunk, ctx: &mut Context<'_>) -> Result<Vector> {
     let rows = eval(arg, chunk, ctx)?;
-    let mut out = Vector::new(form);
+    let mut out = Vector::new(Physical::of(ty));
     for i in 0..chunk.rows {
         match rows.get(i).as_bytes() {
-            Some(bytes) => out.push(&RecordView::new(bytes).get(index)),
+            Some(bytes) => {
+                let view = RecordView::new(bytes);
+                // An anonymous row may be of other columns than those it was said to have.
+                if arg.ty == types::oid::RECORD || index >= view.len() {
+                    check_column(&view, index, ty, ctx)?;
+                }
+                out.push(&view.get(index));
+            }
             None => out.push_null(),
         }
     }
     Ok(out)
+}
+
+/// Fails unless column `index` of a row is of type `ty`, or the row ends before it.
+///
+/// # Errors
+/// `42804`.
+pub(crate) fn check_column(view: &RecordView<'_>, index: usize, ty: Oid, ctx: &Context<'_>) -> Result<()> {
+    let own = view.column_type(index);
+    if index >= view.len() || own == ty {
+        return Ok(());
+    }
+    let (own, wanted) = (ctx.types.type_name(own), ctx.types.type_name(ty));
+    let detail = format!("Returned type {own} at ordinal position {}, but query expects {wanted}.", index + 1);
+    Err(unlike().detail(detail))
+}
+
+/// `42804`: a row is not of the columns that it was said to have.
+pub(crate) fn unlike() -> SqlError {
+    let message = "function return row and query-specified return row do not match";
+    SqlError::new(SqlState::DATATYPE_MISMATCH, message)
 }
 
 /// Fails unless `value` is what `check` asks for.

@@ -25,7 +25,7 @@ pub fn eval<'c>(expr: &Expr, chunk: &'c Chunk, ctx: &mut Context<'_>) -> Result<
         ExprKind::Call { function, args, .. } => call(expr, *function, args, chunk, ctx)?,
         ExprKind::Routine { routine, args, .. } => crate::routine::call(routine, args, form, chunk, ctx)?,
         ExprKind::Row { fields, names } => crate::composite::row(fields, names, chunk, ctx)?,
-        ExprKind::Field { arg, index } => crate::composite::field(arg, *index, form, chunk, ctx)?,
+        ExprKind::Field { arg, index } => crate::composite::field(arg, *index, expr.ty, chunk, ctx)?,
         ExprKind::Checked { arg, check } => {
             let v = eval(arg, chunk, ctx)?;
             for i in 0..rows {

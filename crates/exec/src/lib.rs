@@ -24,6 +24,7 @@ mod lock_rows;
 mod merge;
 mod modify;
 mod ordered_set;
+mod own_aggregate;
 mod returning;
 mod routine;
 mod scan;

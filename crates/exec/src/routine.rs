@@ -119,14 +119,36 @@ pub(crate) fn rows(routine: &Arc<Routine>, args: Vec<Datum>, ctx: &mut Context<'
     if width == 0 {
         return one_column(routine, args, ctx);
     }
-    collect(routine, args, ctx, &mut |result, mut row| {
-        if result == BodyResult::Value {
-            let value = row.pop().unwrap_or_default();
-            let view = RecordView::new(value.as_bytes().unwrap_or_default());
-            return (0..width).map(|i| view.get(i)).collect();
-        }
+    let mut whole = false;
+    let rows = collect(routine, args, ctx, &mut |result, row| {
+        whole |= result == BodyResult::Value;
         row
-    })
+    })?;
+    if !whole {
+        return Ok(rows);
+    }
+    let mut values: Vec<Vec<Datum>> = Vec::new();
+    for row in rows {
+        values.push(spread(routine, row?, ctx)?);
+    }
+    Ok(Box::new(values.into_iter().map(Ok)))
+}
+
+/// The columns of a row that came as one value of the row type that the function returns.
+fn spread(routine: &Routine, mut row: Vec<Datum>, ctx: &Context<'_>) -> Result<Vec<Datum>> {
+    let width = routine.columns.len();
+    let one = row.pop().unwrap_or_default();
+    let Some(bytes) = one.as_bytes() else { return Ok(vec![Datum::Null; width]) };
+    let view = RecordView::new(bytes);
+    if view.len() > width || (routine.result == types::oid::RECORD && view.len() != width) {
+        let plural = if view.len() == 1 { "" } else { "s" };
+        let detail = format!("Returned row contains {} attribute{plural}, but query expects {width}.", view.len());
+        return Err(crate::composite::unlike().detail(detail));
+    }
+    for (i, column) in routine.columns.iter().enumerate() {
+        crate::composite::check_column(&view, i, column.1, ctx)?;
+    }
+    Ok((0..width).map(|i| view.get(i)).collect())
 }
 
 fn collect(

@@ -71,7 +71,7 @@ fn shifted(t: i64, east: i32, sign: i64) -> Result<i64> {
 }
 
 fn rezone(t: TimeTz, east: i32) -> TimeTz {
-    let micros = t.micros + (i64::from(t.west) + i64::from(east)) * MICROS_PER_SEC;
+    let micros = t.micros.wrapping_add((i64::from(t.west) + i64::from(east)).wrapping_mul(MICROS_PER_SEC));
     TimeTz { micros: micros.rem_euclid(MICROS_PER_DAY), west: east.wrapping_neg() }
 }
 

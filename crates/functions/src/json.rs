@@ -803,7 +803,14 @@ pub(crate) mod functions {
             });
         };
         let one = |i: usize| match c.element(i) {
-            v @ View::Object(_) => row(call, base, v, function).map(ext::output::Columns),
+            v @ View::Object(_) => {
+                let values = row(call, base, v, function)?;
+                // Whose caller does not name the columns gets rows of the type of `base`.
+                Ok(ext::output::Columns(match call.columns.is_empty() {
+                    true => vec![record(call, base, values)?],
+                    false => values,
+                }))
+            }
             _ => Err(invalid(format!("argument of {function} must be an array of objects"))),
         };
         (0..c.len()).map(one).collect()

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod accumulate;
 pub mod aggregate;
 mod arithmetic;
 mod array;
@@ -59,6 +60,7 @@ pub const MODULES: &[Module] = &[
     net::functions::MODULE,
     hash::functions::MODULE,
     order::functions::MODULE,
+    accumulate::functions::MODULE,
     aggregate::functions::MODULE,
     aggregate::collect::functions::MODULE,
     aggregate::statistics::functions::MODULE,

@@ -15,5 +15,5 @@ pub use node::{
     MergeAction, MergeArm, MergeMatch, Needed, Node, OnConflict, OutputColumn, Reference, RowLock, RowRules, SetKind,
     SortKey, TableRef, TableSource,
 };
-pub use routine::{DomainRules, Routine, ValueCheck};
+pub use routine::{DomainRules, OwnAggregate, Routine, ValueCheck};
 pub use window::{Frame, FrameBound, FrameExclusion, FrameUnits, Window, WindowCall};

@@ -7,7 +7,7 @@ use types::{Oid, Physical, oid};
 
 use crate::counter::Counter;
 use crate::expr::{Expr, ExprKind, SubKind};
-use crate::routine::Routine;
+use crate::routine::{OwnAggregate, Routine};
 use crate::window::{Window, WindowCall};
 
 /// A column as a plan needs it.
@@ -169,6 +169,8 @@ pub struct SortKey {
 pub struct AggregateCall {
     /// Its `pg_proc` OID.
     pub function: Oid,
+    /// How it is computed, where a user made it.
+    pub own: Option<Arc<OwnAggregate>>,
     /// Its arguments, over the input row.
     pub args: Vec<Expr>,
     /// How many of the last ones are the direct arguments of an ordered-set aggregate: the same in all rows of a group.

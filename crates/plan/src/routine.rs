@@ -1,6 +1,6 @@
 //! Functions that users made, and what domains ask of values.
 
-use types::Oid;
+use types::{Datum, Oid};
 
 use crate::expr::Expr;
 
@@ -53,4 +53,21 @@ pub struct DomainRules {
     pub checks: Vec<(String, Expr)>,
     /// What the type it is over asks.
     pub inner: Option<Box<ValueCheck>>,
+}
+
+/// An aggregate that a user made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OwnAggregate {
+    /// Its name.
+    pub name: String,
+    /// Type of its state.
+    pub state: Oid,
+    /// The state it begins with.
+    pub initial: Datum,
+    /// Whether rows with a NULL argument leave the state as it is; then the first argument is the first state where there is none.
+    pub strict: bool,
+    /// The next state, of the state (column 0) and the arguments.
+    pub step: Expr,
+    /// The result, of the state (column 0); the state itself where there is none.
+    pub finish: Option<Expr>,
 }

@@ -17,6 +17,7 @@ mod index;
 mod like;
 mod maintenance;
 mod names;
+mod operator;
 mod procedure;
 mod rename;
 mod role;

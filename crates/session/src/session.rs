@@ -754,6 +754,8 @@ impl Session {
             StatementKind::CreateType(c) => self.create_type(sql, c),
             StatementKind::CreateFunction(c) => self.create_function(sql, c),
             StatementKind::AlterFunction(a) => self.alter_function(sql, a),
+            StatementKind::Define(d) => self.define(sql, d, sink),
+            StatementKind::CreateCast(c) => self.create_cast(sql, c),
             StatementKind::AlterObjectSchema(a) => self.alter_schema_of(sql, a),
             StatementKind::Call(c) => self.call_procedure(sql, c, sink),
             StatementKind::Do(d) => self.do_block(d),

@@ -293,7 +293,10 @@ impl CopyIn {
     fn field(&self, i: usize, bytes: &[u8]) -> Result<Datum> {
         let Target { ty, typmod, .. } = self.targets[i];
         match &self.reader {
-            Reader::Binary(_) => types::io::binary_in(ty, typmod, bytes).map_err(|e| self.at_field(e, i, None)),
+            Reader::Binary(_) => {
+                let names = Names { image: &self.image, search_path: &self.search_path };
+                types::io::binary_in_with(ty, typmod, bytes, &names).map_err(|e| self.at_field(e, i, None))
+            }
             Reader::Text(_) => {
                 let checked = match bytes.iter().position(|&b| b == 0) {
                     Some(nul) => types::io::text::from_utf8(&bytes[..nul]).and_then(|_| {

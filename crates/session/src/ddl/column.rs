@@ -145,6 +145,10 @@ impl Session {
 
     /// Takes a column out of the catalog; in rows its place stays.
     pub(super) fn remove_column(&mut self, table: Oid, number: i32) -> Result<()> {
+        let info = self.info(table)?;
+        if !info.row_type.is_none() {
+            self.check_not_stored(info.row_type, &info.name)?;
+        }
         self.change_column(
             table,
             number as i16,
@@ -170,6 +174,9 @@ impl Session {
         using: Option<&AstExpr>,
     ) -> Result<()> {
         let (table, index) = (info.oid, column_of(info, name)?);
+        if !info.row_type.is_none() {
+            self.check_not_stored(info.row_type, &info.name)?;
+        }
         let image = self.image()?;
         let before = binder::bare_table_ref(&image, info);
         let column = &info.columns[index];

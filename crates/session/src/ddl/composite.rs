@@ -85,14 +85,18 @@ impl Session {
     }
 
     /// Fails when values of a row type are stored anywhere: they would be read by its new columns.
-    fn check_not_stored(&mut self, ty: Oid, name: &str) -> Result<()> {
+    pub(super) fn check_not_stored(&mut self, ty: Oid, name: &str) -> Result<()> {
         let image = self.image()?;
         for table in image.tables().into_iter().filter(|t| matches!(t.kind, b'r' | b'm')) {
             let used =
                 table.columns.iter().filter(|c| !c.dropped).find(|c| self.holds_type(&image, c.ty, ty).is_some());
             if let Some(column) = used {
-                let message =
-                    format!("cannot alter type \"{name}\" because column \"{}.{}\" uses it", table.name, column.name);
+                let own = image.row_type(ty).is_some_and(|r| r.kind == b'c');
+                let (what, how) = if own { ("type", "it") } else { ("table", "its row type") };
+                let message = format!(
+                    "cannot alter {what} \"{name}\" because column \"{}.{}\" uses {how}",
+                    table.name, column.name
+                );
                 return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message));
             }
         }

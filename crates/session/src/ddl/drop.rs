@@ -38,6 +38,18 @@ impl Session {
                 targets.extend(self.find_function_to_drop(sql, sig, kind, drop.if_exists, sink)?);
                 continue;
             }
+            match (drop.kind, object) {
+                (ObjectKind::Operator, ObjectName::Operator { operator, left, right }) => {
+                    let ends = (left.as_ref(), right.as_ref());
+                    targets.extend(self.find_operator_to_drop(sql, operator, ends, drop.if_exists, sink)?);
+                    continue;
+                }
+                (ObjectKind::Cast, ObjectName::Cast { .. }) => {
+                    targets.extend(self.find_cast_to_drop(sql, object, drop.if_exists, sink)?);
+                    continue;
+                }
+                _ => {}
+            }
             let ObjectName::Name(names) = object else { return Err(SqlError::unsupported(tag)) };
             let found = match drop.kind {
                 ObjectKind::Schema => self.find_schema_to_drop(names, drop.if_exists, sink)?,
@@ -183,7 +195,10 @@ impl Session {
         let mut doomed = Doomed { depends: &depends, list: Vec::new(), visited: Vec::new() };
         targets.iter().for_each(|t| doomed.visit(*t, None));
         // PostgreSQL names what was found last first.
-        let Doomed { list, .. } = doomed;
+        let Doomed { mut list, .. } = doomed;
+        // A part goes with its whole.
+        let wholes: Vec<Address> = list.iter().map(|(a, _)| *a).filter(|a| a.column == 0).collect();
+        list.retain(|(a, _)| a.column == 0 || !wholes.contains(&Address { column: 0, ..*a }));
         let mut blocked: Vec<(Address, Address)> = list
             .iter()
             .rev()
@@ -195,7 +210,7 @@ impl Session {
                 let within = |t: &Address| {
                     t.class == on.class && t.object == on.object && (t.column == 0 || t.column == on.column)
                 };
-                o == a && *kind != b'n' && list.iter().any(|(t, _)| t != a && within(t))
+                o == a && *kind != b'n' && (targets.iter().any(within) || list.iter().any(|(l, _)| within(l)))
             })
         };
         blocked.retain(|(object, _)| !goes_along(object) && !targets.contains(object));

@@ -28,7 +28,7 @@ pub(super) fn is_pseudo(ty: Oid) -> bool {
     catalog::builtin::type_by_oid(ty).is_some_and(|t| t.kind == b'p')
 }
 
-fn is_polymorphic(ty: Oid) -> bool {
+pub(super) fn is_polymorphic(ty: Oid) -> bool {
     matches!(
         ty,
         oid::ANYELEMENT
@@ -426,7 +426,7 @@ impl Session {
     }
 
     /// The values of a row of `pg_proc`.
-    fn function_values(info: &FunctionInfo) -> Vec<(&'static str, Datum)> {
+    pub(super) fn function_values(info: &FunctionInfo) -> Vec<(&'static str, Datum)> {
         let code = |c: u8| Datum::I8(c.cast_signed());
         let oids = |ty: Oid, list: &[Oid]| numbers(ty, &list.iter().map(|o| o.0).collect::<Vec<_>>());
         let texts = |list: &[String]| match list {

@@ -351,6 +351,9 @@ impl Session {
         if on.is_empty() || !expressions.is_empty() || spec.predicate.is_some() {
             self.depend(Address::relation(index), Address::relation(table), b'a')?;
         }
+        for text in expressions.iter().copied().chain(spec.predicate.as_deref()) {
+            self.depend_on_text(Address::relation(index), text)?;
+        }
         self.fill_index(table, index)?;
         // Others may be making indexes of the same table: who is first says so, and the others wait until it counts.
         let (tag, policy) = (Tag::Object(self.db.id, PG_CLASS.0, table.0), self.lock_policy());

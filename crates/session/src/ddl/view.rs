@@ -21,6 +21,9 @@ use super::table::{NewColumn, is_system_column};
 use super::{HEAP, NewClass, notice, refuse};
 use crate::session::{Session, Sink};
 
+/// The kept text of a query, its plan, its columns, and the operators of users that it calls.
+type ViewQuery = (String, Arc<Node>, Vec<OutputColumn>, Vec<Oid>);
+
 /// The options that CREATE VIEW gives, as `reloptions` keeps them.
 fn view_options(sql: &str, create: &CreateView) -> Result<Vec<String>> {
     let mut options = Vec::new();
@@ -89,7 +92,7 @@ impl Session {
         let options = view_options(sql, create)?;
         let mut target = self.target(sql, &create.relation, create.persistence)?;
         let name = create.relation.name.as_str();
-        let (text, node, outputs) = self.view_query(sql, &create.query)?;
+        let (text, node, outputs, used) = self.view_query(sql, &create.query)?;
         if target.persistence != b't' && self.reads_temporary(&node)? {
             let told = format!("view \"{name}\" will be a temporary view");
             notice(sink, SqlState::SUCCESSFUL_COMPLETION, told);
@@ -105,7 +108,7 @@ impl Session {
         }
         let columns = self.columns_of_query(&outputs, &create.columns, false)?;
         if let Some(old) = old.filter(|o| o.kind == b'v') {
-            self.replace_view(&old, &text, &node, &columns)?;
+            self.replace_view(&old, (&text, &used), &node, &columns)?;
             self.set_view_options(old.oid, &options)?;
             return Ok(tag);
         }
@@ -129,7 +132,7 @@ impl Session {
         for (i, column) in columns.iter().enumerate() {
             self.add_attribute(view, i, column)?;
         }
-        self.keep_query(view, &text, &node)?;
+        self.keep_query(view, (&text, &used), &node)?;
         self.set_view_options(view, &options)?;
         Ok(tag)
     }
@@ -182,19 +185,19 @@ impl Session {
     }
 
     /// The kept text of a query, its plan, and its columns.
-    fn view_query(&mut self, sql: &str, query: &Select) -> Result<(String, Arc<Node>, Vec<OutputColumn>)> {
+    fn view_query(&mut self, sql: &str, query: &Select) -> Result<ViewQuery> {
         let image = self.image()?;
-        let (text, bound, params) = {
+        let (text, bound, params, used) = {
             let mut binder = Binder::new(&image, sql, &self.settings.io, &self.search_path);
             let (text, bound) = binder.view_text(query)?;
-            (text, bound, binder.params.len())
+            (text, bound, binder.params.len(), binder.routines)
         };
         if params > 0 {
             return Err(crate::session::no_parameter(sql, 1));
         }
         let kind = StatementKind::Select(Box::new(query.clone()));
         let (node, _) = self.locked_plan(sql, &kind, None, &[])?;
-        Ok((text, node, bound.columns))
+        Ok((text, node, bound.columns, used))
     }
 
     /// The columns of a view, or table, whose query yields `outputs`.
@@ -235,7 +238,7 @@ impl Session {
     }
 
     /// Keeps the query of a view, and what it depends on.
-    fn keep_query(&mut self, view: Oid, text: &str, node: &Node) -> Result<()> {
+    fn keep_query(&mut self, view: Oid, (text, used): (&str, &[Oid]), node: &Node) -> Result<()> {
         let rule = self.new_oid()?;
         let values = [
             ("oid", Datum::from(rule)),
@@ -248,11 +251,11 @@ impl Session {
             ("ev_action", Datum::text(text)),
         ];
         self.add_row(PG_REWRITE, &values)?;
-        self.depend_on_query(view, text, node)
+        self.depend_on_query(view, (text, used), node)
     }
 
     /// Notes the columns and views that a view reads.
-    fn depend_on_query(&mut self, view: Oid, text: &str, node: &Node) -> Result<()> {
+    fn depend_on_query(&mut self, view: Oid, (text, used): (&str, &[Oid]), node: &Node) -> Result<()> {
         let image = self.image()?;
         let mut on: Vec<Address> = Vec::new();
         let own = Address::relation(view);
@@ -277,6 +280,9 @@ impl Session {
                 None => {}
             }
         }
+        for operator in used.iter().filter(|o| image.operator(**o).is_some()) {
+            on.push(Address { class: catalog::stored::PG_OPERATOR, object: *operator, column: 0 });
+        }
         let named: Vec<Oid> = on.iter().filter(|a| a.column == 0).map(|a| a.object).collect();
         // What is read through another view is that one's.
         on.retain(|a| a.column == 0 || named.contains(&a.object));
@@ -287,7 +293,13 @@ impl Session {
         on.into_iter().filter(|a| *a != own).try_for_each(|a| self.depend(own, a, b'n'))
     }
 
-    fn replace_view(&mut self, old: &TableInfo, text: &str, node: &Node, columns: &[NewColumn<'_>]) -> Result<()> {
+    fn replace_view(
+        &mut self,
+        old: &TableInfo,
+        (text, used): (&str, &[Oid]),
+        node: &Node,
+        columns: &[NewColumn<'_>],
+    ) -> Result<()> {
         self.check_owner(old)?;
         self.lock_relation(old.oid, Mode::AccessExclusive)?;
         let invalid = |message: String| Err(SqlError::new(SqlState::INVALID_TABLE_DEFINITION, message));
@@ -324,7 +336,7 @@ impl Session {
                 && r.int("objsubid") == 0
                 && r.oid("refclassid") != catalog::stored::PG_NAMESPACE
         })?;
-        self.depend_on_query(view, text, node)
+        self.depend_on_query(view, (text, used), node)
     }
 
     pub(crate) fn create_materialized_view(
@@ -348,7 +360,7 @@ impl Session {
             }
             return Err(SqlError::new(SqlState::DUPLICATE_TABLE, message));
         }
-        let (text, node, outputs) = self.view_query(sql, query)?;
+        let (text, node, outputs, used) = self.view_query(sql, query)?;
         if self.reads_temporary(&node)? {
             let message = "materialized views must not use temporary tables or views";
             return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message));
@@ -377,7 +389,7 @@ impl Session {
         for (i, column) in columns.iter().enumerate() {
             self.add_attribute(view, i, column)?;
         }
-        self.keep_query(view, &text, &node)?;
+        self.keep_query(view, (&text, &used), &node)?;
         if !create.with_data {
             return Ok("CREATE MATERIALIZED VIEW".to_owned());
         }

@@ -54,9 +54,6 @@ pub(crate) fn arguments(host: &SessionHost<'_>, function: Oid, which: Arguments)
             _ => "",
         };
         let input = matches!(proc.mode(i), b'i' | b'b' | b'v');
-        if which == Arguments::Identity && !input && !procedure {
-            continue;
-        }
         let mut text = word.to_owned();
         if let Some(name) = names.get(i).filter(|n| !n.is_empty()) {
             text += &format!("{} ", quote_ident(name));
@@ -73,9 +70,6 @@ pub(crate) fn arguments(host: &SessionHost<'_>, function: Oid, which: Arguments)
             inputs += 1;
         }
         parts.push(text);
-    }
-    if parts.is_empty() && proc.kind() == b'a' {
-        return Some("*".to_owned());
     }
     // Ordered-set aggregates tell their direct arguments from those they sort.
     let aggregate = builtin::aggregate(function).filter(|a| a.kind != b'n');
@@ -218,7 +212,7 @@ pub(crate) fn definition(host: &SessionHost<'_>, function: Oid) -> Result<Option
         "CREATE OR REPLACE {kind} {}.{}({})\n",
         quote_ident(&schema),
         quote_ident(proc.name()),
-        arguments(host, function, Arguments::All).filter(|a| a != "*").unwrap_or_default()
+        arguments(host, function, Arguments::All).unwrap_or_default()
     );
     if let Some(result) = result(host, function) {
         text += &format!(" RETURNS {result}\n");

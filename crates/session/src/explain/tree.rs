@@ -180,7 +180,8 @@ impl<'a> Explainer<'a> {
     }
 
     fn aggregate(&mut self, call: &AggregateCall, columns: &[String]) -> String {
-        let name = catalog::builtin::proc_by_oid(call.function).map_or("?", |p| p.name);
+        let own = call.own.as_ref().map(|o| o.name.as_str());
+        let name = own.or(catalog::builtin::proc_by_oid(call.function).map(|p| p.name)).unwrap_or("?");
         let args: Vec<String> = call.args.iter().map(|a| self.expr(a, columns)).collect();
         let args = if args.is_empty() { "*".to_owned() } else { args.join(", ") };
         let distinct = if call.distinct { "DISTINCT " } else { "" };
