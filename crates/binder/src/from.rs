@@ -658,7 +658,7 @@ pub(crate) fn star(scope: &Scope, table: Option<&str>) -> (Vec<Expr>, Vec<Output
         let shown = match table {
             None => !c.hidden,
             // Merged columns are still its table's.
-            Some(t) => c.table == t && c.name != "ctid" && !c.name.is_empty(),
+            Some(t) => c.table == t && !(c.hidden && c.name == "ctid") && !c.name.is_empty(),
         };
         if shown {
             exprs.push(Expr::column(i, c.ty, c.typmod));

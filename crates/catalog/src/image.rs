@@ -68,7 +68,7 @@ pub(crate) fn acl(row: Fields<'_>, column: &str) -> Option<String> {
 }
 
 /// The options in a row of `pg_class`.
-fn options(row: Fields<'_>) -> Vec<String> {
+pub fn relation_options(row: Fields<'_>) -> Vec<String> {
     let datum = row.get("reloptions");
     if datum.is_null() {
         return Vec::new();
@@ -519,7 +519,7 @@ impl Image {
                 sequence: None,
                 acl: acl(row, "relacl"),
                 view: None,
-                options: options(row),
+                options: relation_options(row),
             };
             // Read anew by a scan, or by the transaction that made it: what was applied to it stays.
             self.relations.entry(oid).or_insert_with(|| Arc::new(table));
@@ -732,7 +732,7 @@ impl Image {
                     return;
                 }
                 let (owner, rel) = (new.oid("relowner"), RelId(new.oid("relfilenode").0));
-                let (grants, row_type, options) = (acl(new, "relacl"), new.oid("reltype"), options(new));
+                let (grants, row_type, options) = (acl(new, "relacl"), new.oid("reltype"), relation_options(new));
                 self.change(oid, |t| {
                     (t.acl, t.row_type, t.options) = (grants, row_type, options);
                     (t.namespace, t.name) = key;

@@ -11,7 +11,7 @@ pub mod stored;
 pub use function::{AggregateInfo, CastInfo, FunctionInfo, OperatorInfo};
 pub use image::{
     CheckInfo, ColumnInfo, EXPRESSION_SEPARATOR, ForeignKey, Image, IndexInfo, KEY_EXPRESSION, KeyConstraint,
-    NamespaceInfo, TEMPORARY_PREFIX, TableInfo, TypeInfo,
+    NamespaceInfo, TEMPORARY_PREFIX, TableInfo, TypeInfo, relation_options,
 };
 pub use statistics::{ColumnStatistics, TableSize};
 pub use stored::{Change, Fields};

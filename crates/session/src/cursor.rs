@@ -349,6 +349,11 @@ impl Session {
             false => self.fetch_kept(&mut cursor, fetch, sink),
         };
         cursor.failed = outcome.is_err();
+        if cursor.failed {
+            // Nobody can read from it again.
+            (cursor.portal, cursor.rows) = (None, Vec::new());
+            cursor.account = Account::new(self.runtime.options.session_bytes, &self.meter);
+        }
         // It was not asked to keep so much.
         if cursor.scroll == Scroll::Possible && cursor.kept_bytes > KEPT_BYTES_MAX && cursor.portal.is_some() {
             let unread = (cursor.position as usize) < cursor.rows.len();

@@ -22,6 +22,7 @@ mod rename;
 mod role;
 mod schema;
 mod sequence;
+mod storage_option;
 mod table;
 pub(crate) mod temporary;
 mod user_type;

@@ -179,7 +179,8 @@ impl Sink for Printer<'_> {
             print(&table.print(&self.style));
         }
         // What psql does not say either: that rows were selected or shown, or written to where it would be in the way.
-        let silent = self.quiet || tag == "SHOW" || tag.starts_with("SELECT ") && table.is_some() || self.copied_out;
+        let rows_alone = table.is_some() && !["INSERT", "UPDATE", "DELETE", "MERGE"].iter().any(|w| tag.starts_with(w));
+        let silent = self.quiet || tag == "SHOW" || rows_alone || self.copied_out;
         if !silent {
             print(&format!("{tag}\n"));
         }

@@ -130,3 +130,17 @@ begin; insert into tt values(1),(1); savepoint s; delete from tt; insert into tt
 begin; insert into tt values(1); savepoint s; rollback to s; commit;
 create table p(a int primary key deferrable); insert into p select generate_series(1,10); update p set a=a+1; update p set a=5; select count(*), min(a), max(a) from p;
 prepare q(text) as select id from t where id = $1::int; execute q('5');
+set enable_bitmapscan = off;
+create table x(id int primary key, a int, b text, active bool, d date);
+insert into x select i, i % 100, 'Row ' || i, i % 50 = 0, date '2020-01-01' + i from generate_series(1, 20000) i;
+create index x_lower on x(lower(b));
+create index x_active on x(a) where active;
+create unique index x_upper on x(upper(b)) where a > 50;
+create index x_hash on x using hash(d);
+analyze x;
+explain (costs off) select id from x where lower(b) = 'row 17';
+explain (costs off) select id from x where active and a = 50;
+explain (costs off) select id from x where upper(b) = 'ROW 77' and a > 60;
+explain (costs off) select id from x where a > 40 and upper(b) = 'ROW 77';
+explain (costs off) select id from x where d = '2020-05-05';
+explain (costs off) select id from x where d > '2070-05-05';

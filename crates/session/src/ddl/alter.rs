@@ -7,6 +7,7 @@ use syntax::ast::{AlterTable, AlterTableCommand as Command, ConstraintKind, Drop
 use types::{Datum, Oid, Result, SqlError, SqlState};
 
 use super::depend::Address;
+use super::storage_option::{Of, check_options};
 use super::{notice, refuse};
 use crate::session::{Session, Sink};
 
@@ -60,7 +61,7 @@ impl Session {
             if let Some((table, index)) = self.find_index(&alter.relation)? {
                 self.check_owner(&table)?;
                 self.lock_relation(table.oid, Mode::AccessExclusive)?;
-                alter.commands.iter().try_for_each(|c| alter_index_command(sql, &table, index, c))?;
+                alter.commands.iter().try_for_each(|c| self.alter_index_command(sql, &table, index, c))?;
                 return Ok(tag);
             }
             let name = alter.relation.name.as_str();
@@ -165,13 +166,39 @@ impl Session {
             }
             Command::DropIdentity { column, if_exists } => self.drop_identity(&info, column, *if_exists, sink),
             Command::DropExpression { column, if_exists } => self.drop_expression(&info, column, *if_exists, sink),
-            Command::SetOptions(options) => super::table::check_options(options, sql, 10),
-            Command::ResetOptions(_) => Ok(()),
+            Command::SetOptions(options) => {
+                let set = check_options(options, sql, Of::Table)?;
+                self.change_options(table, &info.options, &set, &[])
+            }
+            Command::ResetOptions(options) => self.change_options(table, &info.options, &[], options),
             Command::SetLogged(true) => Ok(()),
             other => {
                 let words = format!("{other:?}");
                 let word = words.split(['(', ' ', '{']).next().unwrap_or_default().to_owned();
                 refuse(&format!("ALTER TABLE action {word}"), syntax::ast::Pos::NONE, sql)
+            }
+        }
+    }
+
+    /// An action of ALTER INDEX.
+    fn alter_index_command(&mut self, sql: &str, table: &TableInfo, index: Oid, command: &Command) -> Result<()> {
+        let Some(info) = table.indexes.iter().find(|i| i.oid == index) else { return Ok(()) };
+        let of = if info.method == super::HASH { Of::Hash } else { Of::Btree };
+        match command {
+            Command::SetOptions(options) => {
+                let (now, set) = (self.options_of(index)?, check_options(options, sql, of)?);
+                self.change_options(index, &now, &set, &[])
+            }
+            Command::ResetOptions(options) => {
+                let now = self.options_of(index)?;
+                self.change_options(index, &now, &[], options)
+            }
+            Command::SetTablespace { name, .. } if name.as_str() == "pg_default" => Ok(()),
+            Command::SetTablespace { name, .. } => refuse("tablespaces", name.pos, sql),
+            other => {
+                let words = format!("{other:?}");
+                let word = words.split(['(', ' ', '{']).next().unwrap_or_default().to_owned();
+                refuse(&format!("ALTER INDEX action {word}"), syntax::ast::Pos::NONE, sql)
             }
         }
     }
@@ -290,23 +317,6 @@ impl Session {
             self.change_rows(catalog::stored::PG_TYPE, own, &[("typowner", Datum::from(owner))])?;
         }
         Ok(())
-    }
-}
-
-/// An action of ALTER INDEX.
-fn alter_index_command(sql: &str, table: &TableInfo, index: Oid, command: &Command) -> Result<()> {
-    let Some(info) = table.indexes.iter().find(|i| i.oid == index) else { return Ok(()) };
-    match command {
-        Command::SetOptions(options) => super::table::check_options(options, sql, 10),
-        Command::ResetOptions(_) => Ok(()),
-        Command::SetTablespace { name, .. } if name.as_str() == "pg_default" => Ok(()),
-        Command::SetTablespace { name, .. } => refuse("tablespaces", name.pos, sql),
-        other => {
-            let _ = info;
-            let words = format!("{other:?}");
-            let word = words.split(['(', ' ', '{']).next().unwrap_or_default().to_owned();
-            refuse(&format!("ALTER INDEX action {word}"), syntax::ast::Pos::NONE, sql)
-        }
     }
 }
 

@@ -251,7 +251,7 @@ impl Session {
             return refuse("WITHOUT OVERLAPS and TABLESPACE of a key", c.pos, sql);
         }
         let (deferrable, deferred) = (c.deferrable || c.initially_deferred, c.initially_deferred);
-        super::table::check_options(&key.options, sql, 50)?;
+        let options = super::storage_option::check_options(&key.options, sql, super::storage_option::Of::Btree)?;
         let info = self.info(table)?;
         let mut adopted = None;
         let columns = match (own, &key.using_index) {
@@ -338,7 +338,9 @@ impl Session {
                     immediate: !deferrable,
                     ..NewIndex::btree(name.clone(), keys)
                 };
-                self.make_index(table, &spec)?
+                let index = self.make_index(table, &spec)?;
+                self.keep_options(index, &options)?;
+                index
             }
         };
         self.key_constraint(table, index, &name, &columns, primary, (deferrable, deferred))

@@ -9,7 +9,8 @@ use types::{Physical, Result, SqlError, SqlState, oid};
 
 use super::depend::Address;
 use super::sequence::Rules;
-use super::table::{NewColumn, check_options, is_system_column};
+use super::storage_option::{Of, check_options};
+use super::table::{NewColumn, is_system_column};
 use super::temporary::stored_as;
 use super::{HEAP, NewClass, notice, refuse};
 use crate::session::{Session, Sink};
@@ -84,7 +85,7 @@ impl Session {
         if into.tablespace.as_ref().is_some_and(|t| &**t != "pg_default") {
             return refuse("tablespaces", into.relation.pos, sql);
         }
-        check_options(&into.options, sql, 10)?;
+        let options = check_options(&into.options, sql, Of::Table)?;
         let target = self.target(sql, &into.relation, into.persistence)?;
         let namespace = target.namespace;
         let name = into.relation.name.as_str();
@@ -138,6 +139,7 @@ impl Session {
             access_method,
             persistence,
         })?;
+        self.keep_options(table, &options)?;
         self.note_on_commit(table, target, into.on_commit)?;
         self.depend(Address::relation(table), Address::schema(namespace), b'n')?;
         for (i, column) in new.iter().enumerate() {

@@ -1,24 +1,21 @@
-//! CREATE INDEX, and filling indexes.
+//! CREATE INDEX.
+
+mod fill;
 
 use binder::Binder;
 use catalog::stored::{self, PG_CLASS, PG_INDEX};
 use catalog::{Fields, TableInfo};
-use exec::Handles;
 use plan::TableRef;
-use storage::btree::Btree;
 use storage::lock::{Mode, Tag};
-use storage::{RelId, RelKind, RelMeta, RowId};
+use storage::{RelId, RelKind, RelMeta};
 use syntax::ast::{CreateIndex, IndexElement, IndexKey, NullsOrder};
 use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 
 use super::depend::Address;
-use super::table::check_options;
+use super::storage_option::{Of, check_options};
 use super::temporary::stored_as;
 use super::{BTREE, HASH, NewClass, names, refuse};
 use crate::session::{BlockState, Session, Sink};
-
-/// Entries that are sorted at a time.
-const RUN_ENTRIES: usize = 4 << 20;
 
 /// A column of an index to be made.
 #[derive(Clone)]
@@ -146,7 +143,7 @@ impl Session {
         if create.tablespace.as_ref().is_some_and(|t| &**t != "pg_default") {
             return refuse("tablespaces", create.pos, sql);
         }
-        check_options(&create.options, sql, 10)?;
+        let options = check_options(&create.options, sql, if method == HASH { Of::Hash } else { Of::Btree })?;
         let info = self.relation(sql, &create.relation, Mode::Share)?;
         if !matches!(info.kind, b'r' | b'm') {
             let kind = super::drop::relation_kind(info.kind);
@@ -199,7 +196,8 @@ impl Session {
             nulls_not_distinct: create.nulls_not_distinct,
             ..NewIndex::btree(name, keys)
         };
-        self.make_index(info.oid, &spec)?;
+        let index = self.make_index(info.oid, &spec)?;
+        self.keep_options(index, &options)?;
         Ok("CREATE INDEX".to_owned())
     }
 
@@ -426,118 +424,6 @@ impl Session {
         values.extend(attribute_type(row, ty, typmod));
         self.add_row(stored::PG_ATTRIBUTE, &values)
     }
-
-    /// Puts an entry for every row of the table into a new index: sorted, run by run.
-    pub(super) fn fill_index(&mut self, table: Oid, index: Oid) -> Result<()> {
-        let mut planned = self.plan_table(table)?;
-        planned.indexes.retain(|i| i.oid == index);
-        let Some(key) = planned.indexes.first().cloned() else {
-            return Err(SqlError::internal("a new index is in the catalog"));
-        };
-        let mut execution = self.with_latest(|s| s.execution(true))?;
-        self.with_context(&mut execution, &[], |ctx| {
-            let mut handles = Handles::open(ctx, &planned)?;
-            let (storage, tree) = (handles.storage.clone(), Btree::new(ctx.db.clone(), ctx.db.relation(key.rel)?));
-            let snapshot = ctx.snapshot;
-            let mut run = Run::default();
-            let mut runs = 0;
-            let mut encoded = Vec::new();
-            let mut flush = |run: &mut Run, last: bool, ctx: &mut exec::Context<'_>| -> Result<()> {
-                runs += 1;
-                run.sort();
-                // When all entries are in one run, equal neighbours are all the duplicates there can be.
-                let single = runs == 1 && last;
-                for i in 0..run.entries.len() {
-                    if i % 1024 == 0 {
-                        ctx.check_interrupts()?;
-                    }
-                    let (bytes, row, null) = run.get(i);
-                    if key.unique && !null {
-                        if i > 0 && run.get(i - 1).0 == bytes {
-                            return Err(duplicate(&storage, &planned, &key, row, snapshot, ctx));
-                        }
-                        if !single {
-                            let found = exec::find_key(ctx, &storage, &tree, &planned, &key, bytes, Some(row))?;
-                            if found.is_some() {
-                                return Err(duplicate(&storage, &planned, &key, row, snapshot, ctx));
-                            }
-                        }
-                    }
-                    tree.insert(bytes, row)?;
-                }
-                run.clear();
-                Ok(())
-            };
-            storage.for_each::<SqlError>(snapshot, |row, values| {
-                let null = match exec::encode_key(&mut encoded, &planned, &key, &|c| values[c].clone(), ctx)? {
-                    Some(null) => null && !key.nulls_not_distinct,
-                    None => return Ok(()),
-                };
-                run.push(&encoded, row, null);
-                if run.entries.len() >= RUN_ENTRIES {
-                    flush(&mut run, false, ctx)?;
-                }
-                Ok(())
-            })?;
-            flush(&mut run, true, ctx)?;
-            // Snapshots from before must find older versions through the index too; once they are gone, the entries go.
-            storage.for_each_older::<SqlError>(|row, values| {
-                let listed = exec::encode_key(&mut encoded, &planned, &key, &|c| values[c].clone(), ctx)?;
-                if listed.is_some() && !tree.insert(&encoded, row)? {
-                    ctx.txn.note_obsolete(ctx.db, tree.rel(), &encoded, row, true);
-                }
-                Ok(())
-            })?;
-            handles.keys.0.clear();
-            Ok(())
-        })
-    }
-}
-
-/// Entries to be sorted: keys end to end.
-#[derive(Default)]
-struct Run {
-    bytes: Vec<u8>,
-    entries: Vec<(usize, u32, RowId, bool)>,
-}
-
-impl Run {
-    fn push(&mut self, key: &[u8], row: RowId, null: bool) {
-        self.entries.push((self.bytes.len(), key.len() as u32, row, null));
-        self.bytes.extend_from_slice(key);
-    }
-
-    fn get(&self, i: usize) -> (&[u8], RowId, bool) {
-        let (at, len, row, null) = self.entries[i];
-        (&self.bytes[at..at + len as usize], row, null)
-    }
-
-    fn sort(&mut self) {
-        let bytes = &self.bytes;
-        self.entries.sort_unstable_by(|a, b| {
-            let key = |e: &(usize, u32, RowId, bool)| &bytes[e.0..e.0 + e.1 as usize];
-            key(a).cmp(key(b)).then(a.2.to_u64().cmp(&b.2.to_u64()))
-        });
-    }
-
-    fn clear(&mut self) {
-        self.bytes.clear();
-        self.entries.clear();
-    }
-}
-
-fn duplicate(
-    storage: &storage::table::Table,
-    table: &plan::TableRef,
-    key: &plan::IndexKey,
-    row: RowId,
-    snapshot: &storage::txn::Snapshot,
-    ctx: &mut exec::Context<'_>,
-) -> SqlError {
-    let error = SqlError::new(SqlState::UNIQUE_VIOLATION, format!("could not create unique index \"{}\"", key.name));
-    let Ok(Some(values)) = storage.read_datums(row, snapshot) else { return error };
-    let shown = exec::shown_index_key(table, key, &|c| values[c].clone(), ctx);
-    error.detail(format!("Key {shown} is duplicated.")).constraint(&table.schema, &table.name, &key.name)
 }
 
 fn no_class(ty: Oid, method: Oid) -> SqlError {

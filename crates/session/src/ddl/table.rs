@@ -4,12 +4,13 @@ use binder::Binder;
 use catalog::stored::{PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS};
 use plan::TableRef;
 use storage::{RelId, RelKind, RelMeta};
-use syntax::ast::{ColumnDef, Constraint, ConstraintKind, CreateTable, DefElem, DefValue, Expr, Pos, TableElement};
+use syntax::ast::{ColumnDef, Constraint, ConstraintKind, CreateTable, Expr, Pos, TableElement};
 use types::{Datum, Oid, Physical, Result, SqlError, SqlState, oid};
 
 use super::depend::Address;
 use super::like::{Copied, Like};
 use super::sequence::Rules;
+use super::storage_option::{Of, check_options};
 use super::temporary::stored_as;
 use super::{HEAP, NewClass, refuse};
 use crate::session::{Session, Sink};
@@ -38,33 +39,6 @@ fn serial(name: &str) -> Option<Oid> {
         "smallserial" | "serial2" => oid::INT2,
         _ => return None,
     })
-}
-
-/// Checks the storage options of a table or index: `fillfactor` is a hint that pages filled in place have no use for.
-pub fn check_options(options: &[DefElem], sql: &str, lowest: i32) -> Result<()> {
-    for option in options {
-        let value = match &option.value {
-            Some(DefValue::Integer(n)) => Some(*n),
-            Some(DefValue::String(s)) => s.parse().ok(),
-            _ => None,
-        };
-        match (&*option.name, value) {
-            ("fillfactor", Some(n)) if (lowest..=100).contains(&n) => {}
-            ("fillfactor", Some(n)) => {
-                let message = format!("value {n} out of bounds for option \"fillfactor\"");
-                return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message)
-                    .detail(format!("Valid values are between \"{lowest}\" and \"100\".")));
-            }
-            (name, _) if name.starts_with("autovacuum_") || name.starts_with("toast") => {
-                return refuse(&format!("storage parameter \"{name}\""), option.pos, sql);
-            }
-            (name, _) => {
-                let message = format!("unrecognized parameter \"{name}\"");
-                return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message));
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Binds a column definition, without its constraints.
@@ -118,7 +92,7 @@ impl Session {
             let message = format!("access method \"{name}\" does not exist");
             return Err(SqlError::new(SqlState::UNDEFINED_OBJECT, message));
         }
-        check_options(&create.options, sql, 10)?;
+        let options = check_options(&create.options, sql, Of::Table)?;
         let target = self.target(sql, &create.relation, create.persistence)?;
         let namespace = target.namespace;
         let name = create.relation.name.as_str();
@@ -149,6 +123,7 @@ impl Session {
             access_method: HEAP,
             persistence,
         })?;
+        self.keep_options(table, &options)?;
         self.note_on_commit(table, target, create.on_commit)?;
         self.depend(Address::relation(table), Address::schema(namespace), b'n')?;
         for (i, column) in columns.iter().enumerate() {

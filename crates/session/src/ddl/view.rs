@@ -16,6 +16,7 @@ use types::{Datum, Oid, Physical, Result, SqlError, SqlState, oid};
 
 use super::depend::Address;
 use super::sequence::Rules;
+use super::storage_option::{Of, check_options};
 use super::table::{NewColumn, is_system_column};
 use super::{HEAP, NewClass, notice, refuse};
 use crate::session::{Session, Sink};
@@ -102,7 +103,7 @@ impl Session {
             let message = format!("relation \"{name}\" already exists");
             return Err(SqlError::new(SqlState::DUPLICATE_TABLE, message));
         }
-        let columns = self.columns_of_query(&outputs, &create.columns)?;
+        let columns = self.columns_of_query(&outputs, &create.columns, false)?;
         if let Some(old) = old.filter(|o| o.kind == b'v') {
             self.replace_view(&old, &text, &node, &columns)?;
             self.set_view_options(old.oid, &options)?;
@@ -177,14 +178,7 @@ impl Session {
                 return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message).hint(why));
             }
         }
-        let value = match options {
-            [] => Datum::Null,
-            list => {
-                let text = format!("{{{}}}", list.join(","));
-                types::io::text_in(oid::TEXT_ARRAY, -1, &text, &types::IoSettings::default())?
-            }
-        };
-        self.mark_class(view, &[("reloptions", value)])
+        self.set_options(view, options)
     }
 
     /// The kept text of a query, its plan, and its columns.
@@ -204,7 +198,12 @@ impl Session {
     }
 
     /// The columns of a view, or table, whose query yields `outputs`.
-    fn columns_of_query(&mut self, outputs: &[OutputColumn], names: &[Name]) -> Result<Vec<NewColumn<'static>>> {
+    fn columns_of_query(
+        &mut self,
+        outputs: &[OutputColumn],
+        names: &[Name],
+        table: bool,
+    ) -> Result<Vec<NewColumn<'static>>> {
         if names.len() > outputs.len() {
             let message = "CREATE VIEW specifies more column names than columns";
             return Err(SqlError::new(SqlState::SYNTAX_ERROR, message));
@@ -216,7 +215,7 @@ impl Session {
                 let message = format!("column \"{name}\" specified more than once");
                 return Err(SqlError::new(SqlState::DUPLICATE_COLUMN, message));
             }
-            if is_system_column(&name) {
+            if table && is_system_column(&name) {
                 let message = format!("column name \"{name}\" conflicts with a system column name");
                 return Err(SqlError::new(SqlState::DUPLICATE_COLUMN, message));
             }
@@ -337,7 +336,7 @@ impl Session {
         let StatementKind::Select(query) = &create.source.kind else {
             return refuse("a materialized view of this statement", create.into.relation.pos, sql);
         };
-        super::table::check_options(&create.into.options, sql, 10)?;
+        let options = check_options(&create.into.options, sql, Of::Table)?;
         let namespace = self.target_namespace(sql, &create.into.relation)?;
         let name = create.into.relation.name.as_str();
         self.lock_name(PG_CLASS, namespace, name)?;
@@ -357,7 +356,7 @@ impl Session {
         if create.into.columns.len() > outputs.len() {
             return Err(SqlError::new(SqlState::SYNTAX_ERROR, "too many column names were specified"));
         }
-        let columns = self.columns_of_query(&outputs, &create.into.columns)?;
+        let columns = self.columns_of_query(&outputs, &create.into.columns, true)?;
         let (db, view, owner) = (self.db.clone(), self.new_oid()?, self.user.oid);
         let forms = columns.iter().map(|c| Physical::of(c.ty)).collect();
         db.create_relation(self.txn_mut(), RelMeta::new(RelId(view.0), RelKind::Table, Persistence::Permanent, forms))?;
@@ -371,6 +370,7 @@ impl Session {
             access_method: HEAP,
             persistence: b'p',
         })?;
+        self.keep_options(view, &options)?;
         let populated = Datum::Bool(create.with_data);
         self.mark_class(view, &[("relhasrules", Datum::Bool(true)), ("relispopulated", populated)])?;
         self.depend(Address::relation(view), Address::schema(namespace), b'n')?;

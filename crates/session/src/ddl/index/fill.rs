@@ -1,0 +1,93 @@
+//! The entries of a new index.
+
+use exec::Handles;
+use storage::RowId;
+use storage::btree::{Added, Btree, NewEntries};
+use types::{Oid, Result, SqlError, SqlState};
+
+use crate::session::Session;
+
+/// Memory of the entries that are sorted at a time.
+const RUN_BYTES: usize = 64 << 20;
+
+/// How an entry is numbered: by whether its key may be another row's too.
+const DISTINCT: u32 = 0;
+const ANY: u32 = 1;
+
+impl Session {
+    /// Puts an entry for every row of the table into a new index: sorted, run by run.
+    pub(in crate::ddl) fn fill_index(&mut self, table: Oid, index: Oid) -> Result<()> {
+        let mut planned = self.plan_table(table)?;
+        planned.indexes.retain(|i| i.oid == index);
+        let Some(key) = planned.indexes.first().cloned() else {
+            return Err(SqlError::internal("a new index is in the catalog"));
+        };
+        let mut execution = self.with_latest(|s| s.execution(true))?;
+        self.with_context(&mut execution, &[], |ctx| {
+            let storage = Handles::open(ctx, &planned)?.storage;
+            let tree = Btree::new(ctx.db.clone(), ctx.db.relation(key.rel)?);
+            let snapshot = ctx.snapshot;
+            let (mut run, mut outcomes) = (NewEntries::default(), Vec::new());
+            let mut runs = 0;
+            let mut encoded = Vec::new();
+            let mut flush = |run: &mut NewEntries, last: bool, ctx: &mut exec::Context<'_>| -> Result<()> {
+                ctx.check_interrupts()?;
+                runs += 1;
+                run.sort();
+                let twice = |i: &usize| run.number(*i) == DISTINCT && run.key(*i) == run.key(*i - 1);
+                if let Some(i) = (1..run.len()).find(|i| key.unique && twice(i)) {
+                    return Err(duplicate(&storage, &planned, &key, run.row(i), snapshot, ctx));
+                }
+                // When all entries are in one run, equal neighbours are all the duplicates there can be.
+                let single = runs == 1 && last;
+                tree.insert_run(run, key.unique && !single, &mut outcomes)?;
+                for i in (0..run.len()).filter(|&i| outcomes[i] == Added::Shared) {
+                    let (bytes, row) = (run.key(i), run.row(i));
+                    if run.number(i) == DISTINCT
+                        && exec::find_key(ctx, &storage, &tree, &planned, &key, bytes, Some(row))?.is_some()
+                    {
+                        return Err(duplicate(&storage, &planned, &key, row, snapshot, ctx));
+                    }
+                    tree.insert(bytes, row)?;
+                }
+                run.clear();
+                Ok(())
+            };
+            storage.for_each::<SqlError>(snapshot, |row, values| {
+                let null = match exec::encode_key(&mut encoded, &planned, &key, &|c| values[c].clone(), ctx)? {
+                    Some(null) => null && !key.nulls_not_distinct,
+                    None => return Ok(()),
+                };
+                run.push(&encoded, row, if null { ANY } else { DISTINCT });
+                if run.bytes() >= RUN_BYTES {
+                    flush(&mut run, false, ctx)?;
+                }
+                Ok(())
+            })?;
+            flush(&mut run, true, ctx)?;
+            // Snapshots from before must find older versions through the index too; once they are gone, the entries go.
+            storage.for_each_older::<SqlError>(|row, values| {
+                let listed = exec::encode_key(&mut encoded, &planned, &key, &|c| values[c].clone(), ctx)?;
+                if listed.is_some() && !tree.insert(&encoded, row)? {
+                    ctx.txn.note_obsolete(ctx.db, tree.rel(), &encoded, row, true);
+                }
+                Ok(())
+            })?;
+            Ok(())
+        })
+    }
+}
+
+fn duplicate(
+    storage: &storage::table::Table,
+    table: &plan::TableRef,
+    key: &plan::IndexKey,
+    row: RowId,
+    snapshot: &storage::txn::Snapshot,
+    ctx: &mut exec::Context<'_>,
+) -> SqlError {
+    let error = SqlError::new(SqlState::UNIQUE_VIOLATION, format!("could not create unique index \"{}\"", key.name));
+    let Ok(Some(values)) = storage.read_datums(row, snapshot) else { return error };
+    let shown = exec::shown_index_key(table, key, &|c| values[c].clone(), ctx);
+    error.detail(format!("Key {shown} is duplicated.")).constraint(&table.schema, &table.name, &key.name)
+}
