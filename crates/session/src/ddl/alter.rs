@@ -294,7 +294,12 @@ impl Session {
                     "check constraint \"{}\" of relation \"{}\" is violated by some row",
                     check.name, info.name
                 );
-                return Err(SqlError::new(SqlState::CHECK_VIOLATION, message));
+                let schema = self.image()?.namespace_name(info.namespace).to_owned();
+                return Err(SqlError::new(SqlState::CHECK_VIOLATION, message).constraint(
+                    &schema,
+                    &info.name,
+                    &check.name,
+                ));
             }
         }
         self.change_rows(PG_CONSTRAINT, |r| r.oid("oid") == oid, &[("convalidated", Datum::Bool(true))])?;

@@ -391,6 +391,7 @@ impl Session {
             self.rewrite(table, &before, exprs)?;
         }
         let (info, qualified) = (self.info(table)?, self.qualified_name(info)?);
+        let schema = self.image()?.namespace_name(info.namespace).to_owned();
         if info.columns[index].not_null {
             let column = syntax::quote_ident(&info.columns[index].name).to_string();
             let null = format!("SELECT 1 FROM ONLY {qualified} WHERE {column} IS NULL LIMIT 1");
@@ -399,7 +400,9 @@ impl Session {
                     "column \"{}\" of relation \"{}\" contains null values",
                     info.columns[index].name, info.name
                 );
-                return Err(SqlError::new(SqlState::NOT_NULL_VIOLATION, message));
+                return Err(SqlError::new(SqlState::NOT_NULL_VIOLATION, message)
+                    .table(&schema, &info.name)
+                    .column(&info.columns[index].name));
             }
         }
         for check in &info.checks {
@@ -409,7 +412,11 @@ impl Session {
                     "check constraint \"{}\" of relation \"{}\" is violated by some row",
                     check.name, info.name
                 );
-                return Err(SqlError::new(SqlState::CHECK_VIOLATION, message));
+                return Err(SqlError::new(SqlState::CHECK_VIOLATION, message).constraint(
+                    &schema,
+                    &info.name,
+                    &check.name,
+                ));
             }
         }
         Ok(())
