@@ -166,7 +166,7 @@ impl Binder<'_> {
         listed.truncate(values.len());
         let table = &target.table;
         let mut given: Vec<Option<Expr>> = vec![None; table.columns.len()];
-        for (&place, e) in listed.iter().zip(values) {
+        for (k, (&place, e)) in listed.iter().zip(values).enumerate() {
             let i = target.written(place, Verb::Insert)?;
             let c = &table.columns[i];
             let fixed = matches!(e.kind, Ast::SetToDefault) || !self.takes(table, i, overriding)?;
@@ -174,14 +174,23 @@ impl Binder<'_> {
                 continue;
             }
             let value = self.expr(e, &mut Place::new(scope, "VALUES"))?;
-            let mut value = self.assign(value, &c.name, c.ty, c.typmod, e.location())?;
-            row.lower(&mut value);
-            given[i] = Some(value);
+            given[i] = Some(match columns.get(k).filter(|t| !t.path.is_empty()) {
+                // Parts of a column are put in one after the other.
+                Some(t) => {
+                    let array = given[i].take().unwrap_or(Expr { typmod: c.typmod, ..Expr::null(c.ty) });
+                    let mut place = Place::new(scope, "VALUES");
+                    self.assign_part(array, &c.name, &t.path, (value, t.name.pos), &mut place)?
+                }
+                None => self.assign(value, &c.name, c.ty, c.typmod, e.location())?,
+            });
         }
         let mut sets = Vec::new();
         for (i, value) in given.into_iter().enumerate() {
             let value = match value {
-                Some(value) => value,
+                Some(mut value) => {
+                    row.lower(&mut value);
+                    value
+                }
                 None => self.target_default(target, i)?,
             };
             sets.push((i, value));
