@@ -189,13 +189,14 @@ impl Session {
             .rev()
             .filter_map(|(object, from)| from.filter(|f| f.1 == b'n').map(|(on, _)| (*object, on)))
             .collect();
-        // What goes anyway with something that was named is not in the way.
+        // What goes anyway with something that was named, or that is in the way itself, is not in the way.
+        let going: Vec<Address> = targets.iter().copied().chain(blocked.iter().map(|b| b.0)).collect();
         let goes_along = |a: &Address| {
             depends.iter().any(|(o, on, kind)| {
                 let within = |t: &Address| {
                     t.class == on.class && t.object == on.object && (t.column == 0 || t.column == on.column)
                 };
-                o == a && *kind != b'n' && targets.iter().any(within)
+                o == a && *kind != b'n' && going.iter().any(within)
             })
         };
         blocked.retain(|(object, _)| !goes_along(object) && !targets.contains(object));
