@@ -34,7 +34,7 @@ public class Clients {
 
     public static void main(String[] args) throws Exception {
         String url = "jdbc:postgresql://" + args[0] + ":" + args[1] + "/postgres";
-        for (String mode : List.of("extended", "extendedForPrepared", "simple")) {
+        for (String mode : List.of("extended", "extendedForPrepared", "extendedCacheEverything")) {
             Properties properties = new Properties();
             properties.put("user", "postgres");
             properties.put("password", args[2]);
@@ -44,7 +44,7 @@ public class Clients {
                 values(c);
                 batches(c);
                 transactions(c);
-                if (!mode.equals("simple")) cursors(c);
+                cursors(c);
                 metadata(c);
             }
         }

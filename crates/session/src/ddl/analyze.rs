@@ -35,7 +35,7 @@ impl Session {
     pub(crate) fn analyze_table(&mut self, info: &Arc<TableInfo>, names: &[&str]) -> Result<()> {
         let mut columns: Vec<usize> = Vec::new();
         for name in names {
-            match info.columns.iter().position(|c| c.name == *name) {
+            match info.columns.iter().position(|c| c.name == *name && !c.dropped) {
                 Some(i) => columns.push(i),
                 None => {
                     let message = format!("column \"{name}\" of relation \"{}\" does not exist", info.name);
@@ -44,7 +44,7 @@ impl Session {
             }
         }
         if names.is_empty() {
-            columns = (0..info.columns.len()).collect();
+            columns = (0..info.columns.len()).filter(|&i| !info.columns[i].dropped).collect();
         }
         let (rows, total) = self.sample(info, &columns)?;
         let table = info.oid;
