@@ -32,9 +32,6 @@ impl Binder<'_> {
                     format!("column \"{}\" of relation \"{}\" does not exist", column.name.text, target.name());
                 self.error(SqlState::UNDEFINED_COLUMN, message, column.name.pos)
             })?;
-            if column.path.iter().any(|s| matches!(s, ast::Indirection::Field(_))) {
-                return Err(self.unsupported("INSERT into a field of a column", column.name.pos));
-            }
             // Parts of a column may be listed one after the other.
             if places.contains(&found) && column.path.is_empty() {
                 let message = format!("column \"{}\" specified more than once", column.name.text);
@@ -53,7 +50,10 @@ impl Binder<'_> {
         let target = self.target(&insert.relation, verbs, false)?;
         let table = target.table.clone();
         let is_field = |c: &ast::AssignTarget| matches!(c.path[..], [ast::Indirection::Field(_), ..]);
-        if !target.is_view() && insert.columns.iter().any(is_field) {
+        if let Some(c) = insert.columns.iter().find(|c| is_field(c)) {
+            if target.is_view() {
+                return Err(self.unsupported("INSERT into a field of a view's column", c.name.pos));
+            }
             let input = self.insert_parts(&table, insert)?;
             return self.finish_insert(insert, target, input);
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use plan::{Expr, ExprKind, JoinKind, MergeAction, MergeArm, MergeMatch, Node};
 use syntax::ast::{self, ExprKind as Ast, Merge, MergeMatch as AstMatch};
-use types::{Datum, Result, SqlError, SqlState, oid};
+use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 
 use crate::Binder;
 use crate::expr::Place;
@@ -166,10 +166,35 @@ impl Binder<'_> {
         listed.truncate(values.len());
         let table = &target.table;
         let mut given: Vec<Option<Expr>> = vec![None; table.columns.len()];
+<<<<<<< HEAD
         for (k, (&place, e)) in listed.iter().zip(values).enumerate() {
+=======
+        // Rows and arrays of which parts are given, over the columns of `scope`.
+        let mut made: Vec<(usize, Expr)> = Vec::new();
+        for (n, (&place, e)) in listed.iter().zip(values).enumerate() {
+>>>>>>> s2-front
             let i = target.written(place, Verb::Insert)?;
             let c = &table.columns[i];
             let fixed = matches!(e.kind, Ast::SetToDefault) || !self.takes(table, i, overriding)?;
+            if let Some(to) = columns.get(n).filter(|t| !t.path.is_empty()) {
+                if fixed {
+                    let message = match to.path[0] {
+                        ast::Indirection::Field(_) => "cannot set a subfield to DEFAULT",
+                        _ => "cannot set an array element to DEFAULT",
+                    };
+                    return Err(self.error(SqlState::FEATURE_NOT_SUPPORTED, message, e.location()));
+                }
+                let at = made.iter().position(|m| m.0 == i).unwrap_or_else(|| {
+                    made.push((i, Expr { typmod: c.typmod, ..Expr::null(c.ty) }));
+                    made.len() - 1
+                });
+                let mut inner = Place::new(scope, "VALUES");
+                made[at].1 = self.with_part(made[at].1.clone(), (&c.name, to), e, &mut inner)?;
+                let mut value = made[at].1.clone();
+                row.lower(&mut value);
+                given[i] = Some(value);
+                continue;
+            }
             if fixed {
                 continue;
             }
@@ -201,6 +226,22 @@ impl Binder<'_> {
         }
         Ok(sets.into_iter().map(|s| s.1).collect())
     }
+
+    /// `old`, what is known of a column so far, with the part `to` of it set to `new`.
+    fn with_part(
+        &mut self,
+        old: Expr,
+        (name, to): (&str, &ast::AssignTarget),
+        new: &ast::Expr,
+        place: &mut Place<'_>,
+    ) -> Result<Expr> {
+        if let [ast::Indirection::Field(_), ..] = to.path[..] {
+            let mut put = |b: &mut Self, ty: Oid, typmod: i32, name: &str| b.subfield(new, place, (ty, typmod, name));
+            return self.with_field(&old, &to.path, &mut put, &to.name);
+        }
+        let value = self.expr(new, place)?;
+        self.assign_part(old, name, &to.path, (value, to.name.pos), place)
+    }
 }
 
 /// The error of a name that is in the statement, but not for this arm.
@@ -212,6 +253,6 @@ fn out_of_sight(mut e: SqlError) -> SqlError {
 }
 
 /// A column that nothing names.
-fn nameless(ty: types::Oid) -> ScopeColumn {
+fn nameless(ty: Oid) -> ScopeColumn {
     ScopeColumn { table: String::new(), schema: None, name: String::new(), ty, typmod: -1, hidden: true, origin: None }
 }

@@ -310,7 +310,6 @@ fn sqlalchemy_works() {
 }
 
 #[test]
-#[ignore = "asks for unnest of several arrays, which comes with ROWS FROM"]
 fn django_works() {
     let mut command = python();
     command.arg(script("orm.py"));

@@ -97,6 +97,6 @@ insert into mixed (id, c.a, arr[2]) values (3, 5, 6);
 insert into mixed (c.b, arr[1], id) select 'q', g, g from generate_series(1, 2) g;
 update mixed set c.a = id, arr[3] = 9;
 select * from mixed order by id;
-merge into mixed using (values (1), (100)) v(x) on id = x when matched then update set c.b = pg_typeof(mixed)::text when not matched then insert (id) values (x) returning mixed, old, new, pg_typeof(new);
+merge into mixed using (values (1), (100)) v(x) on id = x when matched then update set c.b = pg_typeof(mixed)::text when not matched then insert (id, c.b, arr[1], c.a) values (x, x, x, x) returning mixed, old, new, pg_typeof(new);
 drop table mixed;
 drop type pairing;
