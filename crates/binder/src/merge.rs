@@ -166,13 +166,9 @@ impl Binder<'_> {
         listed.truncate(values.len());
         let table = &target.table;
         let mut given: Vec<Option<Expr>> = vec![None; table.columns.len()];
-<<<<<<< HEAD
-        for (k, (&place, e)) in listed.iter().zip(values).enumerate() {
-=======
         // Rows and arrays of which parts are given, over the columns of `scope`.
         let mut made: Vec<(usize, Expr)> = Vec::new();
         for (n, (&place, e)) in listed.iter().zip(values).enumerate() {
->>>>>>> s2-front
             let i = target.written(place, Verb::Insert)?;
             let c = &table.columns[i];
             let fixed = matches!(e.kind, Ast::SetToDefault) || !self.takes(table, i, overriding)?;
@@ -199,23 +195,14 @@ impl Binder<'_> {
                 continue;
             }
             let value = self.expr(e, &mut Place::new(scope, "VALUES"))?;
-            given[i] = Some(match columns.get(k).filter(|t| !t.path.is_empty()) {
-                // Parts of a column are put in one after the other.
-                Some(t) => {
-                    let array = given[i].take().unwrap_or(Expr { typmod: c.typmod, ..Expr::null(c.ty) });
-                    let mut place = Place::new(scope, "VALUES");
-                    self.assign_part(array, &c.name, &t.path, (value, t.name.pos), &mut place)?
-                }
-                None => self.assign(value, &c.name, c.ty, c.typmod, e.location())?,
-            });
+            let mut value = self.assign(value, &c.name, c.ty, c.typmod, e.location())?;
+            row.lower(&mut value);
+            given[i] = Some(value);
         }
         let mut sets = Vec::new();
         for (i, value) in given.into_iter().enumerate() {
             let value = match value {
-                Some(mut value) => {
-                    row.lower(&mut value);
-                    value
-                }
+                Some(value) => value,
                 None => self.target_default(target, i)?,
             };
             sets.push((i, value));
