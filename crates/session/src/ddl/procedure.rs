@@ -7,7 +7,7 @@ use plan::{Node, OutputColumn};
 use syntax::ast::{Call, Do, ExprKind};
 use types::{Result, SqlError, SqlState};
 
-use crate::session::{Session, Sink};
+use crate::session::{Session, Sink, no_parameter};
 
 impl Session {
     pub(crate) fn call_procedure(&mut self, sql: &str, call: &Call, sink: &mut dyn Sink) -> Result<String> {
@@ -16,6 +16,9 @@ impl Session {
         let (routine, args, routines) = {
             let mut binder = Binder::new(&image, sql, &self.settings.io, &self.search_path);
             let (routine, args) = binder.procedure_call(f, call.call.pos)?;
+            if !binder.params.is_empty() {
+                return Err(no_parameter(sql, binder.params.len()));
+            }
             (routine, args, binder.routines)
         };
         self.check_routines(&image, &routines)?;
