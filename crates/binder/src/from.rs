@@ -24,6 +24,9 @@ pub(crate) struct CteName {
     read: bool,
 }
 
+/// `row_number()`.
+const ROW_NUMBER: Oid = Oid(3100);
+
 impl Binder<'_> {
     /// Binds the expressions of `with`, then `body`, in which their names are tables.
     pub(crate) fn with(&mut self, with: Option<&With>, body: impl FnOnce(&mut Self) -> Result<Bound>) -> Result<Bound> {
@@ -539,9 +542,6 @@ impl Binder<'_> {
             },
             many => many,
         };
-        if f.ordinality {
-            return Err(self.unsupported("ROWS FROM ... WITH ORDINALITY", f.pos));
-        }
         let scope = Scope::default();
         let (mut calls, mut parts) = (Vec::new(), Vec::new());
         for (n, item) in items.iter().enumerate() {
@@ -589,17 +589,25 @@ impl Binder<'_> {
             }
         }
         let rows = Node::ProjectSet { input: Box::new(Node::one_row()), exprs: calls };
-        let columns: Vec<OutputColumn> = parts
+        let mut columns: Vec<OutputColumn> = parts
             .iter()
             .map(|(name, e)| OutputColumn { name: name.clone(), ty: e.ty, typmod: e.typmod, origin: None })
             .collect();
         let exprs = parts.into_iter().map(|p| p.1).collect();
+        let mut node = Node::Project { input: Box::new(rows), exprs };
+        if f.ordinality {
+            columns.push(OutputColumn { name: "ordinality".to_owned(), ty: oid::INT8, typmod: -1, origin: None });
+            let (function, args) = (ROW_NUMBER, Vec::new());
+            let number = plan::WindowCall { function, aggregate: false, args, filter: None, ty: oid::INT8 };
+            let window = plan::Window { partition: Vec::new(), order: Vec::new(), frame: plan::Frame::default() };
+            node = Node::Window { input: Box::new(node), window, calls: vec![number] };
+        }
         let alias = match &f.alias {
             Some(alias) => alias.name.as_str().to_owned(),
             None => items.first().map_or(String::new(), |i| crate::query::figure_name(&i.call)),
         };
         let scope = self.derived_scope(&alias, f.alias.as_ref(), &columns)?;
-        Ok(Some((Node::Project { input: Box::new(rows), exprs }, scope)))
+        Ok(Some((node, scope)))
     }
 
     /// The columns that a definition list gives a function's rows.

@@ -135,12 +135,7 @@ impl Binder<'_> {
         }
         let frame = match &spec.frame {
             Some(frame) => self.frame(frame, &order, spec.pos, place)?,
-            None => Frame {
-                units: FrameUnits::Range,
-                start: FrameBound::Unbounded,
-                end: FrameBound::CurrentRow,
-                exclusion: FrameExclusion::Nothing,
-            },
+            None => Frame::default(),
         };
         Ok(Bound { window: Window { partition, order, frame }, framed: spec.frame.is_some() })
     }

@@ -72,6 +72,14 @@ pub struct Frame {
     pub exclusion: FrameExclusion,
 }
 
+impl Default for Frame {
+    /// `RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW`.
+    fn default() -> Frame {
+        let (start, end) = (FrameBound::Unbounded, FrameBound::CurrentRow);
+        Frame { units: FrameUnits::Range, start, end, exclusion: FrameExclusion::Nothing }
+    }
+}
+
 /// A window.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Window {
