@@ -109,7 +109,10 @@ impl Sink for Rows {
     }
 
     fn complete(&mut self, tag: &str) {
-        self.affected = tag.rsplit(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0);
+        // The number that it ends with, if it ends with one.
+        let digits = tag.bytes().rev().take_while(u8::is_ascii_digit);
+        let powers = std::iter::successors(Some(1u64), |p| p.checked_mul(10));
+        self.affected = digits.zip(powers).map(|(d, power)| u64::from(d - b'0') * power).sum();
     }
 }
 

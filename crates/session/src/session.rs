@@ -633,6 +633,9 @@ impl Session {
     }
 
     fn apply_pending(&mut self) -> Result<()> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
         for change in std::mem::take(&mut self.pending) {
             self.change_setting(&change.name, change.value.as_deref(), change.local)?;
         }

@@ -152,7 +152,11 @@ impl PageVersions {
             self.push(slot, txn, command, lsn, Change::Insert, Mode::ForUpdate);
             return;
         }
-        let i = self.inserts.partition_point(|r| r.first <= slot);
+        // Rows mostly come one behind the other.
+        let i = match self.inserts.last() {
+            Some(last) if last.first <= slot => self.inserts.len(),
+            _ => self.inserts.partition_point(|r| r.first <= slot),
+        };
         if let Some(last) = i.checked_sub(1).map(|i| &mut self.inserts[i])
             && last.end() == u32::from(slot)
             && last.command == command
