@@ -4,6 +4,7 @@
 //! value could have made another plan better, the plan is kept. What differs in meaning (`ORDER BY 1`, a type's modifier) never gets that far.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use binder::Names;
 use plan::{Expr, ExprKind, Node};
@@ -125,35 +126,38 @@ impl Session {
         if started {
             self.begin_transaction();
         }
+        let version = self.known.version;
         let outcome = (|| {
             let (mut wanted, _) = self.bind(sql, &statement.kind, Vec::new())?;
             let (mut bound, params) = self.bind(&template.text, &other.kind, types)?;
             // A domain's rules are checked by casts, which there are none of from a parameter of that type.
             let untyped = params.iter().any(|&ty| ty == oid::UNKNOWN || ty.is_user_type());
             if params.len() != template.literals.len() || untyped {
-                return Ok(false);
+                return Ok(None);
             }
             let values = self.literal_values(template, &params)?;
             let shape = |columns: &[plan::OutputColumn]| -> Vec<(String, Oid, i32)> {
                 columns.iter().map(|c| (c.name.clone(), c.ty, c.typmod)).collect()
             };
             if shape(&wanted.columns) != shape(&bound.columns) {
-                return Ok(false);
+                return Ok(None);
             }
             let plan = self.optimized(bound.node.clone())?;
             let simple = settle(&mut wanted.node, &[]) && settle(&mut bound.node, &values);
-            Ok(simple && wanted.node == bound.node && self.has_one_plan(&plan)?)
+            let same = simple && wanted.node == bound.node && self.has_one_plan(&plan)?;
+            Ok(same.then(|| Prepared {
+                sql: Arc::from(&*template.text),
+                statement: Arc::new(other),
+                params,
+                columns: Arc::new(bound.columns),
+                plan: Some((version, Arc::new(plan))),
+                operators: None,
+            }))
         })();
         if started {
             self.txn = None;
         }
-        match outcome {
-            Ok(true) => {}
-            Ok(false) => return Ok(None),
-            Err(e) => return Err(e),
-        }
-        let types = template.literals.iter().map(|l| if l.0 == LiteralKind::Int { oid::INT4 } else { oid::UNKNOWN });
-        self.prepare_parsed(&template.text, other, types.collect()).map(Some)
+        outcome
     }
 
     /// Whether no values of its parameters would ask for another plan.

@@ -388,21 +388,34 @@ impl Session {
             binder.check_text(&parsed, &planned).map_err(SqlError::unplaced)?
         };
         let name = self.constraint_name(&info, Some(&check.name), "", "check")?;
+        let constraint = self.insert_check(&info, &name, &columns, &text, true)?;
+        Ok(constraint)
+    }
+
+    /// Writes what the catalog says of a CHECK constraint; its OID.
+    fn insert_check(
+        &mut self,
+        info: &TableInfo,
+        name: &str,
+        columns: &[usize],
+        text: &str,
+        valid: bool,
+    ) -> Result<Oid> {
         let constraint = self.insert_constraint(&NewConstraint {
-            name: &name,
+            name,
             kind: b'c',
-            table: &info,
-            columns: &columns,
+            table: info,
+            columns,
             index: Oid::NONE,
             deferrable: false,
             deferred: false,
-            condition: Some(&text),
+            condition: Some(text),
             reference: None,
-            valid: true,
+            valid,
         })?;
-        self.depend_on_columns(constraint, table, &columns, b'a')?;
-        let count = self.info(table)?.checks.len() as i16;
-        self.mark_class(table, &[("relchecks", Datum::I16(count))])?;
+        self.depend_on_columns(constraint, info.oid, columns, b'a')?;
+        let count = self.info(info.oid)?.checks.len() as i16;
+        self.mark_class(info.oid, &[("relchecks", Datum::I16(count))])?;
         Ok(constraint)
     }
 
@@ -427,21 +440,7 @@ impl Session {
             _ => String::new(),
         };
         let name = self.constraint_name(&info, c.name.as_ref().map(|n| n.as_str()), &second, "check")?;
-        let constraint = self.insert_constraint(&NewConstraint {
-            name: &name,
-            kind: b'c',
-            table: &info,
-            columns: &columns,
-            index: Oid::NONE,
-            deferrable: false,
-            deferred: false,
-            condition: Some(&text),
-            reference: None,
-            valid: !c.not_valid,
-        })?;
-        self.depend_on_columns(constraint, table, &columns, b'a')?;
-        let count = self.info(table)?.checks.len() as i16;
-        self.mark_class(table, &[("relchecks", Datum::I16(count))])?;
+        self.insert_check(&info, &name, &columns, &text, !c.not_valid)?;
         if new || c.not_valid {
             return Ok(());
         }

@@ -42,6 +42,20 @@ pub enum KeySource {
 }
 
 impl NewKey {
+    /// An expression, as it is where nothing more is said.
+    pub fn expression(bound: binder::IndexExpression) -> NewKey {
+        NewKey {
+            source: KeySource::Expression(bound.text),
+            ty: bound.ty,
+            typmod: bound.typmod,
+            name: bound.name,
+            descending: false,
+            nulls_first: false,
+            class: None,
+            collation: None,
+        }
+    }
+
     /// Column `index` of a table, rising.
     pub fn column(info: &TableInfo, index: usize) -> NewKey {
         let column = &info.columns[index];
@@ -224,16 +238,7 @@ impl Session {
                     syntax::ast::ExprKind::Column(_) => NewKey::column(info, bound.columns[0]),
                     _ => {
                         reads.extend(&bound.columns);
-                        NewKey {
-                            source: KeySource::Expression(bound.text),
-                            ty: bound.ty,
-                            typmod: bound.typmod,
-                            name: bound.name,
-                            descending: false,
-                            nulls_first: false,
-                            class: None,
-                            collation: None,
-                        }
+                        NewKey::expression(bound)
                     }
                 }
             }

@@ -8,7 +8,7 @@ use storage::lock::Mode;
 use syntax::ast::{CreateTable, LikeOption, TableElement};
 use types::{Datum, Oid, Result, SqlError, SqlState};
 
-use super::index::{KeySource, NewIndex, NewKey};
+use super::index::{NewIndex, NewKey};
 use super::names;
 use super::sequence::Rules;
 use super::table::NewColumn;
@@ -208,16 +208,7 @@ impl Session {
                         binder.index_expression(&parsed, &planned).map_err(SqlError::unplaced)?
                     };
                     reads.extend(&bound.columns);
-                    NewKey {
-                        source: KeySource::Expression(bound.text),
-                        ty: bound.ty,
-                        typmod: bound.typmod,
-                        name: bound.name,
-                        descending: false,
-                        nulls_first: false,
-                        class: None,
-                        collation: None,
-                    }
+                    NewKey::expression(bound)
                 }
                 None => NewKey::column(&info, place(k.0).unwrap_or(0)),
             };
