@@ -131,3 +131,48 @@ fn rules_and_changes_of_the_table_hold() {
     let message = "current transaction is aborted, commands ignored until end of transaction block";
     assert_eq!(error(&mut s, "INSERT INTO t VALUES (22, 'any length', 1001)"), message);
 }
+
+#[test]
+fn a_transaction_that_changed_the_catalog_keeps_plans_until_it_changes_it_again() {
+    let db = Database::in_memory().unwrap();
+    let mut s = db.session().unwrap();
+    s.batch_execute("BEGIN; CREATE TABLE fresh (a int, b text)").unwrap();
+    let mut insert = s.prepare("INSERT INTO fresh VALUES ($1, 'p')").unwrap();
+    for i in 0..4 {
+        s.batch_execute(&format!("INSERT INTO fresh VALUES ({i}, 'x')")).unwrap();
+        s.execute_prepared(&mut insert, &[&i]).unwrap();
+    }
+    let known = s.inner().known("INSERT INTO fresh VALUES (4, 'x')").expect("it came four times");
+    s.inner().keep(known);
+    s.batch_execute("SAVEPOINT one; ALTER TABLE fresh ADD c int DEFAULT 7").unwrap();
+    for i in 4..8 {
+        s.batch_execute(&format!("INSERT INTO fresh VALUES ({i}, 'x')")).unwrap();
+        s.execute_prepared(&mut insert, &[&i]).unwrap();
+    }
+    let sum = "SELECT count(*)::int, sum(c)::int FROM fresh";
+    let row = s.query_one(sum, &[]).unwrap();
+    assert_eq!((row.get::<_, i32>(0), row.get::<_, i32>(1)), (16, 16 * 7));
+    s.batch_execute("ROLLBACK TO one; ALTER TABLE fresh ADD d text NOT NULL DEFAULT 'new', ADD c int DEFAULT 5")
+        .unwrap();
+    for i in 8..12 {
+        s.batch_execute(&format!("INSERT INTO fresh VALUES ({i}, 'x')")).unwrap();
+        s.execute_prepared(&mut insert, &[&i]).unwrap();
+    }
+    let row = s.query_one("SELECT count(*)::int, sum(c)::int, min(d) FROM fresh", &[]).unwrap();
+    assert_eq!((row.get::<_, i32>(0), row.get::<_, i32>(1), row.get::<_, &str>(2)), (16, 16 * 5, "new"));
+    s.batch_execute("ROLLBACK; CREATE TABLE fresh (b text, a int)").unwrap();
+    let error = s.execute_prepared(&mut insert, &[&1]).unwrap_err();
+    assert_eq!(error.state().as_str(), "22P02", "{error}");
+}
+
+#[test]
+fn a_statement_carried_to_another_session_is_planned_for_that() {
+    let (one, two) = (Database::in_memory().unwrap(), Database::in_memory().unwrap());
+    one.session().unwrap().batch_execute("CREATE TABLE t (a text); INSERT INTO t VALUES ('one')").unwrap();
+    two.session().unwrap().batch_execute("CREATE TABLE t (z int, a text); INSERT INTO t VALUES (1, 'two')").unwrap();
+    let (mut first, mut second) = (one.session().unwrap(), two.session().unwrap());
+    let mut q = first.prepare("SELECT a FROM t").unwrap();
+    assert_eq!(first.query_prepared(&mut q, &[]).unwrap()[0].get::<_, &str>(0), "one");
+    assert_eq!(second.query_prepared(&mut q, &[]).unwrap()[0].get::<_, &str>(0), "two");
+    assert_eq!(first.query_prepared(&mut q, &[]).unwrap()[0].get::<_, &str>(0), "one");
+}

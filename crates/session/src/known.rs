@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 use syntax::LiteralKind;
 use types::{Datum, Oid, Result, oid};
 
+use crate::basis::Basis;
 use crate::planning::Known;
 use crate::prepared::Prepared;
 use crate::session::{BlockState, Session, is_planned};
@@ -32,10 +33,10 @@ enum Entry {
     Ready(Option<Box<Prepared>>),
 }
 
-/// The texts of a session, as of one version of the catalog and one generation of settings.
+/// The texts of a session, as of one state of the catalog and the settings.
 #[derive(Default)]
 pub(crate) struct KnownStatements {
-    version: (u64, u64),
+    basis: Option<Basis>,
     entries: HashMap<String, Entry>,
 }
 
@@ -51,13 +52,13 @@ pub struct KnownStatement {
 impl Session {
     /// The kept plan of `sql`, if there is one; to be given back with [`Session::keep`] once it has run.
     pub fn known(&mut self, sql: &str) -> Option<KnownStatement> {
-        if self.block_state() == BlockState::Failed || self.catalog_dirty() {
+        if self.block_state() == BlockState::Failed {
             return None;
         }
         let template = syntax::template(sql)?;
-        let version = (self.catalog.version(), self.settings.generation);
-        if self.known.version != version {
-            self.known = KnownStatements { version, entries: HashMap::new() };
+        let basis = self.basis();
+        if self.known.basis != Some(basis) {
+            self.known = KnownStatements { basis: Some(basis), entries: HashMap::new() };
         }
         match self.known.entries.get_mut(&template.text) {
             None => {
@@ -73,7 +74,7 @@ impl Session {
                 *entry = Entry::Unfit;
                 // What is wrong with it, the usual way will tell.
                 let made = self.parameterized(sql, &template).ok().flatten();
-                if self.known.version != (self.catalog.version(), self.settings.generation) {
+                if self.basis() != basis {
                     return None;
                 }
                 let entry = made.map_or(Entry::Unfit, |made| Entry::Ready(Some(Box::new(made))));
@@ -126,7 +127,7 @@ impl Session {
         if started {
             self.begin_transaction();
         }
-        let version = self.known.version;
+        let basis = self.basis();
         let outcome = (|| {
             let (mut wanted, _) = self.bind(sql, &statement.kind, Vec::new())?;
             let (mut bound, params) = self.bind(&template.text, &other.kind, types)?;
@@ -150,7 +151,7 @@ impl Session {
                 statement: Arc::new(other),
                 params,
                 columns: Arc::new(bound.columns),
-                plan: Some((version, Arc::new(plan))),
+                plan: Some((basis, Arc::new(plan))),
                 operators: None,
             }))
         })();

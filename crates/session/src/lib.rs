@@ -3,6 +3,7 @@
 
 mod acl;
 mod advisory;
+mod basis;
 mod collected;
 mod copy;
 mod cursor;

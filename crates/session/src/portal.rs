@@ -20,7 +20,6 @@ use crate::host::SessionHost;
 use crate::lifetime::Birth;
 use crate::prepared::{Operators, Prepared};
 use crate::session::{BlockState, Session, Sink, aborted, is_planned, with_room_for};
-use crate::view::View;
 
 /// A statement whose changes asked for more than this settles what it can before it goes on.
 pub(crate) const EVENTS_HELD_MAX: usize = 8192;
@@ -266,7 +265,7 @@ impl Session {
             if let Some((_, node)) = prepared.plan.clone().filter(|_| !self.user.superuser) {
                 self.check_privileges(&prepared.sql, &node)?;
             }
-            let Some((version, node)) = &prepared.plan else { return Err(SqlError::internal("just planned")) };
+            let Some((basis, node)) = &prepared.plan else { return Err(SqlError::internal("just planned")) };
             if self.read_only {
                 self.check_plan_reads(node)?;
             }
@@ -281,7 +280,7 @@ impl Session {
                 }
             }
             // Whoever held the lock may have changed the table (S3).
-            if self.catalog_dirty() || version.0 == self.catalog.version() {
+            if *basis == self.basis() {
                 break;
             }
         }
@@ -398,7 +397,8 @@ impl Session {
     ) -> Result<T> {
         self.settle_view()?;
         // Lent, not cloned: sessions on other cores would meet at its count.
-        let Some(image) = self.view.as_ref().map(View::catalog) else { return Err(SqlError::internal("just settled")) };
+        let Some(view) = &self.view else { return Err(SqlError::internal("just settled")) };
+        let (image, basis) = (view.catalog(), self.basis().at(view.version()));
         let Some(txn) = &mut self.txn else { return Err(SqlError::internal("a statement without a transaction")) };
         let names = Names { image, search_path: &self.search_path };
         let bodies = crate::routine::Bodies {
@@ -406,8 +406,7 @@ impl Session {
             db: &self.db,
             catalog: &self.catalog,
             image,
-            version: (self.view.as_ref().map_or(0, View::version), self.settings.generation),
-            dirty: !self.changes.is_empty(),
+            basis,
             search_path: &self.search_path,
             io: &self.settings.io,
             trusted: self.trusted,

@@ -6,6 +6,8 @@ use plan::{Node, OutputColumn};
 use syntax::ast::{Statement, StatementKind, TransactionStatement};
 use types::Oid;
 
+use crate::basis::Basis;
+
 /// A prepared statement.
 pub struct Prepared {
     pub(crate) sql: Arc<str>,
@@ -14,8 +16,8 @@ pub struct Prepared {
     pub params: Vec<Oid>,
     /// Its result's columns.
     pub columns: Arc<Vec<OutputColumn>>,
-    /// The plan, the catalog version and the generation of settings it was made from (S3); none for statements that are not planned.
-    pub(crate) plan: Option<((u64, u64), Arc<Node>)>,
+    /// The plan and what it was made from (S3); none for statements that are not planned.
+    pub(crate) plan: Option<(Basis, Arc<Node>)>,
     /// The plan's operators, kept from one run to the next (S5).
     pub(crate) operators: Option<Operators>,
 }

@@ -10,6 +10,7 @@ use plan::{Routine, TableSource};
 use storage::{Database, Lsn};
 use types::{IoSettings, Oid, Result, SqlError};
 
+use crate::basis::Basis;
 use crate::planning::Known;
 use crate::privilege::{Rights, check_execute, check_plan, check_readable};
 use crate::runtime::{DbCatalog, Role, Runtime};
@@ -18,10 +19,10 @@ use crate::session::Session;
 /// A body, by what it was planned for: the call, and where names were looked up.
 type Planned = (Routine, Vec<Oid>, Arc<Body>);
 
-/// Bodies planned from one version of the catalog, under one generation of settings.
+/// Bodies planned from one state of the catalog and the settings.
 #[derive(Default)]
 pub(crate) struct BodyCache {
-    version: (u64, u64),
+    basis: Option<Basis>,
     bodies: HashMap<Oid, Vec<Planned>>,
 }
 
@@ -34,10 +35,8 @@ pub(crate) struct Bodies<'a> {
     pub db: &'a Arc<Database>,
     pub catalog: &'a DbCatalog,
     pub image: &'a Arc<Image>,
-    /// The committed version that `image` is made from, and the generation of the settings.
-    pub version: (u64, u64),
-    /// Whether `image` has changes of a transaction under way.
-    pub dirty: bool,
+    /// What `image` is.
+    pub basis: Basis,
     pub search_path: &'a [Oid],
     pub io: &'a IoSettings,
     pub trusted: bool,
@@ -113,10 +112,10 @@ impl exec::Routines for Bodies<'_> {
         };
         {
             let mut cache = self.cache.borrow_mut();
-            if cache.version != self.version {
-                *cache = BodyCache { version: self.version, bodies: HashMap::new() };
+            if cache.basis != Some(self.basis) {
+                *cache = BodyCache { basis: Some(self.basis), bodies: HashMap::new() };
             }
-            let found = cache.bodies.get(&routine.oid).filter(|_| !self.dirty && superuser);
+            let found = cache.bodies.get(&routine.oid).filter(|_| superuser);
             if let Some((_, _, body)) = found.and_then(|l| l.iter().find(|p| p.0 == *routine && p.1 == path)) {
                 return Ok(body.clone());
             }
@@ -139,14 +138,12 @@ impl exec::Routines for Bodies<'_> {
             }
         }
         let body = Arc::new(body);
-        if !self.dirty {
-            let mut cache = self.cache.borrow_mut();
-            let list = cache.bodies.entry(routine.oid).or_default();
-            if list.len() >= CALLS_KEPT_MAX {
-                list.remove(0);
-            }
-            list.push((routine.clone(), path, body.clone()));
+        let mut cache = self.cache.borrow_mut();
+        let list = cache.bodies.entry(routine.oid).or_default();
+        if list.len() >= CALLS_KEPT_MAX {
+            list.remove(0);
         }
+        list.push((routine.clone(), path, body.clone()));
         Ok(body)
     }
 
@@ -155,7 +152,7 @@ impl exec::Routines for Bodies<'_> {
     }
 
     fn is_current(&self) -> bool {
-        self.dirty || self.catalog.version() == self.version.0
+        self.basis.has_changes() || self.catalog.version() == self.basis.version()
     }
 }
 

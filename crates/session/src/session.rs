@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use binder::{Binder, Bound};
 use bytes::Bytes;
-use catalog::Change;
 use plan::{Node, OutputColumn};
 use storage::lock::{Interrupt, Mode, OwnerId, Tag, WaitPolicy};
 use storage::txn::{Savepoint, Snapshot, SnapshotHold, Transaction};
@@ -16,6 +15,7 @@ use syntax::ast::{
 use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 use vector::Chunk;
 
+use crate::basis::{self, Changes};
 use crate::copy::CopyShape;
 use crate::foreign_key::Deferral;
 use crate::host::{Pending, Sequences, micros_since_2000};
@@ -125,7 +125,9 @@ pub struct Session {
     pub(crate) catalog: Arc<DbCatalog>,
     pub(crate) view: Option<View>,
     /// What the transaction changed in the catalog.
-    pub(crate) changes: Vec<Change>,
+    pub(crate) changes: Changes,
+    /// A number that no other session of this process has.
+    pub(crate) number: u64,
     pub(crate) sequences: Sequences,
     /// Settings that functions changed, put into effect at the end of the statement.
     pub(crate) pending: Vec<Pending>,
@@ -201,7 +203,8 @@ impl Session {
             read_only: false,
             fixed: None,
             view: None,
-            changes: Vec::new(),
+            changes: Changes::default(),
+            number: basis::session_number(),
             sequences: Sequences::default(),
             pending: Vec::new(),
             deferral: Deferral::default(),
@@ -367,8 +370,8 @@ impl Session {
     }
 
     pub(crate) fn plan_prepared(&mut self, prepared: &mut Prepared) -> Result<()> {
-        let version = (self.catalog.version(), self.settings.generation);
-        if !self.catalog_dirty() && prepared.plan.as_ref().is_some_and(|p| p.0 == version) {
+        let basis = self.basis();
+        if prepared.plan.as_ref().is_some_and(|p| p.0 == basis) {
             return Ok(());
         }
         let started = self.txn.is_none();
@@ -388,9 +391,7 @@ impl Session {
             return Err(SqlError::new(SqlState::INDETERMINATE_DATATYPE, message));
         }
         (prepared.columns, prepared.params) = (columns, params);
-        // A plan made from a catalog that may still be rolled back is not kept.
-        let version = if self.catalog_dirty() { (u64::MAX, 0) } else { version };
-        prepared.plan = Some((version, Arc::new(node)));
+        prepared.plan = Some((basis, Arc::new(node)));
         prepared.operators = None;
         Ok(())
     }
@@ -530,7 +531,7 @@ impl Session {
             self.run_on_commit()?;
         }
         let Some(mut txn) = self.txn.take() else { return Ok(()) };
-        let changes = std::mem::take(&mut self.changes);
+        let changes = self.changes.take();
         let catalog = &self.catalog;
         // Before locks are released: whoever waited for one of them must see that its plan is old (S3).
         let outcome = txn.commit_with(self.settings.synchronous_commit, || {

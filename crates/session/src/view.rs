@@ -104,8 +104,7 @@ impl Session {
 
     /// Forgets changes after the first `count`: they were rolled back.
     pub(crate) fn forget_changes(&mut self, count: usize) {
-        if self.changes.len() > count {
-            self.changes.truncate(count);
+        if self.changes.truncate(count) {
             self.view = None;
         }
     }
