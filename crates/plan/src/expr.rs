@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use smallvec::smallvec;
 use types::{Datum, Oid, oid};
 
+use crate::Few;
 use crate::node::Node;
 use crate::routine::{Routine, ValueCheck};
 
@@ -254,13 +256,13 @@ impl Expr {
     }
 
     /// The expressions it is made of. Those of a subquery are over the row at hand: its binds, not its insides.
-    pub fn children(&self) -> Vec<&Expr> {
+    pub fn children(&self) -> Few<&Expr> {
         match &self.kind {
             ExprKind::Const(_)
             | ExprKind::Column(_)
             | ExprKind::Param(_)
             | ExprKind::Slot(_)
-            | ExprKind::CurrentRow { .. } => Vec::new(),
+            | ExprKind::CurrentRow { .. } => Few::new(),
             ExprKind::Call { args, .. }
             | ExprKind::Routine { args, .. }
             | ExprKind::Row { fields: args, .. }
@@ -276,7 +278,7 @@ impl Expr {
             | ExprKind::Checked { arg: a, .. }
             | ExprKind::Not(a)
             | ExprKind::IsNull(a)
-            | ExprKind::IsBool(a, _) => vec![a],
+            | ExprKind::IsBool(a, _) => smallvec![&**a],
             ExprKind::IsDistinct { args, .. } | ExprKind::AnyArray { args, .. } => args.iter().collect(),
             ExprKind::Case { whens, default } => whens.iter().flat_map(|(c, r)| [c, r]).chain([&**default]).collect(),
             ExprKind::Subscript { array, indexes } => std::iter::once(&**array).chain(indexes).collect(),
@@ -288,13 +290,13 @@ impl Expr {
     }
 
     /// As [`Expr::children`].
-    pub fn children_mut(&mut self) -> Vec<&mut Expr> {
+    pub fn children_mut(&mut self) -> Few<&mut Expr> {
         match &mut self.kind {
             ExprKind::Const(_)
             | ExprKind::Column(_)
             | ExprKind::Param(_)
             | ExprKind::Slot(_)
-            | ExprKind::CurrentRow { .. } => Vec::new(),
+            | ExprKind::CurrentRow { .. } => Few::new(),
             ExprKind::Call { args, .. }
             | ExprKind::Routine { args, .. }
             | ExprKind::Row { fields: args, .. }
@@ -310,7 +312,7 @@ impl Expr {
             | ExprKind::Checked { arg: a, .. }
             | ExprKind::Not(a)
             | ExprKind::IsNull(a)
-            | ExprKind::IsBool(a, _) => vec![a],
+            | ExprKind::IsBool(a, _) => smallvec![&mut **a],
             ExprKind::IsDistinct { args, .. } | ExprKind::AnyArray { args, .. } => args.iter_mut().collect(),
             ExprKind::Case { whens, default } => {
                 whens.iter_mut().flat_map(|(c, r)| [c, r]).chain([&mut **default]).collect()

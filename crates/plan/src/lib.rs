@@ -15,5 +15,8 @@ pub use node::{
     MergeAction, MergeArm, MergeMatch, Needed, Node, OnConflict, OutputColumn, Reference, RowLock, RowRules, SetKind,
     SortKey, TableRef, TableSource,
 };
+/// What is asked of every node and expression there is: a list that is nearly always short.
+pub type Few<T> = smallvec::SmallVec<[T; 4]>;
+
 pub use routine::{DomainRules, OwnAggregate, Routine, ValueCheck};
 pub use window::{Frame, FrameBound, FrameExclusion, FrameUnits, Window, WindowCall};

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use smallvec::smallvec;
 use storage::RelId;
 use types::{Oid, Physical, oid};
 
+use crate::Few;
 use crate::counter::Counter;
 use crate::expr::{Expr, ExprKind, SubKind};
 use crate::routine::{OwnAggregate, Routine};
@@ -490,13 +492,13 @@ impl Node {
     }
 
     /// Its inputs.
-    pub fn inputs(&self) -> Vec<&Node> {
+    pub fn inputs(&self) -> Few<&Node> {
         match self {
             Node::Values { .. }
             | Node::Scan { .. }
             | Node::IndexScan { .. }
             | Node::FunctionScan { .. }
-            | Node::CteScan { .. } => Vec::new(),
+            | Node::CteScan { .. } => Few::new(),
             Node::Filter { input, .. }
             | Node::Project { input, .. }
             | Node::ProjectSet { input, .. }
@@ -511,17 +513,17 @@ impl Node {
             | Node::Insert { input, .. }
             | Node::Update { input, .. }
             | Node::Delete { input, .. }
-            | Node::Merge { input, .. } => vec![input],
+            | Node::Merge { input, .. } => smallvec![&**input],
             Node::Join { left, right, .. } | Node::Apply { left, right, .. } | Node::SetOp { left, right, .. } => {
-                vec![left, right]
+                smallvec![&**left, &**right]
             }
-            Node::Recursive { base, step, .. } => vec![base, step],
+            Node::Recursive { base, step, .. } => smallvec![&**base, &**step],
             Node::With { ctes, body } => ctes.iter().map(|c| &c.1).chain([&**body]).collect(),
         }
     }
 
     /// The expressions of this node alone.
-    pub fn exprs(&self) -> Vec<&Expr> {
+    pub fn exprs(&self) -> Few<&Expr> {
         match self {
             Node::Values { rows, .. } => rows.iter().flatten().collect(),
             Node::Scan { filter, .. } => filter.iter().collect(),
@@ -530,12 +532,12 @@ impl Node {
                 range.equal.iter().chain(bounds).chain(filter).collect()
             }
             Node::FunctionScan { args, .. } => args.iter().collect(),
-            Node::Filter { predicate, .. } => vec![predicate],
+            Node::Filter { predicate, .. } => smallvec![predicate],
             Node::Project { exprs, .. } | Node::ProjectSet { exprs, .. } => exprs.iter().collect(),
             Node::Join { equal, condition, .. } => equal.iter().flat_map(|e| [&e.0, &e.1]).chain(condition).collect(),
             Node::Apply { binds, condition, .. } => binds.iter().map(|b| &b.1).chain(condition).collect(),
             Node::Aggregate { groups, calls, .. } => {
-                let mut all: Vec<&Expr> = groups.iter().collect();
+                let mut all: Few<&Expr> = groups.iter().collect();
                 for c in calls {
                     all.extend(c.args.iter().chain(&c.filter).chain(c.order.iter().map(|k| &k.expr)));
                 }
@@ -551,7 +553,7 @@ impl Node {
             Node::Limit { count, offset, .. } => count.iter().chain(offset).collect(),
             Node::Insert { rules, returning, conflict, .. } => {
                 let checks = rules.checks.iter().chain(&rules.views).map(|c| &c.1);
-                let mut all: Vec<&Expr> = checks.chain(returning.iter().flatten()).collect();
+                let mut all: Few<&Expr> = checks.chain(returning.iter().flatten()).collect();
                 if let Some(update) = conflict.as_ref().and_then(|c| c.update.as_ref()) {
                     all.extend(update.sets.iter().map(|s| &s.1).chain(&update.condition));
                 }
@@ -574,18 +576,18 @@ impl Node {
             | Node::Counted { .. }
             | Node::CteScan { .. }
             | Node::Recursive { .. }
-            | Node::LockRows { .. } => Vec::new(),
+            | Node::LockRows { .. } => Few::new(),
         }
     }
 
     /// Its inputs.
-    pub fn inputs_mut(&mut self) -> Vec<&mut Node> {
+    pub fn inputs_mut(&mut self) -> Few<&mut Node> {
         match self {
             Node::Values { .. }
             | Node::Scan { .. }
             | Node::IndexScan { .. }
             | Node::FunctionScan { .. }
-            | Node::CteScan { .. } => Vec::new(),
+            | Node::CteScan { .. } => Few::new(),
             Node::Filter { input, .. }
             | Node::Project { input, .. }
             | Node::ProjectSet { input, .. }
@@ -600,17 +602,17 @@ impl Node {
             | Node::Insert { input, .. }
             | Node::Update { input, .. }
             | Node::Delete { input, .. }
-            | Node::Merge { input, .. } => vec![input],
+            | Node::Merge { input, .. } => smallvec![&mut **input],
             Node::Join { left, right, .. } | Node::Apply { left, right, .. } | Node::SetOp { left, right, .. } => {
-                vec![left, right]
+                smallvec![&mut **left, &mut **right]
             }
-            Node::Recursive { base, step, .. } => vec![base, step],
+            Node::Recursive { base, step, .. } => smallvec![&mut **base, &mut **step],
             Node::With { ctes, body } => ctes.iter_mut().map(|c| &mut c.1).chain([&mut **body]).collect(),
         }
     }
 
     /// The expressions of this node alone, but for the rules of a table, which run no queries.
-    pub fn exprs_mut(&mut self) -> Vec<&mut Expr> {
+    pub fn exprs_mut(&mut self) -> Few<&mut Expr> {
         match self {
             Node::Values { rows, .. } => rows.iter_mut().flatten().collect(),
             Node::Scan { filter, .. } => filter.iter_mut().collect(),
@@ -619,14 +621,14 @@ impl Node {
                 range.equal.iter_mut().chain(bounds).chain(filter).collect()
             }
             Node::FunctionScan { args, .. } => args.iter_mut().collect(),
-            Node::Filter { predicate, .. } => vec![predicate],
+            Node::Filter { predicate, .. } => smallvec![predicate],
             Node::Project { exprs, .. } | Node::ProjectSet { exprs, .. } => exprs.iter_mut().collect(),
             Node::Join { equal, condition, .. } => {
                 equal.iter_mut().flat_map(|e| [&mut e.0, &mut e.1]).chain(condition).collect()
             }
             Node::Apply { binds, condition, .. } => binds.iter_mut().map(|b| &mut b.1).chain(condition).collect(),
             Node::Aggregate { groups, calls, .. } => {
-                let mut all: Vec<&mut Expr> = groups.iter_mut().collect();
+                let mut all: Few<&mut Expr> = groups.iter_mut().collect();
                 for c in calls {
                     let order = c.order.iter_mut().map(|k| &mut k.expr);
                     all.extend(c.args.iter_mut().chain(&mut c.filter).chain(order));
@@ -642,7 +644,7 @@ impl Node {
             Node::Sort { keys, .. } => keys.iter_mut().map(|k| &mut k.expr).collect(),
             Node::Limit { count, offset, .. } => count.iter_mut().chain(offset).collect(),
             Node::Insert { returning, conflict, .. } => {
-                let mut all: Vec<&mut Expr> = returning.iter_mut().flatten().collect();
+                let mut all: Few<&mut Expr> = returning.iter_mut().flatten().collect();
                 if let Some(update) = conflict.as_mut().and_then(|c| c.update.as_mut()) {
                     all.extend(update.sets.iter_mut().map(|s| &mut s.1).chain(&mut update.condition));
                 }
@@ -662,7 +664,7 @@ impl Node {
             | Node::Counted { .. }
             | Node::CteScan { .. }
             | Node::Recursive { .. }
-            | Node::LockRows { .. } => Vec::new(),
+            | Node::LockRows { .. } => Few::new(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use types::Oid;
 
+use crate::Few;
 use crate::expr::Expr;
 use crate::node::SortKey;
 
@@ -93,13 +94,13 @@ pub struct Window {
 
 impl Window {
     /// Its expressions.
-    pub fn exprs(&self) -> Vec<&Expr> {
+    pub fn exprs(&self) -> Few<&Expr> {
         let offsets = self.frame.start.offset().into_iter().chain(self.frame.end.offset());
         self.partition.iter().chain(self.order.iter().map(|k| &k.expr)).chain(offsets).collect()
     }
 
     /// As [`Window::exprs`].
-    pub fn exprs_mut(&mut self) -> Vec<&mut Expr> {
+    pub fn exprs_mut(&mut self) -> Few<&mut Expr> {
         let offsets = self.frame.start.offset_mut().into_iter().chain(self.frame.end.offset_mut());
         self.partition.iter_mut().chain(self.order.iter_mut().map(|k| &mut k.expr)).chain(offsets).collect()
     }
