@@ -164,7 +164,7 @@ impl Session {
     /// Whether no values of its parameters would ask for another plan.
     fn has_one_plan(&mut self, node: &Node) -> Result<bool> {
         let image = self.image()?;
-        let statistics = Known { image: &image, db: &self.db };
+        let statistics = Known { image: &image, db: &self.db, settings: Some(&self.settings) };
         let mut node = node;
         loop {
             node = match node {
