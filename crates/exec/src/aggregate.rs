@@ -239,11 +239,8 @@ fn start(calls: &[AggregateCall]) -> Result<Vec<Running>> {
         };
         let arg_types: Vec<Oid> = call.split_args().0.iter().map(|a| a.ty).collect();
         let forms: Vec<Physical> = call.args.iter().map(|a| Physical::of(a.ty)).collect();
-        let kept = (!call.order.is_empty()).then(|| Kept {
-            rows: Chunk::new(&forms),
-            groups: Vec::new(),
-            keys: Vec::new(),
-        });
+        let kept =
+            (!call.order.is_empty()).then(|| Kept { rows: Chunk::new(&forms), groups: Vec::new(), keys: Vec::new() });
         let seen = call.distinct.then(|| {
             let types: Vec<Oid> = std::iter::once(types::oid::OID).chain(arg_types.iter().copied()).collect();
             KeyTable::new(&types, false)

@@ -116,9 +116,7 @@ impl Operator for BitmapScan {
         }
         let storage = match &self.storage {
             Some(storage) => storage.clone(),
-            None => {
-                self.storage.insert(Table::new(ctx.db.clone(), ctx.db.relation(self.table.rel)?)).clone()
-            }
+            None => self.storage.insert(Table::new(ctx.db.clone(), ctx.db.relation(self.table.rel)?)).clone(),
         };
         let BitmapScan { ids, at, slots, scratch, large, forms, .. } = self;
         let Some(ids) = ids else { return Ok(false) };

@@ -266,7 +266,9 @@ fn is_steady(e: &plan::Expr) -> bool {
 /// are its conditions, moved to the joined row's columns.
 fn predicates(node: &Node) -> Vec<plan::Expr> {
     match node {
-        Node::Counted { input, .. } | Node::Sort { input, .. } | Node::IncrementalSort { input, .. } => predicates(input),
+        Node::Counted { input, .. } | Node::Sort { input, .. } | Node::IncrementalSort { input, .. } => {
+            predicates(input)
+        }
         Node::Filter { input, predicate } => {
             let mut all = predicates(input);
             all.push(predicate.clone());

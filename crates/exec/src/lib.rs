@@ -59,8 +59,8 @@ pub use eval::{constant, on_row};
 pub use feed::Feed;
 pub use index::{Found, Handles, add_entries, encode_key, find_key, key_values, shown_index_key, violation};
 pub use modify::check_rows;
-pub use sort::size_bytes;
 pub use routine::{Body, BodyResult, BodyStatement, NoRoutines, Routines, placed};
+pub use sort::size_bytes;
 
 /// What operators work with while a statement runs.
 pub struct Context<'a> {

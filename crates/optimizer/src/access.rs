@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use functions::{Callable, Sign};
-use plan::{Bits, Bound, CallForm, Comparison, Expr, ExprKind, IndexKey, IndexRange, Needed, Node, TableRef, TableSource};
+use plan::{
+    Bits, Bound, CallForm, Comparison, Expr, ExprKind, IndexKey, IndexRange, Needed, Node, TableRef, TableSource,
+};
 use types::array::Array;
 use types::{Datum, Oid, oid};
 

@@ -13,7 +13,9 @@ pub fn choices(table: &TableRef, ranges: &[IndexRange], predicates: &[Expr], s: 
         return Vec::new();
     }
     let mut parts: Vec<Bits> = ranges.iter().filter(|r| !r.is_whole()).cloned().map(Bits::Range).collect();
-    parts.extend(predicates.iter().filter_map(|p| either(table, p, s)));
+    // A list of values is a range already.
+    let is_open = |p: &&Expr| !ranges.iter().any(|r| r.implied.contains(p) || r.equals.contains(p));
+    parts.extend(predicates.iter().filter(is_open).filter_map(|p| either(table, p, s)));
     let (rows, _) = s.size(table);
     let columns = table_columns(table, rows, s);
     parts.sort_by(|a, b| {

@@ -94,11 +94,7 @@ impl Search<'_> {
                 let found = self.ordered(input, &order)?;
                 Some(InOrder {
                     presorted: keys.iter().take_while(|k| is_group(&k.expr, groups.len())).count(),
-                    node: Node::GroupAggregate {
-                        input: Box::new(found),
-                        groups: groups.clone(),
-                        calls: calls.clone(),
-                    },
+                    node: Node::GroupAggregate { input: Box::new(found), groups: groups.clone(), calls: calls.clone() },
                 })
             }
             Node::Distinct { input, on: None } => {
@@ -173,7 +169,8 @@ impl Search<'_> {
         let split = left.types().len();
         let mut found: Vec<InOrder> = Vec::new();
         found.extend(self.looked_up(node, keys));
-        if *kind == JoinKind::Inner && keys.first().is_some_and(|k| k.expr.span().is_some_and(|(low, _)| low >= split)) {
+        if *kind == JoinKind::Inner && keys.first().is_some_and(|k| k.expr.span().is_some_and(|(low, _)| low >= split))
+        {
             // The other side first, and the columns back where they were.
             let width = right.types().len();
             let swap = |i: usize| if i < split { i + width } else { i - split };

@@ -164,11 +164,8 @@ fn aggregate(
     let keys: Vec<SortKey> = groups.iter().map(rising).collect();
     let steady = !groups.iter().any(|g| is_volatile(g) || has_subquery(g));
     let plain = |input: Node| Node::Aggregate { input: Box::new(input), groups: groups.clone(), calls: calls.clone() };
-    let grouped = |input: Node| Node::GroupAggregate {
-        input: Box::new(input),
-        groups: groups.clone(),
-        calls: calls.clone(),
-    };
+    let grouped =
+        |input: Node| Node::GroupAggregate { input: Box::new(input), groups: groups.clone(), calls: calls.clone() };
     let own = methods(input.clone(), None, s, slots);
     if !steady {
         return plain(own);
@@ -204,7 +201,11 @@ fn extreme(call: &AggregateCall) -> Option<(&Expr, bool)> {
 fn plain_aggregate(input: Node, calls: Vec<AggregateCall>, s: &dyn Statistics, slots: &mut usize) -> Node {
     let simple = matches!(
         input,
-        Node::Scan { .. } | Node::IndexScan { .. } | Node::BitmapScan { .. } | Node::Project { .. } | Node::Filter { .. }
+        Node::Scan { .. }
+            | Node::IndexScan { .. }
+            | Node::BitmapScan { .. }
+            | Node::Project { .. }
+            | Node::Filter { .. }
     );
     if calls.is_empty() || !simple || calls.iter().any(|c| extreme(c).is_none()) {
         return Node::Aggregate { input: Box::new(methods(input, None, s, slots)), groups: Vec::new(), calls };
@@ -216,7 +217,11 @@ fn plain_aggregate(input: Node, calls: Vec<AggregateCall>, s: &dyn Statistics, s
     };
     let one = |call: &AggregateCall, slots: &mut usize| -> Option<(Node, Expr)> {
         let (arg, greatest) = extreme(call)?;
-        let there = Expr::new(ExprKind::Not(Box::new(Expr::new(ExprKind::IsNull(Box::new(arg.clone())), oid::BOOL, 0))), oid::BOOL, 0);
+        let there = Expr::new(
+            ExprKind::Not(Box::new(Expr::new(ExprKind::IsNull(Box::new(arg.clone())), oid::BOOL, 0))),
+            oid::BOOL,
+            0,
+        );
         let predicates = if is_never_null(&input, arg) { Vec::new() } else { vec![there] };
         let rows = push(input.clone(), predicates, s);
         let keys = [SortKey { expr: arg.clone(), descending: greatest, nulls_first: greatest }];
@@ -239,7 +244,8 @@ fn plain_aggregate(input: Node, calls: Vec<AggregateCall>, s: &dyn Statistics, s
     }
     let exprs = found.into_iter().zip(&calls).map(|((node, arg), call)| {
         *slots += 1;
-        let sub = SubPlan { kind: SubKind::Scalar, node, binds: Vec::new(), correlated: is_bound(&input), id: MADE + *slots };
+        let sub =
+            SubPlan { kind: SubKind::Scalar, node, binds: Vec::new(), correlated: is_bound(&input), id: MADE + *slots };
         Expr { kind: ExprKind::Subquery(Box::new(sub)), ty: call.ty, position: 0, ..arg }
     });
     Node::Project { input: Box::new(Node::one_row()), exprs: exprs.collect() }
@@ -251,16 +257,19 @@ const MADE: usize = 1 << 32;
 /// Whether the rows of `node` depend on slots.
 fn is_bound(node: &Node) -> bool {
     let mut bound = false;
-    node.visit(&mut |n| n.exprs().into_iter().for_each(|e| e.visit(&mut |e| bound |= matches!(e.kind, ExprKind::Slot(_)))));
+    node.visit(&mut |n| {
+        n.exprs().into_iter().for_each(|e| e.visit(&mut |e| bound |= matches!(e.kind, ExprKind::Slot(_))))
+    });
     bound
 }
 
 /// Whether `e`, over the rows of `node`, is a column that has no NULLs.
 fn is_never_null(node: &Node, e: &Expr) -> bool {
     match (node, &e.kind) {
-        (Node::Scan { table, .. } | Node::IndexScan { table, .. } | Node::BitmapScan { table, .. }, ExprKind::Column(i)) => {
-            table.columns.get(*i).is_some_and(|c| c.not_null)
-        }
+        (
+            Node::Scan { table, .. } | Node::IndexScan { table, .. } | Node::BitmapScan { table, .. },
+            ExprKind::Column(i),
+        ) => table.columns.get(*i).is_some_and(|c| c.not_null),
         (Node::Filter { input, .. }, _) => is_never_null(input, e),
         (Node::Project { input, exprs }, ExprKind::Column(i)) => exprs.get(*i).is_some_and(|e| is_never_null(input, e)),
         _ => false,

@@ -72,7 +72,8 @@ pub fn mark(node: &mut Node, wanted: Wanted) {
             add(&mut inner, &own);
             mark(input, inner);
         }
-        Node::Join { kind, left, right, equal, condition } | Node::MergeJoin { kind, left, right, equal, condition } => {
+        Node::Join { kind, left, right, equal, condition }
+        | Node::MergeJoin { kind, left, right, equal, condition } => {
             let (split, all) = (left.types().len(), left.types().len() + right.types().len());
             let mut both = match wanted {
                 Some(mut w) if matches!(kind, JoinKind::Semi | JoinKind::Anti) => {

@@ -304,7 +304,13 @@ pub enum Node {
     /// Left columns, then right columns; `equal` lists hashable pairs (left, right, equality function), `condition` the rest, over both.
     Join { kind: JoinKind, left: Box<Node>, right: Box<Node>, equal: Vec<(Expr, Expr, Oid)>, condition: Option<Expr> },
     /// As Join, of inputs that are in the order of the keys in `equal`, rising.
-    MergeJoin { kind: JoinKind, left: Box<Node>, right: Box<Node>, equal: Vec<(Expr, Expr, Oid)>, condition: Option<Expr> },
+    MergeJoin {
+        kind: JoinKind,
+        left: Box<Node>,
+        right: Box<Node>,
+        equal: Vec<(Expr, Expr, Oid)>,
+        condition: Option<Expr>,
+    },
     /// For each row of the left, the rows that the right yields once `binds` (over the left row) are in its slots.
     Apply { kind: JoinKind, left: Box<Node>, right: Box<Node>, binds: Vec<(usize, Expr)>, condition: Option<Expr> },
     /// Group columns, then aggregates.
@@ -579,7 +585,9 @@ impl Node {
             Node::FunctionScan { args, .. } => args.iter().collect(),
             Node::Filter { predicate, .. } => smallvec![predicate],
             Node::Project { exprs, .. } | Node::ProjectSet { exprs, .. } => exprs.iter().collect(),
-            Node::Join { equal, condition, .. } | Node::MergeJoin { equal, condition, .. } => equal.iter().flat_map(|e| [&e.0, &e.1]).chain(condition).collect(),
+            Node::Join { equal, condition, .. } | Node::MergeJoin { equal, condition, .. } => {
+                equal.iter().flat_map(|e| [&e.0, &e.1]).chain(condition).collect()
+            }
             Node::Apply { binds, condition, .. } => binds.iter().map(|b| &b.1).chain(condition).collect(),
             Node::Aggregate { groups, calls, .. } | Node::GroupAggregate { groups, calls, .. } => {
                 let mut all: Few<&Expr> = groups.iter().collect();
@@ -692,7 +700,9 @@ impl Node {
                 calls.iter_mut().for_each(|c| all.extend(c.args.iter_mut().chain(&mut c.filter)));
                 all
             }
-            Node::Sort { keys, .. } | Node::IncrementalSort { keys, .. } => keys.iter_mut().map(|k| &mut k.expr).collect(),
+            Node::Sort { keys, .. } | Node::IncrementalSort { keys, .. } => {
+                keys.iter_mut().map(|k| &mut k.expr).collect()
+            }
             Node::Limit { count, offset, .. } => count.iter_mut().chain(offset).collect(),
             Node::Insert { returning, conflict, .. } => {
                 let mut all: Few<&mut Expr> = returning.iter_mut().flatten().collect();
@@ -742,7 +752,9 @@ impl Node {
     /// Calls `f` with every table, and whether it is written to.
     pub fn visit_tables<'a>(&'a self, f: &mut dyn FnMut(&'a Arc<TableRef>, bool)) {
         self.visit(&mut |node| match node {
-            Node::Scan { table, .. } | Node::IndexScan { table, .. } | Node::BitmapScan { table, .. } => f(table, false),
+            Node::Scan { table, .. } | Node::IndexScan { table, .. } | Node::BitmapScan { table, .. } => {
+                f(table, false)
+            }
             Node::Insert { table, .. }
             | Node::Update { table, .. }
             | Node::Delete { table, .. }

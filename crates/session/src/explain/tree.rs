@@ -303,7 +303,8 @@ impl<'a> Explainer<'a> {
                 shown
             }
             Node::BitmapScan { bits, .. } => {
-                let mut shown = self.plain(node, &format!("Bitmap Heap Scan on {}", self.table(table)), "Bitmap Heap Scan");
+                let mut shown =
+                    self.plain(node, &format!("Bitmap Heap Scan on {}", self.table(table)), "Bitmap Heap Scan");
                 if let Some(e) = found_by(bits) {
                     let condition = self.condition(&e, &columns);
                     shown.details.push(("Recheck Cond".to_owned(), condition));
@@ -488,9 +489,7 @@ impl<'a> Explainer<'a> {
             }
             Node::Scan { table, filter, .. }
             | Node::IndexScan { table, filter, .. }
-            | Node::BitmapScan { table, filter, .. } => {
-                self.scan(node, table, filter.as_ref())
-            }
+            | Node::BitmapScan { table, filter, .. } => self.scan(node, table, filter.as_ref()),
             Node::FunctionScan { function, routine, types, ordinality, .. } => {
                 let own = routine.as_ref().map(|r| r.name.as_str());
                 let name = own.or(catalog::builtin::proc_by_oid(*function).map(|p| p.name)).unwrap_or("?");
