@@ -10,7 +10,7 @@ use types::array::Array;
 use types::{Datum, Oid, oid};
 
 use crate::bitmap;
-use crate::estimate::estimate;
+use crate::estimate::{ROW, bitmap_cost, estimate, index_cost, table_columns};
 use crate::statistics::{Statistics, Way};
 
 /// The scan of `table` for rows that satisfy `predicates`.
@@ -93,6 +93,27 @@ pub fn is_single(table: &TableRef, range: &IndexRange) -> bool {
     let index = &table.indexes[range.index];
     let null = |e: &Expr| matches!(e.kind, ExprKind::Const(Datum::Null));
     index.unique && range.equal.len() == index.columns.len() && !range.equal.iter().any(null)
+}
+
+/// Whether what values the ends of a range have can make a difference to [`is_worth`].
+pub fn depends_on_values(table: &TableRef, range: &IndexRange, s: &dyn Statistics) -> bool {
+    let key = &table.indexes[range.index];
+    let bounded = range.any.is_some() || range.low.is_some() || range.high.is_some();
+    let used = range.equal.len() + usize::from(bounded);
+    // Without statistics all values are taken to be alike.
+    !is_single(table, range) && key.columns[..used].iter().any(|k| s.column(table.oid, k.0).is_some())
+}
+
+/// Whether reading a range of an index is less work than another way to read what it lists. What is not known yet when planning is
+/// taken to be selective.
+pub fn is_worth(table: &TableRef, range: &IndexRange, s: &dyn Statistics) -> bool {
+    if !is_known(range) {
+        return true;
+    }
+    let (rows, pages) = s.size(table);
+    let columns = table_columns(table, rows, s);
+    index_cost(table, range, rows, &columns)
+        <= (pages + rows * ROW).min(bitmap_cost(table, &Bits::Range(range.clone()), (rows, pages), &columns))
 }
 
 /// Whether all values that decide what is in a range are known.
@@ -285,13 +306,13 @@ fn values(p: &Expr, column: usize, expr: Option<&Expr>, ty: Oid) -> Option<(Expr
                 ExprKind::Const(d) => Some(d.clone()),
                 _ => None,
             };
-            let kind = match list.iter().map(datum).collect::<Option<Vec<Datum>>>() {
+            let shown = match list.iter().map(datum).collect::<Option<Vec<Datum>>>() {
                 Some(values) => ExprKind::Const(Array::one_dimensional(ty, values).to_datum()),
-                None => ExprKind::Array(list),
+                None => ExprKind::Array(list.clone()),
             };
-            let array = Expr::new(kind, array, 0);
             let (function, operator) = (*function, *operator);
-            let args = Box::new([value, array.clone()]);
+            let args = Box::new([value, Expr::new(shown, array, 0)]);
+            let array = Expr::new(ExprKind::Array(list), array, 0);
             let kind = ExprKind::AnyArray { all: false, function, operator, args };
             Some((array, Expr::new(kind, oid::BOOL, p.position)))
         }

@@ -181,6 +181,17 @@ pub(crate) fn bits_estimate(table: &TableRef, bits: &Bits, rows: f64, columns: &
     }
 }
 
+/// Reading the rows that a range of an index lists, of a table of `rows`.
+pub(crate) fn index_cost(table: &TableRef, range: &plan::IndexRange, rows: f64, columns: &[ColumnEstimate]) -> f64 {
+    descents(range) * DESCENT + range_rows(table, range, rows, columns) * ENTRY
+}
+
+/// Reading the rows of a set of ids, of a table of so many rows and pages.
+pub(crate) fn bitmap_cost(table: &TableRef, bits: &Bits, (rows, pages): (f64, f64), columns: &[ColumnEstimate]) -> f64 {
+    let (listed, finding) = bits_estimate(table, bits, rows, columns);
+    finding + pages_of(listed, rows, pages) * VISIT + listed * (PICK + ROW)
+}
+
 /// What is expected of a set of row ids: how many, and what finding them costs.
 pub fn estimate_bits(table: &TableRef, bits: &Bits, s: &dyn Statistics) -> (f64, f64) {
     let (rows, _) = s.size(table);
@@ -295,6 +306,7 @@ pub fn estimate(node: &Node, s: &dyn Statistics) -> Estimate {
             let (all, _) = s.size(table);
             let mut columns = table_columns(table, all, s);
             let listed = range_rows(table, range, all, &columns);
+            let cost = index_cost(table, range, all, &columns) + listed * exprs_cost(filter);
             let rows = match filter {
                 Some(f) => {
                     let mut list = Vec::new();
@@ -305,18 +317,18 @@ pub fn estimate(node: &Node, s: &dyn Statistics) -> Estimate {
                 None => listed,
             };
             shrink(&mut columns, all, rows);
-            let cost = descents(range) * DESCENT + listed * (ENTRY + exprs_cost(filter));
             Estimate { rows, startup: DESCENT / 2.0, cost, columns }
         }
         Node::BitmapScan { table, bits, filter, .. } => {
             let (all, pages) = s.size(table);
             let mut columns = table_columns(table, all, s);
             let (listed, startup) = bits_estimate(table, bits, all, &columns);
+            let reading = bitmap_cost(table, bits, (all, pages), &columns);
             let mut list = Vec::new();
             filter.iter().for_each(|f| f.clone().conjuncts(&mut list));
             let rows = (all * selectivity::all(&list, &columns)).max(1.0).min(listed);
             shrink(&mut columns, all, rows);
-            let cost = startup + pages_of(listed, all, pages) * VISIT + listed * (PICK + ROW + exprs_cost(&list));
+            let cost = reading + listed * exprs_cost(&list);
             Estimate { rows, startup, cost, columns }
         }
         Node::FunctionScan { function, routine, .. } => {

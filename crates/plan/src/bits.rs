@@ -27,7 +27,7 @@ impl Bits {
     /// The expressions in them.
     pub fn exprs(&self) -> Few<&Expr> {
         match self {
-            Bits::Range(range) => range.exprs(),
+            Bits::Range(range) => range.exprs().collect(),
             Bits::And(list) | Bits::Or(list) => list.iter().flat_map(Bits::exprs).collect(),
         }
     }
@@ -35,7 +35,7 @@ impl Bits {
     /// The expressions in them.
     pub fn exprs_mut(&mut self) -> Few<&mut Expr> {
         match self {
-            Bits::Range(range) => range.exprs_mut(),
+            Bits::Range(range) => range.exprs_mut().collect(),
             Bits::And(list) | Bits::Or(list) => list.iter_mut().flat_map(Bits::exprs_mut).collect(),
         }
     }

@@ -254,16 +254,16 @@ pub struct IndexRange {
 }
 
 impl IndexRange {
-    /// The values it depends on.
-    pub fn exprs(&self) -> Few<&Expr> {
+    /// The values it is made of.
+    pub fn exprs(&self) -> impl Iterator<Item = &Expr> {
         let bounds = self.low.iter().chain(&self.high).map(|b| &b.value);
-        self.equal.iter().chain(&self.any).chain(bounds).collect()
+        self.equal.iter().chain(&self.any).chain(bounds)
     }
 
-    /// The values it depends on.
-    pub fn exprs_mut(&mut self) -> Few<&mut Expr> {
+    /// As [`IndexRange::exprs`].
+    pub fn exprs_mut(&mut self) -> impl Iterator<Item = &mut Expr> {
         let bounds = self.low.iter_mut().chain(&mut self.high).map(|b| &mut b.value);
-        self.equal.iter_mut().chain(&mut self.any).chain(bounds).collect()
+        self.equal.iter_mut().chain(&mut self.any).chain(bounds)
     }
 
     /// Whether it is all of the index.
@@ -580,7 +580,7 @@ impl Node {
         match self {
             Node::Values { rows, .. } => rows.iter().flatten().collect(),
             Node::Scan { filter, .. } => filter.iter().collect(),
-            Node::IndexScan { range, filter, .. } => range.exprs().into_iter().chain(filter).collect(),
+            Node::IndexScan { range, filter, .. } => range.exprs().chain(filter).collect(),
             Node::BitmapScan { bits, filter, .. } => bits.exprs().into_iter().chain(filter).collect(),
             Node::FunctionScan { args, .. } => args.iter().collect(),
             Node::Filter { predicate, .. } => smallvec![predicate],
@@ -677,7 +677,7 @@ impl Node {
         match self {
             Node::Values { rows, .. } => rows.iter_mut().flatten().collect(),
             Node::Scan { filter, .. } => filter.iter_mut().collect(),
-            Node::IndexScan { range, filter, .. } => range.exprs_mut().into_iter().chain(filter).collect(),
+            Node::IndexScan { range, filter, .. } => range.exprs_mut().chain(filter).collect(),
             Node::BitmapScan { bits, filter, .. } => bits.exprs_mut().into_iter().chain(filter).collect(),
             Node::FunctionScan { args, .. } => args.iter_mut().collect(),
             Node::Filter { predicate, .. } => smallvec![predicate],
