@@ -101,6 +101,20 @@ impl Sort {
         Sort { input, keys, forms, limit, held, runs, spill: None, output: Output::None }
     }
 
+    /// Makes it ready to sort what its input yields next.
+    pub fn restart(&mut self, ctx: &mut Context<'_>) {
+        ctx.account.release(self.held.charged);
+        self.forget();
+    }
+
+    fn forget(&mut self) {
+        self.output = Output::None;
+        self.held.clear();
+        self.held.charged = 0;
+        self.runs.clear();
+        self.spill = None;
+    }
+
     /// How many rows are asked for, if that is known to be few.
     fn wanted(&self, ctx: &mut Context<'_>) -> Result<Option<usize>> {
         let Some((count, offset)) = &self.limit else { return Ok(None) };
@@ -235,7 +249,11 @@ impl Sort {
 
 /// `work_mem`, in bytes.
 pub fn work_bytes(ctx: &Context<'_>) -> usize {
-    let Some(text) = ctx.host.setting("work_mem") else { return WORK_BYTES };
+    ctx.host.setting("work_mem").map_or(WORK_BYTES, |text| size_bytes(&text))
+}
+
+/// A setting like `4MB`, in bytes.
+pub fn size_bytes(text: &str) -> usize {
     let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
     let unit = match &text[digits.len()..] {
         "MB" => 1 << 20,
@@ -268,11 +286,7 @@ impl Operator for Sort {
     }
 
     fn reset(&mut self) {
-        self.output = Output::None;
-        self.held.clear();
-        self.held.charged = 0;
-        self.runs.clear();
-        self.spill = None;
+        self.forget();
         self.input.reset();
     }
 }

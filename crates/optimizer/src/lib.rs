@@ -2,8 +2,11 @@
 #![forbid(unsafe_code)]
 
 pub mod access;
+mod bitmap;
 mod estimate;
 mod fold;
+mod in_order;
+mod methods;
 mod needed;
 mod order;
 mod push;
@@ -11,10 +14,10 @@ mod selectivity;
 mod statistics;
 mod unnest;
 
-pub use estimate::{ColumnEstimate, Estimate, estimate};
+pub use estimate::{ColumnEstimate, Estimate, estimate, estimate_bits};
 pub use fold::fold;
 use plan::{ExprKind, Node};
-pub use statistics::{ColumnStatistics, NoStatistics, Statistics};
+pub use statistics::{ColumnStatistics, NoStatistics, Statistics, Way};
 
 /// Rewrites `node`, which is a whole statement.
 pub fn optimize(node: Node, statistics: &dyn Statistics) -> Node {
@@ -28,7 +31,8 @@ fn query(mut node: Node, statistics: &dyn Statistics, slots: &mut usize) -> Node
     fold::fold_all(&mut node);
     let node = unnest::unnest(node, statistics);
     let node = push::push(node, Vec::new(), statistics);
-    let mut node = order::order(node, statistics, slots);
+    let node = order::order(node, statistics, slots);
+    let mut node = methods::methods(node, None, statistics, slots);
     fold::single_rows(&mut node);
     subplans(&mut node, statistics, slots);
     needed::mark(&mut node, None);

@@ -28,12 +28,14 @@ pub fn mark(node: &mut Node, wanted: Wanted) {
     let own: Vec<Expr> = node.exprs().into_iter().cloned().collect();
     let own: Vec<&Expr> = own.iter().collect();
     match node {
-        Node::Scan { needed, filter, .. } | Node::IndexScan { needed, filter, .. } => {
+        Node::Scan { needed, filter, .. }
+        | Node::IndexScan { needed, filter, .. }
+        | Node::BitmapScan { needed, filter, .. } => {
             let mut wanted = wanted;
             add(&mut wanted, &filter.iter().collect::<Vec<_>>());
             *needed = Needed(wanted);
         }
-        Node::Filter { input, .. } | Node::Sort { input, .. } => {
+        Node::Filter { input, .. } | Node::Sort { input, .. } | Node::IncrementalSort { input, .. } => {
             let mut wanted = wanted;
             add(&mut wanted, &own);
             mark(input, wanted);
@@ -56,7 +58,7 @@ pub fn mark(node: &mut Node, wanted: Wanted) {
             add(&mut inner, &read);
             mark(input, inner);
         }
-        Node::ProjectSet { input, .. } | Node::Aggregate { input, .. } => {
+        Node::ProjectSet { input, .. } | Node::Aggregate { input, .. } | Node::GroupAggregate { input, .. } => {
             let mut inner = none(input.types().len());
             add(&mut inner, &own);
             mark(input, inner);
@@ -70,7 +72,8 @@ pub fn mark(node: &mut Node, wanted: Wanted) {
             add(&mut inner, &own);
             mark(input, inner);
         }
-        Node::Join { kind, left, right, equal, condition } => {
+        Node::Join { kind, left, right, equal, condition }
+        | Node::MergeJoin { kind, left, right, equal, condition } => {
             let (split, all) = (left.types().len(), left.types().len() + right.types().len());
             let mut both = match wanted {
                 Some(mut w) if matches!(kind, JoinKind::Semi | JoinKind::Anti) => {
