@@ -314,7 +314,6 @@ impl<'a> Binder<'a> {
         if !c.variadic {
             return Ok((args, c.proc.args().to_vec()));
         }
-        let Proc::User(_) = c.proc else { return Ok((args, c.params.clone())) };
         if c.proc.variadic() == oid::ANY {
             return Ok((args, c.params.clone()));
         }
@@ -377,7 +376,7 @@ impl<'a> Binder<'a> {
                 None => self.type_shown(t),
             })
             .collect();
-        let prefix = schema.filter(|s| *s != "pg_catalog").map_or(String::new(), |s| format!("{s}."));
+        let prefix = schema.map_or(String::new(), |s| format!("{s}."));
         let shown = format!("function {prefix}{name}({})", types.join(", "));
         let procs = Proc::named(image, schema, name, self.search_path);
         let mut candidates: Vec<Candidate<'_>> =
@@ -800,7 +799,7 @@ impl<'a> Binder<'a> {
                 let mut both = (all[..direct].to_vec(), all[direct..].to_vec());
                 for i in 0..direct {
                     let at = f.args[i].value.location();
-                    let pair = self.unify(vec![both.1[i].clone(), both.0[i].clone()], "WITHIN GROUP", at)?;
+                    let pair = self.unify(vec![both.1[i].clone(), both.0[i].clone()], "WITHIN GROUP", &[at])?;
                     (both.1[i], both.0[i]) = (pair[0].clone(), pair[1].clone());
                 }
                 ([both.0, both.1].concat(), chosen.proc.result())
