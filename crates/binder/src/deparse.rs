@@ -418,10 +418,7 @@ impl Deparser<'_> {
             ("overlay", [_, _, _, _]) => {
                 format!("OVERLAY({} PLACING {} FROM {} FOR {})", shown(0)?, shown(1)?, shown(2)?, shown(3)?)
             }
-            ("substring", [_, from]) if from.ty != oid::TEXT || args[0].ty != oid::TEXT => {
-                format!("SUBSTRING({} FROM {})", shown(0)?, shown(1)?)
-            }
-            ("substring", [_, _]) => format!("SUBSTRING({} FROM {})", shown(0)?, shown(1)?),
+            ("substring", [_, from]) if from.ty == oid::INT4 => format!("SUBSTRING({} FROM {})", shown(0)?, shown(1)?),
             ("substring", [_, _, by]) if by.ty == oid::TEXT => {
                 format!("SUBSTRING({} SIMILAR {} ESCAPE {})", shown(0)?, shown(1)?, shown(2)?)
             }

@@ -438,11 +438,16 @@ impl Binder<'_> {
             }
         };
         let mut done = Vec::with_capacity(args.len());
-        for (a, at) in args.into_iter().zip(located) {
+        for (i, (a, at)) in args.into_iter().zip(located).enumerate() {
             let from = a.ty;
             let converted = self.coerce(a, common, -1, Context::Implicit)?;
             done.push(converted.ok_or_else(|| {
                 let (from, to) = (self.type_shown(from), self.type_shown(common));
+                let what = match (what, i) {
+                    ("CASE", 0) => "CASE/ELSE",
+                    ("CASE", _) => "CASE/WHEN",
+                    _ => what,
+                };
                 let message = format!("{what} could not convert type {from} to {to}");
                 SqlError::new(SqlState::CANNOT_COERCE, message).at(at)
             })?);

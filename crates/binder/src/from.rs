@@ -114,7 +114,7 @@ impl Binder<'_> {
         }
         if step.columns.len() != base.columns.len() {
             let message = "each UNION query must have the same number of columns";
-            return Err(self.error(SqlState::SYNTAX_ERROR, message, op.pos));
+            return Err(self.error(SqlState::SYNTAX_ERROR, message, crate::setop::target_location(&op.right, 0)));
         }
         let mut exprs = Vec::new();
         for (i, (b, s)) in base.columns.iter().zip(&step.columns).enumerate() {
@@ -133,7 +133,7 @@ impl Binder<'_> {
                     self.type_shown(s.ty)
                 );
                 return Err(self
-                    .error(SqlState::DATATYPE_MISMATCH, message, op.left.pos)
+                    .error(SqlState::DATATYPE_MISMATCH, message, crate::setop::target_location(&op.left, i))
                     .hint("Cast the output of the non-recursive term to the correct type."));
             }
             let column = Expr::column(i, s.ty, s.typmod);

@@ -62,7 +62,7 @@ impl Binder<'_> {
     ) -> Result<(Node, Node, Vec<OutputColumn>)> {
         if left.columns.len() != right.columns.len() {
             let message = format!("each {what} query must have the same number of columns");
-            return Err(self.error(SqlState::SYNTAX_ERROR, message, op.pos));
+            return Err(self.error(SqlState::SYNTAX_ERROR, message, target_location(&op.right, 0)));
         }
         let mut common: Vec<(Oid, i32)> = Vec::new();
         for (i, (l, r)) in left.columns.iter().zip(&right.columns).enumerate() {

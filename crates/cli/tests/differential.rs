@@ -69,8 +69,17 @@ fn described(client: &mut Client, statement: &str) -> String {
 fn excused(statement: &str, ours: &Answer, theirs: &Answer) -> bool {
     let data_error = |answer: &Answer| {
         let Answer::Error(code, message, _) = answer else { return false };
-        code.starts_with("22") || message.starts_with("cannot convert infinity")
+        code.starts_with("22")
+            || message.starts_with("cannot convert infinity")
+            || message.starts_with("cannot convert NaN")
     };
+    if matches!(ours, Answer::Error(code, ..) if code == "0A000") {
+        return true;
+    }
+    // PostgreSQL computes a constant check when it plans, even for a table without rows.
+    if statement.starts_with("ALTER") && data_error(theirs) {
+        return true;
+    }
     let leaves_out =
         ["WHERE", "JOIN", "EXCEPT", "INTERSECT", "LIMIT", "WHEN"].iter().any(|word| statement.contains(word));
     match (data_error(ours), data_error(theirs)) {
@@ -78,7 +87,7 @@ fn excused(statement: &str, ours: &Answer, theirs: &Answer) -> bool {
         (true, false) | (false, true) => {
             leaves_out && (matches!(ours, Answer::Rows(..)) || matches!(theirs, Answer::Rows(..)))
         }
-        (false, false) => matches!(ours, Answer::Error(code, ..) if code == "0A000"),
+        (false, false) => false,
     }
 }
 
@@ -159,7 +168,15 @@ fn random_statements_are_answered_as_postgresql_does() {
             asked += 1;
             refused += u32::from(matches!(&our, Answer::Error(code, ..) if code == "0A000"));
             errors += u32::from(matches!(&their, Answer::Error(..)));
+            if let (Answer::Error(code, message, _), Some(_)) = (&their, number("HATHI_FUZZ_ERRORS")) {
+                eprintln!("error {code} {message}");
+            }
             let changed = |answer: &Answer| matches!(answer, Answer::Rows(..));
+            if text.starts_with("BEGIN") && !changed(&our) && !changed(&their) {
+                for client in [&mut ours, &mut theirs] {
+                    client.batch_execute("ROLLBACK").unwrap();
+                }
+            }
             if our == their {
                 if reads && asked % 4 == 0 && changed(&our) {
                     let (our, their) = (described(&mut ours, &text), described(&mut theirs, &text));

@@ -23,6 +23,10 @@ use types::{COLUMN_TYPES, TYPES};
 struct Table {
     name: String,
     columns: Vec<Column>,
+    /// Columns that are never NULL.
+    required: Vec<String>,
+    /// Columns that are computed.
+    generated: Vec<String>,
     /// The last `id` given to a row.
     rows: usize,
     /// Whether rows can be added to it and changed.
@@ -50,12 +54,16 @@ pub struct Generator {
     aliases: usize,
     /// Asked before anything else: what was made just now, as the catalogs show it.
     next: Vec<String>,
+    /// Whether expressions are for a view, whose text is compared: some are not shown as they were written yet.
+    shown: bool,
+    /// Whether expressions are keys that are written twice: a subquery is not known to be the same.
+    key: bool,
 }
 
 impl Generator {
     pub fn new(seed: u64) -> Generator {
         let rng = ChaCha8Rng::seed_from_u64(seed);
-        Generator { rng, tables: Vec::new(), made: 0, aliases: 0, next: Vec::new() }
+        Generator { rng, tables: Vec::new(), made: 0, aliases: 0, next: Vec::new(), shown: false, key: false }
     }
 
     /// The next statement.
@@ -103,6 +111,7 @@ impl Generator {
         let name = format!("t{}", self.tables.len());
         let mut columns = vec![("id".to_owned(), Int4)];
         let mut text = format!("CREATE TABLE {name} (id int4 PRIMARY KEY");
+        let (mut required, mut generated) = (Vec::new(), Vec::new());
         for number in 0..4 + self.below(5) {
             let ty = if self.one_in(2) { self.pick(&COLUMN_TYPES) } else { self.pick(&TYPES) };
             let column = format!("c{number}");
@@ -110,9 +119,13 @@ impl Generator {
             match self.below(12) {
                 0 => text += &format!(" DEFAULT {}", self.literal(ty)),
                 1 if ty.is_number() => text += &format!(" CHECK ({column} < 30000)"),
-                2 => text += " NOT NULL",
+                2 => {
+                    text += " NOT NULL";
+                    required.push(column.clone());
+                }
                 3 if ty == Int4 => {
                     text += &format!(" GENERATED ALWAYS AS (id % {} + 1) STORED", 2 + self.below(9));
+                    generated.push(column.clone());
                 }
                 _ => {}
             }
@@ -124,7 +137,7 @@ impl Generator {
         self.next.push(format!(
             "SELECT adnum, pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = '{name}'::regclass ORDER BY 1"
         ));
-        self.tables.push(Table { name, columns, rows: 0, is_table: true });
+        self.tables.push(Table { name, columns, required, generated, rows: 0, is_table: true });
         text + ")"
     }
 
@@ -146,6 +159,7 @@ impl Generator {
 
     fn create_view(&mut self) -> String {
         let name = format!("v{}", self.made);
+        self.shown = true;
         let mut columns = Vec::new();
         let (from, all) = self.from_clause(2);
         let mut targets = vec![format!("{} AS id", all[0].0)];
@@ -156,8 +170,10 @@ impl Generator {
             columns.push((format!("c{number}"), ty));
         }
         let condition = self.condition(&all);
+        self.shown = false;
         self.next.push(format!("SELECT pg_get_viewdef('{name}'::regclass)"));
-        self.tables.push(Table { name: name.clone(), columns, rows: 0, is_table: false });
+        let (required, generated) = (Vec::new(), Vec::new());
+        self.tables.push(Table { name: name.clone(), columns, required, generated, rows: 0, is_table: false });
         format!("CREATE VIEW {name} AS SELECT {} FROM {from}{condition}", targets.join(", "))
     }
 

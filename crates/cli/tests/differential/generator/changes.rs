@@ -18,11 +18,14 @@ impl Generator {
             t.rows += rows;
             t.rows - rows
         });
+        let known = self.tables.iter().find(|t| t.name == table).cloned().expect("a table of ours");
         let mut lines = Vec::new();
         for row in 0..rows {
             let values: Vec<String> = columns[1..]
                 .iter()
-                .map(|(_, ty)| match self.below(12) {
+                .map(|(name, ty)| match self.below(12) {
+                    _ if known.generated.contains(name) => "DEFAULT".to_owned(),
+                    _ if known.required.contains(name) => self.literal(*ty),
                     0 => "DEFAULT".to_owned(),
                     1 | 2 => "NULL".to_owned(),
                     _ => self.literal(*ty),

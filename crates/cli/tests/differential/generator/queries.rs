@@ -160,7 +160,9 @@ impl Generator {
             }
             3 if is_table => {
                 let ty = self.alike();
+                self.key = true;
                 let by = self.expr(&columns, ty, 1);
+                self.key = false;
                 (
                     format!("SELECT DISTINCT ON ({by}) x.id, {targets} FROM {table} x{condition} ORDER BY {by}, x.id"),
                     true,
@@ -235,7 +237,9 @@ impl Generator {
         let (first, second) = (self.aggregate(&columns), self.aggregate(&columns));
         let condition = self.condition(&columns);
         let (one, other) = (self.alike(), self.alike());
+        self.key = true;
         let (k, l) = (self.expr(&columns, one, 1), self.expr(&columns, other, 1));
+        self.key = false;
         let having = match self.below(5) {
             0 => " HAVING count(*) > 1".to_owned(),
             1 => format!(" HAVING {} IS NOT NULL", self.aggregate(&columns)),

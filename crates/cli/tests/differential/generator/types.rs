@@ -134,7 +134,7 @@ impl Ty {
             Date => &[
                 "'2024-02-29'::date",
                 "'1999-12-31'::date",
-                "date '2000-01-01'",
+                "'2000-01-01'::date",
                 "'0044-03-15 BC'::date",
                 "'infinity'::date",
                 "'2024-03-31'::date",
@@ -142,7 +142,7 @@ impl Ty {
             Timestamp => &[
                 "'2024-02-29 12:34:56.789'::timestamp",
                 "'1999-12-31 23:59:59.999999'::timestamp",
-                "timestamp '2000-01-01'",
+                "'2000-01-01'::timestamp",
                 "'-infinity'::timestamp",
             ],
             Timestamptz => &[
@@ -157,7 +157,7 @@ impl Ty {
                 "'-2 hours'::interval",
                 "'1 mon 3 days'::interval",
                 "'00:00:01.5'::interval",
-                "interval '1 year'",
+                "'1 year'::interval",
                 "'36:00'::interval",
             ],
             Jsonb => &[
