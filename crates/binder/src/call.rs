@@ -314,7 +314,6 @@ impl<'a> Binder<'a> {
         if !c.variadic {
             return Ok((args, c.proc.args().to_vec()));
         }
-        let Proc::User(_) = c.proc else { return Ok((args, c.params.clone())) };
         if c.proc.variadic() == oid::ANY {
             return Ok((args, c.params.clone()));
         }
@@ -377,7 +376,7 @@ impl<'a> Binder<'a> {
                 None => self.type_shown(t),
             })
             .collect();
-        let prefix = schema.filter(|s| *s != "pg_catalog").map_or(String::new(), |s| format!("{s}."));
+        let prefix = schema.map_or(String::new(), |s| format!("{s}."));
         let shown = format!("function {prefix}{name}({})", types.join(", "));
         let procs = Proc::named(image, schema, name, self.search_path);
         let mut candidates: Vec<Candidate<'_>> =
@@ -534,7 +533,15 @@ impl<'a> Binder<'a> {
             let bound = self.coerce(arg, ty, -1, Context::Explicit)?;
             return bound.ok_or_else(|| self.cannot_cast(from, ty).at(self.char_position(pos)));
         }
-        let (chosen, args, shown) = self.choose_function(schema, name, args, &named, !f.variadic, pos)?;
+        let chosen = self.choose_function(schema, name, args, &named, !f.variadic, pos);
+        let (chosen, args, shown) = match (chosen, &f.filter) {
+            // A wrong filter is said first.
+            (Err(error), Some(filter)) => {
+                self.condition(filter, &mut Place::new(place.scope, "FILTER"))?;
+                return Err(error);
+            }
+            (chosen, _) => chosen?,
+        };
         if chosen.proc.kind() == b'p' {
             let message = format!("{} is a procedure", shown.strip_prefix("function ").unwrap_or(&shown));
             return Err(self.error(SqlState::WRONG_OBJECT_TYPE, message, pos).hint("To call a procedure, use CALL."));
@@ -800,7 +807,7 @@ impl<'a> Binder<'a> {
                 let mut both = (all[..direct].to_vec(), all[direct..].to_vec());
                 for i in 0..direct {
                     let at = f.args[i].value.location();
-                    let pair = self.unify(vec![both.1[i].clone(), both.0[i].clone()], "WITHIN GROUP", at)?;
+                    let pair = self.unify(vec![both.1[i].clone(), both.0[i].clone()], "WITHIN GROUP", &[at])?;
                     (both.1[i], both.0[i]) = (pair[0].clone(), pair[1].clone());
                 }
                 ([both.0, both.1].concat(), chosen.proc.result())
