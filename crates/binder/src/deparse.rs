@@ -293,6 +293,13 @@ impl Deparser<'_> {
             CallForm::ImplicitCast if implicit => self.cast(&args[0], expr.ty, expr.typmod, level),
             CallForm::ImplicitCast => self.within(&args[0], false, Around::Tight, level),
             CallForm::Word(word) => Ok(word.to_owned()),
+            CallForm::Variadic => {
+                let name = builtin::proc_by_oid(function).map_or("?", |p| p.name);
+                let (last, first) = args.split_last().ok_or_else(|| SqlError::internal("VARIADIC of nothing"))?;
+                let last = format!("VARIADIC {}", self.print(last, true, level)?);
+                let first = if first.is_empty() { String::new() } else { self.list(first, level)? + ", " };
+                Ok(format!("{}({first}{last})", quote_ident(name)))
+            }
             CallForm::Function => {
                 let name = match self.names.routine_name(function) {
                     Some(name) => return Ok(format!("{name}({})", self.list(args, level)?)),
