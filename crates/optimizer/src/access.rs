@@ -42,9 +42,18 @@ pub fn index_scan(table: Arc<TableRef>, range: IndexRange, predicates: Vec<Expr>
     Node::IndexScan { table, range, filter: Expr::all(rest), needed: Needed::default() }
 }
 
+/// Whether what values the ends of a range have can make a difference to [`is_worth`].
+pub fn depends_on_values(table: &TableRef, range: &IndexRange, statistics: &dyn Statistics) -> bool {
+    let key = &table.indexes[range.index];
+    let used = range.equal.len() + usize::from(range.low.is_some() || range.high.is_some());
+    let unique = key.unique && range.equal.len() == key.columns.len();
+    // Without statistics all values are taken to be alike.
+    !unique && key.columns[..used].iter().any(|k| statistics.column(table.oid, k.0).is_some())
+}
+
 /// Whether reading a range of an index is less work than reading the whole table. What is not known yet when planning is taken to be
 /// selective.
-fn is_worth(table: &TableRef, range: &IndexRange, statistics: &dyn Statistics) -> bool {
+pub fn is_worth(table: &TableRef, range: &IndexRange, statistics: &dyn Statistics) -> bool {
     let known = |e: &Expr| matches!(e.kind, ExprKind::Const(_));
     let ends = range.low.iter().chain(&range.high).all(|b| known(&b.value));
     if !ends || (range.equal.iter().any(|e| !known(e)) && range.low.is_none() && range.high.is_none()) {

@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-mod access;
+pub mod access;
 mod estimate;
 mod fold;
 mod needed;

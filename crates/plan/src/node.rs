@@ -248,6 +248,18 @@ pub struct IndexRange {
     pub bounds: Vec<Expr>,
 }
 
+impl IndexRange {
+    /// The values it is made of.
+    pub fn exprs(&self) -> impl Iterator<Item = &Expr> {
+        self.equal.iter().chain(self.low.iter().chain(&self.high).map(|b| &b.value))
+    }
+
+    /// As [`IndexRange::exprs`].
+    pub fn exprs_mut(&mut self) -> impl Iterator<Item = &mut Expr> {
+        self.equal.iter_mut().chain(self.low.iter_mut().chain(&mut self.high).map(|b| &mut b.value))
+    }
+}
+
 /// A plan.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs, reason = "fields say what their types say")]
@@ -527,10 +539,7 @@ impl Node {
         match self {
             Node::Values { rows, .. } => rows.iter().flatten().collect(),
             Node::Scan { filter, .. } => filter.iter().collect(),
-            Node::IndexScan { range, filter, .. } => {
-                let bounds = range.low.iter().chain(&range.high).map(|b| &b.value);
-                range.equal.iter().chain(bounds).chain(filter).collect()
-            }
+            Node::IndexScan { range, filter, .. } => range.exprs().chain(filter).collect(),
             Node::FunctionScan { args, .. } => args.iter().collect(),
             Node::Filter { predicate, .. } => smallvec![predicate],
             Node::Project { exprs, .. } | Node::ProjectSet { exprs, .. } => exprs.iter().collect(),
@@ -616,10 +625,7 @@ impl Node {
         match self {
             Node::Values { rows, .. } => rows.iter_mut().flatten().collect(),
             Node::Scan { filter, .. } => filter.iter_mut().collect(),
-            Node::IndexScan { range, filter, .. } => {
-                let bounds = range.low.iter_mut().chain(&mut range.high).map(|b| &mut b.value);
-                range.equal.iter_mut().chain(bounds).chain(filter).collect()
-            }
+            Node::IndexScan { range, filter, .. } => range.exprs_mut().chain(filter).collect(),
             Node::FunctionScan { args, .. } => args.iter_mut().collect(),
             Node::Filter { predicate, .. } => smallvec![predicate],
             Node::Project { exprs, .. } | Node::ProjectSet { exprs, .. } => exprs.iter_mut().collect(),
