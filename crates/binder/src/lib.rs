@@ -23,6 +23,7 @@ mod routine;
 mod rules;
 mod scope;
 mod setop;
+mod sets;
 mod subquery;
 mod target;
 mod typename;

@@ -123,8 +123,21 @@ const PARTS: usize = 16;
 /// How often rows are dealt out anew.
 const DEPTH_MAX: usize = 6;
 
+/// Aggregates that list what they see: DISTINCT values come to them in order.
+const LISTING: [Oid; 7] = [Oid(2335), Oid(4053), Oid(3538), Oid(3545), Oid(3175), Oid(3267), Oid(2901)];
+
+/// `call`, its distinct values in their order where that shows.
+fn in_order(mut call: AggregateCall) -> AggregateCall {
+    if call.distinct && call.order.is_empty() && (call.own.is_some() || LISTING.contains(&call.function)) {
+        let rising = |expr: &Expr| plan::SortKey { expr: expr.clone(), descending: false, nulls_first: false };
+        call.order = call.args.iter().map(rising).collect();
+    }
+    call
+}
+
 impl Aggregate {
     pub fn new(input: BoxOperator, groups: Vec<Expr>, calls: Vec<AggregateCall>, forms: Vec<Physical>) -> Aggregate {
+        let calls = calls.into_iter().map(in_order).collect();
         Aggregate { input, groups, calls, forms, result: None, next: 0, later: Vec::new() }
     }
 

@@ -45,25 +45,25 @@ fn first_free(node: &Node, slots: &mut usize) {
         if let Node::Apply { binds, .. } = n {
             binds.iter().for_each(|b| *slots = (*slots).max(b.0 + 1));
         }
-        for e in n.exprs() {
+        n.each_expr(&mut |e| {
             e.visit(&mut |e| match &e.kind {
                 ExprKind::Slot(slot) => *slots = (*slots).max(slot + 1),
                 ExprKind::Subquery(sub) => sub.binds.iter().for_each(|b| *slots = (*slots).max(b.0 + 1)),
                 _ => {}
             });
-        }
+        });
     });
 }
 
 /// Optimizes the queries inside expressions.
 fn subplans(node: &mut Node, statistics: &dyn Statistics, slots: &mut usize) {
-    for e in node.exprs_mut() {
+    node.each_expr_mut(&mut |e| {
         e.visit_mut(&mut |e| {
             if let ExprKind::Subquery(sub) = &mut e.kind {
                 let inner = std::mem::replace(&mut sub.node, Node::one_row());
                 sub.node = query(inner, statistics, slots);
             }
         });
-    }
+    });
     node.inputs_mut().into_iter().for_each(|n| subplans(n, statistics, slots));
 }

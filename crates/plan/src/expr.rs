@@ -29,12 +29,20 @@ pub struct Expr {
 pub enum CallForm {
     /// `f(x)`.
     Function,
+    /// `f(x, VARIADIC y)`, where the elements of `y` may be of any type.
+    Variadic,
     /// By the operator with this OID.
     Operator(Oid),
     /// `x::t`.
     ExplicitCast,
     /// Not at all.
     ImplicitCast,
+    /// In a form of SQL's own, such as `SUBSTRING(x FROM y)`.
+    Syntax,
+    /// As what `CASE` compares its operand with, by the operator with this OID.
+    CaseTest(Oid),
+    /// As the comparison that `NULLIF` is, by the operator with this OID.
+    NullIf(Oid),
     /// By a word of SQL's own, such as `CURRENT_DATE`.
     Word(&'static str),
 }

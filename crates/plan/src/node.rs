@@ -730,11 +730,27 @@ impl Node {
         }
     }
 
+    /// Calls `f` with every expression of this node alone: as [`Node::exprs`], without a list of what may be many.
+    pub fn each_expr<'a>(&'a self, f: &mut dyn FnMut(&'a Expr)) {
+        match self {
+            Node::Values { rows, .. } => rows.iter().flatten().for_each(f),
+            _ => self.exprs().into_iter().for_each(f),
+        }
+    }
+
+    /// As [`Node::each_expr`].
+    pub fn each_expr_mut(&mut self, f: &mut dyn FnMut(&mut Expr)) {
+        match self {
+            Node::Values { rows, .. } => rows.iter_mut().flatten().for_each(f),
+            _ => self.exprs_mut().into_iter().for_each(f),
+        }
+    }
+
     /// Calls `f` with this node and all below it, those of subqueries too.
     pub fn visit<'a>(&'a self, f: &mut dyn FnMut(&'a Node)) {
         f(self);
         self.inputs().into_iter().for_each(|n| n.visit(f));
-        for e in self.exprs() {
+        self.each_expr(&mut |e| {
             e.visit(&mut |e| {
                 if let ExprKind::Subquery(sub) = &e.kind {
                     sub.node.visit(f);
@@ -746,7 +762,7 @@ impl Node {
                     }
                 }
             });
-        }
+        });
     }
 
     /// Calls `f` with every table, and whether it is written to.

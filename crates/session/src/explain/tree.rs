@@ -135,7 +135,8 @@ impl<'a> Explainer<'a> {
         let mut e = e.clone();
         self.hold(&mut e, columns, &mut held);
         let places: Vec<String> = (0..held.len()).map(|i| format!("c0l{i}z")).collect();
-        let printed = Deparser { columns: &places, names: self.names, pretty: false, query: None }.expr(&e);
+        let printed =
+            Deparser { columns: &places, names: self.names, pretty: false, query: None, settings: None }.expr(&e);
         let mut text = printed.unwrap_or_else(|_| "...".to_owned());
         for (place, name) in places.iter().zip(&held).rev() {
             text = text.replace(place.as_str(), name);
