@@ -25,11 +25,14 @@ pub fn choices(table: &TableRef, ranges: &[IndexRange], predicates: &[Expr], s: 
         let listed = |bits: &Bits| bits_estimate(table, bits, rows, &columns).0;
         listed(a).total_cmp(&listed(b))
     });
-    // Few rows of one range are as well read in its order: without a wait for the last one.
-    let is_many = |bits: &&Bits| {
-        !matches!(bits, Bits::Range(_))
-            || bits_estimate(table, bits, rows, &columns).0 >= FEW
-            || !s.allows(Way::IndexScan)
+    // Few rows of one range are as well read in its order, without a wait for the last one; and few they are taken for as long as nothing
+    // is known of them.
+    let is_many = |bits: &&Bits| match bits {
+        Bits::Range(range) if s.allows(Way::IndexScan) => {
+            let mut used = table.indexes[range.index].columns.iter().take(range.equal.len() + 1);
+            used.any(|k| s.column(table.oid, k.0).is_some()) && bits_estimate(table, bits, rows, &columns).0 >= FEW
+        }
+        _ => true,
     };
     let mut found: Vec<Bits> = parts.iter().filter(is_many).cloned().collect();
     // The smallest set, and what takes some more away from it.
