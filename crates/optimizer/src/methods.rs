@@ -17,11 +17,8 @@ pub fn methods(node: Node, wanted: Option<f64>, s: &dyn Statistics, slots: &mut 
     match node {
         Node::Limit { input, count, offset, ties } => {
             let skipped = constant_count(offset.as_ref()).unwrap_or(0.0);
-            let own = match &count {
-                // What is not known yet is taken to be few.
-                Some(e) => Some(constant_count(Some(e)).unwrap_or(100.0) + skipped),
-                None => None,
-            };
+            // What is not known yet is taken to be few.
+            let own = count.as_ref().map(|e| constant_count(Some(e)).unwrap_or(100.0) + skipped);
             let wanted = match (wanted, own) {
                 (Some(a), Some(b)) => Some(a.min(b)),
                 (a, b) => a.or(b),
@@ -41,12 +38,11 @@ pub fn methods(node: Node, wanted: Option<f64>, s: &dyn Statistics, slots: &mut 
             let order: Vec<SortKey> = on.iter().map(|&i| rising(&Expr::column(i, types[i], -1))).collect();
             // In whichever order and direction: what is equal stands together.
             let together = match &input {
-                Node::Sort { keys, .. } | Node::IncrementalSort { keys, .. } => keys
-                    .iter()
-                    .take(on.len())
-                    .all(|k| matches!(k.expr.kind, ExprKind::Column(i) if on.contains(&i)))
-                    .then(|| on.iter().all(|i| keys.iter().take(on.len()).any(|k| is_column(&k.expr, *i))))
-                    .unwrap_or(false),
+                Node::Sort { keys, .. } | Node::IncrementalSort { keys, .. } => {
+                    let first = &keys[..on.len().min(keys.len())];
+                    let is_on = |k: &SortKey| matches!(k.expr.kind, ExprKind::Column(i) if on.contains(&i));
+                    first.iter().all(is_on) && on.iter().all(|&i| first.iter().any(|k| is_column(&k.expr, i)))
+                }
                 _ => delivered(&input, &order) == order.len(),
             };
             let input = Box::new(input);
