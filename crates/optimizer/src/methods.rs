@@ -48,6 +48,9 @@ pub fn methods(node: Node, wanted: Option<f64>, s: &dyn Statistics, slots: &mut 
             let input = Box::new(input);
             if together { Node::Unique { input, on } } else { Node::Distinct { input, on: Some(on) } }
         }
+        Node::Aggregate { ref input, ref groups, ref calls } if are_distinct(input, groups, calls, s) => {
+            methods(deduplicated(node), wanted, s, slots)
+        }
         Node::Aggregate { input, groups, calls } if groups.is_empty() => plain_aggregate(*input, calls, s, slots),
         Node::Aggregate { input, groups, calls } => aggregate(*input, groups, calls, wanted, s, slots),
         Node::Window { input, window, calls } => window_in_order(*input, window, calls, wanted, s, slots),
@@ -240,6 +243,31 @@ fn extreme(call: &AggregateCall) -> Option<(&Expr, bool)> {
         Some("max") if fits => Some((arg, true)),
         _ => None,
     }
+}
+
+/// Whether all of `calls` are about different values of the same arguments, too many to be remembered.
+fn are_distinct(input: &Node, groups: &[Expr], calls: &[AggregateCall], s: &dyn Statistics) -> bool {
+    let Some(first) = calls.first() else { return false };
+    let same = |c: &AggregateCall| {
+        let alike = c.args.len() == first.args.len() && c.args.iter().zip(&first.args).all(|(a, b)| a.same(b));
+        c.distinct && c.filter.is_none() && c.order.is_empty() && c.direct == 0 && !c.args.is_empty() && alike
+    };
+    let steady = |e: &Expr| !is_volatile(e) && !has_subquery(e);
+    calls.iter().all(same) && groups.iter().chain(&first.args).all(steady) && is_large(&estimate(input, s), s)
+}
+
+/// The same over rows of which each is there once: sorting them out knows how to spill.
+fn deduplicated(node: Node) -> Node {
+    let Node::Aggregate { input, groups, mut calls } = node else { return node };
+    let exprs: Vec<Expr> = groups.iter().chain(calls.iter().take(1).flat_map(|c| &c.args)).cloned().collect();
+    let column = |(i, e): (usize, &Expr)| Expr { kind: ExprKind::Column(i), ..e.clone() };
+    let columns: Vec<Expr> = exprs.iter().enumerate().map(column).collect();
+    let (groups, args) = columns.split_at(groups.len());
+    for call in &mut calls {
+        (call.distinct, call.args) = (false, args.to_vec());
+    }
+    let input = Box::new(Node::Distinct { input: Box::new(Node::Project { input, exprs }), on: None });
+    Node::Aggregate { input, groups: groups.to_vec(), calls }
 }
 
 /// The order in which all of `calls` that ask for one are given their rows, if it is one.
