@@ -273,6 +273,8 @@ impl Binder<'_> {
     ) -> Result<Node> {
         let (scope, table) = (Scope::default(), &target.table);
         let mut bound = Vec::with_capacity(rows.len());
+        // Found once for all rows.
+        let mut taken: Vec<Option<bool>> = vec![None; positions.len()];
         for row in rows {
             if row.len() != rows[0].len() {
                 let pos = row.first().map_or(insert.pos, |e| e.location());
@@ -286,7 +288,12 @@ impl Binder<'_> {
             let mut out = Vec::with_capacity(row.len());
             for (e, &p) in row.iter().zip(positions) {
                 let c = &table.columns[p];
-                if matches!(e.kind, Ast::SetToDefault) || !self.takes(table, p, insert.overriding)? {
+                let takes = match (&e.kind, taken[out.len()]) {
+                    (Ast::SetToDefault, _) => false,
+                    (_, Some(known)) => known,
+                    _ => *taken[out.len()].insert(self.takes(table, p, insert.overriding)?),
+                };
+                if !takes {
                     out.push(self.target_default(target, p)?);
                     continue;
                 }

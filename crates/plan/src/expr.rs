@@ -334,15 +334,26 @@ impl Expr {
         }
     }
 
+    /// Whether it is one of those that are nearly all there is, and have nothing below them.
+    fn is_leaf(&self) -> bool {
+        matches!(self.kind, ExprKind::Const(_) | ExprKind::Column(_) | ExprKind::Param(_) | ExprKind::Slot(_))
+    }
+
     /// Calls `f` with this expression and everything below it.
     pub fn visit<'a>(&'a self, f: &mut dyn FnMut(&'a Expr)) {
         f(self);
+        if self.is_leaf() {
+            return;
+        }
         self.children().into_iter().for_each(|c| c.visit(f));
     }
 
     /// Calls `f` with this expression and everything below it, from the outside in.
     pub fn visit_mut(&mut self, f: &mut dyn FnMut(&mut Expr)) {
         f(self);
+        if self.is_leaf() {
+            return;
+        }
         self.children_mut().into_iter().for_each(|c| c.visit_mut(f));
     }
 
