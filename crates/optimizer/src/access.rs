@@ -104,16 +104,19 @@ pub fn depends_on_values(table: &TableRef, range: &IndexRange, s: &dyn Statistic
     !is_single(table, range) && key.columns[..used].iter().any(|k| s.column(table.oid, k.0).is_some())
 }
 
-/// Whether reading a range of an index is less work than another way to read what it lists. What is not known yet when planning is
-/// taken to be selective.
-pub fn is_worth(table: &TableRef, range: &IndexRange, s: &dyn Statistics) -> bool {
+/// Whether reading a range of an index, in its order or as a `bitmap`, is less work than reading the table. What is not known yet when
+/// planning is taken to be selective.
+pub fn is_worth(table: &TableRef, range: &IndexRange, bitmap: bool, s: &dyn Statistics) -> bool {
     if !is_known(range) {
         return true;
     }
     let (rows, pages) = s.size(table);
     let columns = table_columns(table, rows, s);
-    index_cost(table, range, rows, &columns)
-        <= (pages + rows * ROW).min(bitmap_cost(table, &Bits::Range(range.clone()), (rows, pages), &columns))
+    let cost = match bitmap {
+        true => bitmap_cost(table, &Bits::Range(range.clone()), (rows, pages), &columns),
+        false => index_cost(table, range, rows, &columns),
+    };
+    cost <= pages + rows * ROW
 }
 
 /// Whether all values that decide what is in a range are known.

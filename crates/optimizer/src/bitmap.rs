@@ -7,6 +7,9 @@ use crate::estimate::{bits_estimate, table_columns};
 use crate::fold::{conjuncts, has_subquery};
 use crate::statistics::{Statistics, Way};
 
+/// Rows of a single range that are not worth a bitmap.
+const FEW: f64 = 64.0;
+
 /// Sets that hold all rows that satisfy `predicates`, whose ranges are `ranges`: those worth a look.
 pub fn choices(table: &TableRef, ranges: &[IndexRange], predicates: &[Expr], s: &dyn Statistics) -> Vec<Bits> {
     if !s.allows(Way::BitmapScan) {
@@ -22,7 +25,16 @@ pub fn choices(table: &TableRef, ranges: &[IndexRange], predicates: &[Expr], s: 
         let listed = |bits: &Bits| bits_estimate(table, bits, rows, &columns).0;
         listed(a).total_cmp(&listed(b))
     });
-    let mut found: Vec<Bits> = parts.clone();
+    // Few rows of one range are as well read in its order, without a wait for the last one; and few they are taken for as long as nothing
+    // is known of them.
+    let is_many = |bits: &&Bits| match bits {
+        Bits::Range(range) if s.allows(Way::IndexScan) => {
+            let mut used = table.indexes[range.index].columns.iter().take(range.equal.len() + 1);
+            used.any(|k| s.column(table.oid, k.0).is_some()) && bits_estimate(table, bits, rows, &columns).0 >= FEW
+        }
+        _ => true,
+    };
+    let mut found: Vec<Bits> = parts.iter().filter(is_many).cloned().collect();
     // The smallest set, and what takes some more away from it.
     if parts.len() > 1 {
         let mut together = vec![parts[0].clone()];

@@ -428,10 +428,8 @@ pub fn estimate(node: &Node, s: &dyn Statistics) -> Estimate {
         }
         Node::Window { input, calls, .. } => {
             let mut e = estimate(input, s);
-            let sort = sort_cost(e.rows);
             e.columns.extend(calls.iter().map(|c| unknown(c.ty, e.rows)));
-            e.startup = e.cost + sort;
-            e.cost = e.startup + e.rows * ROW * calls.len() as f64;
+            e.cost += e.rows * (ROW + OPERATOR * calls.len() as f64);
             e
         }
         Node::Sort { input, .. } => sorted(estimate(input, s), None, s),
@@ -469,10 +467,8 @@ pub fn estimate(node: &Node, s: &dyn Statistics) -> Estimate {
             e
         }
         Node::Limit { input, count, offset, .. } => {
-            let few = match constant_count(count.as_ref()) {
-                Some(count) => Some(count + constant_count(offset.as_ref()).unwrap_or(0.0)),
-                None => None,
-            };
+            let skipped = constant_count(offset.as_ref()).unwrap_or(0.0);
+            let few = constant_count(count.as_ref()).map(|count| count + skipped);
             let mut e = match &**input {
                 Node::Sort { input, .. } => sorted(estimate(input, s), few, s),
                 _ => estimate(input, s),

@@ -33,6 +33,11 @@ impl Search<'_> {
         first_rows(&estimate(node, self.statistics), self.wanted)
     }
 
+    /// `node` by the methods that are best for all its rows.
+    fn done(&mut self, node: &Node) -> Node {
+        methods(node.clone(), None, self.statistics, self.slots)
+    }
+
     /// What an index, or an order that is there, makes of `node`. It may cost more than sorting.
     pub fn find(&mut self, node: &Node, keys: &[SortKey]) -> Option<InOrder> {
         if keys.is_empty() {
@@ -61,11 +66,13 @@ impl Search<'_> {
             }
             Node::With { ctes, body } => {
                 let found = self.find(body, keys)?;
+                let ctes: Vec<(usize, Node)> = ctes.iter().map(|(id, cte)| (*id, self.done(cte))).collect();
                 Some(mapped(found, &|body| Node::With { ctes: ctes.clone(), body }))
             }
             Node::Apply { kind, left, right, binds, condition } if *kind != JoinKind::Right => {
                 let keys = upto(keys, left.types().len());
                 let found = self.find(left, keys)?;
+                let right = Box::new(self.done(right));
                 Some(mapped(found, &|left| Node::Apply {
                     kind: *kind,
                     left,
@@ -79,7 +86,7 @@ impl Search<'_> {
             Node::Join { kind, left, right, equal, condition } if equal.is_empty() => {
                 let keys = upto(keys, left.types().len());
                 let found = self.find(left, keys)?;
-                let right = methods((**right).clone(), None, self.statistics, self.slots);
+                let right = self.done(right);
                 Some(mapped(found, &|left| Node::Join {
                     kind: *kind,
                     left,
@@ -106,8 +113,9 @@ impl Search<'_> {
                 Some(InOrder { presorted: keys.len(), node: Node::Unique { input: Box::new(found), on } })
             }
             _ => {
-                let presorted = delivered(node, keys);
-                (presorted > 0).then(|| InOrder { node: node.clone(), presorted })
+                let node = self.done(node);
+                let presorted = delivered(&node, keys);
+                (presorted > 0).then_some(InOrder { node, presorted })
             }
         }
     }
@@ -128,7 +136,7 @@ impl Search<'_> {
     /// `node` with its rows in the order of the keys, in the cheapest way.
     pub fn sorted(&mut self, node: &Node, keys: &[SortKey]) -> Node {
         let alternative = self.ordered(node, keys);
-        let plain = methods(node.clone(), None, self.statistics, self.slots);
+        let plain = self.done(node);
         let sorting = first_sorted(estimate(&plain, self.statistics), self.wanted, self.statistics);
         match alternative {
             Some(other) if !self.statistics.allows(Way::Sort) || self.cost(&other) < sorting => other,

@@ -3,7 +3,7 @@
 //! Joins are in their order by then. A method is chosen from the top down: who needs an order asks for it (`in_order`), and compares
 //! what is found with sorting.
 
-use plan::{AggregateCall, Expr, ExprKind, Node, SortKey, SubKind, SubPlan};
+use plan::{AggregateCall, Expr, ExprKind, Node, SortKey, SubKind, SubPlan, Window, WindowCall};
 use types::{Datum, Oid, oid};
 
 use crate::estimate::{constant_count, estimate, first_rows};
@@ -17,11 +17,8 @@ pub fn methods(node: Node, wanted: Option<f64>, s: &dyn Statistics, slots: &mut 
     match node {
         Node::Limit { input, count, offset, ties } => {
             let skipped = constant_count(offset.as_ref()).unwrap_or(0.0);
-            let own = match &count {
-                // What is not known yet is taken to be few.
-                Some(e) => Some(constant_count(Some(e)).unwrap_or(100.0) + skipped),
-                None => None,
-            };
+            // What is not known yet is taken to be few.
+            let own = count.as_ref().map(|e| constant_count(Some(e)).unwrap_or(100.0) + skipped);
             let wanted = match (wanted, own) {
                 (Some(a), Some(b)) => Some(a.min(b)),
                 (a, b) => a.or(b),
@@ -41,12 +38,11 @@ pub fn methods(node: Node, wanted: Option<f64>, s: &dyn Statistics, slots: &mut 
             let order: Vec<SortKey> = on.iter().map(|&i| rising(&Expr::column(i, types[i], -1))).collect();
             // In whichever order and direction: what is equal stands together.
             let together = match &input {
-                Node::Sort { keys, .. } | Node::IncrementalSort { keys, .. } => keys
-                    .iter()
-                    .take(on.len())
-                    .all(|k| matches!(k.expr.kind, ExprKind::Column(i) if on.contains(&i)))
-                    .then(|| on.iter().all(|i| keys.iter().take(on.len()).any(|k| is_column(&k.expr, *i))))
-                    .unwrap_or(false),
+                Node::Sort { keys, .. } | Node::IncrementalSort { keys, .. } => {
+                    let first = &keys[..on.len().min(keys.len())];
+                    let is_on = |k: &SortKey| matches!(k.expr.kind, ExprKind::Column(i) if on.contains(&i));
+                    first.iter().all(is_on) && on.iter().all(|&i| first.iter().any(|k| is_column(&k.expr, i)))
+                }
                 _ => delivered(&input, &order) == order.len(),
             };
             let input = Box::new(input);
@@ -54,6 +50,7 @@ pub fn methods(node: Node, wanted: Option<f64>, s: &dyn Statistics, slots: &mut 
         }
         Node::Aggregate { input, groups, calls } if groups.is_empty() => plain_aggregate(*input, calls, s, slots),
         Node::Aggregate { input, groups, calls } => aggregate(*input, groups, calls, wanted, s, slots),
+        Node::Window { input, window, calls } => window_in_order(*input, window, calls, wanted, s, slots),
         Node::Join { ref equal, .. } if !equal.is_empty() => join(node, s, slots),
         Node::Update { .. } | Node::Delete { .. } | Node::Merge { .. } | Node::LockRows { .. } => {
             let mut node = node;
@@ -173,6 +170,12 @@ fn aggregate(
     if delivered(&own, &keys) == keys.len() {
         return grouped(own);
     }
+    if let Some(order) = given_order(&calls).filter(|_| is_large(&estimate(&own, s), s)) {
+        // Rows that wait to be sorted group by group would all be held.
+        let keys = keys.into_iter().chain(order).collect();
+        let input = Box::new(sort(input, keys, None, s, slots));
+        return Node::GroupAggregate { input, groups: groups.clone(), calls: unordered(calls.clone()) };
+    }
     let hashed = plain(own);
     if wanted.is_some() || !s.allows(Way::HashAgg) || is_large(&estimate(&hashed, s), s) {
         let mut search = Search { statistics: s, slots, wanted, fixed: false };
@@ -182,6 +185,48 @@ fn aggregate(
         }
     }
     hashed
+}
+
+/// A window over rows in its order.
+fn window_in_order(
+    mut input: Node,
+    mut window: Window,
+    calls: Vec<WindowCall>,
+    wanted: Option<f64>,
+    s: &dyn Statistics,
+    slots: &mut usize,
+) -> Node {
+    let width = input.types().len();
+    let unsteady = |e: &Expr| is_volatile(e) || has_subquery(e);
+    let moving = window.partition.iter().any(unsteady) || window.order.iter().any(|k| unsteady(&k.expr));
+    if moving {
+        // What has another value each time is computed once.
+        let types = input.types();
+        let mut exprs: Vec<Expr> = types.iter().enumerate().map(|(i, &ty)| Expr::column(i, ty, -1)).collect();
+        let order = window.order.iter_mut().map(|k| &mut k.expr);
+        for e in window.partition.iter_mut().chain(order) {
+            let column = Expr { kind: ExprKind::Column(exprs.len()), position: 0, ..e.clone() };
+            exprs.push(std::mem::replace(e, column));
+        }
+        input = Node::Project { input: Box::new(input), exprs };
+    }
+    let keys: Vec<SortKey> = window.partition.iter().map(rising).chain(window.order.iter().cloned()).collect();
+    let input = if keys.is_empty() {
+        methods(input, None, s, slots)
+    } else {
+        // Few rows are read only where what is asked for is computed while they pass.
+        sort(input, keys, wanted.filter(|_| window.partition.is_empty() && !window.order.is_empty()), s, slots)
+    };
+    let more = input.types().len() - width;
+    let (count, results): (usize, Vec<Oid>) = (calls.len(), calls.iter().map(|c| c.ty).collect());
+    let types = input.types();
+    let node = Node::Window { input: Box::new(input), window, calls };
+    if more == 0 {
+        return node;
+    }
+    let columns = (0..width).chain(width + more..width + more + count);
+    let ty = |i: usize| types.get(i).copied().unwrap_or_else(|| results[i - width - more]);
+    Node::Project { input: Box::new(node), exprs: columns.map(|i| Expr::column(i, ty(i), -1)).collect() }
 }
 
 /// `min(anyelement)` and its like for each type, and `max`.
@@ -197,6 +242,28 @@ fn extreme(call: &AggregateCall) -> Option<(&Expr, bool)> {
     }
 }
 
+/// The order in which all of `calls` that ask for one are given their rows, if it is one.
+fn given_order(calls: &[AggregateCall]) -> Option<Vec<SortKey>> {
+    let mut ordered = calls.iter().filter(|c| !c.order.is_empty());
+    let order = ordered.next()?.order.clone();
+    let same = |c: &AggregateCall| {
+        c.order.len() == order.len()
+            && c.order
+                .iter()
+                .zip(&order)
+                .all(|(a, b)| a.expr.same(&b.expr) && a.descending == b.descending && a.nulls_first == b.nulls_first)
+    };
+    let steady = !order.iter().any(|k| is_volatile(&k.expr) || has_subquery(&k.expr));
+    let plain = calls.iter().filter(|c| !c.order.is_empty()).all(|c| c.direct == 0 && !c.distinct);
+    (steady && plain && ordered.all(same)).then_some(order)
+}
+
+/// Calls over rows that come in the order they ask for.
+fn unordered(mut calls: Vec<AggregateCall>) -> Vec<AggregateCall> {
+    calls.iter_mut().for_each(|c| c.order.clear());
+    calls
+}
+
 /// Aggregates of all rows: the least and the greatest value stand at the ends of an index.
 fn plain_aggregate(input: Node, calls: Vec<AggregateCall>, s: &dyn Statistics, slots: &mut usize) -> Node {
     let simple = matches!(
@@ -207,6 +274,10 @@ fn plain_aggregate(input: Node, calls: Vec<AggregateCall>, s: &dyn Statistics, s
             | Node::Project { .. }
             | Node::Filter { .. }
     );
+    if let Some(order) = given_order(&calls) {
+        let input = Box::new(sort(input, order, None, s, slots));
+        return Node::Aggregate { input, groups: Vec::new(), calls: unordered(calls) };
+    }
     if calls.is_empty() || !simple || calls.iter().any(|c| extreme(c).is_none()) {
         return Node::Aggregate { input: Box::new(methods(input, None, s, slots)), groups: Vec::new(), calls };
     }

@@ -18,7 +18,7 @@ use crate::estimate::{
 use crate::fold;
 use crate::push::{equality, push};
 use crate::selectivity;
-use crate::statistics::Statistics;
+use crate::statistics::{Statistics, Way};
 
 /// Most relations for which all orders are looked at.
 const EXHAUSTIVE_MAX: usize = 10;
@@ -588,7 +588,7 @@ impl<'s> Planner<'s> {
                     let cost = left.cost + right.cost + inner * ROW + left.rows * inner * (OPERATOR * 2.0) + out;
                     offer(cost, Tree::Attach(left.clone(), i, false));
                 }
-                if let Some((index, listed)) = self.best_index(left.set, i) {
+                if let Some((index, listed)) = self.look_up(left.set, i) {
                     // The first match is enough for some.
                     let each = if attached.kind == JoinKind::Left { listed } else { listed.min(32.0) };
                     offer(
@@ -614,7 +614,7 @@ impl<'s> Planner<'s> {
         }
         if right.set.count_ones() == 1 {
             let i = right.set.trailing_zeros() as usize;
-            if let Some((index, listed)) = self.best_index(left.set, i) {
+            if let Some((index, listed)) = self.look_up(left.set, i) {
                 let cost = left.cost + left.rows * (DESCENT + AGAIN + listed * ENTRY) + out;
                 offer(cost, Tree::Index(left.clone(), i, index));
             }
@@ -661,6 +661,11 @@ impl<'s> Planner<'s> {
             binds.push((slot + n, other));
         }
         (predicates, binds)
+    }
+
+    /// As [`Planner::best_index`], unless nested loops are to be avoided.
+    fn look_up(&self, left: Set, i: usize) -> Option<(usize, f64)> {
+        if self.statistics.allows(Way::NestLoop) { self.best_index(left, i) } else { None }
     }
 
     /// The index of relation `i` that look-ups from `left` use best, and how many rows each of them finds.

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use binder::Names;
-use plan::{Expr, ExprKind, IndexRange, Node, TableRef};
+use plan::{Bits, Expr, ExprKind, IndexRange, Node, TableRef};
 use smallvec::SmallVec;
 use syntax::LiteralKind;
 use types::{Datum, Oid, Result, oid};
@@ -103,13 +103,14 @@ impl Session {
     /// Whether the index that a plan reads is the right one for `values`.
     fn is_selective(&self, prepared: &Prepared, values: &[Datum]) -> bool {
         let (Some((_, node)), Some(view)) = (&prepared.plan, &self.view) else { return false };
-        let Some(Access::Index(table, range)) = access(node) else { return false };
+        let Some(Access::Index(table, range, bitmap)) = access(node) else { return false };
         let mut range = range.clone();
         range.exprs_mut().for_each(|e| put(e, values));
         range.equals.iter_mut().chain(&mut range.bounds).for_each(|e| put(e, values));
         optimizer::access::is_worth(
             table,
             &range,
+            bitmap,
             &Known { image: view.catalog(), db: &self.db, settings: Some(&self.settings) },
         )
     }
@@ -202,7 +203,7 @@ impl Session {
             None => None,
             Some(Access::Values) => Some(Fit::All),
             Some(Access::Table(table)) => (!partial(table)).then_some(Fit::All),
-            Some(Access::Index(table, range)) => {
+            Some(Access::Index(table, range, _)) => {
                 match optimizer::access::depends_on_values(table, range, &statistics) {
                     _ if partial(table) => None,
                     true => Some(Fit::Selective),
@@ -219,8 +220,8 @@ enum Access<'n> {
     Values,
     /// All rows of a table.
     Table(&'n TableRef),
-    /// A range of an index.
-    Index(&'n TableRef, &'n IndexRange),
+    /// A range of an index, in its order or as a bitmap.
+    Index(&'n TableRef, &'n IndexRange, bool),
 }
 
 /// Where the rows of a statement come from that reads no more than one place.
@@ -238,7 +239,8 @@ fn access(mut node: &Node) -> Option<Access<'_>> {
             | Node::LockRows { input, .. } => input,
             Node::Values { rows, .. } if rows.len() == 1 => return Some(Access::Values),
             Node::Scan { table, .. } => return Some(Access::Table(table)),
-            Node::IndexScan { table, range, .. } => return Some(Access::Index(table, range)),
+            Node::IndexScan { table, range, .. } => return Some(Access::Index(table, range, false)),
+            Node::BitmapScan { table, bits: Bits::Range(range), .. } => return Some(Access::Index(table, range, true)),
             _ => return None,
         }
     }
@@ -251,7 +253,7 @@ fn settle(node: &mut Node, values: &[Datum]) -> bool {
         e.visit(&mut |e| simple &= !matches!(e.kind, ExprKind::Subquery(_)));
         put(e, values);
     }
-    if let Node::IndexScan { range, .. } = node {
+    if let Node::IndexScan { range, .. } | Node::BitmapScan { bits: Bits::Range(range), .. } = node {
         // What follows from the range.
         range.implied.clear();
         range.equals.clear();

@@ -73,6 +73,20 @@ pub fn reads_frame(call: &WindowCall) -> bool {
     call.aggregate || function(call.function).is_some_and(|f| by_frame.contains(&f))
 }
 
+/// Whether a function counts nothing but rows and groups up to the current one.
+pub fn is_running(called: Oid) -> bool {
+    matches!(function(called), Some(Function::RowNumber | Function::Rank | Function::DenseRank))
+}
+
+/// What such a function comes to, by the number of the row, of the first row equal to it, and of the group, from 1.
+pub fn place(called: Oid, (row, first, group): (i64, i64, i64)) -> Datum {
+    Datum::I64(match function(called) {
+        Some(Function::Rank) => first,
+        Some(Function::DenseRank) => group,
+        _ => row,
+    })
+}
+
 /// Appends the result of `call` for each row of the partition.
 pub fn compute(call: &WindowCall, inputs: &Inputs<'_>, out: &mut Vector, ctx: &mut Context<'_>) -> Result<()> {
     if call.aggregate {

@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use binder::Deparser;
 use optimizer::{Estimate, Statistics, estimate};
-use plan::{AggregateCall, Bits, Expr, ExprKind, JoinKind, Node, SetKind, SortKey, SubKind, TableRef};
+use plan::{
+    AggregateCall, Bits, Expr, ExprKind, Frame, FrameBound, FrameExclusion, FrameUnits, JoinKind, Node, SetKind,
+    SortKey, SubKind, TableRef, Window, WindowCall,
+};
 use types::io::TypeLookup;
 use types::{Oid, oid};
 
@@ -45,6 +48,7 @@ pub(super) struct Explainer<'a> {
     /// What the slots of nested loops hold.
     slots: HashMap<usize, String>,
     subplans: usize,
+    windows: usize,
     /// Queries in the expressions of the node at hand.
     pending: Vec<Shown>,
     ctes: HashMap<usize, String>,
@@ -101,6 +105,7 @@ impl<'a> Explainer<'a> {
             qualified: relations > 1 || options.verbose,
             slots: HashMap::new(),
             subplans: 0,
+            windows: 0,
             pending: Vec::new(),
             ctes: HashMap::new(),
         }
@@ -216,6 +221,49 @@ impl<'a> Explainer<'a> {
             None => String::new(),
         };
         format!("{name}({distinct}{args}{order}){filter}")
+    }
+
+    /// What stands in the parentheses of a window.
+    fn window(&mut self, window: &Window, calls: &[WindowCall], columns: &[String]) -> String {
+        let mut parts: Vec<String> = Vec::new();
+        if !window.partition.is_empty() {
+            let list: Vec<String> = window.partition.iter().map(|e| self.above(e, columns)).collect();
+            parts.push(format!("PARTITION BY {}", list.join(", ")));
+        }
+        if !window.order.is_empty() {
+            // Without directions, as PostgreSQL shows it.
+            let list: Vec<String> = window.order.iter().map(|k| self.above(&k.expr, columns)).collect();
+            parts.push(format!("ORDER BY {}", list.join(", ")));
+        }
+        let frame = &window.frame;
+        // Those that count rows or groups do not look at the frame: PostgreSQL shows the one it finds cheapest.
+        let counts = !calls.is_empty() && calls.iter().all(|c| !c.aggregate && matches!(c.function.0, 3100..=3105));
+        if counts && frame.exclusion == FrameExclusion::Nothing {
+            parts.push("ROWS UNBOUNDED PRECEDING".to_owned());
+            return parts.join(" ");
+        }
+        if *frame != Frame::default() {
+            let units = match frame.units {
+                FrameUnits::Rows => "ROWS",
+                FrameUnits::Range => "RANGE",
+                FrameUnits::Groups => "GROUPS",
+            };
+            let mut end = |bound: &FrameBound, far: &str| match bound {
+                FrameBound::Unbounded => format!("UNBOUNDED {far}"),
+                FrameBound::CurrentRow => "CURRENT ROW".to_owned(),
+                FrameBound::Preceding(e) => format!("{} PRECEDING", self.above(e, columns)),
+                FrameBound::Following(e) => format!("{} FOLLOWING", self.above(e, columns)),
+            };
+            let (start, last) = (end(&frame.start, "PRECEDING"), end(&frame.end, "FOLLOWING"));
+            let excluded = match frame.exclusion {
+                FrameExclusion::Nothing => "",
+                FrameExclusion::CurrentRow => " EXCLUDE CURRENT ROW",
+                FrameExclusion::Group => " EXCLUDE GROUP",
+                FrameExclusion::Ties => " EXCLUDE TIES",
+            };
+            parts.push(format!("{units} BETWEEN {start} AND {last}{excluded}"));
+        }
+        parts.join(" ")
     }
 
     fn keys(&mut self, keys: &[SortKey], columns: &[String]) -> Vec<String> {
@@ -584,12 +632,16 @@ impl<'a> Explainer<'a> {
                 names.extend(["GROUPING SET".to_owned(), "GROUPED".to_owned()]);
                 (shown, names)
             }
-            Node::Window { input, calls, .. } => {
-                let (shown, mut names) = self.over(node, input, "WindowAgg");
+            Node::Window { input, window, calls } => {
+                let (mut shown, mut names) = self.over(node, input, "WindowAgg");
+                self.windows += 1;
+                let name = format!("w{}", self.windows);
+                let text = self.window(window, calls, &names);
+                shown.details.push(("Window".to_owned(), Detail::Text(format!("{name} AS ({text})"))));
                 let called = |f: Oid| catalog::builtin::proc_by_oid(f).map_or("?", |p| p.name);
                 for c in calls {
                     let args: Vec<String> = c.args.iter().map(|a| self.expr(a, &names)).collect();
-                    names.push(format!("({}({}) OVER w1)", called(c.function), args.join(", ")));
+                    names.push(format!("({}({}) OVER {name})", called(c.function), args.join(", ")));
                 }
                 (shown, names)
             }
