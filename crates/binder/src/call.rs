@@ -86,6 +86,9 @@ fn sql_value_word(value: SqlValue) -> &'static str {
     }
 }
 
+/// `jsonb_populate_record`, `json_populate_record`.
+const MAKES_ROWS: [u32; 2] = [3209, 3960];
+
 /// A function as a candidate for a call with some number of arguments.
 struct Candidate<'a> {
     proc: Proc<'a>,
@@ -94,6 +97,8 @@ struct Candidate<'a> {
     /// Where arguments go, where some are given by name.
     places: Option<Vec<usize>>,
     variadic: bool,
+    /// Whether the last argument is an array whose elements are the arguments of a parameter of any type.
+    spread: bool,
 }
 
 /// `proc` for `n` arguments, the last of which have these names: VARIADIC parameters repeated, defaults used for what is missing.
@@ -111,7 +116,7 @@ fn candidate<'a>(proc: Proc<'a>, n: usize, expand: bool, named: &[&str]) -> Opti
             return None;
         }
         let params = places.iter().map(|&p| declared[p]).collect();
-        return Some(Candidate { proc, params, places: Some(places), variadic: false });
+        return Some(Candidate { proc, params, places: Some(places), variadic: false, spread: false });
     }
     if !proc.variadic().is_none() && expand && n + 1 >= declared.len() && n >= 1 {
         let mut params = declared[..declared.len() - 1].to_vec();
@@ -119,10 +124,11 @@ fn candidate<'a>(proc: Proc<'a>, n: usize, expand: bool, named: &[&str]) -> Opti
             return None;
         }
         params.resize(n, proc.variadic());
-        return Some(Candidate { proc, params, places: None, variadic: true });
+        return Some(Candidate { proc, params, places: None, variadic: true, spread: false });
     }
     let fits = n == declared.len() || (n < declared.len() && n >= first_default);
-    fits.then(|| Candidate { proc, params: declared[..n].to_vec(), places: None, variadic: false })
+    let spread = !expand && proc.variadic() == oid::ANY && n == declared.len();
+    fits.then(|| Candidate { proc, params: declared[..n].to_vec(), places: None, variadic: false, spread })
 }
 
 impl<'a> Binder<'a> {
@@ -304,12 +310,24 @@ impl<'a> Binder<'a> {
             }
             _ => {
                 let function = c.proc.builtin().unwrap_or(c.proc.oid());
-                self.finish_call(function, &params, args, c.proc.result(), CallForm::Function, pos, shown)
+                if c.spread
+                    && args.last().is_some_and(|a| polymorphic::element_of(self.image.base_type(a.ty).0).is_none())
+                {
+                    let message = "VARIADIC argument must be an array";
+                    return Err(self.error(SqlState::DATATYPE_MISMATCH, message, pos));
+                }
+                let form = if c.spread { CallForm::Variadic } else { CallForm::Function };
+                let call = self.finish_call(function, &params, args, c.proc.result(), form, pos, shown)?;
+                // What makes rows of a user's type makes values of its domains.
+                if call.ty.is_user_type() && MAKES_ROWS.contains(&function.0) {
+                    return crate::coerce::checked(call, &self.names());
+                }
+                Ok(call)
             }
         }
     }
 
-    /// Arguments for a VARIADIC parameter of a user's function become an array; the types of the parameters then.
+    /// Arguments for a VARIADIC parameter become an array, unless they may be of any type; the types of the parameters then.
     fn gathered(&mut self, c: &Candidate<'_>, args: Vec<Expr>, pos: Pos) -> Result<(Vec<Expr>, Vec<Oid>)> {
         if !c.variadic {
             return Ok((args, c.proc.args().to_vec()));
@@ -997,6 +1015,7 @@ impl<'a> Binder<'a> {
             },
             places: None,
             variadic,
+            spread: false,
         };
         self.finish_function(&candidate, args, pos, &shown)
     }

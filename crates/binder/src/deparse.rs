@@ -385,6 +385,13 @@ impl Deparser<'_> {
                 self.call(expr, function, args, CallForm::Operator(operator), implicit, level)
             }
             CallForm::Syntax => self.syntax(function, args, level),
+            CallForm::Variadic => {
+                let name = builtin::proc_by_oid(function).map_or("?", |p| p.name);
+                let (last, first) = args.split_last().ok_or_else(|| SqlError::internal("VARIADIC of nothing"))?;
+                let last = format!("VARIADIC {}", self.print(last, true, level)?);
+                let first = if first.is_empty() { String::new() } else { self.list(first, level)? + ", " };
+                Ok(format!("{}({first}{last})", quote_ident(name)))
+            }
             CallForm::Function => {
                 if let Some(name) = self.names.routine_name(function) {
                     return Ok(format!("{name}({})", self.list(args, level)?));

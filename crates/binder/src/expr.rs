@@ -662,29 +662,41 @@ impl Binder<'_> {
     fn jsonb_part(&mut self, value: Expr, path: &[ast::Indirection], pos: Pos, place: &mut Place<'_>) -> Result<Expr> {
         let mut keys = Vec::new();
         for step in path {
-            let e = match step {
-                ast::Indirection::Index(e) => e,
-                ast::Indirection::Slice(low, high) => {
-                    let at = low.as_ref().or(high.as_ref()).map_or(pos, |e| e.location());
-                    let message = "jsonb subscript does not support slices";
-                    return Err(self.error(SqlState::DATATYPE_MISMATCH, message, at));
-                }
-                _ => return Err(self.unsupported("a field of a composite value", pos)),
-            };
-            let key = self.expr(e, place)?;
-            let ty = key.ty;
-            let key = self.settle(key)?;
-            if !matches!(key.ty, oid::TEXT | oid::INT4 | oid::INT2 | oid::INT8 | oid::VARCHAR) {
-                let message = format!("subscript type {} is not supported", self.type_shown(ty));
-                return Err(self
-                    .error(SqlState::DATATYPE_MISMATCH, message, e.location())
-                    .hint("jsonb subscript must be coercible to either integer or text."));
-            }
+            let key = self.jsonb_key(step, pos, place)?;
             let key = self.coerce(key, oid::TEXT, -1, Context::Explicit)?;
             keys.push(key.ok_or_else(|| SqlError::internal("a key becomes text"))?);
         }
         let path = Expr::new(ExprKind::Array(keys), oid::TEXT_ARRAY, 0);
         self.named_operator("#>", vec![value, path], pos)
+    }
+
+    /// A subscript of jsonb: a number or a text.
+    fn jsonb_key(&mut self, step: &ast::Indirection, pos: Pos, place: &mut Place<'_>) -> Result<Expr> {
+        let e = match step {
+            ast::Indirection::Index(e) => e,
+            ast::Indirection::Slice(low, high) => {
+                let at = low.as_ref().or(high.as_ref()).map_or(pos, |e| e.location());
+                let message = "jsonb subscript does not support slices";
+                return Err(self.error(SqlState::DATATYPE_MISMATCH, message, at));
+            }
+            _ => return Err(self.unsupported("a field of a composite value", pos)),
+        };
+        let key = self.expr(e, place)?;
+        let ty = key.ty;
+        let key = self.settle(key)?;
+        let wanted = match key.ty {
+            oid::INT4 => return Ok(key),
+            oid::INT2 => oid::INT4,
+            oid::TEXT | oid::INT8 | oid::VARCHAR => oid::TEXT,
+            _ => {
+                let message = format!("subscript type {} is not supported", self.type_shown(ty));
+                return Err(self
+                    .error(SqlState::DATATYPE_MISMATCH, message, e.location())
+                    .hint("jsonb subscript must be coercible to either integer or text."));
+            }
+        };
+        let key = self.coerce(key, wanted, -1, Context::Explicit)?;
+        key.ok_or_else(|| SqlError::internal("numbers and texts become keys"))
     }
 
     /// `value` as the part that `path` leads to in column `name` of type `ty` takes it.
@@ -698,7 +710,7 @@ impl Binder<'_> {
     ) -> Result<Expr> {
         let element = match crate::polymorphic::element_of(ty) {
             Some(element) => element,
-            None if ty == oid::JSONB => return Err(self.unsupported("assignment to a part of jsonb", pos)),
+            None if ty == oid::JSONB => ty,
             None => return Err(self.not_subscriptable(ty, pos)),
         };
         let slice = path.iter().any(|s| matches!(s, ast::Indirection::Slice(..)));
@@ -726,7 +738,12 @@ impl Binder<'_> {
         let (ty, typmod) = (array.ty, array.typmod);
         let value = self.part_value(value, name, (ty, typmod), path, pos)?;
         let element = crate::polymorphic::element_of(ty).unwrap_or(Oid::NONE);
-        let (bounds, slice) = self.bounds(path, pos, place)?;
+        let (bounds, slice) = if ty == oid::JSONB {
+            let keys = path.iter().map(|step| Ok([None, Some(self.jsonb_key(step, pos, place)?)]));
+            (keys.collect::<Result<_>>()?, false)
+        } else {
+            self.bounds(path, pos, place)?
+        };
         let kind = ExprKind::Part { array: Box::new(array), element, bounds, slice, value: Some(Box::new(value)) };
         Ok(Expr { typmod, ..Expr::new(kind, ty, 0) })
     }

@@ -865,7 +865,9 @@ pub(crate) fn trust_expr(e: &mut Expr) {
 /// Lets all tables that `node` reads be read whoever asks.
 fn trust(node: &mut Node) {
     match node {
-        Node::Scan { table, .. } | Node::IndexScan { table, .. } => Arc::make_mut(table).unchecked = true,
+        Node::Scan { table, .. } | Node::IndexScan { table, .. } | Node::BitmapScan { table, .. } => {
+            Arc::make_mut(table).unchecked = true;
+        }
         _ => {}
     }
     node.exprs_mut().into_iter().for_each(trust_expr);

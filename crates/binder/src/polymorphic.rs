@@ -33,6 +33,9 @@ pub(crate) fn element_of(ty: Oid) -> Option<Oid> {
     if ty.is_user_type() {
         return ty.user_element();
     }
+    if ty == oid::RECORD_ARRAY {
+        return Some(oid::RECORD);
+    }
     builtin::type_by_oid(ty).filter(|t| t.category == b'A').map(|t| t.element).filter(|e| !e.is_none())
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use plan::{Expr, ExprKind};
+use plan::{CallForm, Expr, ExprKind};
 use smallvec::SmallVec;
 use types::array::{Array, ArrayView, Dimension};
 use types::{Datum, Oid, Physical, Result, SqlError, SqlState};
@@ -22,7 +22,10 @@ pub fn eval<'c>(expr: &Expr, chunk: &'c Chunk, ctx: &mut Context<'_>) -> Result<
         ExprKind::Const(datum) => Vector::constant(form, datum, rows),
         ExprKind::Param(i) => Vector::constant(form, parameter(ctx, *i)?, rows),
         ExprKind::Slot(i) => Vector::constant(form, ctx.state.slots.get(*i).unwrap_or(&Datum::Null), rows),
-        ExprKind::Call { function, args, .. } => call(expr, *function, args, chunk, ctx)?,
+        ExprKind::Call { function, args, form } => {
+            let variadic = *form == CallForm::Variadic;
+            call(expr, *function, args, variadic, chunk, ctx)?
+        }
         ExprKind::Routine { routine, args, .. } => crate::routine::call(routine, args, form, chunk, ctx)?,
         ExprKind::Row { fields, names } => crate::composite::row(fields, names, chunk, ctx)?,
         ExprKind::Field { arg, index } => crate::composite::field(arg, *index, expr.ty, chunk, ctx)?,
@@ -148,7 +151,14 @@ fn missing(function: Oid) -> SqlError {
     SqlError::internal(format!("function {function} is not implemented"))
 }
 
-fn call(expr: &Expr, function: Oid, args: &[Expr], chunk: &Chunk, ctx: &mut Context<'_>) -> Result<Vector> {
+fn call(
+    expr: &Expr,
+    function: Oid,
+    args: &[Expr],
+    variadic: bool,
+    chunk: &Chunk,
+    ctx: &mut Context<'_>,
+) -> Result<Vector> {
     let Some(implementation) = functions::lookup(function) else { return Err(missing(function)) };
     let mut types = [Oid::NONE; 8];
     let spilled: Vec<Oid>;
@@ -162,16 +172,22 @@ fn call(expr: &Expr, function: Oid, args: &[Expr], chunk: &Chunk, ctx: &mut Cont
     match args {
         [a] => {
             let a = eval(a, chunk, ctx)?;
-            implementation.kernel(&mut ctx.call(types, expr.ty), &[&a], chunk.rows)
+            let mut call = ctx.call(types, expr.ty);
+            call.variadic = variadic;
+            implementation.kernel(&mut call, &[&a], chunk.rows)
         }
         [a, b] => {
             let (a, b) = (eval(a, chunk, ctx)?, eval(b, chunk, ctx)?);
-            implementation.kernel(&mut ctx.call(types, expr.ty), &[&a, &b], chunk.rows)
+            let mut call = ctx.call(types, expr.ty);
+            call.variadic = variadic;
+            implementation.kernel(&mut call, &[&a, &b], chunk.rows)
         }
         _ => {
             let values = args.iter().map(|a| eval(a, chunk, ctx)).collect::<Result<Vec<_>>>()?;
             let values: Vec<&Vector> = values.iter().map(|v| &**v).collect();
-            implementation.kernel(&mut ctx.call(types, expr.ty), &values, chunk.rows)
+            let mut call = ctx.call(types, expr.ty);
+            call.variadic = variadic;
+            implementation.kernel(&mut call, &values, chunk.rows)
         }
     }
 }
@@ -416,6 +432,11 @@ fn part(
             .map(|pair| [pair[0].as_ref().map(|v| v.get(i)), pair[1].as_ref().map(|v| v.get(i))])
             .collect();
         let current = arrays.get(i);
+        if let (Some(values), types::oid::JSONB) = (&values, array.ty) {
+            let keys: Vec<Datum> = own.into_iter().map(|[_, key]| key.unwrap_or_default()).collect();
+            out.push(&functions::json_assign::assign(&current, &keys, &values.get(i))?);
+            continue;
+        }
         if let Some(values) = &values {
             out.push(&types::array::assign(&current, element, &own, slice, &values.get(i))?);
             continue;

@@ -8,6 +8,7 @@ use ext::{Call, Date, Interval, Timestamp, Timestamptz};
 use types::Result;
 use types::datetime::arith;
 
+pub(crate) use read::{Parts, read_strictly};
 pub(crate) use write::{interval_to_char, ordinal, timestamp_to_char};
 
 #[ext::module]

@@ -1,12 +1,13 @@
 //! Functions on `json` and `jsonb`: reading and building. Changing is in `json_set`.
 
 pub(crate) mod build;
+pub(crate) mod populate;
 pub(crate) mod raw;
 
 use ext::{Call, JsonText, Jsonb};
-use types::array::{Array, ArrayView};
+use types::array::ArrayView;
 use types::jsonb::{Json, View};
-use types::{Datum, Numeric, Oid, Result, SqlError, SqlState, oid};
+use types::{Datum, Numeric, Result, SqlError, SqlState};
 
 fn invalid(message: impl Into<String>) -> SqlError {
     SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message)
@@ -266,30 +267,11 @@ fn wrong_kind(function: &str, is: &str) -> SqlError {
     invalid(format!("cannot call {function} on {is}"))
 }
 
-/// Reads a JSON value into a column's type.
-pub(crate) fn into_column(call: &Call<'_>, ty: Oid, v: Option<&View<'_>>) -> Result<Datum> {
-    match (v, ty) {
-        (None | Some(View::Null), _) => Ok(Datum::Null),
-        (Some(v), oid::JSONB) => Ok(v.to_json().to_datum()),
-        (Some(v), oid::JSON) => {
-            let mut out = Vec::new();
-            v.format(&mut out);
-            Ok(Datum::from(out))
-        }
-        (Some(View::Array(c)), ty) => match call.types.kind(ty) {
-            types::io::TypeKind::Array { element } => {
-                let values = (0..c.len()).map(|i| into_column(call, element, Some(&c.element(i))));
-                Ok(Array::one_dimensional(element, values.collect::<Result<_>>()?).to_datum())
-            }
-            _ => call.value_of(ty, -1, &view_text(View::Array(*c)).unwrap_or_default()),
-        },
-        (Some(v), ty) => call.value_of(ty, -1, &view_text(*v).unwrap_or_default()),
-    }
-}
-
 #[ext::module]
 pub(crate) mod functions {
+    use super::populate::{Source, record, rows};
     use super::*;
+    use ext::output::Columns;
 
     fn json(text: &str) -> JsonText {
         JsonText(text.trim_matches([' ', '\t', '\n', '\r']).to_owned())
@@ -718,111 +700,31 @@ pub(crate) mod functions {
 
     // Rows. The caller says the columns; `record` results are rows of them.
 
-    fn row(call: &Call<'_>, base: Option<&Datum>, v: View<'_>, function: &str) -> Result<Vec<Datum>> {
-        let View::Object(c) = v else {
-            return Err(match v {
-                View::Array(_) => wrong_kind(function, "an array"),
-                _ => wrong_kind(function, "a scalar"),
-            });
-        };
-        let columns = columns(call, base, function)?;
-        let old = base.and_then(Datum::as_bytes).map(types::record::RecordView::new);
-        let column = |(i, (name, ty)): (usize, &(String, Oid))| match c.find(name) {
-            Some(at) => into_column(call, *ty, Some(&c.value(at))),
-            None => Ok(old.map_or(Datum::Null, |o| o.get(i))),
-        };
-        columns.iter().enumerate().map(column).collect()
-    }
-
-    /// Names and types of the columns of the rows to be made: the caller's, those of the type of `base`, or its own.
-    fn columns(call: &Call<'_>, base: Option<&Datum>, function: &str) -> Result<Vec<(String, Oid)>> {
-        let ty = call.arg_type(0);
-        if base.is_some() {
-            let names = call.types.field_names(ty);
-            if let types::io::TypeKind::Composite { fields } = call.types.kind(ty)
-                && names.len() == fields.len()
-                && !names.is_empty()
-            {
-                return Ok(names.into_iter().zip(fields).map(|(n, f)| (n, f.0)).collect());
-            }
-        }
-        if !call.columns.is_empty() {
-            return Ok(call.columns.to_vec());
-        }
-        if let Some(bytes) = base.and_then(Datum::as_bytes) {
-            let view = types::record::RecordView::new(bytes);
-            let names = view.names();
-            let name = |i: usize| names.get(i).cloned().unwrap_or_else(|| format!("f{}", i + 1));
-            return Ok((0..view.len()).map(|i| (name(i), view.column_type(i))).collect());
-        }
-        let message = format!("could not determine row type for result of {function}");
-        let hint = "Provide a non-null record argument, or call the function in the FROM clause using a column definition list.";
-        Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message).hint(hint))
-    }
-
-    fn record(call: &Call<'_>, base: Option<&Datum>, values: Vec<Datum>) -> Result<Datum> {
-        let columns = columns(call, base, "")?;
-        let columns: Vec<(Oid, Datum)> = columns.iter().zip(values).map(|(c, v)| (c.1, v)).collect();
-        Ok(types::record::to_datum(&columns))
-    }
-
     #[ext::function(oid = 3209, stable)]
     pub fn jsonb_populate_record(call: &mut Call<'_>, base: &Datum, v: Option<View<'_>>) -> Result<Datum> {
         let Some(v) = v else { return Ok(base.clone()) };
-        let values = row(call, Some(base), v, "jsonb_populate_record")?;
-        record(call, Some(base), values)
+        record(call, Some(base), Source::Stored(v), "jsonb_populate_record")
     }
 
     #[ext::function(oid = 3960, stable)]
     pub fn json_populate_record(call: &mut Call<'_>, base: &Datum, v: Option<&str>, _lax: &Datum) -> Result<Datum> {
         let Some(v) = v else { return Ok(base.clone()) };
-        let stored = Json::parse(v)?.to_datum();
-        let view = View::new(stored.as_bytes().unwrap_or_default());
-        let values = row(call, Some(base), view, "json_populate_record")?;
-        record(call, Some(base), values)
+        record(call, Some(base), Source::Text(v), "json_populate_record")
     }
 
     #[ext::function(oid = 3490, stable)]
     pub fn jsonb_to_record(call: &mut Call<'_>, v: View<'_>) -> Result<Datum> {
-        let values = row(call, None, v, "jsonb_to_record")?;
-        record(call, None, values)
+        record(call, None, Source::Stored(v), "jsonb_to_record")
     }
 
     #[ext::function(oid = 3204, stable)]
     pub fn json_to_record(call: &mut Call<'_>, v: &str) -> Result<Datum> {
-        let stored = Json::parse(v)?.to_datum();
-        let values = row(call, None, View::new(stored.as_bytes().unwrap_or_default()), "json_to_record")?;
-        record(call, None, values)
-    }
-
-    fn rows(call: &Call<'_>, base: Option<&Datum>, v: View<'_>, function: &str) -> Result<Vec<ext::output::Columns>> {
-        let View::Array(c) = v else {
-            return Err(match v {
-                View::Object(_) => wrong_kind(function, "an object"),
-                _ => wrong_kind(function, "a scalar"),
-            });
-        };
-        let one = |i: usize| match c.element(i) {
-            v @ View::Object(_) => {
-                let values = row(call, base, v, function)?;
-                // Whose caller does not name the columns gets rows of the type of `base`.
-                Ok(ext::output::Columns(match call.columns.is_empty() {
-                    true => vec![record(call, base, values)?],
-                    false => values,
-                }))
-            }
-            _ => Err(invalid(format!("argument of {function} must be an array of objects"))),
-        };
-        (0..c.len()).map(one).collect()
+        record(call, None, Source::Text(v), "json_to_record")
     }
 
     #[ext::set_function(oid = 3475)]
-    pub fn jsonb_populate_recordset(
-        call: &mut Call<'_>,
-        base: &Datum,
-        v: Option<View<'_>>,
-    ) -> Result<Vec<ext::output::Columns>> {
-        v.map_or(Ok(Vec::new()), |v| rows(call, Some(base), v, "jsonb_populate_recordset"))
+    pub fn jsonb_populate_recordset(call: &mut Call<'_>, base: &Datum, v: Option<View<'_>>) -> Result<Vec<Columns>> {
+        v.map_or(Ok(Vec::new()), |v| rows(call, Some(base), Source::Stored(v), "jsonb_populate_recordset"))
     }
 
     #[ext::set_function(oid = 3961)]
@@ -831,22 +733,17 @@ pub(crate) mod functions {
         base: &Datum,
         v: Option<&str>,
         _lax: &Datum,
-    ) -> Result<Vec<ext::output::Columns>> {
-        let Some(v) = v else { return Ok(Vec::new()) };
-        let stored = Json::parse(v)?.to_datum();
-        let view = View::new(stored.as_bytes().unwrap_or_default());
-        rows(call, Some(base), view, "json_populate_recordset")
+    ) -> Result<Vec<Columns>> {
+        v.map_or(Ok(Vec::new()), |v| rows(call, Some(base), Source::Text(v), "json_populate_recordset"))
     }
 
     #[ext::set_function(oid = 3491)]
-    pub fn jsonb_to_recordset(call: &mut Call<'_>, v: Option<View<'_>>) -> Result<Vec<ext::output::Columns>> {
-        v.map_or(Ok(Vec::new()), |v| rows(call, None, v, "jsonb_to_recordset"))
+    pub fn jsonb_to_recordset(call: &mut Call<'_>, v: Option<View<'_>>) -> Result<Vec<Columns>> {
+        v.map_or(Ok(Vec::new()), |v| rows(call, None, Source::Stored(v), "jsonb_to_recordset"))
     }
 
     #[ext::set_function(oid = 3205)]
-    pub fn json_to_recordset(call: &mut Call<'_>, v: Option<&str>) -> Result<Vec<ext::output::Columns>> {
-        let Some(v) = v else { return Ok(Vec::new()) };
-        let stored = Json::parse(v)?.to_datum();
-        rows(call, None, View::new(stored.as_bytes().unwrap_or_default()), "json_to_recordset")
+    pub fn json_to_recordset(call: &mut Call<'_>, v: Option<&str>) -> Result<Vec<Columns>> {
+        v.map_or(Ok(Vec::new()), |v| rows(call, None, Source::Text(v), "json_to_recordset"))
     }
 }

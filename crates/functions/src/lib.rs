@@ -16,7 +16,9 @@ mod float;
 mod format;
 mod hash;
 mod json;
+pub mod json_assign;
 mod json_set;
+mod jsonpath;
 mod net;
 mod number_text;
 mod numeric;
@@ -54,6 +56,7 @@ pub const MODULES: &[Module] = &[
     series::functions::MODULE,
     json::functions::MODULE,
     json_set::functions::MODULE,
+    jsonpath::functions::MODULE,
     system::functions::MODULE,
     catalog_calls::functions::MODULE,
     bits::functions::MODULE,

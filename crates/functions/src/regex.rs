@@ -74,6 +74,11 @@ impl Compiled {
     }
 }
 
+/// A pattern that is only tested, with flags as of `regexp_like`.
+pub(crate) fn matcher(pattern: &str, flags: &str) -> Result<Regex> {
+    Ok(compile(pattern, Flags::parse(flags)?)?.regex)
+}
+
 /// The pattern of this call, compiled once.
 fn compiled<'c>(call: &'c mut Call<'_>, pattern: &str, flags: Flags) -> Result<&'c Compiled> {
     let flags = flags.of_pattern();

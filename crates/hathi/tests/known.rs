@@ -176,3 +176,35 @@ fn a_statement_carried_to_another_session_is_planned_for_that() {
     assert_eq!(second.query_prepared(&mut q, &[]).unwrap()[0].get::<_, &str>(0), "two");
     assert_eq!(first.query_prepared(&mut q, &[]).unwrap()[0].get::<_, &str>(0), "one");
 }
+
+#[test]
+fn a_range_of_an_index_is_known_while_statistics_say_that_it_is_small() {
+    let db = Database::in_memory().unwrap();
+    let mut s = db.session().unwrap();
+    let setup = "CREATE TABLE r (k int, v int); CREATE INDEX ON r (k);
+        INSERT INTO r SELECT CASE WHEN i % 2 = 0 THEN 0 ELSE i END, i FROM generate_series(1, 20000) i";
+    s.batch_execute(setup).unwrap();
+    let range = |from: i32, to: i32| format!("SELECT count(*), sum(v) FROM r WHERE k >= {from} AND k < {to}");
+    let equal = |k: i32| format!("SELECT count(*), sum(v) FROM r WHERE k = {k}");
+    let check = |s: &mut Session, sql: String, known: bool, count: i64| {
+        let again = s.inner().known(&sql);
+        assert_eq!(again.is_some(), known, "{sql}");
+        again.into_iter().for_each(|again| s.inner().keep(again));
+        assert_eq!(s.query_one(&sql, &[]).unwrap().get::<_, i64>(0), count, "{sql}");
+    };
+    for i in 1..4 {
+        check(&mut s, range(i * 100, i * 100 + 20), i > 1, 10);
+        check(&mut s, equal(i * 2 + 1), i > 1, 1);
+    }
+    // Nothing is known of the values: all are alike.
+    check(&mut s, range(0, 20001), true, 20000);
+    check(&mut s, equal(0), true, 10000);
+    s.batch_execute("ANALYZE r").unwrap();
+    for i in 1..4 {
+        check(&mut s, range(i * 100, i * 100 + 20), i > 1, 10);
+        check(&mut s, equal(i * 2 + 1), i > 1, 1);
+    }
+    check(&mut s, range(0, 20001), false, 20000);
+    check(&mut s, equal(0), false, 10000);
+    check(&mut s, equal(7), true, 1);
+}

@@ -29,6 +29,8 @@ pub struct Expr {
 pub enum CallForm {
     /// `f(x)`.
     Function,
+    /// `f(x, VARIADIC y)`, where the elements of `y` may be of any type.
+    Variadic,
     /// By the operator with this OID.
     Operator(Oid),
     /// `x::t`.

@@ -9,7 +9,7 @@ use ext::host::Describe;
 use storage::table::Table;
 use syntax::quote_ident;
 use types::io::TypeLookup;
-use types::{IoSettings, Oid, Result, SqlError, oid};
+use types::{Oid, Result, SqlError, oid};
 
 use self::function::Arguments;
 use crate::host::SessionHost;

@@ -1,13 +1,14 @@
 //! Statements known by their text without its literals: planned once, run with the literals as parameters.
 //!
-//! A text that comes a second time with other literals is bound twice, as it is and with parameters; where both mean the same, and no
-//! value could have made another plan better, the plan is kept. What differs in meaning (`ORDER BY 1`, a type's modifier) never gets that far.
+//! A text that comes a second time with other literals is bound and planned twice, as it is and with parameters; where both mean the same
+//! and have the same plan, it is kept. What differs in meaning (`ORDER BY 1`, a type's modifier) never gets that far. Where statistics
+//! could make another plan better for other values, each use asks them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use binder::Names;
-use plan::{Expr, ExprKind, Node};
+use plan::{Expr, ExprKind, IndexRange, Node, TableRef};
 use smallvec::SmallVec;
 use syntax::LiteralKind;
 use types::{Datum, Oid, Result, oid};
@@ -20,8 +21,6 @@ use crate::view::View;
 
 /// So many texts are remembered; then all are forgotten.
 const TEXTS_MAX: usize = 128;
-/// An index look-up that is expected to yield more rows may have a better plan with other values.
-const ROWS_MAX: f64 = 100.0;
 
 /// What is known of a text.
 enum Entry {
@@ -30,7 +29,15 @@ enum Entry {
     /// It is planned each time.
     Unfit,
     /// Its plan; none while it is run.
-    Ready(Option<Box<Prepared>>),
+    Ready(Option<Box<Prepared>>, Fit),
+}
+
+/// For which values a plan is the best.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fit {
+    All,
+    /// Where reading the range of its index is less work than reading the table.
+    Selective,
 }
 
 /// The texts of a session, as of one state of the catalog and the settings.
@@ -69,7 +76,7 @@ impl Session {
                 return None;
             }
             Some(Entry::Unfit) => return None,
-            Some(Entry::Ready(_)) => {}
+            Some(Entry::Ready(..)) => {}
             Some(entry @ Entry::Seen) => {
                 *entry = Entry::Unfit;
                 // What is wrong with it, the usual way will tell.
@@ -77,24 +84,39 @@ impl Session {
                 if self.basis() != basis {
                     return None;
                 }
-                let entry = made.map_or(Entry::Unfit, |made| Entry::Ready(Some(Box::new(made))));
+                let entry = made.map_or(Entry::Unfit, |(made, fit)| Entry::Ready(Some(Box::new(made)), fit));
                 self.known.entries.insert(template.text.clone(), entry);
             }
         }
-        let Some(Entry::Ready(kept)) = self.known.entries.get_mut(&template.text) else { return None };
-        let prepared = kept.take()?;
-        match self.literal_values(&template, &prepared.params) {
-            Ok(values) => Some(KnownStatement { text: template.text, prepared, values }),
-            Err(_) => {
-                self.keep(KnownStatement { text: template.text, prepared, values: SmallVec::new() });
-                None
-            }
+        let Some(Entry::Ready(kept, fit)) = self.known.entries.get_mut(&template.text) else { return None };
+        let (fit, prepared) = (*fit, kept.take()?);
+        let values = self.literal_values(&template, &prepared.params).ok();
+        let fits = values.as_ref().is_some_and(|v| fit == Fit::All || self.is_selective(&prepared, v));
+        let statement = KnownStatement { text: template.text, prepared, values: values.unwrap_or_default() };
+        if fits {
+            return Some(statement);
         }
+        self.keep(statement);
+        None
+    }
+
+    /// Whether the index that a plan reads is the right one for `values`.
+    fn is_selective(&self, prepared: &Prepared, values: &[Datum]) -> bool {
+        let (Some((_, node)), Some(view)) = (&prepared.plan, &self.view) else { return false };
+        let Some(Access::Index(table, range)) = access(node) else { return false };
+        let mut range = range.clone();
+        range.exprs_mut().for_each(|e| put(e, values));
+        range.equals.iter_mut().chain(&mut range.bounds).for_each(|e| put(e, values));
+        optimizer::access::is_worth(
+            table,
+            &range,
+            &Known { image: view.catalog(), db: &self.db, settings: Some(&self.settings) },
+        )
     }
 
     /// Takes back what [`Session::known`] gave.
     pub fn keep(&mut self, statement: KnownStatement) {
-        if let Some(Entry::Ready(kept)) = self.known.entries.get_mut(&statement.text) {
+        if let Some(Entry::Ready(kept, _)) = self.known.entries.get_mut(&statement.text) {
             *kept = Some(statement.prepared);
         }
     }
@@ -113,7 +135,7 @@ impl Session {
     }
 
     /// `sql`, whose template is given, with parameters for its literals, if that is the same statement and has one best plan.
-    fn parameterized(&mut self, sql: &str, template: &syntax::Template) -> Result<Option<Prepared>> {
+    fn parameterized(&mut self, sql: &str, template: &syntax::Template) -> Result<Option<(Prepared, Fit)>> {
         let types: Vec<Oid> =
             template.literals.iter().map(|l| if l.0 == LiteralKind::Int { oid::INT4 } else { oid::UNKNOWN }).collect();
         let as_written = syntax::parse(sql)?;
@@ -144,16 +166,25 @@ impl Session {
                 return Ok(None);
             }
             let plan = self.optimized(bound.node.clone())?;
+            let mut planned = self.optimized(wanted.node.clone())?;
             let simple = settle(&mut wanted.node, &[]) && settle(&mut bound.node, &values);
-            let same = simple && wanted.node == bound.node && self.has_one_plan(&plan)?;
-            Ok(same.then(|| Prepared {
+            if !simple || wanted.node != bound.node {
+                return Ok(None);
+            }
+            let mut with_values = plan.clone();
+            if !settle(&mut planned, &[]) || !settle(&mut with_values, &values) || planned != with_values {
+                return Ok(None);
+            }
+            let Some(fit) = self.fit(&plan)? else { return Ok(None) };
+            let prepared = Prepared {
                 sql: Arc::from(&*template.text),
                 statement: Arc::new(other),
                 params,
                 columns: Arc::new(bound.columns),
                 plan: Some((basis, Arc::new(plan))),
                 operators: None,
-            }))
+            };
+            Ok(Some((prepared, fit)))
         })();
         if started {
             self.txn = None;
@@ -161,30 +192,54 @@ impl Session {
         outcome
     }
 
-    /// Whether no values of its parameters would ask for another plan.
-    fn has_one_plan(&mut self, node: &Node) -> Result<bool> {
+    /// For which values of its parameters a plan is the best; none when that is not so easily said.
+    fn fit(&mut self, node: &Node) -> Result<Option<Fit>> {
         let image = self.image()?;
-        let statistics = Known { image: &image, db: &self.db };
-        let mut node = node;
-        loop {
-            node = match node {
-                Node::Insert { input, .. }
-                | Node::Update { input, .. }
-                | Node::Delete { input, .. }
-                | Node::Project { input, .. }
-                | Node::Filter { input, .. }
-                | Node::Aggregate { input, .. }
-                | Node::Sort { input, .. }
-                | Node::Limit { input, .. }
-                | Node::LockRows { input, .. } => input,
-                Node::Values { rows, .. } => return Ok(rows.len() == 1),
-                Node::Scan { table, .. } => return Ok(table.indexes.is_empty()),
-                Node::IndexScan { table, range, .. } => {
-                    let whole = range.equal.len() == table.indexes[range.index].columns.len();
-                    return Ok(whole && optimizer::estimate(node, &statistics).rows <= ROWS_MAX);
+        let statistics = Known { image: &image, db: &self.db, settings: Some(&self.settings) };
+        // With other values a partial index may list all that is wanted.
+        let partial = |table: &TableRef| table.indexes.iter().any(|i| i.predicate.is_some());
+        Ok(match access(node) {
+            None => None,
+            Some(Access::Values) => Some(Fit::All),
+            Some(Access::Table(table)) => (!partial(table)).then_some(Fit::All),
+            Some(Access::Index(table, range)) => {
+                match optimizer::access::depends_on_values(table, range, &statistics) {
+                    _ if partial(table) => None,
+                    true => Some(Fit::Selective),
+                    false => Some(Fit::All),
                 }
-                _ => return Ok(false),
             }
+        })
+    }
+}
+
+/// Where a simple statement's rows come from.
+enum Access<'n> {
+    /// One row of values.
+    Values,
+    /// All rows of a table.
+    Table(&'n TableRef),
+    /// A range of an index.
+    Index(&'n TableRef, &'n IndexRange),
+}
+
+/// Where the rows of a statement come from that reads no more than one place.
+fn access(mut node: &Node) -> Option<Access<'_>> {
+    loop {
+        node = match node {
+            Node::Insert { input, .. }
+            | Node::Update { input, .. }
+            | Node::Delete { input, .. }
+            | Node::Project { input, .. }
+            | Node::Filter { input, .. }
+            | Node::Aggregate { input, .. }
+            | Node::Sort { input, .. }
+            | Node::Limit { input, .. }
+            | Node::LockRows { input, .. } => input,
+            Node::Values { rows, .. } if rows.len() == 1 => return Some(Access::Values),
+            Node::Scan { table, .. } => return Some(Access::Table(table)),
+            Node::IndexScan { table, range, .. } => return Some(Access::Index(table, range)),
+            _ => return None,
         }
     }
 }
@@ -193,19 +248,27 @@ impl Session {
 fn settle(node: &mut Node, values: &[Datum]) -> bool {
     let mut simple = true;
     for e in node.exprs_mut() {
-        e.visit_mut(&mut |e: &mut Expr| {
-            e.position = 0;
-            match &e.kind {
-                ExprKind::Param(i) => {
-                    if let Some(value) = values.get(*i) {
-                        e.kind = ExprKind::Const(value.clone());
-                    }
-                }
-                ExprKind::Subquery(_) => simple = false,
-                _ => {}
-            }
-        });
-        optimizer::fold(e);
+        e.visit(&mut |e| simple &= !matches!(e.kind, ExprKind::Subquery(_)));
+        put(e, values);
+    }
+    if let Node::IndexScan { range, .. } = node {
+        // What follows from the range.
+        range.implied.clear();
+        range.equals.clear();
+        range.bounds.clear();
     }
     simple && node.inputs_mut().into_iter().all(|input| settle(input, values))
+}
+
+/// Puts `values` where parameters are in an expression, and takes its positions away.
+fn put(e: &mut Expr, values: &[Datum]) {
+    e.visit_mut(&mut |e: &mut Expr| {
+        e.position = 0;
+        if let ExprKind::Param(i) = e.kind
+            && let Some(value) = values.get(i)
+        {
+            e.kind = ExprKind::Const(value.clone());
+        }
+    });
+    optimizer::fold(e);
 }

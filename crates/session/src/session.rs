@@ -23,7 +23,7 @@ use crate::monitor::Present;
 use crate::portal::Fetched;
 use crate::prepared::Prepared;
 use crate::runtime::{CancelHandle, DEFAULT_ROLE, DbCatalog, Role, Runtime};
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 use crate::view::View;
 
 /// Where results go.
@@ -1025,7 +1025,7 @@ impl Session {
             return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message)
                 .detail(format!("Cannot specify {word} in time zone interval.")));
         }
-        Ok(zone_of_offset(interval.micros / 1_000_000))
+        Ok(settings::zone_of_offset(interval.micros / 1_000_000))
     }
 
     fn set(&mut self, set: &VariableSet, sink: &mut dyn Sink) -> Result<String> {
@@ -1041,11 +1041,11 @@ impl Session {
                 for value in values {
                     words.push(match value {
                         SetValue::Float(s, _) if name.eq_ignore_ascii_case("timezone") => match s.parse::<f64>() {
-                            Ok(hours) => zone_of_offset((hours * 3600.0) as i64),
+                            Ok(hours) => settings::zone_of_offset((hours * 3600.0) as i64),
                             Err(_) => s.to_string(),
                         },
                         SetValue::Integer(i, _) if name.eq_ignore_ascii_case("timezone") => {
-                            zone_of_offset(i64::from(*i) * 3600)
+                            settings::zone_of_offset(i64::from(*i) * 3600)
                         }
                         SetValue::String(s, _) | SetValue::Float(s, _) => s.to_string(),
                         SetValue::Integer(i, _) => i.to_string(),
@@ -1192,19 +1192,6 @@ pub(crate) fn is_planned(kind: &StatementKind) -> bool {
         Select(s) => crate::ddl::create_as::into_table(s).is_none(),
         kind => matches!(kind, Insert(_) | Update(_) | Delete(_) | Merge(_)),
     }
-}
-
-/// The POSIX name of a time zone so many seconds east.
-fn zone_of_offset(seconds: i64) -> String {
-    let n = seconds.abs();
-    let mut text = format!("{:02}", n / 3600);
-    if n % 3600 != 0 {
-        text += &format!(":{:02}", n % 3600 / 60);
-    }
-    if n % 60 != 0 {
-        text += &format!(":{:02}", n % 60);
-    }
-    if seconds < 0 { format!("<-{text}>+{text}") } else { format!("<+{text}>-{text}") }
 }
 
 /// `25P02`.

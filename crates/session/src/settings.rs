@@ -485,8 +485,11 @@ impl Settings {
                 } else {
                     value
                 };
-                self.io.time_zone = zone::find(named).ok_or_else(|| invalid(name, value))?;
-                return Ok(named.to_owned());
+                // A number is a count of hours east of Greenwich.
+                let hours = named.parse::<f64>().ok().filter(|h| h.is_finite() && h.abs() < 168.0);
+                let named = hours.map_or(named.to_owned(), |h| zone_of_offset((h * 3600.0) as i64));
+                self.io.time_zone = zone::find(&named).ok_or_else(|| invalid(name, value))?;
+                return Ok(named);
             }
             "search_path" => self.search_path = split_names(value)?,
             "client_min_messages" => {
@@ -531,6 +534,11 @@ impl Settings {
         Ok(format!("{style}, {order}"))
     }
 
+    /// Whether a setting, by its name in lower case, was turned off.
+    pub(crate) fn is_off(&self, name: &str) -> bool {
+        self.values.get(name).is_some_and(|v| v == "off")
+    }
+
     /// The value of `name`, as SHOW prints it.
     ///
     /// # Errors
@@ -564,4 +572,17 @@ impl Settings {
         let generation = self.generation + 1;
         *self = Settings { generation, ..Settings::default() };
     }
+}
+
+/// The POSIX name of a time zone so many seconds east.
+pub(crate) fn zone_of_offset(seconds: i64) -> String {
+    let n = seconds.abs();
+    let mut text = format!("{:02}", n / 3600);
+    if n % 3600 != 0 {
+        text += &format!(":{:02}", n % 3600 / 60);
+    }
+    if n % 60 != 0 {
+        text += &format!(":{:02}", n % 60);
+    }
+    if seconds < 0 { format!("<-{text}>+{text}") } else { format!("<+{text}>-{text}") }
 }

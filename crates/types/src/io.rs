@@ -15,6 +15,7 @@ use crate::array::{self, physical_of};
 use crate::datetime::{self, DateOrder, DateStyle, Interval, IntervalStyle};
 use crate::json;
 use crate::jsonb::{Json, View};
+use crate::jsonpath::Path;
 use crate::numeric::Numeric;
 use crate::oid::{self, Oid, UserType};
 use crate::record;
@@ -160,6 +161,9 @@ pub fn builtin_kind(type_oid: Oid) -> TypeKind {
 
 /// The element type of a built-in array type.
 pub fn builtin_element(array: Oid) -> Option<Oid> {
+    if array == oid::RECORD_ARRAY {
+        return Some(oid::RECORD);
+    }
     oid::ARRAY_TYPES.iter().find(|(_, a)| *a == array).map(|(e, _)| *e).or(array.user_element())
 }
 
@@ -318,6 +322,7 @@ pub fn text_in_with(
             Datum::text(text)
         }
         oid::JSONB => Json::parse(text)?.to_datum(),
+        oid::JSONPATH => jsonpath(text)?,
         oid::INET | oid::CIDR => net::parse(text, type_oid == oid::CIDR)?,
         oid::MACADDR => net::parse_mac(text)?,
         oid::INT2VECTOR => array::vector_in(oid::INT2, text)?,
@@ -443,7 +448,15 @@ pub fn is_textual(type_oid: Oid) -> bool {
             | oid::JSON
             | oid::ACLITEM
             | oid::XML
+            | oid::JSONPATH
     )
+}
+
+/// A path in its canonical text.
+fn jsonpath(text: &str) -> Result<Datum> {
+    let mut out = Vec::new();
+    Path::parse(text)?.format(&mut out);
+    Ok(Datum::from(out))
 }
 
 /// Whether a built-in type is a plain `U32`; others are enums.
@@ -545,6 +558,13 @@ pub fn binary_in_with(type_oid: Oid, typmod: i32, bytes: &[u8], types: &dyn Type
             json::parse(s, None)?;
             Datum::text(s)
         }
+        oid::JSONPATH => {
+            let Some((version, rest)) = bytes.split_first() else { return Err(short()) };
+            if *version != 1 {
+                return Err(SqlError::internal(format!("unsupported jsonpath version number: {version}")));
+            }
+            jsonpath(text::from_utf8(rest)?)?
+        }
         t if is_textual(t) && t != oid::ACLITEM => {
             let s = text::from_utf8(bytes)?;
             if t == oid::NAME {
@@ -622,6 +642,10 @@ pub fn binary_out_with(type_oid: Oid, datum: &Datum, types: &dyn TypeLookup, out
         (oid::NUMERIC, Datum::Var(b)) => Numeric::from_bytes(b).binary_out(out),
         (oid::BIT | oid::VARBIT, Datum::Var(b)) => bits::binary_out(b, out),
         (oid::BYTEA, Datum::Var(b)) => out.extend_from_slice(b),
+        (oid::JSONPATH, Datum::Var(b)) => {
+            out.push(1);
+            out.extend_from_slice(b);
+        }
         (t, Datum::Var(b)) if is_textual(t) && t != oid::ACLITEM => out.extend_from_slice(b),
         (oid::RECORD, Datum::Var(b)) => record::binary_out(b, types, out)?,
         (oid::JSONB, Datum::Var(b)) => {

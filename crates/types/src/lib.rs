@@ -12,6 +12,7 @@ pub mod hash;
 pub mod io;
 pub mod json;
 pub mod jsonb;
+pub mod jsonpath;
 pub mod numeric;
 pub mod oid;
 pub mod record;

@@ -7,7 +7,7 @@ use types::datetime::{
 };
 use types::{Result, SqlError, SqlState};
 
-use super::template::{DAYS, Field, Key, MONTHS, Node, ROMAN, is_separator, is_space, parse};
+use super::template::{self, DAYS, Field, Key, MONTHS, Node, ROMAN, is_separator, is_space, parse};
 use crate::datetime::Zone;
 
 /// What the text said, field by field.
@@ -174,12 +174,73 @@ fn ends_number(next: Option<&Node>) -> bool {
 /// # Errors
 /// `22007`, `22008`.
 pub fn read(call: &Call<'_>, text: &str, template: &str) -> Result<Found> {
+    read_nodes(call, text, &parse(template), false)
+}
+
+/// Reads `text` as the SQL standard has it: what stands between fields must be just that, and nothing may be left over.
+///
+/// # Errors
+/// `22007`, `22008`.
+pub fn read_strictly(call: &Call<'_>, text: &str, template: &str) -> Result<Parts> {
     let nodes = parse(template);
+    if let Some(c) = template::stray(template) {
+        return Err(format_error(format!("invalid datetime format separator: \"{c}\"")));
+    }
+    let found = read_nodes(call, text, &nodes, true)?;
+    let mut parts = Parts { precision: -1, ..Parts::default() };
+    for node in &nodes {
+        let Node::Field(f) = node else { continue };
+        match f.key {
+            Key::Exact => {}
+            Key::Zone | Key::ZoneHours | Key::ZoneMinutes | Key::Offset => parts.zoned = true,
+            Key::Meridiem
+            | Key::Hour12
+            | Key::Hour24
+            | Key::Minute
+            | Key::Second
+            | Key::SecondOfDay
+            | Key::Milliseconds
+            | Key::Microseconds => parts.timed = true,
+            Key::Fraction(n) => {
+                parts.timed = true;
+                parts.precision = n.into();
+            }
+            _ => parts.dated = true,
+        }
+    }
+    (parts.days, parts.time) = found.date_and_time(text)?;
+    parts.zone = found.zone(call)?;
+    Ok(parts)
+}
+
+/// What a text is by a template.
+#[derive(Default)]
+pub struct Parts {
+    /// Days since 2000.
+    pub days: i32,
+    /// Microseconds of the day.
+    pub time: i64,
+    /// Digits of the second's fraction; -1 where the template does not say.
+    pub precision: i32,
+    /// Whether the template has fields of dates.
+    pub dated: bool,
+    /// Whether it has fields of times.
+    pub timed: bool,
+    /// Whether it has fields of time zones.
+    pub zoned: bool,
+    /// The zone that was given.
+    pub zone: Option<Zone>,
+}
+
+fn read_nodes(call: &Call<'_>, text: &str, nodes: &[Node], strict: bool) -> Result<Found> {
     let mut found = Found { zone_sign: 1, ..Found::default() };
     let mut rest = text;
-    let (mut exact, mut skipped) = (false, 0i64);
+    let (mut exact, mut skipped) = (strict, 0i64);
     for (i, node) in nodes.iter().enumerate() {
         if rest.is_empty() {
+            if strict {
+                return Err(format_error("input string is too short for datetime format".to_owned()));
+            }
             break;
         }
         // Blanks before fields, and before everything, do not count.
@@ -195,6 +256,18 @@ pub fn read(call: &Call<'_>, text: &str, template: &str) -> Result<Found> {
             }
         };
         match node {
+            Node::Separator(c) | Node::Space(c) if strict => {
+                if first != Some(*c) {
+                    return Err(format_error(format!("unmatched format separator \"{c}\"")));
+                }
+                drop_one();
+            }
+            Node::Char(c) if strict => {
+                if first != Some(*c) {
+                    return Err(format_error(format!("unmatched format character \"{c}\"")));
+                }
+                drop_one();
+            }
             Node::Separator(_) | Node::Space(_) => {
                 if exact {
                     drop_one();
@@ -229,9 +302,9 @@ pub fn read(call: &Call<'_>, text: &str, template: &str) -> Result<Found> {
             }
         }
     }
-    // `FX` alone minds what is left over.
-    if exact && !rest.is_empty() && rest.trim_start_matches(is_space).is_empty() {
-        return Ok(found);
+    if strict && !rest.trim_start_matches(is_space).is_empty() {
+        let message = "trailing characters remain in input string after datetime format";
+        return Err(format_error(message.to_owned()));
     }
     Ok(found)
 }
@@ -442,10 +515,10 @@ impl Found {
                     _ => 1,
                 };
                 let hours = Field { key: Key::ZoneHours, ..f.clone() };
-                let v = integer(rest, &hours, false)?.0;
+                let v = integer(rest, &hours, free)?.0;
                 set(&mut self.zone_hours, v, f)?;
                 if let Some(mut more) = rest.strip_prefix(':') {
-                    let v = integer(&mut more, &hours, false)?.0;
+                    let v = integer(&mut more, &hours, free)?.0;
                     *rest = more;
                     set(&mut self.zone_minutes, v, f)?;
                 }
@@ -456,7 +529,7 @@ impl Found {
                 if !word.is_empty() && zone::named(word, &call.settings.time_zone).is_some() {
                     self.zone_name = Some(word.to_owned());
                     *rest = &rest[end..];
-                } else if rest.starts_with(['+', '-']) {
+                } else if rest.starts_with(['+', '-', ' ']) {
                     let offset = Field { key: Key::Offset, ..f.clone() };
                     return self.take(call, rest, &offset, free);
                 } else {

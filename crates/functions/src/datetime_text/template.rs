@@ -118,6 +118,18 @@ pub fn is_space(c: char) -> bool {
 
 /// Takes a template apart.
 pub fn parse(template: &str) -> Vec<Node> {
+    let mut stray = None;
+    parse_noting(template, &mut stray)
+}
+
+/// The first character outside of quotes that is no field and that the SQL standard does not know as a separator.
+pub fn stray(template: &str) -> Option<char> {
+    let mut stray = None;
+    parse_noting(template, &mut stray);
+    stray
+}
+
+fn parse_noting(template: &str, stray: &mut Option<char>) -> Vec<Node> {
     let mut nodes = Vec::new();
     let mut rest = template;
     while let Some(c) = rest.chars().next() {
@@ -153,6 +165,9 @@ pub fn parse(template: &str) -> Vec<Node> {
             continue;
         }
         rest = &rest[c.len_utf8()..];
+        if !"-./,':; \"".contains(c) {
+            stray.get_or_insert(c);
+        }
         match c {
             '"' => {
                 let mut chars = rest.char_indices();

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
 use memmap2::{MmapOptions, MmapRaw, UncheckedAdvice};
 
@@ -16,7 +16,12 @@ pub(super) struct Memory {
     units: u32,
     pages: Pages,
     frames: MmapRaw,
+    /// Whether the system is asked for huge pages.
+    huge: AtomicBool,
 }
+
+/// A database's first pages are never huge: most databases are small, and should stay so.
+const SMALL_BYTES: usize = 16 << 20;
 
 enum Pages {
     /// `base + page * UNIT_BYTES`.
@@ -30,13 +35,32 @@ fn reserve(bytes: usize) -> std::io::Result<MmapRaw> {
     Ok(MmapRaw::from(MmapOptions::new().len(bytes).no_reserve_swap().map_anon()?))
 }
 
+/// Tells the system whether huge pages are welcome between the small databases' share and `end`; whether it listened.
+fn advise(map: &MmapRaw, huge: bool, end: usize) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        let advice = if huge { memmap2::Advice::HugePage } else { memmap2::Advice::NoHugePage };
+        map.advise_range(advice, SMALL_BYTES, end - SMALL_BYTES).is_ok()
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = (map, huge, end);
+        false
+    }
+}
+
 impl Memory {
-    /// Reserves address space for `units` pages, or fewer when the system refuses so much.
-    pub fn new(units: u32) -> Result<Memory> {
+    /// Reserves address space for `units` pages, or fewer when the system refuses so much. Where `budget_bytes` of it, all resident,
+    /// would do no harm, the system may take huge pages: scans miss the translation cache less.
+    pub fn new(units: u32, budget_bytes: usize) -> Result<Memory> {
         let mut units = units.max(1024);
         loop {
             match (reserve(units as usize * UNIT_BYTES), reserve(units as usize * size_of::<Frame>())) {
-                (Ok(pages), Ok(frames)) => return Ok(Memory { units, pages: Pages::Reserved(pages), frames }),
+                (Ok(pages), Ok(frames)) => {
+                    let memory = Memory { units, pages: Pages::Reserved(pages), frames, huge: AtomicBool::new(false) };
+                    memory.prefer_huge(budget_bytes);
+                    return Ok(memory);
+                }
                 (Err(_), Ok(frames)) if units <= 1 << 16 => return Ok(Memory::table(units, frames)),
                 (Err(e), _) | (_, Err(e)) if units <= 1024 => return Err(Error::io("reserve address space")(e)),
                 _ => units /= 4,
@@ -52,7 +76,26 @@ impl Memory {
 
     fn table(units: u32, frames: MmapRaw) -> Memory {
         let table = (0..units).map(|_| AtomicPtr::new(std::ptr::null_mut())).collect();
-        Memory { units, pages: Pages::Table(table), frames }
+        Memory { units, pages: Pages::Table(table), frames, huge: AtomicBool::new(false) }
+    }
+
+    /// Asks for huge pages up to `budget_bytes`. Only a wish: nothing depends on it.
+    fn prefer_huge(&self, budget_bytes: usize) {
+        if let Pages::Reserved(map) = &self.pages {
+            let end = budget_bytes.min(map.len()) & !(SMALL_BYTES - 1);
+            let asked = end > SMALL_BYTES && advise(map, true, end);
+            self.huge.store(asked, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes the wish for huge pages back: memory is short, and one huge page would bring back what many evictions gave.
+    pub fn prefer_small(&self) {
+        if let Pages::Reserved(map) = &self.pages
+            && self.huge.load(Ordering::Relaxed)
+            && self.huge.swap(false, Ordering::Relaxed)
+        {
+            advise(map, false, map.len());
+        }
     }
 
     /// How many page numbers fit.

@@ -63,7 +63,7 @@ impl PageSpace {
     /// # Errors
     /// `Io` when the system gives no address space at all.
     pub fn new(pool: Arc<Pool>, source: Arc<dyn PageSource>, units: u32, portable: bool) -> Result<Arc<PageSpace>> {
-        let memory = if portable { Memory::portable(units)? } else { Memory::new(units)? };
+        let memory = if portable { Memory::portable(units)? } else { Memory::new(units, pool.budget_bytes())? };
         Ok(Arc::new_cyclic(|this| PageSpace {
             memory,
             source,
@@ -279,6 +279,7 @@ impl PageSpace {
         }
         // SAFETY: the exclusive latch is held.
         self.spill(unsafe { &mut *frame.versions() });
+        self.memory.prefer_small();
         self.memory.release(page, class);
         frame.unlock_evicted();
         Ok(Eviction::Gone)
