@@ -639,7 +639,9 @@ impl<'a> Binder<'a> {
     /// The type called `name`, that a call with its name may be a cast to.
     fn type_called(&self, schema: Option<&str>, name: &str) -> Option<Oid> {
         let builtin = builtin::type_by_name(name).filter(|_| schema.is_none_or(|s| s == "pg_catalog"));
-        builtin.map(|t| t.oid).or_else(|| self.names().user_type(schema, name))
+        // A row type is not called.
+        let own = || self.names().user_type(schema, name).filter(|t| self.image.row_type(*t).is_none());
+        builtin.map(|t| t.oid).or_else(own)
     }
 
     fn plain_args(&mut self, f: &ast::FuncCall, place: &mut Place<'_>) -> Result<Vec<Expr>> {

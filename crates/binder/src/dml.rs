@@ -94,10 +94,11 @@ impl Binder<'_> {
         };
         let given = input.types().len();
         if given > positions.len() {
+            let extra = |s: &ast::Select| crate::setop::target_location(s, positions.len());
             return Err(self.error(
                 SqlState::SYNTAX_ERROR,
                 "INSERT has more expressions than target columns",
-                insert.pos,
+                insert.source.as_ref().map_or(insert.pos, extra),
             ));
         }
         if given < positions.len() && !insert.columns.is_empty() {

@@ -301,7 +301,11 @@ impl Binder<'_> {
                 let (a, b) = (self.expr(&both[0], place)?, self.expr(&both[1], place)?);
                 let mut equal = self.named_operator("=", vec![a.clone(), b], expr.pos)?;
                 reform(&mut equal, CallForm::NullIf);
-                let a = self.settle(a)?;
+                // It is of the type that is compared.
+                let a = match &equal.kind {
+                    ExprKind::Call { args, .. } | ExprKind::Routine { args, .. } => args[0].clone(),
+                    _ => self.settle(a)?,
+                };
                 let ty = a.ty;
                 let null = make(ExprKind::Const(Datum::Null), ty);
                 Ok(make(ExprKind::Case { whens: vec![(equal, null)], default: Box::new(a) }, ty))

@@ -136,6 +136,19 @@ impl Binder<'_> {
                     .error(SqlState::DATATYPE_MISMATCH, message, crate::setop::target_location(&op.left, i))
                     .hint("Cast the output of the non-recursive term to the correct type."));
             }
+            if b.typmod >= 0 && (b.ty != s.ty || b.typmod != s.typmod) {
+                let whole = |typmod| types::typmod::format_type(b.ty, typmod).unwrap_or_else(|| self.type_shown(b.ty));
+                let message = format!(
+                    "recursive query \"{}\" column {} has type {} in non-recursive term but type {} overall",
+                    &*cte.name,
+                    i + 1,
+                    whole(b.typmod),
+                    whole(-1)
+                );
+                return Err(self
+                    .error(SqlState::DATATYPE_MISMATCH, message, crate::setop::target_location(&op.left, i))
+                    .hint("Cast the output of the non-recursive term to the correct type."));
+            }
             let column = Expr::column(i, s.ty, s.typmod);
             let converted = self.coerce(column, b.ty, -1, coerce::Context::Implicit)?;
             exprs.push(converted.ok_or_else(|| SqlError::internal("the common type was just found"))?);

@@ -83,10 +83,6 @@ impl Binder<'_> {
         }
         let unsettled = std::mem::take(&mut self.unsettled);
         let (mut node, scope) = self.from(&core.from)?;
-        if let Some(condition) = &core.where_clause {
-            let predicate = self.condition(condition, &mut Place::new(&scope, "WHERE"))?;
-            node = Node::Filter { input: Box::new(node), predicate };
-        }
         let mut place = Place {
             scope: &scope,
             aggregates: Some(Vec::new()),
@@ -100,6 +96,10 @@ impl Binder<'_> {
             self.list_item(target, &mut place, &mut targets, &mut columns, !unsettled)?;
         }
         place.sets = false;
+        if let Some(condition) = &core.where_clause {
+            let predicate = self.condition(condition, &mut Place::new(&scope, "WHERE"))?;
+            node = Node::Filter { input: Box::new(node), predicate };
+        }
         let mut grouping = self.grouping(core, &scope, &targets, &columns)?;
         let having = match &core.having {
             Some(having) => {
@@ -572,9 +572,16 @@ impl Binder<'_> {
                 let message = format!("argument of {clause} must be type bigint, not type {}", self.type_shown(from));
                 return Err(self.error(SqlState::DATATYPE_MISMATCH, message, e.location()));
             };
-            if bound.span().is_some() {
+            let mut column = None;
+            bound.visit(&mut |e| {
+                if matches!(e.kind, ExprKind::Column(_)) {
+                    column = column.or(Some(e.position));
+                }
+            });
+            if column.is_some() {
                 let message = format!("argument of {clause} must not contain variables");
-                return Err(self.error(SqlState::INVALID_COLUMN_REFERENCE, message, e.location()));
+                let error = SqlError::new(SqlState::INVALID_COLUMN_REFERENCE, message);
+                return Err(error.at(column.filter(|p| *p > 0)));
             }
             Ok(Some(bound))
         };
@@ -606,6 +613,7 @@ fn collect_tables(node: &Node, first: &mut usize, out: &mut Vec<(usize, std::syn
 fn named_by_more_than_a_type(expr: &ast::Expr) -> bool {
     match &expr.kind {
         Ast::Cast(c) => named_by_more_than_a_type(&c.arg),
+        Ast::ScalarSubquery(_) => true,
         Ast::Collate(c) => named_by_more_than_a_type(&c.arg),
         Ast::Case(c) => c.default.as_ref().is_some_and(named_by_more_than_a_type),
         Ast::Indirection(i) if !matches!(i.path.last(), Some(ast::Indirection::Field(_))) => {
