@@ -362,6 +362,8 @@ impl Binder<'_> {
                     self.error(SqlState::SYNTAX_ERROR, message, expr.pos)
                 })
             }
+            ast::ExprKind::Json(e) => self.sql_json(e, expr.pos, place),
+            ast::ExprKind::IsJson(e) => self.is_json(e, expr.pos, place),
             ast::ExprKind::SetToDefault => {
                 Err(self.error(SqlState::SYNTAX_ERROR, "DEFAULT is not allowed in this context", expr.pos))
             }

@@ -632,6 +632,7 @@ pub(crate) fn figure_name(expr: &ast::Expr) -> String {
             Some(ast::Indirection::Field(name)) => name.as_str().to_owned(),
             _ => figure_name(&i.arg),
         },
+        Ast::Json(e) => crate::sql_json::name(e).to_owned(),
         Ast::MergeAction => "merge_action".to_owned(),
         Ast::SqlValue(v, _) => crate::call::sql_value_name(*v).to_owned(),
         _ => "?column?".to_owned(),

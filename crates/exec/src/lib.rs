@@ -17,6 +17,7 @@ mod function_scan;
 mod grouping;
 mod index;
 mod join;
+mod json;
 mod key_table;
 mod keys;
 mod load;

@@ -4,6 +4,7 @@
 pub mod counter;
 pub mod expr;
 mod imply;
+pub mod json;
 pub mod node;
 pub mod routine;
 pub mod window;
