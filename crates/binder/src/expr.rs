@@ -623,7 +623,7 @@ impl Binder<'_> {
         let e = match step {
             ast::Indirection::Index(e) => e,
             ast::Indirection::Slice(low, high) => {
-                let at = low.as_ref().or(high.as_ref()).map_or(pos, |e| e.location());
+                let at = high.as_ref().or(low.as_ref()).map_or(pos, |e| e.location());
                 let message = "jsonb subscript does not support slices";
                 return Err(self.error(SqlState::DATATYPE_MISMATCH, message, at));
             }

@@ -24,6 +24,9 @@ pub(crate) struct CteName {
     read: bool,
 }
 
+/// `unnest` of an array.
+const UNNEST: Oid = Oid(2331);
+
 /// `pg_get_sequence_data`.
 const SEQUENCE_DATA: Oid = Oid(6427);
 
@@ -466,12 +469,15 @@ impl Binder<'_> {
         let bound = if defined.is_some() { one_of_set(bound) } else { bound };
         let row_type = bound.ty;
         let is_row = catalog::builtin::type_by_oid(self.image.base_type(row_type).0).is_some_and(|t| t.kind == b'c');
+        let whole = match &bound.kind {
+            // The elements of an array of anonymous rows.
+            plan::ExprKind::Call { function: UNNEST, .. } if bound.ty == oid::RECORD => defined.clone(),
+            _ => self.image.fields_of(bound.ty),
+        };
         let (node, mut columns) = match bound.kind {
             // Each row is one value, whose columns are the table's.
-            plan::ExprKind::Call { function, args, .. }
-                if is_builtin_set(function) && self.image.fields_of(bound.ty).is_some() =>
-            {
-                let fields = self.image.fields_of(bound.ty).unwrap_or_default();
+            plan::ExprKind::Call { function, args, .. } if is_builtin_set(function) && whole.is_some() => {
+                let fields = whole.unwrap_or_default();
                 let (types, ordinality) = (vec![bound.ty], f.ordinality);
                 let node = Node::FunctionScan { function, routine: None, args, types, names: Vec::new(), ordinality };
                 let whole = Expr::column(0, bound.ty, -1);

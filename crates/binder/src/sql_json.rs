@@ -260,7 +260,7 @@ impl Binder<'_> {
             ast::JsonWrapper::Conditional => JsonWrapper::Conditional,
             ast::JsonWrapper::Unconditional => JsonWrapper::Always,
         };
-        if wrapper != JsonWrapper::Never && q.quotes != ast::JsonQuotes::Unspecified {
+        if wrapper != JsonWrapper::Never && q.quotes == ast::JsonQuotes::Omit {
             let message = "SQL/JSON QUOTES behavior must not be specified when WITH WRAPPER is used";
             return Err(self.error(SqlState::SYNTAX_ERROR, message, pos));
         }
@@ -322,6 +322,12 @@ impl Binder<'_> {
         }
         if let Written::Default(e) = written {
             let bound = self.expr(e, place)?;
+            let mut fixed = true;
+            bound.visit(&mut |e| fixed &= !matches!(e.kind, ExprKind::Column(_) | ExprKind::Slot(_)));
+            if !fixed {
+                let message = "DEFAULT expression must not contain column references";
+                return Err(self.error(SqlState::DATATYPE_MISMATCH, message, e.location()));
+            }
             let from = bound.ty;
             let cast = self.coerce(bound, ty, typmod, Context::Assignment)?;
             args.push(cast.ok_or_else(|| self.cannot_cast(from, ty).at(self.char_position(e.location())))?);

@@ -13,7 +13,11 @@ impl Deparser<'_> {
             JsonCall::Object { absent, unique } => {
                 let mut pairs = Vec::new();
                 for pair in args.chunks(2) {
-                    let texts = pair.iter().map(|e| self.json_argument(e, level)).collect::<Result<Vec<_>>>()?;
+                    let mut texts = pair.iter().map(|e| self.json_argument(e, level)).collect::<Result<Vec<_>>>()?;
+                    // A literal is a key as it is.
+                    if let (ExprKind::Const(Datum::Var(_)), types::oid::TEXT) = (&pair[0].kind, pair[0].ty) {
+                        texts[0] = texts[0].strip_suffix("::text").unwrap_or(&texts[0]).to_owned();
+                    }
                     pairs.push(texts.join(" : "));
                 }
                 let absent = if *absent { " ABSENT ON NULL" } else { "" };
