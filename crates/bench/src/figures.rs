@@ -5,13 +5,18 @@ use crate::stage::{Failure, Stage};
 
 pub mod bulk;
 pub mod commits;
+pub mod copy;
+pub mod create_index;
 pub mod fork;
 pub mod opening;
+pub mod parse;
 pub mod point;
 pub mod recovery;
 pub mod round_trips;
 pub mod scan;
+pub mod sort;
 pub mod speedtest;
+pub mod tpch;
 
 /// Measures one or more figures.
 pub type Measure = fn(&Stage) -> Result<Vec<Figure>, Failure>;
@@ -23,12 +28,19 @@ pub const ALL: &[(&str, Measure)] = &[
     ("bulk-inserts", bulk::bulk_inserts),
     ("select-1", point::select_one),
     ("point-select", point::point_select),
+    ("literal-select", point::literal_select),
+    ("wire-point-select", point::wire_point_select),
     ("point-update", point::point_update),
     ("two-threads", point::two_threads),
+    ("parse", parse::parse),
     ("new-database", opening::new_database),
     ("reopen", opening::reopen),
     ("in-memory", opening::in_memory),
     ("scan", scan::scan),
+    ("copy-in", copy::copy_in),
+    ("create-index", create_index::create_index),
+    ("sort", sort::sort),
+    ("tpch", tpch::tpch),
     ("speedtest", speedtest::durable),
     ("speedtest-memory", speedtest::in_memory),
     ("round-trips", round_trips::round_trips),

@@ -65,6 +65,7 @@ fn main() -> ExitCode {
         _ => Scale::full(),
     };
     scale.rounds = arguments.rounds.unwrap_or(scale.rounds).max(1);
+    scale.long_rounds = arguments.rounds.unwrap_or(scale.long_rounds).max(1);
     let stage = match Stage::new(scale, arguments.dir) {
         Ok(stage) => stage,
         Err(e) => {
@@ -87,7 +88,8 @@ fn main() -> ExitCode {
                 measured.extend(figures);
             }
             Err(e) => {
-                eprintln!("bench: {name} could not be measured: {e}");
+                let causes = std::iter::successors(e.source(), |e| e.source()).map(|e| format!(": {e}"));
+                eprintln!("bench: {name} could not be measured: {e}{}", causes.collect::<String>());
                 failed = true;
             }
         }

@@ -1,9 +1,11 @@
-//! What Hathi is measured against: SQLite, PostgreSQL, and the bare machine.
+//! What Hathi is measured against: SQLite, PostgreSQL, and the bare machine; and Hathi itself as a server.
 
+mod hathi_server;
 mod machine;
 mod pg_server;
 mod sqlite;
 
+pub use hathi_server::HathiServer;
 pub use machine::{BareLog, loop_rate, read_rate_bytes_per_second};
 pub use pg_server::PgServer;
 pub use sqlite::{in_memory, on_disk};

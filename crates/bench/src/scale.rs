@@ -21,6 +21,14 @@ pub struct Scale {
     pub socket_operations: usize,
     /// Rows of the scanned table.
     pub scan_rows: usize,
+    /// Rows that are copied in, and rows that an index is made over.
+    pub copy_rows: usize,
+    /// Rows that are sorted.
+    pub sort_rows: usize,
+    /// Rounds of what takes many seconds each time.
+    pub long_rounds: usize,
+    /// TPC-H's scale factor.
+    pub tpch_scale: f64,
     /// Rows of the speed tests' larger tables.
     pub speedtest_rows: usize,
     /// Round trips of each kind.
@@ -46,6 +54,10 @@ impl Scale {
             point_operations: 100_000,
             socket_operations: 10_000,
             scan_rows: 4_000_000,
+            copy_rows: 1_000_000,
+            sort_rows: 10_000_000,
+            long_rounds: 3,
+            tpch_scale: 0.1,
             speedtest_rows: 25_000,
             round_trips: 100,
             fork_bytes: 1 << 30,
@@ -66,6 +78,10 @@ impl Scale {
             point_operations: 20_000,
             socket_operations: 2000,
             scan_rows: 250_000,
+            copy_rows: 100_000,
+            sort_rows: 300_000,
+            long_rounds: 2,
+            tpch_scale: 0.01,
             speedtest_rows: 5000,
             round_trips: 100,
             fork_bytes: 48 << 20,
@@ -86,6 +102,11 @@ impl Scale {
             point_operations: 100,
             socket_operations: 20,
             scan_rows: 2000,
+            copy_rows: 1000,
+            sort_rows: 2000,
+            long_rounds: 1,
+            // Below 0.01 the generator makes duplicate keys.
+            tpch_scale: 0.01,
             speedtest_rows: 250,
             round_trips: 10,
             fork_bytes: 1 << 20,

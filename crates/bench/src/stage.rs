@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::figure::Figure;
 use crate::peers::PgServer;
 use crate::scale::Scale;
 
@@ -38,6 +39,17 @@ impl Stage {
     /// PostgreSQL, started when first asked for; else why not.
     pub fn postgres(&self) -> Result<&PgServer, String> {
         self.postgres.get_or_init(|| PgServer::start().map_err(|e| e.to_string())).as_ref().map_err(String::clone)
+    }
+}
+
+/// A client of the stage's PostgreSQL; a note when there is none.
+pub fn postgres_client(stage: &Stage, figure: &mut Figure) -> Result<Option<postgres::Client>, Failure> {
+    match stage.postgres() {
+        Ok(server) => Ok(Some(server.client()?)),
+        Err(why) => {
+            figure.note(why);
+            Ok(None)
+        }
     }
 }
 

@@ -325,7 +325,7 @@ impl<'a> Binder<'a> {
                 None => self.type_shown(t),
             })
             .collect();
-        let prefix = schema.filter(|s| *s != "pg_catalog").map_or(String::new(), |s| format!("{s}."));
+        let prefix = schema.map_or(String::new(), |s| format!("{s}."));
         let shown = format!("function {prefix}{name}({})", types.join(", "));
         let procs = Proc::named(image, schema, name, self.search_path);
         let mut candidates: Vec<Candidate<'_>> =
@@ -438,7 +438,15 @@ impl<'a> Binder<'a> {
             let bound = self.coerce(arg, ty, -1, Context::Explicit)?;
             return bound.ok_or_else(|| self.cannot_cast(from, ty).at(self.char_position(pos)));
         }
-        let (chosen, args, shown) = self.choose_function(schema, name, args, &named, !f.variadic, pos)?;
+        let chosen = self.choose_function(schema, name, args, &named, !f.variadic, pos);
+        let (chosen, args, shown) = match (chosen, &f.filter) {
+            // A wrong filter is said first.
+            (Err(error), Some(filter)) => {
+                self.condition(filter, &mut Place::new(place.scope, "FILTER"))?;
+                return Err(error);
+            }
+            (chosen, _) => chosen?,
+        };
         if chosen.proc.kind() == b'p' {
             let message = format!("{} is a procedure", shown.strip_prefix("function ").unwrap_or(&shown));
             return Err(self.error(SqlState::WRONG_OBJECT_TYPE, message, pos).hint("To call a procedure, use CALL."));

@@ -395,7 +395,7 @@ fn domain_printed(bound: &Expr, names: &dyn types::io::TypeLookup, pretty: bool)
         subqueries: None,
         level: 0,
     };
-    crate::Deparser { columns: &[], names, pretty, query: Some(&query) }.expr(bound)
+    crate::Deparser { columns: &[], names, pretty, query: Some(&query), settings: None }.expr(bound)
 }
 
 /// What a domain's condition can name.

@@ -26,6 +26,8 @@ pub struct Deparser<'a> {
     pub pretty: bool,
     /// The query it is in.
     pub query: Option<&'a QueryNames<'a>>,
+    /// How values print; by default settings where they are kept.
+    pub settings: Option<&'a IoSettings>,
 }
 
 /// What expressions of a query refer to.
@@ -52,6 +54,61 @@ pub fn quote_literal(text: &str) -> String {
     if doubled.contains('\\') { format!("E'{}'", doubled.replace('\\', "\\\\")) } else { format!("'{doubled}'") }
 }
 
+/// `text` as a literal that needs no `E`: backslashes mean themselves.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// The operands of what `CASE operand WHEN value` became.
+fn compared(test: &Expr) -> Option<&[Expr; 2]> {
+    match &test.kind {
+        ExprKind::Call { args, form: CallForm::CaseTest(_), .. }
+        | ExprKind::Routine { args, form: CallForm::CaseTest(_), .. } => args.first_chunk(),
+        _ => None,
+    }
+}
+
+/// The arguments of what `NULLIF` became.
+fn nulled(whens: &[(Expr, Expr)]) -> Option<&[Expr]> {
+    match whens {
+        [(test, _)] => match &test.kind {
+            ExprKind::Call { args, form: CallForm::NullIf(_), .. }
+            | ExprKind::Routine { args, form: CallForm::NullIf(_), .. } => Some(args),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Arguments without the defaults of built-in functions that stand in at the end.
+fn given(function: Oid, mut args: &[Expr]) -> &[Expr] {
+    let Some(row) = builtin::proc_by_oid(function) else { return args };
+    let least = row.args.len().saturating_sub(row.default_count.into());
+    while args.len() > least
+        && let Some((last, before)) = args.split_last()
+        && last.position == 0
+        && matches!(last.kind, ExprKind::Const(_))
+    {
+        args = before;
+    }
+    args
+}
+
+/// `text` without blanks at ends of lines, but for those in quotes.
+pub(crate) fn tidy(text: &str) -> String {
+    let (mut out, mut quote) = (String::with_capacity(text.len()), None);
+    for c in text.chars() {
+        match (c, quote) {
+            ('\'' | '"', None) => quote = Some(c),
+            (_, Some(open)) if c == open => quote = None,
+            ('\n', None) => out.truncate(out.trim_end_matches(' ').len()),
+            _ => {}
+        }
+        out.push(c);
+    }
+    out
+}
+
 /// What stands around an expression, as far as its parentheses go; calls, lists and CASE separate their parts by themselves.
 #[derive(Clone, Copy, PartialEq)]
 enum Around<'e> {
@@ -71,7 +128,7 @@ impl Deparser<'_> {
     /// # Errors
     /// `0A000` for what has no text form yet, such as sub-queries.
     pub fn expr(&self, expr: &Expr) -> Result<String> {
-        self.print(expr, false, self.query.map_or(0, |q| q.level))
+        self.print(expr, false, self.query.map_or(0, |q| q.level)).map(|text| tidy(&text))
     }
 
     /// `expr` as an item of a list: implicit casts are shown.
@@ -246,23 +303,54 @@ impl Deparser<'_> {
             return Ok(format!("NULL::{name}"));
         }
         let mut text = Vec::new();
-        types::io::text_out_with(expr.ty, datum, &IoSettings::default(), self.names, &mut text)?;
+        types::io::text_out_with(
+            expr.ty,
+            datum,
+            self.settings.unwrap_or(&IoSettings::default()),
+            self.names,
+            &mut text,
+        )?;
         let text = String::from_utf8_lossy(&text).into_owned();
         let bare = !text.starts_with('-') && text.chars().all(|c| c.is_ascii_digit() || c == '.');
         Ok(match expr.ty {
             oid::BOOL => (if text == "t" { "true" } else { "false" }).to_owned(),
             oid::INT4 if bare => text,
             oid::NUMERIC if bare && text.contains('.') && expr.typmod < 0 => text,
-            // `-1::int` would mean something else.
-            oid::NUMERIC if bare && self.pretty => format!("{text}::{name}"),
-            oid::NUMERIC if bare => format!("({text})::{name}"),
-            oid::UNKNOWN => quote_literal(&text),
-            _ => format!("{}::{name}", quote_literal(&text)),
+            oid::UNKNOWN => quoted(&text),
+            _ => format!("{}::{name}", quoted(&text)),
         })
+    }
+
+    /// A constant whose type a cast around it says.
+    fn bare_constant(&self, expr: &Expr, datum: &Datum) -> Result<String> {
+        let typed = self.constant(&Expr { typmod: -1, ..expr.clone() }, datum)?;
+        let suffix = format!("::{}", self.type_name(expr.ty, -1));
+        Ok(typed.strip_suffix(&suffix).map_or(typed.clone(), str::to_owned))
     }
 
     fn cast(&self, arg: &Expr, ty: Oid, typmod: i32, level: usize) -> Result<String> {
         let name = self.type_name(ty, typmod);
+        if let ExprKind::Const(datum) = &arg.kind
+            && arg.ty == ty
+            && arg.typmod < 0
+            && !datum.is_null()
+        {
+            return Ok(format!("{}::{name}", self.bare_constant(arg, datum)?));
+        }
+        // What only makes it that type before its length is looked at is not shown.
+        let arg = match &arg.kind {
+            ExprKind::CastByText { arg: inner, .. } | ExprKind::Coerce { arg: inner, .. }
+                if typmod >= 0 && arg.ty == ty && arg.typmod < 0 && inner.ty != ty =>
+            {
+                inner
+            }
+            ExprKind::Call { args, form: CallForm::ExplicitCast | CallForm::ImplicitCast, .. }
+                if typmod >= 0 && arg.ty == ty && arg.typmod < 0 =>
+            {
+                &args[0]
+            }
+            _ => arg,
+        };
         Ok(format!("{}::{name}", self.enclosed(self.within(arg, false, Around::Tight, level)?)))
     }
 
@@ -295,6 +383,10 @@ impl Deparser<'_> {
             CallForm::ImplicitCast if implicit => self.cast(&args[0], expr.ty, expr.typmod, level),
             CallForm::ImplicitCast => self.within(&args[0], false, Around::Tight, level),
             CallForm::Word(word) => Ok(word.to_owned()),
+            CallForm::CaseTest(operator) | CallForm::NullIf(operator) => {
+                self.call(expr, function, args, CallForm::Operator(operator), implicit, level)
+            }
+            CallForm::Syntax => self.syntax(function, args, level),
             CallForm::Variadic => {
                 let name = builtin::proc_by_oid(function).map_or("?", |p| p.name);
                 let (last, first) = args.split_last().ok_or_else(|| SqlError::internal("VARIADIC of nothing"))?;
@@ -307,22 +399,52 @@ impl Deparser<'_> {
                     Some(name) => return Ok(format!("{name}({})", self.list(args, level)?)),
                     None => builtin::proc_by_oid(function).map_or("?", |p| p.name),
                 };
-                match (name, args) {
-                    ("extract", [field, from]) => {
-                        let field = match &field.kind {
-                            ExprKind::Const(d) => d.as_str().unwrap_or_default().to_owned(),
-                            _ => self.print(field, true, level)?,
-                        };
-                        Ok(format!("EXTRACT({field} FROM {})", self.print(from, true, level)?))
-                    }
-                    ("timezone", [zone, at]) => {
-                        let at = self.operand(at, Around::Tight, level)?;
-                        Ok(format!("({at} AT TIME ZONE {})", self.operand(zone, Around::Tight, level)?))
-                    }
-                    _ => Ok(format!("{}({})", quote_ident(name), self.list(args, level)?)),
-                }
+                Ok(format!("{}({})", quote_ident(name), self.list(given(function, args), level)?))
             }
         }
+    }
+
+    /// A call in a form of SQL's own.
+    fn syntax(&self, function: Oid, args: &[Expr], level: usize) -> Result<String> {
+        let name = builtin::proc_by_oid(function).map_or("?", |p| p.name);
+        let shown = |i: usize| self.print(&args[i], true, level);
+        let word = |e: &Expr| match &e.kind {
+            ExprKind::Const(d) => Ok(d.as_str().unwrap_or_default().to_owned()),
+            _ => self.print(e, true, level),
+        };
+        Ok(match (name, args) {
+            ("extract", [field, _]) => format!("EXTRACT({} FROM {})", word(field)?, shown(1)?),
+            ("timezone", [zone, at]) => {
+                let at = self.operand(at, Around::Tight, level)?;
+                format!("({at} AT TIME ZONE {})", self.operand(zone, Around::Tight, level)?)
+            }
+            ("timezone", [at]) => format!("({} AT LOCAL)", self.operand(at, Around::Tight, level)?),
+            ("overlaps", [_, _, _, _]) => {
+                format!("(({}, {}) OVERLAPS ({}, {}))", shown(0)?, shown(1)?, shown(2)?, shown(3)?)
+            }
+            ("position", [_, _]) => format!("POSITION(({}) IN ({}))", shown(1)?, shown(0)?),
+            ("overlay", [_, _, _]) => format!("OVERLAY({} PLACING {} FROM {})", shown(0)?, shown(1)?, shown(2)?),
+            ("overlay", [_, _, _, _]) => {
+                format!("OVERLAY({} PLACING {} FROM {} FOR {})", shown(0)?, shown(1)?, shown(2)?, shown(3)?)
+            }
+            ("substring", [_, from]) if from.ty == oid::INT4 => format!("SUBSTRING({} FROM {})", shown(0)?, shown(1)?),
+            ("substring", [_, _, by]) if by.ty == oid::TEXT => {
+                format!("SUBSTRING({} SIMILAR {} ESCAPE {})", shown(0)?, shown(1)?, shown(2)?)
+            }
+            ("substring", [_, _, _]) => format!("SUBSTRING({} FROM {} FOR {})", shown(0)?, shown(1)?, shown(2)?),
+            ("btrim" | "ltrim" | "rtrim", [_]) => format!("TRIM({} FROM {})", side(name), shown(0)?),
+            ("btrim" | "ltrim" | "rtrim", [_, _]) => {
+                format!("TRIM({} {} FROM {})", side(name), shown(1)?, shown(0)?)
+            }
+            ("normalize", [_, form]) if form.position > 0 => format!("NORMALIZE({}, {})", shown(0)?, word(form)?),
+            ("normalize", [_, ..]) => format!("NORMALIZE({})", shown(0)?),
+            ("is_normalized", [_, form]) if form.position > 0 => {
+                format!("({} IS {} NORMALIZED)", self.operand(&args[0], Around::Tight, level)?, word(form)?)
+            }
+            ("is_normalized", [_, ..]) => format!("({} IS NORMALIZED)", self.operand(&args[0], Around::Tight, level)?),
+            ("pg_collation_for", [_]) => format!("COLLATION FOR ({})", shown(0)?),
+            _ => format!("{}({})", quote_ident(name), self.list(given(function, args), level)?),
+        })
     }
 
     fn print(&self, expr: &Expr, implicit: bool, level: usize) -> Result<String> {
@@ -400,11 +522,21 @@ impl Deparser<'_> {
             ExprKind::Extreme(greatest, list) => {
                 Ok(format!("{}({})", if *greatest { "GREATEST" } else { "LEAST" }, self.list(list, level)?))
             }
+            ExprKind::Case { whens, .. } if nulled(whens).is_some() => {
+                let args = nulled(whens).unwrap_or_default();
+                Ok(format!("NULLIF({})", self.list(args, level)?))
+            }
             ExprKind::Case { whens, default } => {
                 let mut text = format!("\n{}CASE", "    ".repeat(level));
+                if let Some([operand, _]) = whens.first().and_then(|(test, _)| compared(test)) {
+                    text += &format!(" {}", self.print(operand, true, level)?);
+                }
                 for (condition, result) in whens {
-                    let (condition, result) =
-                        (self.print(condition, false, level + 1)?, self.print(result, true, level + 1)?);
+                    let condition = match compared(condition) {
+                        Some([_, value]) => self.print(value, false, level + 1)?,
+                        _ => self.print(condition, false, level + 1)?,
+                    };
+                    let result = self.print(result, true, level + 1)?;
                     text += &format!("\n{}WHEN {condition} THEN {result}", "    ".repeat(level + 1));
                 }
                 text += &format!("\n{}ELSE {}", "    ".repeat(level + 1), self.print(default, true, level + 1)?);
@@ -457,6 +589,15 @@ impl Deparser<'_> {
             Some(row) => row.name.to_owned(),
             None => self.names.operator_name(operator).unwrap_or_else(|| "?".to_owned()),
         }
+    }
+}
+
+/// Which side a function cuts.
+fn side(name: &str) -> &'static str {
+    match name {
+        "ltrim" => "LEADING",
+        "rtrim" => "TRAILING",
+        _ => "BOTH",
     }
 }
 

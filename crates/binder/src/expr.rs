@@ -1,8 +1,7 @@
 //! Binding expressions.
 
-use plan::{AggregateCall, Expr, ExprKind};
+use plan::{AggregateCall, CallForm, Expr, ExprKind};
 use syntax::ast::{self, IsTest, Literal, Pos};
-use types::io::TypeLookup;
 use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 
 use crate::Binder;
@@ -37,6 +36,15 @@ pub(crate) struct Place<'s> {
 impl<'s> Place<'s> {
     pub(crate) fn new(scope: &'s Scope, clause: &'static str) -> Place<'s> {
         Place { scope, aggregates: None, windows: None, groupings: Vec::new(), clause, sets: false }
+    }
+}
+
+/// A call of an operator as written otherwise.
+fn reform(call: &mut Expr, form: fn(Oid) -> CallForm) {
+    if let ExprKind::Call { form: own, .. } | ExprKind::Routine { form: own, .. } = &mut call.kind
+        && let CallForm::Operator(operator) = *own
+    {
+        *own = form(operator);
     }
 }
 
@@ -284,13 +292,15 @@ impl Binder<'_> {
             }
             ast::ExprKind::Coalesce(list) => {
                 let args = self.exprs(list, place)?;
-                let args = self.unify(args, "COALESCE", expr.pos)?;
+                let at: Vec<Pos> = list.iter().map(ast::Expr::location).collect();
+                let args = self.unify(args, "COALESCE", &at)?;
                 let ty = args[0].ty;
                 Ok(make(ExprKind::Coalesce(args), ty))
             }
             ast::ExprKind::NullIf(both) => {
                 let (a, b) = (self.expr(&both[0], place)?, self.expr(&both[1], place)?);
-                let equal = self.named_operator("=", vec![a.clone(), b], expr.pos)?;
+                let mut equal = self.named_operator("=", vec![a.clone(), b], expr.pos)?;
+                reform(&mut equal, CallForm::NullIf);
                 let a = self.settle(a)?;
                 let ty = a.ty;
                 let null = make(ExprKind::Const(Datum::Null), ty);
@@ -314,22 +324,29 @@ impl Binder<'_> {
                     let done = self.coerce(param, ty, typmod, Context::Explicit)?;
                     return done.ok_or_else(|| self.cannot_cast(base, ty));
                 }
-                let at = c.arg.location();
                 let bound = self.coerce(arg, ty, typmod, Context::Explicit).map_err(|e| match e.state() {
                     SqlState::CANNOT_COERCE => e.at(self.char_position(expr.pos)),
                     _ => e,
                 })?;
-                bound.ok_or_else(|| self.cannot_cast(from, ty).at(self.char_position(at)))
+                bound.ok_or_else(|| self.cannot_cast(from, ty).at(self.char_position(expr.pos)))
             }
             ast::ExprKind::Grouping(args) => self.grouping_call(args, expr.pos, place),
-            ast::ExprKind::FuncCall(f) => self.call(f, expr.pos, place),
+            ast::ExprKind::FuncCall(f) => {
+                let mut bound = self.call(f, expr.pos, place)?;
+                if let (true, ExprKind::Call { form: form @ CallForm::Function, .. }) = (f.sql_syntax, &mut bound.kind)
+                {
+                    *form = CallForm::Syntax;
+                }
+                Ok(bound)
+            }
             ast::ExprKind::ScalarSubquery(select) => self.scalar_subquery(select, expr.pos, place),
             ast::ExprKind::Exists(select) => self.exists(select, expr.pos, place),
             ast::ExprKind::ArraySubquery(select) => self.array_subquery(select, expr.pos, place),
             ast::ExprKind::Greatest(list) | ast::ExprKind::Least(list) => {
                 let greatest = matches!(expr.kind, ast::ExprKind::Greatest(_));
                 let args = self.exprs(list, place)?;
-                let args = self.unify(args, if greatest { "GREATEST" } else { "LEAST" }, expr.pos)?;
+                let at: Vec<Pos> = list.iter().map(ast::Expr::location).collect();
+                let args = self.unify(args, if greatest { "GREATEST" } else { "LEAST" }, &at)?;
                 let ty = args[0].ty;
                 // The type must have an order.
                 self.named_operator("<", vec![args[0].clone(), args[0].clone()], expr.pos)?;
@@ -378,42 +395,66 @@ impl Binder<'_> {
         }
         let left = self.expr(&i.arg, place)?;
         let mut values = self.exprs(&i.list, place)?;
-        if values.iter().any(|v| v.span().is_some()) {
+        // Those that read columns are compared one by one.
+        let (apart, kept): (Vec<Expr>, Vec<Expr>) = values.into_iter().partition(|v| v.span().is_some());
+        if kept.len() < 2 {
             return Ok(None);
         }
+        values = kept;
         let types: Vec<Oid> = std::iter::once(left.ty).chain(values.iter().map(|v| v.ty)).collect();
         let Some(common) = common_type(self.image, &types) else { return Ok(None) };
         let Some(array) = crate::polymorphic::array_of(common) else { return Ok(None) };
-        values = self.unify(std::iter::once(left.clone()).chain(values).collect(), "IN", pos)?.split_off(1);
+        values = self.unify(std::iter::once(left.clone()).chain(values).collect(), "IN", &[pos])?.split_off(1);
         let array = Expr::new(ExprKind::Array(values), array, self.position(pos));
-        self.any_array(left, if i.not { "<>" } else { "=" }, i.not, array, pos).map(Some)
+        let sign = if i.not { "<>" } else { "=" };
+        let mut tests = vec![self.any_array(left.clone(), sign, i.not, array, pos)?];
+        for e in apart {
+            tests.push(self.named_operator(sign, vec![left.clone(), e], pos)?);
+        }
+        if tests.len() == 1 {
+            return Ok(tests.pop());
+        }
+        let kind = if i.not { ExprKind::And(tests) } else { ExprKind::Or(tests) };
+        Ok(Some(Expr::new(kind, oid::BOOL, self.position(pos))))
     }
 
     fn exprs(&mut self, list: &[ast::Expr], place: &mut Place<'_>) -> Result<Vec<Expr>> {
         list.iter().map(|e| self.expr(e, place)).collect()
     }
 
-    /// Converts `args` to their common type.
-    pub(crate) fn unify(&mut self, args: Vec<Expr>, what: &str, pos: Pos) -> Result<Vec<Expr>> {
+    /// Converts `args`, written at `at` (the last of them counts for what comes after), to their common type.
+    pub(crate) fn unify(&mut self, args: Vec<Expr>, what: &str, at: &[Pos]) -> Result<Vec<Expr>> {
         let types: Vec<Oid> = args.iter().map(|a| a.ty).collect();
-        let at = self.char_position(pos);
-        let names = self.names();
-        let mismatch = |a: Oid, b: Oid| {
-            let (a, b) = (names.type_name(a), names.type_name(b));
-            let message = format!("{what} types {a} and {b} cannot be matched");
-            SqlError::new(SqlState::DATATYPE_MISMATCH, message).at(at)
+        let located: Vec<Option<u32>> =
+            (0..args.len()).map(|i| at.get(i).or(at.last()).and_then(|p| self.char_position(*p))).collect();
+        let common = match common_type(self.image, &types) {
+            Some(common) => common,
+            None => {
+                // The first that does not go with those before it.
+                let count = (1..=types.len()).find(|&n| common_type(self.image, &types[..n]).is_none());
+                let index = count.map_or(0, |n| n - 1);
+                let before = common_type(self.image, &types[..index]).unwrap_or(types[0]);
+                let (a, b) = (self.type_shown(before), self.type_shown(types[index]));
+                let message = format!("{what} types {a} and {b} cannot be matched");
+                return Err(SqlError::new(SqlState::DATATYPE_MISMATCH, message).at(located[index]));
+            }
         };
-        let known: Vec<Oid> = types.iter().copied().filter(|&t| t != oid::UNKNOWN).collect();
-        let Some(common) = common_type(self.image, &types) else {
-            let other = known.iter().find(|&&t| common_type(self.image, &[known[0], t]).is_none());
-            return Err(mismatch(known[0], *other.unwrap_or(&known[0])));
-        };
-        args.into_iter()
-            .map(|a| {
-                let from = a.ty;
-                self.coerce(a, common, -1, Context::Implicit)?.ok_or_else(|| mismatch(common, from))
-            })
-            .collect()
+        let mut done = Vec::with_capacity(args.len());
+        for (i, (a, at)) in args.into_iter().zip(located).enumerate() {
+            let from = a.ty;
+            let converted = self.coerce(a, common, -1, Context::Implicit)?;
+            done.push(converted.ok_or_else(|| {
+                let (from, to) = (self.type_shown(from), self.type_shown(common));
+                let what = match (what, i) {
+                    ("CASE", 0) => "CASE/ELSE",
+                    ("CASE", _) => "CASE/WHEN",
+                    _ => what,
+                };
+                let message = format!("{what} could not convert type {from} to {to}");
+                SqlError::new(SqlState::CANNOT_COERCE, message).at(at)
+            })?);
+        }
+        Ok(done)
     }
 
     fn case(&mut self, c: &ast::Case, pos: Pos, place: &mut Place<'_>) -> Result<Expr> {
@@ -422,17 +463,25 @@ impl Binder<'_> {
         for when in &c.whens {
             let condition = self.expr(&when.condition, place)?;
             conditions.push(match &operand {
-                Some(operand) => self.named_operator("=", vec![operand.clone(), condition], when.condition.pos)?,
+                Some(operand) => {
+                    let mut test = self.named_operator("=", vec![operand.clone(), condition], when.condition.pos)?;
+                    reform(&mut test, CallForm::CaseTest);
+                    test
+                }
                 None => self.boolean(condition, "CASE/WHEN", when.condition.location())?,
             });
             results.push(self.expr(&when.result, place)?);
         }
-        results.push(match &c.default {
+        let default = match &c.default {
             Some(default) => self.expr(default, place)?,
             None => Expr::null(oid::UNKNOWN),
-        });
-        let mut results = self.unify(results, "CASE", pos)?;
-        let default = Box::new(results.pop().expect("the default was pushed"));
+        };
+        // The default's type counts first.
+        results.insert(0, default);
+        let of_default = c.default.as_ref().map_or(pos, ast::Expr::location);
+        let at: Vec<Pos> = std::iter::once(of_default).chain(c.whens.iter().map(|w| w.result.location())).collect();
+        let mut results = self.unify(results, "CASE", &at)?;
+        let default = Box::new(results.remove(0));
         let ty = default.ty;
         let whens = conditions.into_iter().zip(results).collect();
         Ok(Expr::new(ExprKind::Case { whens, default }, ty, self.position(pos)))
@@ -511,7 +560,8 @@ impl Binder<'_> {
                 .error(SqlState::INDETERMINATE_DATATYPE, message, pos)
                 .hint("Explicitly cast to the desired type, for example ARRAY[]::integer[]."));
         }
-        let items = self.unify(items, "ARRAY", pos)?;
+        let at: Vec<Pos> = list.iter().map(ast::Expr::location).collect();
+        let items = self.unify(items, "ARRAY", &at)?;
         let element = items[0].ty;
         let nested = list.iter().all(|e| matches!(e.kind, ast::ExprKind::Array(_)));
         let ty = if nested { Some(element) } else { crate::polymorphic::array_of(element) };

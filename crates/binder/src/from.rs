@@ -120,10 +120,16 @@ impl Binder<'_> {
         }
         if step.columns.len() != base.columns.len() {
             let message = "each UNION query must have the same number of columns";
-            return Err(self.error(SqlState::SYNTAX_ERROR, message, op.pos));
+            return Err(self.error(SqlState::SYNTAX_ERROR, message, crate::setop::target_location(&op.right, 0)));
         }
         let mut exprs = Vec::new();
         for (i, (b, s)) in base.columns.iter().zip(&step.columns).enumerate() {
+            if resolve::common_type(self.image, &[b.ty, s.ty]).is_none() {
+                let (left, right) = (self.type_shown(b.ty), self.type_shown(s.ty));
+                let message = format!("UNION types {left} and {right} cannot be matched");
+                let at = crate::setop::target_location(&op.right, i);
+                return Err(self.error(SqlState::DATATYPE_MISMATCH, message, at));
+            }
             if b.ty != s.ty && resolve::common_type(self.image, &[b.ty, s.ty]) != Some(b.ty) {
                 let message = format!(
                     "recursive query \"{}\" column {} has type {} in non-recursive term but type {} overall",
@@ -133,7 +139,7 @@ impl Binder<'_> {
                     self.type_shown(s.ty)
                 );
                 return Err(self
-                    .error(SqlState::DATATYPE_MISMATCH, message, op.left.pos)
+                    .error(SqlState::DATATYPE_MISMATCH, message, crate::setop::target_location(&op.left, i))
                     .hint("Cast the output of the non-recursive term to the correct type."));
             }
             let column = Expr::column(i, s.ty, s.typmod);
@@ -722,7 +728,7 @@ impl Binder<'_> {
             let value = match kind {
                 JoinKind::Right => column(r),
                 JoinKind::Full => {
-                    let both = self.unify(vec![column(l), column(r)], "JOIN/USING", j.pos)?;
+                    let both = self.unify(vec![column(l), column(r)], "JOIN/USING", &[j.pos])?;
                     let ty = both[0].ty;
                     Expr::new(plan::ExprKind::Coalesce(both), ty, 0)
                 }
@@ -879,7 +885,9 @@ pub(crate) fn trust_expr(e: &mut Expr) {
 /// Lets all tables that `node` reads be read whoever asks.
 fn trust(node: &mut Node) {
     match node {
-        Node::Scan { table, .. } | Node::IndexScan { table, .. } => Arc::make_mut(table).unchecked = true,
+        Node::Scan { table, .. } | Node::IndexScan { table, .. } | Node::BitmapScan { table, .. } => {
+            Arc::make_mut(table).unchecked = true;
+        }
         _ => {}
     }
     node.exprs_mut().into_iter().for_each(trust_expr);

@@ -74,7 +74,7 @@ pub(crate) fn index_key(image: &Image, table: &TableRef, info: &IndexInfo) -> Re
     if !key.exprs.is_empty() {
         let names: Vec<String> = table.columns.iter().map(|c| c.name.clone()).collect();
         let lookup = crate::Names { image, search_path: &[] };
-        let deparser = crate::Deparser { columns: &names, names: &lookup, pretty: true, query: None };
+        let deparser = crate::Deparser { columns: &names, names: &lookup, pretty: true, query: None, settings: None };
         let label = |i: usize| match key.expr(i) {
             Some(e) => Ok(enclosed(e, deparser.expr(e)?)),
             None => Ok(syntax::quote_ident(&table.columns[key.columns[i].0].name).to_string()),
@@ -91,7 +91,9 @@ const HASH: Oid = Oid(405);
 fn enclosed(e: &Expr, text: String) -> String {
     let is_call = matches!(
         &e.kind,
-        ExprKind::Call { form: plan::CallForm::Function, .. } | ExprKind::Coalesce(_) | ExprKind::Extreme(..)
+        ExprKind::Call { form: plan::CallForm::Function | plan::CallForm::Syntax, .. }
+            | ExprKind::Coalesce(_)
+            | ExprKind::Extreme(..)
     );
     if is_call { text } else { format!("({text})") }
 }

@@ -23,6 +23,7 @@ mod routine;
 mod rules;
 mod scope;
 mod setop;
+mod sets;
 mod sql_json;
 mod subquery;
 mod target;

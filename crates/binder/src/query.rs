@@ -1,7 +1,7 @@
 //! Binding queries: FROM, WHERE, GROUP BY, HAVING, the target list, DISTINCT, ORDER BY, LIMIT.
 
 use plan::{Expr, ExprKind, Node, OutputColumn, SortKey};
-use syntax::ast::{self, Distinct, ExprKind as Ast, Literal, NullsOrder, Select, SelectBody, SortDirection};
+use syntax::ast::{self, Distinct, ExprKind as Ast, Literal, NullsOrder, Pos, Select, SelectBody, SortDirection};
 use types::{Result, SqlError, SqlState, oid};
 
 use crate::Binder;
@@ -60,7 +60,8 @@ impl Binder<'_> {
         }
         for column in 0..rows[0].len() {
             let items = bound.iter().map(|r| r[column].clone()).collect();
-            for (row, item) in bound.iter_mut().zip(self.unify(items, "VALUES", select.pos)?) {
+            let at: Vec<Pos> = rows.iter().map(|r| r[column].location()).collect();
+            for (row, item) in bound.iter_mut().zip(self.unify(items, "VALUES", &at)?) {
                 row[column] = item;
             }
         }
@@ -160,6 +161,10 @@ impl Binder<'_> {
                     e.detail("Direct arguments of an ordered-set aggregate must use only grouped columns.")
                 })?;
             }
+            if grouping.groups.iter().any(crate::call::has_set) {
+                let groups = std::mem::take(&mut grouping.groups);
+                (node, grouping.groups) = crate::sets::spread(node, groups);
+            }
             node = grouping.plan(node, calls);
             if let Some(predicate) = having {
                 node = Node::Filter { input: Box::new(node), predicate };
@@ -180,7 +185,7 @@ impl Binder<'_> {
                 e.map_columns(&|i| if i >= WINDOWS { places[i - WINDOWS] } else { i });
             }
         }
-        self.project(select, &core.distinct, node, targets, columns, keys, on)
+        self.project(select, &core.distinct, node, targets, columns, keys, on, &scope)
     }
 
     pub(crate) fn list_item(
@@ -260,6 +265,9 @@ impl Binder<'_> {
                 let message = format!("GROUP BY position {n} is not in select list");
                 Some(index.ok_or_else(|| self.error(SqlState::INVALID_COLUMN_REFERENCE, message, expr.pos))?)
             }
+            Ast::Literal(_) => {
+                return Err(self.error(SqlState::SYNTAX_ERROR, "non-integer constant in GROUP BY", expr.pos));
+            }
             // A name means an input column first, then an output column.
             Ast::Column(names) if names.len() == 1 && !scope.columns.iter().any(|c| c.name == *names[0].text) => {
                 columns.iter().position(|c| c.name == *names[0].text)
@@ -316,6 +324,10 @@ impl Binder<'_> {
                 let message = format!("{clause} position {n} is not in select list");
                 let index = index.ok_or_else(|| self.error(SqlState::INVALID_COLUMN_REFERENCE, message, expr.pos))?;
                 Ok(targets[index].clone())
+            }
+            Ast::Literal(_) => {
+                let message = format!("non-integer constant in {clause}");
+                Err(self.error(SqlState::SYNTAX_ERROR, message, expr.pos))
             }
             Ast::Column(names) if names.len() == 1 => {
                 let mut found = (0..columns.len()).filter(|&i| columns[i].name == *names[0].text);
@@ -403,6 +415,7 @@ impl Binder<'_> {
         columns: Vec<OutputColumn>,
         keys: Vec<Expr>,
         on: Vec<Expr>,
+        scope: &Scope,
     ) -> Result<Bound> {
         let shown = targets.len();
         let mut exprs = targets;
@@ -445,13 +458,13 @@ impl Binder<'_> {
         let mut sets = false;
         exprs.iter().for_each(|e| e.visit(&mut |e| sets |= is_set(e)));
         let mut node = if sets {
-            if let Some(deep) =
-                exprs.iter().find(|e| !is_set(e) && e.children().into_iter().any(|c| contains(c, &is_set)))
-            {
-                let at = (deep.position > 0).then_some(deep.position);
-                return Err(SqlError::unsupported("a set-returning function inside an expression").at(at));
+            match exprs.iter().any(|e| e.children().into_iter().any(crate::call::has_set)) {
+                true => {
+                    let (input, exprs) = crate::sets::spread(node, exprs);
+                    Node::Project { input: Box::new(input), exprs }
+                }
+                false => Node::ProjectSet { input: Box::new(node), exprs },
             }
-            Node::ProjectSet { input: Box::new(node), exprs }
         } else {
             Node::Project { input: Box::new(node), exprs }
         };
@@ -469,7 +482,7 @@ impl Binder<'_> {
         if matches!(distinct, Distinct::On(_)) {
             node = Node::Distinct { input: Box::new(node), on: Some(on_columns) };
         }
-        node = self.limit(select, node, ties)?;
+        node = self.limit(select, node, ties, scope)?;
         if hidden {
             let exprs = columns.iter().enumerate().map(|(i, c)| Expr::column(i, c.ty, c.typmod)).collect();
             node = Node::Project { input: Box::new(node), exprs };
@@ -493,7 +506,7 @@ impl Binder<'_> {
             let message = "FOR UPDATE is not allowed with UNION/INTERSECT/EXCEPT";
             return Err(self.error(SqlState::FEATURE_NOT_SUPPORTED, message, lock.pos));
         }
-        self.project(select, &Distinct::All, node, targets, columns, keys, Vec::new())
+        self.project(select, &Distinct::All, node, targets, columns, keys, Vec::new(), &scope)
     }
 
     /// FOR UPDATE and its kin.
@@ -554,33 +567,32 @@ impl Binder<'_> {
         }
     }
 
-    fn limit(&mut self, select: &Select, node: Node, ties: Vec<usize>) -> Result<Node> {
+    fn limit(&mut self, select: &Select, node: Node, ties: Vec<usize>, scope: &Scope) -> Result<Node> {
         let Some(limit) = &select.limit else { return Ok(node) };
-        let scope = Scope::default();
         let mut bind = |e: &Option<ast::Expr>, clause: &'static str| -> Result<Option<Expr>> {
             let Some(e) = e else { return Ok(None) };
-            let bound = self.expr(e, &mut Place::new(&scope, clause))?;
+            let bound = self.expr(e, &mut Place::new(scope, clause))?;
             if let ExprKind::Param(index) = bound.kind
                 && bound.ty == oid::UNKNOWN
             {
                 self.params[index] = oid::INT8;
                 return Ok(Some(Expr { ty: oid::INT8, ..bound }));
             }
-            let bound = self.coerce(bound, oid::INT8, -1, Context::Assignment)?;
-            let message = format!("argument of {clause} must be type bigint");
-            Ok(Some(bound.ok_or_else(|| self.error(SqlState::DATATYPE_MISMATCH, message, e.location()))?))
+            let from = bound.ty;
+            let Some(bound) = self.coerce(bound, oid::INT8, -1, Context::Assignment)? else {
+                let message = format!("argument of {clause} must be type bigint, not type {}", self.type_shown(from));
+                return Err(self.error(SqlState::DATATYPE_MISMATCH, message, e.location()));
+            };
+            if bound.span().is_some() {
+                let message = format!("argument of {clause} must not contain variables");
+                return Err(self.error(SqlState::INVALID_COLUMN_REFERENCE, message, e.location()));
+            }
+            Ok(Some(bound))
         };
         let (count, offset) = (bind(&limit.count, "LIMIT")?, bind(&limit.offset, "OFFSET")?);
         let ties = limit.with_ties.then_some(ties);
         Ok(Node::Limit { input: Box::new(node), count, offset, ties })
     }
-}
-
-/// Whether `test` holds for `e` or anything in it.
-fn contains(e: &Expr, test: &dyn Fn(&Expr) -> bool) -> bool {
-    let mut found = false;
-    e.visit(&mut |e| found |= test(e));
-    found
 }
 
 /// The stored tables whose rows are parts of the rows of `node`, with their first columns.

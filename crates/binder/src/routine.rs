@@ -461,7 +461,7 @@ impl Binder<'_> {
             }
         });
         let lookup = self.names();
-        crate::Deparser { columns: &names, names: &lookup, pretty: false, query: None }.expr(&bound)
+        crate::Deparser { columns: &names, names: &lookup, pretty: false, query: None, settings: None }.expr(&bound)
     }
 
     /// The statements of BEGIN ATOMIC as they are shown: as they were written.

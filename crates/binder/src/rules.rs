@@ -300,7 +300,7 @@ impl Binder<'_> {
     /// The text of `bound` with every user-made name qualified.
     pub(crate) fn qualified(&self, bound: &Expr, columns: &[String]) -> Result<String> {
         let names = crate::lookup::Kept(crate::Names { image: self.image, search_path: &[] });
-        crate::Deparser { columns, names: &names, pretty: false, query: None }.expr(bound)
+        crate::Deparser { columns, names: &names, pretty: false, query: None, settings: None }.expr(bound)
     }
 
     /// The stored text `sql`, an expression over columns of `table`, as the current search path shows it.
@@ -316,7 +316,8 @@ impl Binder<'_> {
         })?;
         let names: Vec<String> = table.iter().flat_map(|t| t.columns.iter().map(|c| c.name.clone())).collect();
         let lookup = self.names();
-        crate::Deparser { columns: &names, names: &lookup, pretty, query: None }.expr(&bound)
+        let settings = Some(self.settings);
+        crate::Deparser { columns: &names, names: &lookup, pretty, query: None, settings }.expr(&bound)
     }
 
     /// The stored text `sql`, over columns of `table`, with other names for them.

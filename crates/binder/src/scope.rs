@@ -178,6 +178,15 @@ impl Binder<'_> {
                         ))
                         .hint("To reference that table, you must mark this subquery with LATERAL.");
                 }
+                let renamed = scope.columns.iter().find(|c| {
+                    let own = c.origin.and_then(|(table, _)| self.image.by_oid(table)).map(|info| info.name.as_str());
+                    own == Some(t) && c.table != t
+                });
+                if let Some(renamed) = renamed {
+                    let message = format!("invalid reference to FROM-clause entry for table \"{t}\"");
+                    let hint = format!("Perhaps you meant to reference the table alias \"{}\".", renamed.table);
+                    return self.error(SqlState::UNDEFINED_TABLE, message, pos).hint(hint);
+                }
                 self.error(SqlState::UNDEFINED_TABLE, format!("missing FROM-clause entry for table \"{t}\""), pos)
             }
             Some(t) => {

@@ -1,7 +1,7 @@
 //! UNION, INTERSECT, EXCEPT.
 
 use plan::{Expr, Node, OutputColumn, SetKind};
-use syntax::ast::{Select, SetOperation, SetOperator};
+use syntax::ast::{self, Pos, Select, SelectBody, SetOperation, SetOperator, Target};
 use types::{Oid, Result, SqlState, oid};
 
 use crate::Binder;
@@ -16,6 +16,19 @@ fn word(op: SetOperator) -> &'static str {
         SetOperator::Intersect => "INTERSECT",
         SetOperator::Except => "EXCEPT",
     }
+}
+
+/// Where column `i` of a query is written.
+pub(crate) fn target_location(select: &Select, i: usize) -> Pos {
+    let (written, stars) = match &select.body {
+        SelectBody::Query(core) => {
+            let star = |t: &Target| matches!(t.expr.kind, ast::ExprKind::Star(_) | ast::ExprKind::Indirection(_));
+            (core.targets.get(i).map(|t| t.expr.location()), core.targets.iter().any(star))
+        }
+        SelectBody::Values(rows) => (rows.first().and_then(|r| r.get(i)).map(ast::Expr::location), false),
+        SelectBody::SetOperation(_) => (None, false),
+    };
+    written.filter(|_| !stars).unwrap_or(select.pos)
 }
 
 impl Binder<'_> {
@@ -49,14 +62,14 @@ impl Binder<'_> {
     ) -> Result<(Node, Node, Vec<OutputColumn>)> {
         if left.columns.len() != right.columns.len() {
             let message = format!("each {what} query must have the same number of columns");
-            return Err(self.error(SqlState::SYNTAX_ERROR, message, op.pos));
+            return Err(self.error(SqlState::SYNTAX_ERROR, message, target_location(&op.right, 0)));
         }
         let mut common: Vec<(Oid, i32)> = Vec::new();
-        for (l, r) in left.columns.iter().zip(&right.columns) {
+        for (i, (l, r)) in left.columns.iter().zip(&right.columns).enumerate() {
             let ty = common_type(self.image, &[l.ty, r.ty]).ok_or_else(|| {
                 let message =
                     format!("{what} types {} and {} cannot be matched", self.type_shown(l.ty), self.type_shown(r.ty));
-                self.error(SqlState::DATATYPE_MISMATCH, message, op.right.pos)
+                self.error(SqlState::DATATYPE_MISMATCH, message, target_location(&op.right, i))
             })?;
             common.push((ty, if l.typmod == r.typmod && l.ty == r.ty { l.typmod } else { -1 }));
         }

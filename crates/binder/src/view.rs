@@ -118,7 +118,7 @@ impl Binder<'_> {
         let mut binder = Binder::new(self.image, sql, self.settings, self.search_path);
         binder.kept = true;
         binder.texts = Some(Texts::new(Form::Shown { pretty }, names));
-        Ok(binder.query_text(select, false, 0)? + ";")
+        Ok(crate::deparse::tidy(&binder.query_text(select, false, 0)?) + ";")
     }
 
     fn form(&self) -> Form {
@@ -709,11 +709,11 @@ impl Binder<'_> {
         };
         let kept = lookup::Kept(self.names());
         let shown = self.names();
-        let (names, pretty): (&dyn TypeLookup, bool) = match self.form() {
-            Form::Kept => (&kept, false),
-            Form::Shown { pretty } => (&shown, pretty),
+        let (names, pretty, settings): (&dyn TypeLookup, bool, _) = match self.form() {
+            Form::Kept => (&kept, false, None),
+            Form::Shown { pretty } => (&shown, pretty, Some(self.settings)),
         };
-        let deparser = Deparser { columns: &[], names, pretty, query: Some(&query) };
+        let deparser = Deparser { columns: &[], names, pretty, query: Some(&query), settings };
         if implicit { deparser.target(e) } else { deparser.expr(e) }
     }
 }

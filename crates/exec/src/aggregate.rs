@@ -3,12 +3,16 @@
 //! When groups take more than twice `work_mem`, no more are opened: rows of other groups are dealt out to lists in a file by the hashes
 //! of their keys, and list after list is grouped afterwards.
 
+mod sorted;
+
 use std::sync::Arc;
 
 use ext::{Groups, Rowset};
 use plan::{AggregateCall, Expr, OwnAggregate};
 use types::{Datum, Oid, Physical, Result, SqlError};
 use vector::{CHUNK_ROWS, Chunk, Data, Nulls, Vector};
+
+pub use sorted::GroupAggregate;
 
 use crate::eval::{eval, matching};
 use crate::key_table::{KeyTable, Keys};
@@ -119,37 +123,22 @@ const PARTS: usize = 16;
 /// How often rows are dealt out anew.
 const DEPTH_MAX: usize = 6;
 
+/// Aggregates that list what they see: DISTINCT values come to them in order.
+const LISTING: [Oid; 7] = [Oid(2335), Oid(4053), Oid(3538), Oid(3545), Oid(3175), Oid(3267), Oid(2901)];
+
+/// `call`, its distinct values in their order where that shows.
+fn in_order(mut call: AggregateCall) -> AggregateCall {
+    if call.distinct && call.order.is_empty() && (call.own.is_some() || LISTING.contains(&call.function)) {
+        let rising = |expr: &Expr| plan::SortKey { expr: expr.clone(), descending: false, nulls_first: false };
+        call.order = call.args.iter().map(rising).collect();
+    }
+    call
+}
+
 impl Aggregate {
     pub fn new(input: BoxOperator, groups: Vec<Expr>, calls: Vec<AggregateCall>, forms: Vec<Physical>) -> Aggregate {
+        let calls = calls.into_iter().map(in_order).collect();
         Aggregate { input, groups, calls, forms, result: None, next: 0, later: Vec::new() }
-    }
-
-    fn start(&self) -> Result<Vec<Running>> {
-        let start = |call: &AggregateCall| {
-            // Places among sorted keys are counted here; `count(*)` stands in.
-            let function = if ordered_set::kind(call.function).is_some() { COUNT } else { call.function };
-            let groups = match (&call.own, functions::aggregate::lookup(function)) {
-                (Some(own), _) => States::Own(own.clone(), OwnStates::default()),
-                (None, Some(definition)) => States::Builtin((definition.groups)()),
-                (None, None) => {
-                    return Err(SqlError::internal(format!("aggregate {} is not implemented", call.function)));
-                }
-            };
-            let arg_types: Vec<Oid> = call.split_args().0.iter().map(|a| a.ty).collect();
-            let forms: Vec<Physical> = call.args.iter().map(|a| Physical::of(a.ty)).collect();
-            let kept = (!call.order.is_empty()).then(|| Kept {
-                rows: Chunk::new(&forms),
-                groups: Vec::new(),
-                keys: Vec::new(),
-            });
-            let seen = call.distinct.then(|| {
-                let types: Vec<Oid> = std::iter::once(types::oid::OID).chain(arg_types.iter().copied()).collect();
-                KeyTable::new(&types, false)
-            });
-            let (direct, ready) = (Vec::new(), Vec::new());
-            Ok(Running { groups, arg_types, seen, charged: 0, rows: 0, look_at: 0, kept, direct, ready })
-        };
-        self.calls.iter().map(start).collect()
     }
 
     /// The next chunk to group: of the input, or chunk `n` of a list.
@@ -176,7 +165,7 @@ impl Aggregate {
         let mut index = KeyTable::new(&types, false);
         let (mut keys, mut charged) = (Keys::default(), 0);
         let mut known = Chunk::new(&group_forms);
-        let mut running = self.start()?;
+        let mut running = start(&self.calls)?;
         let grouped = !self.groups.is_empty();
         if !grouped {
             known.rows = 1;
@@ -239,25 +228,7 @@ impl Aggregate {
                 take(call, state, &chunk, grouped.then_some(&group_of[..]), ctx)?;
             }
         }
-        let mut out = Chunk::new(&self.forms);
-        for (call, state) in self.calls.iter().zip(&mut running) {
-            sorted_rows(call, state, known.rows, ctx)?;
-        }
-        for (column, v) in out.columns.iter_mut().zip(&known.columns) {
-            column.extend_selected(v, 0..known.rows);
-        }
-        for ((call, state), column) in self.calls.iter().zip(&running).zip(&mut out.columns[self.groups.len()..]) {
-            for g in 0..known.rows {
-                if let Some(ready) = state.ready.get(g) {
-                    column.push(ready);
-                    continue;
-                }
-                let direct = state.direct.get(g).map_or(&[][..], |d| &d[..]);
-                let value = state.groups.finish((&state.arg_types, call.ty), direct, g, ctx)?;
-                column.push(&value);
-            }
-        }
-        out.rows = known.rows;
+        let out = finished(&self.calls, &mut running, &known, &self.forms, ctx)?;
         ctx.account.release(charged + running.iter().map(|r| r.charged).sum::<usize>());
         if let Some(mut parts) = spilled {
             parts.finish()?;
@@ -265,6 +236,62 @@ impl Aggregate {
         }
         Ok(out)
     }
+}
+
+/// Empty states of `calls`.
+fn start(calls: &[AggregateCall]) -> Result<Vec<Running>> {
+    let start = |call: &AggregateCall| {
+        // Places among sorted keys are counted here; `count(*)` stands in.
+        let function = if ordered_set::kind(call.function).is_some() { COUNT } else { call.function };
+        let groups = match (&call.own, functions::aggregate::lookup(function)) {
+            (Some(own), _) => States::Own(own.clone(), OwnStates::default()),
+            (None, Some(definition)) => States::Builtin((definition.groups)()),
+            (None, None) => {
+                return Err(SqlError::internal(format!("aggregate {} is not implemented", call.function)));
+            }
+        };
+        let arg_types: Vec<Oid> = call.split_args().0.iter().map(|a| a.ty).collect();
+        let forms: Vec<Physical> = call.args.iter().map(|a| Physical::of(a.ty)).collect();
+        let kept =
+            (!call.order.is_empty()).then(|| Kept { rows: Chunk::new(&forms), groups: Vec::new(), keys: Vec::new() });
+        let seen = call.distinct.then(|| {
+            let types: Vec<Oid> = std::iter::once(types::oid::OID).chain(arg_types.iter().copied()).collect();
+            KeyTable::new(&types, false)
+        });
+        let (direct, ready) = (Vec::new(), Vec::new());
+        Ok(Running { groups, arg_types, seen, charged: 0, rows: 0, look_at: 0, kept, direct, ready })
+    };
+    calls.iter().map(start).collect()
+}
+
+/// A row for each group: its columns, of which `known` holds the values, and what the aggregates come to.
+fn finished(
+    calls: &[AggregateCall],
+    running: &mut [Running],
+    known: &Chunk,
+    forms: &[Physical],
+    ctx: &mut Context<'_>,
+) -> Result<Chunk> {
+    let mut out = Chunk::new(forms);
+    for (call, state) in calls.iter().zip(running.iter_mut()) {
+        sorted_rows(call, state, known.rows, ctx)?;
+    }
+    for (column, v) in out.columns.iter_mut().zip(&known.columns) {
+        column.extend_selected(v, 0..known.rows);
+    }
+    for ((call, state), column) in calls.iter().zip(running).zip(&mut out.columns[known.columns.len()..]) {
+        for g in 0..known.rows {
+            if let Some(ready) = state.ready.get(g) {
+                column.push(ready);
+                continue;
+            }
+            let direct = state.direct.get(g).map_or(&[][..], |d| &d[..]);
+            let value = state.groups.finish((&state.arg_types, call.ty), direct, g, ctx)?;
+            column.push(&value);
+        }
+    }
+    out.rows = known.rows;
+    Ok(out)
 }
 
 /// Adds a chunk's rows to an aggregate.

@@ -4,23 +4,28 @@ use plan::{Node, TableSource};
 use vector::Chunk;
 
 use crate::BoxOperator;
-use crate::aggregate::Aggregate;
+use crate::aggregate::{Aggregate, GroupAggregate};
 use crate::apply::Apply;
+use crate::bitmap_scan::BitmapScan;
 use crate::catalog_scan::CatalogScan;
 use crate::counted::Counted;
 use crate::cte::{CteScan, Recursive, With};
 use crate::distinct::Distinct;
 use crate::function_scan::{FunctionScan, ProjectSet};
 use crate::grouping::GroupingSets;
+use crate::incremental_sort::IncrementalSort;
+use crate::index_scan::IndexScan;
 use crate::join::Join;
 use crate::lock_rows::LockRows;
 use crate::merge::Merge;
+use crate::merge_join::MergeJoin;
 use crate::modify::{Delete, Insert, Update};
 use crate::returning::is_wide;
-use crate::scan::{IndexScan, SeqScan, forms};
+use crate::scan::{SeqScan, forms};
 use crate::set_op::SetOp;
 use crate::simple::{Filter, Limit, Project, Values};
 use crate::sort::Sort;
+use crate::unique::Unique;
 use crate::window::Window;
 
 /// The operator tree of `node`.
@@ -39,6 +44,9 @@ pub fn build(node: &Node) -> BoxOperator {
         },
         Node::IndexScan { table, range, filter, needed } => {
             Box::new(IndexScan::new(table.clone(), range.clone(), filter.clone(), needed.clone()))
+        }
+        Node::BitmapScan { table, bits, filter, needed } => {
+            Box::new(BitmapScan::new(table.clone(), bits.clone(), filter.clone(), needed.clone()))
         }
         Node::FunctionScan { function, routine, args, types, names, ordinality } => Box::new(FunctionScan {
             names: names.clone(),
@@ -70,6 +78,14 @@ pub fn build(node: &Node) -> BoxOperator {
             equal.clone(),
             condition.clone(),
         )),
+        Node::MergeJoin { kind, left, right, equal, condition } => Box::new(MergeJoin::new(
+            *kind,
+            build(left),
+            build(right),
+            (left.forms(), right.forms()),
+            equal.clone(),
+            condition.clone(),
+        )),
         Node::Apply { kind, left, right, binds, condition } => Box::new(Apply {
             kind: *kind,
             left: build(left),
@@ -84,6 +100,9 @@ pub fn build(node: &Node) -> BoxOperator {
         Node::Aggregate { input, groups, calls } => {
             Box::new(Aggregate::new(build(input), groups.clone(), calls.clone(), node.forms()))
         }
+        Node::GroupAggregate { input, groups, calls } => {
+            Box::new(GroupAggregate::new(build(input), groups.clone(), calls.clone(), node.forms()))
+        }
         Node::GroupingSets { input, groups, sets } => {
             Box::new(GroupingSets::new(build(input), groups.clone(), sets.clone(), input.types().len(), node.forms()))
         }
@@ -91,6 +110,13 @@ pub fn build(node: &Node) -> BoxOperator {
             Box::new(Window::new(build(input), window.clone(), calls.clone(), input.forms(), node.forms()))
         }
         Node::Sort { input, keys } => Box::new(Sort::new(build(input), keys.clone(), input.forms(), None)),
+        Node::IncrementalSort { input, keys, presorted } => {
+            Box::new(IncrementalSort::new(build(input), keys.clone(), *presorted, input.forms()))
+        }
+        Node::Unique { input, on } => {
+            let types = input.types();
+            Box::new(Unique::new(build(input), on.clone(), on.iter().map(|&c| types[c]).collect()))
+        }
         Node::Distinct { input, on } => Box::new(Distinct::new(build(input), input.types(), on.clone())),
         Node::Limit { input, count, offset, ties } => {
             let ties = ties.as_ref().map(|columns| {
@@ -105,7 +131,7 @@ pub fn build(node: &Node) -> BoxOperator {
                     let limit = Some((count.clone(), offset.clone()));
                     Box::new(Sort::new(build(sorted), keys.clone(), sorted.forms(), limit))
                 }
-                _ => build(input),
+                _ => build_limited(input),
             };
             Box::new(Limit::new(below, count.clone(), offset.clone(), ties))
         }
@@ -128,12 +154,7 @@ pub fn build(node: &Node) -> BoxOperator {
             fresh: Vec::new(),
             in_step: false,
         }),
-        Node::LockRows { input, locks } => Box::new(LockRows {
-            forms: input.forms(),
-            recheck: predicates(input),
-            input: build(input),
-            locks: locks.clone(),
-        }),
+        Node::LockRows { input, locks } => Box::new(lock_rows(input, locks, false)),
         Node::Insert { table, rules, input, conflict, returning } => Box::new(Insert {
             table: table.clone(),
             rules: rules.clone(),
@@ -202,6 +223,30 @@ pub fn build_over(node: &Node, input: BoxOperator) -> BoxOperator {
     }
 }
 
+/// The operators of `node`, of which only some rows are asked for.
+fn build_limited(node: &Node) -> BoxOperator {
+    match node {
+        Node::Project { input, exprs } => Box::new(Project::new(build_limited(input), exprs.clone())),
+        Node::Counted { input, counter } => {
+            Box::new(Counted { input: build_limited(input), counter: counter.clone(), begun: (false, false) })
+        }
+        Node::LockRows { input, locks } => Box::new(lock_rows(input, locks, true)),
+        other => build(other),
+    }
+}
+
+fn lock_rows(input: &Node, locks: &[plan::RowLock], limited: bool) -> LockRows {
+    LockRows {
+        forms: input.forms(),
+        recheck: predicates(input),
+        input: build(input),
+        locks: locks.to_vec(),
+        limited,
+        chunk: Chunk::default(),
+        at: 0,
+    }
+}
+
 /// Whether `e` is the same each time it is asked for.
 fn is_steady(e: &plan::Expr) -> bool {
     let mut steady = true;
@@ -221,7 +266,9 @@ fn is_steady(e: &plan::Expr) -> bool {
 /// are its conditions, moved to the joined row's columns.
 fn predicates(node: &Node) -> Vec<plan::Expr> {
     match node {
-        Node::Counted { input, .. } => predicates(input),
+        Node::Counted { input, .. } | Node::Sort { input, .. } | Node::IncrementalSort { input, .. } => {
+            predicates(input)
+        }
         Node::Filter { input, predicate } => {
             let mut all = predicates(input);
             all.push(predicate.clone());
@@ -234,7 +281,7 @@ fn predicates(node: &Node) -> Vec<plan::Expr> {
         {
             predicates(input)
         }
-        Node::Scan { filter, .. } => filter.iter().cloned().collect(),
+        Node::Scan { filter, .. } | Node::BitmapScan { filter, .. } => filter.iter().cloned().collect(),
         Node::IndexScan { range, filter, .. } => filter.iter().chain(&range.implied).cloned().collect(),
         Node::Join { left, right, equal, condition, .. } => {
             let split = left.types().len();

@@ -7,8 +7,9 @@ use plan::{Expr, JoinKind};
 use types::{Oid, Physical, Result};
 use vector::{CHUNK_ROWS, Chunk, Vector};
 
-use crate::eval::{eval, matching};
+use crate::eval::eval;
 use crate::key_table::{KeyTable, Keys};
+use crate::pairs::{Pairs, Test};
 use crate::sort::work_bytes;
 use crate::spill::Parts;
 use crate::{BoxOperator, Context, Operator};
@@ -241,15 +242,11 @@ impl Join {
     /// Joins rows of the left chunk until `out` is full or the chunk is done.
     fn probe(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<()> {
         let Some(built) = &mut self.built else { return Ok(()) };
-        let one_sided = matches!(self.kind, JoinKind::Semi | JoinKind::Anti);
-        let pads_left = matches!(self.kind, JoinKind::Left | JoinKind::Full);
-        let split = self.left_forms.len();
         // Without a condition, one match is as good as all.
-        let any_match = one_sided && self.condition.is_none();
+        let any_match = matches!(self.kind, JoinKind::Semi | JoinKind::Anti) && self.condition.is_none();
         // Candidate pairs are gathered for many left rows, then tested at once.
-        let (mut lefts, mut rights): (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new());
-        let mut ends: Vec<(usize, usize)> = Vec::new();
-        while self.at.0 < self.chunk.rows && lefts.len() < CHUNK_ROWS {
+        let mut pairs = Pairs::default();
+        while self.at.0 < self.chunk.rows && !pairs.is_full() {
             let row = self.at.0;
             let candidates: &[u32] = if self.equal.is_empty() {
                 &built.all
@@ -261,77 +258,17 @@ impl Join {
             };
             let candidates = if any_match { &candidates[..candidates.len().min(1)] } else { candidates };
             let rest = &candidates[self.at.1..];
-            let take = rest.len().min(CHUNK_ROWS - lefts.len());
-            lefts.extend(std::iter::repeat_n(row as u32, take));
-            rights.extend_from_slice(&rest[..take]);
-            if take < rest.len() {
-                self.at.1 += take;
+            let taken = pairs.add(row, rest.iter().copied());
+            if taken < rest.len() {
+                self.at.1 += taken;
                 break;
             }
-            ends.push((row, lefts.len()));
+            pairs.end(row);
             self.at = (row + 1, 0);
         }
-        let mut pairs = Chunk { columns: Vec::with_capacity(split + self.right_forms.len()), rows: lefts.len() };
-        if !one_sided || self.condition.is_some() {
-            pairs.columns.extend(self.chunk.columns.iter().map(|c| c.select(&lefts)));
-            pairs.columns.extend(built.rows.columns.iter().map(|c| c.select(&rights)));
-        }
-        let hits = match &self.condition {
-            Some(condition) if !lefts.is_empty() => matching(condition, &pairs, ctx)?,
-            _ => None,
-        };
-        let is_hit: Option<Vec<bool>> = hits.as_ref().map(|hits| {
-            let mut is_hit = vec![false; lefts.len()];
-            hits.iter().for_each(|&h| is_hit[h as usize] = true);
-            is_hit
-        });
-        let hit = |pair: usize| is_hit.as_ref().is_none_or(|h| h[pair]);
-        if matches!(self.kind, JoinKind::Right | JoinKind::Full) {
-            (0..lefts.len()).filter(|&p| hit(p)).for_each(|p| built.matched[rights[p] as usize] = true);
-        }
-        if !one_sided && !pads_left {
-            pairs.columns.iter_mut().zip(&mut out.columns).for_each(|(from, to)| std::mem::swap(from, to));
-            out.rows = lefts.len();
-            if let Some(hits) = &hits {
-                out.compact(hits);
-            }
-            return Ok(());
-        }
-        // Row by row: the pairs of each left row in turn, and whether any matched.
-        let mut from = 0;
-        let mut kept: Vec<u32> = Vec::new();
-        for (row, to) in ends {
-            let any = self.has_match || (from..to).any(hit);
-            self.has_match = false;
-            match self.kind {
-                JoinKind::Semi if any => kept.push(row as u32),
-                JoinKind::Anti if !any => kept.push(row as u32),
-                JoinKind::Left | JoinKind::Full => {
-                    let selection = (from..to).filter(|&p| hit(p));
-                    out.extend_selected(&pairs, selection);
-                    if !any {
-                        for (column, left) in out.columns[..split].iter_mut().zip(&self.chunk.columns) {
-                            column.push_from(left, row);
-                        }
-                        out.columns[split..].iter_mut().for_each(Vector::push_null);
-                        out.rows += 1;
-                    }
-                }
-                _ => {}
-            }
-            from = to;
-        }
-        // The last row's pairs may go on in the next round.
-        if from < lefts.len() {
-            self.has_match |= (from..lefts.len()).any(hit);
-            if pads_left {
-                out.extend_selected(&pairs, (from..lefts.len()).filter(|&p| hit(p)));
-            }
-        }
-        if one_sided {
-            out.extend_selected(&self.chunk, kept.iter().map(|&r| r as usize));
-        }
-        Ok(())
+        let test = Test { kind: self.kind, condition: self.condition.as_ref(), split: self.left_forms.len() };
+        let notes = (&mut built.matched[..], &mut self.has_match);
+        pairs.put(&test, (&self.chunk, &built.rows), notes, out, ctx)
     }
 
     /// Rows of the right that matched nothing.

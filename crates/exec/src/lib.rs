@@ -4,6 +4,7 @@
 mod account;
 mod aggregate;
 mod apply;
+mod bitmap_scan;
 mod build;
 mod catalog_scan;
 mod composite;
@@ -15,7 +16,10 @@ mod eval;
 mod feed;
 mod function_scan;
 mod grouping;
+mod incremental_sort;
 mod index;
+mod index_bounds;
+mod index_scan;
 mod join;
 mod json;
 mod key_table;
@@ -23,9 +27,11 @@ mod keys;
 mod load;
 mod lock_rows;
 mod merge;
+mod merge_join;
 mod modify;
 mod ordered_set;
 mod own_aggregate;
+mod pairs;
 mod returning;
 mod routine;
 mod scan;
@@ -34,6 +40,7 @@ mod simple;
 mod sort;
 mod spill;
 mod subplan;
+mod unique;
 mod window;
 
 use std::collections::HashMap;
@@ -54,6 +61,7 @@ pub use feed::Feed;
 pub use index::{Found, Handles, add_entries, encode_key, find_key, key_values, shown_index_key, violation};
 pub use modify::check_rows;
 pub use routine::{Body, BodyResult, BodyStatement, NoRoutines, Routines, placed};
+pub use sort::size_bytes;
 
 /// What operators work with while a statement runs.
 pub struct Context<'a> {

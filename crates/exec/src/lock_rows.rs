@@ -17,6 +17,11 @@ pub struct LockRows {
     pub forms: Vec<Physical>,
     /// What each row must satisfy, asked again of rows that changed.
     pub recheck: Vec<Expr>,
+    /// Whether a limit stands above: then no row is locked before it is asked for.
+    pub limited: bool,
+    /// Rows that were read, and the next.
+    pub chunk: Chunk,
+    pub at: usize,
 }
 
 fn mode(strength: u8) -> Mode {
@@ -93,13 +98,17 @@ impl LockRows {
 
 impl Operator for LockRows {
     fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
-        let mut chunk = Chunk::default();
-        if !self.input.next(ctx, &mut chunk)? {
-            return Ok(false);
+        if self.at >= self.chunk.rows {
+            self.at = 0;
+            if !self.input.next(ctx, &mut self.chunk)? {
+                self.chunk.rows = 0;
+                return Ok(false);
+            }
         }
         out.reset(&self.forms);
-        for i in 0..chunk.rows {
-            let mut row = chunk.row(i);
+        while self.at < self.chunk.rows && !(self.limited && out.rows > 0) {
+            let mut row = self.chunk.row(self.at);
+            self.at += 1;
             if self.lock(ctx, &mut row)? {
                 out.push_row(&row);
             }
@@ -108,6 +117,7 @@ impl Operator for LockRows {
     }
 
     fn reset(&mut self) {
+        (self.at, self.chunk.rows) = (0, 0);
         self.input.reset();
     }
 }

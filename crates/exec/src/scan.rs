@@ -1,17 +1,15 @@
-//! Table and index scans.
+//! Sequential scan.
 
 use std::sync::Arc;
 
-use plan::{Expr, ExprKind, IndexRange, Needed, TableRef};
+use plan::{Expr, ExprKind, Needed, TableRef};
 use storage::RowId;
-use storage::btree::{Btree, Direction, EntryBatch, ScanBounds};
 use storage::table::{ScanScratch, Table};
-use types::{Datum, Oid, Physical, Result};
+use types::{Physical, Result};
 use vector::{CHUNK_ROWS, Chunk, Data};
 
-use crate::eval::{constant, retain};
-use crate::index::{encode_key, encode_prefix};
-use crate::load::{Large, Slots, fetch_large, page_column, reset, row_column};
+use crate::eval::retain;
+use crate::load::{Large, Slots, fetch_large, page_column, reset};
 use crate::{Context, Operator};
 
 /// Forms of a table's columns and of the row id after them.
@@ -178,7 +176,8 @@ fn visible_slots<'s>(
     (Slots::List(slots), (slot < end).then_some(slot))
 }
 
-fn row_ids(data: &mut Data, block: u32, slots: Slots<'_>) {
+/// Appends the ids of rows of a page.
+pub fn row_ids(data: &mut Data, block: u32, slots: Slots<'_>) {
     let id = |slot: usize| RowId { block, slot: slot as u16 }.to_u64() as i64;
     match (data, slots) {
         (Data::I64(v), Slots::Run(from, n)) => v.extend((from..from + n).map(id)),
@@ -220,163 +219,5 @@ impl Operator for SeqScan {
 
     fn reset(&mut self) {
         (self.block, self.slot) = (0, 0);
-    }
-}
-
-/// The rows that an index lists in a range.
-pub struct IndexScan {
-    table: Arc<TableRef>,
-    range: IndexRange,
-    filter: Option<Expr>,
-    needed: Needed,
-    forms: Vec<Physical>,
-    /// Types of the index's columns.
-    key_types: Vec<Oid>,
-    handles: Option<(Table, Btree)>,
-    bounds: Option<ScanBounds>,
-    done: bool,
-    batch: EntryBatch,
-    key: Vec<u8>,
-    large: Vec<Large>,
-}
-
-impl IndexScan {
-    pub fn new(table: Arc<TableRef>, range: IndexRange, filter: Option<Expr>, needed: Needed) -> IndexScan {
-        let forms = forms(&table);
-        let index = &table.indexes[range.index];
-        let key_types = (0..index.columns.len()).map(|i| index.key_type(i, &table.columns)).collect();
-        IndexScan {
-            table,
-            range,
-            filter,
-            needed,
-            forms,
-            key_types,
-            handles: None,
-            bounds: None,
-            done: false,
-            batch: EntryBatch::default(),
-            key: Vec::new(),
-            large: Vec::new(),
-        }
-    }
-
-    /// Where to read; `None` when a bound is NULL, so that nothing matches.
-    fn find_bounds(&mut self, ctx: &mut Context<'_>) -> Result<Option<ScanBounds>> {
-        let index = &self.table.indexes[self.range.index];
-        self.key.clear();
-        for (i, e) in self.range.equal.iter().enumerate() {
-            let value = constant(e, ctx)?;
-            if value.is_null() {
-                return Ok(None);
-            }
-            encode_prefix(&mut self.key, &self.table, index, i, &value, ctx)?;
-        }
-        if self.range.low.is_none() && self.range.high.is_none() {
-            return Ok(Some(ScanBounds::prefix(&self.key)));
-        }
-        let next = self.range.equal.len();
-        // `None` is NULL, `Some(None)` no bound.
-        type Encoded = Option<Option<(Vec<u8>, bool)>>;
-        let bound = |b: &Option<plan::Bound>, ctx: &mut Context<'_>| -> Result<Encoded> {
-            let Some(b) = b else { return Ok(Some(None)) };
-            let value = constant(&b.value, ctx)?;
-            if value.is_null() {
-                return Ok(None);
-            }
-            let mut key = self.key.clone();
-            encode_prefix(&mut key, &self.table, index, next, &value, ctx)?;
-            Ok(Some(Some((key, b.inclusive))))
-        };
-        let (Some(low), Some(high)) = (bound(&self.range.low, ctx)?, bound(&self.range.high, ctx)?) else {
-            return Ok(None);
-        };
-        Ok(Some(ScanBounds::range(
-            &self.key,
-            low.as_ref().map(|b| (&b.0[..], b.1)),
-            high.as_ref().map(|b| (&b.0[..], b.1)),
-        )))
-    }
-}
-
-impl Operator for IndexScan {
-    fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
-        ctx.check_interrupts()?;
-        if self.done {
-            return Ok(false);
-        }
-        if self.handles.is_none() {
-            let index = &self.table.indexes[self.range.index];
-            let table = Table::new(ctx.db.clone(), ctx.db.relation(self.table.rel)?);
-            let tree = Btree::new(ctx.db.clone(), ctx.db.relation(index.rel)?);
-            self.handles = Some((table, tree));
-        }
-        if self.bounds.is_none() {
-            self.bounds = self.find_bounds(ctx)?;
-            if self.bounds.is_none() {
-                self.done = true;
-                return Ok(false);
-            }
-        }
-        let (Some((table, tree)), Some(bounds)) = (&self.handles, &mut self.bounds) else { return Ok(false) };
-        let direction = if self.range.backward { Direction::Backward } else { Direction::Forward };
-        self.done = !tree.scan(bounds, direction, &mut self.batch)?;
-        reset(out, &self.forms, &self.needed);
-        let index = &self.table.indexes[self.range.index];
-        let width = self.table.columns.len();
-        let mut deferred: Vec<(RowId, Vec<u8>)> = Vec::new();
-        for i in 0..self.batch.len() {
-            let (entry, row) = self.batch.get(i);
-            let key = &mut self.key;
-            let large = &mut self.large;
-            let (key_types, forms, lookup) = (&self.key_types, &self.forms, ctx.types);
-            let rows = out.rows;
-            let loaded = table.read(row, ctx.snapshot, |view| -> Result<Option<bool>> {
-                // Q3: the entry may be of another version of the row.
-                if !index.is_plain() {
-                    return Ok(None);
-                }
-                key.clear();
-                for (&(column, descending, nulls_first), &ty) in index.columns.iter().zip(key_types) {
-                    let Ok(datum) = view.cell(column).datum(forms[column]) else { return Ok(None) };
-                    types::sortkey::encode_key_with(key, ty, &datum, descending, nulls_first, lookup)?;
-                }
-                if key[..] != *entry {
-                    return Ok(Some(false));
-                }
-                for (column, v) in out.columns[..width].iter_mut().enumerate() {
-                    row_column(v, view, column, (rows, column), large);
-                }
-                Ok(Some(true))
-            })?;
-            match loaded.transpose()? {
-                Some(Some(true)) => {
-                    row_ids(&mut out.columns[width].data, row.block, Slots::Run(row.slot as usize, 1));
-                    out.rows += 1;
-                }
-                // A key column in overflow pages: their latches come after this page's. What is computed is computed without any.
-                Some(None) => deferred.push((row, entry.to_vec())),
-                _ => {}
-            }
-        }
-        for (row, entry) in deferred {
-            let Some(mut values) = table.read_datums(row, ctx.snapshot)? else { continue };
-            if encode_key(&mut self.key, &self.table, index, &|c| values[c].clone(), ctx)?.is_none()
-                || self.key != entry
-            {
-                continue;
-            }
-            values.push(Datum::I64(row.to_u64() as i64));
-            out.push_row(&values);
-        }
-        fetch_large(out, table, &mut self.large)?;
-        if let Some(filter) = &self.filter {
-            retain(filter, out, ctx)?;
-        }
-        Ok(true)
-    }
-
-    fn reset(&mut self) {
-        (self.bounds, self.done) = (None, false);
     }
 }

@@ -1,5 +1,7 @@
 //! LIKE and its kin.
 
+mod plain;
+
 use types::{Result, SqlError, SqlState};
 
 use crate::text::lower_of;
@@ -20,6 +22,14 @@ fn width(b: u8, text: bool) -> usize {
 
 /// LIKE: `%` any run, `_` any character (of text, else byte), backslash escapes.
 pub(crate) fn like(s: &[u8], pattern: &[u8], text: bool) -> Result<bool> {
+    match plain::matches(s, pattern) {
+        Some(matched) => Ok(matched),
+        None => search(s, pattern, text),
+    }
+}
+
+/// As [`like`], for any pattern.
+fn search(s: &[u8], pattern: &[u8], text: bool) -> Result<bool> {
     let (mut t, mut p) = (0, 0);
     // Where to go on when a literal fails: after the last `%`, one character further on.
     let mut retry: Option<(usize, usize)> = None;

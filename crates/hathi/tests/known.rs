@@ -186,7 +186,7 @@ fn a_range_of_an_index_is_known_while_statistics_say_that_it_is_small() {
     s.batch_execute(setup).unwrap();
     let range = |from: i32, to: i32| format!("SELECT count(*), sum(v) FROM r WHERE k >= {from} AND k < {to}");
     let equal = |k: i32| format!("SELECT count(*), sum(v) FROM r WHERE k = {k}");
-    let mut check = |s: &mut Session, sql: String, known: bool, count: i64| {
+    let check = |s: &mut Session, sql: String, known: bool, count: i64| {
         let again = s.inner().known(&sql);
         assert_eq!(again.is_some(), known, "{sql}");
         again.into_iter().for_each(|again| s.inner().keep(again));

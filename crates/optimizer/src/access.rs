@@ -3,37 +3,62 @@
 use std::sync::Arc;
 
 use functions::{Callable, Sign};
-use plan::{Bound, Comparison, Expr, ExprKind, IndexKey, IndexRange, Needed, Node, TableRef, TableSource};
+use plan::{
+    Bits, Bound, CallForm, Comparison, Expr, ExprKind, IndexKey, IndexRange, Needed, Node, TableRef, TableSource,
+};
+use types::array::Array;
 use types::{Datum, Oid, oid};
 
-use crate::estimate;
-use crate::statistics::Statistics;
+use crate::bitmap;
+use crate::estimate::{ROW, bitmap_cost, estimate, index_cost, table_columns};
+use crate::statistics::{Statistics, Way};
 
 /// The scan of `table` for rows that satisfy `predicates`.
-pub fn scan(table: Arc<TableRef>, predicates: Vec<Expr>, statistics: &dyn Statistics) -> Node {
-    let needed = Needed::default();
-    if table.source != TableSource::Stored || predicates.is_empty() {
-        return Node::Scan { table, filter: Expr::all(predicates), needed };
+pub fn scan(table: Arc<TableRef>, predicates: Vec<Expr>, s: &dyn Statistics) -> Node {
+    let whole = |table: Arc<TableRef>, predicates: Vec<Expr>| Node::Scan {
+        table,
+        filter: Expr::all(predicates),
+        needed: Needed::default(),
+    };
+    if table.source != TableSource::Stored || predicates.is_empty() || table.indexes.is_empty() {
+        return whole(table, predicates);
     }
-    let mut best: Option<(usize, IndexRange)> = None;
-    for index in 0..table.indexes.len() {
-        let Some(range) = range(&table, index, &predicates).or_else(|| part(&table, index, &predicates)) else {
-            continue;
-        };
-        // Each column that is determined counts for more than any bound.
-        let unique = table.indexes[index].unique && range.equal.len() == table.indexes[index].columns.len();
+    let ranges = ranges(&table, &predicates);
+    // Each column that is determined counts for more than any bound.
+    let score = |range: &IndexRange| {
+        let unique = is_single(&table, range);
         let bounds = usize::from(range.low.is_some()) + usize::from(range.high.is_some());
-        let score = 8 * range.equal.len() + bounds + if unique { 64 } else { 0 };
-        if best.as_ref().is_none_or(|b| score > b.0) {
-            best = Some((score, range));
-        }
+        8 * range.equal.len() + 4 * usize::from(range.any.is_some()) + bounds + if unique { 64 } else { 0 }
+    };
+    let best = ranges.iter().map(|r| (score(r), r)).rev().max_by_key(|r| r.0);
+    // One row, or a range whose values are not known yet when planning: that is taken to be selective.
+    if let Some((score, range)) = best
+        && (score >= 64 || !is_known(range))
+        && s.allows(Way::IndexScan)
+    {
+        return index_scan(table.clone(), range.clone(), predicates);
     }
-    match best {
-        Some((score, range)) if score >= 64 || is_worth(&table, &range, statistics) => {
-            index_scan(table, range, predicates)
+    let mut best = whole(table.clone(), predicates.clone());
+    let (mut cost, mut allowed) = (estimate(&best, s).cost, s.allows(Way::SeqScan));
+    let mut offer = |node: Node, way: Way| {
+        let (own, is_allowed) = (estimate(&node, s).cost, s.allows(way));
+        if (is_allowed, -own) > (allowed, -cost) {
+            (best, cost, allowed) = (node, own, is_allowed);
         }
-        _ => Node::Scan { table, filter: Expr::all(predicates), needed },
+    };
+    for range in &ranges {
+        offer(index_scan(table.clone(), range.clone(), predicates.clone()), Way::IndexScan);
     }
+    for bits in bitmap::choices(&table, &ranges, &predicates, s) {
+        offer(bitmap_scan(table.clone(), bits, predicates.clone()), Way::BitmapScan);
+    }
+    best
+}
+
+/// The ranges that `predicates` leave of the indexes of `table`.
+pub fn ranges(table: &TableRef, predicates: &[Expr]) -> Vec<IndexRange> {
+    let one = |index| range(table, index, predicates).or_else(|| part(table, index, predicates));
+    (0..table.indexes.len()).filter_map(one).collect()
 }
 
 /// The scan of a range of an index, whose rows must satisfy `predicates`.
@@ -42,27 +67,64 @@ pub fn index_scan(table: Arc<TableRef>, range: IndexRange, predicates: Vec<Expr>
     Node::IndexScan { table, range, filter: Expr::all(rest), needed: Needed::default() }
 }
 
-/// Whether what values the ends of a range have can make a difference to [`is_worth`].
-pub fn depends_on_values(table: &TableRef, range: &IndexRange, statistics: &dyn Statistics) -> bool {
-    let key = &table.indexes[range.index];
-    let used = range.equal.len() + usize::from(range.low.is_some() || range.high.is_some());
-    let unique = key.unique && range.equal.len() == key.columns.len();
-    // Without statistics all values are taken to be alike.
-    !unique && key.columns[..used].iter().any(|k| statistics.column(table.oid, k.0).is_some())
+/// The scan of rows that several ranges find, which must satisfy `predicates`.
+pub fn bitmap_scan(table: Arc<TableRef>, bits: Bits, predicates: Vec<Expr>) -> Node {
+    Node::BitmapScan { table, bits, filter: Expr::all(predicates), needed: Needed::default() }
 }
 
-/// Whether reading a range of an index is less work than reading the whole table. What is not known yet when planning is taken to be
-/// selective.
-pub fn is_worth(table: &TableRef, range: &IndexRange, statistics: &dyn Statistics) -> bool {
-    let known = |e: &Expr| matches!(e.kind, ExprKind::Const(_));
-    let ends = range.low.iter().chain(&range.high).all(|b| known(&b.value));
-    if !ends || (range.equal.iter().any(|e| !known(e)) && range.low.is_none() && range.high.is_none()) {
+/// The table that `node` scans, and what it asks of its rows.
+pub fn scanned(node: &Node) -> Option<(&Arc<TableRef>, Vec<Expr>)> {
+    let (table, filters): (_, Vec<Expr>) = match node {
+        Node::Scan { table, filter, .. } | Node::BitmapScan { table, filter, .. } => {
+            (table, filter.iter().cloned().collect())
+        }
+        Node::IndexScan { table, range, filter, .. } => {
+            (table, filter.iter().chain(range.implied.iter()).cloned().collect())
+        }
+        _ => return None,
+    };
+    let mut list = Vec::new();
+    filters.into_iter().for_each(|f| f.conjuncts(&mut list));
+    (table.source == TableSource::Stored).then_some((table, list))
+}
+
+/// Whether a range holds one row at most.
+pub fn is_single(table: &TableRef, range: &IndexRange) -> bool {
+    let index = &table.indexes[range.index];
+    let null = |e: &Expr| matches!(e.kind, ExprKind::Const(Datum::Null));
+    index.unique && range.equal.len() == index.columns.len() && !range.equal.iter().any(null)
+}
+
+/// Whether what values the ends of a range have can make a difference to [`is_worth`].
+pub fn depends_on_values(table: &TableRef, range: &IndexRange, s: &dyn Statistics) -> bool {
+    let key = &table.indexes[range.index];
+    let bounded = range.any.is_some() || range.low.is_some() || range.high.is_some();
+    let used = range.equal.len() + usize::from(bounded);
+    // Without statistics all values are taken to be alike.
+    !is_single(table, range) && key.columns[..used].iter().any(|k| s.column(table.oid, k.0).is_some())
+}
+
+/// Whether reading a range of an index is less work than another way to read what it lists. What is not known yet when planning is
+/// taken to be selective.
+pub fn is_worth(table: &TableRef, range: &IndexRange, s: &dyn Statistics) -> bool {
+    if !is_known(range) {
         return true;
     }
-    let (rows, pages) = statistics.size(table);
-    let columns = estimate::table_columns(table, rows, statistics);
-    let listed = estimate::range_rows(table, range, rows, &columns);
-    estimate::DESCENT + listed * estimate::ENTRY <= pages + rows * estimate::ROW
+    let (rows, pages) = s.size(table);
+    let columns = table_columns(table, rows, s);
+    index_cost(table, range, rows, &columns)
+        <= (pages + rows * ROW).min(bitmap_cost(table, &Bits::Range(range.clone()), (rows, pages), &columns))
+}
+
+/// Whether all values that decide what is in a range are known.
+fn is_known(range: &IndexRange) -> bool {
+    let constant = |e: &&Expr| matches!(e.kind, ExprKind::Const(_));
+    let array = |e: &Expr| match &e.kind {
+        ExprKind::Array(list) => list.iter().all(|e| constant(&e)),
+        _ => constant(&e),
+    };
+    let bounds = range.low.iter().chain(&range.high).map(|b| &b.value);
+    range.equal.iter().chain(bounds).all(|e| constant(&e)) && range.any.as_ref().is_none_or(array)
 }
 
 /// Which comparison of two values of one type `function` is.
@@ -79,16 +141,19 @@ fn comparison(function: Oid) -> Option<Comparison> {
 }
 
 /// Whether an index lists all rows that satisfy `predicates`.
-fn lists_all(table: &TableRef, index: usize, predicates: &[Expr]) -> bool {
+pub fn lists_all(table: &TableRef, index: usize, predicates: &[Expr]) -> bool {
     table.indexes[index].predicate.as_ref().is_none_or(|p| plan::implies(predicates, p, &comparison))
 }
 
-fn whole(index: usize) -> IndexRange {
+/// All of an index.
+pub fn whole(index: usize) -> IndexRange {
     IndexRange {
         index,
         equal: Vec::new(),
+        any: None,
         low: None,
         high: None,
+        not_null: false,
         backward: false,
         implied: Vec::new(),
         equals: Vec::new(),
@@ -97,7 +162,7 @@ fn whole(index: usize) -> IndexRange {
 }
 
 /// All of a partial index that lists the rows that satisfy `predicates`.
-fn part(table: &TableRef, index: usize, predicates: &[Expr]) -> Option<IndexRange> {
+pub fn part(table: &TableRef, index: usize, predicates: &[Expr]) -> Option<IndexRange> {
     let key = &table.indexes[index];
     if key.predicate.is_none() || key.hash || !lists_all(table, index, predicates) {
         return None;
@@ -120,14 +185,31 @@ pub fn range(table: &TableRef, index: usize, predicates: &[Expr]) -> Option<Inde
             .iter()
             .filter_map(|p| test(p, column, key.expr(place), ty).map(|(sign, value)| (sign, value, p)))
             .collect();
+        // Equal keys are equal values; floats and numerics have several forms of one value, so they are looked at again.
+        let exact = !matches!(ty, oid::FLOAT4 | oid::FLOAT8 | oid::NUMERIC);
         if let Some((_, value, predicate)) = tests.iter().find(|t| t.0 == Sign::Equal) {
             range.equal.push(value.clone());
             range.equals.push((*predicate).clone());
-            // Equal keys are equal values; floats and numerics have several forms of one value, so they are looked at again.
-            if !matches!(ty, oid::FLOAT4 | oid::FLOAT8 | oid::NUMERIC) {
+            if exact {
                 range.implied.push((*predicate).clone());
             }
             continue;
+        }
+        let is_null = |p: &&Expr| matches!(&p.kind, ExprKind::IsNull(e) if is_key(e, column, key.expr(place)));
+        if let Some(predicate) = predicates.iter().find(is_null).filter(|_| !key.hash) {
+            range.equal.push(Expr::null(ty));
+            range.equals.push(predicate.clone());
+            range.implied.push(predicate.clone());
+            continue;
+        }
+        let listed = |p: &Expr| values(p, column, key.expr(place), ty);
+        if let Some(((array, shown), predicate)) = predicates.iter().find_map(|p| Some((listed(p)?, p))) {
+            range.any = Some(array);
+            if exact {
+                range.implied.push(predicate.clone());
+            }
+            range.equals.push(if exact { shown } else { predicate.clone() });
+            break;
         }
         for (sign, value, predicate) in tests.into_iter().filter(|_| !key.hash) {
             let inclusive = matches!(sign, Sign::LessEqual | Sign::GreaterEqual);
@@ -140,10 +222,19 @@ pub fn range(table: &TableRef, index: usize, predicates: &[Expr]) -> Option<Inde
                 }
             }
         }
+        let is_there = |p: &&Expr| match &p.kind {
+            ExprKind::Not(e) => is_null(&&**e),
+            _ => false,
+        };
+        if let Some(predicate) = predicates.iter().find(is_there).filter(|_| !key.hash) {
+            range.not_null = true;
+            range.bounds.push(predicate.clone());
+            range.implied.push(predicate.clone());
+        }
         break;
     }
     note_listed(key, predicates, &mut range);
-    (!range.equal.is_empty() || range.low.is_some() || range.high.is_some()).then_some(range)
+    (!range.is_whole()).then_some(range)
 }
 
 /// Notes what all rows that a partial index lists satisfy.
@@ -156,6 +247,15 @@ fn note_listed(key: &IndexKey, predicates: &[Expr], range: &mut IndexRange) {
     }
 }
 
+/// Whether `e` is `column`, or what `expr`, which stands for it, is.
+pub fn is_key(e: &Expr, column: usize, expr: Option<&Expr>) -> bool {
+    match (expr, &relabelled(e).kind) {
+        (Some(expr), _) => expr.same(e) || expr.same(relabelled(e)),
+        (None, ExprKind::Column(i)) => *i == column,
+        _ => false,
+    }
+}
+
 /// What `p` says of `column`, or of the expression that stands for it, of type `ty`, compared with a value known before the scan.
 fn test(p: &Expr, column: usize, expr: Option<&Expr>, ty: Oid) -> Option<(Sign, Expr)> {
     let ExprKind::Call { function, args, .. } = &p.kind else { return None };
@@ -164,15 +264,10 @@ fn test(p: &Expr, column: usize, expr: Option<&Expr>, ty: Oid) -> Option<(Sign, 
     if !comparison.is_same_type() {
         return None;
     }
-    let is_column = |e: &Expr| match (expr, &relabelled(e).kind) {
-        (Some(expr), _) => expr.same(e) || expr.same(relabelled(e)),
-        (None, ExprKind::Column(i)) => *i == column,
-        _ => false,
-    };
-    if is_column(a) && b.is_fixed() {
+    if is_key(a, column, expr) && b.is_fixed() {
         return Some((comparison.sign, as_key(b, ty)?));
     }
-    if is_column(b) && a.is_fixed() {
+    if is_key(b, column, expr) && a.is_fixed() {
         let turned = match comparison.sign {
             Sign::Less => Sign::Greater,
             Sign::LessEqual => Sign::GreaterEqual,
@@ -183,6 +278,46 @@ fn test(p: &Expr, column: usize, expr: Option<&Expr>, ty: Oid) -> Option<(Sign, 
         return Some((turned, as_key(a, ty)?));
     }
     None
+}
+
+/// The array one of whose values `p` asks of `column`, or of the expression that stands for it, of type `ty`; and `p` as it is shown.
+fn values(p: &Expr, column: usize, expr: Option<&Expr>, ty: Oid) -> Option<(Expr, Expr)> {
+    match &p.kind {
+        ExprKind::AnyArray { all: false, function, args, .. } => {
+            let [value, array] = &**args;
+            let strings = |ty: Oid| matches!(ty, oid::TEXT | oid::VARCHAR);
+            let fits = value.ty == ty || (strings(value.ty) && strings(ty));
+            let equal = comparison(*function)? == Comparison::Equal;
+            (equal && fits && is_key(value, column, expr) && array.is_fixed()).then(|| (array.clone(), p.clone()))
+        }
+        // `x IN (1, 2)`.
+        ExprKind::Or(arms) => {
+            let ExprKind::Call { function, args, form: CallForm::Operator(operator) } = &arms.first()?.kind else {
+                return None;
+            };
+            let (value, element) = (args.first()?.clone(), args.get(1)?.ty);
+            let one = |arm: &Expr| match test(arm, column, expr, ty)? {
+                (Sign::Equal, value) => Some(value),
+                _ => None,
+            };
+            let list = arms.iter().map(one).collect::<Option<Vec<Expr>>>()?;
+            let array = catalog::builtin::type_by_oid(element).map(|t| t.array).filter(|a| !a.is_none())?;
+            let datum = |e: &Expr| match &e.kind {
+                ExprKind::Const(d) => Some(d.clone()),
+                _ => None,
+            };
+            let shown = match list.iter().map(datum).collect::<Option<Vec<Datum>>>() {
+                Some(values) => ExprKind::Const(Array::one_dimensional(ty, values).to_datum()),
+                None => ExprKind::Array(list.clone()),
+            };
+            let (function, operator) = (*function, *operator);
+            let args = Box::new([value, Expr::new(shown, array, 0)]);
+            let array = Expr::new(ExprKind::Array(list), array, 0);
+            let kind = ExprKind::AnyArray { all: false, function, operator, args };
+            Some((array, Expr::new(kind, oid::BOOL, p.position)))
+        }
+        _ => None,
+    }
 }
 
 /// A string under another string type's name.

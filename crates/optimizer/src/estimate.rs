@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use plan::{Expr, ExprKind, JoinKind, Node, SetKind, TableRef};
+use plan::{Bits, Expr, ExprKind, JoinKind, Node, SetKind, TableRef};
 use types::{Datum, Oid, Physical, oid};
 
 use crate::selectivity;
@@ -118,7 +118,7 @@ const EXPRESSION: f64 = 0.005;
 /// The rows that a range of an index holds, of `rows`.
 pub(crate) fn range_rows(table: &TableRef, range: &plan::IndexRange, rows: f64, columns: &[ColumnEstimate]) -> f64 {
     let index = &table.indexes[range.index];
-    if index.unique && range.equal.len() == index.columns.len() {
+    if crate::access::is_single(table, range) {
         return 1.0f64.min(rows);
     }
     let value = |e: &Expr| match &e.kind {
@@ -127,13 +127,81 @@ pub(crate) fn range_rows(table: &TableRef, range: &plan::IndexRange, rows: f64, 
     };
     let mut part: f64 = if index.predicate.is_some() { PARTIAL } else { 1.0 };
     for (e, key) in range.equal.iter().zip(&index.columns) {
-        part *= columns.get(key.0).map_or(EXPRESSION, |c| selectivity::equal(c, value(e).as_ref()));
+        part *= match (columns.get(key.0), value(e)) {
+            (Some(c), Some(Datum::Null)) => c.null_fraction.max(1e-6),
+            (Some(c), value) => selectivity::equal(c, value.as_ref()),
+            (None, _) => EXPRESSION,
+        };
     }
-    if range.low.is_some() || range.high.is_some() {
+    if range.any.is_some()
+        && let Some(p) = range.equals.last()
+    {
+        part *= if index.exprs.is_empty() { selectivity::one(p, columns) } else { 10.0 * EXPRESSION };
+    }
+    if !range.bounds.is_empty() {
         let bounds: Vec<&Expr> = range.bounds.iter().collect();
         part *= selectivity::all(bounds, columns);
     }
     (rows * part).max(1.0).min(rows.max(1.0))
+}
+
+/// How often an index is descended for a range.
+fn descents(range: &plan::IndexRange) -> f64 {
+    match range.any.as_ref().map(|e| &e.kind) {
+        None => 1.0,
+        Some(ExprKind::Array(list)) => list.len() as f64,
+        Some(ExprKind::Const(d @ Datum::Var(_))) => types::array::Array::from_datum(d).values.len() as f64,
+        Some(_) => 10.0,
+    }
+}
+
+/// Reading an entry for nothing but its row's id, and putting that in its place.
+const ID: f64 = 0.05;
+/// Going to a page for some of its rows, and reading one of them.
+const VISIT: f64 = 0.3;
+const PICK: f64 = 0.03;
+
+/// The rows that `bits` hold, of `rows`, and what finding them costs.
+pub(crate) fn bits_estimate(table: &TableRef, bits: &Bits, rows: f64, columns: &[ColumnEstimate]) -> (f64, f64) {
+    match bits {
+        Bits::Range(range) => {
+            let listed = range_rows(table, range, rows, columns);
+            (listed, descents(range) * DESCENT + listed * ID)
+        }
+        Bits::And(list) | Bits::Or(list) => {
+            let parts: Vec<(f64, f64)> = list.iter().map(|b| bits_estimate(table, b, rows, columns)).collect();
+            let cost = parts.iter().map(|p| p.1).sum();
+            let fractions = parts.iter().map(|p| (p.0 / rows.max(1.0)).min(1.0));
+            let part = match bits {
+                Bits::And(_) => fractions.product::<f64>(),
+                _ => 1.0 - fractions.map(|f| 1.0 - f).product::<f64>(),
+            };
+            ((rows * part).max(1.0), cost)
+        }
+    }
+}
+
+/// Reading the rows that a range of an index lists, of a table of `rows`.
+pub(crate) fn index_cost(table: &TableRef, range: &plan::IndexRange, rows: f64, columns: &[ColumnEstimate]) -> f64 {
+    descents(range) * DESCENT + range_rows(table, range, rows, columns) * ENTRY
+}
+
+/// Reading the rows of a set of ids, of a table of so many rows and pages.
+pub(crate) fn bitmap_cost(table: &TableRef, bits: &Bits, (rows, pages): (f64, f64), columns: &[ColumnEstimate]) -> f64 {
+    let (listed, finding) = bits_estimate(table, bits, rows, columns);
+    finding + pages_of(listed, rows, pages) * VISIT + listed * (PICK + ROW)
+}
+
+/// What is expected of a set of row ids: how many, and what finding them costs.
+pub fn estimate_bits(table: &TableRef, bits: &Bits, s: &dyn Statistics) -> (f64, f64) {
+    let (rows, _) = s.size(table);
+    bits_estimate(table, bits, rows, &table_columns(table, rows, s))
+}
+
+/// Of `pages`, how many `picked` of `rows` rows are on, when they are anywhere.
+fn pages_of(picked: f64, rows: f64, pages: f64) -> f64 {
+    let each = (rows / pages.max(1.0)).max(1.0);
+    (pages * (1.0 - (1.0 - (picked / rows.max(1.0)).min(1.0)).powf(each))).clamp(1.0, pages.max(1.0))
 }
 
 fn exprs_cost<'e>(exprs: impl IntoIterator<Item = &'e Expr>) -> f64 {
@@ -203,7 +271,7 @@ pub(crate) fn group_count(groups: &[ColumnEstimate], rows: f64) -> f64 {
     left_of(product, product.max(rows), rows).min(rows.max(1.0)).min(product).max(1.0)
 }
 
-fn constant_count(e: Option<&Expr>) -> Option<f64> {
+pub(crate) fn constant_count(e: Option<&Expr>) -> Option<f64> {
     match e.map(|e| &e.kind) {
         Some(ExprKind::Const(Datum::I64(n))) => Some((*n).max(0) as f64),
         _ => None,
@@ -238,6 +306,7 @@ pub fn estimate(node: &Node, s: &dyn Statistics) -> Estimate {
             let (all, _) = s.size(table);
             let mut columns = table_columns(table, all, s);
             let listed = range_rows(table, range, all, &columns);
+            let cost = index_cost(table, range, all, &columns) + listed * exprs_cost(filter);
             let rows = match filter {
                 Some(f) => {
                     let mut list = Vec::new();
@@ -248,8 +317,19 @@ pub fn estimate(node: &Node, s: &dyn Statistics) -> Estimate {
                 None => listed,
             };
             shrink(&mut columns, all, rows);
-            let cost = DESCENT + listed * (ENTRY + exprs_cost(filter));
             Estimate { rows, startup: DESCENT / 2.0, cost, columns }
+        }
+        Node::BitmapScan { table, bits, filter, .. } => {
+            let (all, pages) = s.size(table);
+            let mut columns = table_columns(table, all, s);
+            let (listed, startup) = bits_estimate(table, bits, all, &columns);
+            let reading = bitmap_cost(table, bits, (all, pages), &columns);
+            let mut list = Vec::new();
+            filter.iter().for_each(|f| f.clone().conjuncts(&mut list));
+            let rows = (all * selectivity::all(&list, &columns)).max(1.0).min(listed);
+            shrink(&mut columns, all, rows);
+            let cost = reading + listed * exprs_cost(&list);
+            Estimate { rows, startup, cost, columns }
         }
         Node::FunctionScan { function, routine, .. } => {
             let rows = match catalog::builtin::proc_by_oid(*function) {
@@ -287,7 +367,27 @@ pub fn estimate(node: &Node, s: &dyn Statistics) -> Estimate {
                 .collect();
             let keys: Vec<(&ColumnEstimate, &ColumnEstimate)> = keys.iter().map(|k| (&k.0, &k.1)).collect();
             let part = equal_part(&keys, l.rows, r.rows);
-            join_estimate(*kind, &l, &r, (part, &keys), condition.as_ref())
+            let mut e = join_estimate(*kind, &l, &r, (part, &keys), condition.as_ref());
+            let (left, right) = (l.bytes(), r.bytes());
+            if !keys.is_empty() && right > 2.0 * s.work_bytes() {
+                // Both are dealt out to lists first.
+                let pages = 2.0 * (left + right) / 8192.0;
+                (e.startup, e.cost) = (e.startup + pages, e.cost + pages);
+            }
+            e
+        }
+        Node::MergeJoin { kind, left, right, equal, condition } => {
+            let (l, r) = (estimate(left, s), estimate(right, s));
+            let keys: Vec<(ColumnEstimate, ColumnEstimate)> = equal
+                .iter()
+                .map(|e| (expr_column(&e.0, &l.columns, l.rows), expr_column(&e.1, &r.columns, r.rows)))
+                .collect();
+            let keys: Vec<(&ColumnEstimate, &ColumnEstimate)> = keys.iter().map(|k| (&k.0, &k.1)).collect();
+            let part = equal_part(&keys, l.rows, r.rows);
+            let mut e = join_estimate(*kind, &l, &r, (part, &keys), condition.as_ref());
+            e.cost += (l.rows + r.rows) * (MERGE * keys.len() as f64) - r.rows * BUILD - l.rows * PROBE;
+            e.startup = l.startup + r.startup;
+            e
         }
         Node::Apply { kind, left, right, condition, .. } => {
             let (l, r) = (estimate(left, s), estimate(right, s));
@@ -308,6 +408,16 @@ pub fn estimate(node: &Node, s: &dyn Statistics) -> Estimate {
             columns.extend(calls.iter().map(|c| ColumnEstimate { distinct: rows, ..unknown(c.ty, rows) }));
             Estimate { rows, startup, cost: startup + rows * ROW, columns }
         }
+        Node::GroupAggregate { input, groups, calls } => {
+            let e = estimate(input, s);
+            let keys: Vec<ColumnEstimate> = groups.iter().map(|g| expr_column(g, &e.columns, e.rows)).collect();
+            let rows = group_count(&keys, e.rows);
+            let each = exprs_cost(calls.iter().flat_map(|c| &c.args)) + (groups.len() + calls.len()) as f64 * OPERATOR;
+            let mut columns: Vec<ColumnEstimate> =
+                keys.into_iter().map(|k| ColumnEstimate { distinct: k.distinct.min(rows), ..k }).collect();
+            columns.extend(calls.iter().map(|c| ColumnEstimate { distinct: rows, ..unknown(c.ty, rows) }));
+            Estimate { rows, startup: e.startup, cost: e.cost + e.rows * each + rows * ROW, columns }
+        }
         Node::GroupingSets { input, groups, sets } => {
             let e = estimate(input, s);
             let rows = e.rows * sets.len() as f64;
@@ -324,10 +434,26 @@ pub fn estimate(node: &Node, s: &dyn Statistics) -> Estimate {
             e.cost = e.startup + e.rows * ROW * calls.len() as f64;
             e
         }
-        Node::Sort { input, .. } => {
+        Node::Sort { input, .. } => sorted(estimate(input, s), None, s),
+        Node::IncrementalSort { input, keys, presorted } => {
+            let e = estimate(input, s);
+            let first: Vec<ColumnEstimate> =
+                keys[..*presorted].iter().map(|k| expr_column(&k.expr, &e.columns, e.rows)).collect();
+            let sections = group_count(&first, e.rows).min(e.rows / 32.0).max(1.0);
+            let run = (e.cost - e.startup) / sections;
+            let each = Estimate { rows: e.rows / sections, startup: 0.0, cost: run, columns: e.columns.clone() };
+            let each = sorted(each, None, s);
+            let startup = e.startup + each.startup;
+            let cost = e.startup + sections * each.cost + e.rows * OPERATOR;
+            Estimate { startup, cost, ..e }
+        }
+        Node::Unique { input, on } => {
             let mut e = estimate(input, s);
-            e.startup = e.cost + sort_cost(e.rows);
-            e.cost = e.startup + e.rows * OPERATOR;
+            let keys: Vec<ColumnEstimate> = on.iter().map(|&i| e.columns[i].clone()).collect();
+            let rows = group_count(&keys, e.rows);
+            e.cost += e.rows * keys.len() as f64 * OPERATOR;
+            shrink(&mut e.columns, e.rows, rows);
+            e.rows = rows;
             e
         }
         Node::Distinct { input, on } => {
@@ -343,7 +469,14 @@ pub fn estimate(node: &Node, s: &dyn Statistics) -> Estimate {
             e
         }
         Node::Limit { input, count, offset, .. } => {
-            let mut e = estimate(input, s);
+            let few = match constant_count(count.as_ref()) {
+                Some(count) => Some(count + constant_count(offset.as_ref()).unwrap_or(0.0)),
+                None => None,
+            };
+            let mut e = match &**input {
+                Node::Sort { input, .. } => sorted(estimate(input, s), few, s),
+                _ => estimate(input, s),
+            };
             let skip = constant_count(offset.as_ref()).unwrap_or(0.0).min(e.rows);
             let take = match count {
                 Some(c) => constant_count(Some(c)).unwrap_or(e.rows * 0.1).min(e.rows - skip).max(0.0),
@@ -401,6 +534,43 @@ pub fn estimate(node: &Node, s: &dyn Statistics) -> Estimate {
 
 fn sort_cost(rows: f64) -> f64 {
     2.0 * OPERATOR * rows * rows.max(2.0).log2()
+}
+
+/// Comparing a key with that of the other side of a merge.
+const MERGE: f64 = 0.02;
+
+/// Rows in order: all of them, or the first `few`.
+fn sorted(mut e: Estimate, few: Option<f64>, s: &dyn Statistics) -> Estimate {
+    let few = few.filter(|&n| 2.0 * n < e.rows);
+    let own = match few {
+        Some(n) => 2.0 * OPERATOR * e.rows * (2.0 * n).max(2.0).log2(),
+        None => sort_cost(e.rows),
+    };
+    let bytes = e.bytes();
+    let spilled = if few.is_none() && bytes > s.work_bytes() { 2.0 * bytes / 8192.0 } else { 0.0 };
+    e.startup = e.cost + own + spilled;
+    e.cost = e.startup + e.rows * OPERATOR;
+    e
+}
+
+/// What the first `wanted` rows of a plan cost; all of them, where none is said.
+pub(crate) fn first_rows(e: &Estimate, wanted: Option<f64>) -> f64 {
+    match wanted {
+        Some(n) if n < e.rows => e.startup + (e.cost - e.startup) * (n / e.rows),
+        _ => e.cost,
+    }
+}
+
+/// The same of a sort over it.
+pub(crate) fn first_sorted(input: Estimate, wanted: Option<f64>, s: &dyn Statistics) -> f64 {
+    first_rows(&sorted(input, wanted, s), wanted)
+}
+
+impl Estimate {
+    /// Bytes that its rows take in memory, about.
+    pub fn bytes(&self) -> f64 {
+        self.rows * (self.columns.iter().map(|c| c.width).sum::<f64>() + 24.0)
+    }
 }
 
 /// Rows of the left that have a match: by how many of its values the right has, and by the condition on each pair.

@@ -2,8 +2,11 @@
 #![forbid(unsafe_code)]
 
 pub mod access;
+mod bitmap;
 mod estimate;
 mod fold;
+mod in_order;
+mod methods;
 mod needed;
 mod order;
 mod push;
@@ -11,10 +14,10 @@ mod selectivity;
 mod statistics;
 mod unnest;
 
-pub use estimate::{ColumnEstimate, Estimate, estimate};
+pub use estimate::{ColumnEstimate, Estimate, estimate, estimate_bits};
 pub use fold::fold;
 use plan::{ExprKind, Node};
-pub use statistics::{ColumnStatistics, NoStatistics, Statistics};
+pub use statistics::{ColumnStatistics, NoStatistics, Statistics, Way};
 
 /// Rewrites `node`, which is a whole statement.
 pub fn optimize(node: Node, statistics: &dyn Statistics) -> Node {
@@ -28,7 +31,8 @@ fn query(mut node: Node, statistics: &dyn Statistics, slots: &mut usize) -> Node
     fold::fold_all(&mut node);
     let node = unnest::unnest(node, statistics);
     let node = push::push(node, Vec::new(), statistics);
-    let mut node = order::order(node, statistics, slots);
+    let node = order::order(node, statistics, slots);
+    let mut node = methods::methods(node, None, statistics, slots);
     fold::single_rows(&mut node);
     subplans(&mut node, statistics, slots);
     needed::mark(&mut node, None);
@@ -41,25 +45,25 @@ fn first_free(node: &Node, slots: &mut usize) {
         if let Node::Apply { binds, .. } = n {
             binds.iter().for_each(|b| *slots = (*slots).max(b.0 + 1));
         }
-        for e in n.exprs() {
+        n.each_expr(&mut |e| {
             e.visit(&mut |e| match &e.kind {
                 ExprKind::Slot(slot) => *slots = (*slots).max(slot + 1),
                 ExprKind::Subquery(sub) => sub.binds.iter().for_each(|b| *slots = (*slots).max(b.0 + 1)),
                 _ => {}
             });
-        }
+        });
     });
 }
 
 /// Optimizes the queries inside expressions.
 fn subplans(node: &mut Node, statistics: &dyn Statistics, slots: &mut usize) {
-    for e in node.exprs_mut() {
+    node.each_expr_mut(&mut |e| {
         e.visit_mut(&mut |e| {
             if let ExprKind::Subquery(sub) = &mut e.kind {
                 let inner = std::mem::replace(&mut sub.node, Node::one_row());
                 sub.node = query(inner, statistics, slots);
             }
         });
-    }
+    });
     node.inputs_mut().into_iter().for_each(|n| subplans(n, statistics, slots));
 }

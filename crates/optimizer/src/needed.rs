@@ -5,7 +5,8 @@ use plan::{Expr, ExprKind, JoinKind, Needed, Node};
 /// Columns that are read; `None` is all.
 type Wanted = Option<Vec<bool>>;
 
-fn add(wanted: &mut Wanted, exprs: &[&Expr]) {
+/// Adds the columns that `exprs` read.
+fn add<'e>(wanted: &mut Wanted, exprs: impl IntoIterator<Item = &'e Expr>) {
     let Some(wanted) = wanted else { return };
     for e in exprs {
         e.visit(&mut |e| {
@@ -18,6 +19,11 @@ fn add(wanted: &mut Wanted, exprs: &[&Expr]) {
     }
 }
 
+/// Adds the columns that the expressions of `node` itself read.
+fn add_own(wanted: &mut Wanted, node: &Node) {
+    node.each_expr(&mut |e| add(wanted, [e]));
+}
+
 /// None of `n` columns.
 fn none(n: usize) -> Wanted {
     Some(vec![false; n])
@@ -25,21 +31,38 @@ fn none(n: usize) -> Wanted {
 
 /// Marks what scans under `node` must load, when `wanted` of its columns are read.
 pub fn mark(node: &mut Node, wanted: Wanted) {
-    let own: Vec<Expr> = node.exprs().into_iter().cloned().collect();
-    let own: Vec<&Expr> = own.iter().collect();
+    let mut wanted = wanted;
     match node {
-        Node::Scan { needed, filter, .. } | Node::IndexScan { needed, filter, .. } => {
-            let mut wanted = wanted;
-            add(&mut wanted, &filter.iter().collect::<Vec<_>>());
+        Node::Filter { .. } | Node::Sort { .. } | Node::IncrementalSort { .. } => add_own(&mut wanted, node),
+        Node::ProjectSet { input, .. } | Node::Aggregate { input, .. } | Node::GroupAggregate { input, .. } => {
+            wanted = none(input.types().len());
+            add_own(&mut wanted, node);
+        }
+        // Their input's columns come first in what they yield.
+        Node::GroupingSets { input, .. } | Node::Window { input, .. } => {
+            if let Some(wanted) = &mut wanted {
+                wanted.resize(input.types().len(), false);
+            }
+            add_own(&mut wanted, node);
+        }
+        _ => {}
+    }
+    match node {
+        Node::Scan { needed, filter, .. }
+        | Node::IndexScan { needed, filter, .. }
+        | Node::BitmapScan { needed, filter, .. } => {
+            add(&mut wanted, &*filter);
             *needed = Needed(wanted);
         }
-        Node::Filter { input, .. } | Node::Sort { input, .. } => {
-            let mut wanted = wanted;
-            add(&mut wanted, &own);
-            mark(input, wanted);
-        }
+        Node::Filter { input, .. }
+        | Node::Sort { input, .. }
+        | Node::IncrementalSort { input, .. }
+        | Node::ProjectSet { input, .. }
+        | Node::Aggregate { input, .. }
+        | Node::GroupAggregate { input, .. }
+        | Node::GroupingSets { input, .. }
+        | Node::Window { input, .. } => mark(input, wanted),
         Node::Limit { input, ties, .. } => {
-            let mut wanted = wanted;
             if let Some(wanted) = &mut wanted {
                 ties.iter().flatten().for_each(|&i| wanted[i] = true);
             }
@@ -51,26 +74,13 @@ pub fn mark(node: &mut Node, wanted: Wanted) {
                 matches!(e.kind, ExprKind::Column(_))
                     && wanted.as_ref().is_some_and(|w| !w.get(i).copied().unwrap_or(true))
             };
-            let read: Vec<&Expr> = exprs.iter().enumerate().filter(|(i, e)| !unread(*i, e)).map(|(_, e)| e).collect();
+            let read = exprs.iter().enumerate().filter(|(i, e)| !unread(*i, e)).map(|(_, e)| e);
             let mut inner = none(input.types().len());
-            add(&mut inner, &read);
+            add(&mut inner, read);
             mark(input, inner);
         }
-        Node::ProjectSet { input, .. } | Node::Aggregate { input, .. } => {
-            let mut inner = none(input.types().len());
-            add(&mut inner, &own);
-            mark(input, inner);
-        }
-        // Their input's columns come first in what they yield.
-        Node::GroupingSets { input, .. } | Node::Window { input, .. } => {
-            let mut inner = wanted;
-            if let Some(wanted) = &mut inner {
-                wanted.resize(input.types().len(), false);
-            }
-            add(&mut inner, &own);
-            mark(input, inner);
-        }
-        Node::Join { kind, left, right, equal, condition } => {
+        Node::Join { kind, left, right, equal, condition }
+        | Node::MergeJoin { kind, left, right, equal, condition } => {
             let (split, all) = (left.types().len(), left.types().len() + right.types().len());
             let mut both = match wanted {
                 Some(mut w) if matches!(kind, JoinKind::Semi | JoinKind::Anti) => {
@@ -79,13 +89,13 @@ pub fn mark(node: &mut Node, wanted: Wanted) {
                 }
                 other => other,
             };
-            add(&mut both, &condition.iter().collect::<Vec<_>>());
+            add(&mut both, &*condition);
             let (mut l, mut r) = match both {
                 Some(w) => (Some(w[..split].to_vec()), Some(w[split..].to_vec())),
                 None => (None, None),
             };
-            add(&mut l, &equal.iter().map(|e| &e.0).collect::<Vec<_>>());
-            add(&mut r, &equal.iter().map(|e| &e.1).collect::<Vec<_>>());
+            add(&mut l, equal.iter().map(|e| &e.0));
+            add(&mut r, equal.iter().map(|e| &e.1));
             mark(left, l);
             mark(right, r);
         }
@@ -98,12 +108,12 @@ pub fn mark(node: &mut Node, wanted: Wanted) {
                 }
                 other => other,
             };
-            add(&mut both, &condition.iter().collect::<Vec<_>>());
+            add(&mut both, &*condition);
             let (mut l, r) = match both {
                 Some(w) => (Some(w[..split].to_vec()), Some(w[split..].to_vec())),
                 None => (None, None),
             };
-            add(&mut l, &binds.iter().map(|b| &b.1).collect::<Vec<_>>());
+            add(&mut l, binds.iter().map(|b| &b.1));
             mark(left, l);
             mark(right, r);
         }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use plan::{CallForm, Expr, ExprKind, JoinKind, Node, TableRef, TableSource};
+use plan::{CallForm, Expr, ExprKind, JoinKind, Node, TableRef};
 use types::{Oid, oid};
 
 use crate::access;
@@ -164,7 +164,8 @@ fn moved(mut e: Expr, columns: &[Expr]) -> Expr {
     e
 }
 
-fn call(function: Oid, a: Expr, b: Expr) -> Expr {
+/// The comparison of two values by a function.
+pub fn call(function: Oid, a: Expr, b: Expr) -> Expr {
     let operator = catalog::builtin::operators_by_name("=").find(|o| o.function == function);
     let form = operator.map_or(CallForm::Function, |o| CallForm::Operator(o.oid));
     Expr::new(ExprKind::Call { function, args: vec![a, b], form }, oid::BOOL, 0)
@@ -233,7 +234,11 @@ impl Group {
             Node::Project { input, exprs }
                 if matches!(
                     *input,
-                    Node::Join { .. } | Node::Project { .. } | Node::Scan { .. } | Node::IndexScan { .. }
+                    Node::Join { .. }
+                        | Node::Project { .. }
+                        | Node::Scan { .. }
+                        | Node::IndexScan { .. }
+                        | Node::BitmapScan { .. }
                 ) && exprs.iter().all(|e| matches!(e.kind, ExprKind::Column(_))) =>
             {
                 let columns = self.add(*input, s, slots);
@@ -623,16 +628,7 @@ impl<'s> Planner<'s> {
 
     /// The table that relation `i` is a scan of, and what it asks of its rows.
     fn table(&self, i: usize) -> Option<(&Arc<TableRef>, Vec<Expr>)> {
-        let (table, filters): (_, Vec<Expr>) = match &self.group.relations[i].node {
-            Node::Scan { table, filter, .. } => (table, filter.iter().cloned().collect()),
-            Node::IndexScan { table, range, filter, .. } => {
-                (table, filter.iter().chain(range.implied.iter()).cloned().collect())
-            }
-            _ => return None,
-        };
-        let mut list = Vec::new();
-        filters.into_iter().for_each(|f| f.conjuncts(&mut list));
-        (table.source == TableSource::Stored && !table.indexes.is_empty()).then_some((table, list))
+        access::scanned(&self.group.relations[i].node).filter(|(table, _)| !table.indexes.is_empty())
     }
 
     /// The equalities of relation `i` with columns of `left`: its own column, and what that equals.

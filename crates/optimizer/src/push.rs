@@ -117,7 +117,8 @@ fn can_inline(p: &Expr, exprs: &[Expr]) -> bool {
     can
 }
 
-fn inline(mut p: Expr, exprs: &[Expr]) -> Expr {
+/// `p`, over what `exprs` compute, over what they are computed from.
+pub fn inline(mut p: Expr, exprs: &[Expr]) -> Expr {
     fn go(e: &mut Expr, exprs: &[Expr]) {
         if let ExprKind::Column(i) = e.kind {
             let position = e.position;

@@ -99,7 +99,7 @@ fn filter(input: Node, predicate: Expr, s: &dyn Statistics) -> Node {
 fn reads_slot(node: &Node, f: &dyn Fn(usize) -> bool) -> bool {
     let mut reads = false;
     node.visit(&mut |n| {
-        for e in n.exprs() {
+        n.each_expr(&mut |e| {
             e.visit(&mut |e| match &e.kind {
                 ExprKind::Slot(slot) => reads |= f(*slot),
                 ExprKind::Subquery(sub) => {
@@ -109,7 +109,7 @@ fn reads_slot(node: &Node, f: &dyn Fn(usize) -> bool) -> bool {
                 }
                 _ => {}
             });
-        }
+        });
     });
     reads
 }

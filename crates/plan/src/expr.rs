@@ -38,6 +38,12 @@ pub enum CallForm {
     ExplicitCast,
     /// Not at all.
     ImplicitCast,
+    /// In a form of SQL's own, such as `SUBSTRING(x FROM y)`.
+    Syntax,
+    /// As what `CASE` compares its operand with, by the operator with this OID.
+    CaseTest(Oid),
+    /// As the comparison that `NULLIF` is, by the operator with this OID.
+    NullIf(Oid),
     /// By a word of SQL's own, such as `CURRENT_DATE`.
     Word(&'static str),
 }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod bits;
 pub mod counter;
 pub mod expr;
 mod imply;
@@ -9,6 +10,7 @@ pub mod node;
 pub mod routine;
 pub mod window;
 
+pub use bits::Bits;
 pub use expr::{CallForm, Expr, ExprKind, SubKind, SubPlan};
 pub use imply::{Comparison, implies};
 pub use node::{

@@ -7,6 +7,7 @@ use storage::RelId;
 use types::{Oid, Physical, oid};
 
 use crate::Few;
+use crate::bits::Bits;
 use crate::counter::Counter;
 use crate::expr::{Expr, ExprKind, SubKind};
 use crate::routine::{OwnAggregate, Routine};
@@ -232,17 +233,21 @@ pub struct Bound {
 pub struct IndexRange {
     /// Number of the index in its table's list.
     pub index: usize,
-    /// Values of the leading columns.
+    /// Values of the leading columns. A NULL that is written there is one that is looked for; others equal nothing.
     pub equal: Vec<Expr>,
+    /// An array: the column after those has one of its values. Then there are no bounds.
+    pub any: Option<Expr>,
     /// Lower bound of the next column, in its own order.
     pub low: Option<Bound>,
     /// Upper bound.
     pub high: Option<Bound>,
+    /// Whether the column of the bounds is not NULL; bounds say so too.
+    pub not_null: bool,
     /// Whether it is read from the far end.
     pub backward: bool,
     /// What every row in the range satisfies.
     pub implied: Vec<Expr>,
-    /// The predicates that `equal` comes from, over the table's columns.
+    /// The predicates that `equal` and `any` come from, over the table's columns.
     pub equals: Vec<Expr>,
     /// The predicates that the bounds come from.
     pub bounds: Vec<Expr>,
@@ -251,12 +256,20 @@ pub struct IndexRange {
 impl IndexRange {
     /// The values it is made of.
     pub fn exprs(&self) -> impl Iterator<Item = &Expr> {
-        self.equal.iter().chain(self.low.iter().chain(&self.high).map(|b| &b.value))
+        let bounds = self.low.iter().chain(&self.high).map(|b| &b.value);
+        self.equal.iter().chain(&self.any).chain(bounds)
     }
 
     /// As [`IndexRange::exprs`].
     pub fn exprs_mut(&mut self) -> impl Iterator<Item = &mut Expr> {
-        self.equal.iter_mut().chain(self.low.iter_mut().chain(&mut self.high).map(|b| &mut b.value))
+        let bounds = self.low.iter_mut().chain(&mut self.high).map(|b| &mut b.value);
+        self.equal.iter_mut().chain(&mut self.any).chain(bounds)
+    }
+
+    /// Whether it is all of the index.
+    pub fn is_whole(&self) -> bool {
+        let bounded = self.not_null || self.low.is_some() || self.high.is_some();
+        self.equal.is_empty() && self.any.is_none() && !bounded
     }
 }
 
@@ -270,6 +283,8 @@ pub enum Node {
     Scan { table: Arc<TableRef>, filter: Option<Expr>, needed: Needed },
     /// The rows of a table that an index lists in `range`; the filter is checked on each.
     IndexScan { table: Arc<TableRef>, range: IndexRange, filter: Option<Expr>, needed: Needed },
+    /// The rows of a table whose ids indexes find, in their physical order; the filter is checked on each.
+    BitmapScan { table: Arc<TableRef>, bits: Bits, filter: Option<Expr>, needed: Needed },
     /// Rows of a set-returning function, which is a user's where there is a `routine`; with `ordinality`, numbered from 1.
     FunctionScan {
         function: Oid,
@@ -288,10 +303,20 @@ pub enum Node {
     ProjectSet { input: Box<Node>, exprs: Vec<Expr> },
     /// Left columns, then right columns; `equal` lists hashable pairs (left, right, equality function), `condition` the rest, over both.
     Join { kind: JoinKind, left: Box<Node>, right: Box<Node>, equal: Vec<(Expr, Expr, Oid)>, condition: Option<Expr> },
+    /// As Join, of inputs that are in the order of the keys in `equal`, rising.
+    MergeJoin {
+        kind: JoinKind,
+        left: Box<Node>,
+        right: Box<Node>,
+        equal: Vec<(Expr, Expr, Oid)>,
+        condition: Option<Expr>,
+    },
     /// For each row of the left, the rows that the right yields once `binds` (over the left row) are in its slots.
     Apply { kind: JoinKind, left: Box<Node>, right: Box<Node>, binds: Vec<(usize, Expr)>, condition: Option<Expr> },
     /// Group columns, then aggregates.
     Aggregate { input: Box<Node>, groups: Vec<Expr>, calls: Vec<AggregateCall> },
+    /// As Aggregate, of rows of which those of a group stand together.
+    GroupAggregate { input: Box<Node>, groups: Vec<Expr>, calls: Vec<AggregateCall> },
     /// For each row and each grouping set: the row, `groups` (NULL where the set lacks them), the set's number (`int4`), and whether
     /// there is such a row: without any, an empty set still has a row that is not.
     GroupingSets { input: Box<Node>, groups: Vec<Expr>, sets: Vec<Vec<bool>> },
@@ -301,8 +326,12 @@ pub enum Node {
     Counted { input: Box<Node>, counter: Counter },
     /// Rows in order.
     Sort { input: Box<Node>, keys: Vec<SortKey> },
+    /// As Sort, of rows that are in the order of the first `presorted` keys.
+    IncrementalSort { input: Box<Node>, keys: Vec<SortKey>, presorted: usize },
     /// Distinct rows; with `on`, the first of those that agree in these columns.
     Distinct { input: Box<Node>, on: Option<Vec<usize>> },
+    /// Distinct rows of an input in which those that agree in these columns stand together: the first of each.
+    Unique { input: Box<Node>, on: Vec<usize> },
     /// Some of the rows; with `ties`, then those that agree with the last one in these columns.
     Limit { input: Box<Node>, count: Option<Expr>, offset: Option<Expr>, ties: Option<Vec<usize>> },
     /// Rows of two inputs of the same types.
@@ -468,20 +497,25 @@ impl Node {
             Node::FunctionScan { types, ordinality, .. } => {
                 types.iter().copied().chain(ordinality.then_some(oid::INT8)).collect()
             }
-            Node::Scan { table, .. } | Node::IndexScan { table, .. } => {
+            Node::Scan { table, .. } | Node::IndexScan { table, .. } | Node::BitmapScan { table, .. } => {
                 table.columns.iter().map(|c| c.ty).chain([oid::TID]).collect()
             }
             Node::Filter { input, .. }
             | Node::Counted { input, .. }
             | Node::Sort { input, .. }
+            | Node::IncrementalSort { input, .. }
             | Node::Distinct { input, .. }
+            | Node::Unique { input, .. }
             | Node::LockRows { input, .. }
             | Node::Limit { input, .. } => input.types(),
             Node::Project { exprs, .. } | Node::ProjectSet { exprs, .. } => of(exprs),
             Node::Join { kind: JoinKind::Semi | JoinKind::Anti, left, .. }
+            | Node::MergeJoin { kind: JoinKind::Semi | JoinKind::Anti, left, .. }
             | Node::Apply { kind: JoinKind::Semi | JoinKind::Anti, left, .. } => left.types(),
-            Node::Join { left, right, .. } | Node::Apply { left, right, .. } => [left.types(), right.types()].concat(),
-            Node::Aggregate { groups, calls, .. } => {
+            Node::Join { left, right, .. } | Node::MergeJoin { left, right, .. } | Node::Apply { left, right, .. } => {
+                [left.types(), right.types()].concat()
+            }
+            Node::Aggregate { groups, calls, .. } | Node::GroupAggregate { groups, calls, .. } => {
                 groups.iter().map(|g| g.ty).chain(calls.iter().map(|c| c.ty)).collect()
             }
             Node::GroupingSets { input, groups, .. } => {
@@ -509,12 +543,16 @@ impl Node {
             Node::Values { .. }
             | Node::Scan { .. }
             | Node::IndexScan { .. }
+            | Node::BitmapScan { .. }
             | Node::FunctionScan { .. }
             | Node::CteScan { .. } => Few::new(),
             Node::Filter { input, .. }
             | Node::Project { input, .. }
             | Node::ProjectSet { input, .. }
             | Node::Aggregate { input, .. }
+            | Node::GroupAggregate { input, .. }
+            | Node::IncrementalSort { input, .. }
+            | Node::Unique { input, .. }
             | Node::GroupingSets { input, .. }
             | Node::Window { input, .. }
             | Node::Counted { input, .. }
@@ -526,7 +564,10 @@ impl Node {
             | Node::Update { input, .. }
             | Node::Delete { input, .. }
             | Node::Merge { input, .. } => smallvec![&**input],
-            Node::Join { left, right, .. } | Node::Apply { left, right, .. } | Node::SetOp { left, right, .. } => {
+            Node::Join { left, right, .. }
+            | Node::MergeJoin { left, right, .. }
+            | Node::Apply { left, right, .. }
+            | Node::SetOp { left, right, .. } => {
                 smallvec![&**left, &**right]
             }
             Node::Recursive { base, step, .. } => smallvec![&**base, &**step],
@@ -540,12 +581,15 @@ impl Node {
             Node::Values { rows, .. } => rows.iter().flatten().collect(),
             Node::Scan { filter, .. } => filter.iter().collect(),
             Node::IndexScan { range, filter, .. } => range.exprs().chain(filter).collect(),
+            Node::BitmapScan { bits, filter, .. } => bits.exprs().into_iter().chain(filter).collect(),
             Node::FunctionScan { args, .. } => args.iter().collect(),
             Node::Filter { predicate, .. } => smallvec![predicate],
             Node::Project { exprs, .. } | Node::ProjectSet { exprs, .. } => exprs.iter().collect(),
-            Node::Join { equal, condition, .. } => equal.iter().flat_map(|e| [&e.0, &e.1]).chain(condition).collect(),
+            Node::Join { equal, condition, .. } | Node::MergeJoin { equal, condition, .. } => {
+                equal.iter().flat_map(|e| [&e.0, &e.1]).chain(condition).collect()
+            }
             Node::Apply { binds, condition, .. } => binds.iter().map(|b| &b.1).chain(condition).collect(),
-            Node::Aggregate { groups, calls, .. } => {
+            Node::Aggregate { groups, calls, .. } | Node::GroupAggregate { groups, calls, .. } => {
                 let mut all: Few<&Expr> = groups.iter().collect();
                 for c in calls {
                     all.extend(c.args.iter().chain(&c.filter).chain(c.order.iter().map(|k| &k.expr)));
@@ -558,7 +602,7 @@ impl Node {
                 calls.iter().for_each(|c| all.extend(c.args.iter().chain(&c.filter)));
                 all
             }
-            Node::Sort { keys, .. } => keys.iter().map(|k| &k.expr).collect(),
+            Node::Sort { keys, .. } | Node::IncrementalSort { keys, .. } => keys.iter().map(|k| &k.expr).collect(),
             Node::Limit { count, offset, .. } => count.iter().chain(offset).collect(),
             Node::Insert { rules, returning, conflict, .. } => {
                 let checks = rules.checks.iter().chain(&rules.views).map(|c| &c.1);
@@ -580,6 +624,7 @@ impl Node {
             }
             Node::Delete { returning, .. } => returning.iter().flatten().collect(),
             Node::Distinct { .. }
+            | Node::Unique { .. }
             | Node::SetOp { .. }
             | Node::With { .. }
             | Node::Counted { .. }
@@ -595,12 +640,16 @@ impl Node {
             Node::Values { .. }
             | Node::Scan { .. }
             | Node::IndexScan { .. }
+            | Node::BitmapScan { .. }
             | Node::FunctionScan { .. }
             | Node::CteScan { .. } => Few::new(),
             Node::Filter { input, .. }
             | Node::Project { input, .. }
             | Node::ProjectSet { input, .. }
             | Node::Aggregate { input, .. }
+            | Node::GroupAggregate { input, .. }
+            | Node::IncrementalSort { input, .. }
+            | Node::Unique { input, .. }
             | Node::GroupingSets { input, .. }
             | Node::Window { input, .. }
             | Node::Counted { input, .. }
@@ -612,7 +661,10 @@ impl Node {
             | Node::Update { input, .. }
             | Node::Delete { input, .. }
             | Node::Merge { input, .. } => smallvec![&mut **input],
-            Node::Join { left, right, .. } | Node::Apply { left, right, .. } | Node::SetOp { left, right, .. } => {
+            Node::Join { left, right, .. }
+            | Node::MergeJoin { left, right, .. }
+            | Node::Apply { left, right, .. }
+            | Node::SetOp { left, right, .. } => {
                 smallvec![&mut **left, &mut **right]
             }
             Node::Recursive { base, step, .. } => smallvec![&mut **base, &mut **step],
@@ -626,14 +678,15 @@ impl Node {
             Node::Values { rows, .. } => rows.iter_mut().flatten().collect(),
             Node::Scan { filter, .. } => filter.iter_mut().collect(),
             Node::IndexScan { range, filter, .. } => range.exprs_mut().chain(filter).collect(),
+            Node::BitmapScan { bits, filter, .. } => bits.exprs_mut().into_iter().chain(filter).collect(),
             Node::FunctionScan { args, .. } => args.iter_mut().collect(),
             Node::Filter { predicate, .. } => smallvec![predicate],
             Node::Project { exprs, .. } | Node::ProjectSet { exprs, .. } => exprs.iter_mut().collect(),
-            Node::Join { equal, condition, .. } => {
+            Node::Join { equal, condition, .. } | Node::MergeJoin { equal, condition, .. } => {
                 equal.iter_mut().flat_map(|e| [&mut e.0, &mut e.1]).chain(condition).collect()
             }
             Node::Apply { binds, condition, .. } => binds.iter_mut().map(|b| &mut b.1).chain(condition).collect(),
-            Node::Aggregate { groups, calls, .. } => {
+            Node::Aggregate { groups, calls, .. } | Node::GroupAggregate { groups, calls, .. } => {
                 let mut all: Few<&mut Expr> = groups.iter_mut().collect();
                 for c in calls {
                     let order = c.order.iter_mut().map(|k| &mut k.expr);
@@ -647,7 +700,9 @@ impl Node {
                 calls.iter_mut().for_each(|c| all.extend(c.args.iter_mut().chain(&mut c.filter)));
                 all
             }
-            Node::Sort { keys, .. } => keys.iter_mut().map(|k| &mut k.expr).collect(),
+            Node::Sort { keys, .. } | Node::IncrementalSort { keys, .. } => {
+                keys.iter_mut().map(|k| &mut k.expr).collect()
+            }
             Node::Limit { count, offset, .. } => count.iter_mut().chain(offset).collect(),
             Node::Insert { returning, conflict, .. } => {
                 let mut all: Few<&mut Expr> = returning.iter_mut().flatten().collect();
@@ -665,6 +720,7 @@ impl Node {
                 recheck.iter_mut().chain(arms).chain(returning.iter_mut().flatten()).collect()
             }
             Node::Distinct { .. }
+            | Node::Unique { .. }
             | Node::SetOp { .. }
             | Node::With { .. }
             | Node::Counted { .. }
@@ -674,11 +730,27 @@ impl Node {
         }
     }
 
+    /// Calls `f` with every expression of this node alone: as [`Node::exprs`], without a list of what may be many.
+    pub fn each_expr<'a>(&'a self, f: &mut dyn FnMut(&'a Expr)) {
+        match self {
+            Node::Values { rows, .. } => rows.iter().flatten().for_each(f),
+            _ => self.exprs().into_iter().for_each(f),
+        }
+    }
+
+    /// As [`Node::each_expr`].
+    pub fn each_expr_mut(&mut self, f: &mut dyn FnMut(&mut Expr)) {
+        match self {
+            Node::Values { rows, .. } => rows.iter_mut().flatten().for_each(f),
+            _ => self.exprs_mut().into_iter().for_each(f),
+        }
+    }
+
     /// Calls `f` with this node and all below it, those of subqueries too.
     pub fn visit<'a>(&'a self, f: &mut dyn FnMut(&'a Node)) {
         f(self);
         self.inputs().into_iter().for_each(|n| n.visit(f));
-        for e in self.exprs() {
+        self.each_expr(&mut |e| {
             e.visit(&mut |e| {
                 if let ExprKind::Subquery(sub) = &e.kind {
                     sub.node.visit(f);
@@ -690,13 +762,15 @@ impl Node {
                     }
                 }
             });
-        }
+        });
     }
 
     /// Calls `f` with every table, and whether it is written to.
     pub fn visit_tables<'a>(&'a self, f: &mut dyn FnMut(&'a Arc<TableRef>, bool)) {
         self.visit(&mut |node| match node {
-            Node::Scan { table, .. } | Node::IndexScan { table, .. } => f(table, false),
+            Node::Scan { table, .. } | Node::IndexScan { table, .. } | Node::BitmapScan { table, .. } => {
+                f(table, false)
+            }
             Node::Insert { table, .. }
             | Node::Update { table, .. }
             | Node::Delete { table, .. }

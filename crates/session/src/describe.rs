@@ -9,7 +9,7 @@ use ext::host::Describe;
 use storage::table::Table;
 use syntax::quote_ident;
 use types::io::TypeLookup;
-use types::{IoSettings, Oid, Result, SqlError, oid};
+use types::{Oid, Result, SqlError, oid};
 
 use self::function::Arguments;
 use crate::host::SessionHost;
@@ -30,7 +30,7 @@ pub(crate) fn describe(
             if text.is_empty() {
                 return Ok(None);
             }
-            let io = IoSettings::default();
+            let io = host.settings.io.clone();
             let binder = Binder::new(host.image, "", &io, host.search_path);
             let table = host.image.by_oid(object).map(|t| &**t);
             let parts = text.split(catalog::EXPRESSION_SEPARATOR).map(|t| binder.shown(t, table, pretty));
@@ -54,7 +54,7 @@ pub(crate) fn describe(
             let Some(info) = host.image.by_oid(object) else { return Ok(None) };
             let Some(text) = info.view.clone() else { return Ok(None) };
             let names = info.columns.iter().map(|c| c.name.clone()).collect();
-            let io = IoSettings::default();
+            let io = host.settings.io.clone();
             let binder = Binder::new(host.image, "", &io, host.search_path);
             binder.view_shown(&text, names, pretty).map(Some)
         }
@@ -79,7 +79,7 @@ fn columns(info: &catalog::TableInfo, list: &[usize]) -> String {
 fn index(host: &SessionHost<'_>, object: Oid, number: i32, pretty: bool) -> Result<Option<String>> {
     let Some(info) = host.image.table_of_index(object) else { return Ok(None) };
     let Some(index) = info.indexes.iter().find(|i| i.oid == object) else { return Ok(None) };
-    let io = IoSettings::default();
+    let io = host.settings.io.clone();
     let binder = Binder::new(host.image, "", &io, host.search_path);
     let name = |i: usize| match index.columns[i].0.checked_sub(catalog::KEY_EXPRESSION) {
         Some(n) => binder.shown_key(&index.expressions[n], info, pretty),
@@ -161,7 +161,7 @@ fn constraint(host: &SessionHost<'_>, object: Oid, pretty: bool) -> Result<Optio
         let Some(check) = domain.checks.iter().find(|c| c.oid == object) else {
             return Ok(Some("NOT NULL".to_owned()));
         };
-        let io = IoSettings::default();
+        let io = host.settings.io.clone();
         let binder = Binder::new(host.image, "", &io, host.search_path);
         let condition = binder.domain_shown(&check.condition, domain.base, domain.typmod, pretty)?;
         let mut valid = true;
@@ -199,7 +199,7 @@ fn constraint(host: &SessionHost<'_>, object: Oid, pretty: bool) -> Result<Optio
         return Ok(Some(text));
     }
     if let Some(check) = info.checks.iter().find(|c| c.oid == object) {
-        let io = IoSettings::default();
+        let io = host.settings.io.clone();
         let binder = Binder::new(host.image, "", &io, host.search_path);
         let condition = binder.shown(&check.condition, Some(info), pretty)?;
         return Ok(Some(format!("CHECK ({condition})")));

@@ -143,7 +143,7 @@ impl Session {
         };
         let image = self.image()?;
         let names = binder::Names { image: &image, search_path: &self.search_path };
-        let known = crate::planning::Known { image: &image, db: &self.db };
+        let known = crate::planning::Known { image: &image, db: &self.db, settings: Some(&self.settings) };
         let shown = tree::Explainer::new(&known, &names, options, &node).show(&node);
         let millis = |nanos: u64| nanos as f64 / 1e6;
         let times = options.summary.then(|| (millis(planned - started), counted.map(|c| millis(c - planned))));

@@ -107,7 +107,11 @@ impl Session {
         let mut range = range.clone();
         range.exprs_mut().for_each(|e| put(e, values));
         range.equals.iter_mut().chain(&mut range.bounds).for_each(|e| put(e, values));
-        optimizer::access::is_worth(table, &range, &Known { image: view.catalog(), db: &self.db })
+        optimizer::access::is_worth(
+            table,
+            &range,
+            &Known { image: view.catalog(), db: &self.db, settings: Some(&self.settings) },
+        )
     }
 
     /// Takes back what [`Session::known`] gave.
@@ -191,7 +195,7 @@ impl Session {
     /// For which values of its parameters a plan is the best; none when that is not so easily said.
     fn fit(&mut self, node: &Node) -> Result<Option<Fit>> {
         let image = self.image()?;
-        let statistics = Known { image: &image, db: &self.db };
+        let statistics = Known { image: &image, db: &self.db, settings: Some(&self.settings) };
         // With other values a partial index may list all that is wanted.
         let partial = |table: &TableRef| table.indexes.iter().any(|i| i.predicate.is_some());
         Ok(match access(node) {

@@ -3,17 +3,20 @@
 use std::sync::Arc;
 
 use catalog::{ColumnStatistics, Image};
-use optimizer::Statistics;
+use optimizer::{Statistics, Way};
 use plan::{Node, TableRef, TableSource};
 use storage::Database;
 use types::{Oid, Physical, Result};
 
 use crate::session::Session;
+use crate::settings::Settings;
 
 /// The statistics of a database, as a catalog image has them.
 pub(crate) struct Known<'a> {
     pub(crate) image: &'a Image,
     pub(crate) db: &'a Database,
+    /// What the session says of ways to take; nothing where there is no session.
+    pub(crate) settings: Option<&'a Settings>,
 }
 
 impl Statistics for Known<'_> {
@@ -46,12 +49,21 @@ impl Statistics for Known<'_> {
     fn column(&self, table: Oid, column: usize) -> Option<Arc<ColumnStatistics>> {
         self.image.statistics(table, column as i16 + 1).cloned()
     }
+
+    fn allows(&self, way: Way) -> bool {
+        self.settings.is_none_or(|s| !s.is_off(way.setting()))
+    }
+
+    fn work_bytes(&self) -> f64 {
+        let text = self.settings.and_then(|s| s.get("work_mem").ok());
+        text.map_or(4e6, |text| exec::size_bytes(&text) as f64)
+    }
 }
 
 impl Session {
     /// The plan of a bound statement.
     pub(crate) fn optimized(&mut self, node: Node) -> Result<Node> {
         let image = self.image()?;
-        Ok(optimizer::optimize(node, &Known { image: &image, db: &self.db }))
+        Ok(optimizer::optimize(node, &Known { image: &image, db: &self.db, settings: Some(&self.settings) }))
     }
 }

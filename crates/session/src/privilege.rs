@@ -131,7 +131,7 @@ fn reads<'e>(exprs: impl IntoIterator<Item = &'e Expr>, width: usize, out: &mut 
 /// The scan of the table that a statement changes, and the columns that conditions on the way to it read.
 fn target<'a>(node: &'a Node, width: usize, columns: &mut Vec<usize>) -> Option<&'a Node> {
     match node {
-        Node::Scan { filter, .. } => {
+        Node::Scan { filter, .. } | Node::BitmapScan { filter, .. } => {
             reads(filter, width, columns);
             Some(node)
         }
@@ -233,7 +233,9 @@ fn uses<'a>(node: &'a Node) -> Vec<Use<'a>> {
         Node::LockRows { locks, .. } => {
             all.extend(locks.iter().map(|l| Use { table: &l.table, letter: 'w', columns: Vec::new() }));
         }
-        Node::Scan { table, needed, .. } | Node::IndexScan { table, needed, .. }
+        Node::Scan { table, needed, .. }
+        | Node::IndexScan { table, needed, .. }
+        | Node::BitmapScan { table, needed, .. }
             if !targets.contains(&std::ptr::from_ref(n)) =>
         {
             let columns = (0..table.columns.len()).filter(|&i| needed.has(i) && !table.columns[i].dropped);

@@ -64,7 +64,7 @@ impl Bodies<'_> {
             };
             placed(e, &binder::source_of(info).text).context(format!("SQL function \"{}\" {place}", info.name))
         })?;
-        let known = Known { image: self.image, db: self.db };
+        let known = Known { image: self.image, db: self.db, settings: None };
         let (mut views, mut routines) = (Vec::new(), Vec::new());
         let mut statements = Vec::with_capacity(bound.statements.len());
         for statement in bound.statements {

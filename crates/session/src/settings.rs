@@ -534,6 +534,11 @@ impl Settings {
         Ok(format!("{style}, {order}"))
     }
 
+    /// Whether a setting, by its name in lower case, was turned off.
+    pub(crate) fn is_off(&self, name: &str) -> bool {
+        self.values.get(name).is_some_and(|v| v == "off")
+    }
+
     /// The value of `name`, as SHOW prints it.
     ///
     /// # Errors

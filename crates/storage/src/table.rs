@@ -10,7 +10,7 @@
 //!   I6  Every version some snapshot can see is reachable: in the page or in its chain.       (`versions::PageVersions::prune`)
 //!   I7  No version map: all rows of the page are visible to all snapshots, or dead to all.  (`scan`)
 //!   I8  Cells of NULL and of unused slots hold zero.                                        (`page::TablePage::put`)
-//!   P1  A page always has room to restore the before-images of every uncommitted change: bytes they need are
+//!   P1  A page always has room to take back every uncommitted change, in any order: bytes that values lost by it are
 //!       reserved and not given to other rows.                                               (`write::room`)
 //!   P2  A slot is reused only after its deleting transaction is older than every snapshot.   (`purge`)
 //!

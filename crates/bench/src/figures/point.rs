@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use crate::figure::{Figure, Goal, Unit};
 use crate::peers;
-use crate::stage::{Failure, Stage, micros_each, scatter};
+use crate::stage::{Failure, Stage, micros_each, postgres_client, scatter};
 
 const CREATE: &str = "CREATE TABLE kv (id int PRIMARY KEY, v int, name text)";
 const SQLITE_CREATE: &str = "CREATE TABLE kv (id INTEGER PRIMARY KEY, v INTEGER, name TEXT)";
@@ -42,17 +42,6 @@ fn fill_postgres(client: &mut postgres::Client, rows: i32) -> Result<(), Failure
     Ok(())
 }
 
-/// A client of PostgreSQL; a note when there is none.
-fn postgres(stage: &Stage, figure: &mut Figure) -> Result<Option<postgres::Client>, Failure> {
-    match stage.postgres() {
-        Ok(server) => Ok(Some(server.client()?)),
-        Err(why) => {
-            figure.note(why);
-            Ok(None)
-        }
-    }
-}
-
 /// `SELECT 1`, prepared.
 pub fn select_one(stage: &Stage) -> Result<Vec<Figure>, Failure> {
     let mut figure = Figure::new(
@@ -67,7 +56,7 @@ pub fn select_one(stage: &Stage) -> Result<Vec<Figure>, Failure> {
     let mut select = session.prepare("SELECT 1")?;
     let sqlite = peers::in_memory()?;
     let mut sqlite_select = sqlite.prepare("SELECT 1")?;
-    let mut pg = postgres(stage, &mut figure)?;
+    let mut pg = postgres_client(stage, &mut figure)?;
     let pg_select = pg.as_mut().map(|c| c.prepare("SELECT 1")).transpose()?;
     for _ in 0..stage.scale.rounds {
         let each = micros_each(stage.scale.point_operations, |_| {
@@ -113,7 +102,7 @@ pub fn point_select(stage: &Stage) -> Result<Vec<Figure>, Failure> {
     fill_sqlite(&disk, rows)?;
     let mut memory_select = memory.prepare("SELECT v, name FROM kv WHERE id = ?1")?;
     let mut disk_select = disk.prepare("SELECT v, name FROM kv WHERE id = ?1")?;
-    let mut pg = postgres(stage, &mut figure)?;
+    let mut pg = postgres_client(stage, &mut figure)?;
     let pg_select = match &mut pg {
         Some(client) => {
             fill_postgres(client, rows)?;
@@ -153,6 +142,106 @@ pub fn point_select(stage: &Stage) -> Result<Vec<Figure>, Failure> {
     Ok(vec![figure])
 }
 
+/// A row by its primary key, the text with its number given.
+pub fn literal_select(stage: &Stage) -> Result<Vec<Figure>, Failure> {
+    let rows = stage.scale.point_rows;
+    let mut figure = Figure::new(
+        "literal-select",
+        format!(
+            "SELECT v, name FROM kv WHERE id = <number> as text, nothing prepared, over {rows} rows, both values read"
+        ),
+        Unit::Micros,
+        Goal::AtMost(4.0),
+        &[HATHI, "SQLite on disk", "PostgreSQL, socket"],
+    );
+    let dir = stage.new_dir()?;
+    let db = Database::open(dir.path().join("hathi"))?;
+    let mut session = db.session()?;
+    fill(&mut session, rows)?;
+    let disk = peers::on_disk(dir.path())?;
+    fill_sqlite(&disk, rows)?;
+    let mut pg = postgres_client(stage, &mut figure)?;
+    if let Some(client) = &mut pg {
+        fill_postgres(client, rows)?;
+    }
+    let texts: Vec<(i32, String)> = (0..stage.scale.point_operations)
+        .map(|i| scatter(i, rows))
+        .map(|id| (id, format!("SELECT v, name FROM kv WHERE id = {id}")))
+        .collect();
+    for _ in 0..stage.scale.rounds {
+        let each = micros_each(texts.len(), |i| {
+            let (id, text) = &texts[i];
+            let found = session.query(text, &[])?;
+            std::hint::black_box(found[0].get::<_, &str>(1).len());
+            expect(found[0].get(0), id * 3)
+        })?;
+        figure.add(HATHI, each);
+        let each = micros_each(texts.len(), |i| {
+            let (id, text) = &texts[i];
+            let found = disk.query_row(text, (), |row| {
+                std::hint::black_box(row.get_ref(1)?.as_str()?.len());
+                row.get::<_, i32>(0)
+            })?;
+            expect(found, id * 3)
+        })?;
+        figure.add("SQLite on disk", each);
+        if let Some(client) = &mut pg {
+            let each = micros_each(stage.scale.socket_operations.min(texts.len()), |i| {
+                let (id, text) = &texts[i];
+                let found = client.simple_query(text)?;
+                let row = found.iter().find_map(|m| match m {
+                    postgres::SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
+                    _ => None,
+                });
+                expect(row.ok_or("no row")?, id * 3)
+            })?;
+            figure.add("PostgreSQL, socket", each);
+        }
+    }
+    Ok(vec![figure])
+}
+
+/// A row by its primary key, prepared, asked by the same client over a unix socket of each server.
+pub fn wire_point_select(stage: &Stage) -> Result<Vec<Figure>, Failure> {
+    const SERVED: &str = "Hathi, socket";
+    let rows = stage.scale.point_rows;
+    let mut figure = Figure::new(
+        "wire-point-select",
+        format!(
+            "prepared SELECT v, name FROM kv WHERE id = $1 over {rows} rows, one client (crate postgres) on a unix socket"
+        ),
+        Unit::Micros,
+        Goal::TimesAtMost("PostgreSQL, socket", 1.0),
+        &[SERVED, "PostgreSQL, socket"],
+    );
+    let dir = stage.new_dir()?;
+    let db = Database::open(dir.path().join("hathi"))?;
+    fill(&mut db.session()?, rows)?;
+    let server = peers::HathiServer::start(&db)?;
+    let mut clients = vec![(SERVED, server.client()?)];
+    if let Some(mut client) = postgres_client(stage, &mut figure)? {
+        fill_postgres(&mut client, rows)?;
+        clients.push(("PostgreSQL, socket", client));
+    }
+    let mut statements = Vec::new();
+    for (who, mut client) in clients {
+        let select = client.prepare("SELECT v, name FROM kv WHERE id = $1")?;
+        statements.push((who, client, select));
+    }
+    for _ in 0..stage.scale.rounds {
+        for (who, client, select) in &mut statements {
+            let each = micros_each(stage.scale.socket_operations, |i| {
+                let id = scatter(i, rows);
+                let found = client.query_one(&*select, &[&id])?;
+                std::hint::black_box(found.get::<_, &str>(1).len());
+                expect(found.get(0), id * 3)
+            })?;
+            figure.add(who, each);
+        }
+    }
+    Ok(vec![figure])
+}
+
 /// A row changed by its primary key, prepared, autocommit, without waiting for the disk.
 pub fn point_update(stage: &Stage) -> Result<Vec<Figure>, Failure> {
     let rows = stage.scale.point_rows;
@@ -175,7 +264,7 @@ pub fn point_update(stage: &Stage) -> Result<Vec<Figure>, Failure> {
     let sqlite = peers::in_memory()?;
     fill_sqlite(&sqlite, rows)?;
     let mut sqlite_update = sqlite.prepare("UPDATE kv SET v = v + 1 WHERE id = ?1")?;
-    let mut pg = postgres(stage, &mut figure)?;
+    let mut pg = postgres_client(stage, &mut figure)?;
     let pg_update = match &mut pg {
         Some(client) => {
             fill_postgres(client, rows)?;

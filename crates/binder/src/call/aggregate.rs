@@ -182,7 +182,7 @@ impl Binder<'_> {
                 let mut both = (all[..direct].to_vec(), all[direct..].to_vec());
                 for i in 0..direct {
                     let at = f.args[i].value.location();
-                    let pair = self.unify(vec![both.1[i].clone(), both.0[i].clone()], "WITHIN GROUP", at)?;
+                    let pair = self.unify(vec![both.1[i].clone(), both.0[i].clone()], "WITHIN GROUP", &[at])?;
                     (both.1[i], both.0[i]) = (pair[0].clone(), pair[1].clone());
                 }
                 ([both.0, both.1].concat(), chosen.proc.result())

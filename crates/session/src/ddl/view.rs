@@ -260,7 +260,12 @@ impl Session {
         let mut on: Vec<Address> = Vec::new();
         let own = Address::relation(view);
         node.visit(&mut |n| {
-            let (Node::Scan { table, needed, .. } | Node::IndexScan { table, needed, .. }) = n else { return };
+            let (Node::Scan { table, needed, .. }
+            | Node::IndexScan { table, needed, .. }
+            | Node::BitmapScan { table, needed, .. }) = n
+            else {
+                return;
+            };
             if table.source != plan::TableSource::Stored {
                 return;
             }

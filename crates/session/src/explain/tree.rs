@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use binder::Deparser;
 use optimizer::{Estimate, Statistics, estimate};
-use plan::{AggregateCall, Expr, ExprKind, JoinKind, Node, SetKind, SortKey, SubKind, TableRef};
+use plan::{AggregateCall, Bits, Expr, ExprKind, JoinKind, Node, SetKind, SortKey, SubKind, TableRef};
 use types::io::TypeLookup;
 use types::{Oid, oid};
 
@@ -53,6 +53,22 @@ pub(super) struct Explainer<'a> {
 /// Columns of a node's rows: what they are called above it.
 type Names = Vec<String>;
 
+/// What the rows of a set of ids satisfy.
+fn found_by(bits: &Bits) -> Option<Expr> {
+    match bits {
+        Bits::Range(range) => Expr::all(range.equals.iter().chain(&range.bounds).cloned().collect()),
+        Bits::And(list) => {
+            let mut all = Vec::new();
+            list.iter().filter_map(found_by).for_each(|e| e.conjuncts(&mut all));
+            Expr::all(all)
+        }
+        Bits::Or(list) => {
+            let arms = list.iter().map(found_by).collect::<Option<Vec<_>>>()?;
+            Some(Expr::new(ExprKind::Or(arms), oid::BOOL, 0))
+        }
+    }
+}
+
 fn counted(node: &Node) -> &Node {
     match node {
         Node::Counted { input, .. } => counted(input),
@@ -71,7 +87,11 @@ impl<'a> Explainer<'a> {
         node.visit(&mut |n| {
             relations += usize::from(matches!(
                 n,
-                Node::Scan { .. } | Node::IndexScan { .. } | Node::FunctionScan { .. } | Node::CteScan { .. }
+                Node::Scan { .. }
+                    | Node::IndexScan { .. }
+                    | Node::BitmapScan { .. }
+                    | Node::FunctionScan { .. }
+                    | Node::CteScan { .. }
             ));
         });
         Explainer {
@@ -110,7 +130,8 @@ impl<'a> Explainer<'a> {
         let mut e = e.clone();
         self.hold(&mut e, columns, &mut held);
         let places: Vec<String> = (0..held.len()).map(|i| format!("c0l{i}z")).collect();
-        let printed = Deparser { columns: &places, names: self.names, pretty: false, query: None }.expr(&e);
+        let printed =
+            Deparser { columns: &places, names: self.names, pretty: false, query: None, settings: None }.expr(&e);
         let mut text = printed.unwrap_or_else(|_| "...".to_owned());
         for (place, name) in places.iter().zip(&held).rev() {
             text = text.replace(place.as_str(), name);
@@ -216,7 +237,9 @@ impl<'a> Explainer<'a> {
 
     fn width(&self, node: &Node, e: &Estimate) -> u64 {
         let needed = match counted(node) {
-            Node::Scan { needed, .. } | Node::IndexScan { needed, .. } => needed.clone(),
+            Node::Scan { needed, .. } | Node::IndexScan { needed, .. } | Node::BitmapScan { needed, .. } => {
+                needed.clone()
+            }
             _ => plan::Needed::default(),
         };
         let own: f64 = e
@@ -280,6 +303,18 @@ impl<'a> Explainer<'a> {
                 }
                 shown
             }
+            Node::BitmapScan { bits, .. } => {
+                let mut shown =
+                    self.plain(node, &format!("Bitmap Heap Scan on {}", self.table(table)), "Bitmap Heap Scan");
+                if let Some(e) = found_by(bits) {
+                    let condition = self.condition(&e, &columns);
+                    shown.details.push(("Recheck Cond".to_owned(), condition));
+                }
+                let mut child = self.bits(table, bits, &columns);
+                child.relationship = Some("Outer".to_owned());
+                shown.children.push(child);
+                shown
+            }
             _ => self.plain(node, &format!("Seq Scan on {}", self.table(table)), "Seq Scan"),
         };
         shown.details.push(("Relation Name".to_owned(), Detail::Hidden(table.name.clone())));
@@ -287,9 +322,17 @@ impl<'a> Explainer<'a> {
         if let Some(f) = filter {
             let mut list = Vec::new();
             f.clone().conjuncts(&mut list);
-            if let Node::IndexScan { range, .. } = counted(node) {
-                // What the index looked at already.
-                list.retain(|p| !range.equals.contains(p) && !range.bounds.contains(p));
+            // What the index looked at already.
+            match counted(node) {
+                Node::IndexScan { range, .. } => {
+                    list.retain(|p| !range.equals.contains(p) && !range.bounds.contains(p));
+                }
+                Node::BitmapScan { bits, .. } => {
+                    let mut asked = Vec::new();
+                    found_by(bits).into_iter().for_each(|e| e.conjuncts(&mut asked));
+                    list.retain(|p| !asked.iter().any(|a| a.same(p)));
+                }
+                _ => {}
             }
             if let Some(e) = Expr::all(list) {
                 let condition = self.condition(&e, &columns);
@@ -299,8 +342,44 @@ impl<'a> Explainer<'a> {
         (shown, above)
     }
 
+    /// The sets of row ids under a bitmap scan.
+    fn bits(&mut self, table: &TableRef, bits: &Bits, columns: &[String]) -> Shown {
+        let (title, list) = match bits {
+            Bits::And(list) => ("BitmapAnd", list),
+            Bits::Or(list) => ("BitmapOr", list),
+            Bits::Range(range) => {
+                let index = &table.indexes[range.index];
+                let title = format!("Bitmap Index Scan on {}", syntax::quote_ident(&index.name));
+                let mut shown = Shown { title, node_type: "Bitmap Index Scan".to_owned(), ..Shown::default() };
+                shown.details.push(("Index Name".to_owned(), Detail::Hidden(index.name.clone())));
+                if let Some(e) = found_by(bits) {
+                    let condition = self.condition(&e, columns);
+                    shown.details.push(("Index Cond".to_owned(), condition));
+                }
+                self.estimate_bits(table, bits, &mut shown);
+                return shown;
+            }
+        };
+        let mut shown = Shown { title: title.to_owned(), node_type: title.to_owned(), ..Shown::default() };
+        for part in list {
+            let mut child = self.bits(table, part, columns);
+            child.relationship = Some("Member".to_owned());
+            shown.children.push(child);
+        }
+        self.estimate_bits(table, bits, &mut shown);
+        shown
+    }
+
+    fn estimate_bits(&self, table: &TableRef, bits: &Bits, shown: &mut Shown) {
+        let (rows, cost) = optimizer::estimate_bits(table, bits, self.statistics);
+        shown.estimate = Estimate { rows, startup: cost, cost, columns: Vec::new() };
+    }
+
     fn join(&mut self, node: &Node) -> (Shown, Names) {
         let (kind, left, right, equal, condition, binds) = match counted(node) {
+            Node::MergeJoin { kind, left, right, equal, condition } => {
+                (*kind, left, right, &equal[..], condition, &[][..])
+            }
             Node::Join { kind, left, right, equal, condition } => (*kind, left, right, &equal[..], condition, &[][..]),
             Node::Apply { kind, left, right, binds, condition } => (*kind, left, right, &[][..], condition, &binds[..]),
             _ => return (Shown::default(), Names::new()),
@@ -313,8 +392,11 @@ impl<'a> Explainer<'a> {
             JoinKind::Semi => " Semi",
             JoinKind::Anti => " Anti",
         };
-        let hash = !equal.is_empty();
+        let merge = matches!(counted(node), Node::MergeJoin { .. });
+        let hash = !equal.is_empty() && !merge;
         let (title, node_type) = match (hash, kind) {
+            (_, JoinKind::Inner) if merge => ("Merge Join".to_owned(), "Merge Join"),
+            _ if merge => (format!("Merge{word} Join"), "Merge Join"),
             (true, JoinKind::Inner) => ("Hash Join".to_owned(), "Hash Join"),
             (true, _) => (format!("Hash{word} Join"), "Hash Join"),
             (false, JoinKind::Inner) => ("Nested Loop".to_owned(), "Nested Loop"),
@@ -329,7 +411,7 @@ impl<'a> Explainer<'a> {
             self.slots.insert(*slot, text);
         }
         let (mut right_shown, right_names) = self.child(right, "Inner");
-        if hash || !matches!(counted(node), Node::Apply { .. }) {
+        if hash || matches!(counted(node), Node::Join { .. }) {
             let word = if hash { "Hash" } else { "Materialize" };
             let mut above = Shown {
                 title: word.to_owned(),
@@ -348,13 +430,14 @@ impl<'a> Explainer<'a> {
             right_shown = above;
         }
         let names: Names = left_names.iter().chain(&right_names).cloned().collect();
-        if hash {
+        if hash || merge {
             let tests: Vec<String> = equal
                 .iter()
                 .map(|(a, b, _)| format!("({} = {})", self.expr(a, &left_names), self.expr(b, &right_names)))
                 .collect();
             let text = if tests.len() == 1 { tests.concat() } else { format!("({})", tests.join(" AND ")) };
-            shown.details.push(("Hash Cond".to_owned(), Detail::Text(text)));
+            let word = if merge { "Merge Cond" } else { "Hash Cond" };
+            shown.details.push((word.to_owned(), Detail::Text(text)));
         }
         if let Some(c) = condition {
             let condition = self.condition(c, &names);
@@ -405,9 +488,9 @@ impl<'a> Explainer<'a> {
                 }
                 (shown, names)
             }
-            Node::Scan { table, filter, .. } | Node::IndexScan { table, filter, .. } => {
-                self.scan(node, table, filter.as_ref())
-            }
+            Node::Scan { table, filter, .. }
+            | Node::IndexScan { table, filter, .. }
+            | Node::BitmapScan { table, filter, .. } => self.scan(node, table, filter.as_ref()),
             Node::FunctionScan { function, routine, types, ordinality, .. } => {
                 let own = routine.as_ref().map(|r| r.name.as_str());
                 let name = own.or(catalog::builtin::proc_by_oid(*function).map(|p| p.name)).unwrap_or("?");
@@ -424,7 +507,7 @@ impl<'a> Explainer<'a> {
                 let (mut shown, names) = self.node(input);
                 let condition = match counted(input) {
                     // Asked where they are computed.
-                    Node::Aggregate { .. } => {
+                    Node::Aggregate { .. } | Node::GroupAggregate { .. } => {
                         let bare =
                             |n: &String| n.strip_prefix('(').and_then(|n| n.strip_suffix(')')).unwrap_or(n).to_owned();
                         self.condition(predicate, &names.iter().map(bare).collect::<Vec<_>>())
@@ -467,10 +550,13 @@ impl<'a> Explainer<'a> {
                 let names = exprs.iter().map(|e| self.above(e, &below)).collect();
                 (shown, names)
             }
-            Node::Join { .. } | Node::Apply { .. } => self.join(node),
-            Node::Aggregate { input, groups, calls } => {
-                let (title, strategy) =
-                    if groups.is_empty() { ("Aggregate", "Plain") } else { ("HashAggregate", "Hashed") };
+            Node::Join { .. } | Node::MergeJoin { .. } | Node::Apply { .. } => self.join(node),
+            Node::Aggregate { input, groups, calls } | Node::GroupAggregate { input, groups, calls } => {
+                let (title, strategy) = match node {
+                    Node::GroupAggregate { .. } => ("GroupAggregate", "Sorted"),
+                    _ if groups.is_empty() => ("Aggregate", "Plain"),
+                    _ => ("HashAggregate", "Hashed"),
+                };
                 let (mut shown, below) = self.over(node, input, title);
                 shown.node_type = "Aggregate".to_owned();
                 shown.details.push(("Strategy".to_owned(), Detail::Hidden(strategy.to_owned())));
@@ -513,6 +599,15 @@ impl<'a> Explainer<'a> {
                 shown.details.push(("Sort Key".to_owned(), Detail::List(keys)));
                 (shown, names)
             }
+            Node::IncrementalSort { input, keys, presorted } => {
+                let (mut shown, names) = self.over(node, input, "Incremental Sort");
+                let keys = self.keys(keys, &names);
+                let done = keys[..*presorted].to_vec();
+                shown.details.push(("Sort Key".to_owned(), Detail::List(keys)));
+                shown.details.push(("Presorted Key".to_owned(), Detail::List(done)));
+                (shown, names)
+            }
+            Node::Unique { input, .. } => self.over(node, input, "Unique"),
             Node::Distinct { input, on } => {
                 let title = if on.is_some() { "Unique" } else { "HashAggregate" };
                 let (mut shown, names) = self.over(node, input, title);

@@ -109,7 +109,8 @@ impl EntryBatch {
         (&self.keys[range.start as usize..range.end as usize], *row)
     }
 
-    fn clear(&mut self) {
+    /// Forgets them.
+    pub fn clear(&mut self) {
         self.keys.clear();
         self.entries.clear();
     }

@@ -25,6 +25,8 @@ const ITEMS_AT: usize = 24;
 const HEAP_AT: usize = 26;
 const ITEM_HEADER_BYTES: usize = 8;
 const END: u32 = u32::MAX;
+/// Shorter values are not worth compressing.
+const PACKED_MIN_BYTES: usize = 128;
 /// Most value bytes in one item.
 const PART_BYTES: usize = 16 * 1024 - HEADER_BYTES - 2 - ITEM_HEADER_BYTES - 64;
 
@@ -35,8 +37,8 @@ const PART_BYTES: usize = 16 * 1024 - HEADER_BYTES - 2 - ITEM_HEADER_BYTES - 64;
 pub fn store(db: &Arc<Database>, table: &Relation, txn: &mut Transaction, bytes: &[u8]) -> Result<OverflowRef> {
     let rel = overflow_relation(db, table, txn)?;
     let xid = txn.record_xid()?;
-    let packed = lz4_flex::compress(bytes);
-    let compressed = packed.len() < bytes.len() - bytes.len() / 8;
+    let packed = if bytes.len() >= PACKED_MIN_BYTES { lz4_flex::compress(bytes) } else { Vec::new() };
+    let compressed = !packed.is_empty() && packed.len() < bytes.len() - bytes.len() / 8;
     let stored = if compressed { &packed[..] } else { bytes };
     // Back to front, so that each part knows its successor.
     let (mut next_block, mut next_item) = (END, 0u16);
@@ -158,6 +160,10 @@ fn item_len(bytes: &[u8], at: usize) -> usize {
 /// An item number with room for `len` bytes behind it.
 fn free_item(bytes: &[u8], len: usize) -> Option<u16> {
     let n = items(bytes);
+    // Behind all that is there, as long as that goes; holes are looked for when the page seems full.
+    if (u16_at(bytes, HEAP_AT) as usize) >= HEADER_BYTES + 2 * (n + 1) + len {
+        return Some(n as u16);
+    }
     let index = (0..n).find(|&i| offset(bytes, i) == 0).unwrap_or(n);
     let live: usize = (0..n).map(|i| offset(bytes, i)).filter(|&o| o != 0).map(|o| item_len(bytes, o)).sum();
     let room = bytes.len().saturating_sub(HEADER_BYTES + 2 * n.max(index + 1) + live);

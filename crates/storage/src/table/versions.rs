@@ -5,6 +5,7 @@ mod spill;
 use std::sync::Arc;
 
 use hashbrown::DefaultHashBuilder;
+use smallvec::SmallVec;
 
 use crate::ids::Lsn;
 use crate::lock::Mode;
@@ -21,8 +22,8 @@ pub struct PageVersions {
     bytes: usize,
     /// Of that, what the pool knows of.
     pub(crate) accounted: usize,
-    /// Bytes of before-images, committed or not.
-    image_bytes: usize,
+    /// Heap bytes that taking back the changes of a transaction may need, by transaction; those that have ended are forgotten now and then.
+    reserved: SmallVec<[(Arc<TxnState>, usize); 1]>,
     /// Set while it is all elsewhere; then the page is not resident (B6).
     spilled: Option<Box<spill::Spilled>>,
 }
@@ -43,6 +44,8 @@ pub struct Version {
     pub change: Change,
     /// Which row locks it conflicts with.
     pub mode: Mode,
+    /// Heap bytes that taking it back may need (P1).
+    pub reserve: u32,
     /// The change before, if anyone may need it.
     pub older: Option<Box<Version>>,
 }
@@ -103,16 +106,24 @@ impl PageVersions {
         self.bytes
     }
 
-    fn count(&mut self, change: &Change) {
-        let image = change.image_bytes();
-        self.bytes += VERSION_BYTES + image;
-        self.image_bytes += image;
+    /// Reserves heap bytes for `txn`.
+    fn reserve(&mut self, txn: &Arc<TxnState>, bytes: u32) {
+        if bytes == 0 || txn.commit_lsn().is_some() {
+            return;
+        }
+        if let Some(entry) = self.reserved.iter_mut().rfind(|r| Arc::ptr_eq(&r.0, txn)) {
+            entry.1 += bytes as usize;
+            return;
+        }
+        self.reserved.retain(|r| r.0.commit_lsn().is_none());
+        self.reserved.push((txn.clone(), bytes as usize));
     }
 
-    fn uncount(&mut self, change: &Change) {
-        let image = change.image_bytes();
-        self.bytes = self.bytes.saturating_sub(VERSION_BYTES + image);
-        self.image_bytes = self.image_bytes.saturating_sub(image);
+    /// A change was taken back: so is what was reserved for that.
+    fn unreserve(&mut self, version: &Version) {
+        if let Some(entry) = self.reserved.iter_mut().rfind(|r| Arc::ptr_eq(&r.0, &version.txn)) {
+            entry.1 = entry.1.saturating_sub(version.reserve as usize);
+        }
     }
 
     /// Slots for which something is remembered; insert runs as ranges.
@@ -149,7 +160,7 @@ impl PageVersions {
     /// Remembers that `slot` was inserted.
     pub fn push_insert(&mut self, slot: u16, txn: &Arc<TxnState>, command: u32, lsn: Lsn) {
         if self.chains.contains_key(&slot) {
-            self.push(slot, txn, command, lsn, Change::Insert, Mode::ForUpdate);
+            self.push(slot, txn, command, lsn, (Change::Insert, 0), Mode::ForUpdate);
             return;
         }
         // Rows mostly come one behind the other.
@@ -169,11 +180,20 @@ impl PageVersions {
         self.inserts.insert(i, InsertRun { first: slot, count: 1, command, lsn, txn: txn.clone() });
     }
 
-    /// Remembers a change of `slot`.
-    pub fn push(&mut self, slot: u16, txn: &Arc<TxnState>, command: u32, lsn: Lsn, change: Change, mode: Mode) {
-        self.count(&change);
+    /// Remembers a change of `slot`, and how many heap bytes taking it back may need.
+    pub fn push(
+        &mut self,
+        slot: u16,
+        txn: &Arc<TxnState>,
+        command: u32,
+        lsn: Lsn,
+        (change, reserve): (Change, u32),
+        mode: Mode,
+    ) {
+        self.bytes += VERSION_BYTES + change.image_bytes();
+        self.reserve(txn, reserve);
         let older = self.chains.remove(&slot);
-        let version = Version { txn: txn.clone(), command, lsn, change, mode, older };
+        let version = Version { txn: txn.clone(), command, lsn, change, mode, reserve, older };
         self.chains.insert(slot, Box::new(version));
     }
 
@@ -183,7 +203,8 @@ impl PageVersions {
             if let Some(older) = head.older.take() {
                 self.chains.insert(slot, older);
             }
-            self.uncount(&head.change);
+            self.bytes = self.bytes.saturating_sub(VERSION_BYTES + head.change.image_bytes());
+            self.unreserve(&head);
             return Some(head.change);
         }
         self.remove_from_run(slot);
@@ -250,28 +271,9 @@ impl PageVersions {
         }
     }
 
-    /// Whether before-images of uncommitted changes leave `heap` bytes of `room` free (P1).
-    pub fn leaves_room(&self, heap: usize, room: usize) -> bool {
-        // All images are nearly always few enough; to tell which are of uncommitted changes takes a walk over the page.
-        heap + self.image_bytes <= room || heap + self.reserved_bytes() <= room
-    }
-
-    /// Bytes of the page's heap that before-images of uncommitted changes would need (P1).
+    /// Bytes of the page's heap that taking back every uncommitted change may need (P1).
     pub fn reserved_bytes(&self) -> usize {
-        let mut total = 0;
-        for head in self.chains.values() {
-            let mut next = Some(&**head);
-            while let Some(v) = next {
-                if v.txn.commit_lsn().is_some() {
-                    break;
-                }
-                if let Change::Update(cells) = &v.change {
-                    total += cells.len();
-                }
-                next = v.older.as_deref();
-            }
-        }
-        total
+        self.reserved.iter().filter(|r| r.0.commit_lsn().is_none()).map(|r| r.1).sum()
     }
 
     /// The smallest LSN of an uncommitted change; `None` when all are committed.
@@ -299,12 +301,11 @@ impl PageVersions {
     /// `old` for the before-image of every update that is forgotten.
     pub fn prune(&mut self, oldest: Lsn, mut dead: impl FnMut(u16), mut old: impl FnMut(&[u8])) {
         let settled = |txn: &TxnState| txn.commit_lsn().is_some_and(|lsn| lsn <= oldest);
-        let (bytes, image_bytes) = (&mut self.bytes, &mut self.image_bytes);
+        let bytes = &mut self.bytes;
         let mut forget = |mut chain: Option<&Version>| {
             while let Some(v) = chain {
                 let image = v.change.image_bytes();
                 *bytes = bytes.saturating_sub(VERSION_BYTES + image);
-                *image_bytes = image_bytes.saturating_sub(image);
                 if let Change::Update(cells) = &v.change {
                     old(cells);
                 }
@@ -312,6 +313,7 @@ impl PageVersions {
             }
         };
         self.inserts.retain(|run| !settled(&run.txn));
+        self.reserved.retain(|r| r.0.commit_lsn().is_none());
         self.chains.retain(|&slot, head| {
             if settled(&head.txn) {
                 forget(Some(head));

@@ -257,7 +257,9 @@ impl Table {
     fn add_page(&self, heap: usize) -> Result<(u32, PageWrite<'_>)> {
         let layout = &self.rel.layout;
         self.db.add_block(&self.rel, |bytes, at, page, class| {
-            let mut capacity = layout.capacity(class, self.rel.expected_heap_bytes());
+            // A little to spare, for values that grow.
+            let expected = self.rel.expected_heap_bytes();
+            let mut capacity = layout.capacity(class, expected + expected / 8);
             if layout.heap_room(class, capacity).unwrap_or(0) < heap {
                 capacity = layout.capacity(class, heap);
             }
@@ -282,7 +284,7 @@ impl Table {
         }
         let page = TablePage::new(bytes, &self.rel.layout);
         let fits = match versions {
-            Some(v) if heap > 0 => v.leaves_room(heap, page.total_room()),
+            Some(v) if heap > 0 => heap + v.reserved_bytes() <= page.total_room(),
             _ => page.total_room() >= heap,
         };
         fits.then_some(slot).flatten()
@@ -340,13 +342,18 @@ impl Table {
             changes.iter().zip(&cells).map(|(&(column, _), &cell)| (column, cell)).collect();
         self.change(txn, snapshot, row, mode, |txn, bytes, versions, state, xid| {
             let layout = &self.rel.layout;
-            let room = TablePage::new(bytes, layout).total_room();
-            let fits = |heap: usize| heap == 0 || versions.as_ref().map_or(heap <= room, |v| v.leaves_room(heap, room));
-            while !fits(changes.iter().map(|c| c.1.heap_bytes()).sum()) {
-                let longest = changes.iter_mut().max_by_key(|c| c.1.heap_bytes()).expect("the sum is not zero");
+            let page = TablePage::new(bytes, layout);
+            let old_heap = |column: u16| page.cell(row.slot as usize, column as usize).heap_bytes();
+            // Columns change one by one, and are taken back one by one: what one loses does not help another.
+            let growth = |c: &(u16, Cell<'_>)| c.1.heap_bytes().saturating_sub(old_heap(c.0));
+            while let grown = changes.iter().map(growth).sum::<usize>()
+                && grown > 0
+                && grown + versions.as_ref().map_or(0, |v| v.reserved_bytes()) > page.total_room()
+            {
+                let longest = changes.iter_mut().max_by_key(|c| growth(c)).expect("the sum is not zero");
                 self.push_out(txn, &mut longest.1)?;
             }
-            let page = TablePage::new(bytes, layout);
+            let shrunk = changes.iter().map(|c| old_heap(c.0).saturating_sub(c.1.heap_bytes())).sum::<usize>() as u32;
             let mut before = Vec::new();
             let mut after = std::mem::take(&mut txn.scratch);
             after.clear();
@@ -366,7 +373,7 @@ impl Table {
                 let fits = page.put(row.slot as usize, *column as usize, cell);
                 assert!(fits, "P1: room was checked under the same latch");
             }
-            let change = Change::Update(before.into());
+            let change = (Change::Update(before.into()), shrunk);
             versions.get_or_insert_with(Box::default).push(row.slot, state, txn.command(), lsn, change, mode);
             Ok((lsn, WriteKind::Update))
         })
@@ -381,7 +388,7 @@ impl Table {
             let lsn = self.log_row(xid, &Record::RowDelete { at: self.at(row.block), slot: row.slot })?;
             TablePageMut::new(bytes, &self.rel.layout).set_dead(row.slot as usize, true);
             let versions = versions.get_or_insert_with(Box::default);
-            versions.push(row.slot, state, txn.command(), lsn, Change::Delete, Mode::ForUpdate);
+            versions.push(row.slot, state, txn.command(), lsn, (Change::Delete, 0), Mode::ForUpdate);
             Ok((lsn, WriteKind::Delete))
         })
     }

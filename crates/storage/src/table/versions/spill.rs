@@ -63,6 +63,7 @@ impl PageVersions {
                 out.put_u32(v.command);
                 out.put_u64(v.lsn.0);
                 out.put_u8(v.mode as u8);
+                out.put_u32(v.reserve);
                 match &v.change {
                     Change::Insert => out.put_u8(0),
                     Change::Delete => out.put_u8(1),
@@ -90,14 +91,15 @@ impl PageVersions {
             let mut chain = Vec::with_capacity(length as usize);
             for _ in 0..length {
                 let (txn, command, lsn, mode) = (txn(t.u32()?)?, t.u32()?, Lsn(t.u64()?), mode_of(t.u8()?)?);
+                let reserve = t.u32()?;
                 let change = match t.u8()? {
                     0 => Change::Insert,
                     1 => Change::Delete,
                     _ => Change::Update(t.bytes()?.into()),
                 };
                 versions.bytes += VERSION_BYTES + change.image_bytes();
-                versions.image_bytes += change.image_bytes();
-                chain.push(Version { txn, command, lsn, change, mode, older: None });
+                versions.reserve(&txn, reserve);
+                chain.push(Version { txn, command, lsn, change, mode, reserve, older: None });
             }
             let oldest_first = chain.into_iter().rev();
             let head = oldest_first.fold(None, |older, v| Some(Box::new(Version { older, ..v })));
@@ -145,9 +147,9 @@ mod tests {
         for slot in 0..10 {
             versions.push_insert(slot, &a, 1, Lsn(3));
         }
-        versions.push(4, &a, 2, Lsn(4), Change::Update(vec![1, 0, 7].into()), Mode::ForNoKeyUpdate);
-        versions.push(4, &b, 1, Lsn(11), Change::Update(vec![1, 0, 8].into()), Mode::ForNoKeyUpdate);
-        versions.push(6, &b, 1, Lsn(12), Change::Delete, Mode::ForUpdate);
+        versions.push(4, &a, 2, Lsn(4), (Change::Update(vec![1, 0, 7].into()), 7), Mode::ForNoKeyUpdate);
+        versions.push(4, &b, 1, Lsn(11), (Change::Update(vec![1, 0, 8].into()), 8), Mode::ForNoKeyUpdate);
+        versions.push(6, &b, 1, Lsn(12), (Change::Delete, 0), Mode::ForUpdate);
         let before = format!("{versions:?}");
         let (bytes, reserved) = (versions.bytes(), versions.reserved_bytes());
         let mut stored = Vec::new();

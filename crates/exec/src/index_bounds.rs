@@ -1,0 +1,69 @@
+//! Where in an index the entries of a range stand.
+
+use plan::{Bound, ExprKind, IndexRange, TableRef};
+use smallvec::{SmallVec, smallvec};
+use storage::btree::ScanBounds;
+use types::array::Array;
+use types::{Datum, Result};
+
+use crate::Context;
+use crate::eval::constant;
+use crate::index::encode_prefix;
+
+/// Stretches of an index, in its order: nearly always one.
+pub type Stretches = SmallVec<[ScanBounds; 1]>;
+
+/// The stretches of `range`: none where a value is NULL, so that nothing matches. `key` is room for keys.
+///
+/// # Errors
+/// What computing the values says.
+pub fn stretches(table: &TableRef, range: &IndexRange, key: &mut Vec<u8>, ctx: &mut Context<'_>) -> Result<Stretches> {
+    let index = &table.indexes[range.index];
+    key.clear();
+    for (i, e) in range.equal.iter().enumerate() {
+        let value = constant(e, ctx)?;
+        if value.is_null() && !matches!(e.kind, ExprKind::Const(_)) {
+            return Ok(Stretches::new());
+        }
+        encode_prefix(key, table, index, i, &value, ctx)?;
+    }
+    let next = range.equal.len();
+    if let Some(array) = &range.any {
+        let array = constant(array, ctx)?;
+        let mut keys: Vec<Vec<u8>> = Vec::new();
+        for value in Array::from_datum(&array).values.iter().filter(|v| !v.is_null()) {
+            let mut own = key.clone();
+            encode_prefix(&mut own, table, index, next, value, ctx)?;
+            keys.push(own);
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        return Ok(keys.iter().map(|k| ScanBounds::prefix(k)).collect());
+    }
+    if range.low.is_none() && range.high.is_none() && !range.not_null {
+        return Ok(smallvec![ScanBounds::prefix(key)]);
+    }
+    // `None` is NULL, `Some(None)` no bound.
+    type Encoded = Option<Option<(Vec<u8>, bool)>>;
+    let bound = |b: &Option<Bound>, ctx: &mut Context<'_>| -> Result<Encoded> {
+        let Some(b) = b else { return Ok(Some(None)) };
+        let value = constant(&b.value, ctx)?;
+        if value.is_null() {
+            return Ok(None);
+        }
+        let mut key = key.clone();
+        encode_prefix(&mut key, table, index, next, &value, ctx)?;
+        Ok(Some(Some((key, b.inclusive))))
+    };
+    let (Some(low), Some(high)) = (bound(&range.low, ctx)?, bound(&range.high, ctx)?) else {
+        return Ok(Stretches::new());
+    };
+    // NULLs stand at one end.
+    let mut null = key.clone();
+    encode_prefix(&mut null, table, index, next, &Datum::Null, ctx)?;
+    let at_end = !index.columns[next].2;
+    let null = Some((&null[..], false));
+    let low = low.as_ref().map(|b| (&b.0[..], b.1)).or(null.filter(|_| !at_end));
+    let high = high.as_ref().map(|b| (&b.0[..], b.1)).or(null.filter(|_| at_end));
+    Ok(smallvec![ScanBounds::range(key, low, high)])
+}
