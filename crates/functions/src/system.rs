@@ -543,7 +543,11 @@ pub(crate) mod functions {
         stable
     )]
     pub fn to_reg<K: Reg>(call: &mut Call<'_>, name: &str) -> Result<Option<Oid>> {
-        call.host.resolve(K::TYPE, name)
+        match call.host.resolve(K::TYPE, name) {
+            // What is not there is NULL, not an error.
+            Err(e) if e.state() != SqlState::FEATURE_NOT_SUPPORTED => Ok(None),
+            found => found,
+        }
     }
 
     #[ext::function(oid = 1079, stable)]

@@ -95,3 +95,6 @@ SELECT * FROM pg_input_error_info('1234.5', 'numeric(3,1)');
 SELECT * FROM pg_input_error_info('5', 'int4');
 SET timezone = '-3.5';
 SHOW timezone;
+SELECT regoper('||/'), regoperator('pg_catalog.+(int4,int4)'), '-(none,int8)'::regoperator, to_regoper('||//'), to_regtype('nosuch');
+SELECT regoper('+');
+SELECT regoperator('-(int4)');
