@@ -2,6 +2,8 @@
 //!
 //! Plainly, every operator stands in parentheses; prettily, only where its surroundings would read it otherwise.
 
+mod json;
+
 use std::collections::HashMap;
 
 use catalog::builtin;
@@ -569,6 +571,7 @@ impl Deparser<'_> {
                 }
                 Ok(text)
             }
+            ExprKind::SqlJson { call, args } => self.sql_json(expr, call, args, level),
             ExprKind::Sampled { .. } => Err(SqlError::unsupported("the text form of a sample")),
             ExprKind::CurrentRow { cursor, .. } => Ok(format!("CURRENT OF {}", quote_ident(cursor))),
             ExprKind::Part { array, bounds, .. } => {

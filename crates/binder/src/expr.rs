@@ -383,6 +383,8 @@ impl Binder<'_> {
                     self.error(SqlState::SYNTAX_ERROR, message, expr.pos)
                 })
             }
+            ast::ExprKind::Json(e) => self.sql_json(e, expr.pos, place),
+            ast::ExprKind::IsJson(e) => self.is_json(e, expr.pos, place),
             ast::ExprKind::SetToDefault => {
                 Err(self.error(SqlState::SYNTAX_ERROR, "DEFAULT is not allowed in this context", expr.pos))
             }
@@ -675,7 +677,7 @@ impl Binder<'_> {
         let e = match step {
             ast::Indirection::Index(e) => e,
             ast::Indirection::Slice(low, high) => {
-                let at = low.as_ref().or(high.as_ref()).map_or(pos, |e| e.location());
+                let at = high.as_ref().or(low.as_ref()).map_or(pos, |e| e.location());
                 let message = "jsonb subscript does not support slices";
                 return Err(self.error(SqlState::DATATYPE_MISMATCH, message, at));
             }

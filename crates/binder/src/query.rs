@@ -542,11 +542,7 @@ impl Binder<'_> {
         let descending = match &by.direction {
             SortDirection::Default | SortDirection::Asc => false,
             SortDirection::Desc => true,
-            SortDirection::Using(op) => match op.name.as_str() {
-                "<" => false,
-                ">" => true,
-                _ => return Err(self.unsupported("ORDER BY USING", op.pos)),
-            },
+            SortDirection::Using(op) => self.descends(op)?,
         };
         let nulls_first = match by.nulls {
             NullsOrder::Default => descending,
@@ -554,6 +550,21 @@ impl Binder<'_> {
             NullsOrder::Last => false,
         };
         Ok(SortKey { expr, descending, nulls_first })
+    }
+
+    /// Whether USING this operator means descending order.
+    pub(crate) fn descends(&self, op: &ast::Operator) -> Result<bool> {
+        match &*op.name {
+            // Text is in the order of its bytes either way.
+            "<" | "~<~" => Ok(false),
+            ">" | "~>~" => Ok(true),
+            name => {
+                let message = format!("operator {name} is not a valid ordering operator");
+                Err(self
+                    .error(SqlState::WRONG_OBJECT_TYPE, message, op.pos)
+                    .hint("Ordering operators must be \"<\" or \">\" members of btree operator families."))
+            }
+        }
     }
 
     fn limit(&mut self, select: &Select, node: Node, ties: Vec<usize>, scope: &Scope) -> Result<Node> {
@@ -656,6 +667,7 @@ pub(crate) fn figure_name(expr: &ast::Expr) -> String {
             Some(ast::Indirection::Field(name)) => name.as_str().to_owned(),
             _ => figure_name(&i.arg),
         },
+        Ast::Json(e) => crate::sql_json::name(e).to_owned(),
         Ast::MergeAction => "merge_action".to_owned(),
         Ast::SqlValue(v, _) => crate::call::sql_value_name(*v).to_owned(),
         _ => "?column?".to_owned(),

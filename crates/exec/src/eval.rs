@@ -129,6 +129,7 @@ pub fn eval<'c>(expr: &Expr, chunk: &'c Chunk, ctx: &mut Context<'_>) -> Result<
         ExprKind::AnyArray { all, function, args, .. } => listed::any_array(*all, *function, args, chunk, ctx)?,
         ExprKind::Array(list) => array(expr.ty, list, chunk, ctx)?,
         ExprKind::Subscript { array, indexes } => subscript(expr.ty, array, indexes, chunk, ctx)?,
+        ExprKind::SqlJson { call, args } => crate::json::eval(expr, call, args, chunk, ctx)?,
         ExprKind::Sampled { args, blocks } => sampled(args, *blocks, chunk, ctx)?,
         ExprKind::CurrentRow { cursor, table, shown } => {
             let id = ctx.host.current_row(cursor, *table, shown)?;
@@ -533,14 +534,16 @@ pub fn on_row(expr: &Expr, forms: &[Physical], row: &[Datum], ctx: &mut Context<
             };
             types::io::coerce(expr.ty, expr.typmod, value, *explicit)
         }
-        ExprKind::Call { function, args, .. } => {
+        ExprKind::Call { function, args, form } => {
             let Some(implementation) = functions::lookup(*function) else { return Err(missing(*function)) };
             let types: SmallVec<[Oid; 4]> = args.iter().map(|a| a.ty).collect();
             let mut values: SmallVec<[Datum; 4]> = SmallVec::new();
             for arg in args {
                 values.push(on_row(arg, forms, row, ctx)?);
             }
-            implementation.scalar(&mut ctx.call(&types, expr.ty), &values)
+            let mut call = ctx.call(&types, expr.ty);
+            call.variadic = *form == CallForm::Variadic;
+            implementation.scalar(&mut call, &values)
         }
         ExprKind::IsNull(arg) => Ok(Datum::Bool(on_row(arg, forms, row, ctx)?.is_null())),
         ExprKind::And(list) => decided(list, forms, row, ctx, false),

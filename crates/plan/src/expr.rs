@@ -6,6 +6,7 @@ use smallvec::smallvec;
 use types::{Datum, Oid, oid};
 
 use crate::Few;
+use crate::json::JsonCall;
 use crate::node::Node;
 use crate::routine::{Routine, ValueCheck};
 
@@ -181,6 +182,13 @@ pub enum ExprKind {
         /// What it is called.
         shown: String,
     },
+    /// A function of SQL/JSON.
+    SqlJson {
+        /// Which.
+        call: Arc<JsonCall>,
+        /// Its arguments.
+        args: Vec<Expr>,
+    },
     /// Whether a row is in a sample of its table.
     Sampled {
         /// The row's id, the percentage, and what the choice depends on, where it is to be the same each time.
@@ -279,6 +287,7 @@ impl Expr {
             | ExprKind::Coalesce(args)
             | ExprKind::Extreme(_, args)
             | ExprKind::Sampled { args, .. }
+            | ExprKind::SqlJson { args, .. }
             | ExprKind::Array(args) => args.iter().collect(),
             ExprKind::CastByText { arg: a, .. }
             | ExprKind::Coerce { arg: a, .. }
@@ -313,6 +322,7 @@ impl Expr {
             | ExprKind::Coalesce(args)
             | ExprKind::Extreme(_, args)
             | ExprKind::Sampled { args, .. }
+            | ExprKind::SqlJson { args, .. }
             | ExprKind::Array(args) => args.iter_mut().collect(),
             ExprKind::CastByText { arg: a, .. }
             | ExprKind::Coerce { arg: a, .. }
