@@ -1,5 +1,8 @@
 //! Calls: operators, functions, aggregates.
 
+mod aggregate;
+mod operator;
+
 use std::sync::Arc;
 
 use catalog::{FunctionInfo, Image, builtin};
@@ -7,6 +10,7 @@ use plan::{AggregateCall, CallForm, Expr, ExprKind, Routine, WindowCall};
 use syntax::ast::{self, Pos, SqlValue};
 use types::{Oid, Result, SqlError, SqlState, oid};
 
+pub(crate) use self::aggregate::ordered_kind;
 use crate::Binder;
 use crate::coerce::Context;
 use crate::expr::{AGGREGATES, Place};
@@ -132,81 +136,6 @@ fn candidate<'a>(proc: Proc<'a>, n: usize, expand: bool, named: &[&str]) -> Opti
 }
 
 impl<'a> Binder<'a> {
-    pub(crate) fn operator(&mut self, op: &ast::Operator, args: Vec<Expr>) -> Result<Expr> {
-        self.qualified_operator(op.schema.last().map(|s| &**s), &op.name, args, op.pos)
-    }
-
-    /// The operator `name` on `args`.
-    pub(crate) fn named_operator(&mut self, name: &str, args: Vec<Expr>, pos: Pos) -> Result<Expr> {
-        self.qualified_operator(None, name, args, pos)
-    }
-
-    fn qualified_operator(&mut self, schema: Option<&str>, name: &str, args: Vec<Expr>, pos: Pos) -> Result<Expr> {
-        // `!=` is another spelling.
-        let name = if name == "!=" { "<>" } else { name };
-        let kind = if args.len() == 1 { b'l' } else { b'b' };
-        let image = self.image;
-        // OID, operands and result, function.
-        let mut found: Vec<(Oid, [Oid; 3], Oid)> = Vec::new();
-        if schema.is_none_or(|s| s == "pg_catalog") {
-            let rows = builtin::operators_by_name(name).filter(|o| o.kind == kind);
-            found.extend(rows.map(|o| (o.oid, [o.left, o.right, o.result], o.function)));
-        }
-        let kept = schema.is_some_and(|s| s == "pg_catalog").then(|| crate::lookup::kept_oid(name)).flatten();
-        let namespaces: Vec<Oid> = match schema {
-            Some(s) => image.namespace_in(s, self.search_path).map(|n| n.oid).into_iter().collect(),
-            None => self.search_path.to_vec(),
-        };
-        if let Some(info) = kept.and_then(|oid| image.operator(oid)) {
-            found.push((info.oid, info.types, info.function));
-        }
-        for namespace in namespaces {
-            let own = image.operators_named(name).filter(|o| o.kind == kind && o.namespace == namespace);
-            for o in own.filter(|o| !o.function.is_none()) {
-                // Among those of the same operands, the one whose schema is searched first.
-                if !found.iter().any(|f| f.1[..2] == o.types[..2]) {
-                    found.push((o.oid, o.types, o.function));
-                }
-            }
-        }
-        let skip = 2 - args.len();
-        let candidates: Vec<&[Oid]> = found.iter().map(|f| &f.1[skip..2]).collect();
-        let actual: Vec<Oid> = args.iter().map(|a| a.ty).collect();
-        let shown = || {
-            let left = if skip == 1 { String::new() } else { format!("{} ", self.type_shown(actual[0])) };
-            let prefix = schema.filter(|s| *s != "pg_catalog").map_or(String::new(), |s| format!("{s}."));
-            format!("{left}{prefix}{name} {}", self.type_shown(actual[actual.len() - 1]))
-        };
-        match choose(image, &candidates, &actual) {
-            Choice::One(i) => {
-                let form = CallForm::Operator(found[i].0);
-                let shown = shown();
-                if image.operator(found[i].0).is_some() {
-                    self.routines.push(found[i].0);
-                }
-                match Proc::by_oid(image, found[i].2) {
-                    Some(Proc::User(info)) if Proc::User(info).builtin().is_none() => {
-                        self.routine_call(info, candidates[i], args, form, pos)
-                    }
-                    proc => {
-                        let function = proc.and_then(|p| p.builtin()).unwrap_or(found[i].2);
-                        self.finish_call(function, candidates[i], args, found[i].1[2], form, pos, &shown)
-                    }
-                }
-            }
-            Choice::None => Err(self
-                .error(SqlState::UNDEFINED_FUNCTION, format!("operator does not exist: {}", shown()), pos)
-                .hint(if skip == 1 {
-                    "No operator matches the given name and argument type. You might need to add an explicit type cast."
-                } else {
-                    "No operator matches the given name and argument types. You might need to add explicit type casts."
-                })),
-            Choice::Ambiguous => Err(self
-                .error(SqlState::AMBIGUOUS_FUNCTION, format!("operator is not unique: {}", shown()), pos)
-                .hint("Could not choose a best candidate operator. You might need to add explicit type casts.")),
-        }
-    }
-
     #[allow(clippy::too_many_arguments, reason = "each is a part of the call")]
     fn finish_call(
         &mut self,
@@ -310,11 +239,13 @@ impl<'a> Binder<'a> {
             }
             _ => {
                 let function = c.proc.builtin().unwrap_or(c.proc.oid());
-                if c.spread
-                    && args.last().is_some_and(|a| polymorphic::element_of(self.image.base_type(a.ty).0).is_none())
+                let last = args.last().filter(|_| c.spread);
+                if let Some(last) = last
+                    && polymorphic::element_of(self.image.base_type(last.ty).0).is_none()
                 {
                     let message = "VARIADIC argument must be an array";
-                    return Err(self.error(SqlState::DATATYPE_MISMATCH, message, pos));
+                    let at = (last.position > 0).then_some(last.position);
+                    return Err(SqlError::new(SqlState::DATATYPE_MISMATCH, message).at(at));
                 }
                 let form = if c.spread { CallForm::Variadic } else { CallForm::Function };
                 let call = self.finish_call(function, &params, args, c.proc.result(), form, pos, shown)?;
@@ -438,50 +369,6 @@ impl<'a> Binder<'a> {
                     .hint("Could not choose a best candidate function. You might need to add explicit type casts."))
             }
         }
-    }
-
-    /// `left op ANY (array)`, or ALL.
-    pub(crate) fn any_array(&mut self, left: Expr, operator: &str, all: bool, array: Expr, pos: Pos) -> Result<Expr> {
-        let array = if array.ty == oid::UNKNOWN {
-            let element = if left.ty == oid::UNKNOWN { oid::TEXT } else { left.ty };
-            let ty = polymorphic::array_of(element).unwrap_or(oid::TEXT_ARRAY);
-            self.settle_as(array, ty)?
-        } else {
-            self.based(array)
-        };
-        let element = match array.ty {
-            oid::INT2VECTOR => Some(oid::INT2),
-            oid::OIDVECTOR => Some(oid::OID),
-            ty => polymorphic::element_of(ty),
-        };
-        let Some(element) = element else {
-            let message = "op ANY/ALL (array) requires array on right side";
-            return Err(self.error(SqlState::WRONG_OBJECT_TYPE, message, pos));
-        };
-        // What the operator makes of the element type decides; the array is converted as a whole.
-        let stand_in = Expr::column(0, element, -1);
-        let test = self.named_operator(operator, vec![left, stand_in], pos)?;
-        let ExprKind::Call { function, mut args, form: CallForm::Operator(operator) } = test.kind else {
-            return Err(self.unsupported("ANY or ALL with an operator of a user's function", pos));
-        };
-        if test.ty != oid::BOOL {
-            let message = "op ANY/ALL (array) requires operator to yield boolean";
-            return Err(self.error(SqlState::WRONG_OBJECT_TYPE, message, pos));
-        }
-        let (right, left) = (args.pop(), args.pop());
-        let (Some(left), Some(right)) = (left, right) else {
-            return Err(SqlError::internal("an operator has operands"));
-        };
-        let array = if right.ty == element || array.ty == oid::INT2VECTOR || array.ty == oid::OIDVECTOR {
-            array
-        } else {
-            let ty = polymorphic::array_of(right.ty).unwrap_or(array.ty);
-            let from = array.ty;
-            let converted = self.coerce(array, ty, -1, Context::Explicit)?;
-            converted.ok_or_else(|| self.cannot_cast(from, ty).at(self.char_position(pos)))?
-        };
-        let kind = ExprKind::AnyArray { all, function, operator, args: Box::new([left, array]) };
-        Ok(Expr::new(kind, oid::BOOL, self.position(pos)))
     }
 
     /// `CURRENT_TIMESTAMP` and its kin.
@@ -639,234 +526,14 @@ impl<'a> Binder<'a> {
     /// The type called `name`, that a call with its name may be a cast to.
     fn type_called(&self, schema: Option<&str>, name: &str) -> Option<Oid> {
         let builtin = builtin::type_by_name(name).filter(|_| schema.is_none_or(|s| s == "pg_catalog"));
-        builtin.map(|t| t.oid).or_else(|| self.names().user_type(schema, name))
+        // A row type is not called.
+        let own = || self.names().user_type(schema, name).filter(|t| self.image.row_type(*t).is_none());
+        builtin.map(|t| t.oid).or_else(own)
     }
 
     fn plain_args(&mut self, f: &ast::FuncCall, place: &mut Place<'_>) -> Result<Vec<Expr>> {
         f.args.iter().map(|a| self.expr(&a.value, place)).collect()
     }
-
-    /// Arguments of an aggregate see the rows, not other aggregates.
-    fn aggregate_args(&mut self, f: &ast::FuncCall, place: &mut Place<'_>) -> Result<Vec<Expr>> {
-        let mut inner = Place::new(place.scope, "aggregate");
-        f.args.iter().map(|a| self.expr(&a.value, &mut inner)).collect()
-    }
-
-    /// Arguments of a call over a window see aggregates, not other such calls.
-    fn window_args(&mut self, f: &ast::FuncCall, place: &mut Place<'_>) -> Result<Vec<Expr>> {
-        let (uses, clause) = (place.windows.take(), place.clause);
-        // What may not stand here at all is said first of the outermost.
-        place.clause = if uses.is_some() { "window" } else { clause };
-        let args = self.plain_args(f, place);
-        (place.windows, place.clause) = (uses, clause);
-        args
-    }
-
-    /// A call over a window.
-    #[allow(clippy::too_many_arguments, reason = "each is a part of the call")]
-    fn over(
-        &mut self,
-        f: &ast::FuncCall,
-        over: &ast::Over,
-        chosen: &Candidate<'_>,
-        args: Vec<Expr>,
-        pos: Pos,
-        place: &mut Place<'_>,
-        shown: &str,
-    ) -> Result<Expr> {
-        let name = f.name.last().map_or("", |n| &**n);
-        let aggregate = chosen.proc.kind() == b'a';
-        let refused = |b: &Self, message: &str| Err(b.error(SqlState::FEATURE_NOT_SUPPORTED, message, pos));
-        if !aggregate && chosen.proc.kind() != b'w' {
-            let message = format!("OVER specified, but {name} is not a window function nor an aggregate function");
-            return Err(self.error(SqlState::WRONG_OBJECT_TYPE, message, pos));
-        }
-        if aggregate && (!functions::aggregate::is_implemented(chosen.proc.oid())) {
-            return Err(self.unsupported(&format!("aggregate {shown}"), pos));
-        }
-        if f.distinct {
-            return refused(self, "DISTINCT is not implemented for window functions");
-        }
-        if aggregate && args.is_empty() && !f.star {
-            let message = format!("{name}(*) must be used to call a parameterless aggregate function");
-            return Err(self.error(SqlState::WRONG_OBJECT_TYPE, message, pos));
-        }
-        if !f.order_by.is_empty() {
-            return refused(self, "aggregate ORDER BY is not implemented for window functions");
-        }
-        if !aggregate && f.filter.is_some() {
-            return refused(self, "FILTER is not implemented for non-aggregate window functions");
-        }
-        if place.windows.is_none() {
-            return Err(self.no_window_here(place.clause, pos));
-        }
-        let (args, ty) = self.convert(args, &chosen.params, chosen.proc.result(), pos)?;
-        let args = args.into_iter().map(|a| self.settle(a)).collect::<Result<Vec<_>>>()?;
-        let mut inner = Place::new(place.scope, "FILTER");
-        let filter = f.filter.as_ref().map(|filter| self.condition(filter, &mut inner)).transpose()?;
-        let position = self.position(pos);
-        let call = WindowCall { function: chosen.proc.oid(), aggregate, args, filter, ty };
-        let uses = place.windows.get_or_insert_default();
-        uses.push(WindowUse { call, over: over.clone() });
-        Ok(Expr::new(ExprKind::Column(WINDOWS + uses.len() - 1), ty, position))
-    }
-
-    fn aggregate(
-        &mut self,
-        f: &ast::FuncCall,
-        chosen: &Candidate<'_>,
-        args: Vec<Expr>,
-        pos: Pos,
-        place: &mut Place<'_>,
-        shown: &str,
-    ) -> Result<Expr> {
-        let own = match chosen.proc {
-            Proc::User(info) => Some(info),
-            Proc::Builtin(_) => None,
-        };
-        if own.is_none() && !functions::aggregate::is_implemented(chosen.proc.oid()) {
-            return Err(self.unsupported(&format!("aggregate {shown}"), pos));
-        }
-        let (args, mut ty) = self.convert(args, &chosen.params, chosen.proc.result(), pos)?;
-        let own = match own {
-            Some(info) => {
-                let (own, result) = self.own_aggregate(info, &args, pos)?;
-                ty = result;
-                Some(Arc::new(own))
-            }
-            None => None,
-        };
-        // An aggregate over nothing but outer columns belongs to the outer query.
-        let mut reads = (false, false);
-        args.iter().for_each(|a| {
-            a.visit(&mut |e| match e.kind {
-                ExprKind::Column(_) => reads.0 = true,
-                ExprKind::Slot(_) => reads.1 = true,
-                _ => {}
-            });
-        });
-        if reads == (false, true) {
-            return Err(self.unsupported("an aggregate of an outer query", pos));
-        }
-        let mut inner = Place::new(place.scope, "FILTER");
-        let filter = f.filter.as_ref().map(|filter| self.condition(filter, &mut inner)).transpose()?;
-        let mut order = Vec::new();
-        for by in &f.order_by {
-            let bound = self.expr(&by.expr, &mut Place::new(place.scope, "aggregate ORDER BY"))?;
-            let bound = self.settle(bound)?;
-            if f.distinct && !args.iter().any(|a| a.same(&bound)) {
-                let message = "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list";
-                return Err(self.error(SqlState::INVALID_COLUMN_REFERENCE, message, by.expr.location()));
-            }
-            order.push(self.sort_key(by, bound)?);
-        }
-        let position = self.position(pos);
-        let Some(calls) = &mut place.aggregates else {
-            let message = match place.clause {
-                "aggregate" => "aggregate function calls cannot be nested".to_owned(),
-                clause => format!("aggregate functions are not allowed in {}", clause_words(clause)),
-            };
-            return Err(self.error(SqlState::GROUPING_ERROR, message, pos));
-        };
-        let function = chosen.proc.oid();
-        let call = AggregateCall { function, own, args, direct: 0, distinct: f.distinct, order, filter, ty };
-        Ok(collected(calls, call, position))
-    }
-
-    /// An ordered-set or hypothetical-set aggregate: `f(direct) WITHIN GROUP (ORDER BY rows)`.
-    fn within_group(&mut self, f: &ast::FuncCall, pos: Pos, place: &mut Place<'_>) -> Result<Expr> {
-        let name = f.name.last().map_or("", |n| &**n);
-        let schema = f.name.len().checked_sub(2).map(|i| &*f.name[i]);
-        let mut inner = Place::new(place.scope, "aggregate");
-        let mut all = f.args.iter().map(|a| self.expr(&a.value, &mut inner)).collect::<Result<Vec<_>>>()?;
-        let direct = all.len();
-        for by in &f.order_by {
-            all.push(self.expr(&by.expr, &mut inner)?);
-        }
-        let types: Vec<Oid> = all.iter().map(|a| a.ty).collect();
-        let (chosen, all, shown) = self.choose_function(schema, name, all, &[], !f.variadic, pos)?;
-        let function = chosen.proc.oid();
-        let kind = ordered_kind(function);
-        let wrong = match (chosen.proc.kind(), kind) {
-            (b'a', b'n') => Some(format!("{name} is not an ordered-set aggregate, so it cannot have WITHIN GROUP")),
-            (b'a', _) => None,
-            _ => Some(format!("WITHIN GROUP specified, but {name} is not an aggregate function")),
-        };
-        if let Some(message) = wrong {
-            return Err(self.error(SqlState::WRONG_OBJECT_TYPE, message, pos));
-        }
-        if f.over.is_some() {
-            let message = format!("OVER is not supported for ordered-set aggregate {name}");
-            return Err(self.error(SqlState::FEATURE_NOT_SUPPORTED, message, pos));
-        }
-        let hypothetical = kind == b'h';
-        let wanted = builtin::aggregate(function).map_or(0, |a| a.direct_args as usize);
-        let hint = match hypothetical {
-            true if direct * 2 != all.len() => Some(format!(
-                "To use the hypothetical-set aggregate {name}, the number of hypothetical direct arguments (here {direct}) must match the number of ordering columns (here {}).",
-                all.len() - direct
-            )),
-            false if direct != wanted => Some(format!(
-                "There is an ordered-set aggregate {name}, but it requires {wanted} direct argument{}, not {direct}.",
-                if wanted == 1 { "" } else { "s" }
-            )),
-            _ => None,
-        };
-        if let Some(hint) = hint {
-            let types: Vec<String> = types.iter().map(|&t| self.type_shown(t)).collect();
-            let message = format!("function {name}({}) does not exist", types.join(", "));
-            return Err(self.error(SqlState::UNDEFINED_FUNCTION, message, pos).hint(hint));
-        }
-        if !hypothetical && !functions::aggregate::is_implemented(function) {
-            return Err(self.unsupported(&format!("aggregate {shown}"), pos));
-        }
-        let (all, ty) = match hypothetical {
-            true => {
-                let mut both = (all[..direct].to_vec(), all[direct..].to_vec());
-                for i in 0..direct {
-                    let at = f.args[i].value.location();
-                    let pair = self.unify(vec![both.1[i].clone(), both.0[i].clone()], "WITHIN GROUP", &[at])?;
-                    (both.1[i], both.0[i]) = (pair[0].clone(), pair[1].clone());
-                }
-                ([both.0, both.1].concat(), chosen.proc.result())
-            }
-            false => self.convert(all, &chosen.params, chosen.proc.result(), pos)?,
-        };
-        let all = all.into_iter().map(|a| self.settle(a)).collect::<Result<Vec<_>>>()?;
-        let (direct_args, ordered_args) = all.split_at(direct);
-        let mut order = Vec::new();
-        for (by, e) in f.order_by.iter().zip(ordered_args) {
-            order.push(self.sort_key(by, e.clone())?);
-        }
-        let mut inner = Place::new(place.scope, "FILTER");
-        let filter = f.filter.as_ref().map(|filter| self.condition(filter, &mut inner)).transpose()?;
-        let position = self.position(pos);
-        let args = [ordered_args, direct_args].concat();
-        let Some(calls) = &mut place.aggregates else {
-            let message = match place.clause {
-                "aggregate" => "aggregate function calls cannot be nested".to_owned(),
-                clause => format!("aggregate functions are not allowed in {}", clause_words(clause)),
-            };
-            return Err(self.error(SqlState::GROUPING_ERROR, message, pos));
-        };
-        let call = AggregateCall { function, own: None, args, direct, distinct: false, order, filter, ty };
-        Ok(collected(calls, call, position))
-    }
-}
-
-/// `pg_aggregate.aggkind`: ordinary, ordered-set, hypothetical-set.
-pub(crate) fn ordered_kind(function: Oid) -> u8 {
-    builtin::aggregate(function).map_or(b'n', |a| a.kind)
-}
-
-/// The column that stands for `call` among the aggregates of a query.
-fn collected(calls: &mut Vec<AggregateCall>, call: AggregateCall, position: u32) -> Expr {
-    let ty = call.ty;
-    let index = calls.iter().position(|c| *c == call).unwrap_or_else(|| {
-        calls.push(call);
-        calls.len() - 1
-    });
-    Expr::new(ExprKind::Column(AGGREGATES + index), ty, position)
 }
 
 /// A user's function as a plan calls it.

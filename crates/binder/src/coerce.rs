@@ -254,7 +254,8 @@ fn plainly(
         return Ok(Some(with_typmod(typed, typmod, context)));
     }
     let Some(path) = find_path(names.image, expr.ty, target, context) else { return Ok(None) };
-    let converted = match path {
+    let from = expr.ty;
+    let mut converted = match path {
         // A row stays of its own type, which knows what its columns are called.
         Path::Relabel if expr.ty == target || matches!(target, oid::RECORD | oid::RECORD_ARRAY) => expr,
         Path::Relabel => {
@@ -313,6 +314,14 @@ fn plainly(
             Expr::new(ExprKind::Call { function, args, form }, target, position)
         }
     };
+    // With a length, that is the cast that was written, not the change of type on the way.
+    if typmod >= 0 && from != target {
+        match &mut converted.kind {
+            ExprKind::Call { form: form @ CallForm::ExplicitCast, .. } => *form = CallForm::ImplicitCast,
+            ExprKind::Coerce { explicit, .. } | ExprKind::CastByText { explicit, .. } => *explicit = false,
+            _ => {}
+        }
+    }
     Ok(Some(with_typmod(converted, typmod, context)))
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Plainly, every operator stands in parentheses; prettily, only where its surroundings would read it otherwise.
 
+mod json;
+
 use std::collections::HashMap;
 
 use catalog::builtin;
@@ -337,12 +339,12 @@ impl Deparser<'_> {
         }
         // What only makes it that type before its length is looked at is not shown.
         let arg = match &arg.kind {
-            ExprKind::CastByText { arg: inner, .. } | ExprKind::Coerce { arg: inner, .. }
+            ExprKind::CastByText { arg: inner, explicit: false } | ExprKind::Coerce { arg: inner, explicit: false }
                 if typmod >= 0 && arg.ty == ty && arg.typmod < 0 && inner.ty != ty =>
             {
                 inner
             }
-            ExprKind::Call { args, form: CallForm::ExplicitCast | CallForm::ImplicitCast, .. }
+            ExprKind::Call { args, form: CallForm::ImplicitCast, .. }
                 if typmod >= 0 && arg.ty == ty && arg.typmod < 0 =>
             {
                 &args[0]
@@ -393,11 +395,22 @@ impl Deparser<'_> {
                 Ok(format!("{}({first}{last})", quote_ident(name)))
             }
             CallForm::Function => {
-                let name = match self.names.routine_name(function) {
-                    Some(name) => return Ok(format!("{name}({})", self.list(args, level)?)),
-                    None => builtin::proc_by_oid(function).map_or("?", |p| p.name),
+                if let Some(name) = self.names.routine_name(function) {
+                    return Ok(format!("{name}({})", self.list(args, level)?));
+                }
+                let Some(row) = builtin::proc_by_oid(function) else {
+                    return Err(SqlError::internal("a call of an unknown function"));
                 };
-                Ok(format!("{}({})", quote_ident(name), self.list(given(function, args), level)?))
+                let shown = given(function, args);
+                let list = match shown.split_last() {
+                    Some((last, before)) if !row.variadic.is_none() && row.variadic != oid::ANY => {
+                        let mut list = self.list(before, level)?;
+                        list += if before.is_empty() { "VARIADIC " } else { ", VARIADIC " };
+                        list + &self.print(last, true, level)?
+                    }
+                    _ => self.list(shown, level)?,
+                };
+                Ok(format!("{}({list})", quote_ident(row.name)))
             }
         }
     }
@@ -558,6 +571,7 @@ impl Deparser<'_> {
                 }
                 Ok(text)
             }
+            ExprKind::SqlJson { call, args } => self.sql_json(expr, call, args, level),
             ExprKind::Sampled { .. } => Err(SqlError::unsupported("the text form of a sample")),
             ExprKind::CurrentRow { cursor, .. } => Ok(format!("CURRENT OF {}", quote_ident(cursor))),
             ExprKind::Part { array, bounds, .. } => {

@@ -94,10 +94,11 @@ impl Binder<'_> {
         };
         let given = input.types().len();
         if given > positions.len() {
+            let extra = |s: &ast::Select| crate::setop::target_location(s, positions.len());
             return Err(self.error(
                 SqlState::SYNTAX_ERROR,
                 "INSERT has more expressions than target columns",
-                insert.pos,
+                insert.source.as_ref().map_or(insert.pos, extra),
             ));
         }
         if given < positions.len() && !insert.columns.is_empty() {
@@ -273,6 +274,8 @@ impl Binder<'_> {
     ) -> Result<Node> {
         let (scope, table) = (Scope::default(), &target.table);
         let mut bound = Vec::with_capacity(rows.len());
+        // Found once for all rows.
+        let mut taken: Vec<Option<bool>> = vec![None; positions.len()];
         for row in rows {
             if row.len() != rows[0].len() {
                 let pos = row.first().map_or(insert.pos, |e| e.location());
@@ -286,7 +289,12 @@ impl Binder<'_> {
             let mut out = Vec::with_capacity(row.len());
             for (e, &p) in row.iter().zip(positions) {
                 let c = &table.columns[p];
-                if matches!(e.kind, Ast::SetToDefault) || !self.takes(table, p, insert.overriding)? {
+                let takes = match (&e.kind, taken[out.len()]) {
+                    (Ast::SetToDefault, _) => false,
+                    (_, Some(known)) => known,
+                    _ => *taken[out.len()].insert(self.takes(table, p, insert.overriding)?),
+                };
+                if !takes {
                     out.push(self.target_default(target, p)?);
                     continue;
                 }

@@ -301,7 +301,11 @@ impl Binder<'_> {
                 let (a, b) = (self.expr(&both[0], place)?, self.expr(&both[1], place)?);
                 let mut equal = self.named_operator("=", vec![a.clone(), b], expr.pos)?;
                 reform(&mut equal, CallForm::NullIf);
-                let a = self.settle(a)?;
+                // It is of the type that is compared.
+                let a = match &equal.kind {
+                    ExprKind::Call { args, .. } | ExprKind::Routine { args, .. } => args[0].clone(),
+                    _ => self.settle(a)?,
+                };
                 let ty = a.ty;
                 let null = make(ExprKind::Const(Datum::Null), ty);
                 Ok(make(ExprKind::Case { whens: vec![(equal, null)], default: Box::new(a) }, ty))
@@ -379,6 +383,8 @@ impl Binder<'_> {
                     self.error(SqlState::SYNTAX_ERROR, message, expr.pos)
                 })
             }
+            ast::ExprKind::Json(e) => self.sql_json(e, expr.pos, place),
+            ast::ExprKind::IsJson(e) => self.is_json(e, expr.pos, place),
             ast::ExprKind::SetToDefault => {
                 Err(self.error(SqlState::SYNTAX_ERROR, "DEFAULT is not allowed in this context", expr.pos))
             }
@@ -671,7 +677,7 @@ impl Binder<'_> {
         let e = match step {
             ast::Indirection::Index(e) => e,
             ast::Indirection::Slice(low, high) => {
-                let at = low.as_ref().or(high.as_ref()).map_or(pos, |e| e.location());
+                let at = high.as_ref().or(low.as_ref()).map_or(pos, |e| e.location());
                 let message = "jsonb subscript does not support slices";
                 return Err(self.error(SqlState::DATATYPE_MISMATCH, message, at));
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use plan::{Expr, JoinKind, Needed, Node, OutputColumn};
 use syntax::ast::{self, ExprKind as Ast, JoinCondition, StatementKind, TableRef, With};
-use types::{Oid, Result, SqlError, SqlState, oid};
+use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 
 use crate::expr::Place;
 use crate::query::Bound;
@@ -23,6 +23,12 @@ pub(crate) struct CteName {
     /// Whether anything reads it.
     read: bool,
 }
+
+/// `unnest` of an array.
+const UNNEST: Oid = Oid(2331);
+
+/// `pg_get_sequence_data`.
+const SEQUENCE_DATA: Oid = Oid(6427);
 
 /// `row_number()`.
 const ROW_NUMBER: Oid = Oid(3100);
@@ -131,6 +137,19 @@ impl Binder<'_> {
                     i + 1,
                     self.type_shown(b.ty),
                     self.type_shown(s.ty)
+                );
+                return Err(self
+                    .error(SqlState::DATATYPE_MISMATCH, message, crate::setop::target_location(&op.left, i))
+                    .hint("Cast the output of the non-recursive term to the correct type."));
+            }
+            if b.typmod >= 0 && (b.ty != s.ty || b.typmod != s.typmod) {
+                let whole = |typmod| types::typmod::format_type(b.ty, typmod).unwrap_or_else(|| self.type_shown(b.ty));
+                let message = format!(
+                    "recursive query \"{}\" column {} has type {} in non-recursive term but type {} overall",
+                    &*cte.name,
+                    i + 1,
+                    whole(b.typmod),
+                    whole(-1)
                 );
                 return Err(self
                     .error(SqlState::DATATYPE_MISMATCH, message, crate::setop::target_location(&op.left, i))
@@ -270,6 +289,13 @@ impl Binder<'_> {
                 let virtuals = self.virtuals(&table)?;
                 let width = table.columns.len();
                 let kind = self.image.by_oid(table.oid).map_or(0, |t| t.kind);
+                if kind == b'S' {
+                    let node = self.sequence_row(table.oid);
+                    let column = |name: &str, ty| OutputColumn { name: name.to_owned(), ty, typmod: -1, origin: None };
+                    let columns = [("last_value", oid::INT8), ("log_cnt", oid::INT8), ("is_called", oid::BOOL)];
+                    let columns = columns.map(|(name, ty)| column(name, ty));
+                    return Ok((node, self.derived_scope(&alias, r.alias.as_ref(), &columns)?));
+                }
                 let scan = Node::Scan { table: Arc::new(table), filter: None, needed: Needed::default() };
                 let mut node = match &r.sample {
                     None => scan,
@@ -312,6 +338,23 @@ impl Binder<'_> {
                 Ok((bound.node, scope))
             }
         }
+    }
+
+    /// The only row of a sequence.
+    fn sequence_row(&mut self, sequence: Oid) -> Node {
+        self.views.push(sequence);
+        let own = Expr::new(plan::ExprKind::Const(Datum::U32(sequence.0)), oid::REGCLASS, 0);
+        let input = Box::new(Node::FunctionScan {
+            function: SEQUENCE_DATA,
+            routine: None,
+            args: vec![own],
+            types: vec![oid::INT8, oid::BOOL, oid::INT8],
+            names: ["last_value", "is_called", "log_cnt"].map(str::to_owned).to_vec(),
+            ordinality: false,
+        });
+        let exprs =
+            vec![Expr::column(0, oid::INT8, -1), Expr::column(2, oid::INT8, -1), Expr::column(1, oid::BOOL, -1)];
+        Node::Project { input, exprs }
     }
 
     /// The type that rows of a relation have.
@@ -445,12 +488,15 @@ impl Binder<'_> {
         let bound = if defined.is_some() { one_of_set(bound) } else { bound };
         let row_type = bound.ty;
         let is_row = catalog::builtin::type_by_oid(self.image.base_type(row_type).0).is_some_and(|t| t.kind == b'c');
+        let whole = match &bound.kind {
+            // The elements of an array of anonymous rows.
+            plan::ExprKind::Call { function: UNNEST, .. } if bound.ty == oid::RECORD => defined.clone(),
+            _ => self.image.fields_of(bound.ty),
+        };
         let (node, mut columns) = match bound.kind {
             // Each row is one value, whose columns are the table's.
-            plan::ExprKind::Call { function, args, .. }
-                if is_builtin_set(function) && self.image.fields_of(bound.ty).is_some() =>
-            {
-                let fields = self.image.fields_of(bound.ty).unwrap_or_default();
+            plan::ExprKind::Call { function, args, .. } if is_builtin_set(function) && whole.is_some() => {
+                let fields = whole.unwrap_or_default();
                 let (types, ordinality) = (vec![bound.ty], f.ordinality);
                 let node = Node::FunctionScan { function, routine: None, args, types, names: Vec::new(), ordinality };
                 let whole = Expr::column(0, bound.ty, -1);

@@ -2,7 +2,7 @@
 
 use plan::{Expr, Node, TableRef};
 use syntax::ast::{self, Indirection, Insert, SelectBody};
-use types::{Oid, Result, SqlState};
+use types::{Oid, Result, SqlError, SqlState};
 
 use crate::Binder;
 use crate::coerce::Context;
@@ -49,8 +49,7 @@ impl Binder<'_> {
                     let mut out = Vec::with_capacity(row.len());
                     for (e, ((ty, typmod), (_, target))) in row.iter().zip(types.iter().zip(&targets)) {
                         if matches!(e.kind, ast::ExprKind::SetToDefault) {
-                            let message = "cannot set a subfield to DEFAULT";
-                            return Err(self.error(SqlState::FEATURE_NOT_SUPPORTED, message, e.location()));
+                            return Err(self.no_default_for_part(target));
                         }
                         let value = self.expr(e, &mut place)?;
                         if *ty == types::oid::UNKNOWN {
@@ -108,6 +107,15 @@ impl Binder<'_> {
             });
         }
         Ok(Node::Project { input: Box::new(input), exprs })
+    }
+
+    /// DEFAULT is no value for a part of a column.
+    pub(crate) fn no_default_for_part(&self, target: &ast::AssignTarget) -> SqlError {
+        let message = match target.path.first() {
+            Some(Indirection::Index(_) | Indirection::Slice(..)) => "cannot set an array element to DEFAULT",
+            _ => "cannot set a subfield to DEFAULT",
+        };
+        self.error(SqlState::FEATURE_NOT_SUPPORTED, message, target.name.pos)
     }
 
     /// The type of the column of a row that `path` leads to.

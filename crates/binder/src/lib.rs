@@ -24,6 +24,7 @@ mod rules;
 mod scope;
 mod setop;
 mod sets;
+mod sql_json;
 mod subquery;
 mod target;
 mod typename;

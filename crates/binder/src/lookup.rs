@@ -125,12 +125,71 @@ impl Names<'_> {
     }
 }
 
+/// `42883`.
+fn no_operator(shown: &str) -> SqlError {
+    SqlError::new(SqlState::UNDEFINED_FUNCTION, format!("operator does not exist: {shown}"))
+}
+
 impl<'a> Names<'a> {
     /// The functions that a name of these parts means.
     fn procs(&self, parts: &[String]) -> Vec<crate::Proc<'a>> {
         let name = parts.last().map_or("", |n| n);
         let schema = parts.len().checked_sub(2).map(|i| parts[i].as_str());
         crate::Proc::named(self.image, schema, name, self.search_path)
+    }
+
+    /// The operators that a name, perhaps with a schema, means: OID, left and right type.
+    fn operators(&self, name: &str) -> Vec<(Oid, [Oid; 2])> {
+        let (schema, name) =
+            name.trim().rsplit_once('.').map_or((None, name.trim()), |(s, n)| (Some(s.trim()), n.trim()));
+        let mut found = Vec::new();
+        if schema.is_none_or(|s| s == "pg_catalog") {
+            found.extend(builtin::operators_by_name(name).map(|o| (o.oid, [o.left, o.right])));
+        }
+        let searched = |namespace: Oid| match schema {
+            Some(s) => self.image.namespace_name(namespace) == s,
+            None => self.search_path.contains(&namespace),
+        };
+        let own = self.image.operators_named(name).filter(|o| searched(o.namespace));
+        found.extend(own.map(|o| (o.oid, [o.types[0], o.types[1]])));
+        found
+    }
+
+    /// `regoper` from a name.
+    fn operator_called(&self, name: &str) -> Result<Oid> {
+        match &self.operators(name)[..] {
+            [one] => Ok(one.0),
+            [] => Err(no_operator(name)),
+            _ => {
+                let message = format!("more than one operator named {name}");
+                Err(SqlError::new(SqlState::AMBIGUOUS_FUNCTION, message))
+            }
+        }
+    }
+
+    /// `regoperator` from a name and operands' types.
+    fn operator_on(&self, text: &str) -> Result<Oid> {
+        let invalid = |message: &str| SqlError::new(SqlState::INVALID_TEXT_REPRESENTATION, message);
+        let (name, list) = text.split_once('(').ok_or_else(|| invalid("expected a left parenthesis"))?;
+        let list = list.trim_end().strip_suffix(')').ok_or_else(|| invalid("expected a right parenthesis"))?;
+        let mut types = Vec::new();
+        for one in list.split(',').map(str::trim) {
+            types.push(match one.eq_ignore_ascii_case("none") {
+                true => Oid::NONE,
+                false => self.reg_in(oid::REGTYPE, one)?.unwrap_or(Oid::NONE),
+            });
+        }
+        let [left, right] = types[..] else {
+            let state = SqlState::new("42P02");
+            return Err(match types.len() {
+                1 => SqlError::new(state, "missing argument")
+                    .hint("Use NONE to denote the missing argument of a unary operator."),
+                _ => SqlError::new(SqlState::new("54023"), "too many arguments")
+                    .hint("Provide two argument types for operator."),
+            });
+        };
+        let found = self.operators(name).into_iter().find(|o| o.1 == [left, right]);
+        found.map(|o| o.0).ok_or_else(|| no_operator(text))
     }
 
     fn in_schema(&self, namespace: Oid, name: &str) -> String {
@@ -223,6 +282,8 @@ impl TypeLookup for Names<'_> {
                 let binder = crate::Binder::new(self.image, name, &settings, self.search_path);
                 binder.type_name(&ty).map(|t| Some(t.0)).map_err(|e| e.at(None))
             }
+            oid::REGOPER => self.operator_called(name).map(Some),
+            oid::REGOPERATOR => self.operator_on(name).map(Some),
             oid::REGPROCEDURE if name.contains('(') => {
                 let (bare, list) = name.split_once('(').unwrap_or((name, ""));
                 let list = list.trim_end().trim_end_matches(')');

@@ -174,11 +174,7 @@ impl Binder<'_> {
             let fixed = matches!(e.kind, Ast::SetToDefault) || !self.takes(table, i, overriding)?;
             if let Some(to) = columns.get(n).filter(|t| !t.path.is_empty()) {
                 if fixed {
-                    let message = match to.path[0] {
-                        ast::Indirection::Field(_) => "cannot set a subfield to DEFAULT",
-                        _ => "cannot set an array element to DEFAULT",
-                    };
-                    return Err(self.error(SqlState::FEATURE_NOT_SUPPORTED, message, e.location()));
+                    return Err(self.no_default_for_part(to));
                 }
                 let at = made.iter().position(|m| m.0 == i).unwrap_or_else(|| {
                     made.push((i, Expr { typmod: c.typmod, ..Expr::null(c.ty) }));

@@ -83,10 +83,6 @@ impl Binder<'_> {
         }
         let unsettled = std::mem::take(&mut self.unsettled);
         let (mut node, scope) = self.from(&core.from)?;
-        if let Some(condition) = &core.where_clause {
-            let predicate = self.condition(condition, &mut Place::new(&scope, "WHERE"))?;
-            node = Node::Filter { input: Box::new(node), predicate };
-        }
         let mut place = Place {
             scope: &scope,
             aggregates: Some(Vec::new()),
@@ -100,6 +96,10 @@ impl Binder<'_> {
             self.list_item(target, &mut place, &mut targets, &mut columns, !unsettled)?;
         }
         place.sets = false;
+        if let Some(condition) = &core.where_clause {
+            let predicate = self.condition(condition, &mut Place::new(&scope, "WHERE"))?;
+            node = Node::Filter { input: Box::new(node), predicate };
+        }
         let mut grouping = self.grouping(core, &scope, &targets, &columns)?;
         let having = match &core.having {
             Some(having) => {
@@ -542,11 +542,7 @@ impl Binder<'_> {
         let descending = match &by.direction {
             SortDirection::Default | SortDirection::Asc => false,
             SortDirection::Desc => true,
-            SortDirection::Using(op) => match op.name.as_str() {
-                "<" => false,
-                ">" => true,
-                _ => return Err(self.unsupported("ORDER BY USING", op.pos)),
-            },
+            SortDirection::Using(op) => self.descends(op)?,
         };
         let nulls_first = match by.nulls {
             NullsOrder::Default => descending,
@@ -554,6 +550,21 @@ impl Binder<'_> {
             NullsOrder::Last => false,
         };
         Ok(SortKey { expr, descending, nulls_first })
+    }
+
+    /// Whether USING this operator means descending order.
+    pub(crate) fn descends(&self, op: &ast::Operator) -> Result<bool> {
+        match &*op.name {
+            // Text is in the order of its bytes either way.
+            "<" | "~<~" => Ok(false),
+            ">" | "~>~" => Ok(true),
+            name => {
+                let message = format!("operator {name} is not a valid ordering operator");
+                Err(self
+                    .error(SqlState::WRONG_OBJECT_TYPE, message, op.pos)
+                    .hint("Ordering operators must be \"<\" or \">\" members of btree operator families."))
+            }
+        }
     }
 
     fn limit(&mut self, select: &Select, node: Node, ties: Vec<usize>, scope: &Scope) -> Result<Node> {
@@ -572,9 +583,16 @@ impl Binder<'_> {
                 let message = format!("argument of {clause} must be type bigint, not type {}", self.type_shown(from));
                 return Err(self.error(SqlState::DATATYPE_MISMATCH, message, e.location()));
             };
-            if bound.span().is_some() {
+            let mut column = None;
+            bound.visit(&mut |e| {
+                if matches!(e.kind, ExprKind::Column(_)) {
+                    column = column.or(Some(e.position));
+                }
+            });
+            if column.is_some() {
                 let message = format!("argument of {clause} must not contain variables");
-                return Err(self.error(SqlState::INVALID_COLUMN_REFERENCE, message, e.location()));
+                let error = SqlError::new(SqlState::INVALID_COLUMN_REFERENCE, message);
+                return Err(error.at(column.filter(|p| *p > 0)));
             }
             Ok(Some(bound))
         };
@@ -606,6 +624,7 @@ fn collect_tables(node: &Node, first: &mut usize, out: &mut Vec<(usize, std::syn
 fn named_by_more_than_a_type(expr: &ast::Expr) -> bool {
     match &expr.kind {
         Ast::Cast(c) => named_by_more_than_a_type(&c.arg),
+        Ast::ScalarSubquery(_) => true,
         Ast::Collate(c) => named_by_more_than_a_type(&c.arg),
         Ast::Case(c) => c.default.as_ref().is_some_and(named_by_more_than_a_type),
         Ast::Indirection(i) if !matches!(i.path.last(), Some(ast::Indirection::Field(_))) => {
@@ -648,6 +667,7 @@ pub(crate) fn figure_name(expr: &ast::Expr) -> String {
             Some(ast::Indirection::Field(name)) => name.as_str().to_owned(),
             _ => figure_name(&i.arg),
         },
+        Ast::Json(e) => crate::sql_json::name(e).to_owned(),
         Ast::MergeAction => "merge_action".to_owned(),
         Ast::SqlValue(v, _) => crate::call::sql_value_name(*v).to_owned(),
         _ => "?column?".to_owned(),

@@ -169,6 +169,17 @@ impl Binder<'_> {
         let invisible = |t: &str| self.frames.iter().any(|f| !f.visible && f.scope.has_table(t));
         match table {
             Some(t) if !scope.has_table(t) => {
+                // A table of a query around this one is known, its column is not.
+                let around = self.frames.iter().rev().find(|f| f.visible && f.scope.has_table(t));
+                if let Some(frame) = around {
+                    let message = format!("column {t}.{name} does not exist");
+                    return self.suggest(
+                        self.error(SqlState::UNDEFINED_COLUMN, message, pos),
+                        &frame.scope,
+                        table,
+                        name,
+                    );
+                }
                 if invisible(t) {
                     let message = format!("invalid reference to FROM-clause entry for table \"{t}\"");
                     return self

@@ -22,7 +22,11 @@ fn word(op: SetOperator) -> &'static str {
 pub(crate) fn target_location(select: &Select, i: usize) -> Pos {
     let (written, stars) = match &select.body {
         SelectBody::Query(core) => {
-            let star = |t: &Target| matches!(t.expr.kind, ast::ExprKind::Star(_) | ast::ExprKind::Indirection(_));
+            let star = |t: &Target| match &t.expr.kind {
+                ast::ExprKind::Star(_) => true,
+                ast::ExprKind::Indirection(i) => matches!(i.path.last(), Some(ast::Indirection::Star(_))),
+                _ => false,
+            };
             (core.targets.get(i).map(|t| t.expr.location()), core.targets.iter().any(star))
         }
         SelectBody::Values(rows) => (rows.first().and_then(|r| r.get(i)).map(ast::Expr::location), false),

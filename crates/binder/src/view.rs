@@ -486,7 +486,7 @@ impl Binder<'_> {
         let descending = match &by.direction {
             SortDirection::Default | SortDirection::Asc => false,
             SortDirection::Desc => true,
-            SortDirection::Using(op) => return Err(self.unsupported("ORDER BY USING", op.pos)),
+            SortDirection::Using(op) => self.descends(op)?,
         };
         let nulls = match (by.nulls, descending) {
             (ast::NullsOrder::First, false) => " NULLS FIRST",

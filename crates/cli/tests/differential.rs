@@ -72,12 +72,22 @@ fn excused(statement: &str, ours: &Answer, theirs: &Answer) -> bool {
         code.starts_with("22")
             || message.starts_with("cannot convert infinity")
             || message.starts_with("cannot convert NaN")
+            || message.ends_with("multidimensional arrays is not supported")
     };
     if matches!(ours, Answer::Error(code, ..) if code == "0A000") {
         return true;
     }
     // PostgreSQL computes a constant check when it plans, even for a table without rows.
-    if statement.starts_with("ALTER") && data_error(theirs) {
+    if (statement.starts_with("ALTER") || statement.starts_with("CREATE INDEX")) && data_error(theirs) {
+        return true;
+    }
+    if let (Answer::Error(ours, message, _), Answer::Error(theirs, same, _)) = (ours, theirs) {
+        // Which row breaks a rule first, and whether it gets so far; PostgreSQL has no collation for a constant of a generated column.
+        if theirs.starts_with("23") && (ours.starts_with("22") || (ours == theirs && message == same)) {
+            return true;
+        }
+    }
+    if matches!(theirs, Answer::Error(code, ..) if code == "42P22") {
         return true;
     }
     let leaves_out =

@@ -1,5 +1,7 @@
 //! Evaluating expressions over chunks.
 
+mod listed;
+
 use std::borrow::Cow;
 
 use plan::{CallForm, Expr, ExprKind};
@@ -124,9 +126,10 @@ pub fn eval<'c>(expr: &Expr, chunk: &'c Chunk, ctx: &mut Context<'_>) -> Result<
             }
             out
         }
-        ExprKind::AnyArray { all, function, args, .. } => any_array(*all, *function, args, chunk, ctx)?,
+        ExprKind::AnyArray { all, function, args, .. } => listed::any_array(*all, *function, args, chunk, ctx)?,
         ExprKind::Array(list) => array(expr.ty, list, chunk, ctx)?,
         ExprKind::Subscript { array, indexes } => subscript(expr.ty, array, indexes, chunk, ctx)?,
+        ExprKind::SqlJson { call, args } => crate::json::eval(expr, call, args, chunk, ctx)?,
         ExprKind::Sampled { args, blocks } => sampled(args, *blocks, chunk, ctx)?,
         ExprKind::CurrentRow { cursor, table, shown } => {
             let id = ctx.host.current_row(cursor, *table, shown)?;
@@ -270,42 +273,6 @@ fn logic(list: &[Expr], chunk: &Chunk, ctx: &mut Context<'_>, decisive: bool) ->
         nulls = left;
     }
     Ok(Vector { data: Data::Bool(out), nulls })
-}
-
-fn any_array(all: bool, function: Oid, args: &[Expr; 2], chunk: &Chunk, ctx: &mut Context<'_>) -> Result<Vector> {
-    let Some(implementation) = functions::lookup(function) else { return Err(missing(function)) };
-    let (left, arrays) = (eval(&args[0], chunk, ctx)?, eval(&args[1], chunk, ctx)?);
-    let element = element_type(args[1].ty);
-    let types = [args[0].ty, element];
-    let fixed = args[1].is_fixed() && chunk.rows > 0;
-    let mut known: Option<Vec<Datum>> = None;
-    let mut out = Vector::new(Physical::Bool);
-    for i in 0..chunk.rows {
-        let array = arrays.get(i);
-        if array.is_null() {
-            out.push_null();
-            continue;
-        }
-        if known.is_none() || !fixed {
-            known = Some(ArrayView::new(array.as_bytes().unwrap_or_default()).iter().collect());
-        }
-        let value = left.get(i);
-        let mut outcome = Datum::Bool(all);
-        for item in known.as_deref().unwrap_or_default() {
-            let test =
-                implementation.scalar(&mut ctx.call(&types, types::oid::BOOL), &[value.clone(), item.clone()])?;
-            match test {
-                Datum::Bool(b) if b != all => {
-                    outcome = Datum::Bool(b);
-                    break;
-                }
-                Datum::Bool(_) => {}
-                _ => outcome = Datum::Null,
-            }
-        }
-        out.push(&outcome);
-    }
-    Ok(out)
 }
 
 fn element_type(ty: Oid) -> Oid {
@@ -567,14 +534,16 @@ pub fn on_row(expr: &Expr, forms: &[Physical], row: &[Datum], ctx: &mut Context<
             };
             types::io::coerce(expr.ty, expr.typmod, value, *explicit)
         }
-        ExprKind::Call { function, args, .. } => {
+        ExprKind::Call { function, args, form } => {
             let Some(implementation) = functions::lookup(*function) else { return Err(missing(*function)) };
             let types: SmallVec<[Oid; 4]> = args.iter().map(|a| a.ty).collect();
             let mut values: SmallVec<[Datum; 4]> = SmallVec::new();
             for arg in args {
                 values.push(on_row(arg, forms, row, ctx)?);
             }
-            implementation.scalar(&mut ctx.call(&types, expr.ty), &values)
+            let mut call = ctx.call(&types, expr.ty);
+            call.variadic = *form == CallForm::Variadic;
+            implementation.scalar(&mut call, &values)
         }
         ExprKind::IsNull(arg) => Ok(Datum::Bool(on_row(arg, forms, row, ctx)?.is_null())),
         ExprKind::And(list) => decided(list, forms, row, ctx, false),

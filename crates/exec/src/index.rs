@@ -99,7 +99,9 @@ pub fn key_values(
     ctx: &mut Context<'_>,
 ) -> Result<Option<Vec<Datum>>> {
     let forms = forms(table);
-    let mut values: Vec<Datum> = (0..table.columns.len()).map(row).collect();
+    // What a dropped column still holds is of a form that nobody knows any more.
+    let kept = |i: usize| if table.columns[i].dropped { Datum::Null } else { row(i) };
+    let mut values: Vec<Datum> = (0..table.columns.len()).map(kept).collect();
     values.push(Datum::Null);
     if let Some(predicate) = &index.predicate
         && on_row(predicate, &forms, &values, ctx)? != Datum::Bool(true)

@@ -21,6 +21,7 @@ mod index;
 mod index_bounds;
 mod index_scan;
 mod join;
+mod json;
 mod key_table;
 mod keys;
 mod load;

@@ -37,6 +37,16 @@ pub fn cell(v: &Vector, i: usize) -> Cell<'_> {
     }
 }
 
+/// A value's text up to 64 bytes, and dots where there is more.
+fn clipped(text: &str) -> String {
+    const LONGEST: usize = 64;
+    if text.len() <= LONGEST {
+        return text.to_owned();
+    }
+    let end = (0..=LONGEST).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0);
+    format!("{}...", &text[..end])
+}
+
 /// A row as error details show it.
 fn failing_row(table: &TableRef, row: RowValues<'_>, ctx: &Context<'_>) -> String {
     let shown: Vec<String> = table
@@ -50,7 +60,7 @@ fn failing_row(table: &TableRef, row: RowValues<'_>, ctx: &Context<'_>) -> Strin
             d => {
                 let mut text = Vec::new();
                 match types::io::text_out_with(c.ty, &d, ctx.settings, ctx.types, &mut text) {
-                    Ok(()) => String::from_utf8_lossy(&text).into_owned(),
+                    Ok(()) => clipped(&String::from_utf8_lossy(&text)),
                     Err(_) => String::new(),
                 }
             }

@@ -3,9 +3,6 @@
 //! Up to `work_mem` rows stay in memory. Beyond it, what there is is sorted and written out as a *run*, and at the end the runs are
 //! merged. With a limit, rows that cannot be among the first any more are dropped on the way.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-
 use plan::{Expr, SortKey};
 use types::{Datum, Physical, Result};
 use vector::{CHUNK_ROWS, Chunk};
@@ -48,9 +45,12 @@ impl Held {
     }
 
     fn order(&self) -> Vec<u32> {
-        let mut order: Vec<u32> = (0..self.rows.rows as u32).collect();
-        order.sort_by(|&a, &b| self.key(a).cmp(self.key(b)));
-        order
+        let mut order: Vec<(u64, u32)> = (0..self.rows.rows as u32).map(|i| (prefix(self.key(i)), i)).collect();
+        // Rows with the same key in the order they came in.
+        order.sort_unstable_by(|a, b| {
+            a.0.cmp(&b.0).then_with(|| self.key(a.1).cmp(self.key(b.1))).then_with(|| a.1.cmp(&b.1))
+        });
+        order.into_iter().map(|o| o.1).collect()
     }
 
     fn clear(&mut self) {
@@ -74,11 +74,91 @@ impl Held {
     }
 }
 
+/// The first eight bytes of a key, big-endian, zeros after its end: what differs in order differs here most often.
+fn prefix(key: &[u8]) -> u64 {
+    match key.first_chunk() {
+        Some(first) => u64::from_be_bytes(*first),
+        None => {
+            let mut first = [0; 8];
+            first[..key.len()].copy_from_slice(key);
+            u64::from_be_bytes(first)
+        }
+    }
+}
+
 /// Sorted rows in the file.
 struct Run {
     blocks: std::vec::IntoIter<BlockRef>,
     block: Block,
     next: usize,
+    /// That of the next row's key; none behind the last row.
+    prefix: Option<u64>,
+}
+
+impl Run {
+    /// Makes the next row be there, if there is one.
+    fn refill(&mut self, spill: &Spill) -> Result<()> {
+        if self.next >= self.block.rows.rows {
+            match self.blocks.next() {
+                Some(at) => (self.block, self.next) = (spill.read(at)?, 0),
+                None => {
+                    self.prefix = None;
+                    return Ok(());
+                }
+            }
+        }
+        self.prefix = Some(prefix(self.block.key(self.next)));
+        Ok(())
+    }
+
+    /// Whether its next row comes before that of `other`, a later run. One that has none comes last.
+    fn comes_before(&self, other: &Run) -> bool {
+        match (self.prefix, other.prefix) {
+            (_, None) => true,
+            (None, _) => false,
+            (Some(a), Some(b)) if a != b => a < b,
+            _ => self.block.key(self.next) <= other.block.key(other.next),
+        }
+    }
+}
+
+/// A tournament of runs: at its leaves the runs, in every node above the run that lost there, on top the winner (Knuth, volume 3, 5.4.1).
+struct Tournament {
+    losers: Vec<usize>,
+    winner: usize,
+}
+
+impl Tournament {
+    fn new(runs: &[Run]) -> Tournament {
+        let n = runs.len();
+        let mut winners = vec![0; 2 * n];
+        let mut losers = vec![0; n];
+        for node in (1..2 * n).rev() {
+            if node >= n {
+                winners[node] = node - n;
+                continue;
+            }
+            let (a, b) = (winners[2 * node], winners[2 * node + 1]);
+            (winners[node], losers[node]) = if first(runs, a, b) { (a, b) } else { (b, a) };
+        }
+        Tournament { losers, winner: winners[1] }
+    }
+
+    /// Finds the winner after the last one's run has moved on.
+    fn replay(&mut self, runs: &[Run]) {
+        let mut node = (self.winner + runs.len()) / 2;
+        while node > 0 {
+            if !first(runs, self.winner, self.losers[node]) {
+                std::mem::swap(&mut self.winner, &mut self.losers[node]);
+            }
+            node /= 2;
+        }
+    }
+}
+
+/// Whether run `a`'s next row comes before run `b`'s; of equal ones that of the earlier run.
+fn first(runs: &[Run], a: usize, b: usize) -> bool {
+    if a < b { runs[a].comes_before(&runs[b]) } else { !runs[b].comes_before(&runs[a]) }
 }
 
 enum Output {
@@ -86,8 +166,8 @@ enum Output {
     None,
     /// Row numbers in order, and the next.
     Memory(Vec<u32>, usize),
-    /// The next row of each run that has one: its key and the run, earlier runs first.
-    Merge(BinaryHeap<Reverse<(Vec<u8>, usize)>>),
+    /// Which run has the next row.
+    Merge(Tournament),
 }
 
 impl Sort {
@@ -184,13 +264,10 @@ impl Sort {
         if self.held.rows.rows > 0 {
             self.write_run(ctx)?;
         }
-        let mut heap = BinaryHeap::with_capacity(self.runs.len());
-        for run in 0..self.runs.len() {
-            if let Some(key) = self.refill(run)? {
-                heap.push(Reverse((key, run)));
-            }
+        if let Some(spill) = &self.spill {
+            self.runs.iter_mut().try_for_each(|run| run.refill(spill))?;
         }
-        self.output = Output::Merge(heap);
+        self.output = Output::Merge(Tournament::new(&self.runs));
         Ok(())
     }
 
@@ -205,44 +282,32 @@ impl Sort {
         let order = held.order();
         let blocks = order.chunks(CHUNK_ROWS).map(|part| spill.write(&held.rows, part, |i| held.key(i)));
         let blocks = blocks.collect::<Result<Vec<_>>>()?;
-        self.runs.push(Run { blocks: blocks.into_iter(), block: Block::default(), next: 0 });
+        self.runs.push(Run { blocks: blocks.into_iter(), block: Block::default(), next: 0, prefix: None });
         ctx.account.release(self.held.charged);
         self.held.charged = 0;
         self.held.clear();
         Ok(())
     }
 
-    /// Makes the next row of run `run` be there; its key.
-    fn refill(&mut self, run: usize) -> Result<Option<Vec<u8>>> {
-        let (Some(spill), Some(run)) = (&self.spill, self.runs.get_mut(run)) else { return Ok(None) };
-        if run.next >= run.block.rows.rows {
-            match run.blocks.next() {
-                Some(at) => (run.block, run.next) = (spill.read(at)?, 0),
-                None => return Ok(None),
-            }
-        }
-        Ok(Some(run.block.key(run.next).to_vec()))
-    }
-
     fn merge(&mut self, out: &mut Chunk) -> Result<bool> {
-        let Output::Merge(mut heap) = std::mem::replace(&mut self.output, Output::None) else { return Ok(false) };
+        let (Output::Merge(tournament), Some(spill)) = (&mut self.output, &self.spill) else { return Ok(false) };
         let form = self.runs.iter().find(|r| !r.block.rows.columns.is_empty());
         if let Some(run) = form {
             *out = Chunk { columns: run.block.rows.columns.iter().map(crate::join::empty_like).collect(), rows: 0 };
         }
         while out.rows < CHUNK_ROWS {
-            let Some(Reverse((_, run))) = heap.pop() else { break };
-            let at = &mut self.runs[run];
+            let at = &mut self.runs[tournament.winner];
+            if at.prefix.is_none() {
+                break;
+            }
             for (column, from) in out.columns.iter_mut().zip(&at.block.rows.columns) {
                 column.push_from(from, at.next);
             }
             out.rows += 1;
             at.next += 1;
-            if let Some(key) = self.refill(run)? {
-                heap.push(Reverse((key, run)));
-            }
+            at.refill(spill)?;
+            tournament.replay(&self.runs);
         }
-        self.output = Output::Merge(heap);
         Ok(out.rows > 0)
     }
 }

@@ -216,7 +216,11 @@ pub(crate) mod functions {
 
     #[ext::set_function(oid = 6427, strict)]
     pub fn sequence_data(call: &mut Call<'_>, sequence: &Datum) -> Result<Vec<ext::output::Columns>> {
-        let rows = call.host.rows("pg_get_sequence_data", std::slice::from_ref(sequence))?;
+        let mut rows = call.host.rows("pg_get_sequence_data", std::slice::from_ref(sequence))?;
+        // A query of the sequence itself wants what is logged ahead too.
+        if call.columns.len() != 3 {
+            rows.iter_mut().for_each(|row| row.truncate(2));
+        }
         Ok(rows.into_iter().map(ext::output::Columns).collect())
     }
 

@@ -9,6 +9,7 @@ use types::Result;
 use types::datetime::arith;
 
 pub(crate) use read::{Parts, read_strictly};
+pub(crate) use template::quoted;
 pub(crate) use write::{interval_to_char, ordinal, timestamp_to_char};
 
 #[ext::module]

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod accumulate;
+mod advisory;
 pub mod aggregate;
 mod arithmetic;
 mod array;
@@ -24,10 +25,14 @@ mod number_text;
 mod numeric;
 mod order;
 mod pattern;
+mod random;
 mod regex;
 mod series;
+mod size;
+pub mod sql_json;
 mod system;
 mod text;
+mod value_form;
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -50,6 +55,10 @@ pub const MODULES: &[Module] = &[
     regex::functions::MODULE,
     format::functions::MODULE,
     datetime::functions::MODULE,
+    datetime::interval::functions::MODULE,
+    datetime::make::functions::MODULE,
+    datetime::overlap::functions::MODULE,
+    datetime::part::functions::MODULE,
     datetime_text::functions::MODULE,
     number_text::functions::MODULE,
     array::functions::MODULE,
@@ -58,6 +67,10 @@ pub const MODULES: &[Module] = &[
     json_set::functions::MODULE,
     jsonpath::functions::MODULE,
     system::functions::MODULE,
+    random::functions::MODULE,
+    size::functions::MODULE,
+    advisory::functions::MODULE,
+    value_form::functions::MODULE,
     catalog_calls::functions::MODULE,
     bits::functions::MODULE,
     net::functions::MODULE,

@@ -2,6 +2,8 @@
 
 use types::{Numeric, Result, SqlError, SqlState};
 
+use crate::datetime_text::quoted;
+
 /// Where `S` puts the sign.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Anchor {
@@ -189,19 +191,9 @@ impl Template {
                 }
                 'B' | 'b' => t.blank = true,
                 '"' => {
-                    let mut chars = rest.char_indices();
-                    let mut end = rest.len();
-                    while let Some((i, c)) = chars.next() {
-                        match c {
-                            '"' => {
-                                end = i;
-                                break;
-                            }
-                            '\\' => t.items.extend(chars.next().map(|(_, c)| Item::Char(c))),
-                            c => t.items.push(Item::Char(c)),
-                        }
-                    }
-                    rest = rest.get(end + 1..).unwrap_or_default();
+                    let (text, after) = quoted(rest);
+                    t.items.extend(text.into_iter().map(Item::Char));
+                    rest = after;
                 }
                 '\\' if rest.starts_with('"') => {
                     t.items.push(Item::Char('"'));

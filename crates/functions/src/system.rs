@@ -1,9 +1,9 @@
 //! What the session and the catalog know: through `Host`.
 
-use ext::host::{AdvisoryKey, AdvisoryRequest, ColumnRef, ObjectRef, RoleRef};
+use ext::host::{ColumnRef, ObjectRef, RoleRef};
 use ext::{Call, Describe, Oid};
 use types::array::Array;
-use types::{Datum, Numeric, Result, SqlError, SqlState, oid};
+use types::{Datum, Result, SqlError, SqlState, oid};
 
 /// Encodings by their numbers.
 pub(crate) const ENCODINGS: [&str; 42] = [
@@ -89,7 +89,7 @@ pub(crate) fn encoding_number(name: &str) -> Option<i32> {
     alias.or_else(|| ENCODINGS.iter().position(|e| plain(e) == wanted).map(|i| i as i32))
 }
 
-fn invalid(message: impl Into<String>) -> SqlError {
+pub(crate) fn invalid(message: impl Into<String>) -> SqlError {
     SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message)
 }
 
@@ -170,20 +170,6 @@ securable! {
     OnRole = "role", OnLargeObject = "largeobject"
 }
 
-/// What a function does to an advisory lock: shared, until the transaction ends, without waiting, give back.
-#[derive(Debug)]
-pub struct Lock<const SHARED: bool, const TRANSACTION: bool, const NO_WAIT: bool, const UNLOCK: bool>;
-
-/// See [`Lock`].
-pub trait Requested {
-    /// The request.
-    const REQUEST: AdvisoryRequest;
-}
-
-impl<const S: bool, const T: bool, const N: bool, const U: bool> Requested for Lock<S, T, N, U> {
-    const REQUEST: AdvisoryRequest = AdvisoryRequest { shared: S, transaction: T, no_wait: N, unlock: U };
-}
-
 fn role(d: &Datum) -> Option<RoleRef<'_>> {
     match d {
         Datum::U32(o) => Some(RoleRef::Oid(Oid(*o))),
@@ -191,7 +177,7 @@ fn role(d: &Datum) -> Option<RoleRef<'_>> {
     }
 }
 
-fn object(d: &Datum) -> ObjectRef<'_> {
+pub(crate) fn object(d: &Datum) -> ObjectRef<'_> {
     match d {
         Datum::U32(o) => ObjectRef::Oid(Oid(*o)),
         d => ObjectRef::Name(d.as_str().unwrap_or_default()),
@@ -271,98 +257,14 @@ pub(crate) fn type_name(call: &Call<'_>, ty: Oid, typmod: Option<i32>) -> String
     }
 }
 
-const UNITS: [(&str, i64, u32); 6] = [
-    ("bytes", 10240, 0),
-    ("kB", 20479, 10),
-    ("MB", 20479, 20),
-    ("GB", 20479, 30),
-    ("TB", 20479, 40),
-    ("PB", 20479, 50),
-];
-
-/// `size` in the largest unit in which it is still of some digits; sizes of units above bytes are kept doubled, to round at last.
-fn pretty_size(size: &Numeric) -> Result<String> {
-    let mut size = size.clone();
-    for (i, (unit, limit, bits)) in UNITS.iter().enumerate() {
-        let last = i + 1 == UNITS.len();
-        if last || size.abs().cmp_sql(&Numeric::from(*limit)).is_lt() {
-            if *bits > 0 {
-                let one = if size.is_negative() { Numeric::from(-1i64) } else { Numeric::ONE };
-                size = size.add(&one)?.div_trunc(&Numeric::from(2i64))?;
-            }
-            let mut out = Vec::new();
-            size.format(&mut out);
-            return Ok(format!("{} {unit}", String::from_utf8_lossy(&out)));
-        }
-        let shift = if *bits == 0 { 9 } else { 10 };
-        size = size.div_trunc(&Numeric::from(1i64 << shift))?;
-    }
-    Ok(String::new())
-}
-
-fn size_bytes(text: &str) -> Result<i64> {
-    let bad = || invalid(format!("invalid size: \"{text}\""));
-    let trimmed = text.trim();
-    let digits_end = {
-        let b = trimmed.as_bytes();
-        let mut i = usize::from(matches!(b.first(), Some(b'+' | b'-')));
-        let from = i;
-        while b.get(i).is_some_and(u8::is_ascii_digit) {
-            i += 1;
-        }
-        let mut digits = i - from;
-        if b.get(i) == Some(&b'.') {
-            i += 1;
-            let fraction = i;
-            while b.get(i).is_some_and(u8::is_ascii_digit) {
-                i += 1;
-            }
-            digits += i - fraction;
-        }
-        if digits == 0 {
-            return Err(bad());
-        }
-        if matches!(b.get(i), Some(b'e' | b'E')) {
-            let mut j = i + 1;
-            if matches!(b.get(j), Some(b'+' | b'-')) {
-                j += 1;
-            }
-            let exponent = j;
-            while b.get(j).is_some_and(u8::is_ascii_digit) {
-                j += 1;
-            }
-            if j > exponent {
-                i = j;
-            }
-        }
-        i
-    };
-    let number = Numeric::parse(&trimmed[..digits_end])?;
-    let unit = trimmed[digits_end..].trim();
-    let bits = match unit.to_ascii_lowercase().as_str() {
-        "" | "b" | "bytes" => 0,
-        "kb" => 10,
-        "mb" => 20,
-        "gb" => 30,
-        "tb" => 40,
-        "pb" => 50,
-        _ => {
-            return Err(bad()
-                .detail(format!("Invalid size unit: \"{unit}\"."))
-                .hint("Valid units are \"bytes\", \"B\", \"kB\", \"MB\", \"GB\", \"TB\", and \"PB\"."));
-        }
-    };
-    number.mul(&Numeric::from(1i64 << bits))?.to_i64()
-}
-
 fn unknown_setting(name: &str) -> SqlError {
     SqlError::new(SqlState::UNDEFINED_OBJECT, format!("unrecognized configuration parameter \"{name}\""))
 }
 
 #[ext::module]
 pub(crate) mod functions {
-    use ext::{Interval, Timestamptz, Uuid, Void};
-    use types::datetime::{MICROS_PER_DAY, UNIX_EPOCH_DAYS, arith};
+    use ext::{Interval, Timestamptz, Void};
+    use types::datetime::arith;
 
     use super::*;
 
@@ -597,103 +499,6 @@ pub(crate) mod functions {
         }
     }
 
-    #[ext::function(oid = 6210, stable)]
-    pub fn input_is_valid(call: &mut Call<'_>, text: &str, ty: &str) -> Result<bool> {
-        let ty = call.host.resolve(oid::REGTYPE, ty)?.or_else(|| catalog::builtin::type_by_name(ty).map(|t| t.oid));
-        let Some(ty) = ty else { return Err(SqlError::unsupported("this type in pg_input_is_valid")) };
-        Ok(call.value_of(ty, -1, text).is_ok())
-    }
-
-    #[ext::function(oid = 2288)]
-    pub fn size_pretty(v: i64) -> Result<String> {
-        pretty_size(&Numeric::from(v))
-    }
-
-    #[ext::function(oid = 3166)]
-    pub fn size_pretty_numeric(v: Numeric) -> Result<String> {
-        pretty_size(&v)
-    }
-
-    #[ext::function(oid = 3334)]
-    pub fn size_bytes_of(v: &str) -> Result<i64> {
-        size_bytes(v)
-    }
-
-    // Randomness.
-
-    #[ext::function(oid = 1598, volatile)]
-    pub fn random(call: &mut Call<'_>) -> Result<f64> {
-        call.host.random()
-    }
-
-    #[ext::function(oid = 1599, volatile)]
-    pub fn setseed(call: &mut Call<'_>, seed: f64) -> Result<Void> {
-        if !(-1.0..=1.0).contains(&seed) {
-            let mut shown = Vec::new();
-            types::io::float::format_f64(seed, 1, &mut shown);
-            let shown = String::from_utf8_lossy(&shown).into_owned();
-            return Err(invalid(format!("setseed parameter {shown} is out of allowed range [-1,1]")));
-        }
-        call.host.set_seed(seed).map(|()| Void)
-    }
-
-    #[ext::function(each(i32 = 6339, i64 = 6340), volatile)]
-    pub fn random_between<T: Into<i64> + TryFrom<i64>>(call: &mut Call<'_>, low: T, high: T) -> Result<T> {
-        let (low, high): (i64, i64) = (low.into(), high.into());
-        if low > high {
-            return Err(invalid("lower bound must be less than or equal to upper bound"));
-        }
-        let span = (high as i128 - low as i128 + 1) as u128;
-        // The bias of 2^-64 per value is beyond notice.
-        let step = (u128::from(call.host.random_bits()?) * span) >> 64;
-        T::try_from((i128::from(low) + step as i128) as i64).map_err(|_| ext::Fail::BigintOutOfRange.into())
-    }
-
-    #[ext::function(oid = 6212, volatile)]
-    pub fn random_normal(call: &mut Call<'_>, mean: f64, deviation: f64) -> Result<f64> {
-        // Box and Muller.
-        let u = 1.0 - call.host.random()?;
-        let v = call.host.random()?;
-        Ok((-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos() * deviation + mean)
-    }
-
-    fn uuid(mut bytes: [u8; 16], version: u8) -> Uuid {
-        bytes[6] = bytes[6] & 0x0f | version << 4;
-        bytes[8] = bytes[8] & 0x3f | 0x80;
-        Uuid(bytes)
-    }
-
-    #[ext::function(oid = [3432, 6428], volatile)]
-    pub fn random_uuid(call: &mut Call<'_>) -> Result<Uuid> {
-        let mut bytes = [0; 16];
-        call.host.entropy(&mut bytes)?;
-        Ok(uuid(bytes, 4))
-    }
-
-    fn uuid_at(call: &mut Call<'_>, micros: i64) -> Result<Uuid> {
-        let unix = micros.saturating_add(UNIX_EPOCH_DAYS * MICROS_PER_DAY);
-        let mut bytes = [0; 16];
-        call.host.entropy(&mut bytes)?;
-        bytes[..6].copy_from_slice(&(unix.div_euclid(1000) as u64).to_be_bytes()[2..]);
-        // Twelve bits of a millisecond's fraction keep those of one millisecond in order.
-        let fraction = (unix.rem_euclid(1000) * 4096 / 1000) as u16;
-        bytes[6..8].copy_from_slice(&fraction.to_be_bytes());
-        Ok(uuid(bytes, 7))
-    }
-
-    #[ext::function(oid = 6429, volatile)]
-    pub fn uuid_v7(call: &mut Call<'_>) -> Result<Uuid> {
-        let now = call.host.clock_timestamp();
-        uuid_at(call, now)
-    }
-
-    #[ext::function(oid = 6430, volatile)]
-    pub fn uuid_v7_shifted(call: &mut Call<'_>, by: Interval) -> Result<Uuid> {
-        let now = call.host.clock_timestamp();
-        let at = arith::add_to_timestamptz(now, by, &call.settings.time_zone)?;
-        uuid_at(call, at)
-    }
-
     // Sequences.
 
     #[ext::function(oid = 1574, volatile)]
@@ -738,7 +543,11 @@ pub(crate) mod functions {
         stable
     )]
     pub fn to_reg<K: Reg>(call: &mut Call<'_>, name: &str) -> Result<Option<Oid>> {
-        call.host.resolve(K::TYPE, name)
+        match call.host.resolve(K::TYPE, name) {
+            // What is not there is NULL, not an error.
+            Err(e) if e.state() != SqlState::FEATURE_NOT_SUPPORTED => Ok(None),
+            found => found,
+        }
     }
 
     #[ext::function(oid = 1079, stable)]
@@ -886,45 +695,6 @@ pub(crate) mod functions {
         call.host.describe(Describe::Object, object, part, &catalog.to_string(), false)
     }
 
-    // Sizes.
-
-    #[ext::function(oid = 2325, volatile)]
-    pub fn relation_size(call: &mut Call<'_>, relation: Oid) -> Result<Option<i64>> {
-        call.host.size("relation", ObjectRef::Oid(relation))
-    }
-
-    #[ext::function(oid = 2332, volatile)]
-    pub fn relation_fork_size(call: &mut Call<'_>, relation: Oid, fork: &str) -> Result<Option<i64>> {
-        match fork {
-            "main" => call.host.size("relation", ObjectRef::Oid(relation)),
-            // There are no other forks: visibility and free space live in memory.
-            "fsm" | "vm" | "init" => Ok(Some(0)),
-            _ => {
-                Err(invalid("invalid fork name").hint("Valid fork names are \"main\", \"fsm\", \"vm\", and \"init\"."))
-            }
-        }
-    }
-
-    #[ext::function(oid = 2997, volatile)]
-    pub fn table_size(call: &mut Call<'_>, relation: Oid) -> Result<Option<i64>> {
-        call.host.size("table", ObjectRef::Oid(relation))
-    }
-
-    #[ext::function(oid = 2998, volatile)]
-    pub fn indexes_size(call: &mut Call<'_>, relation: Oid) -> Result<Option<i64>> {
-        call.host.size("indexes", ObjectRef::Oid(relation))
-    }
-
-    #[ext::function(oid = 2286, volatile)]
-    pub fn total_relation_size(call: &mut Call<'_>, relation: Oid) -> Result<Option<i64>> {
-        call.host.size("total_relation", ObjectRef::Oid(relation))
-    }
-
-    #[ext::function(oid = [2168, 2324], strict, volatile)]
-    pub fn database_size(call: &mut Call<'_>, database: &Datum) -> Result<Option<i64>> {
-        call.host.size("database", object(database))
-    }
-
     // Privileges.
 
     #[ext::function(each(
@@ -977,47 +747,5 @@ pub(crate) mod functions {
     ) -> Result<Option<bool>> {
         let privilege = privilege.as_str().unwrap_or_default();
         call.host.has_privilege(None, "column", object(table), Some(column(which)), privilege)
-    }
-
-    // Advisory locks.
-
-    #[ext::function(each(
-        Lock<false, false, false, false> = 2880, Lock<true, false, false, false> = 2881,
-        Lock<false, true, false, false> = 3089, Lock<true, true, false, false> = 3090
-    ), volatile)]
-    pub fn lock_one<K: Requested>(call: &mut Call<'_>, key: i64) -> Result<Void> {
-        call.host.advisory_lock(AdvisoryKey::One(key), K::REQUEST).map(|_| Void)
-    }
-
-    #[ext::function(each(
-        Lock<false, false, false, false> = 2886, Lock<true, false, false, false> = 2887,
-        Lock<false, true, false, false> = 3093, Lock<true, true, false, false> = 3094
-    ), volatile)]
-    pub fn lock_two<K: Requested>(call: &mut Call<'_>, a: i32, b: i32) -> Result<Void> {
-        call.host.advisory_lock(AdvisoryKey::Two(a, b), K::REQUEST).map(|_| Void)
-    }
-
-    #[ext::function(each(
-        Lock<false, false, true, false> = 2882, Lock<true, false, true, false> = 2883,
-        Lock<false, true, true, false> = 3091, Lock<true, true, true, false> = 3092,
-        Lock<false, false, false, true> = 2884, Lock<true, false, false, true> = 2885
-    ), volatile)]
-    pub fn try_one<K: Requested>(call: &mut Call<'_>, key: i64) -> Result<bool> {
-        call.host.advisory_lock(AdvisoryKey::One(key), K::REQUEST)
-    }
-
-    #[ext::function(each(
-        Lock<false, false, true, false> = 2888, Lock<true, false, true, false> = 2889,
-        Lock<false, true, true, false> = 3095, Lock<true, true, true, false> = 3096,
-        Lock<false, false, false, true> = 2890, Lock<true, false, false, true> = 2891
-    ), volatile)]
-    pub fn try_two<K: Requested>(call: &mut Call<'_>, a: i32, b: i32) -> Result<bool> {
-        call.host.advisory_lock(AdvisoryKey::Two(a, b), K::REQUEST)
-    }
-
-    #[ext::function(oid = 2892, volatile)]
-    pub fn unlock_all(call: &mut Call<'_>) -> Result<Void> {
-        let request = AdvisoryRequest { shared: false, transaction: false, no_wait: false, unlock: true };
-        call.host.advisory_lock(AdvisoryKey::All, request).map(|_| Void)
     }
 }

@@ -1,7 +1,7 @@
 //! Calls of immutable functions on constants become their values; what all arms of an OR ask for is asked for once.
 
 use ext::{Call, NoHost};
-use plan::{Expr, ExprKind, Node};
+use plan::{CallForm, Expr, ExprKind, Node};
 use types::io::BuiltinTypes;
 use types::{Datum, IoSettings, Oid, oid};
 
@@ -60,6 +60,7 @@ pub fn fold(e: &mut Expr) {
 /// The value of a call on constants. What fails is left to fail when it is run, if it ever is.
 fn value(e: &Expr) -> Option<Datum> {
     let (function, args) = match &e.kind {
+        ExprKind::Call { form: CallForm::Variadic, .. } => return None,
         ExprKind::Call { function, args, .. } => (function, args),
         ExprKind::Coerce { arg, explicit } => {
             let ExprKind::Const(d) = &arg.kind else { return None };

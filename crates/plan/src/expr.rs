@@ -6,6 +6,7 @@ use smallvec::smallvec;
 use types::{Datum, Oid, oid};
 
 use crate::Few;
+use crate::json::JsonCall;
 use crate::node::Node;
 use crate::routine::{Routine, ValueCheck};
 
@@ -181,6 +182,13 @@ pub enum ExprKind {
         /// What it is called.
         shown: String,
     },
+    /// A function of SQL/JSON.
+    SqlJson {
+        /// Which.
+        call: Arc<JsonCall>,
+        /// Its arguments.
+        args: Vec<Expr>,
+    },
     /// Whether a row is in a sample of its table.
     Sampled {
         /// The row's id, the percentage, and what the choice depends on, where it is to be the same each time.
@@ -279,6 +287,7 @@ impl Expr {
             | ExprKind::Coalesce(args)
             | ExprKind::Extreme(_, args)
             | ExprKind::Sampled { args, .. }
+            | ExprKind::SqlJson { args, .. }
             | ExprKind::Array(args) => args.iter().collect(),
             ExprKind::CastByText { arg: a, .. }
             | ExprKind::Coerce { arg: a, .. }
@@ -313,6 +322,7 @@ impl Expr {
             | ExprKind::Coalesce(args)
             | ExprKind::Extreme(_, args)
             | ExprKind::Sampled { args, .. }
+            | ExprKind::SqlJson { args, .. }
             | ExprKind::Array(args) => args.iter_mut().collect(),
             ExprKind::CastByText { arg: a, .. }
             | ExprKind::Coerce { arg: a, .. }
@@ -334,15 +344,26 @@ impl Expr {
         }
     }
 
+    /// Whether it is one of those that are nearly all there is, and have nothing below them.
+    fn is_leaf(&self) -> bool {
+        matches!(self.kind, ExprKind::Const(_) | ExprKind::Column(_) | ExprKind::Param(_) | ExprKind::Slot(_))
+    }
+
     /// Calls `f` with this expression and everything below it.
     pub fn visit<'a>(&'a self, f: &mut dyn FnMut(&'a Expr)) {
         f(self);
+        if self.is_leaf() {
+            return;
+        }
         self.children().into_iter().for_each(|c| c.visit(f));
     }
 
     /// Calls `f` with this expression and everything below it, from the outside in.
     pub fn visit_mut(&mut self, f: &mut dyn FnMut(&mut Expr)) {
         f(self);
+        if self.is_leaf() {
+            return;
+        }
         self.children_mut().into_iter().for_each(|c| c.visit_mut(f));
     }
 

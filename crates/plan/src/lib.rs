@@ -5,6 +5,7 @@ mod bits;
 pub mod counter;
 pub mod expr;
 mod imply;
+pub mod json;
 pub mod node;
 pub mod routine;
 pub mod window;

@@ -35,7 +35,8 @@ impl SessionHost<'_> {
                 };
                 let (rel, _, _) = self.sequence(sequence)?;
                 let (last, called) = storage::sequence::current(&rel);
-                Ok(vec![vec![Datum::I64(last), Datum::Bool(called)]])
+                let ahead = storage::sequence::logged_ahead(&rel);
+                Ok(vec![vec![Datum::I64(last), Datum::Bool(called), Datum::I64(ahead.into())]])
             }
             "aclexplode" => self.exploded(&args[0]),
             _ => Err(SqlError::unsupported(format!("function {name}"))),

@@ -379,7 +379,7 @@ pub(crate) fn check_readable(image: &Image, rights: &Rights, views: &[Oid]) -> R
             return Err(denied("schema", image.namespace_name(info.namespace)));
         }
         if !rights.has_on_columns(info, &[], 'r') {
-            return Err(denied("view", &info.name));
+            return Err(denied(if info.kind == b'S' { "sequence" } else { "view" }, &info.name));
         }
     }
     Ok(())

@@ -243,10 +243,17 @@ impl Runtime {
     }
 
     /// Reads a shared catalog table as committed now.
-    pub(crate) fn each_shared(&self, relation: Oid, mut f: impl FnMut(Fields<'_>)) -> Result<()> {
+    pub(crate) fn each_shared(&self, relation: Oid, f: impl FnMut(Fields<'_>)) -> Result<()> {
+        self.each_shared_of(None, relation, f)
+    }
+
+    /// The same with what transaction `own` has changed.
+    fn each_shared_of(&self, own: Option<&Transaction>, relation: Oid, mut f: impl FnMut(Fields<'_>)) -> Result<()> {
         let shared = self.shared()?;
         let mut txn = self.engine.begin(self.engine.new_owner(), self.engine.new_interrupt());
         let snapshot = txn.snapshot();
+        // The new transaction protects what both see.
+        let snapshot = own.map_or_else(|| snapshot.clone(), |own| own.snapshot_at(snapshot.lsn));
         stored::table(&shared, relation)?.for_each::<SqlError>(&snapshot, |_, row| {
             f(Fields { relation, row: &row });
             Ok(())
@@ -283,7 +290,12 @@ impl Runtime {
     /// # Errors
     /// What reading the catalog says.
     pub fn role(&self, name: &str) -> Result<Option<Role>> {
-        self.find_role(|row| row.get("rolname").as_str() == Some(name))
+        self.role_seen_by(None, name)
+    }
+
+    /// The same with what transaction `own` has changed.
+    pub(crate) fn role_seen_by(&self, own: Option<&Transaction>, name: &str) -> Result<Option<Role>> {
+        self.find_role(own, |row| row.get("rolname").as_str() == Some(name))
     }
 
     /// The role with this OID.
@@ -291,12 +303,12 @@ impl Runtime {
     /// # Errors
     /// What reading the catalog says.
     pub fn role_by_oid(&self, oid: Oid) -> Result<Option<Role>> {
-        self.find_role(|row| row.oid("oid") == oid)
+        self.find_role(None, |row| row.oid("oid") == oid)
     }
 
-    fn find_role(&self, wanted: impl Fn(Fields<'_>) -> bool) -> Result<Option<Role>> {
+    fn find_role(&self, own: Option<&Transaction>, wanted: impl Fn(Fields<'_>) -> bool) -> Result<Option<Role>> {
         let (mut found, mut stored_oids) = (None, Vec::new());
-        self.each_shared(PG_AUTHID, |row| {
+        self.each_shared_of(own, PG_AUTHID, |row| {
             stored_oids.push(row.oid("oid"));
             if wanted(row) {
                 found = Some(Role::of(row));

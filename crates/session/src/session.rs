@@ -920,10 +920,11 @@ impl Session {
                 Ok(if *start { "START TRANSACTION" } else { "BEGIN" }.to_owned())
             }
             TransactionStatement::Commit { chain } | TransactionStatement::Rollback { chain } => {
+                let commit = matches!(t, TransactionStatement::Commit { .. });
                 if *chain {
-                    return Err(SqlError::unsupported("AND CHAIN"));
+                    self.require_block(if commit { "COMMIT AND CHAIN" } else { "ROLLBACK AND CHAIN" })?;
                 }
-                let commit = matches!(t, TransactionStatement::Commit { .. }) && self.block != BlockState::Failed;
+                let (commit, modes) = (commit && self.block != BlockState::Failed, (self.isolation, self.read_only));
                 if self.block == BlockState::Idle {
                     let text = "there is no transaction in progress";
                     warn(sink, SqlState::NO_ACTIVE_SQL_TRANSACTION, text);
@@ -931,10 +932,15 @@ impl Session {
                 if commit {
                     self.block = BlockState::Idle;
                     self.finish_implicit()?;
-                    return Ok("COMMIT".to_owned());
+                } else {
+                    self.end_transaction();
                 }
-                self.end_transaction();
-                Ok("ROLLBACK".to_owned())
+                if *chain {
+                    (self.isolation, self.read_only) = modes;
+                    self.begin_transaction();
+                    self.block = BlockState::InBlock;
+                }
+                Ok(if commit { "COMMIT" } else { "ROLLBACK" }.to_owned())
             }
             TransactionStatement::Savepoint(name) => {
                 self.require_block("SAVEPOINT")?;

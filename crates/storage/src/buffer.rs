@@ -9,6 +9,9 @@
 //!      +------------ evict (exclusive) ---------+
 //! ```
 //!
+//! Beyond its first 16 MiB, and up to the pool's budget, the range asks the system for huge pages: a scan misses the translation cache
+//! at every page otherwise. The first eviction takes that wish back, lest one huge page bring back what many evictions gave.
+//!
 //! Invariants
 //!   B1  A page's bytes are changed only under its exclusive latch; its version counter grows when that is released.
 //!   B2  A latched page is never evicted.                                              (`PageSpace::evict`)

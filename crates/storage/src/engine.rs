@@ -505,6 +505,13 @@ impl Engine {
         self.shared.poison.check()?;
         purge::purge(&self.shared)?;
         if self.shared.log.is_enabled() {
+            for db in self.databases() {
+                let relations = db.relations();
+                relations
+                    .iter()
+                    .filter(|r| r.kind == crate::RelKind::Sequence)
+                    .for_each(|r| crate::sequence::settle(r));
+            }
             let mut root = self.root.lock();
             self.checkpoint_with(&mut root, true)?;
         }

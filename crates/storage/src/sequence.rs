@@ -8,8 +8,8 @@ use crate::ids::Xid;
 use crate::relation::Relation;
 use crate::wal::Record;
 
-/// Numbers promised by one log record, as PostgreSQL does.
-const LOG_AHEAD: u32 = 32;
+/// Numbers promised by one log record, the one asked for and 32 more, as PostgreSQL does.
+const LOG_AHEAD: u32 = 33;
 
 /// The rules of a sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +92,22 @@ pub fn set(db: &Database, rel: &Relation, last: i64, called: bool) -> Result<()>
 pub fn current(rel: &Relation) -> (i64, bool) {
     let state = rel.sequence().lock();
     (state.last, state.called)
+}
+
+/// How many numbers it may still hand out without a log record.
+pub fn logged_ahead(rel: &Relation) -> u32 {
+    rel.sequence().lock().logged_ahead
+}
+
+/// Takes back what was promised and not handed out, before the last checkpoint.
+pub(crate) fn settle(rel: &Relation) {
+    let mut state = rel.sequence().lock();
+    if (state.durable_last, state.durable_called) == (state.last, state.called) {
+        return;
+    }
+    (state.durable_last, state.durable_called, state.logged_ahead) = (state.last, state.called, 0);
+    drop(state);
+    rel.touch();
 }
 
 fn log(db: &Database, rel: &Relation, last: i64, called: bool) -> Result<()> {

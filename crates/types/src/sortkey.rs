@@ -50,6 +50,28 @@ pub fn encode_key_with(
     Ok(())
 }
 
+/// As [`encode_key_with`], of the bytes of a value of variable length.
+///
+/// # Errors
+/// As [`encode_key_with`].
+pub fn encode_var_key(
+    out: &mut Vec<u8>,
+    type_oid: Oid,
+    bytes: &[u8],
+    descending: bool,
+    types: &dyn TypeLookup,
+) -> Result<()> {
+    out.push(VALUE);
+    let start = out.len();
+    encode_var(out, base_type(type_oid, types), bytes, types)?;
+    if descending {
+        for b in &mut out[start..] {
+            *b = !*b;
+        }
+    }
+    Ok(())
+}
+
 /// Sign-flipped big-endian bytes order like the float; NaN is above all, -0 is 0.
 fn float_key(v: f64) -> u64 {
     let bits = if v.is_nan() {
@@ -96,28 +118,33 @@ fn encode_value(out: &mut Vec<u8>, type_oid: Oid, datum: &Datum, types: &dyn Typ
             }
             _ => out.extend_from_slice(b),
         },
-        Datum::Var(b) => match type_oid {
-            oid::NUMERIC => numeric(out, &Numeric::from_bytes(b)),
-            oid::BPCHAR => escaped(out, trim_blanks(b)),
-            oid::BIT | oid::VARBIT => {
-                let (count, bytes) = bits::parts(b);
-                escaped(out, bytes);
-                out.extend_from_slice(&(count as u32).to_be_bytes());
-            }
-            oid::JSONB => json(out, View::new(b)),
-            oid::INET | oid::CIDR => net::sort_key(b, out),
-            t if is_bytewise(t) => escaped(out, b),
-            oid::OIDVECTOR => {
-                out.extend_from_slice(&(ArrayView::new(b).len() as u32).to_be_bytes());
-                array(out, b, types)?;
-            }
-            oid::RECORD => record(out, b, types)?,
-            oid::INT2VECTOR => array(out, b, types)?,
-            t => match types.kind(t) {
-                TypeKind::Array { .. } => array(out, b, types)?,
-                TypeKind::Composite { .. } => record(out, b, types)?,
-                _ => escaped(out, b),
-            },
+        Datum::Var(b) => encode_var(out, type_oid, b, types)?,
+    }
+    Ok(())
+}
+
+fn encode_var(out: &mut Vec<u8>, type_oid: Oid, b: &[u8], types: &dyn TypeLookup) -> Result<()> {
+    match type_oid {
+        oid::NUMERIC => numeric(out, &Numeric::from_bytes(b)),
+        oid::BPCHAR => escaped(out, trim_blanks(b)),
+        oid::BIT | oid::VARBIT => {
+            let (count, bytes) = bits::parts(b);
+            escaped(out, bytes);
+            out.extend_from_slice(&(count as u32).to_be_bytes());
+        }
+        oid::JSONB => json(out, View::new(b)),
+        oid::INET | oid::CIDR => net::sort_key(b, out),
+        t if is_bytewise(t) => escaped(out, b),
+        oid::OIDVECTOR => {
+            out.extend_from_slice(&(ArrayView::new(b).len() as u32).to_be_bytes());
+            array(out, b, types)?;
+        }
+        oid::RECORD => record(out, b, types)?,
+        oid::INT2VECTOR => array(out, b, types)?,
+        t => match types.kind(t) {
+            TypeKind::Array { .. } => array(out, b, types)?,
+            TypeKind::Composite { .. } => record(out, b, types)?,
+            _ => escaped(out, b),
         },
     }
     Ok(())

@@ -116,6 +116,11 @@ impl VarData {
         self.bytes.clear();
     }
 
+    fn truncate(&mut self, len: usize) {
+        self.ends.truncate(len);
+        self.bytes.truncate(self.ends.last().map_or(0, |&end| end as usize));
+    }
+
     /// Keeps the values that `selection`, in rising order, lists.
     fn compact(&mut self, selection: &[u32]) {
         let mut ends = Vec::with_capacity(selection.len());
@@ -211,6 +216,12 @@ impl Vector {
     pub fn clear(&mut self) {
         self.nulls.0.clear();
         each!(&mut self.data, v => v.clear(), var w => w.clear(), absent n => *n = 0);
+    }
+
+    /// Removes the values from `len` on, if there are so many.
+    pub fn truncate(&mut self, len: usize) {
+        self.nulls.truncate(len);
+        each!(&mut self.data, v => v.truncate(len), var w => w.truncate(len), absent n => *n = (*n).min(len));
     }
 
     /// Appends NULL.

@@ -138,16 +138,25 @@ pub fn tpch(stage: &Stage) -> Result<Vec<Figure>, Failure> {
             }
         }
     }
+    // What takes PostgreSQL long is timed once.
+    const LONG_MS: f64 = 5000.0;
+    let mut long = [0.0; NAMES.len()];
     for _ in 0..stage.scale.rounds {
         let mut times = [Vec::new(), Vec::new()];
-        for (query, figure) in queries.iter().zip(&mut figures[1..]) {
+        for ((query, figure), long) in queries.iter().zip(&mut figures[1..]).zip(&mut long) {
             let (elapsed, _) = time(|| Ok(session.query(query, &[])?))?;
             times[0].push(elapsed.as_secs_f64() * 1e3);
             figure.add(HATHI, elapsed.as_secs_f64() * 1e3);
             if let Some(client) = &mut pg {
-                let (elapsed, _) = time(|| Ok(client.simple_query(query)?))?;
-                times[1].push(elapsed.as_secs_f64() * 1e3);
-                figure.add(POSTGRES, elapsed.as_secs_f64() * 1e3);
+                if *long == 0.0 {
+                    let (elapsed, _) = time(|| Ok(client.simple_query(query)?))?;
+                    let millis = elapsed.as_secs_f64() * 1e3;
+                    figure.add(POSTGRES, millis);
+                    *long = if millis > LONG_MS { millis } else { 0.0 };
+                    times[1].push(millis);
+                } else {
+                    times[1].push(*long);
+                }
             }
         }
         for (who, times) in who.iter().zip(&times).filter(|(_, times)| !times.is_empty()) {

@@ -102,6 +102,20 @@ const CAPITAL: &[(&str, Case, Key)] = &[
     ("Mon", Case::Capital, Key::MonthShort),
 ];
 
+/// The characters of a quoted part of a template, whose quote was read, and what is behind it. A backslash takes what follows as it is.
+pub fn quoted(rest: &str) -> (Vec<char>, &str) {
+    let mut text = Vec::new();
+    let mut chars = rest.char_indices();
+    while let Some((i, c)) = chars.next() {
+        match c {
+            '"' => return (text, &rest[i + 1..]),
+            '\\' => text.extend(chars.next().map(|(_, c)| c)),
+            c => text.push(c),
+        }
+    }
+    (text, "")
+}
+
 /// The longest keyword that `s` begins with.
 fn keyword(s: &str) -> Option<(&'static str, Case, Key)> {
     KEYS.iter().chain(CAPITAL).filter(|(name, ..)| s.starts_with(name)).max_by_key(|(name, ..)| name.len()).copied()
@@ -170,19 +184,9 @@ fn parse_noting(template: &str, stray: &mut Option<char>) -> Vec<Node> {
         }
         match c {
             '"' => {
-                let mut chars = rest.char_indices();
-                let mut end = rest.len();
-                while let Some((i, c)) = chars.next() {
-                    match c {
-                        '"' => {
-                            end = i;
-                            break;
-                        }
-                        '\\' => nodes.extend(chars.next().map(|(_, c)| Node::Char(c))),
-                        c => nodes.push(Node::Char(c)),
-                    }
-                }
-                rest = rest.get(end + 1..).unwrap_or_default();
+                let (text, after) = quoted(rest);
+                nodes.extend(text.into_iter().map(Node::Char));
+                rest = after;
             }
             '\\' if rest.starts_with('"') => {
                 nodes.push(Node::Char('"'));

@@ -237,6 +237,9 @@ fn columns(call: &Call<'_>, base: Option<&Datum>, function: &str) -> Result<Vec<
         }
     }
     if !call.columns.is_empty() {
+        if let Some(bytes) = base.and_then(Datum::as_bytes).filter(|_| ty == oid::RECORD) {
+            same_columns(call, RecordView::new(bytes))?;
+        }
         return Ok(call.columns.iter().map(|(n, t)| (n.clone(), *t, -1)).collect());
     }
     if let Some(bytes) = base.and_then(Datum::as_bytes) {
@@ -249,6 +252,27 @@ fn columns(call: &Call<'_>, base: Option<&Datum>, function: &str) -> Result<Vec<
     let hint =
         "Provide a non-null record argument, or call the function in the FROM clause using a column definition list.";
     Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message).hint(hint))
+}
+
+/// An anonymous row must have the columns that the query expects.
+fn same_columns(call: &Call<'_>, row: RecordView<'_>) -> Result<()> {
+    let refused = |detail: String| {
+        let message = "function return row and query-specified return row do not match";
+        Err(SqlError::new(SqlState::DATATYPE_MISMATCH, message).detail(detail))
+    };
+    let (has, wants) = (row.len(), call.columns.len());
+    if has != wants {
+        let plural = if has == 1 { "" } else { "s" };
+        return refused(format!("Returned row contains {has} attribute{plural}, but query expects {wants}."));
+    }
+    for (i, (_, wanted)) in call.columns.iter().enumerate() {
+        let own = row.column_type(i);
+        if own != *wanted {
+            let (own, wanted) = (call.types.type_name(own), call.types.type_name(*wanted));
+            return refused(format!("Returned type {own} at ordinal position {}, but query expects {wanted}.", i + 1));
+        }
+    }
+    Ok(())
 }
 
 /// The row that an object is.

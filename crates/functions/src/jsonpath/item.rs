@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use types::Numeric;
+use ext::Call;
+use types::datetime::zone;
 use types::jsonb::{Children, Json, View};
+use types::{Datum, Numeric, Oid, oid};
 
 use super::moment::Moment;
 
@@ -67,6 +69,11 @@ impl Stored {
                 if matches!(container, View::Array(_)) { Item::Array(part) } else { Item::Object(part) }
             }
         }
+    }
+
+    /// The item that it is.
+    pub fn item(&self) -> Item {
+        self.part(self.bytes())
     }
 
     /// How many elements or pairs it has.
@@ -169,16 +176,23 @@ fn numeric_size(n: &Numeric) -> i64 {
 impl Item {
     /// The item that a document is.
     pub fn root(bytes: &[u8]) -> Item {
-        let document = Stored::document(bytes, 0);
-        document.part(document.bytes())
+        Stored::document(bytes, 0).item()
+    }
+
+    /// A date or time, shown in the session's time zone.
+    pub fn moment(call: &Call<'_>, ty: Oid, value: &Datum) -> Item {
+        let west = match value {
+            Datum::I64(t) if ty == oid::TIMESTAMPTZ => -zone::offset_at(&call.settings.time_zone, *t),
+            _ => 0,
+        };
+        Item::Moment(Moment { ty, value: value.clone(), west })
     }
 
     /// The item that a new document is.
     pub fn made(value: &Json, id: i64) -> Item {
         let mut bytes = Vec::new();
         value.write(&mut bytes);
-        let document = Stored::document(&bytes, id);
-        document.part(document.bytes())
+        Stored::document(&bytes, id).item()
     }
 
     /// What `type()` says.

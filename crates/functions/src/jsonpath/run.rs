@@ -44,6 +44,8 @@ pub enum Variables {
     None,
     /// In an object.
     Stored(Stored),
+    /// In a list.
+    List(Vec<(String, Item)>),
 }
 
 /// Where found items go; none when only whether there are any is asked.
@@ -88,6 +90,7 @@ impl<'r, 'c> Run<'r, 'c> {
         let known = match variables {
             Variables::None => 0,
             Variables::Stored(_) => 1,
+            Variables::List(list) => list.len() as i64,
         };
         Run {
             call,
@@ -417,6 +420,7 @@ impl<'r, 'c> Run<'r, 'c> {
         let value = match self.variables {
             Variables::None => None,
             Variables::Stored(object) => object.find(name),
+            Variables::List(list) => list.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()),
         };
         value.ok_or_else(|| error(SqlState::UNDEFINED_OBJECT, format!("could not find jsonpath variable \"{name}\"")))
     }

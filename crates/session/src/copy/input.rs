@@ -9,7 +9,7 @@ use exec::{BoxOperator, Feed};
 use plan::TableRef;
 use types::error::Severity;
 use types::{Datum, IoSettings, Oid, Physical, Result, SqlError, SqlState, oid};
-use vector::{CHUNK_ROWS, Chunk};
+use vector::{CHUNK_ROWS, Chunk, Data};
 
 use super::CopyShape;
 use super::options::{CopyOptions, Format, Verbosity};
@@ -236,6 +236,7 @@ impl CopyIn {
             };
             self.row = row;
             if let Err(e) = outcome {
+                self.drop_partial_row();
                 // Rows before this one are checked first, as they would be one by one; PostgreSQL looks at unique keys later.
                 return Err(match self.flush(session) {
                     Err(earlier) if !is_late(&earlier) => earlier,
@@ -248,41 +249,56 @@ impl CopyIn {
         }
     }
 
+    /// Forgets the fields of a row that did not get as far as its end.
+    fn drop_partial_row(&mut self) {
+        let rows = self.chunk.rows;
+        self.chunk.columns.iter_mut().for_each(|c| c.truncate(rows));
+    }
+
     /// Makes fields of a row's bytes.
     fn add(&mut self, row: &Row, sink: &mut dyn Sink) -> Result<()> {
-        let mut values = Vec::with_capacity(self.forms.len());
-        let mut flags = Vec::new();
-        for i in 0..self.targets.len() {
-            let (value, is_default) = match row.get(i) {
+        let before = self.chunk.rows;
+        let width = self.targets.len();
+        for i in 0..width {
+            let is_default = match row.get(i) {
                 None => return Err(self.at_line(copy::missing_data(&self.targets[i].name))),
-                Some(Field::Null) => (Datum::Null, false),
-                Some(Field::Default) if self.targets[i].has_default => (Datum::Null, true),
+                Some(Field::Null) => {
+                    self.chunk.columns[i].push_null();
+                    false
+                }
+                Some(Field::Default) if self.targets[i].has_default => {
+                    self.chunk.columns[i].push_null();
+                    true
+                }
                 Some(Field::Default) => {
                     let detail = format!("Column \"{}\" has no default value.", self.targets[i].name);
                     let message = "unexpected default marker in COPY data";
                     let error = SqlError::new(SqlState::BAD_COPY_FILE_FORMAT, message).detail(detail);
                     return Err(self.at_line(error));
                 }
-                Some(Field::Bytes(bytes)) => match self.field(i, bytes) {
-                    Ok(value) => (value, false),
-                    Err(_) if self.ignore_errors => return self.skip(i, Some(bytes), sink),
+                Some(Field::Bytes(bytes)) => match self.append(i, bytes) {
+                    Ok(()) => false,
+                    Err(_) if self.ignore_errors => {
+                        self.drop_partial_row();
+                        return self.skip(i, Some(bytes), sink);
+                    }
                     Err(e) => return Err(e),
                 },
             };
-            values.push(value);
-            flags.push(is_default);
+            if self.defaults {
+                self.chunk.columns[width + i].push(&Datum::Bool(is_default));
+            }
         }
-        if self.defaults {
-            values.extend(flags.into_iter().map(Datum::Bool));
+        if let Some(numbers) = self.chunk.columns.last_mut() {
+            numbers.push(&Datum::I64(before as i64));
         }
-        values.push(Datum::I64(self.chunk.rows as i64));
-        self.chunk.push_row(&values);
+        self.chunk.rows += 1;
         self.origins.numbers.push(self.line_number());
         match &self.reader {
             Reader::Text(r) => self.origins.bytes.extend_from_slice(r.line().unwrap_or_default()),
             // Only their size matters.
             Reader::Binary(_) => {
-                let bytes: usize = values.iter().filter_map(Datum::as_bytes).map(<[u8]>::len).sum();
+                let bytes: usize = self.chunk.columns.iter().filter_map(|c| c.var(before)).map(<[u8]>::len).sum();
                 self.origins.bytes.resize(self.origins.bytes.len() + bytes, 0);
             }
         }
@@ -290,12 +306,15 @@ impl CopyIn {
         Ok(())
     }
 
-    fn field(&self, i: usize, bytes: &[u8]) -> Result<Datum> {
+    /// Appends a field to its column.
+    fn append(&mut self, i: usize, bytes: &[u8]) -> Result<()> {
         let Target { ty, typmod, .. } = self.targets[i];
         match &self.reader {
             Reader::Binary(_) => {
                 let names = Names { image: &self.image, search_path: &self.search_path };
-                types::io::binary_in_with(ty, typmod, bytes, &names).map_err(|e| self.at_field(e, i, None))
+                let value = types::io::binary_in_with(ty, typmod, bytes, &names);
+                let value = value.map_err(|e| self.at_field(e, i, None))?;
+                self.chunk.columns[i].push(&value);
             }
             Reader::Text(_) => {
                 let checked = match bytes.iter().position(|&b| b == 0) {
@@ -308,11 +327,20 @@ impl CopyIn {
                 // PostgreSQL checks this before it cuts the line into fields.
                 let text =
                     checked.map_err(|e| e.context(format!("COPY {}, line {}", self.table.name, self.line_number())))?;
+                // A text is its bytes: no value is made of it.
+                if (ty == oid::TEXT || ty == oid::VARCHAR && typmod < 0)
+                    && let Data::Var(v) = &mut self.chunk.columns[i].data
+                {
+                    v.push(text.as_bytes());
+                    return Ok(());
+                }
                 let names = Names { image: &self.image, search_path: &self.search_path };
-                types::io::text_in_with(ty, typmod, text, &self.io, &names)
-                    .map_err(|e| self.at_field(e, i, Some(bytes)))
+                let value = types::io::text_in_with(ty, typmod, text, &self.io, &names);
+                let value = value.map_err(|e| self.at_field(e, i, Some(bytes)))?;
+                self.chunk.columns[i].push(&value);
             }
         }
+        Ok(())
     }
 
     fn skip(&mut self, i: usize, value: Option<&[u8]>, sink: &mut dyn Sink) -> Result<()> {

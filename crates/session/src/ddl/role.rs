@@ -6,6 +6,7 @@ use syntax::ast::{AlterRole, CreateRole, DropRole, RoleOption, RoleOptionKind, R
 use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 
 use super::{notice, refuse};
+use crate::runtime::Role;
 use crate::session::{Session, Sink};
 
 impl Session {
@@ -70,6 +71,11 @@ impl Session {
         Ok(scram::Verifier::from_password(password, &salt, self.settings.scram_iterations).to_string())
     }
 
+    /// The role called `name`, as this transaction sees it.
+    pub(super) fn known_role(&self, name: &str) -> Result<Option<Role>> {
+        self.runtime.role_seen_by(self.txn.as_deref(), name)
+    }
+
     pub(crate) fn create_role(&mut self, sql: &str, create: &CreateRole) -> Result<String> {
         self.may_change_roles("create")?;
         let name = create.name.as_str();
@@ -78,7 +84,7 @@ impl Session {
         }
         let values = self.role_values(&create.options, sql)?;
         self.lock_name(PG_AUTHID, Oid::NONE, name)?;
-        if self.runtime.role(name)?.is_some() {
+        if self.known_role(name)?.is_some() {
             return Err(SqlError::new(SqlState::DUPLICATE_OBJECT, format!("role \"{name}\" already exists")));
         }
         let login = create.word == RoleWord::User;
@@ -95,6 +101,8 @@ impl Session {
         }
         let shared = self.shared.clone();
         stored::insert(&shared, self.txn_mut(), PG_AUTHID, &row)?;
+        // Later statements of the transaction name it.
+        self.txn_mut().next_command();
         Ok("CREATE ROLE".to_owned())
     }
 
@@ -140,7 +148,7 @@ impl Session {
                 let message = "cannot use special role specifier in DROP ROLE";
                 return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message));
             };
-            let Some(role) = self.runtime.role(name)? else {
+            let Some(role) = self.known_role(name)? else {
                 let message = format!("role \"{}\" does not exist", name.as_str());
                 if drop.if_exists {
                     notice(sink, SqlState::SUCCESSFUL_COMPLETION, message + ", skipping");

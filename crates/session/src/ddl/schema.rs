@@ -18,8 +18,7 @@ impl Session {
             RoleSpec::Public(_) => "public",
             RoleSpec::Name(name) => name.as_str(),
         };
-        self.runtime
-            .role(name)?
+        self.known_role(name)?
             .ok_or_else(|| SqlError::new(SqlState::UNDEFINED_OBJECT, format!("role \"{name}\" does not exist")))
     }
 

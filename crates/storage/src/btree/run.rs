@@ -118,6 +118,8 @@ impl Btree {
             let mut room = node::room(&guard);
             // Where the first entry belongs that the leaf has no room for.
             let mut full = None;
+            // Behind one that belongs at the leaf's end, all do.
+            let mut at_end = false;
             for i in first..entries.len() {
                 let entry = entries.entry(i);
                 let key = entries.key(i);
@@ -129,8 +131,9 @@ impl Btree {
                 if i > first && beyond {
                     break;
                 }
-                let index = node::lower_bound(&*guard, entry, 0);
                 let n = node::count(&*guard);
+                let index = if at_end { n } else { node::lower_bound(&*guard, entry, 0) };
+                at_end = index == n;
                 if unique {
                     let before = i > 0 && entries.key(i - 1) == key;
                     if before || node::may_share(&guard, index, key) {
@@ -164,8 +167,11 @@ impl Btree {
                         return Err(e);
                     }
                 };
+                let mut at_end = false;
                 for &i in &fresh {
-                    let index = node::lower_bound(&*guard, entries.entry(i), 0);
+                    let n = node::count(&*guard);
+                    let index = if at_end { n } else { node::lower_bound(&*guard, entries.entry(i), 0) };
+                    at_end = index == n;
                     node::insert_at(&mut guard, index, entries.entry(i));
                 }
                 page::set_lsn(&mut guard, lsn);

@@ -215,7 +215,8 @@ impl Generator {
         let (other, _) = self.base_table("x");
         let merge = change.starts_with("MERGE");
         let returned = if merge { "s.id".to_owned() } else { "id".to_owned() };
-        let returned = if change.contains(" y WHERE") { "y.id".to_owned() } else { returned };
+        let joined = change.contains(" y WHERE y.id = t") && !change.contains("(SELECT");
+        let returned = if joined { "y.id".to_owned() } else { returned };
         match self.below(3) {
             0 => format!("WITH w(id) AS ({change} RETURNING {returned}) SELECT count(*), min(id), max(id) FROM w"),
             1 => format!(
@@ -251,7 +252,32 @@ impl Generator {
                 known.columns.push((name.to_owned(), ty));
             }
         };
-        match self.below(7) {
+        match self.below(10) {
+            7 if columns.len() > 3 => {
+                for known in self.tables.iter_mut().filter(|t| t.name == table) {
+                    known.columns.retain(|(name, _)| *name != column);
+                }
+                self.next.push(format!("SELECT * FROM {table} ORDER BY id"));
+                format!("ALTER TABLE {table} DROP COLUMN {column} CASCADE")
+            }
+            8 => {
+                let to = match from {
+                    Int2 | Int4 => Int8,
+                    Int8 | Money2 => Numeric,
+                    Date => Timestamp,
+                    Timestamp => Timestamptz,
+                    _ => return format!("ALTER TABLE {table} ALTER COLUMN {column} TYPE int4[][]"),
+                };
+                for known in self.tables.iter_mut().filter(|t| t.name == table) {
+                    known.columns.iter_mut().filter(|(name, _)| *name == column).for_each(|c| c.1 = to);
+                }
+                self.next.push(format!("SELECT * FROM {table} ORDER BY id"));
+                format!("ALTER TABLE {table} ALTER COLUMN {column} TYPE {}", to.name())
+            }
+            9 => {
+                let fresh = format!("{fresh}_check");
+                format!("ALTER TABLE {table} ADD CONSTRAINT {fresh} CHECK ({}) NOT VALID", self.expr(&columns, Bool, 2))
+            }
             0 => {
                 grow(self, &fresh, ty);
                 format!("ALTER TABLE {table} ADD COLUMN {fresh} {}", ty.name())
@@ -271,7 +297,7 @@ impl Generator {
             5 => format!("ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL"),
             _ => {
                 self.next.push(format!("SELECT * FROM {table} ORDER BY id"));
-                format!("CREATE INDEX ON {table} ({column}, ({}))", self.expr(&columns, Int4, 2))
+                format!("CREATE INDEX ON {table} (id, ({}))", self.expr(&columns, Int4, 2))
             }
         }
     }

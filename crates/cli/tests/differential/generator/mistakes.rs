@@ -48,7 +48,7 @@ impl Generator {
             30 => format!("SELECT {a} FROM {table} x LEFT JOIN {table} y ON {b}"),
             31 => format!("WITH w AS (SELECT {a}) SELECT * FROM w"),
             32 => format!(
-                "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT {b} FROM r, {table} x WHERE n < 3) SELECT * FROM r"
+                "WITH RECURSIVE r(n) AS (SELECT 1 UNION SELECT {b} FROM r, {table} x WHERE n < 3) SELECT * FROM r"
             ),
             33 => format!("SELECT {a} LIKE {b} FROM {table} x"),
             34 => format!("SELECT sum({a}) FILTER (WHERE {b}) FROM {table} x"),

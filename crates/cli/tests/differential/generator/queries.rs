@@ -27,7 +27,7 @@ const AGGREGATES: &[&str] = &[
     "array_agg(§int4§ ORDER BY §int4§ «¦DESC¦NULLS FIRST»)",
     "array_agg(DISTINCT «text»)",
     "jsonb_agg(§date§ ORDER BY §date§)",
-    "jsonb_object_agg(id_, «text»)",
+    "jsonb_object_agg(id_, id_)",
     "percentile_disc(«0.5¦0¦0.9») WITHIN GROUP (ORDER BY «int4»)",
     "percentile_cont(«0.5¦0.25») WITHIN GROUP (ORDER BY «int4»)",
     "rank(«1¦5») WITHIN GROUP (ORDER BY «int4»)",

@@ -1,9 +1,12 @@
 //! The entries of a new index.
 
+use std::sync::Arc;
+
 use exec::Handles;
+use plan::{Expr, ExprKind, IndexKey, Needed, Node, TableRef};
 use storage::RowId;
 use storage::btree::{Added, Btree, NewEntries};
-use types::{Oid, Result, SqlError, SqlState};
+use types::{Datum, Oid, Result, SqlError, SqlState};
 
 use crate::session::Session;
 
@@ -53,17 +56,23 @@ impl Session {
                 run.clear();
                 Ok(())
             };
-            storage.for_each::<SqlError>(snapshot, |row, values| {
-                let null = match exec::encode_key(&mut encoded, &planned, &key, &|c| values[c].clone(), ctx)? {
-                    Some(null) => null && !key.nulls_not_distinct,
-                    None => return Ok(()),
-                };
-                run.push(&encoded, row, if null { ANY } else { DISTINCT });
+            let (mut scan, mut chunk) = (scan_for(&planned, &key), vector::Chunk::default());
+            while scan.next(ctx, &mut chunk)? {
+                for i in 0..chunk.rows {
+                    let value = |c: usize| chunk.columns[c].get(i);
+                    let null = match exec::encode_key(&mut encoded, &planned, &key, &value, ctx)? {
+                        Some(null) => null && !key.nulls_not_distinct,
+                        None => continue,
+                    };
+                    let Datum::I64(row) = value(planned.columns.len()) else {
+                        return Err(SqlError::internal("a scan yields row ids"));
+                    };
+                    run.push(&encoded, RowId::from_u64(row as u64), if null { ANY } else { DISTINCT });
+                }
                 if run.bytes() >= RUN_BYTES {
                     flush(&mut run, false, ctx)?;
                 }
-                Ok(())
-            })?;
+            }
             flush(&mut run, true, ctx)?;
             // Snapshots from before must find older versions through the index too; once they are gone, the entries go.
             storage.for_each_older::<SqlError>(|row, values| {
@@ -76,6 +85,24 @@ impl Session {
             Ok(())
         })
     }
+}
+
+/// A scan of what the entries of `key` are made of.
+fn scan_for(table: &TableRef, key: &IndexKey) -> exec::BoxOperator {
+    let width = table.columns.len();
+    let mut needed = vec![false; width + 1];
+    needed[width] = true;
+    let mut note = |e: &Expr| {
+        e.visit(&mut |e| {
+            if let ExprKind::Column(c) = e.kind {
+                needed[c] = true;
+            }
+        })
+    };
+    key.exprs.iter().chain(&key.predicate).for_each(&mut note);
+    key.columns.iter().filter(|c| c.0 < width).for_each(|c| needed[c.0] = true);
+    let table = Arc::new(table.clone());
+    exec::build(&Node::Scan { table, filter: None, needed: Needed(Some(needed)) })
 }
 
 fn duplicate(

@@ -1,0 +1,145 @@
+//! `x = ANY (list)` and `x <> ALL (list)`: whether a value is in a list, or an array.
+
+use std::hash::Hash;
+
+use functions::{Callable, Sign};
+use hashbrown::HashSet;
+use plan::Expr;
+use types::array::ArrayView;
+use types::{Datum, Oid, Result, oid};
+use vector::{Chunk, Data, Vector};
+
+use super::{constant, element_type, eval, missing};
+use crate::Context;
+
+/// Lists up to this long are searched from one end.
+const SHORT: usize = 8;
+
+/// The values of `x op ANY (array)`, or with `all` those of `x op ALL (array)`.
+pub(super) fn any_array(
+    all: bool,
+    function: Oid,
+    args: &[Expr; 2],
+    chunk: &Chunk,
+    ctx: &mut Context<'_>,
+) -> Result<Vector> {
+    let Some(implementation) = functions::lookup(function) else { return Err(missing(function)) };
+    let types = [args[0].ty, element_type(args[1].ty)];
+    if chunk.rows == 0 {
+        return Ok(Vector::new(types::Physical::Bool));
+    }
+    if !args[1].is_fixed() {
+        let (left, arrays) = (eval(&args[0], chunk, ctx)?, eval(&args[1], chunk, ctx)?);
+        return one_by_one(all, implementation, &types, &left, |i| items_of(&arrays.get(i)), chunk.rows, ctx);
+    }
+    let left = eval(&args[0], chunk, ctx)?;
+    let items = items_of(&constant(&args[1], ctx)?);
+    let member = match (implementation, all) {
+        (Callable::Compare(c), false) if c.is_same_type() && c.sign == Sign::Equal => true,
+        (Callable::Compare(c), true) if c.is_same_type() && c.sign == Sign::NotEqual => false,
+        _ => return one_by_one(all, implementation, &types, &left, |_| items.clone(), chunk.rows, ctx),
+    };
+    if let Some(items) = items.as_deref().filter(|items| !items.is_empty())
+        && let Some(found) = listed(&left, types[0], items)
+    {
+        let mut found = Vector { data: Data::Bool(found), nulls: left.nulls.clone() };
+        let unknown = items.iter().any(Datum::is_null);
+        if let Data::Bool(values) = &mut found.data {
+            for (i, value) in values.iter_mut().enumerate() {
+                if *value {
+                    *value = member;
+                } else if unknown || left.nulls.get(i) {
+                    found.nulls.set(i);
+                } else {
+                    *value = !member;
+                }
+            }
+        }
+        return Ok(found);
+    }
+    one_by_one(all, implementation, &types, &left, |_| items.clone(), chunk.rows, ctx)
+}
+
+/// The elements of an array; none of NULL.
+fn items_of(array: &Datum) -> Option<Vec<Datum>> {
+    Some(ArrayView::new(array.as_bytes()?).iter().collect())
+}
+
+/// Which values of `left`, of type `ty`, are in `items`; `None` for types whose equal values may differ in their bytes. False for NULL.
+fn listed(left: &Vector, ty: Oid, items: &[Datum]) -> Option<Vec<bool>> {
+    macro_rules! among {
+        ($values:ident, $form:ident) => {{
+            let items = items.iter().filter_map(|d| if let Datum::$form(x) = d { Some(*x) } else { None });
+            let list = List::new(items.collect());
+            $values.iter().map(|x| list.has(x)).collect()
+        }};
+    }
+    let mut found: Vec<bool> = match &left.data {
+        Data::I16(values) => among!(values, I16),
+        Data::I32(values) => among!(values, I32),
+        Data::U32(values) => among!(values, U32),
+        Data::I64(values) => among!(values, I64),
+        Data::Var(values) if matches!(ty, oid::TEXT | oid::VARCHAR) => {
+            let list: List<&[u8]> = List::new(items.iter().filter_map(Datum::as_bytes).collect());
+            (0..values.len()).map(|i| list.has(&values.get(i))).collect()
+        }
+        _ => return None,
+    };
+    if !left.nulls.none() {
+        found.iter_mut().enumerate().for_each(|(i, hit)| *hit &= !left.nulls.get(i));
+    }
+    Some(found)
+}
+
+/// Values to be looked for.
+enum List<T> {
+    Short(Vec<T>),
+    Long(HashSet<T>),
+}
+
+impl<T: Eq + Hash> List<T> {
+    fn new(items: Vec<T>) -> List<T> {
+        if items.len() <= SHORT { List::Short(items) } else { List::Long(items.into_iter().collect()) }
+    }
+
+    fn has(&self, value: &T) -> bool {
+        match self {
+            List::Short(items) => items.iter().any(|i| i == value),
+            List::Long(items) => items.contains(value),
+        }
+    }
+}
+
+/// Any operator, any types: value by value.
+fn one_by_one(
+    all: bool,
+    implementation: Callable,
+    types: &[Oid; 2],
+    left: &Vector,
+    items: impl Fn(usize) -> Option<Vec<Datum>>,
+    rows: usize,
+    ctx: &mut Context<'_>,
+) -> Result<Vector> {
+    let mut out = Vector::new(types::Physical::Bool);
+    for i in 0..rows {
+        let Some(items) = items(i) else {
+            out.push_null();
+            continue;
+        };
+        let value = left.get(i);
+        let mut outcome = Datum::Bool(all);
+        for item in items {
+            let test = implementation.scalar(&mut ctx.call(types, oid::BOOL), &[value.clone(), item])?;
+            match test {
+                Datum::Bool(b) if b != all => {
+                    outcome = Datum::Bool(b);
+                    break;
+                }
+                Datum::Bool(_) => {}
+                _ => outcome = Datum::Null,
+            }
+        }
+        out.push(&outcome);
+    }
+    Ok(out)
+}
