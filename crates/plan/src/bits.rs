@@ -6,6 +6,7 @@ use crate::node::IndexRange;
 
 /// A set of row ids.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "nearly all are ranges")]
 pub enum Bits {
     /// The rows that a range of an index lists.
     Range(IndexRange),
