@@ -61,6 +61,8 @@ pub struct Binder<'a> {
     sql: &'a str,
     /// The place last asked for, in bytes and in characters: a long statement is not counted from its start each time.
     counted: Cell<(usize, u32)>,
+    /// Whether bytes are characters.
+    ascii: bool,
     /// Settings that literals depend on.
     pub settings: &'a IoSettings,
     /// Schemas in which unqualified names are looked up; `pg_catalog` comes first of itself.
@@ -105,6 +107,7 @@ impl<'a> Binder<'a> {
             image,
             sql,
             counted: Cell::new((0, 0)),
+            ascii: sql.is_ascii(),
             settings,
             search_path,
             params: Vec::new(),
@@ -157,11 +160,15 @@ impl<'a> Binder<'a> {
         }
         let bytes = self.sql.as_bytes();
         let end = (pos.0 as usize).min(bytes.len());
-        let (from, before) = match self.counted.get() {
-            (from, before) if from <= end => (from, before),
-            _ => (0, 0),
+        if self.ascii {
+            return Some(end as u32 + 1);
+        }
+        let count = |bytes: &[u8]| bytes.iter().filter(|b| (**b as i8) >= -0x40).count() as u32;
+        // From there on, or back: operands stand before their operators.
+        let chars = match self.counted.get() {
+            (from, before) if from <= end => before + count(&bytes[from..end]),
+            (from, before) => before - count(&bytes[end..from]),
         };
-        let chars = before + bytes[from..end].iter().filter(|b| (**b as i8) >= -0x40).count() as u32;
         self.counted.set((end, chars));
         Some(chars + 1)
     }

@@ -21,6 +21,9 @@ pub struct Bound {
     pub columns: Vec<OutputColumn>,
 }
 
+/// Columns that a query may yield, as PostgreSQL's rows have room for.
+const TARGETS_MAX: usize = 1664;
+
 impl Binder<'_> {
     /// Binds a query.
     ///
@@ -96,6 +99,10 @@ impl Binder<'_> {
             self.list_item(target, &mut place, &mut targets, &mut columns, !unsettled)?;
         }
         place.sets = false;
+        if targets.len() > TARGETS_MAX {
+            let message = format!("target lists can have at most {TARGETS_MAX} entries");
+            return Err(SqlError::new(SqlState::TOO_MANY_COLUMNS, message));
+        }
         if let Some(condition) = &core.where_clause {
             let predicate = self.condition(condition, &mut Place::new(&scope, "WHERE"))?;
             node = Node::Filter { input: Box::new(node), predicate };

@@ -353,6 +353,13 @@ impl Runtime {
     }
 }
 
+impl Drop for Runtime {
+    /// The directory is free once this returns: the engine's own thread may hold its last reference for a while.
+    fn drop(&mut self) {
+        let _ = self.engine.close();
+    }
+}
+
 /// Adds a row to `pg_database`.
 pub(crate) fn insert_database(
     shared: &Arc<Database>,

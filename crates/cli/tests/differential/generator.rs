@@ -161,7 +161,7 @@ impl Generator {
         let name = format!("v{}", self.made);
         self.shown = true;
         let mut columns = Vec::new();
-        let (from, all) = self.from_clause(2);
+        let (from, all) = self.joined_tables(2);
         let mut targets = vec![format!("{} AS id", all[0].0)];
         columns.push(("id".to_owned(), Int4));
         for number in 0..2 + self.below(3) {

@@ -105,7 +105,7 @@ impl Generator {
     }
 
     /// One to `most` joined tables, and all their columns; the first is `x`'s `id`.
-    pub(super) fn from_clause(&mut self, most: usize) -> (String, Vec<Column>) {
+    pub(super) fn joined_tables(&mut self, most: usize) -> (String, Vec<Column>) {
         let count = 1 + self.below(most);
         let (first, mut columns) = self.base_table("x");
         let mut text = format!("{first} x");
@@ -205,7 +205,7 @@ impl Generator {
                 (format!("{left} x {kind} {right} y USING (id){}", self.condition(&columns)), columns)
             }
             _ => {
-                let (from, columns) = self.from_clause(4);
+                let (from, columns) = self.joined_tables(4);
                 (format!("{from}{}", self.condition(&columns)), columns)
             }
         };
@@ -233,7 +233,7 @@ impl Generator {
     }
 
     fn grouped(&mut self) -> (String, bool) {
-        let (from, columns) = self.from_clause(2);
+        let (from, columns) = self.joined_tables(2);
         let (first, second) = (self.aggregate(&columns), self.aggregate(&columns));
         let condition = self.condition(&columns);
         let (one, other) = (self.alike(), self.alike());
@@ -362,7 +362,7 @@ impl Generator {
     }
 
     fn with(&mut self) -> String {
-        let (from, columns) = self.from_clause(2);
+        let (from, columns) = self.joined_tables(2);
         let (text, number) = (self.expr(&columns, Text, 2), self.expr(&columns, Int4, 2));
         let condition = self.condition(&columns);
         let kept = self.pick(&["", "MATERIALIZED ", "NOT MATERIALIZED "]);
