@@ -179,6 +179,7 @@ impl Session {
             let Some(fit) = self.fit(&plan)? else { return Ok(None) };
             let prepared = Prepared {
                 sql: Arc::from(&*template.text),
+                stack_bytes: crate::stack::need(&template.text),
                 statement: Arc::new(other),
                 params,
                 columns: Arc::new(bound.columns),

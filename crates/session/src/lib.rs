@@ -26,6 +26,7 @@ mod routine;
 mod runtime;
 mod session;
 mod settings;
+mod stack;
 mod view;
 
 pub use copy::{CopyIn, CopyOut, CopyShape};

@@ -19,7 +19,8 @@ use crate::collected::Collected;
 use crate::host::SessionHost;
 use crate::lifetime::Birth;
 use crate::prepared::{Operators, Prepared};
-use crate::session::{BlockState, Session, Sink, aborted, is_planned, with_room_for};
+use crate::session::{BlockState, Session, Sink, aborted, is_planned};
+use crate::stack;
 
 /// A statement whose changes asked for more than this settles what it can before it goes on.
 pub(crate) const EVENTS_HELD_MAX: usize = 8192;
@@ -175,7 +176,9 @@ impl Session {
     /// # Errors
     /// The statement's.
     pub fn fetch(&mut self, portal: &mut Portal, row_count_max: u64, sink: &mut dyn Sink) -> Result<Fetched> {
-        with_room_for(portal.sql.len(), || self.guarded(|session| session.fetch_inner(portal, row_count_max, sink)))
+        stack::with_room(stack::need(&portal.sql), || {
+            self.guarded(|session| session.fetch_inner(portal, row_count_max, sink))
+        })
     }
 
     pub(crate) fn fetch_inner(&mut self, portal: &mut Portal, max: u64, sink: &mut dyn Sink) -> Result<Fetched> {

@@ -11,6 +11,8 @@ use crate::basis::Basis;
 /// A prepared statement.
 pub struct Prepared {
     pub(crate) sql: Arc<str>,
+    /// Stack that its tree may need.
+    pub(crate) stack_bytes: usize,
     pub(crate) statement: Arc<Statement>,
     /// Types of its parameters.
     pub params: Vec<Oid>,

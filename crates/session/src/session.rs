@@ -24,6 +24,7 @@ use crate::portal::Fetched;
 use crate::prepared::Prepared;
 use crate::runtime::{CancelHandle, DEFAULT_ROLE, DbCatalog, Role, Runtime};
 use crate::settings::{self, Settings};
+use crate::stack;
 use crate::view::View;
 
 /// Where results go.
@@ -297,7 +298,7 @@ impl Session {
     /// # Errors
     /// The first statement's that fails; those after it are not run.
     pub fn run(&mut self, sql: &str, sink: &mut dyn Sink) -> Result<()> {
-        with_room_for(sql.len(), || self.run_inner(sql, sink))
+        stack::with_room(stack::need(sql), || self.run_inner(sql, sink))
     }
 
     fn run_inner(&mut self, sql: &str, sink: &mut dyn Sink) -> Result<()> {
@@ -329,7 +330,7 @@ impl Session {
     /// # Errors
     /// As running it would say.
     pub fn prepare(&mut self, sql: &str, param_types: &[Oid]) -> Result<Prepared> {
-        let outcome = with_room_for(sql.len(), || self.prepare_inner(sql, param_types));
+        let outcome = stack::with_room(stack::need(sql), || self.prepare_inner(sql, param_types));
         if outcome.is_err() {
             self.fail();
         }
@@ -352,6 +353,7 @@ impl Session {
     pub(crate) fn prepare_parsed(&mut self, sql: &str, statement: Statement, params: Vec<Oid>) -> Result<Prepared> {
         let mut prepared = Prepared {
             sql: Arc::from(sql),
+            stack_bytes: stack::need(sql),
             statement: Arc::new(statement),
             params,
             columns: Arc::default(),
@@ -403,7 +405,7 @@ impl Session {
     pub fn execute(&mut self, prepared: &mut Prepared, params: &[Datum], sink: &mut dyn Sink) -> Result<()> {
         if is_planned(&prepared.statement.kind) && !matches!(prepared.statement.kind, StatementKind::Copy(_)) {
             let mut tag = std::mem::take(&mut self.tag);
-            let outcome = with_room_for(prepared.sql.len(), || {
+            let outcome = stack::with_room(prepared.stack_bytes, || {
                 self.guarded(|session| {
                     session.execute_planned(prepared, params, sink, &mut tag)?;
                     if session.block == BlockState::Idle { session.finish_implicit() } else { Ok(()) }
@@ -1110,16 +1112,6 @@ impl Session {
             VariableSetKind::FromCurrent { .. } => Err(SqlError::unsupported("this form of SET")),
         }
     }
-}
-
-/// Statements up to so many bytes cannot nest deeply enough to outgrow an ordinary thread's stack.
-const SHORT_BYTES: usize = 2048;
-/// Stack for longer ones: only what is touched costs memory.
-const DEEP_STACK_BYTES: usize = 512 << 20;
-
-/// Calls `f`, which recurses over the tree of a statement of `sql_bytes`, where there is stack enough.
-pub(crate) fn with_room_for<T>(sql_bytes: usize, f: impl FnOnce() -> T) -> T {
-    if sql_bytes <= SHORT_BYTES { f() } else { stacker::maybe_grow(DEEP_STACK_BYTES / 2, DEEP_STACK_BYTES, f) }
 }
 
 /// A sink that is told only what is important enough (`client_min_messages`).
