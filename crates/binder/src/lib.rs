@@ -100,14 +100,49 @@ pub struct Binder<'a> {
     view_depth: usize,
 }
 
+/// How the characters of a text are counted: for texts of many statements, of which none should begin at the text's start.
+#[derive(Clone, Copy, Debug)]
+pub struct Characters {
+    /// Whether each is a byte.
+    ascii: bool,
+    /// So many stand before a byte.
+    counted: (usize, u32),
+}
+
+impl Characters {
+    /// Those of `sql`, from its start.
+    pub fn of(sql: &str) -> Characters {
+        Characters { ascii: sql.is_ascii(), counted: (0, 0) }
+    }
+
+    /// Counts up to byte `to`, which is not before the last place.
+    pub fn advance(&mut self, sql: &str, to: usize) {
+        if !self.ascii {
+            let part = sql.as_bytes().get(self.counted.0..to).unwrap_or_default();
+            self.counted = (to, self.counted.1 + part.iter().filter(|b| (**b as i8) >= -0x40).count() as u32);
+        }
+    }
+}
+
 impl<'a> Binder<'a> {
     /// A binder for one statement.
     pub fn new(image: &'a Image, sql: &'a str, settings: &'a IoSettings, search_path: &'a [Oid]) -> Binder<'a> {
+        Binder::within(image, sql, &Characters::of(sql), settings, search_path)
+    }
+
+    /// A binder for one statement of a text of which is known how its characters are counted.
+    pub fn within(
+        image: &'a Image,
+        sql: &'a str,
+        characters: &Characters,
+        settings: &'a IoSettings,
+        search_path: &'a [Oid],
+    ) -> Binder<'a> {
         Binder {
             image,
             sql,
-            counted: Cell::new((0, 0)),
-            ascii: sql.is_ascii(),
+            counted: Cell::new(characters.counted),
+            ascii: characters.ascii,
             settings,
             search_path,
             params: Vec::new(),

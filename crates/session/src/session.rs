@@ -127,6 +127,8 @@ pub struct Session {
     pub(crate) view: Option<View>,
     /// What the transaction changed in the catalog.
     pub(crate) changes: Changes,
+    /// The text of several statements that is being run.
+    script: Option<Script>,
     /// A number that no other session of this process has.
     pub(crate) number: u64,
     pub(crate) sequences: Sequences,
@@ -151,6 +153,23 @@ pub struct Session {
     pub(crate) trusted: bool,
     /// Functions of users that it has called.
     pub(crate) bodies: std::cell::RefCell<crate::routine::BodyCache>,
+}
+
+/// A text of several statements, and how far its characters are counted.
+struct Script {
+    /// Where the text lies, and how long it is: while it runs no other does.
+    place: (usize, usize),
+    characters: binder::Characters,
+}
+
+impl Script {
+    fn new(sql: &str) -> Script {
+        Script { place: (sql.as_ptr().addr(), sql.len()), characters: binder::Characters::of(sql) }
+    }
+
+    fn is(&self, sql: &str) -> bool {
+        self.place == (sql.as_ptr().addr(), sql.len())
+    }
 }
 
 impl Session {
@@ -205,6 +224,7 @@ impl Session {
             fixed: None,
             view: None,
             changes: Changes::default(),
+            script: None,
             number: basis::session_number(),
             sequences: Sequences::default(),
             pending: Vec::new(),
@@ -314,15 +334,24 @@ impl Session {
                 return Err(e);
             }
         };
-        for (i, statement) in statements.iter().enumerate() {
+        let outer = self.script.take();
+        if statements.len() > 1 {
+            self.script = Some(Script::new(sql));
+        }
+        let outcome = statements.iter().enumerate().try_for_each(|(i, statement)| {
             let last = i + 1 == statements.len();
+            if let Some(script) = &mut self.script {
+                script.characters.advance(sql, statement.span.start.0 as usize);
+            }
             let tag = self.guarded(|session| session.dispatch(sql, statement, sink))?;
             if last {
                 self.sync()?;
             }
             sink.complete(&tag);
-        }
-        Ok(())
+            Ok(())
+        });
+        self.script = outer;
+        outcome
     }
 
     /// Parses, and plans where there is something to plan.
@@ -690,7 +719,11 @@ impl Session {
             return Ok((self.copy_bound(sql, copy)?, params));
         }
         let image = self.image()?;
-        let mut binder = Binder::new(&image, sql, &self.settings.io, &self.search_path);
+        let characters = match &self.script {
+            Some(script) if script.is(sql) => script.characters,
+            _ => binder::Characters::of(sql),
+        };
+        let mut binder = Binder::within(&image, sql, &characters, &self.settings.io, &self.search_path);
         binder.params = params;
         let bound = match kind {
             StatementKind::Select(s) => binder.query(s)?,
