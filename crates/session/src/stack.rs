@@ -13,7 +13,7 @@ const DEEP_BYTES: usize = 512 << 20;
 pub(crate) fn need(sql: &str) -> usize {
     match sql.len() {
         ..=SHORT_BYTES => 0,
-        ..=LONG_BYTES => levels_max(sql) * LEVEL_BYTES,
+        n if n <= LONG_BYTES => levels_max(sql) * LEVEL_BYTES,
         _ => DEEP_BYTES / 2,
     }
 }
