@@ -464,16 +464,12 @@ pub fn matching(predicate: &Expr, chunk: &Chunk, ctx: &mut Context<'_>) -> Resul
     let Data::Bool(values) = &test.data else { return Err(SqlError::internal("a predicate is boolean")) };
     let values = &values[..chunk.rows];
     // NULL slots hold false (V2).
-    let count = values.iter().map(|&b| usize::from(b)).sum::<usize>();
-    if count == chunk.rows {
-        return Ok(None);
-    }
-    Ok(Some(true_slots(values, count)))
+    Ok(if values.iter().all(|&b| b) { None } else { Some(true_slots(values)) })
 }
 
-/// The slots of the `count` values that are true; without a branch per slot, which no processor would predict.
-fn true_slots(values: &[bool], count: usize) -> Vec<u32> {
-    let mut hits = vec![0u32; count + 1];
+/// The slots of the values that are true; without a branch per slot, which no processor would predict.
+fn true_slots(values: &[bool]) -> Vec<u32> {
+    let mut hits = vec![0u32; values.len() + 1];
     let mut found = 0;
     for (i, &value) in values.iter().enumerate() {
         // The slot after the last hit is written over until a hit moves on.
@@ -482,7 +478,7 @@ fn true_slots(values: &[bool], count: usize) -> Vec<u32> {
         }
         found += usize::from(value);
     }
-    hits.truncate(count);
+    hits.truncate(found);
     hits
 }
 
