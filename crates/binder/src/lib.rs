@@ -60,9 +60,7 @@ pub struct Binder<'a> {
     /// Its source text, for positions.
     sql: &'a str,
     /// The place last asked for, in bytes and in characters: a long statement is not counted from its start each time.
-    counted: Cell<(usize, u32)>,
-    /// Whether bytes are characters.
-    ascii: bool,
+    characters: Cell<Characters>,
     /// Settings that literals depend on.
     pub settings: &'a IoSettings,
     /// Schemas in which unqualified names are looked up; `pg_catalog` comes first of itself.
@@ -115,34 +113,40 @@ impl Characters {
         Characters { ascii: sql.is_ascii(), counted: (0, 0) }
     }
 
-    /// Counts up to byte `to`, which is not before the last place.
-    pub fn advance(&mut self, sql: &str, to: usize) {
-        if !self.ascii {
-            let part = sql.as_bytes().get(self.counted.0..to).unwrap_or_default();
-            self.counted = (to, self.counted.1 + part.iter().filter(|b| (**b as i8) >= -0x40).count() as u32);
+    /// How many stand before byte `to` of `sql`: counted from the last place on, or back, since operands stand before their operators.
+    pub fn before(&mut self, sql: &str, to: usize) -> u32 {
+        let (bytes, (from, before)) = (sql.as_bytes(), self.counted);
+        let to = to.min(bytes.len());
+        if self.ascii {
+            return to as u32;
         }
+        let count = match from <= to {
+            true => before + syntax::ast::char_count(&bytes[from..to]),
+            false => before - syntax::ast::char_count(&bytes[to..from]),
+        };
+        self.counted = (to, count);
+        count
     }
 }
 
 impl<'a> Binder<'a> {
     /// A binder for one statement.
     pub fn new(image: &'a Image, sql: &'a str, settings: &'a IoSettings, search_path: &'a [Oid]) -> Binder<'a> {
-        Binder::within(image, sql, &Characters::of(sql), settings, search_path)
+        Binder::within(image, sql, Characters::of(sql), settings, search_path)
     }
 
     /// A binder for one statement of a text of which is known how its characters are counted.
     pub fn within(
         image: &'a Image,
         sql: &'a str,
-        characters: &Characters,
+        characters: Characters,
         settings: &'a IoSettings,
         search_path: &'a [Oid],
     ) -> Binder<'a> {
         Binder {
             image,
             sql,
-            counted: Cell::new(characters.counted),
-            ascii: characters.ascii,
+            characters: Cell::new(characters),
             settings,
             search_path,
             params: Vec::new(),
@@ -193,19 +197,10 @@ impl<'a> Binder<'a> {
         if pos == Pos::NONE {
             return None;
         }
-        let bytes = self.sql.as_bytes();
-        let end = (pos.0 as usize).min(bytes.len());
-        if self.ascii {
-            return Some(end as u32 + 1);
-        }
-        let count = |bytes: &[u8]| bytes.iter().filter(|b| (**b as i8) >= -0x40).count() as u32;
-        // From there on, or back: operands stand before their operators.
-        let chars = match self.counted.get() {
-            (from, before) if from <= end => before + count(&bytes[from..end]),
-            (from, before) => before - count(&bytes[end..from]),
-        };
-        self.counted.set((end, chars));
-        Some(chars + 1)
+        let mut characters = self.characters.get();
+        let before = characters.before(self.sql, pos.0 as usize);
+        self.characters.set(characters);
+        Some(before + 1)
     }
 
     /// The position as plans keep it.

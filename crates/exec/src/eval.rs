@@ -4,6 +4,7 @@ mod listed;
 
 use std::borrow::Cow;
 
+use ext::Call;
 use plan::{CallForm, Expr, ExprKind};
 use smallvec::SmallVec;
 use types::array::{Array, ArrayView, Dimension};
@@ -24,10 +25,7 @@ pub fn eval<'c>(expr: &Expr, chunk: &'c Chunk, ctx: &mut Context<'_>) -> Result<
         ExprKind::Const(datum) => Vector::constant(form, datum, rows),
         ExprKind::Param(i) => Vector::constant(form, parameter(ctx, *i)?, rows),
         ExprKind::Slot(i) => Vector::constant(form, ctx.state.slots.get(*i).unwrap_or(&Datum::Null), rows),
-        ExprKind::Call { function, args, form } => {
-            let variadic = *form == CallForm::Variadic;
-            call(expr, *function, args, variadic, chunk, ctx)?
-        }
+        ExprKind::Call { function, args, .. } => call(expr, *function, args, chunk, ctx)?,
         ExprKind::Routine { routine, args, .. } => crate::routine::call(routine, args, form, chunk, ctx)?,
         ExprKind::Row { fields, names } => crate::composite::row(fields, names, chunk, ctx)?,
         ExprKind::Field { arg, index } => crate::composite::field(arg, *index, expr.ty, chunk, ctx)?,
@@ -154,14 +152,14 @@ fn missing(function: Oid) -> SqlError {
     SqlError::internal(format!("function {function} is not implemented"))
 }
 
-fn call(
-    expr: &Expr,
-    function: Oid,
-    args: &[Expr],
-    variadic: bool,
-    chunk: &Chunk,
-    ctx: &mut Context<'_>,
-) -> Result<Vector> {
+/// The surroundings of the call that `expr` is.
+fn call_of<'c>(expr: &Expr, types: &'c [Oid], ctx: &'c mut Context<'_>) -> Call<'c> {
+    let mut call = ctx.call(types, expr.ty);
+    call.variadic = matches!(expr.kind, ExprKind::Call { form: CallForm::Variadic, .. });
+    call
+}
+
+fn call(expr: &Expr, function: Oid, args: &[Expr], chunk: &Chunk, ctx: &mut Context<'_>) -> Result<Vector> {
     let Some(implementation) = functions::lookup(function) else { return Err(missing(function)) };
     let mut types = [Oid::NONE; 8];
     let spilled: Vec<Oid>;
@@ -175,22 +173,16 @@ fn call(
     match args {
         [a] => {
             let a = eval(a, chunk, ctx)?;
-            let mut call = ctx.call(types, expr.ty);
-            call.variadic = variadic;
-            implementation.kernel(&mut call, &[&a], chunk.rows)
+            implementation.kernel(&mut call_of(expr, types, ctx), &[&a], chunk.rows)
         }
         [a, b] => {
             let (a, b) = (eval(a, chunk, ctx)?, eval(b, chunk, ctx)?);
-            let mut call = ctx.call(types, expr.ty);
-            call.variadic = variadic;
-            implementation.kernel(&mut call, &[&a, &b], chunk.rows)
+            implementation.kernel(&mut call_of(expr, types, ctx), &[&a, &b], chunk.rows)
         }
         _ => {
             let values = args.iter().map(|a| eval(a, chunk, ctx)).collect::<Result<Vec<_>>>()?;
             let values: Vec<&Vector> = values.iter().map(|v| &**v).collect();
-            let mut call = ctx.call(types, expr.ty);
-            call.variadic = variadic;
-            implementation.kernel(&mut call, &values, chunk.rows)
+            implementation.kernel(&mut call_of(expr, types, ctx), &values, chunk.rows)
         }
     }
 }
@@ -530,16 +522,14 @@ pub fn on_row(expr: &Expr, forms: &[Physical], row: &[Datum], ctx: &mut Context<
             };
             types::io::coerce(expr.ty, expr.typmod, value, *explicit)
         }
-        ExprKind::Call { function, args, form } => {
+        ExprKind::Call { function, args, .. } => {
             let Some(implementation) = functions::lookup(*function) else { return Err(missing(*function)) };
             let types: SmallVec<[Oid; 4]> = args.iter().map(|a| a.ty).collect();
             let mut values: SmallVec<[Datum; 4]> = SmallVec::new();
             for arg in args {
                 values.push(on_row(arg, forms, row, ctx)?);
             }
-            let mut call = ctx.call(&types, expr.ty);
-            call.variadic = *form == CallForm::Variadic;
-            implementation.scalar(&mut call, &values)
+            implementation.scalar(&mut call_of(expr, &types, ctx), &values)
         }
         ExprKind::IsNull(arg) => Ok(Datum::Bool(on_row(arg, forms, row, ctx)?.is_null())),
         ExprKind::And(list) => decided(list, forms, row, ctx, false),

@@ -4,6 +4,7 @@
 //! merged. With a limit, rows that cannot be among the first any more are dropped on the way.
 
 use plan::{Expr, SortKey};
+use types::sortkey::prefix;
 use types::{Datum, Physical, Result};
 use vector::{CHUNK_ROWS, Chunk};
 
@@ -71,18 +72,6 @@ impl Held {
         }
         self.rows = self.rows.select(&order);
         (self.bytes, self.starts) = (bytes, starts);
-    }
-}
-
-/// The first eight bytes of a key, big-endian, zeros after its end: what differs in order differs here most often.
-fn prefix(key: &[u8]) -> u64 {
-    match key.first_chunk() {
-        Some(first) => u64::from_be_bytes(*first),
-        None => {
-            let mut first = [0; 8];
-            first[..key.len()].copy_from_slice(key);
-            u64::from_be_bytes(first)
-        }
     }
 }
 

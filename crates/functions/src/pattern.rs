@@ -2,6 +2,7 @@
 
 mod plain;
 
+use ext::Call;
 use types::{Result, SqlError, SqlState};
 
 use crate::text::lower_of;
@@ -21,11 +22,9 @@ fn width(b: u8, text: bool) -> usize {
 }
 
 /// LIKE: `%` any run, `_` any character (of text, else byte), backslash escapes.
-pub(crate) fn like(s: &[u8], pattern: &[u8], text: bool) -> Result<bool> {
-    match plain::matches(s, pattern) {
-        Some(matched) => Ok(matched),
-        None => search(s, pattern, text),
-    }
+fn like(call: &mut Call<'_>, s: &[u8], pattern: &[u8], text: bool) -> Result<bool> {
+    let known = call.memo(|p: &plain::Pattern| p.is(pattern), || Ok(plain::Pattern::new(pattern)))?;
+    known.matches(s).map_or_else(|| search(s, pattern, text), Ok)
 }
 
 /// As [`like`], for any pattern.
@@ -207,33 +206,33 @@ pub(crate) mod functions {
     use super::*;
 
     #[ext::function(oid = [850, 858, 1569, 1571, 1631])]
-    pub fn matches_like(s: &[u8], pattern: &[u8]) -> Result<bool> {
-        like(s, pattern, true)
+    pub fn matches_like(call: &mut Call<'_>, s: &[u8], pattern: &[u8]) -> Result<bool> {
+        like(call, s, pattern, true)
     }
 
     #[ext::function(oid = [851, 859, 1570, 1572, 1632])]
-    pub fn not_like(s: &[u8], pattern: &[u8]) -> Result<bool> {
-        like(s, pattern, true).map(|m| !m)
+    pub fn not_like(call: &mut Call<'_>, s: &[u8], pattern: &[u8]) -> Result<bool> {
+        like(call, s, pattern, true).map(|m| !m)
     }
 
     #[ext::function(oid = [2005, 2007])]
-    pub fn bytes_like(s: &[u8], pattern: &[u8]) -> Result<bool> {
-        like(s, pattern, false)
+    pub fn bytes_like(call: &mut Call<'_>, s: &[u8], pattern: &[u8]) -> Result<bool> {
+        like(call, s, pattern, false)
     }
 
     #[ext::function(oid = [2006, 2008])]
-    pub fn bytes_not_like(s: &[u8], pattern: &[u8]) -> Result<bool> {
-        like(s, pattern, false).map(|m| !m)
+    pub fn bytes_not_like(call: &mut Call<'_>, s: &[u8], pattern: &[u8]) -> Result<bool> {
+        like(call, s, pattern, false).map(|m| !m)
     }
 
     #[ext::function(oid = [1633, 1635, 1660])]
-    pub fn ilike(s: &str, pattern: &str) -> Result<bool> {
-        like(lower_of(s).as_bytes(), lower_of(pattern).as_bytes(), true)
+    pub fn ilike(call: &mut Call<'_>, s: &str, pattern: &str) -> Result<bool> {
+        like(call, lower_of(s).as_bytes(), lower_of(pattern).as_bytes(), true)
     }
 
     #[ext::function(oid = [1634, 1636, 1661])]
-    pub fn not_ilike(s: &str, pattern: &str) -> Result<bool> {
-        ilike(s, pattern).map(|m| !m)
+    pub fn not_ilike(call: &mut Call<'_>, s: &str, pattern: &str) -> Result<bool> {
+        ilike(call, s, pattern).map(|m| !m)
     }
 
     #[ext::function(oid = 1637)]

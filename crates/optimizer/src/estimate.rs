@@ -278,6 +278,21 @@ pub(crate) fn constant_count(e: Option<&Expr>) -> Option<f64> {
     }
 }
 
+/// What is expected of a join of `l` and `r` by equalities.
+fn equal_join_estimate(
+    kind: plan::JoinKind,
+    l: &Estimate,
+    r: &Estimate,
+    equal: &[(Expr, Expr, types::Oid)],
+    condition: Option<&Expr>,
+) -> Estimate {
+    let keys: Vec<(ColumnEstimate, ColumnEstimate)> =
+        equal.iter().map(|e| (expr_column(&e.0, &l.columns, l.rows), expr_column(&e.1, &r.columns, r.rows))).collect();
+    let keys: Vec<(&ColumnEstimate, &ColumnEstimate)> = keys.iter().map(|k| (&k.0, &k.1)).collect();
+    let part = equal_part(&keys, l.rows, r.rows);
+    join_estimate(kind, l, r, (part, &keys), condition)
+}
+
 /// What is expected of `node`.
 pub fn estimate(node: &Node, s: &dyn Statistics) -> Estimate {
     match node {
@@ -361,15 +376,9 @@ pub fn estimate(node: &Node, s: &dyn Statistics) -> Estimate {
         }
         Node::Join { kind, left, right, equal, condition } => {
             let (l, r) = (estimate(left, s), estimate(right, s));
-            let keys: Vec<(ColumnEstimate, ColumnEstimate)> = equal
-                .iter()
-                .map(|e| (expr_column(&e.0, &l.columns, l.rows), expr_column(&e.1, &r.columns, r.rows)))
-                .collect();
-            let keys: Vec<(&ColumnEstimate, &ColumnEstimate)> = keys.iter().map(|k| (&k.0, &k.1)).collect();
-            let part = equal_part(&keys, l.rows, r.rows);
-            let mut e = join_estimate(*kind, &l, &r, (part, &keys), condition.as_ref());
+            let mut e = equal_join_estimate(*kind, &l, &r, equal, condition.as_ref());
             let (left, right) = (l.bytes(), r.bytes());
-            if !keys.is_empty() && right > 2.0 * s.work_bytes() {
+            if !equal.is_empty() && right > 2.0 * s.work_bytes() {
                 // Both are dealt out to lists first.
                 let pages = 2.0 * (left + right) / 8192.0;
                 (e.startup, e.cost) = (e.startup + pages, e.cost + pages);
@@ -378,14 +387,8 @@ pub fn estimate(node: &Node, s: &dyn Statistics) -> Estimate {
         }
         Node::MergeJoin { kind, left, right, equal, condition } => {
             let (l, r) = (estimate(left, s), estimate(right, s));
-            let keys: Vec<(ColumnEstimate, ColumnEstimate)> = equal
-                .iter()
-                .map(|e| (expr_column(&e.0, &l.columns, l.rows), expr_column(&e.1, &r.columns, r.rows)))
-                .collect();
-            let keys: Vec<(&ColumnEstimate, &ColumnEstimate)> = keys.iter().map(|k| (&k.0, &k.1)).collect();
-            let part = equal_part(&keys, l.rows, r.rows);
-            let mut e = join_estimate(*kind, &l, &r, (part, &keys), condition.as_ref());
-            e.cost += (l.rows + r.rows) * (MERGE * keys.len() as f64) - r.rows * BUILD - l.rows * PROBE;
+            let mut e = equal_join_estimate(*kind, &l, &r, equal, condition.as_ref());
+            e.cost += (l.rows + r.rows) * (MERGE * equal.len() as f64) - r.rows * BUILD - l.rows * PROBE;
             e.startup = l.startup + r.startup;
             e
         }

@@ -89,6 +89,8 @@ enum State {
 pub struct Portal {
     name: String,
     sql: Arc<str>,
+    /// Stack that its tree may need.
+    stack_bytes: usize,
     statement: Arc<Statement>,
     plan: Option<(Arc<Node>, Arc<Vec<OutputColumn>>)>,
     /// Columns of its result.
@@ -145,6 +147,7 @@ impl Session {
         Ok(Portal {
             name: name.to_owned(),
             sql: prepared.sql.clone(),
+            stack_bytes: prepared.stack_bytes,
             statement: prepared.statement.clone(),
             plan: prepared.plan.as_ref().map(|p| (p.1.clone(), prepared.columns.clone())),
             columns: prepared.columns.clone(),
@@ -176,7 +179,7 @@ impl Session {
     /// # Errors
     /// The statement's.
     pub fn fetch(&mut self, portal: &mut Portal, row_count_max: u64, sink: &mut dyn Sink) -> Result<Fetched> {
-        stack::with_room(stack::need(&portal.sql), || {
+        stack::with_room(portal.stack_bytes, || {
             self.guarded(|session| session.fetch_inner(portal, row_count_max, sink))
         })
     }

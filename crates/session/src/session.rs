@@ -341,7 +341,7 @@ impl Session {
         let outcome = statements.iter().enumerate().try_for_each(|(i, statement)| {
             let last = i + 1 == statements.len();
             if let Some(script) = &mut self.script {
-                script.characters.advance(sql, statement.span.start.0 as usize);
+                script.characters.before(sql, statement.span.start.0 as usize);
             }
             let tag = self.guarded(|session| session.dispatch(sql, statement, sink))?;
             if last {
@@ -723,7 +723,7 @@ impl Session {
             Some(script) if script.is(sql) => script.characters,
             _ => binder::Characters::of(sql),
         };
-        let mut binder = Binder::within(&image, sql, &characters, &self.settings.io, &self.search_path);
+        let mut binder = Binder::within(&image, sql, characters, &self.settings.io, &self.search_path);
         binder.params = params;
         let bound = match kind {
             StatementKind::Select(s) => binder.query(s)?,

@@ -25,6 +25,11 @@ use std::ops::Deref;
 /// The text of an identifier or other short word: inline up to 24 bytes.
 pub type Ident = compact_str::CompactString;
 
+/// How many characters begin in `bytes`, which is UTF-8: bytes that go on with one do not count, so no border is needed at either end.
+pub fn char_count(bytes: &[u8]) -> u32 {
+    bytes.iter().filter(|b| (**b as i8) >= -0x40).count() as u32
+}
+
 /// A byte offset into the source text.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pos(pub u32);
@@ -39,9 +44,7 @@ impl Pos {
             return None;
         }
         let end = (self.0 as usize).min(sql.len());
-        // Counting the bytes that start a character counts characters, and needs no border at `end`.
-        let chars = sql.as_bytes()[..end].iter().filter(|b| (**b as i8) >= -0x40).count();
-        Some(chars as u32 + 1)
+        Some(char_count(&sql.as_bytes()[..end]) + 1)
     }
 
     /// The leftmost of the two positions; [`Pos::NONE`] counts as unknown.

@@ -166,56 +166,37 @@ impl Binary {
     }
 }
 
+/// Methods and how they are written.
+const METHODS: [(Method, &str); 19] = [
+    (Method::Abs, "abs"),
+    (Method::Floor, "floor"),
+    (Method::Ceiling, "ceiling"),
+    (Method::Double, "double"),
+    (Method::Type, "type"),
+    (Method::Size, "size"),
+    (Method::KeyValue, "keyvalue"),
+    (Method::Bigint, "bigint"),
+    (Method::Boolean, "boolean"),
+    (Method::Date, "date"),
+    (Method::Integer, "integer"),
+    (Method::Number, "number"),
+    (Method::String, "string"),
+    (Method::Decimal, "decimal"),
+    (Method::Datetime, "datetime"),
+    (Method::Time, "time"),
+    (Method::TimeTz, "time_tz"),
+    (Method::Timestamp, "timestamp"),
+    (Method::TimestampTz, "timestamp_tz"),
+];
+
 impl Method {
     /// Its name.
     pub fn name(self) -> &'static str {
-        match self {
-            Method::Abs => "abs",
-            Method::Floor => "floor",
-            Method::Ceiling => "ceiling",
-            Method::Double => "double",
-            Method::Type => "type",
-            Method::Size => "size",
-            Method::KeyValue => "keyvalue",
-            Method::Bigint => "bigint",
-            Method::Boolean => "boolean",
-            Method::Date => "date",
-            Method::Integer => "integer",
-            Method::Number => "number",
-            Method::String => "string",
-            Method::Decimal => "decimal",
-            Method::Datetime => "datetime",
-            Method::Time => "time",
-            Method::TimeTz => "time_tz",
-            Method::Timestamp => "timestamp",
-            Method::TimestampTz => "timestamp_tz",
-        }
+        METHODS.iter().find(|m| m.0 == self).map_or("", |m| m.1)
     }
 
     fn named(name: &str) -> Option<Method> {
-        use Method::*;
-        let all = [
-            Abs,
-            Floor,
-            Ceiling,
-            Double,
-            Type,
-            Size,
-            KeyValue,
-            Bigint,
-            Boolean,
-            Date,
-            Integer,
-            Number,
-            String,
-            Decimal,
-            Datetime,
-            Time,
-            TimeTz,
-            Timestamp,
-            TimestampTz,
-        ];
-        all.into_iter().find(|m| m.name().eq_ignore_ascii_case(name))
+        METHODS.iter().find(|m| m.1.eq_ignore_ascii_case(name)).map(|m| m.0)
     }
 }
 

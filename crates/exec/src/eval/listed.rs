@@ -1,5 +1,6 @@
 //! `x = ANY (list)` and `x <> ALL (list)`: whether a value is in a list, or an array.
 
+use std::borrow::Cow;
 use std::hash::Hash;
 
 use functions::{Callable, Sign};
@@ -30,34 +31,39 @@ pub(super) fn any_array(
     }
     if !args[1].is_fixed() {
         let (left, arrays) = (eval(&args[0], chunk, ctx)?, eval(&args[1], chunk, ctx)?);
-        return one_by_one(all, implementation, &types, &left, |i| items_of(&arrays.get(i)), chunk.rows, ctx);
+        return one_by_one(
+            all,
+            implementation,
+            &types,
+            &left,
+            |i| items_of(&arrays.get(i)).map(Cow::Owned),
+            chunk.rows,
+            ctx,
+        );
     }
     let left = eval(&args[0], chunk, ctx)?;
     let items = items_of(&constant(&args[1], ctx)?);
     let member = match (implementation, all) {
-        (Callable::Compare(c), false) if c.is_same_type() && c.sign == Sign::Equal => true,
-        (Callable::Compare(c), true) if c.is_same_type() && c.sign == Sign::NotEqual => false,
-        _ => return one_by_one(all, implementation, &types, &left, |_| items.clone(), chunk.rows, ctx),
+        (Callable::Compare(c), false) if c.is_same_type() && c.sign == Sign::Equal => Some(true),
+        (Callable::Compare(c), true) if c.is_same_type() && c.sign == Sign::NotEqual => Some(false),
+        _ => None,
     };
-    if let Some(items) = items.as_deref().filter(|items| !items.is_empty())
-        && let Some(found) = listed(&left, types[0], items)
+    if let (Some(member), Some(items)) = (member, items.as_deref().filter(|items| !items.is_empty()))
+        && let Some(mut found) = listed(&left, types[0], items)
     {
-        let mut found = Vector { data: Data::Bool(found), nulls: left.nulls.clone() };
+        let mut nulls = left.nulls.clone();
         let unknown = items.iter().any(Datum::is_null);
-        if let Data::Bool(values) = &mut found.data {
-            for (i, value) in values.iter_mut().enumerate() {
-                if *value {
-                    *value = member;
-                } else if unknown || left.nulls.get(i) {
-                    found.nulls.set(i);
-                } else {
-                    *value = !member;
-                }
+        for (i, value) in found.iter_mut().enumerate() {
+            let null = left.nulls.get(i);
+            if null || !*value && unknown {
+                nulls.set(i);
             }
+            *value = !null && if *value { member } else { !unknown && !member };
         }
-        return Ok(found);
+        return Ok(Vector { data: Data::Bool(found), nulls });
     }
-    one_by_one(all, implementation, &types, &left, |_| items.clone(), chunk.rows, ctx)
+    let items = items.as_deref();
+    one_by_one(all, implementation, &types, &left, |_| items.map(Cow::Borrowed), chunk.rows, ctx)
 }
 
 /// The elements of an array; none of NULL.
@@ -65,7 +71,8 @@ fn items_of(array: &Datum) -> Option<Vec<Datum>> {
     Some(ArrayView::new(array.as_bytes()?).iter().collect())
 }
 
-/// Which values of `left`, of type `ty`, are in `items`; `None` for types whose equal values may differ in their bytes. False for NULL.
+/// Which values of `left`, of type `ty`, are in `items`; `None` for types whose equal values may differ in their bytes. What it says
+/// of NULL means nothing.
 fn listed(left: &Vector, ty: Oid, items: &[Datum]) -> Option<Vec<bool>> {
     macro_rules! among {
         ($values:ident, $form:ident) => {{
@@ -74,7 +81,7 @@ fn listed(left: &Vector, ty: Oid, items: &[Datum]) -> Option<Vec<bool>> {
             $values.iter().map(|x| list.has(x)).collect()
         }};
     }
-    let mut found: Vec<bool> = match &left.data {
+    Some(match &left.data {
         Data::I16(values) => among!(values, I16),
         Data::I32(values) => among!(values, I32),
         Data::U32(values) => among!(values, U32),
@@ -84,11 +91,7 @@ fn listed(left: &Vector, ty: Oid, items: &[Datum]) -> Option<Vec<bool>> {
             (0..values.len()).map(|i| list.has(&values.get(i))).collect()
         }
         _ => return None,
-    };
-    if !left.nulls.none() {
-        found.iter_mut().enumerate().for_each(|(i, hit)| *hit &= !left.nulls.get(i));
-    }
-    Some(found)
+    })
 }
 
 /// Values to be looked for.
@@ -111,12 +114,12 @@ impl<T: Eq + Hash> List<T> {
 }
 
 /// Any operator, any types: value by value.
-fn one_by_one(
+fn one_by_one<'i>(
     all: bool,
     implementation: Callable,
     types: &[Oid; 2],
     left: &Vector,
-    items: impl Fn(usize) -> Option<Vec<Datum>>,
+    items: impl Fn(usize) -> Option<Cow<'i, [Datum]>>,
     rows: usize,
     ctx: &mut Context<'_>,
 ) -> Result<Vector> {
@@ -128,8 +131,8 @@ fn one_by_one(
         };
         let value = left.get(i);
         let mut outcome = Datum::Bool(all);
-        for item in items {
-            let test = implementation.scalar(&mut ctx.call(types, oid::BOOL), &[value.clone(), item])?;
+        for item in items.iter() {
+            let test = implementation.scalar(&mut ctx.call(types, oid::BOOL), &[value.clone(), item.clone()])?;
             match test {
                 Datum::Bool(b) if b != all => {
                     outcome = Datum::Bool(b);

@@ -1,12 +1,31 @@
 //! LIKE patterns without `_`: strings to be found one behind the other.
 
-use std::cell::RefCell;
-
 use memchr::memmem::Finder;
+
+/// A pattern, and what it is where it is plain.
+pub struct Pattern {
+    text: Vec<u8>,
+    plain: Option<Plain>,
+}
+
+impl Pattern {
+    pub fn new(text: &[u8]) -> Pattern {
+        Pattern { text: text.to_vec(), plain: Plain::new(text) }
+    }
+
+    /// Whether it was made of `text`.
+    pub fn is(&self, text: &[u8]) -> bool {
+        self.text == text
+    }
+
+    /// Whether `text` matches; `None` when the pattern is not plain.
+    pub fn matches(&self, text: &[u8]) -> Option<bool> {
+        self.plain.as_ref().map(|p| p.matches(text))
+    }
+}
 
 /// A pattern's strings, between its `%`.
 struct Plain {
-    pattern: Vec<u8>,
     /// What the text begins with; all of it where there is no `%`.
     first: Vec<u8>,
     middle: Vec<Finder<'static>>,
@@ -31,7 +50,7 @@ impl Plain {
         let first = parts.next()?;
         let last = parts.next_back();
         let middle = parts.filter(|p| !p.is_empty()).map(|p| Finder::new(&p).into_owned()).collect();
-        Some(Plain { pattern: pattern.to_vec(), first, middle, last })
+        Some(Plain { first, middle, last })
     }
 
     fn matches(&self, text: &[u8]) -> bool {
@@ -56,22 +75,10 @@ impl Plain {
     }
 }
 
-/// Whether `text` matches `pattern`; `None` when the pattern is not plain. The pattern of the last call is kept: nearly always the next
-/// row has the same.
-pub fn matches(text: &[u8], pattern: &[u8]) -> Option<bool> {
-    thread_local! {
-        static LAST: RefCell<Option<Plain>> = const { RefCell::new(None) };
-    }
-    LAST.with_borrow_mut(|last| {
-        if last.as_ref().is_none_or(|p| p.pattern != pattern) {
-            *last = Plain::new(pattern);
-        }
-        last.as_ref().map(|p| p.matches(text))
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use super::Pattern;
+
     #[test]
     fn plain_patterns_match_as_all_others_do() {
         let texts = ["", "a", "ab", "abc", "aab", "abab", "ba", "%", "a%b", "\\", "xéy", "é", "aXbXc", "abcabc"];
@@ -82,10 +89,14 @@ mod tests {
         for text in texts {
             for pattern in patterns {
                 let slow = super::super::search(text.as_bytes(), pattern.as_bytes(), true).unwrap();
-                assert_eq!(super::matches(text.as_bytes(), pattern.as_bytes()), Some(slow), "{text} LIKE {pattern}");
+                assert_eq!(
+                    Pattern::new(pattern.as_bytes()).matches(text.as_bytes()),
+                    Some(slow),
+                    "{text} LIKE {pattern}"
+                );
             }
         }
-        assert_eq!(super::matches(b"a", b"_"), None);
-        assert_eq!(super::matches(b"a", b"a\\"), None);
+        assert_eq!(Pattern::new(b"_").matches(b"a"), None);
+        assert_eq!(Pattern::new(b"a\\").matches(b"a"), None);
     }
 }

@@ -217,20 +217,10 @@ impl Session {
     /// Makes a column NOT NULL, once no row has NULL there.
     pub(super) fn set_not_null(&mut self, table: Oid, index: usize) -> Result<()> {
         let info = self.info(table)?;
-        let column = &info.columns[index];
-        if column.not_null {
+        if info.columns[index].not_null {
             return Ok(());
         }
-        let name = syntax::quote_ident(&column.name);
-        let qualified = self.qualified_name(&info)?;
-        let sql = format!("SELECT 1 FROM ONLY {qualified} WHERE {name} IS NULL LIMIT 1");
-        if !self.internal(&sql, &[], &[])?.0.is_empty() {
-            let message = format!("column \"{}\" of relation \"{}\" contains null values", column.name, info.name);
-            let schema = self.image()?.namespace_name(info.namespace).to_owned();
-            return Err(SqlError::new(SqlState::NOT_NULL_VIOLATION, message)
-                .table(&schema, &info.name)
-                .column(&column.name));
-        }
+        self.check_no_nulls(&info, index)?;
         self.change_column(table, index as i16 + 1, &[("attnotnull", Datum::Bool(true))])
     }
 
@@ -287,20 +277,7 @@ impl Session {
             let parent = self.info(key.target)?;
             self.validate_reference(info, &parent, key)?;
         } else if let Some(check) = info.checks.iter().find(|c| c.oid == oid) {
-            let qualified = self.qualified_name(info)?;
-            let sql = format!("SELECT 1 FROM ONLY {qualified} WHERE NOT ({}) LIMIT 1", check.condition);
-            if !self.internal(&sql, &[], &[])?.0.is_empty() {
-                let message = format!(
-                    "check constraint \"{}\" of relation \"{}\" is violated by some row",
-                    check.name, info.name
-                );
-                let schema = self.image()?.namespace_name(info.namespace).to_owned();
-                return Err(SqlError::new(SqlState::CHECK_VIOLATION, message).constraint(
-                    &schema,
-                    &info.name,
-                    &check.name,
-                ));
-            }
+            self.check_rows_satisfy(info, &check.name, &check.condition)?;
         }
         self.change_rows(PG_CONSTRAINT, |r| r.oid("oid") == oid, &[("convalidated", Datum::Bool(true))])?;
         Ok(())

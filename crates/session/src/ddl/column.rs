@@ -390,36 +390,11 @@ impl Session {
             };
             self.rewrite(table, &before, exprs)?;
         }
-        let (info, qualified) = (self.info(table)?, self.qualified_name(info)?);
-        let schema = self.image()?.namespace_name(info.namespace).to_owned();
+        let info = self.info(table)?;
         if info.columns[index].not_null {
-            let column = syntax::quote_ident(&info.columns[index].name).to_string();
-            let null = format!("SELECT 1 FROM ONLY {qualified} WHERE {column} IS NULL LIMIT 1");
-            if !self.internal(&null, &[], &[])?.0.is_empty() {
-                let message = format!(
-                    "column \"{}\" of relation \"{}\" contains null values",
-                    info.columns[index].name, info.name
-                );
-                return Err(SqlError::new(SqlState::NOT_NULL_VIOLATION, message)
-                    .table(&schema, &info.name)
-                    .column(&info.columns[index].name));
-            }
+            self.check_no_nulls(&info, index)?;
         }
-        for check in &info.checks {
-            let broken = format!("SELECT 1 FROM ONLY {qualified} WHERE NOT ({}) LIMIT 1", check.condition);
-            if !self.internal(&broken, &[], &[])?.0.is_empty() {
-                let message = format!(
-                    "check constraint \"{}\" of relation \"{}\" is violated by some row",
-                    check.name, info.name
-                );
-                return Err(SqlError::new(SqlState::CHECK_VIOLATION, message).constraint(
-                    &schema,
-                    &info.name,
-                    &check.name,
-                ));
-            }
-        }
-        Ok(())
+        info.checks.iter().try_for_each(|c| self.check_rows_satisfy(&info, &c.name, &c.condition))
     }
 
     pub(super) fn drop_expression(

@@ -444,18 +444,35 @@ impl Session {
         if new || c.not_valid {
             return Ok(());
         }
-        let name_sql = self.qualified_name(&info)?;
-        let (rows, _) =
-            self.internal(&format!("SELECT 1 FROM ONLY {name_sql} WHERE NOT ({text}) LIMIT 1"), &[], &[])?;
-        if rows.is_empty() {
+        self.check_rows_satisfy(&info, &name, &text)
+    }
+
+    /// Fails when some row breaks the CHECK constraint `name`, whose condition is `text`.
+    pub(super) fn check_rows_satisfy(&mut self, info: &TableInfo, name: &str, text: &str) -> Result<()> {
+        if !self.has_row_where(info, &format!("NOT ({text})"))? {
             return Ok(());
         }
         let message = format!("check constraint \"{name}\" of relation \"{}\" is violated by some row", info.name);
-        Err(SqlError::new(SqlState::CHECK_VIOLATION, message).constraint(
-            image.namespace_name(info.namespace),
-            &info.name,
-            &name,
-        ))
+        let schema = self.image()?.namespace_name(info.namespace).to_owned();
+        Err(SqlError::new(SqlState::CHECK_VIOLATION, message).constraint(&schema, &info.name, name))
+    }
+
+    /// Fails when some row has NULL in column `index`.
+    pub(super) fn check_no_nulls(&mut self, info: &TableInfo, index: usize) -> Result<()> {
+        let column = &info.columns[index].name;
+        if !self.has_row_where(info, &format!("{} IS NULL", syntax::quote_ident(column)))? {
+            return Ok(());
+        }
+        let message = format!("column \"{column}\" of relation \"{}\" contains null values", info.name);
+        let schema = self.image()?.namespace_name(info.namespace).to_owned();
+        Err(SqlError::new(SqlState::NOT_NULL_VIOLATION, message).table(&schema, &info.name).column(column))
+    }
+
+    /// Whether a row of the table itself satisfies a condition.
+    fn has_row_where(&mut self, info: &TableInfo, condition: &str) -> Result<bool> {
+        let table = self.qualified_name(info)?;
+        let sql = format!("SELECT 1 FROM ONLY {table} WHERE {condition} LIMIT 1");
+        Ok(!self.internal(&sql, &[], &[])?.0.is_empty())
     }
 
     /// A table's qualified name, quoted.

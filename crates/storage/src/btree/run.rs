@@ -18,7 +18,7 @@ pub struct NewEntries {
 }
 
 struct Item {
-    /// The entry's first eight bytes, big-endian, zeros after its end.
+    /// As [`types::sortkey::prefix`] says.
     prefix: u64,
     at: usize,
     len: u32,
@@ -42,11 +42,8 @@ impl NewEntries {
         let at = self.bytes.len();
         self.bytes.extend_from_slice(key);
         self.bytes.extend_from_slice(&row.to_bytes());
-        let mut prefix = [0; 8];
-        let n = (self.bytes.len() - at).min(8);
-        prefix[..n].copy_from_slice(&self.bytes[at..at + n]);
-        let len = (self.bytes.len() - at) as u32;
-        self.items.push(Item { prefix: u64::from_be_bytes(prefix), at, len, number });
+        let entry = &self.bytes[at..];
+        self.items.push(Item { prefix: types::sortkey::prefix(entry), at, len: entry.len() as u32, number });
     }
 
     /// Sorts them.
