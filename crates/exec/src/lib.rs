@@ -31,6 +31,7 @@ mod merge_join;
 mod modify;
 mod ordered_set;
 mod own_aggregate;
+mod page_test;
 mod pairs;
 mod returning;
 mod routine;

@@ -10,6 +10,7 @@ use vector::{CHUNK_ROWS, Chunk, Data};
 
 use crate::eval::retain;
 use crate::load::{Large, Slots, fetch_large, page_column, reset};
+use crate::page_test::{self, PageTests};
 use crate::{Context, Operator};
 
 /// Forms of a table's columns and of the row id after them.
@@ -38,6 +39,9 @@ fn is_simple(e: &Expr) -> bool {
 /// Every row of a table.
 pub struct SeqScan {
     table: Arc<TableRef>,
+    /// What of the filter is tested before anything is loaded.
+    tests: PageTests,
+    /// The rest of it.
     filter: Option<Expr>,
     needed: Needed,
     /// Columns the filter reads, when it runs on the page: the others are loaded for its rows only.
@@ -54,21 +58,25 @@ pub struct SeqScan {
 }
 
 impl SeqScan {
-    pub fn new(table: Arc<TableRef>, filter: Option<Expr>, needed: Needed) -> SeqScan {
+    /// `needed` are the columns that the scan's reader needs; what the filter reads comes on top.
+    pub fn new(table: Arc<TableRef>, filter: Option<Expr>, mut needed: Needed) -> SeqScan {
         let forms = forms(&table);
-        let first = filter.as_ref().filter(|f| is_simple(f)).map(|f| {
+        let (tests, filter) = page_test::split(filter, &table);
+        let mut first = None;
+        if let Some(filter) = &filter {
             let mut used = vec![false; forms.len()];
-            f.visit(&mut |e| {
-                if let ExprKind::Column(i) = e.kind {
-                    used[i] = true;
-                }
-            });
-            Needed(Some(used))
-        });
-        // A filter over a value in overflow pages must fetch it first.
-        let first = first.filter(|n| (0..forms.len()).all(|i| !n.has(i) || forms[i] != Physical::Var));
+            filter.each_column(&mut |i| used[i] = true);
+            // A filter over a value in overflow pages must fetch it first.
+            if is_simple(filter) && (0..forms.len()).all(|i| !used[i] || forms[i] != Physical::Var) {
+                first = Some(Needed(Some(used)));
+            } else if let Some(needed) = &mut needed.0 {
+                needed.resize(forms.len(), false);
+                needed.iter_mut().zip(used).for_each(|(n, used)| *n |= used);
+            }
+        }
         SeqScan {
             table,
+            tests,
             filter,
             needed,
             first,
@@ -86,13 +94,20 @@ impl SeqScan {
     /// Loads rows of the page at hand.
     fn load_block(&mut self, storage: &Table, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<()> {
         let (block, from) = (self.block, self.slot);
-        let SeqScan { forms, first, filter, slots, probe, large, scratch, .. } = self;
+        let SeqScan { forms, first, tests, filter, slots, probe, large, scratch, .. } = self;
         let width = forms.len() - 1;
         let snapshot = ctx.snapshot;
         let next = storage.scan_block::<_, types::SqlError>(block, snapshot, scratch, |page| {
             let rows = out.rows;
             let room = CHUNK_ROWS - rows;
-            let (mut found, next) = visible_slots(page, from, room, slots);
+            let (mut found, next) = if tests.is_empty() {
+                visible_slots(page, from, room, slots)
+            } else {
+                // Whole eights, as the tests want them.
+                let stop = page.slots().min(from + room / 8 * 8);
+                tests.passing(page, from, stop, slots);
+                (Slots::List(slots), (stop < page.slots()).then_some(stop))
+            };
             if found.len() == 0 {
                 return Ok(next);
             }
@@ -202,7 +217,11 @@ impl Operator for SeqScan {
         // Interrupts are seen at least once for so many pages (Q1).
         let mut pages = 0;
         // What a filter leaves need not fill the chunk to the last row: reading pages in ever smaller parts costs more than it saves.
-        let enough = if self.filter.is_some() { CHUNK_ROWS / 2 } else { CHUNK_ROWS };
+        let filtered = self.filter.is_some() || !self.tests.is_empty();
+        let enough = if filtered { CHUNK_ROWS / 2 } else { CHUNK_ROWS };
+        if (self.block, self.slot) == (0, 0) {
+            self.tests.bind(ctx)?;
+        }
         while out.rows < enough && self.block < storage.blocks() && pages < 64 {
             self.load_block(&storage, ctx, out)?;
             pages += 1;

@@ -9,10 +9,8 @@ type Wanted = Option<Vec<bool>>;
 fn add<'e>(wanted: &mut Wanted, exprs: impl IntoIterator<Item = &'e Expr>) {
     let Some(wanted) = wanted else { return };
     for e in exprs {
-        e.visit(&mut |e| {
-            if let ExprKind::Column(i) = e.kind
-                && let Some(w) = wanted.get_mut(i)
-            {
+        e.each_column(&mut |i| {
+            if let Some(w) = wanted.get_mut(i) {
                 *w = true;
             }
         });
@@ -48,9 +46,9 @@ pub fn mark(node: &mut Node, wanted: Wanted) {
         _ => {}
     }
     match node {
-        Node::Scan { needed, filter, .. }
-        | Node::IndexScan { needed, filter, .. }
-        | Node::BitmapScan { needed, filter, .. } => {
+        // It knows itself what its filter reads: that need not be loaded for all rows, nor at all.
+        Node::Scan { needed, .. } => *needed = Needed(wanted),
+        Node::IndexScan { needed, filter, .. } | Node::BitmapScan { needed, filter, .. } => {
             add(&mut wanted, &*filter);
             *needed = Needed(wanted);
         }

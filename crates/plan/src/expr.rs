@@ -387,6 +387,15 @@ impl Expr {
         span
     }
 
+    /// Calls `f` with the number of every column of its input that it reads.
+    pub fn each_column(&self, f: &mut impl FnMut(usize)) {
+        self.visit(&mut |e| {
+            if let ExprKind::Column(i) = e.kind {
+                f(i);
+            }
+        });
+    }
+
     /// Whether it reads no column and runs no query, so that it has one value during a statement.
     pub fn is_fixed(&self) -> bool {
         let mut fixed = true;

@@ -279,7 +279,8 @@ impl IndexRange {
 pub enum Node {
     /// Rows of expressions that see no input.
     Values { rows: Vec<Vec<Expr>>, types: Vec<Oid> },
-    /// All rows of a table: its columns, then the row id (`tid`). Columns that are not `needed` are left out as absent vectors.
+    /// All rows of a table: its columns, then the row id (`tid`). Columns that are not `needed` by whoever reads them are left out as
+    /// absent vectors; what its filter reads, the scan itself sees to.
     Scan { table: Arc<TableRef>, filter: Option<Expr>, needed: Needed },
     /// The rows of a table that an index lists in `range`; the filter is checked on each.
     IndexScan { table: Arc<TableRef>, range: IndexRange, filter: Option<Expr>, needed: Needed },

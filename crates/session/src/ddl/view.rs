@@ -260,16 +260,24 @@ impl Session {
         let mut on: Vec<Address> = Vec::new();
         let own = Address::relation(view);
         node.visit(&mut |n| {
-            let (Node::Scan { table, needed, .. }
-            | Node::IndexScan { table, needed, .. }
-            | Node::BitmapScan { table, needed, .. }) = n
+            let (Node::Scan { table, needed, filter }
+            | Node::IndexScan { table, needed, filter, .. }
+            | Node::BitmapScan { table, needed, filter, .. }) = n
             else {
                 return;
             };
             if table.source != plan::TableSource::Stored {
                 return;
             }
-            let columns: Vec<usize> = (0..table.columns.len()).filter(|&i| needed.has(i)).collect();
+            let mut read: Vec<bool> = (0..table.columns.len()).map(|i| needed.has(i)).collect();
+            filter.iter().for_each(|f| {
+                f.each_column(&mut |i| {
+                    if let Some(column) = read.get_mut(i) {
+                        *column = true;
+                    }
+                });
+            });
+            let columns: Vec<usize> = (0..read.len()).filter(|&i| read[i]).collect();
             on.extend(columns.iter().map(|&c| Address::column(table.oid, c)));
             if columns.is_empty() {
                 on.push(Address::relation(table.oid));

@@ -94,6 +94,11 @@ impl<'a> PageView<'a> {
         self.page.nulls(column)
     }
 
+    /// The form of a column's values.
+    pub fn form(&self, column: usize) -> Physical {
+        self.layout.columns()[column]
+    }
+
     /// The mini-page of a column, aligned to its width: little-endian values, or 16-byte views.
     pub fn mini_page(&self, column: usize) -> &'a [u8] {
         self.page.mini_page(column)
