@@ -141,6 +141,27 @@ struct Signal {
 #[derive(Default)]
 struct SignalState {
     stop: bool,
+    /// Whether to begin at once.
+    hurry: bool,
+}
+
+impl Signal {
+    /// Wakes the background thread, unless it was woken already.
+    #[inline]
+    fn raise(&self) {
+        if !self.busy.load(Ordering::Relaxed) {
+            self.busy.store(true, Ordering::Release);
+            let _state = self.state.lock();
+            self.wake.notify_all();
+        }
+    }
+
+    /// Wakes it even if it waits for more work.
+    fn hurry(&self) {
+        self.busy.store(true, Ordering::Release);
+        self.state.lock().hurry = true;
+        self.wake.notify_all();
+    }
 }
 
 impl Engine {
@@ -425,6 +446,7 @@ impl Engine {
     /// # Errors
     /// What those say.
     pub fn maintain(&self) -> Result<()> {
+        self.shared.log.run_ahead()?;
         self.shared.poison.check()?;
         purge::purge(&self.shared)?;
         if self.shared.log.wants_preparing() {
@@ -449,16 +471,16 @@ impl Engine {
     /// Says that there may be something to maintain: called by sessions when they committed.
     #[inline]
     pub fn nudge(&self) {
-        if !self.signal.busy.load(Ordering::Relaxed) && self.shared.options.background {
-            self.signal.busy.store(true, Ordering::Release);
-            let _state = self.signal.state.lock();
-            self.signal.wake.notify_all();
+        if self.shared.options.background {
+            self.signal.raise();
         }
     }
 
     fn start_worker(self: &Arc<Self>) {
         let engine = Arc::downgrade(self);
         let signal = self.signal.clone();
+        let hurried = signal.clone();
+        self.shared.log.on_ahead(move || hurried.hurry());
         *self.worker.lock() = Some(sync::spawn("hathi-maintenance", move || {
             loop {
                 {
@@ -469,8 +491,10 @@ impl Engine {
                     if state.stop {
                         return;
                     }
-                    // Let some work gather, so that one round serves many commits.
-                    signal.wake.wait_for(&mut state, Duration::from_millis(5));
+                    // Let some work gather, so that one round serves many commits; but not a long transaction's log.
+                    if !std::mem::take(&mut state.hurry) {
+                        signal.wake.wait_for(&mut state, Duration::from_millis(5));
+                    }
                     if state.stop {
                         return;
                     }

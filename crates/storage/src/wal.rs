@@ -12,6 +12,9 @@
 //! the first of them to wake leads the next flush, after letting those run whom the last one let go, as long as that brings more records
 //! (`Log::gather`). So one client waits for exactly one sync, and n clients share about one. There is no timer.
 //!
+//! **Long transactions** have their log written and synced while they go on, by the background thread (`Log::run_ahead`): their commit waits
+//! for the last half megabyte at most, not for all of it.
+//!
 //! **Segments** are written once with zeros before they are used and recycled by renaming, so that a commit overwrites
 //! blocks the file system already allocated: about half the latency of extending a file (STORAGE.md §3).
 //!

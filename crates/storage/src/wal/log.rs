@@ -1,7 +1,7 @@
 //! `Log`: append, group commit, recycling.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use env::sync::{Condvar, Mutex, MutexGuard};
 use env::{Vfs, sched};
@@ -48,7 +48,14 @@ pub struct Log {
     durable: AtomicU64,
     sync_count: AtomicU64,
     prepare_wanted: AtomicBool,
+    /// Whether a background thread was asked to run ahead, and did not yet.
+    ahead_wanted: AtomicBool,
+    /// Asks it.
+    ask_ahead: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
+
+/// So much in the buffer is a long transaction's: it is made durable while that goes on, so that its commit has little left to wait for.
+const AHEAD_BYTES: usize = 512 << 10;
 
 /// At most so often a leader lets others run before it flushes.
 const GATHER_TURNS: usize = 16;
@@ -103,6 +110,8 @@ impl Log {
             durable: AtomicU64::new(end.0),
             sync_count: AtomicU64::new(0),
             prepare_wanted: AtomicBool::new(false),
+            ahead_wanted: AtomicBool::new(false),
+            ask_ahead: OnceLock::new(),
         })
     }
 
@@ -129,12 +138,36 @@ impl Log {
         };
         at(lsn);
         self.end.store(lsn.0, Ordering::Release);
-        let full = buffer.bytes.len() > self.options.buffer_bytes_max;
+        let waiting = buffer.bytes.len();
         drop(buffer);
-        if full {
-            self.flush(false)?;
+        if waiting > AHEAD_BYTES {
+            self.run_long(waiting)?;
         }
         Ok(lsn)
+    }
+
+    /// What an appender does that finds `waiting` bytes in the buffer.
+    #[cold]
+    fn run_long(&self, waiting: usize) -> Result<()> {
+        if let Some(ask) = self.ask_ahead.get()
+            && !self.ahead_wanted.swap(true, Ordering::Relaxed)
+        {
+            ask();
+        }
+        if waiting > self.options.buffer_bytes_max { self.flush(false) } else { Ok(()) }
+    }
+
+    /// Names what wakes the background thread that will call [`Log::run_ahead`]. Counts once.
+    pub fn on_ahead(&self, ask: impl Fn() + Send + Sync + 'static) {
+        let _ = self.ask_ahead.set(Box::new(ask));
+    }
+
+    /// Makes durable what long transactions appended so far, for a background thread: nobody waits for it.
+    ///
+    /// # Errors
+    /// As [`Log::sync_to`].
+    pub fn run_ahead(&self) -> Result<()> {
+        if self.ahead_wanted.swap(false, Ordering::Relaxed) { self.sync_to(self.end_lsn()) } else { Ok(()) }
     }
 
     /// Whether records are written at all.
