@@ -8,6 +8,8 @@ mod file;
 mod input;
 mod options;
 mod output;
+mod parser;
+mod pipeline;
 #[cfg(test)]
 mod tests;
 
