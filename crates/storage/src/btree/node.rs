@@ -287,9 +287,14 @@ fn rebuild(bytes: &mut [u8], keep: impl Fn(usize) -> bool) {
 
 /// Keeps the first `keep` entries and sets the new right sibling.
 pub fn truncate(bytes: &mut [u8], keep: usize, right: u32, high: &[u8]) {
-    // The old fence is dropped before the heap is rebuilt: the new one may need its room.
-    set_u32(bytes, RIGHT_AT, 0);
-    rebuild(bytes, |i| i < keep);
+    if keep + 1 == count(&*bytes) && self::right(&*bytes).is_none() {
+        // As ascending loads do, page after page: all others stay where they are.
+        remove_at(bytes, keep);
+    } else {
+        // The old fence is dropped before the heap is rebuilt: the new one may need its room.
+        set_u32(bytes, RIGHT_AT, 0);
+        rebuild(bytes, |i| i < keep);
+    }
     set_right(bytes, right, high);
 }
 

@@ -64,12 +64,20 @@ pub fn encode(out: &mut Vec<u8>, physical: Physical, cell: &Cell<'_>) {
     match cell {
         Cell::Null => out.put_u8(NULL),
         Cell::Fixed(b) => {
-            out.put_u8(FIXED);
-            out.extend_from_slice(&b[..physical.width()]);
+            let mut fixed = [FIXED; 17];
+            fixed[1..].copy_from_slice(b);
+            // Each by its known width: no call for a few bytes.
+            match physical.width() {
+                4 => out.extend_from_slice(&fixed[..5]),
+                8 => out.extend_from_slice(&fixed[..9]),
+                width => out.extend_from_slice(&fixed[..1 + width]),
+            }
         }
         Cell::Var(b) => {
-            out.put_u8(VAR);
-            out.put_bytes(b);
+            let mut head = [VAR; 5];
+            head[1..].copy_from_slice(&(b.len() as u32).to_le_bytes());
+            out.extend_from_slice(&head);
+            out.extend_from_slice(b);
         }
         Cell::Overflow(r) => {
             out.put_u8(OVERFLOW);

@@ -98,16 +98,19 @@ impl Table {
     pub fn insert(&self, txn: &mut Transaction, cells: &[Cell<'_>]) -> Result<RowId> {
         debug_assert_eq!(cells.len(), self.rel.layout.columns().len());
         let xid = txn.record_xid()?;
-        let heap: usize = cells.iter().map(Cell::heap_bytes).sum();
         let heap_max = self.rel.layout.heap_room(self.rel.class(0), 1).unwrap_or(0) / 2;
+        let (mut heap, mut longest) = (0, 0);
+        for bytes in cells.iter().map(Cell::heap_bytes) {
+            heap += bytes;
+            longest = longest.max(bytes);
+        }
         let shrunk;
-        let cells = if heap > heap_max || cells.iter().any(|c| c.heap_bytes() > OVERFLOW_BYTES) {
+        let mut cells = cells;
+        if heap > heap_max || longest > OVERFLOW_BYTES {
             shrunk = self.shrink(txn, cells, heap_max)?;
-            &shrunk[..]
-        } else {
-            cells
-        };
-        let heap: usize = cells.iter().map(Cell::heap_bytes).sum();
+            cells = &shrunk[..];
+            heap = cells.iter().map(Cell::heap_bytes).sum();
+        }
         self.rel.observe_heap_bytes(heap);
         let mut row = std::mem::take(&mut txn.scratch);
         row.clear();

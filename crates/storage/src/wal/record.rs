@@ -242,10 +242,11 @@ records! {
 /// Appends `record` to `out`; it starts at log position `start`.
 pub(super) fn encode_into(out: &mut Vec<u8>, start: u64, life: u32, xid: Xid, record: &Record<'_>) {
     let at = out.len();
-    out.extend_from_slice(&[0; 8]);
-    out.put_u64(start);
-    out.put_u64(xid.0);
-    out.put_u32(life);
+    let mut header = [0; HEADER_BYTES];
+    header[8..16].copy_from_slice(&start.to_le_bytes());
+    header[16..24].copy_from_slice(&xid.0.to_le_bytes());
+    header[24..].copy_from_slice(&life.to_le_bytes());
+    out.extend_from_slice(&header);
     record.encode(out);
     let length = (out.len() - at) as u32;
     out[at..at + 4].copy_from_slice(&length.to_le_bytes());
