@@ -12,6 +12,7 @@ use types::{Datum, Oid, oid};
 
 use crate::bitmap;
 use crate::estimate::{ROW, bitmap_cost, estimate, index_cost, table_columns};
+use crate::prefix;
 use crate::statistics::{Statistics, Way};
 
 /// A table, and which of its columns are needed.
@@ -205,10 +206,12 @@ pub fn range(table: &TableRef, index: usize, predicates: &[Expr]) -> Option<Inde
     }
     let key = &table.indexes[index];
     let mut range = whole(index);
+    let derived: Vec<Expr> = predicates.iter().flat_map(prefix::bounds).collect();
     for (place, &(column, descending, _)) in key.columns.iter().enumerate() {
         let ty = key.key_type(place, &table.columns);
         let tests: Vec<(Sign, Expr, &Expr)> = predicates
             .iter()
+            .chain(&derived)
             .filter_map(|p| test(p, column, key.expr(place), ty).map(|(sign, value)| (sign, value, p)))
             .collect();
         // Equal keys are equal values; floats and numerics have several forms of one value, so they are looked at again.
@@ -216,7 +219,7 @@ pub fn range(table: &TableRef, index: usize, predicates: &[Expr]) -> Option<Inde
         if let Some((_, value, predicate)) = tests.iter().find(|t| t.0 == Sign::Equal) {
             range.equal.push(value.clone());
             range.equals.push((*predicate).clone());
-            if exact {
+            if exact && predicates.contains(predicate) {
                 range.implied.push((*predicate).clone());
             }
             continue;

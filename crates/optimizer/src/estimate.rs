@@ -339,7 +339,8 @@ pub fn estimate(node: &Node, s: &dyn Statistics) -> Estimate {
                 Some(f) => {
                     let mut list = Vec::new();
                     f.clone().conjuncts(&mut list);
-                    list.retain(|p| !range.bounds.contains(p));
+                    let told: Vec<Expr> = range.bounds.iter().chain(&range.equals).cloned().collect();
+                    list.retain(|p| !range.bounds.contains(p) && !crate::prefix::is_told_by(p, &told));
                     (listed * selectivity::all(&list, &columns)).max(1.0)
                 }
                 None => listed,

@@ -9,6 +9,7 @@ mod in_order;
 mod methods;
 mod needed;
 mod order;
+pub mod prefix;
 mod push;
 mod selectivity;
 mod statistics;

@@ -353,7 +353,14 @@ impl<'a> Explainer<'a> {
             Node::BitmapScan { bits, .. } => {
                 let mut shown =
                     self.plain(node, &format!("Bitmap Heap Scan on {}", self.table(table)), "Bitmap Heap Scan");
-                if let Some(e) = found_by(bits) {
+                // What follows from a LIKE is not asked again: the LIKE is.
+                let mut asked = Vec::new();
+                filter.iter().for_each(|f| (*f).clone().conjuncts(&mut asked));
+                let derived: Vec<Expr> = asked.iter().flat_map(optimizer::prefix::bounds).collect();
+                let mut again = Vec::new();
+                found_by(bits).into_iter().for_each(|e| e.conjuncts(&mut again));
+                again.retain(|e| !derived.iter().any(|d| d.same(e)) || asked.iter().any(|a| a.same(e)));
+                if let Some(e) = Expr::all(again) {
                     let condition = self.condition(&e, &columns);
                     shown.details.push(("Recheck Cond".to_owned(), condition));
                 }
