@@ -146,7 +146,21 @@ fn query(r: &mut Random) -> (String, bool) {
             _ => first.to_owned(),
         }
     };
-    match r.below(12) {
+    match r.below(14) {
+        // Outer joins of which rows are dropped again.
+        12 | 13 => {
+            let mut kind = || r.one(&["JOIN", "LEFT JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"]);
+            let (first, second) = (kind(), kind());
+            let on = r.one(&["u.id = v.a", "t.id = v.a", "coalesce(u.id, 3) = v.a", "t.b = v.b AND u.b = v.b"]);
+            let number = r.below(60);
+            (
+                format!(
+                    "SELECT t.id, u.id, v.id FROM t {first} u ON t.a = u.id {second} t v ON {on} \
+                     WHERE t.id < {number} OR v.id = {number} OR u.b = 1"
+                ),
+                false,
+            )
+        }
         // What an index may answer alone.
         10 | 11 => {
             let (a, b) = (r.one(COLUMNS), r.one(COLUMNS));
@@ -308,6 +322,17 @@ fn the_ways_are_taken() {
         let plan = plan(&mut session, sql);
         assert!(plan.contains(wanted), "{sql}:\n{plan}");
         assert!(!plan.contains("Sort\n") || wanted == "Incremental Sort", "{sql}:\n{plan}");
+    }
+    // Padded rows that the next join drops are not made.
+    for (sql, padded) in [
+        ("SELECT * FROM t x LEFT JOIN t y ON x.a = y.id JOIN t z ON z.id = y.b", false),
+        ("SELECT * FROM t x LEFT JOIN t y ON x.a = y.id LEFT JOIN t z ON z.id = y.b WHERE z.a = 3", false),
+        ("SELECT * FROM t x LEFT JOIN t y ON x.a = y.id JOIN t z ON z.id = x.b", true),
+        ("SELECT * FROM t x LEFT JOIN t y ON x.a = y.id JOIN t z ON z.id = coalesce(y.b, 1)", true),
+    ] {
+        let plan = plan(&mut session, sql);
+        let outer = ["Left", "Right", "Full"].iter().any(|kind| plan.contains(&format!("{kind} Join")));
+        assert_eq!(outer, padded, "{sql}:\n{plan}");
     }
     session.batch_execute("SET enable_hashjoin = off; SET enable_nestloop = off").unwrap();
     let merged = plan(&mut session, "SELECT * FROM t x FULL JOIN t y ON x.a = y.id");

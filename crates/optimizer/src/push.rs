@@ -207,6 +207,15 @@ fn join(
             to_right.extend(restriction(p, &is_right).map(down));
         }
     }
+    // Rows whose keys are NULL find nothing: where they are dropped then, they need not have been padded before.
+    let (mut left, mut right) = (left, right);
+    let keys = equal.iter().filter(|e| is_strict(e.2));
+    if matches!(kind, JoinKind::Inner | JoinKind::Right | JoinKind::Semi) {
+        strengthen(&mut left, &keys.clone().map(|e| &e.0).collect::<Vec<_>>());
+    }
+    if matches!(kind, JoinKind::Inner | JoinKind::Left | JoinKind::Semi | JoinKind::Anti) {
+        strengthen(&mut right, &keys.map(|e| &e.1).collect::<Vec<_>>());
+    }
     let node = Node::Join {
         kind,
         left: Box::new(push(left, to_left, s)),
@@ -217,13 +226,19 @@ fn join(
     filter(node, stay)
 }
 
-/// The kind of an outer join when rows above it must satisfy `above`: a side whose NULLs they refuse need not be padded.
-fn simplified(kind: JoinKind, above: &[Expr], split: usize) -> JoinKind {
-    let refuses = |right: bool| above.iter().any(|p| refuses_nulls(p, &|i| (i >= split) == right));
+/// Makes an outer join pad no rows in which one of `wanted`, over its columns, is NULL because of that.
+fn strengthen(node: &mut Node, wanted: &[&Expr]) {
+    let Node::Join { kind, left, .. } = node else { return };
+    let split = left.types().len();
+    *kind = unpadded(*kind, &|right| wanted.iter().any(|e| is_null_with(e, &|i| (i >= split) == right)));
+}
+
+/// The kind of an outer join when rows above it are `refused` where a side, the right or the left one, is padded.
+fn unpadded(kind: JoinKind, refused: &dyn Fn(bool) -> bool) -> JoinKind {
     match kind {
-        JoinKind::Left if refuses(true) => JoinKind::Inner,
-        JoinKind::Right if refuses(false) => JoinKind::Inner,
-        JoinKind::Full => match (refuses(false), refuses(true)) {
+        JoinKind::Left if refused(true) => JoinKind::Inner,
+        JoinKind::Right if refused(false) => JoinKind::Inner,
+        JoinKind::Full => match (refused(false), refused(true)) {
             (true, true) => JoinKind::Inner,
             // Rows that are padded on the left go: all that is left has a left row.
             (true, false) => JoinKind::Left,
@@ -232,6 +247,16 @@ fn simplified(kind: JoinKind, above: &[Expr], split: usize) -> JoinKind {
         },
         other => other,
     }
+}
+
+/// Whether a function gives NULL for NULL.
+fn is_strict(function: Oid) -> bool {
+    catalog::builtin::proc_by_oid(function).is_some_and(|p| p.strict && !p.returns_set)
+}
+
+/// The kind of an outer join when rows above it must satisfy `above`: a side whose NULLs they refuse need not be padded.
+fn simplified(kind: JoinKind, above: &[Expr], split: usize) -> JoinKind {
+    unpadded(kind, &|right| above.iter().any(|p| refuses_nulls(p, &|i| (i >= split) == right)))
 }
 
 /// Whether `p` cannot be true when the columns `of` a side are all NULL.
