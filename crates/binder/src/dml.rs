@@ -13,6 +13,7 @@ use crate::expr::Place;
 use crate::query::Bound;
 use crate::scope::Scope;
 use crate::target::{Part, Row, Target, Verb};
+use crate::value_rows::ValueRows;
 
 impl Binder<'_> {
     /// Binds INSERT.
@@ -273,7 +274,7 @@ impl Binder<'_> {
         insert: &Insert,
     ) -> Result<Node> {
         let (scope, table) = (Scope::default(), &target.table);
-        let mut bound = Vec::with_capacity(rows.len());
+        let mut bound = ValueRows::new(rows.len());
         // Found once for all rows.
         let mut taken: Vec<Option<bool>> = vec![None; positions.len()];
         for row in rows {
@@ -306,8 +307,7 @@ impl Binder<'_> {
             }
             bound.push(out);
         }
-        let types: Vec<Oid> = bound.first().map_or(Vec::new(), |r| r.iter().map(|e| e.ty).collect());
-        Ok(Node::Values { rows: bound, types })
+        Ok(bound.into_node())
     }
 
     /// Binds UPDATE.

@@ -28,6 +28,7 @@ mod sql_json;
 mod subquery;
 mod target;
 mod typename;
+mod value_rows;
 mod view;
 mod views;
 mod window;

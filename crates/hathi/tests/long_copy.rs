@@ -51,7 +51,12 @@ fn all_rows_arrive() {
 #[test]
 fn errors_name_their_line() {
     let cases = [
-        ("50001\tx\trow", "22P02", "invalid input syntax for type integer: \"x\"", "COPY t, line 50001, column n: \"x\""),
+        (
+            "50001\tx\trow",
+            "22P02",
+            "invalid input syntax for type integer: \"x\"",
+            "COPY t, line 50001, column n: \"x\"",
+        ),
         ("50001\t7", "22P04", "missing data for column \"name\"", "COPY t, line 50001: \"50001\t7\""),
         ("17\t7\trow", "23505", "duplicate key value violates unique constraint \"t_pkey\"", "COPY t, line 50001"),
         (
