@@ -6,7 +6,7 @@ use plan::{ConflictUpdate, Expr, JoinKind, Node, OnConflict, TableRef};
 use syntax::ast::{
     self, ConflictAction, ConflictTarget, Delete, ExprKind as Ast, Insert, Pos, SelectBody, SetClause, Update,
 };
-use types::{Oid, Result, SqlState, oid};
+use types::{Oid, Result, SqlError, SqlState, oid};
 
 use crate::Binder;
 use crate::expr::Place;
@@ -106,7 +106,7 @@ impl Binder<'_> {
             return Err(self.error(
                 SqlState::SYNTAX_ERROR,
                 "INSERT has more target columns than expressions",
-                insert.pos,
+                insert.columns[given].name.pos,
             ));
         }
         positions.truncate(given);
@@ -204,7 +204,7 @@ impl Binder<'_> {
                     table.indexes.iter().position(|i| i.unique && i.name == *name.as_str()).ok_or_else(|| {
                         let message =
                             format!("constraint \"{}\" for table \"{}\" does not exist", name.as_str(), table.name);
-                        self.error(SqlState::UNDEFINED_OBJECT, message, name.pos)
+                        SqlError::new(SqlState::UNDEFINED_OBJECT, message)
                     })?;
                 vec![found]
             }
@@ -358,7 +358,11 @@ impl Binder<'_> {
                 let name = &assigned.name.text;
                 let place = target.position(name).ok_or_else(|| {
                     let message = format!("column \"{name}\" of relation \"{}\" does not exist", target.name());
-                    self.error(SqlState::UNDEFINED_COLUMN, message, assigned.name.pos)
+                    let error = self.error(SqlState::UNDEFINED_COLUMN, message, assigned.name.pos);
+                    match !assigned.path.is_empty() && *name == target.name() {
+                        true => error.hint("SET target columns cannot be qualified with the relation name."),
+                        false => error,
+                    }
                 })?;
                 let column = target.written(place, Verb::Update)?;
                 // Several parts of a column may be assigned to, one after the other.
