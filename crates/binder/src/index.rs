@@ -46,6 +46,7 @@ pub(crate) fn index_key(image: &Image, table: &TableRef, info: &IndexInfo) -> Re
         name: info.name.clone(),
         rel: info.rel,
         columns: info.columns.clone(),
+        include: info.include.clone(),
         exprs: Vec::new(),
         labels: Vec::new(),
         predicate: None,

@@ -50,6 +50,20 @@ impl Operator for Apply {
                     }
                     continue;
                 }
+                if self.condition.is_none() {
+                    // The row beside all that were found, straight into place.
+                    let (row, found) = (self.row, rights.rows);
+                    let (lefts, others) = out.columns.split_at_mut(split);
+                    for (column, left) in lefts.iter_mut().zip(&self.chunk.columns) {
+                        column.extend_selected(left, std::iter::repeat_n(row, found));
+                    }
+                    for (column, right) in others.iter_mut().zip(&rights.columns) {
+                        column.extend_selected(right, 0..found);
+                    }
+                    out.rows += found;
+                    any |= found > 0;
+                    continue;
+                }
                 let lefts = vec![self.row as u32; rights.rows];
                 let mut pairs = Chunk { columns: Vec::with_capacity(forms.len()), rows: rights.rows };
                 pairs.columns.extend(self.chunk.columns.iter().map(|c| c.select(&lefts)));

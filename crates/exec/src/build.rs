@@ -14,6 +14,7 @@ use crate::distinct::Distinct;
 use crate::function_scan::{FunctionScan, ProjectSet};
 use crate::grouping::GroupingSets;
 use crate::incremental_sort::IncrementalSort;
+use crate::index_only_scan::IndexOnlyScan;
 use crate::index_scan::IndexScan;
 use crate::join::Join;
 use crate::lock_rows::LockRows;
@@ -43,8 +44,11 @@ pub fn build(node: &Node) -> BoxOperator {
                 next: 0,
             }),
         },
-        Node::IndexScan { table, range, filter, needed } => {
+        Node::IndexScan { table, range, filter, needed, only: None } => {
             Box::new(IndexScan::new(table.clone(), range.clone(), filter.clone(), needed.clone()))
+        }
+        Node::IndexScan { table, range, filter, needed, only: Some(fetches) } => {
+            Box::new(IndexOnlyScan::new(table.clone(), range.clone(), filter.clone(), needed.clone(), fetches.clone()))
         }
         Node::BitmapScan { table, bits, filter, needed } => {
             Box::new(BitmapScan::new(table.clone(), bits.clone(), filter.clone(), needed.clone()))

@@ -13,6 +13,8 @@ use vector::{Chunk, Data, Nulls, Vector};
 
 use crate::{Context, subplan};
 
+pub use listed::as_wide;
+
 /// The values of `expr` for every row of `chunk`.
 ///
 /// # Errors
@@ -98,7 +100,7 @@ pub fn eval<'c>(expr: &Expr, chunk: &'c Chunk, ctx: &mut Context<'_>) -> Result<
                 if open.is_empty() {
                     break;
                 }
-                let part = chunk.select(&open);
+                let part = narrowed(chunk, &open, arg);
                 let v = eval(arg, &part, ctx)?;
                 open.iter().enumerate().for_each(|(i, &row)| out[row as usize] = v.get(i));
                 open.retain(|&row| out[row as usize].is_null());
@@ -187,6 +189,20 @@ fn call(expr: &Expr, function: Oid, args: &[Expr], chunk: &Chunk, ctx: &mut Cont
     }
 }
 
+/// The rows of `chunk` that `rows` lists, with the columns that `read` reads: to copy the others would often cost more than what is computed.
+fn narrowed(chunk: &Chunk, rows: &[u32], read: &Expr) -> Chunk {
+    let mut wanted = SmallVec::<[bool; 64]>::from_elem(false, chunk.columns.len());
+    read.visit(&mut |e| {
+        if let ExprKind::Column(i) = e.kind
+            && let Some(wanted) = wanted.get_mut(i)
+        {
+            *wanted = true;
+        }
+    });
+    let column = |(v, wanted): (&Vector, bool)| if wanted { v.select(rows) } else { Vector::absent(rows.len()) };
+    Chunk { columns: chunk.columns.iter().zip(wanted).map(column).collect(), rows: rows.len() }
+}
+
 fn case(
     whens: &[(Expr, Expr)],
     default: &Expr,
@@ -200,7 +216,7 @@ fn case(
         if open.is_empty() {
             break;
         }
-        let part = chunk.select(&open);
+        let part = narrowed(chunk, &open, condition);
         let test = eval(condition, &part, ctx)?;
         let mut hits = Vec::new();
         let mut rest = Vec::new();
@@ -210,13 +226,13 @@ fn case(
         if hits.is_empty() {
             continue;
         }
-        let part = chunk.select(&hits);
+        let part = narrowed(chunk, &hits, result);
         let v = eval(result, &part, ctx)?;
         hits.iter().enumerate().for_each(|(i, &row)| out[row as usize] = v.get(i));
         open = rest;
     }
     if !open.is_empty() {
-        let part = chunk.select(&open);
+        let part = narrowed(chunk, &open, default);
         let v = eval(default, &part, ctx)?;
         open.iter().enumerate().for_each(|(i, &row)| out[row as usize] = v.get(i));
     }
@@ -233,7 +249,7 @@ fn logic(list: &[Expr], chunk: &Chunk, ctx: &mut Context<'_>, decisive: bool) ->
         let part = match &open {
             Some(rows) if rows.is_empty() => break,
             Some(rows) => {
-                selected = chunk.select(rows);
+                selected = narrowed(chunk, rows, arg);
                 &selected
             }
             None => chunk,

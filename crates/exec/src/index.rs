@@ -5,11 +5,13 @@ mod run;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 use plan::{IndexKey, TableRef};
+use smallvec::SmallVec;
 use storage::RowId;
 use storage::btree::{Added, Btree, Direction, EntryBatch, ScanBounds};
 use storage::lock::{Mode, Tag, WaitPolicy};
 use storage::table::{RowView, Table};
-use types::{Datum, Physical, Result, SqlError, SqlState};
+use types::io::TypeLookup;
+use types::{Datum, Oid, Physical, Result, SqlError, SqlState};
 
 use crate::eval::on_row;
 use crate::scan::forms;
@@ -73,6 +75,49 @@ pub fn encode_key(
         encode_prefix(key, table, index, i, &value, ctx)?;
     }
     Ok(Some(null))
+}
+
+/// [`encode_key`] with what the entries of `index`, whose tree is `tree`, carry: the whole entry but for the row's id.
+///
+/// # Errors
+/// As [`encode_key`].
+pub fn encode_entry(
+    entry: &mut Vec<u8>,
+    tree: &Btree,
+    table: &TableRef,
+    index: &IndexKey,
+    row: RowValues<'_>,
+    ctx: &mut Context<'_>,
+) -> Result<Option<bool>> {
+    let null = encode_key(entry, table, index, row, ctx)?;
+    if null.is_some() {
+        tree.carry(entry, index.include.iter().map(|&c| row(c)));
+    }
+    Ok(null)
+}
+
+/// [`encode_entry`] of a row in a latched page and an index of plain columns of `key_types`; false when a value lies in overflow pages, whose latches
+/// come later.
+pub fn entry_of_view(
+    entry: &mut Vec<u8>,
+    tree: &Btree,
+    index: &IndexKey,
+    key_types: &[Oid],
+    view: &RowView<'_>,
+    forms: &[Physical],
+    lookup: &dyn TypeLookup,
+) -> Result<bool> {
+    entry.clear();
+    for (&(column, descending, nulls_first), &ty) in index.columns.iter().zip(key_types) {
+        let Ok(datum) = view.cell(column).datum(forms[column]) else { return Ok(false) };
+        types::sortkey::encode_key_with(entry, ty, &datum, descending, nulls_first, lookup)?;
+    }
+    if !tree.carries().is_empty() {
+        let carried = index.include.iter().map(|&c| view.cell(c).datum(forms[c]));
+        let Ok(carried) = carried.collect::<std::result::Result<SmallVec<[Datum; 4]>, _>>() else { return Ok(false) };
+        tree.carry(entry, carried);
+    }
+    Ok(true)
 }
 
 /// [`encode_key`] of an index with expressions or a condition.
@@ -170,9 +215,9 @@ fn add_entry(
 ) -> Result<()> {
     let Handles { storage, trees, keys: (key, old_key) } = handles;
     let (index, tree) = (&table.indexes[number], &trees[number]);
-    let listed = encode_key(key, table, index, row, ctx)?;
+    let listed = encode_entry(key, tree, table, index, row, ctx)?;
     if let Some(old) = old {
-        let was_listed = encode_key(old_key, table, index, old, ctx)?.is_some();
+        let was_listed = encode_entry(old_key, tree, table, index, old, ctx)?.is_some();
         if was_listed && listed.is_some() && old_key == key {
             return Ok(());
         }
@@ -187,8 +232,9 @@ fn add_entry(
     } else {
         tree.insert(key, id)?
     };
-    if distinct && !index.immediate && find_key(ctx, storage, tree, table, index, key, Some(id))?.is_some() {
-        let event = Event::Unique { index: index.oid, row: id, key: key.clone() };
+    let bare = tree.bare(key);
+    if distinct && !index.immediate && find_key(ctx, storage, tree, table, index, bare, Some(id))?.is_some() {
+        let event = Event::Unique { index: index.oid, row: id, key: bare.to_vec() };
         ctx.account.charge(event.bytes())?;
         ctx.state.events.push(event);
     }
@@ -208,20 +254,20 @@ fn insert_unique(
     tree: &Btree,
     table: &TableRef,
     index: &IndexKey,
-    key: &[u8],
+    entry: &[u8],
     id: RowId,
     row: RowValues<'_>,
 ) -> Result<bool> {
-    if tree.insert_unique(key, id)? == Added::New {
+    if tree.insert_unique(entry, id)? == Added::New {
         return Ok(false);
     }
-    let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(key) as u32;
+    let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(tree.bare(entry)) as u32;
     let tag = Tag::Object(ctx.db.id, index.rel.0, hash);
     let (owner, interrupt) = (ctx.txn.owner(), ctx.txn.interrupt().clone());
     let locks = &ctx.db.shared().clone().locks;
     loop {
         locks.acquire(tag, Mode::Exclusive, owner, WaitPolicy::Wait(0), &interrupt)?;
-        let outcome = insert_checked(ctx, storage, tree, table, index, key, id);
+        let outcome = insert_checked(ctx, storage, tree, table, index, entry, id);
         locks.release(tag, Mode::Exclusive, owner);
         match outcome? {
             Ok(existed) => return Ok(existed),
@@ -238,18 +284,19 @@ fn insert_checked(
     tree: &Btree,
     table: &TableRef,
     index: &IndexKey,
-    key: &[u8],
+    entry: &[u8],
     id: RowId,
 ) -> Result<std::result::Result<bool, Found>> {
+    let key = tree.bare(entry);
     if let Some(found) = find_key(ctx, storage, tree, table, index, key, Some(id))? {
         return Ok(Err(found));
     }
-    let existed = tree.insert(key, id)?;
+    let existed = tree.insert(entry, id)?;
     match find_key(ctx, storage, tree, table, index, key, Some(id))? {
         None => Ok(Ok(existed)),
         Some(found) => {
             if !existed {
-                tree.remove_unless(key, id, || false)?;
+                tree.remove_unless(entry, id, || false)?;
             }
             Ok(Err(found))
         }
@@ -285,7 +332,7 @@ pub fn find_key(
         let more = tree.scan(&mut bounds, Direction::Forward, &mut batch)?;
         for i in 0..batch.len() {
             let (entry, row) = batch.get(i);
-            if Some(row) == except || entry != key {
+            if Some(row) == except || tree.bare(entry) != key {
                 continue;
             }
             let has_key = |view: &RowView<'_>| {

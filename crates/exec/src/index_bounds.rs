@@ -4,10 +4,10 @@ use plan::{Bound, ExprKind, IndexRange, TableRef};
 use smallvec::{SmallVec, smallvec};
 use storage::btree::ScanBounds;
 use types::array::Array;
-use types::{Datum, Result};
+use types::{Datum, Physical, Result};
 
 use crate::Context;
-use crate::eval::constant;
+use crate::eval::{as_wide, constant};
 use crate::index::encode_prefix;
 
 /// Stretches of an index, in its order: nearly always one.
@@ -31,9 +31,11 @@ pub fn stretches(table: &TableRef, range: &IndexRange, key: &mut Vec<u8>, ctx: &
     if let Some(array) = &range.any {
         let array = constant(array, ctx)?;
         let mut keys: Vec<Vec<u8>> = Vec::new();
-        for value in Array::from_datum(&array).values.iter().filter(|v| !v.is_null()) {
+        let form = Physical::of(index.key_type(next, &table.columns));
+        let values = Array::from_datum(&array).values;
+        for value in values.iter().filter(|v| !v.is_null()).filter_map(|v| as_wide(v, form)) {
             let mut own = key.clone();
-            encode_prefix(&mut own, table, index, next, value, ctx)?;
+            encode_prefix(&mut own, table, index, next, &value, ctx)?;
             keys.push(own);
         }
         keys.sort_unstable();

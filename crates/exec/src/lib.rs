@@ -19,6 +19,8 @@ mod grouping;
 mod incremental_sort;
 mod index;
 mod index_bounds;
+mod index_entries;
+mod index_only_scan;
 mod index_scan;
 mod join;
 mod json;
@@ -59,7 +61,10 @@ pub use build::{build, build_over};
 pub use composite::check_value;
 pub use eval::{constant, on_row};
 pub use feed::Feed;
-pub use index::{Found, Handles, add_entries, encode_key, find_key, key_values, shown_index_key, violation};
+pub use index::{
+    Found, Handles, add_entries, encode_entry, encode_key, find_key, key_values, shown_index_key, violation,
+};
+pub use index_only_scan::settle;
 pub use modify::check_rows;
 pub use routine::{Body, BodyResult, BodyStatement, NoRoutines, Routines, placed};
 pub use sort::size_bytes;

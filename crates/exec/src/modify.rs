@@ -12,7 +12,7 @@ use vector::{Chunk, Data, Vector};
 
 use crate::conflict::{self, Outcome};
 use crate::eval::{eval, is_true, on_row};
-use crate::index::{Handles, RowValues, add_entries, add_entries_of_rows, encode_key};
+use crate::index::{Handles, RowValues, add_entries, add_entries_of_rows, encode_entry, encode_key};
 use crate::returning::{Returned, give_back};
 use crate::scan::forms;
 use crate::{BoxOperator, Context, Event, Operator};
@@ -610,7 +610,7 @@ pub fn delete_row(
             RowState::Done => {
                 let old = |c: usize| row[c].clone();
                 for (index, tree) in table.indexes.iter().zip(&handles.trees) {
-                    if encode_key(&mut handles.keys.0, table, index, &old, ctx)?.is_some() {
+                    if encode_entry(&mut handles.keys.0, tree, table, index, &old, ctx)?.is_some() {
                         ctx.txn.note_obsolete(ctx.db, tree.rel(), &handles.keys.0, id, true);
                     }
                 }

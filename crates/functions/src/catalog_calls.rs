@@ -50,6 +50,15 @@ passed! {
     DatabaseCollationVersion = "pg_database_collation_actual_version";
     SwitchWal = "pg_switch_wal";
     NotificationQueueUsage = "pg_notification_queue_usage";
+    TuplesInserted = "pg_stat_get_tuples_inserted";
+    TuplesUpdated = "pg_stat_get_tuples_updated";
+    TuplesDeleted = "pg_stat_get_tuples_deleted";
+    LiveTuples = "pg_stat_get_live_tuples";
+    ModSinceAnalyze = "pg_stat_get_mod_since_analyze";
+    LastAnalyzeTime = "pg_stat_get_last_analyze_time";
+    LastAutoanalyzeTime = "pg_stat_get_last_autoanalyze_time";
+    AnalyzeCount = "pg_stat_get_analyze_count";
+    AutoanalyzeCount = "pg_stat_get_autoanalyze_count";
 }
 
 #[ext::module]
@@ -74,7 +83,9 @@ pub(crate) mod functions {
         SequenceParameters = 3078, TablespaceLocation = 3778, TablespaceSize = [2322, 2323], RowSecurityActive = [3298, 3299],
         ReplicaIdentityIndex = 6120, StatisticsExpressions = 6173, BaseType = 6315, ToRegtypemod = 6317,
         BlockingPids = 2561, SettingFlags = 6240, TxidStatus = 3360, XactStatus = 5066, CollationVersion = 3448,
-        DatabaseCollationVersion = 6249
+        DatabaseCollationVersion = 6249, TuplesInserted = 1931, TuplesUpdated = 1932, TuplesDeleted = 1933, LiveTuples = 2878,
+        ModSinceAnalyze = 3177, LastAnalyzeTime = 2783, LastAutoanalyzeTime = 2784, AnalyzeCount = 3056,
+        AutoanalyzeCount = 3057
     ), strict, stable)]
     pub fn pass_one<P: Passed>(call: &mut Call<'_>, a: &Datum) -> Result<Datum> {
         call.host.call(P::NAME, std::slice::from_ref(a))

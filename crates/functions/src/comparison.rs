@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use catalog::builtin::{self, OperatorRow};
 use ext::Call;
-use types::compare::{compare_f64, compare_with};
+use types::compare::{compare_f64, compare_with, trim_blanks};
 use types::datetime::{
     DATE_INFINITY, DATE_NEG_INFINITY, MICROS_PER_DAY, TIMESTAMP_INFINITY, TIMESTAMP_NEG_INFINITY, zone,
 };
@@ -246,6 +246,14 @@ impl Comparison {
                 Sign::NotEqual => (0..rows).map(|i| x.get(i) != y.get(i)).collect(),
                 _ => (0..rows).map(|i| s.holds(x.get(i).cmp(y.get(i)))).collect(),
             },
+            (Data::Var(x), Data::Var(y)) if self.left == oid::BPCHAR && same => {
+                let order = |i| trim_blanks(x.get(i)).cmp(trim_blanks(y.get(i)));
+                match s {
+                    // Mostly they differ at once.
+                    Sign::Equal => (0..rows).map(|i| same_start(x.get(i), y.get(i)) && order(i).is_eq()).collect(),
+                    _ => (0..rows).map(|i| s.holds(order(i))).collect(),
+                }
+            }
             (Data::Var(x), Data::Var(y)) if self.left == oid::NUMERIC => {
                 (0..rows).map(|i| !nulls.get(i) && s.holds(numerics(x.get(i), y.get(i)))).collect()
             }
@@ -254,6 +262,11 @@ impl Comparison {
         clear_nulls(&mut out, &nulls);
         Vector { data: Data::Bool(out), nulls }
     }
+}
+
+/// Whether two strings may be equal but for blanks at their ends, by their first bytes.
+fn same_start(a: &[u8], b: &[u8]) -> bool {
+    a.first().unwrap_or(&b' ') == b.first().unwrap_or(&b' ')
 }
 
 /// Order of two stored numerics; small ones of one scale by their coefficients.

@@ -2,22 +2,32 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use env::Env;
-use session::{Runtime, RuntimeOptions};
+use session::{AutoAnalyze, Runtime, RuntimeOptions};
 
 use crate::{Result, Session};
 
 /// An open database directory; cheap to clone. The last clone and session to go close it.
 #[derive(Clone)]
 pub struct Database {
+    /// Before the runtime, so that its thread is gone when that goes.
+    auto_analyze: Option<Arc<AutoAnalyze>>,
     runtime: Arc<Runtime>,
 }
 
 /// How to open a database.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Builder {
     options: RuntimeOptions,
+    nap: Option<Duration>,
+}
+
+impl Default for Builder {
+    fn default() -> Builder {
+        Builder { options: RuntimeOptions::default(), nap: Some(Duration::from_secs(60)) }
+    }
 }
 
 impl Builder {
@@ -65,6 +75,15 @@ impl Builder {
         self
     }
 
+    /// How often a thread of the database's own looks for tables of which much has changed since they were last analysed, and analyses them:
+    /// PostgreSQL's `autovacuum_naptime`, `None` for `autovacuum = off`. Default one minute; never without [`Builder::background`]. Ends with the
+    /// last clone of the [`Database`].
+    #[must_use]
+    pub fn auto_analyze(mut self, every: Option<Duration>) -> Builder {
+        self.nap = every;
+        self
+    }
+
     /// A checkpoint starts when so much log was written since the last. Default 256 MiB.
     #[must_use]
     pub fn checkpoint_log_bytes(mut self, bytes: u64) -> Builder {
@@ -77,7 +96,10 @@ impl Builder {
     /// # Errors
     /// As [`Builder::open`].
     pub fn open_in(self, env: Env) -> Result<Database> {
-        Ok(Database { runtime: Runtime::open(env, self.options)? })
+        let nap = self.nap.filter(|_| self.options.storage.background);
+        let runtime = Runtime::open(env, self.options)?;
+        let auto_analyze = nap.map(|nap| Arc::new(AutoAnalyze::start(&runtime, nap)));
+        Ok(Database { auto_analyze, runtime })
     }
 
     /// Opens the directory `path`, making it when there is none.
@@ -191,7 +213,8 @@ impl Database {
     ///
     /// # Errors
     /// What the last checkpoint says; what was committed is safe all the same.
-    pub fn close(self) -> Result<()> {
+    pub fn close(mut self) -> Result<()> {
+        self.auto_analyze = None;
         self.runtime.close()
     }
 }

@@ -38,11 +38,13 @@ fn copied(session: &mut Session, query: &str) -> String {
 
 /// Ways to go: the first one uses no index, no merge, and sorts everything.
 const WAYS: &[&str] = &[
-    "SET enable_indexscan = off; SET enable_bitmapscan = off; SET enable_mergejoin = off; SET enable_incremental_sort = off; \
-     SET enable_nestloop = off",
+    "SET enable_indexscan = off; SET enable_indexonlyscan = off; SET enable_bitmapscan = off; SET enable_mergejoin = off; \
+     SET enable_incremental_sort = off; SET enable_nestloop = off",
     "SELECT",
     "SET enable_seqscan = off",
     "SET enable_seqscan = off; SET enable_indexscan = off",
+    "SET enable_seqscan = off; SET enable_indexscan = off; SET enable_bitmapscan = off",
+    "SET enable_indexonlyscan = off; SET enable_seqscan = off",
     "SET enable_hashjoin = off; SET enable_nestloop = off",
     "SET enable_sort = off; SET enable_hashagg = off",
     "SET enable_hashjoin = off; SET enable_sort = off; SET enable_seqscan = off; SET enable_hashagg = off",
@@ -74,8 +76,9 @@ fn schema(r: &mut Random) -> String {
                 let way = r.one(&["", "", " DESC", " NULLS FIRST", " DESC NULLS LAST"]);
                 list.push(format!("{column}{way}"));
             }
+            let carried = r.one(&["", "", " INCLUDE (c)", " INCLUDE (n, b)", " INCLUDE (id, c, d)"]);
             let part = r.one(&["", "", "", " WHERE b > 3", " WHERE a IS NOT NULL"]);
-            sql += &format!("CREATE INDEX {table}_{number} ON {table} ({}){part};", list.join(", "));
+            sql += &format!("CREATE INDEX {table}_{number} ON {table} ({}){carried}{part};", list.join(", "));
         }
     }
     sql
@@ -83,7 +86,10 @@ fn schema(r: &mut Random) -> String {
 
 fn test(r: &mut Random, table: &str) -> String {
     let number = r.below(60);
-    match r.below(12) {
+    match r.below(15) {
+        12 => format!("{table}.c LIKE 'c{}%'", r.below(30)),
+        13 => format!("{table}.c LIKE '{}'", r.one(&["c7", "c1_", "c%2", "n%", "\\c1%"])),
+        14 => format!("{table}.a = ANY ('{{{number}, 7, 5000000000}}'::bigint[])"),
         0 => format!("{table}.a = {number}"),
         1 => format!("{table}.a IN ({number}, {}, {})", r.below(60), r.below(60)),
         2 => format!("{table}.b < {}", r.below(30)),
@@ -140,7 +146,14 @@ fn query(r: &mut Random) -> (String, bool) {
             _ => first.to_owned(),
         }
     };
-    match r.below(10) {
+    match r.below(12) {
+        // What an index may answer alone.
+        10 | 11 => {
+            let (a, b) = (r.one(COLUMNS), r.one(COLUMNS));
+            let shown = r.one(&[a, "count(*)", "min(b)", "id, c", "c, a, d"]).to_owned();
+            let by = if r.flip() || shown.contains('(') { String::new() } else { format!(" ORDER BY {b}") };
+            (format!("SELECT {shown} FROM t WHERE {}{by}", condition(r, "t")), false)
+        }
         0 => (format!("SELECT * FROM t WHERE {}", condition(r, "t")), false),
         1 | 2 => {
             let (shown, keys) = order(r, "t");
@@ -285,6 +298,8 @@ fn the_ways_are_taken() {
         ("SELECT * FROM t ORDER BY a, id LIMIT 3", "Incremental Sort"),
         ("SELECT max(a) FROM t", "InitPlan 1"),
         ("SELECT * FROM t WHERE a = 3 OR b = 4 AND a = 9", "BitmapOr"),
+        ("SELECT a FROM t WHERE a < 30", "Index Only Scan using t_a"),
+        ("SELECT id FROM t ORDER BY id DESC LIMIT 3", "Index Only Scan Backward using t_pkey"),
         ("SELECT * FROM t WHERE id IN (1, 2)", "Index Cond: (id = ANY ('{1,2}'::integer[]))"),
         ("SELECT a, count(*) FROM t GROUP BY a ORDER BY a LIMIT 2", "GroupAggregate"),
         ("SELECT DISTINCT a FROM t ORDER BY a LIMIT 2", "Unique"),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use functions::{Callable, Sign};
+use plan::counter::Fetches;
 use plan::{
     Bits, Bound, CallForm, Comparison, Expr, ExprKind, IndexKey, IndexRange, Needed, Node, TableRef, TableSource,
 };
@@ -11,18 +12,24 @@ use types::{Datum, Oid, oid};
 
 use crate::bitmap;
 use crate::estimate::{ROW, bitmap_cost, estimate, index_cost, table_columns};
+use crate::prefix;
 use crate::statistics::{Statistics, Way};
 
-/// The scan of `table` for rows that satisfy `predicates`.
-pub fn scan(table: Arc<TableRef>, predicates: Vec<Expr>, s: &dyn Statistics) -> Node {
+/// A table, and which of its columns are needed.
+pub type Of<'t> = (&'t Arc<TableRef>, &'t Needed);
+
+/// The scan of a table for rows that satisfy `predicates`.
+pub fn scan((table, needed): (Arc<TableRef>, Needed), predicates: Vec<Expr>, s: &dyn Statistics) -> Node {
     let whole = |table: Arc<TableRef>, predicates: Vec<Expr>| Node::Scan {
         table,
         filter: Expr::all(predicates),
-        needed: Needed::default(),
+        needed: needed.clone(),
     };
     if table.source != TableSource::Stored || predicates.is_empty() || table.indexes.is_empty() {
         return whole(table, predicates);
     }
+    let of = (&table, &needed);
+    let listed = |range: &IndexRange| index_scan(of, range.clone(), predicates.clone(), s);
     let ranges = ranges(&table, &predicates);
     // Each column that is determined counts for more than any bound.
     let score = |range: &IndexRange| {
@@ -34,9 +41,9 @@ pub fn scan(table: Arc<TableRef>, predicates: Vec<Expr>, s: &dyn Statistics) -> 
     // One row, or a range whose values are not known yet when planning: that is taken to be selective.
     if let Some((score, range)) = best
         && (score >= 64 || !is_known(range))
-        && s.allows(Way::IndexScan)
+        && s.allows(way(&table, range, &needed, s))
     {
-        return index_scan(table.clone(), range.clone(), predicates);
+        return listed(range);
     }
     let mut best = whole(table.clone(), predicates.clone());
     let (mut cost, mut allowed) = (estimate(&best, s).cost, s.allows(Way::SeqScan));
@@ -47,10 +54,10 @@ pub fn scan(table: Arc<TableRef>, predicates: Vec<Expr>, s: &dyn Statistics) -> 
         }
     };
     for range in &ranges {
-        offer(index_scan(table.clone(), range.clone(), predicates.clone()), Way::IndexScan);
+        offer(listed(range), way(&table, range, &needed, s));
     }
     for bits in bitmap::choices(&table, &ranges, &predicates, s) {
-        offer(bitmap_scan(table.clone(), bits, predicates.clone()), Way::BitmapScan);
+        offer(bitmap_scan(of, bits, predicates.clone()), Way::BitmapScan);
     }
     best
 }
@@ -62,30 +69,47 @@ pub fn ranges(table: &TableRef, predicates: &[Expr]) -> Vec<IndexRange> {
 }
 
 /// The scan of a range of an index, whose rows must satisfy `predicates`.
-pub fn index_scan(table: Arc<TableRef>, range: IndexRange, predicates: Vec<Expr>) -> Node {
+pub fn index_scan((table, needed): Of<'_>, range: IndexRange, predicates: Vec<Expr>, s: &dyn Statistics) -> Node {
+    let only = is_covered(table, range.index, needed, s).then(Fetches::default);
     let rest = predicates.into_iter().filter(|p| !range.implied.contains(p)).collect();
-    Node::IndexScan { table, range, filter: Expr::all(rest), needed: Needed::default() }
+    Node::IndexScan { table: table.clone(), range, filter: Expr::all(rest), needed: needed.clone(), only }
+}
+
+/// What a scan of `range` is.
+pub fn way(table: &TableRef, range: &IndexRange, needed: &Needed, s: &dyn Statistics) -> Way {
+    if is_covered(table, range.index, needed, s) { Way::IndexOnlyScan } else { Way::IndexScan }
+}
+
+/// Whether the entries of an index tell all columns that are needed, the row's id last, and shall.
+pub fn is_covered(table: &TableRef, index: usize, needed: &Needed, s: &dyn Statistics) -> bool {
+    let key = &table.indexes[index];
+    let told = |(column, &wanted): (usize, &bool)| {
+        !wanted || (column < table.columns.len() && key.place_of(column, &table.columns).is_some())
+    };
+    let covers = needed.0.as_ref().is_some_and(|w| w.iter().enumerate().all(told));
+    // PostgreSQL's hash indexes keep no keys.
+    covers && !key.hash && s.allows(Way::IndexOnlyScan)
 }
 
 /// The scan of rows that several ranges find, which must satisfy `predicates`.
-pub fn bitmap_scan(table: Arc<TableRef>, bits: Bits, predicates: Vec<Expr>) -> Node {
-    Node::BitmapScan { table, bits, filter: Expr::all(predicates), needed: Needed::default() }
+pub fn bitmap_scan((table, needed): Of<'_>, bits: Bits, predicates: Vec<Expr>) -> Node {
+    Node::BitmapScan { table: table.clone(), bits, filter: Expr::all(predicates), needed: needed.clone() }
 }
 
 /// The table that `node` scans, and what it asks of its rows.
-pub fn scanned(node: &Node) -> Option<(&Arc<TableRef>, Vec<Expr>)> {
-    let (table, filters): (_, Vec<Expr>) = match node {
-        Node::Scan { table, filter, .. } | Node::BitmapScan { table, filter, .. } => {
-            (table, filter.iter().cloned().collect())
+pub fn scanned(node: &Node) -> Option<(Of<'_>, Vec<Expr>)> {
+    let (table, needed, filters): (_, _, Vec<Expr>) = match node {
+        Node::Scan { table, filter, needed } | Node::BitmapScan { table, filter, needed, .. } => {
+            (table, needed, filter.iter().cloned().collect())
         }
-        Node::IndexScan { table, range, filter, .. } => {
-            (table, filter.iter().chain(range.implied.iter()).cloned().collect())
+        Node::IndexScan { table, range, filter, needed, .. } => {
+            (table, needed, filter.iter().chain(range.implied.iter()).cloned().collect())
         }
         _ => return None,
     };
     let mut list = Vec::new();
     filters.into_iter().for_each(|f| f.conjuncts(&mut list));
-    (table.source == TableSource::Stored).then_some((table, list))
+    (table.source == TableSource::Stored).then_some(((table, needed), list))
 }
 
 /// Whether a range holds one row at most.
@@ -104,17 +128,17 @@ pub fn depends_on_values(table: &TableRef, range: &IndexRange, s: &dyn Statistic
     !is_single(table, range) && key.columns[..used].iter().any(|k| s.column(table.oid, k.0).is_some())
 }
 
-/// Whether reading a range of an index, in its order or as a `bitmap`, is less work than reading the table. What is not known yet when
+/// Whether reading a range of an index, in one of the ways that there are, is less work than reading the table. What is not known yet when
 /// planning is taken to be selective.
-pub fn is_worth(table: &TableRef, range: &IndexRange, bitmap: bool, s: &dyn Statistics) -> bool {
+pub fn is_worth(table: &TableRef, range: &IndexRange, way: Way, s: &dyn Statistics) -> bool {
     if !is_known(range) {
         return true;
     }
     let (rows, pages) = s.size(table);
     let columns = table_columns(table, rows, s);
-    let cost = match bitmap {
-        true => bitmap_cost(table, &Bits::Range(range.clone()), (rows, pages), &columns),
-        false => index_cost(table, range, rows, &columns),
+    let cost = match way {
+        Way::BitmapScan => bitmap_cost(table, &Bits::Range(range.clone()), (rows, pages), &columns),
+        _ => index_cost(table, range, way == Way::IndexOnlyScan, rows, &columns),
     };
     cost <= pages + rows * ROW
 }
@@ -182,10 +206,12 @@ pub fn range(table: &TableRef, index: usize, predicates: &[Expr]) -> Option<Inde
     }
     let key = &table.indexes[index];
     let mut range = whole(index);
+    let derived: Vec<Expr> = predicates.iter().flat_map(prefix::bounds).collect();
     for (place, &(column, descending, _)) in key.columns.iter().enumerate() {
         let ty = key.key_type(place, &table.columns);
         let tests: Vec<(Sign, Expr, &Expr)> = predicates
             .iter()
+            .chain(&derived)
             .filter_map(|p| test(p, column, key.expr(place), ty).map(|(sign, value)| (sign, value, p)))
             .collect();
         // Equal keys are equal values; floats and numerics have several forms of one value, so they are looked at again.
@@ -193,7 +219,7 @@ pub fn range(table: &TableRef, index: usize, predicates: &[Expr]) -> Option<Inde
         if let Some((_, value, predicate)) = tests.iter().find(|t| t.0 == Sign::Equal) {
             range.equal.push(value.clone());
             range.equals.push((*predicate).clone());
-            if exact {
+            if exact && predicates.contains(predicate) {
                 range.implied.push((*predicate).clone());
             }
             continue;
@@ -289,7 +315,8 @@ fn values(p: &Expr, column: usize, expr: Option<&Expr>, ty: Oid) -> Option<(Expr
         ExprKind::AnyArray { all: false, function, args, .. } => {
             let [value, array] = &**args;
             let strings = |ty: Oid| matches!(ty, oid::TEXT | oid::VARCHAR);
-            let fits = value.ty == ty || (strings(value.ty) && strings(ty));
+            let integers = |ty: Oid| matches!(ty, oid::INT2 | oid::INT4 | oid::INT8);
+            let fits = value.ty == ty && (!integers(ty) || is_integers(array.ty)) || (strings(value.ty) && strings(ty));
             let equal = comparison(*function)? == Comparison::Equal;
             (equal && fits && is_key(value, column, expr) && array.is_fixed()).then(|| (array.clone(), p.clone()))
         }
@@ -321,6 +348,11 @@ fn values(p: &Expr, column: usize, expr: Option<&Expr>, ty: Oid) -> Option<(Expr
         }
         _ => None,
     }
+}
+
+/// Whether `ty` is an array of integers of any width: their values can be looked for in an index on integers of another.
+fn is_integers(ty: Oid) -> bool {
+    matches!(ty, oid::INT2_ARRAY | oid::INT4_ARRAY | oid::INT8_ARRAY)
 }
 
 /// A string under another string type's name.

@@ -45,6 +45,8 @@ pub(crate) const PROBE: f64 = 0.0125;
 /// Finding the first entry of an index, and each row that it lists.
 pub(crate) const DESCENT: f64 = 0.6;
 pub(crate) const ENTRY: f64 = 0.25;
+/// The same where the entry answers alone.
+const ENTRY_ONLY: f64 = 0.06;
 
 /// How many bytes a value of type `ty` is taken for.
 fn default_width(ty: Oid) -> f64 {
@@ -181,9 +183,20 @@ pub(crate) fn bits_estimate(table: &TableRef, bits: &Bits, rows: f64, columns: &
     }
 }
 
-/// Reading the rows that a range of an index lists, of a table of `rows`.
-pub(crate) fn index_cost(table: &TableRef, range: &plan::IndexRange, rows: f64, columns: &[ColumnEstimate]) -> f64 {
-    descents(range) * DESCENT + range_rows(table, range, rows, columns) * ENTRY
+/// What each entry costs; whether it answers alone.
+pub(crate) fn entry_cost(only: bool) -> f64 {
+    if only { ENTRY_ONLY } else { ENTRY }
+}
+
+/// Reading the rows that a range of an index lists, of a table of `rows`; whether it is read `only`.
+pub(crate) fn index_cost(
+    table: &TableRef,
+    range: &plan::IndexRange,
+    only: bool,
+    rows: f64,
+    columns: &[ColumnEstimate],
+) -> f64 {
+    descents(range) * DESCENT + range_rows(table, range, rows, columns) * entry_cost(only)
 }
 
 /// Reading the rows of a set of ids, of a table of so many rows and pages.
@@ -322,16 +335,17 @@ pub fn estimate(node: &Node, s: &dyn Statistics) -> Estimate {
             let cost = pages + all * (ROW + exprs_cost(filter));
             Estimate { rows, startup: 0.0, cost, columns }
         }
-        Node::IndexScan { table, range, filter, .. } => {
+        Node::IndexScan { table, range, filter, only, .. } => {
             let (all, _) = s.size(table);
             let mut columns = table_columns(table, all, s);
             let listed = range_rows(table, range, all, &columns);
-            let cost = index_cost(table, range, all, &columns) + listed * exprs_cost(filter);
+            let cost = index_cost(table, range, only.is_some(), all, &columns) + listed * exprs_cost(filter);
             let rows = match filter {
                 Some(f) => {
                     let mut list = Vec::new();
                     f.clone().conjuncts(&mut list);
-                    list.retain(|p| !range.bounds.contains(p));
+                    let told: Vec<Expr> = range.bounds.iter().chain(&range.equals).cloned().collect();
+                    list.retain(|p| !range.bounds.contains(p) && !crate::prefix::is_told_by(p, &told));
                     (listed * selectivity::all(&list, &columns)).max(1.0)
                 }
                 None => listed,

@@ -145,10 +145,7 @@ impl Search<'_> {
     }
 
     fn scan(&self, node: &Node, keys: &[SortKey]) -> Option<InOrder> {
-        let (table, predicates) = access::scanned(node)?;
-        if !self.statistics.allows(Way::IndexScan) {
-            return None;
-        }
+        let ((table, needed), predicates) = access::scanned(node)?;
         let mut best: Option<(usize, f64, Node)> = None;
         for (index, key) in table.indexes.iter().enumerate().filter(|(_, k)| !k.hash) {
             let own = access::range(table, index, &predicates).or_else(|| access::part(table, index, &predicates));
@@ -158,11 +155,11 @@ impl Search<'_> {
                 None => continue,
             };
             let (presorted, backward) = order_of(table, &range, keys, &predicates);
-            if presorted == 0 {
+            if presorted == 0 || !self.statistics.allows(access::way(table, &range, needed, self.statistics)) {
                 continue;
             }
             let range = IndexRange { backward, ..range };
-            let scan = access::index_scan(table.clone(), range, predicates.clone());
+            let scan = access::index_scan((table, needed), range, predicates.clone(), self.statistics);
             let cost = self.cost(&scan);
             if best.as_ref().is_none_or(|b| (presorted, -cost) > (b.0, -b.1)) {
                 best = Some((presorted, cost, scan));
@@ -214,7 +211,7 @@ impl Search<'_> {
         if keys.is_empty() || !self.statistics.allows(Way::NestLoop) {
             return None;
         }
-        let (table, own) = access::scanned(right)?;
+        let ((table, needed), own) = access::scanned(right)?;
         let (mut predicates, mut binds): (Vec<Expr>, Vec<(usize, Expr)>) = Default::default();
         for (n, (a, b, function)) in equal.iter().enumerate() {
             let slot = *self.slots + n;
@@ -234,7 +231,7 @@ impl Search<'_> {
             })?;
         *self.slots += equal.len();
         let found = self.find(left, keys)?;
-        let right = access::index_scan(table.clone(), range, predicates);
+        let right = access::index_scan((table, needed), range, predicates, self.statistics);
         let (left, right) = (Box::new(found.node), Box::new(right));
         let node = Node::Apply { kind: *kind, left, right, binds, condition: condition.clone() };
         Some(InOrder { node, presorted: found.presorted })

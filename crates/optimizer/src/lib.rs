@@ -9,6 +9,7 @@ mod in_order;
 mod methods;
 mod needed;
 mod order;
+pub mod prefix;
 mod push;
 mod selectivity;
 mod statistics;
@@ -29,13 +30,15 @@ pub fn optimize(node: Node, statistics: &dyn Statistics) -> Node {
 /// Rewrites a query of a statement; `slots` is the first slot that is free.
 fn query(mut node: Node, statistics: &dyn Statistics, slots: &mut usize) -> Node {
     fold::fold_all(&mut node);
-    let node = unnest::unnest(node, statistics);
+    let mut node = unnest::unnest(node, statistics);
+    // What a scan must load has its part in what finding its rows costs; what is left of it in the end is less.
+    needed::mark(&mut node, None, statistics);
     let node = push::push(node, Vec::new(), statistics);
     let node = order::order(node, statistics, slots);
     let mut node = methods::methods(node, None, statistics, slots);
     fold::single_rows(&mut node);
     subplans(&mut node, statistics, slots);
-    needed::mark(&mut node, None);
+    needed::mark(&mut node, None, statistics);
     node
 }
 

@@ -1,6 +1,10 @@
 //! Which columns of its input each node reads, so that scans load no others.
 
+use plan::counter::Fetches;
 use plan::{Expr, ExprKind, JoinKind, Needed, Node};
+
+use crate::access;
+use crate::statistics::Statistics;
 
 /// Columns that are read; `None` is all.
 type Wanted = Option<Vec<bool>>;
@@ -28,7 +32,7 @@ fn none(n: usize) -> Wanted {
 }
 
 /// Marks what scans under `node` must load, when `wanted` of its columns are read.
-pub fn mark(node: &mut Node, wanted: Wanted) {
+pub fn mark(node: &mut Node, wanted: Wanted, s: &dyn Statistics) {
     let mut wanted = wanted;
     match node {
         Node::Filter { .. } | Node::Sort { .. } | Node::IncrementalSort { .. } => add_own(&mut wanted, node),
@@ -48,7 +52,12 @@ pub fn mark(node: &mut Node, wanted: Wanted) {
     match node {
         // It knows itself what its filter reads: that need not be loaded for all rows, nor at all.
         Node::Scan { needed, .. } => *needed = Needed(wanted),
-        Node::IndexScan { needed, filter, .. } | Node::BitmapScan { needed, filter, .. } => {
+        Node::IndexScan { table, range, needed, filter, only } => {
+            add(&mut wanted, &*filter);
+            *needed = Needed(wanted);
+            *only = access::is_covered(table, range.index, needed, s).then(Fetches::default);
+        }
+        Node::BitmapScan { needed, filter, .. } => {
             add(&mut wanted, &*filter);
             *needed = Needed(wanted);
         }
@@ -59,12 +68,12 @@ pub fn mark(node: &mut Node, wanted: Wanted) {
         | Node::Aggregate { input, .. }
         | Node::GroupAggregate { input, .. }
         | Node::GroupingSets { input, .. }
-        | Node::Window { input, .. } => mark(input, wanted),
+        | Node::Window { input, .. } => mark(input, wanted, s),
         Node::Limit { input, ties, .. } => {
             if let Some(wanted) = &mut wanted {
                 ties.iter().flatten().for_each(|&i| wanted[i] = true);
             }
-            mark(input, wanted);
+            mark(input, wanted, s);
         }
         Node::Project { input, exprs } => {
             // A column that is passed on for nobody is not needed.
@@ -75,7 +84,7 @@ pub fn mark(node: &mut Node, wanted: Wanted) {
             let read = exprs.iter().enumerate().filter(|(i, e)| !unread(*i, e)).map(|(_, e)| e);
             let mut inner = none(input.types().len());
             add(&mut inner, read);
-            mark(input, inner);
+            mark(input, inner, s);
         }
         Node::Join { kind, left, right, equal, condition }
         | Node::MergeJoin { kind, left, right, equal, condition } => {
@@ -94,8 +103,8 @@ pub fn mark(node: &mut Node, wanted: Wanted) {
             };
             add(&mut l, equal.iter().map(|e| &e.0));
             add(&mut r, equal.iter().map(|e| &e.1));
-            mark(left, l);
-            mark(right, r);
+            mark(left, l, s);
+            mark(right, r, s);
         }
         Node::Apply { kind, left, right, binds, condition } => {
             let (split, all) = (left.types().len(), left.types().len() + right.types().len());
@@ -112,10 +121,10 @@ pub fn mark(node: &mut Node, wanted: Wanted) {
                 None => (None, None),
             };
             add(&mut l, binds.iter().map(|b| &b.1));
-            mark(left, l);
-            mark(right, r);
+            mark(left, l, s);
+            mark(right, r, s);
         }
         // Whole rows count.
-        _ => node.inputs_mut().into_iter().for_each(|n| mark(n, None)),
+        _ => node.inputs_mut().into_iter().for_each(|n| mark(n, None, s)),
     }
 }

@@ -6,14 +6,14 @@
 
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::Arc;
 
-use plan::{CallForm, Expr, ExprKind, JoinKind, Node, TableRef};
+use plan::{CallForm, Expr, ExprKind, JoinKind, Node};
 use types::{Oid, oid};
 
 use crate::access;
 use crate::estimate::{
-    BUILD, ColumnEstimate, DESCENT, ENTRY, Estimate, OPERATOR, PROBE, ROW, equal_part, estimate, expr_column, semi_part,
+    BUILD, ColumnEstimate, DESCENT, Estimate, OPERATOR, PROBE, ROW, entry_cost, equal_part, estimate, expr_column,
+    semi_part,
 };
 use crate::fold;
 use crate::push::{equality, push};
@@ -588,11 +588,11 @@ impl<'s> Planner<'s> {
                     let cost = left.cost + right.cost + inner * ROW + left.rows * inner * (OPERATOR * 2.0) + out;
                     offer(cost, Tree::Attach(left.clone(), i, false));
                 }
-                if let Some((index, listed)) = self.look_up(left.set, i) {
+                if let Some((index, listed, entry)) = self.look_up(left.set, i) {
                     // The first match is enough for some.
                     let each = if attached.kind == JoinKind::Left { listed } else { listed.min(32.0) };
                     offer(
-                        left.cost + left.rows * (DESCENT + AGAIN + each * ENTRY) + out,
+                        left.cost + left.rows * (DESCENT + AGAIN + each * entry) + out,
                         Tree::Index(left.clone(), i, index),
                     );
                 }
@@ -614,8 +614,8 @@ impl<'s> Planner<'s> {
         }
         if right.set.count_ones() == 1 {
             let i = right.set.trailing_zeros() as usize;
-            if let Some((index, listed)) = self.look_up(left.set, i) {
-                let cost = left.cost + left.rows * (DESCENT + AGAIN + listed * ENTRY) + out;
+            if let Some((index, listed, entry)) = self.look_up(left.set, i) {
+                let cost = left.cost + left.rows * (DESCENT + AGAIN + listed * entry) + out;
                 offer(cost, Tree::Index(left.clone(), i, index));
             }
         }
@@ -627,8 +627,8 @@ impl<'s> Planner<'s> {
     }
 
     /// The table that relation `i` is a scan of, and what it asks of its rows.
-    fn table(&self, i: usize) -> Option<(&Arc<TableRef>, Vec<Expr>)> {
-        access::scanned(&self.group.relations[i].node).filter(|(table, _)| !table.indexes.is_empty())
+    fn table(&self, i: usize) -> Option<(access::Of<'_>, Vec<Expr>)> {
+        access::scanned(&self.group.relations[i].node).filter(|((table, _), _)| !table.indexes.is_empty())
     }
 
     /// The equalities of relation `i` with columns of `left`: its own column, and what that equals.
@@ -664,13 +664,13 @@ impl<'s> Planner<'s> {
     }
 
     /// As [`Planner::best_index`], unless nested loops are to be avoided.
-    fn look_up(&self, left: Set, i: usize) -> Option<(usize, f64)> {
+    fn look_up(&self, left: Set, i: usize) -> Option<(usize, f64, f64)> {
         if self.statistics.allows(Way::NestLoop) { self.best_index(left, i) } else { None }
     }
 
-    /// The index of relation `i` that look-ups from `left` use best, and how many rows each of them finds.
-    fn best_index(&self, left: Set, i: usize) -> Option<(usize, f64)> {
-        let (table, own) = self.table(i)?;
+    /// The index of relation `i` that look-ups from `left` use best, how many rows each of them finds, and what each of these costs.
+    fn best_index(&self, left: Set, i: usize) -> Option<(usize, f64, f64)> {
+        let ((table, needed), own) = self.table(i)?;
         let (mut predicates, _) = self.slotted(left, i, 0);
         if predicates.is_empty() {
             return None;
@@ -683,9 +683,10 @@ impl<'s> Planner<'s> {
             .filter_map(|index| {
                 let range = access::range(table, index, &predicates)?;
                 range.equals.iter().any(|e| predicates[..lookups].contains(e)).then_some(())?;
-                Some((index, crate::estimate::range_rows(table, &range, rows, &columns)))
+                let entry = entry_cost(access::is_covered(table, index, needed, self.statistics));
+                Some((index, crate::estimate::range_rows(table, &range, rows, &columns), entry))
             })
-            .min_by(|a, b| a.1.total_cmp(&b.1))
+            .min_by(|a, b| (a.1 * a.2).total_cmp(&(b.1 * b.2)))
     }
 
     fn best(&self) -> Rc<Plan> {
@@ -824,12 +825,12 @@ impl<'s> Planner<'s> {
                 let (l, mut layout) = self.build_tree(left, slots);
                 let (mut predicates, binds) = self.slotted(left.set, *i, *slots);
                 *slots += binds.len();
-                let Some((table, own)) = self.table(*i) else { unreachable!("it has an index") };
+                let Some((of @ (table, _), own)) = self.table(*i) else { unreachable!("it has an index") };
                 predicates.extend(own);
                 let Some(range) = access::range(table, *index, &predicates) else {
                     unreachable!("it was found before")
                 };
-                let right = access::index_scan(table.clone(), range, predicates);
+                let right = access::index_scan(of, range, predicates, self.statistics);
                 let binds = binds.iter().map(|(slot, e)| (*slot, placed(e, &layout))).collect();
                 layout.extend(relation.first..relation.first + relation.width);
                 let (kind, rest): (JoinKind, Vec<Expr>) = match &relation.attached {

@@ -22,12 +22,12 @@ pub fn push(mut node: Node, mut predicates: Vec<Expr>, s: &dyn Statistics) -> No
             conjuncts(predicate, &mut predicates);
             push(*input, predicates, s)
         }
-        Node::Scan { table, filter, .. } => {
+        Node::Scan { table, filter, needed } => {
             if let Some(own) = filter {
                 conjuncts(own, &mut predicates);
             }
             predicates.retain(|p| p.kind != ExprKind::Const(Datum::Bool(true)));
-            scan(table, predicates, s)
+            scan((table, needed), predicates, s)
         }
         Node::Join { kind, left, right, equal, condition } => {
             join(kind, *left, *right, equal, condition, predicates, s)

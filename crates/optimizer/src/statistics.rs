@@ -12,6 +12,7 @@ use types::Oid;
 pub enum Way {
     SeqScan,
     IndexScan,
+    IndexOnlyScan,
     BitmapScan,
     Sort,
     IncrementalSort,
@@ -27,6 +28,7 @@ impl Way {
         match self {
             Way::SeqScan => "enable_seqscan",
             Way::IndexScan => "enable_indexscan",
+            Way::IndexOnlyScan => "enable_indexonlyscan",
             Way::BitmapScan => "enable_bitmapscan",
             Way::Sort => "enable_sort",
             Way::IncrementalSort => "enable_incremental_sort",

@@ -1,4 +1,4 @@
-//! `Counter`: what a node did while it ran, for EXPLAIN ANALYZE.
+//! `Counter` and `Fetches`: what a node did while it ran, for EXPLAIN ANALYZE.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -40,5 +40,27 @@ impl Counter {
     pub fn counts(&self) -> (u64, u64, u64, u64) {
         let get = |v: &AtomicU64| v.load(Ordering::Relaxed);
         (get(&self.0.rows), get(&self.0.loops), get(&self.0.first_nanos), get(&self.0.total_nanos))
+    }
+}
+
+/// How many rows an index-only scan had to look at; clones share it. It says nothing of the plan: all are equal.
+#[derive(Clone, Debug, Default)]
+pub struct Fetches(Arc<AtomicU64>);
+
+impl PartialEq for Fetches {
+    fn eq(&self, _: &Fetches) -> bool {
+        true
+    }
+}
+
+impl Fetches {
+    /// So many more.
+    pub fn add(&self, rows: u64) {
+        self.0.fetch_add(rows, Ordering::Relaxed);
+    }
+
+    /// How many.
+    pub fn count(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
     }
 }

@@ -9,7 +9,7 @@ use vector::Chunk;
 
 use crate::Few;
 use crate::bits::Bits;
-use crate::counter::Counter;
+use crate::counter::{Counter, Fetches};
 use crate::expr::{Expr, ExprKind, SubKind};
 use crate::routine::{OwnAggregate, Routine};
 use crate::window::{Window, WindowCall};
@@ -80,6 +80,8 @@ pub struct IndexKey {
     /// Columns of the table, from 0, each with whether it sorts descending and whether NULLs come first. From [`KEY_EXPRESSION`] on they
     /// stand for `exprs`.
     pub columns: Vec<(usize, bool, bool)>,
+    /// Columns of the table that its entries carry beside the key.
+    pub include: Vec<usize>,
     /// Expressions among its columns, over the table's row.
     pub exprs: Vec<Expr>,
     /// How errors name its columns, where some are expressions.
@@ -108,6 +110,18 @@ impl IndexKey {
     /// The expression that its column `i` is, when it is one.
     pub fn expr(&self, i: usize) -> Option<&Expr> {
         self.exprs.get(self.columns.get(i)?.0.checked_sub(KEY_EXPRESSION)?)
+    }
+
+    /// How an entry tells the value of a column of the table: by its place in the key, or, from the length of the key on, among what entries carry.
+    /// `None` when it does not.
+    pub fn place_of(&self, column: usize, columns: &[Column]) -> Option<usize> {
+        if let Some(i) = self.include.iter().position(|&c| c == column) {
+            return Some(self.columns.len() + i);
+        }
+        let reversible = |i: usize| types::sortkey::is_reversible(self.key_type(i, columns));
+        let i = self.columns.iter().position(|k| k.0 == column)?;
+        // A key is read from its front.
+        (0..=i).all(reversible).then_some(i)
     }
 
     /// Type of its column `i`.
@@ -285,8 +299,9 @@ pub enum Node {
     /// All rows of a table: its columns, then the row id (`tid`). Columns that are not `needed` by whoever reads them are left out as
     /// absent vectors; what its filter reads, the scan itself sees to.
     Scan { table: Arc<TableRef>, filter: Option<Expr>, needed: Needed },
-    /// The rows of a table that an index lists in `range`; the filter is checked on each.
-    IndexScan { table: Arc<TableRef>, range: IndexRange, filter: Option<Expr>, needed: Needed },
+    /// The rows of a table that an index lists in `range`; the filter is checked on each. Where `only` is there, what is needed is in the
+    /// entries, and it counts the rows that were looked at all the same.
+    IndexScan { table: Arc<TableRef>, range: IndexRange, filter: Option<Expr>, needed: Needed, only: Option<Fetches> },
     /// The rows of a table whose ids indexes find, in their physical order; the filter is checked on each.
     BitmapScan { table: Arc<TableRef>, bits: Bits, filter: Option<Expr>, needed: Needed },
     /// Rows of a set-returning function, which is a user's where there is a `routine`; with `ordinality`, numbered from 1.

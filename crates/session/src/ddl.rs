@@ -2,6 +2,7 @@
 
 mod alter;
 mod analyze;
+pub(crate) mod auto_analyze;
 mod column;
 mod comment;
 mod composite;

@@ -19,7 +19,7 @@ use crate::runtime::{Role, Runtime};
 use crate::settings::Settings;
 
 /// Microseconds from 1970 to 2000.
-const EPOCH_2000: i64 = 946_684_800_000_000;
+pub(crate) const EPOCH_2000: i64 = 946_684_800_000_000;
 
 /// Numbers that `nextval` gave this session.
 #[derive(Default)]
@@ -534,6 +534,7 @@ impl Host for SessionHost<'_> {
                     _ => Datum::Null,
                 }
             }
+            name if name.starts_with("pg_stat_get_") => self.table_count(name, object)?,
             "pg_my_temp_schema" => Datum::from(self.temporary.unwrap_or(Oid::NONE)),
             "enum_first" | "enum_last" | "enum_range" => return self.enum_values(name, object, &args[1..]),
             "pg_export_snapshot" => {

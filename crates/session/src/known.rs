@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use binder::Names;
+use optimizer::Way;
 use plan::{Bits, Expr, ExprKind, IndexRange, Node, TableRef};
 use smallvec::SmallVec;
 use syntax::LiteralKind;
@@ -103,14 +104,14 @@ impl Session {
     /// Whether the index that a plan reads is the right one for `values`.
     fn is_selective(&self, prepared: &Prepared, values: &[Datum]) -> bool {
         let (Some((_, node)), Some(view)) = (&prepared.plan, &self.view) else { return false };
-        let Some(Access::Index(table, range, bitmap)) = access(node) else { return false };
+        let Some(Access::Index(table, range, way)) = access(node) else { return false };
         let mut range = range.clone();
         range.exprs_mut().for_each(|e| put(e, values));
         range.equals.iter_mut().chain(&mut range.bounds).for_each(|e| put(e, values));
         optimizer::access::is_worth(
             table,
             &range,
-            bitmap,
+            way,
             &Known { image: view.catalog(), db: &self.db, settings: Some(&self.settings) },
         )
     }
@@ -221,8 +222,8 @@ enum Access<'n> {
     Values,
     /// All rows of a table.
     Table(&'n TableRef),
-    /// A range of an index, in its order or as a bitmap.
-    Index(&'n TableRef, &'n IndexRange, bool),
+    /// A range of an index, in some way.
+    Index(&'n TableRef, &'n IndexRange, Way),
 }
 
 /// Where the rows of a statement come from that reads no more than one place.
@@ -240,8 +241,13 @@ fn access(mut node: &Node) -> Option<Access<'_>> {
             | Node::LockRows { input, .. } => input,
             Node::Values { rows, .. } if rows.len() == 1 => return Some(Access::Values),
             Node::Scan { table, .. } => return Some(Access::Table(table)),
-            Node::IndexScan { table, range, .. } => return Some(Access::Index(table, range, false)),
-            Node::BitmapScan { table, bits: Bits::Range(range), .. } => return Some(Access::Index(table, range, true)),
+            Node::IndexScan { table, range, only, .. } => {
+                let way = if only.is_some() { Way::IndexOnlyScan } else { Way::IndexScan };
+                return Some(Access::Index(table, range, way));
+            }
+            Node::BitmapScan { table, bits: Bits::Range(range), .. } => {
+                return Some(Access::Index(table, range, Way::BitmapScan));
+            }
             _ => return None,
         }
     }

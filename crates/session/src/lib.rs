@@ -30,6 +30,7 @@ mod stack;
 mod view;
 
 pub use copy::{CopyIn, CopyOut, CopyShape};
+pub use ddl::auto_analyze::AutoAnalyze;
 pub use known::KnownStatement;
 pub use plan::OutputColumn;
 pub use portal::{Fetched, Portal};

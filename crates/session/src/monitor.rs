@@ -43,6 +43,34 @@ impl SessionHost<'_> {
         }
     }
 
+    /// What was counted of a table since the cluster was opened: nothing of those that are not there.
+    pub(crate) fn table_count(&self, name: &str, table: Oid) -> Result<Datum> {
+        let info = self.image.by_oid(table);
+        let analysed = self.runtime.analysed(self.db, table).unwrap_or_default();
+        let counts = match info.map(|i| self.db.relation(i.rel)) {
+            Some(Ok(relation)) => relation.counts(),
+            _ => [0; 3],
+        };
+        let since = info.map_or([0; 3], |info| self.runtime.counts_since_analyze(self.db, info));
+        let time = |at: Option<i64>| at.map_or(Datum::Null, Datum::I64);
+        let number = |n: u64| Datum::I64(i64::try_from(n).unwrap_or(i64::MAX));
+        Ok(match name {
+            "pg_stat_get_tuples_inserted" => number(counts[0]),
+            "pg_stat_get_tuples_updated" => number(counts[1]),
+            "pg_stat_get_tuples_deleted" => number(counts[2]),
+            "pg_stat_get_live_tuples" => {
+                let then = self.image.size(table).map_or(0.0, |s| f64::from(s.rows.max(0.0))) as u64;
+                number((then + since[0]).saturating_sub(since[2]))
+            }
+            "pg_stat_get_mod_since_analyze" => number(since.iter().sum()),
+            "pg_stat_get_last_autoanalyze_time" => time(analysed.at[0]),
+            "pg_stat_get_last_analyze_time" => time(analysed.at[1]),
+            "pg_stat_get_autoanalyze_count" => Datum::I64(analysed.times[0]),
+            "pg_stat_get_analyze_count" => Datum::I64(analysed.times[1]),
+            _ => return Err(SqlError::unsupported(format!("function {name}"))),
+        })
+    }
+
     /// A row per session. What others run is not kept, as with `track_activities` off.
     fn activity(&self, only: Option<&Datum>) -> Vec<Vec<Datum>> {
         let only = match only {

@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use catalog::stored::{self, Fields, PG_AUTHID, PG_DATABASE};
 use catalog::{Change, Image};
 use env::Env;
-use env::sync::Mutex;
+use env::sync::{Condvar, Mutex};
 use storage::lock::Interrupt;
 use storage::txn::Transaction;
 use storage::{Database, DbId, Engine, Options};
 
+use crate::ddl::auto_analyze::Analysed;
 use crate::export::Exported;
 use crate::monitor::Present;
 use types::{Datum, Oid, Result, SqlError, SqlState};
@@ -150,6 +151,12 @@ pub struct Runtime {
     pub(crate) present: Mutex<BTreeMap<u32, Present>>,
     /// Snapshots that transactions in progress let others use, by their names.
     pub(crate) exported: Mutex<BTreeMap<String, Exported>>,
+    /// When tables were analysed.
+    pub(crate) analysed: Mutex<HashMap<(DbId, Oid), Analysed>>,
+    /// The database that a thread of the cluster's own is at work on, and what stops it.
+    pub(crate) background: Mutex<Option<(DbId, CancelHandle)>>,
+    /// Told when that is over.
+    pub(crate) background_gone: Condvar,
     /// When it was opened: microseconds since 1970.
     pub(crate) started: i64,
     /// What the statements of all sessions take.
@@ -194,6 +201,9 @@ impl Runtime {
             sessions: Mutex::new(HashMap::new()),
             present: Mutex::new(BTreeMap::new()),
             exported: Mutex::new(BTreeMap::new()),
+            analysed: Mutex::new(HashMap::new()),
+            background: Mutex::new(None),
+            background_gone: Condvar::new(),
         });
         runtime.bootstrap()?;
         runtime.sweep_temporary()?;
@@ -258,6 +268,18 @@ impl Runtime {
             f(Fields { relation, row: &row });
             Ok(())
         })
+    }
+
+    /// Numbers and names of all databases.
+    pub(crate) fn database_names(&self) -> Result<Vec<(DbId, String)>> {
+        let mut found = Vec::new();
+        self.each_shared(PG_DATABASE, |row| found.push((DbId(row.oid("oid").0), row.text("datname"))))?;
+        Ok(found)
+    }
+
+    /// The time, in microseconds since 2000.
+    pub(crate) fn micros_since_2000(&self) -> i64 {
+        self.env.clock.unix_micros() - crate::host::EPOCH_2000
     }
 
     /// The number of database `name`.

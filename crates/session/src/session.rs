@@ -151,6 +151,8 @@ pub struct Session {
     pub(crate) portals: crate::lifetime::Portals,
     /// Whether a statement of our own is running, which needs no privileges.
     pub(crate) trusted: bool,
+    /// Whether it does what nobody asked for.
+    pub(crate) unasked: bool,
     /// Functions of users that it has called.
     pub(crate) bodies: std::cell::RefCell<crate::routine::BodyCache>,
 }
@@ -238,6 +240,7 @@ impl Session {
             tag: String::new(),
             portals: crate::lifetime::Portals::default(),
             trusted: false,
+            unasked: false,
             bodies: std::cell::RefCell::default(),
             runtime: runtime.clone(),
         })

@@ -18,7 +18,7 @@ use crate::codec::{Put, Take};
 use crate::error::{Error, Result};
 use crate::ids::{DbId, PageNo, RelId};
 use crate::table::Layout;
-use crate::txn::TxnState;
+use crate::txn::{TxnState, WriteKind};
 
 /// What a relation holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -191,6 +191,8 @@ pub struct Relation {
     /// Running estimate of heap bytes per row, times 16.
     heap_per_row_x16: AtomicI64,
     sequence: Mutex<SequenceState>,
+    /// Rows that committed transactions have inserted, changed and deleted since it was opened.
+    counts: [AtomicU64; 3],
     /// Bumped whenever what a checkpoint stores of it changed.
     pub(crate) changes: AtomicU64,
 }
@@ -244,6 +246,7 @@ impl Relation {
                 durable_last: meta.last,
                 durable_called: meta.called,
             }),
+            counts: Default::default(),
             changes: AtomicU64::new(1),
         }
     }
@@ -379,6 +382,21 @@ impl Relation {
         if new != old {
             self.heap_per_row_x16.store(new, Ordering::Relaxed);
         }
+    }
+
+    /// Counts rows of a transaction that has committed.
+    pub(crate) fn count(&self, kind: WriteKind, rows: u64) {
+        self.counts[kind as usize].fetch_add(rows, Ordering::Relaxed);
+    }
+
+    /// Rows that committed transactions have inserted, changed and deleted since it was opened.
+    pub fn counts(&self) -> [u64; 3] {
+        std::array::from_fn(|i| self.counts[i].load(Ordering::Relaxed))
+    }
+
+    /// All of these together.
+    pub fn changed_rows(&self) -> u64 {
+        self.counts().iter().sum()
     }
 
     /// The sequence's state.

@@ -7,6 +7,8 @@
 //!   K1  encode(a) < encode(b) exactly when a < b; equal values have equal encodings.
 //!   K2  No encoding of a value is a proper prefix of another of the same type and direction.
 
+mod decode;
+
 use crate::array::ArrayView;
 use crate::compare::{base_type, is_bytewise, timetz_order, trim_blanks};
 use crate::datetime::Interval;
@@ -16,6 +18,8 @@ use crate::numeric::Numeric;
 use crate::oid::{self, Oid};
 use crate::record::RecordView;
 use crate::{Datum, Physical, Result};
+
+pub use decode::{decode_key, is_reversible};
 
 const NULL_FIRST: u8 = 0x00;
 const VALUE: u8 = 0x01;

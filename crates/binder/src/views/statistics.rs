@@ -17,11 +17,21 @@ const SYSTEMS: &str = " AND (n.nspname IN ('pg_catalog', 'information_schema') O
 /// Columns that are not counted.
 type Given = &'static [(&'static str, &'static str)];
 
-const OF_TABLE: Given = &[
+const OF_TABLE: Given = &[("relid", "c.oid"), ("schemaname", "n.nspname"), ("relname", "c.relname")];
+/// What is counted of a table.
+const COUNTED: Given = &[
     ("relid", "c.oid"),
     ("schemaname", "n.nspname"),
     ("relname", "c.relname"),
-    ("n_live_tup", "greatest(c.reltuples, 0)::int8"),
+    ("n_tup_ins", "pg_stat_get_tuples_inserted(c.oid)"),
+    ("n_tup_upd", "pg_stat_get_tuples_updated(c.oid)"),
+    ("n_tup_del", "pg_stat_get_tuples_deleted(c.oid)"),
+    ("n_live_tup", "pg_stat_get_live_tuples(c.oid)"),
+    ("n_mod_since_analyze", "pg_stat_get_mod_since_analyze(c.oid)"),
+    ("last_analyze", "pg_stat_get_last_analyze_time(c.oid)"),
+    ("last_autoanalyze", "pg_stat_get_last_autoanalyze_time(c.oid)"),
+    ("analyze_count", "pg_stat_get_analyze_count(c.oid)"),
+    ("autoanalyze_count", "pg_stat_get_autoanalyze_count(c.oid)"),
 ];
 const OF_INDEX: Given = &[
     ("relid", "c.oid"),
@@ -73,7 +83,8 @@ fn source(name: &str) -> Option<(String, Given)> {
         }
     };
     if let Some(whose) = counted("_tables") {
-        return Some((format!("{TABLES}{whose}"), OF_TABLE));
+        let counts = name.starts_with("pg_stat_") && !name.starts_with("pg_stat_xact_");
+        return Some((format!("{TABLES}{whose}"), if counts { COUNTED } else { OF_TABLE }));
     }
     if let Some(whose) = counted("_indexes") {
         return Some((format!("{INDEXES}{whose}"), OF_INDEX));

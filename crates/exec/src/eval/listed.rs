@@ -7,7 +7,7 @@ use functions::{Callable, Sign};
 use hashbrown::HashSet;
 use plan::Expr;
 use types::array::ArrayView;
-use types::{Datum, Oid, Result, oid};
+use types::{Datum, Oid, Physical, Result, oid};
 use vector::{Chunk, Data, Vector};
 
 use super::{constant, element_type, eval, missing};
@@ -27,7 +27,7 @@ pub(super) fn any_array(
     let Some(implementation) = functions::lookup(function) else { return Err(missing(function)) };
     let types = [args[0].ty, element_type(args[1].ty)];
     if chunk.rows == 0 {
-        return Ok(Vector::new(types::Physical::Bool));
+        return Ok(Vector::new(Physical::Bool));
     }
     if !args[1].is_fixed() {
         let (left, arrays) = (eval(&args[0], chunk, ctx)?, eval(&args[1], chunk, ctx)?);
@@ -66,6 +66,22 @@ pub(super) fn any_array(
     one_by_one(all, implementation, &types, &left, |_| items.map(Cow::Borrowed), chunk.rows, ctx)
 }
 
+/// `value` in `form`, if both are integers; `None` for those that it cannot hold, which equal none that it does.
+pub fn as_wide(value: &Datum, form: Physical) -> Option<Cow<'_, Datum>> {
+    let n = match value {
+        Datum::I16(n) => i64::from(*n),
+        Datum::I32(n) => i64::from(*n),
+        Datum::I64(n) => *n,
+        other => return Some(Cow::Borrowed(other)),
+    };
+    Some(Cow::Owned(match form {
+        Physical::I16 => Datum::I16(n.try_into().ok()?),
+        Physical::I32 => Datum::I32(n.try_into().ok()?),
+        Physical::I64 => Datum::I64(n),
+        _ => return Some(Cow::Borrowed(value)),
+    }))
+}
+
 /// The elements of an array; none of NULL.
 fn items_of(array: &Datum) -> Option<Vec<Datum>> {
     Some(ArrayView::new(array.as_bytes()?).iter().collect())
@@ -76,7 +92,11 @@ fn items_of(array: &Datum) -> Option<Vec<Datum>> {
 fn listed(left: &Vector, ty: Oid, items: &[Datum]) -> Option<Vec<bool>> {
     macro_rules! among {
         ($values:ident, $form:ident) => {{
-            let items = items.iter().filter_map(|d| if let Datum::$form(x) = d { Some(*x) } else { None });
+            let own = |d| match as_wide(d, Physical::$form).as_deref() {
+                Some(Datum::$form(x)) => Some(*x),
+                _ => None,
+            };
+            let items = items.iter().filter_map(own);
             let list = List::new(items.collect());
             $values.iter().map(|x| list.has(x)).collect()
         }};
@@ -123,7 +143,7 @@ fn one_by_one<'i>(
     rows: usize,
     ctx: &mut Context<'_>,
 ) -> Result<Vector> {
-    let mut out = Vector::new(types::Physical::Bool);
+    let mut out = Vector::new(Physical::Bool);
     for i in 0..rows {
         let Some(items) = items(i) else {
             out.push_null();

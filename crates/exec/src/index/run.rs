@@ -5,7 +5,7 @@ use storage::RowId;
 use storage::btree::{Added, NewEntries};
 use types::{Datum, Result};
 
-use super::{Handles, add_entry, encode_key, is_distinct};
+use super::{Handles, add_entry, encode_entry, is_distinct};
 use crate::Context;
 
 /// The value of a column, the second number, in a row, the first.
@@ -29,10 +29,11 @@ pub fn add_entries_of_rows(
     let (mut run, mut outcomes) = (NewEntries::default(), Vec::new());
     let mut key = std::mem::take(&mut handles.keys.0);
     for (number, index) in table.indexes.iter().enumerate() {
+        let tree = &handles.trees[number];
         run.clear();
         for (i, &id) in ids.iter().enumerate() {
             let row = |c: usize| rows(i, c);
-            let Some(null) = encode_key(&mut key, table, index, &row, ctx)? else { continue };
+            let Some(null) = encode_entry(&mut key, tree, table, index, &row, ctx)? else { continue };
             // NULLs of a unique key are nobody's business: few, and added like those that are shared. So are keys that are checked later.
             if index.unique && (!is_distinct(index, null) || !index.immediate) {
                 shared.push((i as u32, number));
@@ -41,7 +42,6 @@ pub fn add_entries_of_rows(
             run.push(&key, id, i as u32);
         }
         run.sort();
-        let tree = &handles.trees[number];
         let outcome = tree.insert_run(&run, index.unique, &mut outcomes);
         for (i, outcome) in outcomes.iter().enumerate() {
             match outcome {

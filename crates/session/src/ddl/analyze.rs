@@ -46,6 +46,7 @@ impl Session {
         if names.is_empty() {
             columns = (0..info.columns.len()).filter(|&i| !info.columns[i].dropped).collect();
         }
+        let counts = self.db.relation(info.rel)?.counts();
         let (rows, total) = self.sample(info, &columns)?;
         let table = info.oid;
         for (at, &column) in columns.iter().enumerate() {
@@ -67,6 +68,9 @@ impl Session {
             let size = [("reltuples", Datum::F32(total as f32)), ("relpages", Datum::I32(pages as i32))];
             let oid = index.oid;
             self.change_rows(PG_CLASS, |r| r.oid("oid") == oid, &size)?;
+        }
+        if names.is_empty() {
+            self.runtime.note_analysed(&self.db, info, counts, !self.unasked);
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use types::{Datum, Oid, Physical, Result, SqlError, SqlState, oid};
 
 use super::alter::{NoSink, column_of};
 use super::depend::Address;
-use super::index::attribute_type;
+use super::index::{attribute_type, carried_forms};
 use super::sequence::Rules;
 use super::table::{NewColumn, Placed, bind_column, column_constraint, is_system_column};
 use super::temporary::stored_as;
@@ -117,7 +117,7 @@ impl Session {
         db.drop_relation(self.txn_mut(), &old)?;
         self.mark_class(table, &[("relfilenode", Datum::U32(fresh.0))])?;
         for index in &info.indexes {
-            self.new_storage(index.oid, index.rel, RelKind::Btree, Vec::new())?;
+            self.new_storage(index.oid, index.rel, RelKind::Btree, carried_forms(&info, &index.include))?;
             self.fill_index(table, index.oid)?;
         }
         Ok(())

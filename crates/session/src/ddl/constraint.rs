@@ -477,7 +477,7 @@ impl Session {
     }
 
     /// A table's qualified name, quoted.
-    pub(super) fn qualified_name(&mut self, info: &TableInfo) -> Result<String> {
+    pub(in crate::ddl) fn qualified_name(&mut self, info: &TableInfo) -> Result<String> {
         let image = self.image()?;
         let schema = syntax::quote_ident(image.namespace_name(info.namespace));
         Ok(format!("{schema}.{}", syntax::quote_ident(&info.name)))

@@ -97,6 +97,9 @@ impl Session {
 
     /// Nobody but this session uses database `id`.
     fn check_unused(&self, id: DbId, name: &str, what: &str) -> Result<()> {
+        if id != self.db.id {
+            self.runtime.stop_background(Some(id));
+        }
         let others = self.runtime.count_sessions(id, 0) - usize::from(id == self.db.id);
         if others == 0 {
             return Ok(());

@@ -9,7 +9,7 @@ use plan::TableRef;
 use storage::lock::{Mode, Tag};
 use storage::{RelId, RelKind, RelMeta};
 use syntax::ast::{CreateIndex, IndexElement, IndexKey, NullsOrder};
-use types::{Datum, Oid, Result, SqlError, SqlState, oid};
+use types::{Datum, Oid, Physical, Result, SqlError, SqlState, oid};
 
 use super::depend::Address;
 use super::storage_option::{Of, check_options};
@@ -281,7 +281,8 @@ impl Session {
             }
         }
         let (db, index) = (self.db.clone(), self.new_oid()?);
-        let meta = RelMeta::new(RelId(index.0), RelKind::Btree, stored_as(info.persistence), Vec::new());
+        let carried = carried_forms(&info, &spec.include);
+        let meta = RelMeta::new(RelId(index.0), RelKind::Btree, stored_as(info.persistence), carried);
         db.create_relation(self.txn_mut(), meta)?;
         let class = NewClass {
             oid: index,
@@ -490,6 +491,11 @@ fn indexed_column(info: &TableInfo, name: &str) -> Result<usize> {
         return Err(refused(message, SqlState::FEATURE_NOT_SUPPORTED));
     }
     found.ok_or_else(|| refused(&format!("column \"{name}\" does not exist"), SqlState::UNDEFINED_COLUMN))
+}
+
+/// How the entries of an index keep the columns that it includes.
+pub(super) fn carried_forms(info: &TableInfo, include: &[usize]) -> Vec<Physical> {
+    include.iter().map(|&c| Physical::of(info.columns[c].ty)).collect()
 }
 
 /// A column of INCLUDE.

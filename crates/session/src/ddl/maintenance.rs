@@ -9,6 +9,7 @@ use storage::{RelId, RelKind, RelMeta};
 use syntax::ast::{Discard, DropBehavior, Lock, LockMode, Reindex, ReindexTarget, SetConstraints, Truncate, Vacuum};
 use types::{Datum, Oid, Physical, Result, SqlError, SqlState};
 
+use super::index::carried_forms;
 use super::refuse;
 use crate::session::{BlockState, Session};
 
@@ -75,7 +76,9 @@ impl Session {
     pub(super) fn empty(&mut self, info: &TableInfo) -> Result<()> {
         let forms = info.columns.iter().map(|c| Physical::of(c.ty)).collect();
         self.new_storage(info.oid, info.rel, RelKind::Table, forms)?;
-        info.indexes.iter().try_for_each(|i| self.new_storage(i.oid, i.rel, RelKind::Btree, Vec::new()))
+        info.indexes
+            .iter()
+            .try_for_each(|i| self.new_storage(i.oid, i.rel, RelKind::Btree, carried_forms(info, &i.include)))
     }
 
     /// Gives a relation fresh storage.
@@ -132,6 +135,7 @@ impl Session {
         }
         if vacuum.vacuum {
             self.runtime.engine().purge()?;
+            tables.iter().try_for_each(|(info, _)| self.settle_indexes(info))?;
         }
         if analyze {
             for (info, columns) in tables {
@@ -139,6 +143,18 @@ impl Session {
             }
         }
         Ok(word.to_owned())
+    }
+
+    /// Looks at the rows of all entries, so that index-only scans need not.
+    fn settle_indexes(&mut self, info: &TableInfo) -> Result<()> {
+        let table = self.plan_table(info.oid)?;
+        let mut execution = self.with_latest(|s| s.execution(true))?;
+        self.with_context(&mut execution, &[], |ctx| {
+            let exec::Handles { storage, trees, .. } = exec::Handles::open(ctx, &table)?;
+            let all = storage::btree::ScanBounds::default;
+            let mut both = table.indexes.iter().zip(&trees);
+            both.try_for_each(|(index, tree)| exec::settle(&storage, tree, &table, index, all(), ctx))
+        })
     }
 
     /// REINDEX: indexes get new storage, and are filled anew.
@@ -214,7 +230,7 @@ impl Session {
             self.lock_relation(table, Mode::AccessExclusive)?;
             let info = self.info(table)?;
             if let Some(key) = info.indexes.iter().find(|i| i.oid == index) {
-                self.new_storage(index, key.rel, RelKind::Btree, Vec::new())?;
+                self.new_storage(index, key.rel, RelKind::Btree, carried_forms(&info, &key.include))?;
                 self.fill_index(table, index)?;
             }
         }

@@ -15,6 +15,7 @@ use syntax::ast::{
 use types::{Datum, Oid, Physical, Result, SqlError, SqlState, oid};
 
 use super::depend::Address;
+use super::index::carried_forms;
 use super::sequence::Rules;
 use super::storage_option::{Of, check_options};
 use super::table::{NewColumn, is_system_column};
@@ -439,7 +440,7 @@ impl Session {
         let forms = info.columns.iter().map(|c| Physical::of(c.ty)).collect();
         self.new_storage(info.oid, info.rel, RelKind::Table, forms)?;
         for index in &info.indexes {
-            self.new_storage(index.oid, index.rel, RelKind::Btree, Vec::new())?;
+            self.new_storage(index.oid, index.rel, RelKind::Btree, carried_forms(&info, &index.include))?;
         }
         self.mark_class(info.oid, &[("relispopulated", Datum::Bool(refresh.with_data))])?;
         if refresh.with_data {

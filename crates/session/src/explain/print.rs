@@ -44,6 +44,7 @@ fn node(shown: &Shown, options: Options, indent: usize, arrow: &str, lines: &mut
         let value = match detail {
             Detail::Text(text) => text.clone(),
             Detail::List(list) => list.join(", "),
+            Detail::Number(n) => n.to_string(),
             Detail::Hidden(_) => continue,
         };
         lines.push(format!("{:inner$}{key}: {value}", ""));
@@ -138,6 +139,7 @@ fn object(shown: &Shown, options: Options, indent: usize, out: &mut String) {
     for (key, detail) in &rest {
         match detail {
             Detail::Text(text) => own(key, quoted(text)),
+            Detail::Number(n) => own(key, n.to_string()),
             Detail::List(list) => {
                 own(key, format!("[{}]", list.iter().map(|t| quoted(t)).collect::<Vec<_>>().join(", ")))
             }

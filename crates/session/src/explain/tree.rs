@@ -18,6 +18,7 @@ use super::Options;
 pub(super) enum Detail {
     Text(String),
     List(Vec<String>),
+    Number(u64),
     /// Part of the title as text, a field of its own in JSON.
     Hidden(String),
 }
@@ -332,15 +333,13 @@ impl<'a> Explainer<'a> {
             own.chain(["ctid".to_owned()]).collect()
         };
         let mut shown = match counted(node) {
-            Node::IndexScan { range, .. } => {
+            Node::IndexScan { range, only, .. } => {
                 let index = &table.indexes[range.index];
                 let direction = if range.backward { " Backward" } else { "" };
-                let title = format!(
-                    "Index Scan{direction} using {} on {}",
-                    syntax::quote_ident(&index.name),
-                    self.table(table)
-                );
-                let mut shown = self.plain(node, &title, "Index Scan");
+                let word = if only.is_some() { "Index Only Scan" } else { "Index Scan" };
+                let name = syntax::quote_ident(&index.name);
+                let title = format!("{word}{direction} using {name} on {}", self.table(table));
+                let mut shown = self.plain(node, &title, word);
                 let way = if range.backward { "Backward" } else { "Forward" };
                 shown.details.push(("Scan Direction".to_owned(), Detail::Hidden(way.to_owned())));
                 shown.details.push(("Index Name".to_owned(), Detail::Hidden(index.name.clone())));
@@ -354,7 +353,14 @@ impl<'a> Explainer<'a> {
             Node::BitmapScan { bits, .. } => {
                 let mut shown =
                     self.plain(node, &format!("Bitmap Heap Scan on {}", self.table(table)), "Bitmap Heap Scan");
-                if let Some(e) = found_by(bits) {
+                // What follows from a LIKE is not asked again: the LIKE is.
+                let mut asked = Vec::new();
+                filter.iter().for_each(|f| (*f).clone().conjuncts(&mut asked));
+                let derived: Vec<Expr> = asked.iter().flat_map(optimizer::prefix::bounds).collect();
+                let mut again = Vec::new();
+                found_by(bits).into_iter().for_each(|e| e.conjuncts(&mut again));
+                again.retain(|e| !derived.iter().any(|d| d.same(e)) || asked.iter().any(|a| a.same(e)));
+                if let Some(e) = Expr::all(again) {
                     let condition = self.condition(&e, &columns);
                     shown.details.push(("Recheck Cond".to_owned(), condition));
                 }
@@ -386,6 +392,9 @@ impl<'a> Explainer<'a> {
                 let condition = self.condition(&e, &columns);
                 shown.details.push(("Filter".to_owned(), condition));
             }
+        }
+        if let (Node::IndexScan { only: Some(fetches), .. }, true) = (counted(node), self.options.analyze) {
+            shown.details.push(("Heap Fetches".to_owned(), Detail::Number(fetches.count())));
         }
         (shown, above)
     }

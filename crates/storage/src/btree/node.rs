@@ -159,9 +159,10 @@ pub fn key(bytes: &[u8], index: usize) -> &[u8] {
     &entry[..entry.len().saturating_sub(ROW_ID_BYTES)]
 }
 
-/// Whether an entry beside place `index`, where one with `key` belongs, has that key, or one in another leaf may have.
-pub fn may_share(bytes: &[u8], index: usize, key: &[u8]) -> bool {
-    let has_key = |i: usize| self::key(bytes, i) == key;
+/// Whether an entry beside place `index`, where one with `key` belongs, has that key, or one in another leaf may have; `bare` takes off
+/// what entries carry behind their keys.
+pub fn may_share(bytes: &[u8], index: usize, key: &[u8], bare: impl Fn(&[u8]) -> &[u8]) -> bool {
+    let has_key = |i: usize| bare(self::key(bytes, i)) == key;
     let inside = low(bytes) <= key && high(bytes).is_none_or(|h| h > key && !h.starts_with(key));
     !inside || (index > 0 && has_key(index - 1)) || (index < count(bytes) && has_key(index))
 }

@@ -120,6 +120,7 @@ impl Btree {
             for i in first..entries.len() {
                 let entry = entries.entry(i);
                 let key = entries.key(i);
+                let bare = self.bare(key);
                 if key.len() > KEY_BYTES_MAX {
                     outcomes.truncate(first);
                     return Err(Error::Limit("index row size exceeds btree maximum"));
@@ -132,8 +133,8 @@ impl Btree {
                 let index = if at_end { n } else { node::lower_bound(&*guard, entry, 0) };
                 at_end = index == n;
                 if unique {
-                    let before = i > 0 && entries.key(i - 1) == key;
-                    if before || node::may_share(&guard, index, key) {
+                    let before = i > 0 && self.bare(entries.key(i - 1)) == bare;
+                    if before || node::may_share(&guard, index, bare, |key| self.bare(key)) {
                         outcomes.push(Added::Shared);
                         continue;
                     }

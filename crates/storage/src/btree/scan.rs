@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use super::node;
 use super::tree::Btree;
+use crate::buffer::PageRead;
 use crate::error::Result;
-use crate::ids::RowId;
+use crate::ids::{PageNo, RowId};
 
 /// Which way a scan goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -124,7 +125,72 @@ impl EntryBatch {
     }
 }
 
+/// The leaf that a batch is of, for those who answer from entries alone (T7).
+#[derive(Default, Debug)]
+pub struct Leaf {
+    page: PageNo,
+    stamp: u64,
+    /// The moment before it was read.
+    time: u64,
+    /// All that it holds.
+    all: ScanBounds,
+    /// How many entries it has.
+    entries: usize,
+}
+
+impl Leaf {
+    /// Since when its entries are settled.
+    pub fn settled(&self) -> Option<u64> {
+        (self.stamp & 1 == 1).then_some(self.stamp >> 1)
+    }
+
+    /// The bounds of all that it holds.
+    pub fn bounds(&self) -> ScanBounds {
+        self.all.clone()
+    }
+
+    /// How many entries it has, whatever the bounds of the scan.
+    pub fn entries(&self) -> usize {
+        self.entries
+    }
+}
+
 impl Btree {
+    /// As [`Btree::scan`]; says of which leaf the entries are.
+    ///
+    /// # Errors
+    /// `Io`, `Corrupt`.
+    pub fn scan_leaf(
+        &self,
+        bounds: &mut ScanBounds,
+        direction: Direction,
+        batch: &mut EntryBatch,
+        leaf: &mut Leaf,
+    ) -> Result<bool> {
+        batch.clear();
+        match direction {
+            Direction::Forward => self.scan_forward(bounds, batch, Some(leaf)),
+            Direction::Backward => self.scan_backward(bounds, batch, Some(leaf)),
+        }
+    }
+
+    /// Notes that all entries of `leaf` belong to rows that all snapshots see, as somebody found who looked at the row of each after the leaf was
+    /// read, or found its page unchanged since the leaf was last settled (T7). Nothing is noted if the leaf has changed meanwhile.
+    pub fn settle(&self, leaf: &Leaf) {
+        self.db.space.settle(leaf.page, leaf.stamp, leaf.time);
+    }
+
+    fn note_leaf(&self, guard: &PageRead<'_>, leaf: &mut Leaf) {
+        leaf.page = guard.page();
+        leaf.stamp = guard.stamp();
+        // Before any row is looked at; under the leaf's latch, so that who changes it later stamps it differently.
+        leaf.time = self.db.space.moment();
+        leaf.entries = node::count(&**guard);
+        leaf.all.lower.clear();
+        leaf.all.lower.extend_from_slice(node::low(guard));
+        leaf.all.upper = node::high(guard).map(<[u8]>::to_vec);
+    }
+
     /// Fills `batch` with the next leaf's entries in `bounds` and narrows `bounds` to what is left; false when nothing is. A batch
     /// may be empty although more follows.
     ///
@@ -133,13 +199,16 @@ impl Btree {
     pub fn scan(&self, bounds: &mut ScanBounds, direction: Direction, batch: &mut EntryBatch) -> Result<bool> {
         batch.clear();
         match direction {
-            Direction::Forward => self.scan_forward(bounds, batch),
-            Direction::Backward => self.scan_backward(bounds, batch),
+            Direction::Forward => self.scan_forward(bounds, batch, None),
+            Direction::Backward => self.scan_backward(bounds, batch, None),
         }
     }
 
-    fn scan_forward(&self, bounds: &mut ScanBounds, batch: &mut EntryBatch) -> Result<bool> {
+    fn scan_forward(&self, bounds: &mut ScanBounds, batch: &mut EntryBatch, noted: Option<&mut Leaf>) -> Result<bool> {
         let leaf = self.find_shared(&bounds.lower, false)?;
+        if let Some(noted) = noted {
+            self.note_leaf(&leaf, noted);
+        }
         let bytes: &[u8] = &leaf;
         let n = node::count(bytes);
         let from = node::lower_bound(bytes, &bounds.lower, 0);
@@ -161,11 +230,14 @@ impl Btree {
         }
     }
 
-    fn scan_backward(&self, bounds: &mut ScanBounds, batch: &mut EntryBatch) -> Result<bool> {
+    fn scan_backward(&self, bounds: &mut ScanBounds, batch: &mut EntryBatch, noted: Option<&mut Leaf>) -> Result<bool> {
         // No upper bound: every key is below a run of 0xff longer than any key.
         let top = vec![0xff; super::KEY_BYTES_MAX + 8];
         let upper = bounds.upper.as_deref().unwrap_or(&top);
         let leaf = self.find_shared(upper, true)?;
+        if let Some(noted) = noted {
+            self.note_leaf(&leaf, noted);
+        }
         let bytes: &[u8] = &leaf;
         let end = node::lower_bound(bytes, upper, 0);
         for i in (0..end).rev() {

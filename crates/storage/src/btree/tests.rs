@@ -15,11 +15,16 @@ use crate::{Engine, Options};
 type Model = BTreeSet<(Vec<u8>, [u8; 6])>;
 
 fn tree(pool_pages: usize) -> (Arc<Engine>, Btree) {
+    carrying(pool_pages, Vec::new())
+}
+
+/// A tree whose entries carry values of these forms.
+fn carrying(pool_pages: usize, forms: Vec<types::Physical>) -> (Arc<Engine>, Btree) {
     let options = Options { pool_bytes: pool_pages << 14, units_max: 8192, background: false, ..Options::default() };
     let engine = Engine::open(Env::in_memory(), options).unwrap();
     let db = engine.create_database().unwrap();
     let mut txn = engine.begin(engine.new_owner(), engine.new_interrupt());
-    let meta = RelMeta::new(RelId(100), RelKind::Btree, Persistence::Permanent, Vec::new());
+    let meta = RelMeta::new(RelId(100), RelKind::Btree, Persistence::Permanent, forms);
     let rel = db.create_relation(&mut txn, meta).unwrap();
     txn.commit(true).unwrap();
     (engine, Btree::new(db, rel))
@@ -226,4 +231,75 @@ fn separators_are_the_shortest_that_divide() {
         assert_eq!(found, wanted);
         assert!(left < found && found <= right);
     }
+}
+
+#[test]
+fn carried_values_are_no_part_of_a_key() {
+    use types::{Datum, Physical};
+
+    let (_engine, tree) = carrying(64, vec![Physical::Var, Physical::I32]);
+    let entry = |key: &[u8], text: &str, number: Datum| {
+        let mut entry = key.to_vec();
+        tree.carry(&mut entry, [Datum::text(text), number]);
+        assert_eq!(tree.bare(&entry), key);
+        entry
+    };
+    let row = |n: usize| RowId { block: 1, slot: n as u16 };
+    let number = |n: usize| if n.is_multiple_of(3) { Datum::Null } else { Datum::I32(n as i32) };
+    // Self-delimiting keys, as unique ones are; the texts are long, so that leaves split between them too.
+    let key = |n: usize| vec![2, (n / 250) as u8, (n % 250) as u8, 1];
+    for n in 0..2000 {
+        let text = "x".repeat(n % 300);
+        assert_eq!(tree.insert_unique(&entry(&key(n), &text, number(n)), row(n)).unwrap(), Added::New, "{n}");
+        for other in ["", "w", "z"] {
+            let shared = tree.insert_unique(&entry(&key(n), other, Datum::I32(-1)), row(n + 1)).unwrap();
+            assert_eq!(shared, Added::Shared, "{n}");
+        }
+    }
+    // An entry with the same key and other values is another one, beside it.
+    assert!(!tree.insert(&entry(&key(5), "y", number(5)), row(5)).unwrap());
+    assert!(tree.insert(&entry(&key(5), "y", number(5)), row(5)).unwrap());
+    let found = scan(&tree, ScanBounds::prefix(&key(5)), Direction::Backward);
+    assert_eq!(found.len(), 2);
+    for (entry, _) in scan(&tree, ScanBounds::prefix(&[]), Direction::Forward) {
+        let mut values = Vec::new();
+        tree.each_carried(&entry, |i, cell| values.push(cell.datum(tree.carries()[i]).unwrap())).unwrap();
+        assert!(matches!(&values[..], [Datum::Var(_), Datum::I32(_) | Datum::Null]), "{values:?}");
+    }
+    assert_eq!(tree.check().unwrap(), []);
+    // What is not what the relation says is told.
+    tree.insert(&key(1999), row(1)).unwrap();
+    assert_eq!(tree.check().unwrap().len(), 1);
+}
+
+#[test]
+fn a_settled_leaf_is_unsettled_by_a_change() {
+    let (_engine, tree) = tree(64);
+    let row = |n: u16| RowId { block: 0, slot: n };
+    assert!((0..5).all(|n| !tree.insert(&[n as u8 + 1, 1], row(n)).unwrap()));
+    let look = || {
+        let (mut batch, mut leaf) = (EntryBatch::default(), Leaf::default());
+        tree.scan_leaf(&mut ScanBounds::default(), Direction::Forward, &mut batch, &mut leaf).unwrap();
+        assert_eq!((batch.len(), leaf.bounds().lower), (leaf.entries(), Vec::new()));
+        leaf
+    };
+    let first = look();
+    assert_eq!(first.settled(), None);
+    tree.settle(&first);
+    let since = look().settled().unwrap();
+    // Time goes on with each look, and whoever settles later knows more.
+    let second = look();
+    tree.settle(&second);
+    assert!(look().settled().unwrap() > since);
+    // A page that is latched for a change after the moment is not unchanged since; a look changes nothing.
+    let page = tree.rel().locate(0).unwrap().0;
+    let moment = tree.db().space.moment();
+    assert!(tree.db().space.is_unchanged(page, moment));
+    let third = look();
+    tree.insert(&[9, 1], row(9)).unwrap();
+    assert!(!tree.db().space.is_unchanged(page, moment));
+    assert_eq!(look().settled(), None);
+    // What was seen before the change settles nothing.
+    tree.settle(&third);
+    assert_eq!(look().settled(), None);
 }

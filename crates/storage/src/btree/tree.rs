@@ -157,7 +157,7 @@ impl Btree {
         loop {
             let (block, mut guard) = self.find_exclusive(&full, 0)?;
             let index = node::lower_bound(&*guard, &full, 0);
-            if unique && node::may_share(&guard, index, key) {
+            if unique && node::may_share(&guard, index, self.bare(key), |key| self.bare(key)) {
                 return Ok(Added::Shared);
             }
             let n = node::count(&*guard);
@@ -312,7 +312,7 @@ impl Btree {
                         break;
                     }
                 };
-                if let Err(what) = node::check(&guard) {
+                if let Err(what) = node::check(&guard).and_then(|()| self.check_carried(&guard)) {
                     problems.push((page, what));
                     break;
                 }

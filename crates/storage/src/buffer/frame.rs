@@ -18,11 +18,14 @@ pub struct Frame {
     /// Low byte: evicted, unlocked, shared by n-1, or exclusive. The rest: the version counter (B1).
     word: AtomicU64,
     flags: AtomicU8,
+    /// Twice the space's time when the page was last latched to be changed; or one more than twice the time since which all entries of an
+    /// index page are settled (T7). It outlives eviction.
+    stamp: AtomicU64,
     /// Guarded by the latch: read under any, changed under the exclusive one. Outlives eviction.
     versions: UnsafeCell<Option<Box<PageVersions>>>,
 }
 
-const _: () = assert!(size_of::<Frame>() == 24);
+const _: () = assert!(size_of::<Frame>() == 32);
 
 /// What an attempt on the latch found.
 pub(super) enum Attempt {
@@ -162,6 +165,24 @@ impl Frame {
     /// Clears the reference flag; true when it was set.
     pub(super) fn unreference(&self) -> bool {
         self.flags.fetch_and(!REFERENCED, Ordering::Relaxed) & REFERENCED != 0
+    }
+
+    /// Notes that the page may be changed from now on. The exclusive latch is held.
+    #[inline]
+    pub(super) fn touch(&self, now: u64) {
+        self.stamp.store(now << 1, Ordering::Relaxed);
+    }
+
+    /// What is noted of its last change.
+    #[inline]
+    pub(super) fn stamp(&self) -> u64 {
+        self.stamp.load(Ordering::Acquire)
+    }
+
+    /// Replaces the stamp `seen` by that of a page that is settled since `time`, unless it is another one by now.
+    pub(super) fn settle(&self, seen: u64, time: u64) {
+        // Whoever was faster knew something newer.
+        let _ = self.stamp.compare_exchange(seen, time << 1 | 1, Ordering::AcqRel, Ordering::Relaxed);
     }
 
     /// The cell of the version map. Dereference it only under the latch, as its field says.

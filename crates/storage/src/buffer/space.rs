@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -47,6 +47,8 @@ pub struct PageSpace {
     dirty: Mutex<Vec<(PageNo, PageClass)>>,
     /// No page from here on was ever resident.
     high: AtomicU32,
+    /// The time that pages are stamped with when they may change: it grows whenever somebody is about to look whether some have.
+    time: AtomicU64,
     this: Weak<PageSpace>,
 }
 
@@ -70,6 +72,7 @@ impl PageSpace {
             pool,
             dirty: Mutex::new(Vec::new()),
             high: AtomicU32::new(0),
+            time: AtomicU64::new(1),
             this: this.clone(),
         }))
     }
@@ -133,7 +136,24 @@ impl PageSpace {
     fn guard<'a>(&'a self, frame: &'a Frame, page: PageNo, class: PageClass) -> PageWrite<'a> {
         // SAFETY: the exclusive latch is held.
         let accounted = unsafe { (*frame.versions()).as_ref().map_or(0, |v| v.accounted) };
+        frame.touch(self.time.load(Ordering::Relaxed));
         PageWrite { space: self, frame, page, class, accounted }
+    }
+
+    /// A moment later than all before: whoever latches a page to change it from now on stamps it with this time or a later one.
+    pub fn moment(&self) -> u64 {
+        self.time.fetch_add(1, Ordering::AcqRel) + 1
+    }
+
+    /// Whether nobody has latched `page` to change it since the moment `time`. It need not be resident.
+    #[inline]
+    pub fn is_unchanged(&self, page: PageNo, time: u64) -> bool {
+        self.memory.frame(page).stamp() >> 1 < time
+    }
+
+    /// Notes that all entries of `page`, of an index, are settled since the moment `time`, unless its stamp is not `seen` any more.
+    pub fn settle(&self, page: PageNo, seen: u64, time: u64) {
+        self.memory.frame(page).settle(seen, time);
     }
 
     /// Latches `page` exclusively if that needs no waiting and no I/O.
@@ -423,6 +443,11 @@ impl PageRead<'_> {
     /// Which page.
     pub fn page(&self) -> PageNo {
         self.page
+    }
+
+    /// What is noted of its last change; see [`PageSpace::settle`].
+    pub fn stamp(&self) -> u64 {
+        self.frame.stamp()
     }
 
     /// The in-memory version map; `None` when every snapshot sees the page as it is (I7).

@@ -63,9 +63,17 @@ impl Table {
         Ok(match seen {
             Seen::Absent => None,
             Seen::AsStored if page.is_dead(slot) => None,
-            Seen::AsStored => Some(f(&RowView::new(page, slot, &[]))),
+            Seen::AsStored => {
+                Some(f(&RowView { settled: guard.versions().is_none(), ..RowView::new(page, slot, &[]) }))
+            }
             Seen::Undo(undo) => Some(f(&RowView::new(page, slot, &undo))),
         })
+    }
+
+    /// Whether nobody has latched the page of `row` to change it since the moment `time`.
+    #[inline]
+    pub fn is_unchanged(&self, row: RowId, time: u64) -> bool {
+        self.rel.locate(row.block).is_ok_and(|(page, _)| self.db.space.is_unchanged(page, time))
     }
 
     /// The bytes of a large value.

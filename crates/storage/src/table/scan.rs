@@ -12,15 +12,22 @@ use crate::txn::Snapshot;
 
 /// One row as some observer sees it.
 pub struct RowView<'a> {
-    page: TablePage<'a>,
-    slot: usize,
+    pub(super) page: TablePage<'a>,
+    pub(super) slot: usize,
+    /// Whether the page has no version map.
+    pub(super) settled: bool,
     /// Before-images to lay over it, newest first: the last one that has a column counts.
-    undo: &'a [&'a [u8]],
+    pub(super) undo: &'a [&'a [u8]],
 }
 
 impl<'a> RowView<'a> {
     pub(super) fn new(page: TablePage<'a>, slot: usize, undo: &'a [&'a [u8]]) -> RowView<'a> {
-        RowView { page, slot, undo }
+        RowView { page, slot, settled: false, undo }
+    }
+
+    /// Whether every snapshot sees the row as this (I7).
+    pub fn is_settled(&self) -> bool {
+        self.settled
     }
 
     /// The value of `column`.

@@ -429,6 +429,10 @@ impl Transaction {
             obsolete = ObsoleteLog::default();
         }
         let writes = std::mem::take(&mut self.writes);
+        for run in writes.chunk_by(|a, b| (a.table, a.kind) == (b.table, b.kind)) {
+            let rows = run.iter().map(|mark| u64::from(mark.count)).sum();
+            self.tables[run[0].table as usize].rel().count(run[0].kind, rows);
+        }
         if !writes.is_empty() || obsolete.has_any(true) {
             let tables = std::mem::take(&mut self.tables);
             self.shared.purge.push(Finished { lsn, tables, writes, obsolete, committed: true });

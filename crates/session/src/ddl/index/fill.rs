@@ -37,7 +37,8 @@ impl Session {
                 ctx.check_interrupts()?;
                 runs += 1;
                 run.sort();
-                let twice = |i: &usize| run.number(*i) == DISTINCT && run.key(*i) == run.key(*i - 1);
+                let twice =
+                    |i: &usize| run.number(*i) == DISTINCT && tree.bare(run.key(*i)) == tree.bare(run.key(*i - 1));
                 if let Some(i) = (1..run.len()).find(|i| key.unique && twice(i)) {
                     return Err(duplicate(&storage, &planned, &key, run.row(i), snapshot, ctx));
                 }
@@ -47,7 +48,7 @@ impl Session {
                 for i in (0..run.len()).filter(|&i| outcomes[i] == Added::Shared) {
                     let (bytes, row) = (run.key(i), run.row(i));
                     if run.number(i) == DISTINCT
-                        && exec::find_key(ctx, &storage, &tree, &planned, &key, bytes, Some(row))?.is_some()
+                        && exec::find_key(ctx, &storage, &tree, &planned, &key, tree.bare(bytes), Some(row))?.is_some()
                     {
                         return Err(duplicate(&storage, &planned, &key, row, snapshot, ctx));
                     }
@@ -60,7 +61,7 @@ impl Session {
             while scan.next(ctx, &mut chunk)? {
                 for i in 0..chunk.rows {
                     let value = |c: usize| chunk.columns[c].get(i);
-                    let null = match exec::encode_key(&mut encoded, &planned, &key, &value, ctx)? {
+                    let null = match exec::encode_entry(&mut encoded, &tree, &planned, &key, &value, ctx)? {
                         Some(null) => null && !key.nulls_not_distinct,
                         None => continue,
                     };
@@ -76,7 +77,7 @@ impl Session {
             flush(&mut run, true, ctx)?;
             // Snapshots from before must find older versions through the index too; once they are gone, the entries go.
             storage.for_each_older::<SqlError>(|row, values| {
-                let listed = exec::encode_key(&mut encoded, &planned, &key, &|c| values[c].clone(), ctx)?;
+                let listed = exec::encode_entry(&mut encoded, &tree, &planned, &key, &|c| values[c].clone(), ctx)?;
                 if listed.is_some() && !tree.insert(&encoded, row)? {
                     ctx.txn.note_obsolete(ctx.db, tree.rel(), &encoded, row, true);
                 }
@@ -101,6 +102,7 @@ fn scan_for(table: &TableRef, key: &IndexKey) -> exec::BoxOperator {
     };
     key.exprs.iter().chain(&key.predicate).for_each(&mut note);
     key.columns.iter().filter(|c| c.0 < width).for_each(|c| needed[c.0] = true);
+    key.include.iter().for_each(|&c| needed[c] = true);
     let table = Arc::new(table.clone());
     exec::build(&Node::Scan { table, filter: None, needed: Needed(Some(needed)) })
 }

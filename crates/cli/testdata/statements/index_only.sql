@@ -1,0 +1,75 @@
+-- Index-only scans and included columns.
+CREATE TABLE t (id int PRIMARY KEY, a int, b text, c bigint, n numeric);
+INSERT INTO t SELECT i, i % 100, 'b' || i % 1000, i * 10, i / 4.0 FROM generate_series(1, 20000) i;
+CREATE INDEX t_a ON t (a) INCLUDE (b, n);
+CREATE UNIQUE INDEX t_c ON t (c) INCLUDE (id);
+CREATE INDEX t_b ON t (b DESC NULLS LAST, id);
+CREATE INDEX t_part ON t (b, a) WHERE a < 10;
+VACUUM ANALYZE t;
+EXPLAIN (COSTS OFF) SELECT id FROM t WHERE id = 7;
+EXPLAIN (COSTS OFF) SELECT id FROM t WHERE id BETWEEN 7 AND 20 ORDER BY id DESC;
+EXPLAIN (COSTS OFF) SELECT b, n FROM t WHERE a = 5;
+EXPLAIN (COSTS OFF) SELECT id, c FROM t WHERE c < 300;
+EXPLAIN (COSTS OFF) SELECT count(*) FROM t WHERE a = 5;
+EXPLAIN (COSTS OFF) SELECT id FROM t WHERE b = 'b77';
+EXPLAIN (COSTS OFF) SELECT a FROM t WHERE a = 5 AND b LIKE '%7';
+EXPLAIN (COSTS OFF) SELECT max(id) FROM t WHERE b = 'b77';
+EXPLAIN (COSTS OFF) SELECT id FROM t WHERE id IN (3, 4, 9);
+SELECT id FROM t WHERE id = 7;
+SELECT id FROM t WHERE id BETWEEN 7 AND 12 ORDER BY id DESC;
+SELECT b, n FROM t WHERE a = 5 ORDER BY n LIMIT 4;
+SELECT id, c FROM t WHERE c < 60 ORDER BY c;
+SELECT count(*), min(b), max(n) FROM t WHERE a = 5;
+SELECT b, a FROM t WHERE b > 'b99' AND a < 10 ORDER BY b, a LIMIT 3;
+-- Changes of what is carried alone, and of keys.
+BEGIN;
+UPDATE t SET n = -1 WHERE id = 5;
+UPDATE t SET b = NULL WHERE id = 105;
+DELETE FROM t WHERE id = 205;
+SELECT b, n FROM t WHERE a = 5 ORDER BY n LIMIT 4;
+SAVEPOINT s;
+UPDATE t SET a = 6 WHERE id = 305;
+UPDATE t SET a = 5 WHERE id = 305;
+UPDATE t SET n = 0 WHERE a = 5;
+SELECT count(*), sum(n) FROM t WHERE a = 5;
+ROLLBACK TO s;
+SELECT count(*), min(n), max(n), count(b) FROM t WHERE a = 5;
+COMMIT;
+SELECT b, n FROM t WHERE a = 5 ORDER BY n LIMIT 4;
+-- A carried column does not make a key another one.
+INSERT INTO t VALUES (-1, 1, 'x', 70, 1);
+INSERT INTO t VALUES (-1, 1, 'x', 71, 1) ON CONFLICT (c) DO NOTHING;
+INSERT INTO t VALUES (-2, 1, 'x', 71, 1) ON CONFLICT (c) DO UPDATE SET id = -3;
+SELECT id, c FROM t WHERE c = 71;
+UPDATE t SET id = -4 WHERE c = 71;
+SELECT id, c FROM t WHERE c BETWEEN 70 AND 80;
+UPDATE t SET c = 80 WHERE c = 71;
+ALTER TABLE t ADD CONSTRAINT t_key UNIQUE (a, id) INCLUDE (b) DEFERRABLE INITIALLY DEFERRED;
+BEGIN;
+INSERT INTO t VALUES (-5, 1, 'one', 1001, 1);
+UPDATE t SET id = -4, b = 'two' WHERE id = -5;
+COMMIT;
+-- Values that are long, NULL, and wide.
+CREATE TABLE w (k text COLLATE "C", v bytea, j jsonb, ts timestamptz, u uuid, o oid, bo bool, "c" "char");
+CREATE INDEX w_k ON w (k) INCLUDE (v, j, ts, u, o, bo, "c");
+INSERT INTO w VALUES (NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+    ('', '', '{}', '2020-01-01 00:00+00', '00000000-0000-0000-0000-000000000001', 7, true, 'x'),
+    (repeat('k', 40), '\x0001ff', '{"a": [1, 2, {"b": null}]}', 'infinity', 'ffffffff-ffff-ffff-ffff-ffffffffffff', 4294967295, false, '');
+SET timezone = 'UTC';
+SET enable_seqscan = off;
+SET enable_bitmapscan = off;
+SET enable_sort = off;
+VACUUM w;
+EXPLAIN (COSTS OFF) SELECT * FROM w ORDER BY k;
+SELECT * FROM w ORDER BY k;
+SELECT * FROM w WHERE k = '';
+UPDATE w SET v = v || '\x00' WHERE k IS NOT NULL;
+SELECT k, v FROM w ORDER BY k DESC;
+REINDEX TABLE w;
+TRUNCATE t;
+INSERT INTO t VALUES (1, 2, 'three', 4, 5.0);
+SELECT b, n FROM t WHERE a = 2;
+ALTER TABLE t ALTER COLUMN b TYPE varchar(10), ALTER COLUMN n TYPE int;
+SELECT b, n FROM t WHERE a = 2;
+SET enable_indexonlyscan = off;
+EXPLAIN (COSTS OFF) SELECT k, v FROM w WHERE k = 'a';

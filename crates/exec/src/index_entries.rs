@@ -1,0 +1,75 @@
+//! The entries that an index lists in a range, a leaf at a time.
+
+use plan::{IndexRange, TableRef};
+use storage::btree::{Btree, Direction, EntryBatch, Leaf};
+use storage::table::Table;
+use types::Result;
+
+use crate::Context;
+use crate::index_bounds::{Stretches, stretches};
+
+/// Reads the entries of a range.
+#[derive(Default)]
+pub struct Entries {
+    /// The table and its index, once they are open.
+    pub handles: Option<(Table, Btree)>,
+    /// What is left to read; `None` before the first.
+    left: Option<Stretches>,
+    /// Entries of one leaf, and the one to go on with.
+    pub batch: EntryBatch,
+    pub at: usize,
+    /// Their leaf, for those who ask for it.
+    pub leaf: Leaf,
+}
+
+impl Entries {
+    /// Makes entries be at hand, with their leaf if that is `noted`; false when there are no more. `key` is room for keys.
+    pub fn fill(
+        &mut self,
+        table: &TableRef,
+        range: &IndexRange,
+        noted: bool,
+        key: &mut Vec<u8>,
+        ctx: &mut Context<'_>,
+    ) -> Result<bool> {
+        let (_, tree) = match &self.handles {
+            Some(handles) => handles,
+            None => {
+                let index = &table.indexes[range.index];
+                let storage = Table::new(ctx.db.clone(), ctx.db.relation(table.rel)?);
+                let tree = Btree::new(ctx.db.clone(), ctx.db.relation(index.rel)?);
+                self.handles.insert((storage, tree))
+            }
+        };
+        let left = match &mut self.left {
+            Some(left) => left,
+            None => {
+                let mut all = stretches(table, range, key, ctx)?;
+                // The next one is the last.
+                if !range.backward {
+                    all.reverse();
+                }
+                self.left.insert(all)
+            }
+        };
+        let direction = if range.backward { Direction::Backward } else { Direction::Forward };
+        while self.at >= self.batch.len() {
+            let Some(bounds) = left.last_mut() else { return Ok(false) };
+            self.at = 0;
+            let more = match noted {
+                true => tree.scan_leaf(bounds, direction, &mut self.batch, &mut self.leaf)?,
+                false => tree.scan(bounds, direction, &mut self.batch)?,
+            };
+            if !more {
+                left.pop();
+            }
+        }
+        Ok(true)
+    }
+
+    /// Begins anew.
+    pub fn reset(&mut self) {
+        (self.left, self.at) = (None, 0);
+        self.batch.clear();
+    }
+}
