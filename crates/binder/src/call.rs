@@ -447,6 +447,10 @@ impl<'a> Binder<'a> {
             }
             (chosen, _) => chosen?,
         };
+        if chosen.proc.kind() == b'a' && args.is_empty() && !f.star {
+            let message = format!("{name}(*) must be used to call a parameterless aggregate function");
+            return Err(self.error(SqlState::WRONG_OBJECT_TYPE, message, pos));
+        }
         if chosen.proc.kind() == b'p' {
             let message = format!("{} is a procedure", shown.strip_prefix("function ").unwrap_or(&shown));
             return Err(self.error(SqlState::WRONG_OBJECT_TYPE, message, pos).hint("To call a procedure, use CALL."));

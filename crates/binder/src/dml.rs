@@ -6,13 +6,14 @@ use plan::{ConflictUpdate, Expr, JoinKind, Node, OnConflict, TableRef};
 use syntax::ast::{
     self, ConflictAction, ConflictTarget, Delete, ExprKind as Ast, Insert, Pos, SelectBody, SetClause, Update,
 };
-use types::{Oid, Result, SqlState, oid};
+use types::{Oid, Result, SqlError, SqlState, oid};
 
 use crate::Binder;
 use crate::expr::Place;
 use crate::query::Bound;
 use crate::scope::Scope;
 use crate::target::{Part, Row, Target, Verb};
+use crate::value_rows::ValueRows;
 
 impl Binder<'_> {
     /// Binds INSERT.
@@ -105,7 +106,7 @@ impl Binder<'_> {
             return Err(self.error(
                 SqlState::SYNTAX_ERROR,
                 "INSERT has more target columns than expressions",
-                insert.pos,
+                insert.columns[given].name.pos,
             ));
         }
         positions.truncate(given);
@@ -203,7 +204,7 @@ impl Binder<'_> {
                     table.indexes.iter().position(|i| i.unique && i.name == *name.as_str()).ok_or_else(|| {
                         let message =
                             format!("constraint \"{}\" for table \"{}\" does not exist", name.as_str(), table.name);
-                        self.error(SqlState::UNDEFINED_OBJECT, message, name.pos)
+                        SqlError::new(SqlState::UNDEFINED_OBJECT, message)
                     })?;
                 vec![found]
             }
@@ -273,7 +274,7 @@ impl Binder<'_> {
         insert: &Insert,
     ) -> Result<Node> {
         let (scope, table) = (Scope::default(), &target.table);
-        let mut bound = Vec::with_capacity(rows.len());
+        let mut bound = ValueRows::new(rows.len());
         // Found once for all rows.
         let mut taken: Vec<Option<bool>> = vec![None; positions.len()];
         for row in rows {
@@ -306,8 +307,7 @@ impl Binder<'_> {
             }
             bound.push(out);
         }
-        let types: Vec<Oid> = bound.first().map_or(Vec::new(), |r| r.iter().map(|e| e.ty).collect());
-        Ok(Node::Values { rows: bound, types })
+        Ok(bound.into_node())
     }
 
     /// Binds UPDATE.
@@ -358,7 +358,11 @@ impl Binder<'_> {
                 let name = &assigned.name.text;
                 let place = target.position(name).ok_or_else(|| {
                     let message = format!("column \"{name}\" of relation \"{}\" does not exist", target.name());
-                    self.error(SqlState::UNDEFINED_COLUMN, message, assigned.name.pos)
+                    let error = self.error(SqlState::UNDEFINED_COLUMN, message, assigned.name.pos);
+                    match !assigned.path.is_empty() && *name == target.name() {
+                        true => error.hint("SET target columns cannot be qualified with the relation name."),
+                        false => error,
+                    }
                 })?;
                 let column = target.written(place, Verb::Update)?;
                 // Several parts of a column may be assigned to, one after the other.

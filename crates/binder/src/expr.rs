@@ -58,6 +58,7 @@ impl Binder<'_> {
     pub(crate) fn boolean(&mut self, bound: Expr, clause: &str, pos: Pos) -> Result<Expr> {
         let ty = bound.ty;
         self.coerce(bound, oid::BOOL, -1, Context::Implicit)?.ok_or_else(|| {
+            let clause = if clause == "CHECK constraints" { "CHECK" } else { clause };
             let message = format!("argument of {clause} must be type boolean, not type {}", self.type_shown(ty));
             self.error(SqlState::DATATYPE_MISMATCH, message, pos)
         })
@@ -137,8 +138,10 @@ impl Binder<'_> {
                 [schema, table, column] | [_, schema, table, column] => {
                     self.resolve(place.scope, Some(schema), Some(table), column, expr.pos)
                 }
-                _ => {
-                    Err(self.error(SqlState::SYNTAX_ERROR, "improper qualified name (too many dotted names)", expr.pos))
+                names => {
+                    let names: Vec<&str> = names.iter().map(|n| &*n.text).collect();
+                    let message = format!("improper qualified name (too many dotted names): {}", names.join("."));
+                    Err(self.error(SqlState::SYNTAX_ERROR, message, expr.pos))
                 }
             },
             ast::ExprKind::Param(n) => {

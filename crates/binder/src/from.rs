@@ -22,7 +22,26 @@ pub(crate) struct CteName {
     columns: Vec<OutputColumn>,
     /// Whether anything reads it.
     read: bool,
+    /// Whether it changes rows and returns none.
+    silent: bool,
+    recursion: Recursion,
 }
+
+/// Where a common table expression may be named while it is bound itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Recursion {
+    /// It is bound already.
+    Done,
+    /// It has no step in which it could be; where it is written.
+    NoStep(ast::Pos),
+    /// Its first term is being bound.
+    Base,
+    /// Its step is, in which it may stand once.
+    Step,
+}
+
+/// Parts of a recursive query's step in which it must not be named, as messages call them.
+pub(crate) type NoRecursion = Option<&'static str>;
 
 /// `unnest` of an array.
 const UNNEST: Oid = Oid(2331);
@@ -72,8 +91,18 @@ impl Binder<'_> {
                 ast::SelectBody::SetOperation(op) if recursive && op.op == ast::SetOperator::Union => {
                     self.recursive(cte, select, op, id)?
                 }
+                _ if recursive => {
+                    self.push_unfinished(cte, id, Recursion::NoStep(cte.pos));
+                    let bound = self.query(select);
+                    self.ctes.pop();
+                    bound?
+                }
                 _ => self.query(select)?,
             },
+            _ if self.queries > 1 => {
+                let message = "WITH clause containing a data-modifying statement must be at the top level";
+                return Err(self.error(SqlState::FEATURE_NOT_SUPPORTED, message, cte.pos));
+            }
             StatementKind::Insert(s) => self.insert(s)?,
             StatementKind::Update(s) => self.update(s)?,
             StatementKind::Delete(s) => self.delete(s)?,
@@ -81,8 +110,48 @@ impl Binder<'_> {
             _ => return Err(self.unsupported("this kind of statement in WITH", cte.pos)),
         };
         let columns = self.renamed(cte, bound.columns)?;
-        self.ctes.push(CteName { name: cte.name.as_str().to_owned(), id, columns, read: false });
+        let name = cte.name.as_str().to_owned();
+        let silent = columns.is_empty() && !matches!(cte.statement.kind, StatementKind::Select(_));
+        self.ctes.push(CteName { name, id, columns, read: false, silent, recursion: Recursion::Done });
         Ok((id, bound.node))
+    }
+
+    /// Makes the name of `cte` known before its columns are, for the errors of those who use it too early.
+    fn push_unfinished(&mut self, cte: &ast::Cte, id: usize, recursion: Recursion) {
+        let name = cte.name.as_str().to_owned();
+        self.ctes.push(CteName { name, id, columns: Vec::new(), read: false, silent: false, recursion });
+    }
+
+    /// Fails where common table expression `at` is named in a place in which it must not be, while it is bound itself.
+    fn check_recursion(&self, at: usize, pos: ast::Pos) -> Result<()> {
+        let cte = &self.ctes[at];
+        let name = &cte.name;
+        let message = match (cte.recursion, self.no_recursion) {
+            (Recursion::Done, _) => return Ok(()),
+            (Recursion::NoStep(written), _) => {
+                let form = "does not have the form non-recursive-term UNION [ALL] recursive-term";
+                let message = format!("recursive query \"{name}\" {form}");
+                return Err(self.error(SqlState::INVALID_RECURSION, message, written));
+            }
+            (Recursion::Base, _) => "its non-recursive term",
+            (Recursion::Step, Some(place)) => place,
+            (Recursion::Step, None) if cte.read => {
+                let message = format!("recursive reference to query \"{name}\" must not appear more than once");
+                return Err(self.error(SqlState::INVALID_RECURSION, message, pos));
+            }
+            (Recursion::Step, None) => return Ok(()),
+        };
+        let message = format!("recursive reference to query \"{name}\" must not appear within {message}");
+        Err(self.error(SqlState::INVALID_RECURSION, message, pos))
+    }
+
+    /// Runs `f` where a recursive query must not name itself.
+    pub(crate) fn without_recursion<T>(&mut self, place: NoRecursion, f: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.no_recursion;
+        self.no_recursion = place.or(before);
+        let outcome = f(self);
+        self.no_recursion = before;
+        outcome
     }
 
     fn renamed(&self, cte: &ast::Cte, columns: Vec<OutputColumn>) -> Result<Vec<OutputColumn>> {
@@ -105,18 +174,34 @@ impl Binder<'_> {
 
     /// `base UNION [ALL] step`, where the step reads the rows before.
     fn recursive(&mut self, cte: &ast::Cte, select: &ast::Select, op: &ast::SetOperation, id: usize) -> Result<Bound> {
-        let base = self.query(&op.left)?;
+        self.push_unfinished(cte, id, Recursion::Base);
+        let base = self.query(&op.left);
+        self.ctes.pop();
+        let base = base?;
         let columns = self.renamed(cte, base.columns.clone())?;
         let name = cte.name.as_str().to_owned();
-        self.ctes.push(CteName { name, id, columns: columns.clone(), read: false });
+        let recursion = Recursion::Step;
+        self.ctes.push(CteName { name, id, columns: columns.clone(), read: false, silent: false, recursion });
+        let around = self.no_recursion.take();
         let step = self.query(&op.right);
+        self.no_recursion = around;
         let recurs = self.ctes.pop().is_some_and(|cte| cte.read);
         let step = step?;
         if !recurs {
             return self.query(select);
         }
-        if !select.order_by.is_empty() || select.limit.is_some() {
-            return Err(self.unsupported("ORDER BY or LIMIT in a recursive query", cte.pos));
+        let refused = match (&select.order_by[..], &select.limit) {
+            ([by, ..], _) => Some(("ORDER BY", by.expr.location())),
+            ([], Some(limit)) => match (&limit.offset, &limit.count) {
+                (Some(offset), _) => Some(("OFFSET", offset.location())),
+                (None, Some(count)) => Some(("LIMIT", count.location())),
+                (None, None) => None,
+            },
+            ([], None) => None,
+        };
+        if let Some((what, pos)) = refused {
+            let message = format!("{what} in a recursive query is not implemented");
+            return Err(self.error(SqlState::FEATURE_NOT_SUPPORTED, message, pos));
         }
         if step.columns.len() != base.columns.len() {
             let message = "each UNION query must have the same number of columns";
@@ -244,13 +329,13 @@ impl Binder<'_> {
     /// The columns of a derived table called `table`.
     fn derived_scope(&self, table: &str, alias: Option<&ast::Alias>, columns: &[OutputColumn]) -> Result<Scope> {
         let renames = alias.map_or(&[][..], |a| &a.columns[..]);
-        if let Some(extra) = renames.get(columns.len()) {
+        if renames.len() > columns.len() {
             let message = format!(
                 "table \"{table}\" has {} columns available but {} columns specified",
                 columns.len(),
                 renames.len()
             );
-            return Err(self.error(SqlState::INVALID_COLUMN_REFERENCE, message, extra.pos));
+            return Err(SqlError::new(SqlState::INVALID_COLUMN_REFERENCE, message));
         }
         let column = |(i, c): (usize, &OutputColumn)| ScopeColumn {
             table: table.to_owned(),
@@ -268,13 +353,18 @@ impl Binder<'_> {
         let name = r.relation.name.as_str();
         let alias = r.alias.as_ref().map_or(name, |a| a.name.as_str()).to_owned();
         if r.relation.schema.is_none()
-            && let Some(cte) = self.ctes.iter_mut().rev().find(|c| c.name == name)
+            && let Some(at) = self.ctes.iter().rposition(|c| c.name == name)
         {
-            cte.read = true;
+            self.check_recursion(at, r.relation.pos)?;
+            self.ctes[at].read = true;
             if r.sample.is_some() {
                 return Err(self.not_sampled(r));
             }
-            let cte = cte.clone();
+            let cte = self.ctes[at].clone();
+            if cte.silent {
+                let message = format!("WITH query \"{name}\" does not have a RETURNING clause");
+                return Err(self.error(SqlState::FEATURE_NOT_SUPPORTED, message, r.relation.pos));
+            }
             let scope = self.derived_scope(&alias, r.alias.as_ref(), &cte.columns)?;
             let types = cte.columns.iter().map(|c| c.ty).collect();
             return Ok((Node::CteScan { id: cte.id, types }, scope));
@@ -701,8 +791,15 @@ impl Binder<'_> {
     }
 
     fn join(&mut self, j: &ast::Join) -> Result<(Node, Scope)> {
-        let (left, left_scope) = self.table_ref(&j.left)?;
-        let ((right, right_scope), frame) = self.beside(&left_scope, |b| b.table_ref(&j.right))?;
+        let (left_nulled, right_nulled) = match j.kind {
+            ast::JoinKind::Inner => (None, None),
+            ast::JoinKind::Left => (None, Some("an outer join")),
+            ast::JoinKind::Right => (Some("an outer join"), None),
+            ast::JoinKind::Full => (Some("an outer join"), Some("an outer join")),
+        };
+        let (left, left_scope) = self.without_recursion(left_nulled, |b| b.table_ref(&j.left))?;
+        let right = |b: &mut Self| b.without_recursion(right_nulled, |b| b.table_ref(&j.right));
+        let ((right, right_scope), frame) = self.beside(&left_scope, right)?;
         self.check_aliases(&left_scope, &right_scope)?;
         let kind = match j.kind {
             ast::JoinKind::Inner => JoinKind::Inner,
@@ -732,9 +829,9 @@ impl Binder<'_> {
         let mut tests = Vec::new();
         let mut merged = Vec::new();
         for name in &names {
-            let (l, r) = (self.using_side(&scope, 0..split, name, "left", j)?, {
+            let (l, r) = (self.using_side(&scope, 0..split, name, "left")?, {
                 let all = scope.columns.len();
-                self.using_side(&scope, split..all, name, "right", j)?
+                self.using_side(&scope, split..all, name, "right")?
             });
             let column = |i: usize| Expr::column(i, scope.columns[i].ty, scope.columns[i].typmod);
             tests.push(self.named_operator("=", vec![column(l), column(r)], j.pos)?);
@@ -765,14 +862,7 @@ impl Binder<'_> {
         Ok((node, scope))
     }
 
-    fn using_side(
-        &self,
-        scope: &Scope,
-        range: std::ops::Range<usize>,
-        name: &str,
-        which: &str,
-        j: &ast::Join,
-    ) -> Result<usize> {
+    fn using_side(&self, scope: &Scope, range: std::ops::Range<usize>, name: &str, which: &str) -> Result<usize> {
         // A column that an inner USING merged is found by either of its sides.
         if let Some((_, e)) = scope.merged.iter().find(|m| m.0 == name)
             && let plan::ExprKind::Column(i) = e.kind
@@ -785,11 +875,11 @@ impl Binder<'_> {
             (Some(i), None) => Ok(i),
             (Some(_), Some(_)) => {
                 let message = format!("common column name \"{name}\" appears more than once in {which} table");
-                Err(self.error(SqlState::AMBIGUOUS_COLUMN, message, j.pos))
+                Err(SqlError::new(SqlState::AMBIGUOUS_COLUMN, message))
             }
             (None, _) => {
                 let message = format!("column \"{name}\" specified in USING clause does not exist in {which} table");
-                Err(self.error(SqlState::UNDEFINED_COLUMN, message, j.pos))
+                Err(SqlError::new(SqlState::UNDEFINED_COLUMN, message))
             }
         }
     }

@@ -28,6 +28,7 @@ mod sql_json;
 mod subquery;
 mod target;
 mod typename;
+mod value_rows;
 mod view;
 mod views;
 mod window;
@@ -76,6 +77,10 @@ pub struct Binder<'a> {
     /// Common table expressions in scope, innermost last.
     ctes: Vec<from::CteName>,
     next_cte: usize,
+    /// Queries that are being bound, one in the other.
+    queries: usize,
+    /// Why a recursive query must not name itself here.
+    no_recursion: from::NoRecursion,
     /// Expressions around the one being bound.
     depth: usize,
     /// Whether the query about to be bound leaves untyped literals as they are.
@@ -156,6 +161,8 @@ impl<'a> Binder<'a> {
             subs: 0,
             ctes: Vec::new(),
             next_cte: 0,
+            queries: 0,
+            no_recursion: None,
             depth: 0,
             unsettled: false,
             kept: false,

@@ -39,6 +39,9 @@ fn parts(name: &str) -> Result<Vec<String>> {
         } else {
             let end = rest.find(['.', '"']).unwrap_or(rest.len());
             (part, rest) = (rest[..end].trim_end().to_lowercase(), &rest[end..]);
+            if part.contains(char::is_whitespace) {
+                return Err(invalid());
+            }
         }
         if part.is_empty() {
             return Err(invalid());

@@ -30,11 +30,14 @@ impl Binder<'_> {
     /// # Errors
     /// What PostgreSQL says of it; `0A000` for what is not supported yet.
     pub fn query(&mut self, select: &Select) -> Result<Bound> {
-        self.with(select.with.as_deref(), |b| match &select.body {
+        self.queries += 1;
+        let outcome = self.with(select.with.as_deref(), |b| match &select.body {
             SelectBody::Query(core) => b.core(select, core),
             SelectBody::Values(rows) => b.values(select, rows),
             SelectBody::SetOperation(op) => b.set_operation(select, op),
-        })
+        });
+        self.queries -= 1;
+        outcome
     }
 
     /// Binds a query whose untyped literals are given a type by what it is part of.
@@ -509,9 +512,9 @@ impl Binder<'_> {
         for by in &select.order_by {
             keys.push(self.sort_expr(by, &mut Place::new(&scope, "ORDER BY"), &targets, &columns)?);
         }
-        if let Some(lock) = select.locking.first() {
+        if !select.locking.is_empty() {
             let message = "FOR UPDATE is not allowed with UNION/INTERSECT/EXCEPT";
-            return Err(self.error(SqlState::FEATURE_NOT_SUPPORTED, message, lock.pos));
+            return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message));
         }
         self.project(select, &Distinct::All, node, targets, columns, keys, Vec::new(), &scope)
     }

@@ -45,7 +45,13 @@ impl Binder<'_> {
     }
 
     fn set_body(&mut self, op: &SetOperation) -> Result<Bound> {
-        let (left, right) = (self.query_unsettled(&op.left)?, self.query_unsettled(&op.right)?);
+        let (left_place, right_place) = match op.op {
+            SetOperator::Union => (None, None),
+            SetOperator::Intersect => (Some("INTERSECT"), Some("INTERSECT")),
+            SetOperator::Except => (None, Some("EXCEPT")),
+        };
+        let left = self.without_recursion(left_place, |b| b.query_unsettled(&op.left))?;
+        let right = self.without_recursion(right_place, |b| b.query_unsettled(&op.right))?;
         let (left, right, columns) = self.match_columns(left, right, word(op.op), op)?;
         let kind = match op.op {
             SetOperator::Union => SetKind::Union,

@@ -29,7 +29,7 @@ impl Binder<'_> {
         let frame = Frame { scope: place.scope.clone(), binds: Vec::new(), correlated: false, texts, visible: true };
         self.frames.push(frame);
         let level = std::mem::replace(&mut self.level, self.frames.len());
-        let outcome = match self.query(select) {
+        let outcome = match self.without_recursion(Some("a subquery"), |b| b.query(select)) {
             Ok(bound) if self.texts.is_some() => self.inner_text(select).map(|()| bound),
             outcome => outcome,
         };

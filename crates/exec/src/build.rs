@@ -24,7 +24,7 @@ use crate::modify::{Delete, Insert, Update};
 use crate::returning::is_wide;
 use crate::scan::{SeqScan, forms};
 use crate::set_op::SetOp;
-use crate::simple::{Filter, Limit, Project, Values};
+use crate::simple::{Constants, Filter, Limit, Project, Values};
 use crate::sort::Sort;
 use crate::unique::Unique;
 use crate::window::Window;
@@ -33,6 +33,7 @@ use crate::window::Window;
 pub fn build(node: &Node) -> BoxOperator {
     match node {
         Node::Values { rows, types } => Box::new(Values::new(rows.clone(), types)),
+        Node::Constants { rows, types } => Box::new(Constants::new(rows.clone(), types)),
         Node::Scan { table, filter, needed } => match table.source {
             TableSource::Stored => Box::new(SeqScan::new(table.clone(), filter.clone(), needed.clone())),
             TableSource::Catalog { .. } => Box::new(CatalogScan {

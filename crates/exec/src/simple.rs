@@ -1,5 +1,7 @@
 //! Operators that need no memory: values, filter, projection, limit.
 
+use std::sync::Arc;
+
 use plan::{Expr, ExprKind};
 use types::{Datum, Oid, Physical, Result, SqlError, SqlState};
 use vector::{CHUNK_ROWS, Chunk};
@@ -39,6 +41,38 @@ impl Operator for Values {
             out.rows += 1;
             self.next += 1;
         }
+        Ok(true)
+    }
+
+    fn reset(&mut self) {
+        self.next = 0;
+    }
+}
+
+/// Rows of a chunk of any length.
+pub struct Constants {
+    rows: Arc<Chunk>,
+    forms: Vec<Physical>,
+    next: usize,
+}
+
+impl Constants {
+    pub fn new(rows: Arc<Chunk>, types: &[Oid]) -> Constants {
+        Constants { rows, forms: types.iter().map(|&t| Physical::of(t)).collect(), next: 0 }
+    }
+}
+
+impl Operator for Constants {
+    fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
+        ctx.check_interrupts()?;
+        let end = self.rows.rows.min(self.next + CHUNK_ROWS);
+        if self.next >= end {
+            out.clear();
+            return Ok(false);
+        }
+        out.reset(&self.forms);
+        out.extend_selected(&self.rows, self.next..end);
+        self.next = end;
         Ok(true)
     }
 

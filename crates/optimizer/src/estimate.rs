@@ -315,6 +315,11 @@ pub fn estimate(node: &Node, s: &dyn Statistics) -> Estimate {
             let cost = n * OPERATOR * 5.0 * f64::from(u8::from(rows.len() > 1)) + 0.01 * f64::from(u8::from(n == 1.0));
             Estimate { rows: n, startup: 0.0, cost, columns }
         }
+        Node::Constants { rows, types } => {
+            let n = rows.rows as f64;
+            let columns = types.iter().map(|&t| unknown(t, n)).collect();
+            Estimate { rows: n, startup: 0.0, cost: n * OPERATOR * 5.0, columns }
+        }
         Node::Scan { table, filter, .. } => {
             let (all, pages) = s.size(table);
             let mut columns = table_columns(table, all, s);

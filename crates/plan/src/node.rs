@@ -5,6 +5,7 @@ use std::sync::Arc;
 use smallvec::smallvec;
 use storage::RelId;
 use types::{Oid, Physical, oid};
+use vector::Chunk;
 
 use crate::Few;
 use crate::bits::Bits;
@@ -293,6 +294,8 @@ impl IndexRange {
 pub enum Node {
     /// Rows of expressions that see no input.
     Values { rows: Vec<Vec<Expr>>, types: Vec<Oid> },
+    /// Rows of nothing but values, as a long VALUES list has them.
+    Constants { rows: Arc<Chunk>, types: Vec<Oid> },
     /// All rows of a table: its columns, then the row id (`tid`). Columns that are not `needed` by whoever reads them are left out as
     /// absent vectors; what its filter reads, the scan itself sees to.
     Scan { table: Arc<TableRef>, filter: Option<Expr>, needed: Needed },
@@ -509,7 +512,7 @@ impl Node {
     pub fn types(&self) -> Vec<Oid> {
         let of = |exprs: &[Expr]| exprs.iter().map(|e| e.ty).collect();
         match self {
-            Node::Values { types, .. } | Node::CteScan { types, .. } => types.clone(),
+            Node::Values { types, .. } | Node::Constants { types, .. } | Node::CteScan { types, .. } => types.clone(),
             Node::FunctionScan { types, ordinality, .. } => {
                 types.iter().copied().chain(ordinality.then_some(oid::INT8)).collect()
             }
@@ -557,6 +560,7 @@ impl Node {
     pub fn inputs(&self) -> Few<&Node> {
         match self {
             Node::Values { .. }
+            | Node::Constants { .. }
             | Node::Scan { .. }
             | Node::IndexScan { .. }
             | Node::BitmapScan { .. }
@@ -644,6 +648,7 @@ impl Node {
             | Node::SetOp { .. }
             | Node::With { .. }
             | Node::Counted { .. }
+            | Node::Constants { .. }
             | Node::CteScan { .. }
             | Node::Recursive { .. }
             | Node::LockRows { .. } => Few::new(),
@@ -654,6 +659,7 @@ impl Node {
     pub fn inputs_mut(&mut self) -> Few<&mut Node> {
         match self {
             Node::Values { .. }
+            | Node::Constants { .. }
             | Node::Scan { .. }
             | Node::IndexScan { .. }
             | Node::BitmapScan { .. }
@@ -740,6 +746,7 @@ impl Node {
             | Node::SetOp { .. }
             | Node::With { .. }
             | Node::Counted { .. }
+            | Node::Constants { .. }
             | Node::CteScan { .. }
             | Node::Recursive { .. }
             | Node::LockRows { .. } => Few::new(),

@@ -128,6 +128,7 @@ impl Sink for Taking<'_> {
 fn runs_backward(node: &Node) -> bool {
     match node {
         Node::Values { .. }
+        | Node::Constants { .. }
         | Node::Scan { .. }
         | Node::IndexScan { .. }
         | Node::FunctionScan { .. }

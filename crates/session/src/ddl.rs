@@ -217,7 +217,7 @@ impl Session {
         // For its error, and for catalogs.
         let image = self.image()?;
         let binder = binder::Binder::new(&image, sql, &self.settings.io, &self.search_path);
-        let table = binder.table(name)?;
+        let table = binder.table(name).map_err(SqlError::unplaced)?;
         let message = format!("permission denied: \"{}\" is a system catalog", table.name);
         Err(SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, message))
     }

@@ -443,6 +443,7 @@ impl Session {
             sql: None,
             cursors: &self.named.cursors,
         };
+        txn.set_lock_timeout(self.settings.lock_timeout_ms);
         let mut ctx = Context {
             db: &self.db,
             shared: &self.shared,

@@ -289,7 +289,8 @@ impl Session {
         }
         if primary && info.indexes.iter().any(|i| i.primary) {
             let message = format!("multiple primary keys for table \"{}\" are not allowed", info.name);
-            return Err(SqlError::new(SqlState::INVALID_TABLE_DEFINITION, message).at(c.pos.char_position(sql)));
+            let position = if new { c.pos.char_position(sql) } else { None };
+            return Err(SqlError::new(SqlState::INVALID_TABLE_DEFINITION, message).at(position));
         }
         if primary && !new {
             for &column in &columns {

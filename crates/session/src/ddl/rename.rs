@@ -65,7 +65,10 @@ impl Session {
         let table = info.oid;
         match (rename.kind, &rename.part) {
             (ObjectKind::Column, Some(part)) => {
-                let index = column_of(&info, part)?;
+                let missing = |_| {
+                    SqlError::new(SqlState::UNDEFINED_COLUMN, format!("column \"{}\" does not exist", part.as_str()))
+                };
+                let index = column_of(&info, part).map_err(missing)?;
                 if info.columns.iter().any(|c| c.name == new) {
                     let message = format!("column \"{new}\" of relation \"{}\" already exists", info.name);
                     return Err(SqlError::new(SqlState::DUPLICATE_COLUMN, message));

@@ -71,7 +71,7 @@ pub fn bind_column<'a>(binder: &Binder<'_>, sql: &str, def: &'a ColumnDef) -> Re
     let row = catalog::builtin::type_by_oid(ty_oid);
     if row.is_some_and(|t| t.kind == b'p') {
         let message = format!("column \"{}\" has pseudo-type {}", &*def.name, binder::format_type(ty_oid));
-        return Err(SqlError::new(SqlState::INVALID_TABLE_DEFINITION, message).at(ty.pos.char_position(sql)));
+        return Err(SqlError::new(SqlState::INVALID_TABLE_DEFINITION, message));
     }
     Ok(new(ty_oid, typmod, None))
 }

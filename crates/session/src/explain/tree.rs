@@ -545,6 +545,10 @@ impl<'a> Explainer<'a> {
                 }
                 (shown, names)
             }
+            Node::Constants { types, .. } => {
+                let names: Names = (1..=types.len()).map(|i| format!("\"*VALUES*\".column{i}")).collect();
+                (self.plain(node, "Values Scan on \"*VALUES*\"", "Values Scan"), names)
+            }
             Node::Scan { table, filter, .. }
             | Node::IndexScan { table, filter, .. }
             | Node::BitmapScan { table, filter, .. } => self.scan(node, table, filter.as_ref()),

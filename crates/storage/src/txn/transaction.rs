@@ -77,6 +77,8 @@ pub struct Transaction {
     dropped: Vec<(Arc<Database>, Arc<Relation>)>,
     obsolete: ObsoleteLog,
     command: u32,
+    /// How long a change of a row waits for those who have locked it, in milliseconds; 0: for ever.
+    lock_timeout_ms: u32,
     /// Reused for encoding log records.
     pub(crate) scratch: Vec<u8>,
     ended: bool,
@@ -101,6 +103,7 @@ impl Transaction {
             dropped: Vec::new(),
             obsolete: ObsoleteLog::default(),
             command: 1,
+            lock_timeout_ms: 0,
             scratch: Vec::new(),
             ended: false,
         }
@@ -114,6 +117,16 @@ impl Transaction {
     /// What stops it.
     pub fn interrupt(&self) -> &Arc<Interrupt> {
         &self.interrupt
+    }
+
+    /// Says how long changes of rows wait for those who have locked them, in milliseconds; 0: for ever.
+    pub fn set_lock_timeout(&mut self, ms: u32) {
+        self.lock_timeout_ms = ms;
+    }
+
+    /// How changes of rows wait for those who have locked them.
+    pub(crate) fn row_policy(&self) -> WaitPolicy {
+        WaitPolicy::Wait(self.lock_timeout_ms)
     }
 
     /// Takes a new snapshot of what is committed now; the one before is no longer protected from purging.
