@@ -221,15 +221,7 @@ impl Binder<'_> {
             ConflictAction::Update { sets, where_clause } => {
                 let excluded = target.scope("excluded", false);
                 let row = Row(vec![Part::Target(target, 0), Part::Target(target, target.width())]);
-                let both = scope.clone().join(Scope {
-                    // Names without a table mean the old row.
-                    columns: excluded
-                        .columns
-                        .into_iter()
-                        .map(|c| crate::scope::ScopeColumn { hidden: true, ..c })
-                        .collect(),
-                    ..Scope::default()
-                });
+                let both = scope.clone().join(Scope { columns: excluded.columns, ..Scope::default() });
                 let sets = self.sets(sets, target, &both, &row, c.pos)?;
                 let condition = match where_clause {
                     Some(e) => {

@@ -316,7 +316,13 @@ impl Binder<'_> {
             ast::ExprKind::Case(c) => self.case(c, expr.pos, place),
             ast::ExprKind::Cast(c) => {
                 let (ty, typmod) = self.type_name(&c.ty)?;
-                let arg = self.expr(&c.arg, place)?;
+                let arg = match &c.arg.kind {
+                    ast::ExprKind::Array(list) => match crate::polymorphic::element_of(self.image.base_type(ty).0) {
+                        Some(element) => self.array_of_type(list, element, typmod, c.arg.pos, place)?,
+                        None => self.expr(&c.arg, place)?,
+                    },
+                    _ => self.expr(&c.arg, place)?,
+                };
                 let from = arg.ty;
                 if let ExprKind::Param(index) = arg.kind
                     && from == oid::UNKNOWN
@@ -557,6 +563,30 @@ impl Binder<'_> {
             }
             _ => Err(self.unsupported("this operator on rows", pos)),
         }
+    }
+
+    /// `ARRAY[...]::type[]`: each element is cast by itself.
+    fn array_of_type(
+        &mut self,
+        list: &[ast::Expr],
+        element: Oid,
+        typmod: i32,
+        pos: Pos,
+        place: &mut Place<'_>,
+    ) -> Result<Expr> {
+        let mut items = Vec::with_capacity(list.len());
+        for item in list {
+            if let ast::ExprKind::Array(inner) = &item.kind {
+                items.push(self.array_of_type(inner, element, typmod, item.pos, place)?);
+                continue;
+            }
+            let bound = self.expr(item, place)?;
+            let from = bound.ty;
+            let cast = self.coerce(bound, element, typmod, Context::Explicit)?;
+            items.push(cast.ok_or_else(|| self.cannot_cast(from, element).at(self.char_position(item.location())))?);
+        }
+        let ty = crate::polymorphic::array_of(element).ok_or_else(|| SqlError::internal("an element of an array"))?;
+        Ok(Expr::new(ExprKind::Array(items), ty, self.position(pos)))
     }
 
     fn array(&mut self, list: &[ast::Expr], pos: Pos, place: &mut Place<'_>) -> Result<Expr> {

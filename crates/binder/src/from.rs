@@ -207,6 +207,10 @@ impl Binder<'_> {
             let message = "each UNION query must have the same number of columns";
             return Err(self.error(SqlState::SYNTAX_ERROR, message, crate::setop::target_location(&op.right, 0)));
         }
+        if !op.all {
+            let location = |i| crate::setop::target_location(&op.left, i);
+            columns.iter().enumerate().try_for_each(|(i, c)| self.needs_equality(c.ty, location(i)))?;
+        }
         let mut exprs = Vec::new();
         for (i, (b, s)) in base.columns.iter().zip(&step.columns).enumerate() {
             if resolve::common_type(self.image, &[b.ty, s.ty]).is_none() {
@@ -327,7 +331,12 @@ impl Binder<'_> {
     }
 
     /// The columns of a derived table called `table`.
-    fn derived_scope(&self, table: &str, alias: Option<&ast::Alias>, columns: &[OutputColumn]) -> Result<Scope> {
+    pub(crate) fn derived_scope(
+        &self,
+        table: &str,
+        alias: Option<&ast::Alias>,
+        columns: &[OutputColumn],
+    ) -> Result<Scope> {
         let renames = alias.map_or(&[][..], |a| &a.columns[..]);
         if renames.len() > columns.len() {
             let message = format!(

@@ -3,6 +3,7 @@
 
 mod call;
 mod coerce;
+mod comparable;
 mod composite;
 mod copy;
 mod deparse;

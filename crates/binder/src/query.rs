@@ -300,11 +300,14 @@ impl Binder<'_> {
                     let message = "window functions are not allowed in GROUP BY";
                     return Err(SqlError::new(SqlState::WINDOWING_ERROR, message).at(Some(position)));
                 }
+                self.needs_equality(targets[index].ty, expr.location())?;
                 Ok(targets[index].clone())
             }
             None => {
                 let bound = self.expr(expr, &mut Place::new(scope, "GROUP BY"))?;
-                self.settle(bound)
+                let bound = self.settle(bound)?;
+                self.needs_equality(bound.ty, expr.location())?;
+                Ok(bound)
             }
         }
     }
@@ -445,6 +448,13 @@ impl Binder<'_> {
             sort.push(self.sort_key(by, Expr::column(index, exprs[index].ty, exprs[index].typmod))?);
         }
         let mut on_columns = Vec::new();
+        if let Distinct::On(list) = distinct {
+            on.iter().zip(list).try_for_each(|(e, written)| self.needs_equality(e.ty, written.location()))?;
+        }
+        if *distinct == Distinct::Distinct {
+            let mut shown = exprs[..shown].iter().enumerate();
+            shown.try_for_each(|(i, e)| self.needs_equality(e.ty, crate::setop::target_location(select, i)))?;
+        }
         for e in on {
             let index = exprs.iter().position(|t| t.same(&e)).unwrap_or(exprs.len());
             if index == exprs.len() {
@@ -554,6 +564,9 @@ impl Binder<'_> {
             SortDirection::Desc => true,
             SortDirection::Using(op) => self.descends(op)?,
         };
+        if !matches!(by.direction, SortDirection::Using(_)) {
+            self.needs_order(expr.ty, by.expr.location())?;
+        }
         let nulls_first = match by.nulls {
             NullsOrder::Default => descending,
             NullsOrder::First => true,

@@ -65,22 +65,28 @@ pub(crate) fn choose(image: &Image, candidates: &[&[Oid]], actual: &[Oid]) -> Ch
     if left.len() == 1 {
         return Choice::One(left[0]);
     }
-    for (position, &source) in actual.iter().enumerate() {
-        if source != oid::UNKNOWN {
-            continue;
-        }
-        let categories: Vec<u8> = left.iter().map(|&i| category(candidates[i][position])).collect();
-        let wanted = if categories.contains(&b'S') {
-            b'S'
-        } else if categories.iter().all(|&c| c == categories[0]) {
-            categories[0]
-        } else {
-            continue;
-        };
-        left.retain(|&i| category(candidates[i][position]) == wanted);
-        if left.iter().any(|&i| is_preferred(candidates[i][position])) {
-            left.retain(|&i| is_preferred(candidates[i][position]));
-        }
+    // Of what untyped arguments could be, all must be told by category, or none is.
+    let untyped = (0..actual.len()).filter(|&position| actual[position] == oid::UNKNOWN);
+    let wanted: Option<Vec<(usize, u8, bool)>> = untyped
+        .map(|position| {
+            let of = |&i: &usize| category(candidates[i][position]);
+            let first = left.first().map(of)?;
+            let chosen = if left.iter().any(|i| of(i) == b'S') { b'S' } else { first };
+            if chosen != b'S' && left.iter().any(|i| of(i) != chosen) {
+                return None;
+            }
+            let preferred = left.iter().any(|i| of(i) == chosen && is_preferred(candidates[*i][position]));
+            Some((position, chosen, preferred))
+        })
+        .collect();
+    let told = |i: &usize| {
+        wanted.iter().flatten().all(|&(position, chosen, preferred)| {
+            let ty = candidates[*i][position];
+            category(ty) == chosen && (!preferred || is_preferred(ty))
+        })
+    };
+    if left.iter().any(told) {
+        left.retain(told);
     }
     if left.len() == 1 {
         return Choice::One(left[0]);
@@ -93,7 +99,10 @@ pub(crate) fn choose(image: &Image, candidates: &[&[Oid]], actual: &[Oid]) -> Ch
         let same: Vec<usize> = left
             .iter()
             .copied()
-            .filter(|&i| candidates[i].iter().all(|&t| can_coerce(image, first, t, Context::Implicit)))
+            .filter(|&i| {
+                candidates[i].iter().all(|&t| can_coerce(image, first, t, Context::Implicit))
+                    && crate::polymorphic::settle(image, candidates[i], &vec![first; actual.len()], &[]).is_some()
+            })
             .collect();
         if let [one] = same[..] {
             return Choice::One(one);

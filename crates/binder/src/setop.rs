@@ -6,6 +6,7 @@ use types::{Oid, Result, SqlState, oid};
 
 use crate::Binder;
 use crate::coerce::Context;
+use crate::expr::Place;
 use crate::query::Bound;
 use crate::resolve::common_type;
 use crate::scope::Scope;
@@ -41,7 +42,25 @@ impl Binder<'_> {
         let bound = self.set_body(op)?;
         let targets: Vec<Expr> =
             bound.columns.iter().enumerate().map(|(i, c)| Expr::column(i, c.ty, c.typmod)).collect();
+        for by in &select.order_by {
+            self.check_set_order(&by.expr, &bound.columns)?;
+        }
         self.order_and_limit(select, bound.node, Scope::default(), targets, bound.columns)
+    }
+
+    /// The result of a set operation is sorted by its columns only, by name or number.
+    fn check_set_order(&mut self, by: &ast::Expr, columns: &[OutputColumn]) -> Result<()> {
+        if matches!(by.kind, ast::ExprKind::Literal(_) | ast::ExprKind::Column(_)) {
+            return Ok(());
+        }
+        // What is wrong in it is said first.
+        let scope = self.derived_scope("", None, columns)?;
+        self.expr(by, &mut Place::new(&scope, "ORDER BY"))?;
+        let message = "invalid UNION/INTERSECT/EXCEPT ORDER BY clause";
+        Err(self
+            .error(SqlState::FEATURE_NOT_SUPPORTED, message, by.location())
+            .detail("Only result column names can be used, not expressions or functions.")
+            .hint("Add the expression/function to every SELECT, or move the UNION into a FROM clause."))
     }
 
     fn set_body(&mut self, op: &SetOperation) -> Result<Bound> {
@@ -53,6 +72,11 @@ impl Binder<'_> {
         let left = self.without_recursion(left_place, |b| b.query_unsettled(&op.left))?;
         let right = self.without_recursion(right_place, |b| b.query_unsettled(&op.right))?;
         let (left, right, columns) = self.match_columns(left, right, word(op.op), op)?;
+        // PostgreSQL asks this of EXCEPT ALL and INTERSECT ALL too.
+        if !(op.all && op.op == SetOperator::Union) {
+            let mut columns = columns.iter().enumerate();
+            columns.try_for_each(|(i, c)| self.needs_equality(c.ty, target_location(&op.left, i)))?;
+        }
         let kind = match op.op {
             SetOperator::Union => SetKind::Union,
             SetOperator::Intersect => SetKind::Intersect,

@@ -107,7 +107,9 @@ impl Binder<'_> {
         let mut partition = Vec::new();
         for e in &spec.partition_by {
             let bound = self.expr(e, place)?;
-            partition.push(self.settle(bound)?);
+            let bound = self.settle(bound)?;
+            self.needs_equality(bound.ty, e.location())?;
+            partition.push(bound);
         }
         if let Some(name) = &spec.base {
             let Some((_, base)) = named.iter().find(|n| *n.0 == **name) else {

@@ -195,7 +195,7 @@ pub struct CastInfo {
 }
 
 /// All of them, by OID and by name.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Routines {
     pub functions: HashMap<Oid, Arc<FunctionInfo>>,
     pub function_names: HashMap<String, Vec<Oid>>,
@@ -203,6 +203,59 @@ pub(crate) struct Routines {
     pub operators: HashMap<Oid, Arc<OperatorInfo>>,
     pub operator_names: HashMap<String, Vec<Oid>>,
     pub casts: HashMap<(Oid, Oid), CastInfo>,
+}
+
+/// `information_schema._pg_expandarray`, which drivers ask for keys: a function in SQL that ships with the binary.
+fn expand_array() -> FunctionInfo {
+    FunctionInfo {
+        oid: EXPAND_ARRAY,
+        name: "_pg_expandarray".to_owned(),
+        namespace: INFORMATION_SCHEMA,
+        owner: Oid(10),
+        language: SQL_LANGUAGE,
+        kind: b'f',
+        security_definer: false,
+        leakproof: false,
+        strict: true,
+        returns_set: true,
+        volatility: b'i',
+        parallel: b's',
+        estimates: (100.0, 100.0),
+        args: vec![ANYARRAY],
+        all_args: vec![ANYARRAY, oid::ANYELEMENT, oid::INT4],
+        modes: vec![b'i', b'o', b'o'],
+        names: ["", "x", "n"].map(str::to_owned).to_vec(),
+        defaults: String::new(),
+        default_count: 0,
+        variadic: Oid::NONE,
+        result: oid::RECORD,
+        source: "SELECT u.x, u.n::int FROM pg_catalog.unnest($1) WITH ORDINALITY AS u(x, n)".into(),
+        body: None,
+        config: Vec::new(),
+        acl: None,
+    }
+}
+
+/// OIDs that initdb gives in PostgreSQL 18.6.
+const EXPAND_ARRAY: Oid = Oid(12422);
+const INFORMATION_SCHEMA: Oid = Oid(12421);
+const ANYARRAY: Oid = Oid(2277);
+
+impl Default for Routines {
+    fn default() -> Routines {
+        let mut routines = Routines {
+            functions: HashMap::new(),
+            function_names: HashMap::new(),
+            aggregates: HashMap::new(),
+            operators: HashMap::new(),
+            operator_names: HashMap::new(),
+            casts: HashMap::new(),
+        };
+        let info = expand_array();
+        listed(&mut routines.function_names, &info.name, info.oid);
+        routines.functions.insert(info.oid, Arc::new(info));
+        routines
+    }
 }
 
 fn listed(names: &mut HashMap<String, Vec<Oid>>, name: &str, oid: Oid) {

@@ -324,18 +324,42 @@ fn node_postgres_and_postgres_js_and_drizzle_work() {
     drive(&Served::start(), command, &[]);
 }
 
-/// With the driver of `HATHI_PGJDBC`, or Debian's.
-#[test]
-fn pgjdbc_works() {
+/// A program with the driver of `HATHI_PGJDBC`, or Debian's.
+fn java(program: &str) -> Option<Command> {
     let debian = "/usr/share/java/postgresql.jar";
     let jar = std::env::var("HATHI_PGJDBC").unwrap_or_else(|_| debian.to_owned());
     if !Path::new(&jar).exists() {
         eprintln!("{jar} is missing (apt install libpostgresql-jdbc-java): this test was not run");
-        return;
+        return None;
     }
     let mut command = Command::new("java");
-    command.args(["-cp", &jar]).arg(script("Clients.java"));
-    drive(&Served::start(), command, &[]);
+    command.args(["-cp", &jar]).arg(script(program));
+    Some(command)
+}
+
+#[test]
+fn pgjdbc_works() {
+    if let Some(command) = java("Clients.java") {
+        drive(&Served::start(), command, &[]);
+    }
+}
+
+/// pgjdbc describes a schema with the words that it has for the same schema in PostgreSQL 18.6.
+#[test]
+fn pgjdbc_describes_a_schema_as_of_postgresql() {
+    let Some(mut command) = java("Metadata.java") else { return };
+    let served = Served::start();
+    let Ok(run) = command.args(["127.0.0.1", &served.port.to_string(), PASSWORD]).output() else {
+        eprintln!("java is missing: this test was not run");
+        return;
+    };
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let ours = String::from_utf8_lossy(&run.stdout).into_owned();
+    let theirs = include_str!("clients/metadata.out");
+    for (number, (theirs, ours)) in theirs.lines().zip(ours.lines()).enumerate() {
+        assert_eq!(theirs, ours, "line {}", number + 1);
+    }
+    assert_eq!(theirs.lines().count(), ours.lines().count());
 }
 
 #[test]

@@ -313,14 +313,22 @@ pub(crate) mod functions {
         [a, b].concat()
     }
 
+    /// Operand `at` as a cast to text makes it, which spells out what `boolean` abbreviates.
+    fn operand(call: &mut Call<'_>, at: usize, value: &Datum) -> Result<String> {
+        match value {
+            Datum::Bool(value) => Ok(value.to_string()),
+            value => call.text_of(call.arg_type(at), value),
+        }
+    }
+
     #[ext::function(oid = 2003, strict)]
     pub fn text_and_any(call: &mut Call<'_>, a: &Datum, b: &Datum) -> Result<String> {
-        Ok(call.text_of(call.arg_type(0), a)? + &call.text_of(call.arg_type(1), b)?)
+        Ok(operand(call, 0, a)? + &operand(call, 1, b)?)
     }
 
     #[ext::function(oid = 2004, strict)]
     pub fn any_and_text(call: &mut Call<'_>, a: &Datum, b: &Datum) -> Result<String> {
-        Ok(call.text_of(call.arg_type(0), a)? + &call.text_of(call.arg_type(1), b)?)
+        Ok(operand(call, 0, a)? + &operand(call, 1, b)?)
     }
 
     /// Arguments of a variadic call, each with its type.

@@ -1,18 +1,10 @@
 //! Statements cut and changed at random places: an answer or a proper error each, its position inside of the text, and the session goes on.
 
+#[path = "mutated/spoil.rs"]
+mod spoil;
+
 use hathi::Database;
-
-/// A number that is drawn.
-struct Draw(u64);
-
-impl Draw {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as usize % limit.max(1)
-    }
-}
+use spoil::{Draw, spoiled};
 
 /// The statements of the recorded scripts.
 fn corpus() -> Vec<String> {
@@ -25,41 +17,6 @@ fn corpus() -> Vec<String> {
         texts.flat_map(|t| t.split_inclusive(";\n").map(str::to_owned).collect::<Vec<_>>()).collect();
     let harmless = |s: &String| !s.contains("pg_sleep") && !s.contains("COPY") && !s.contains("DATABASE");
     all.into_iter().filter(harmless).collect()
-}
-
-const PIECES: [&str; 24] = [
-    "(", ")", ",", "'", "\"", "$$", "SELECT", "FROM", "NULL", "::", "[", "]", "*", "1", "-", ".", "ü", "\\", "/*",
-    "--", "$1", "'x'", "AS", "9e999",
-];
-
-/// One of many ways to spoil a statement.
-fn spoiled(draw: &mut Draw, statement: &str, other: &str) -> String {
-    let border = |draw: &mut Draw, text: &str| {
-        let mut at = draw.below(text.len() + 1);
-        while !text.is_char_boundary(at) {
-            at -= 1;
-        }
-        at
-    };
-    let at = border(draw, statement);
-    let (head, tail) = statement.split_at(at);
-    match draw.below(6) {
-        0 => head.to_owned(),
-        1 => tail.to_owned(),
-        2 => format!("{head}{}{tail}", PIECES[draw.below(PIECES.len())]),
-        3 => format!("{head}{}", &other[border(draw, other)..]),
-        4 => {
-            let from = border(draw, tail);
-            format!("{head}{}", &tail[from..])
-        }
-        _ => {
-            let words: Vec<&str> = statement.split(' ').collect();
-            let (i, j) = (draw.below(words.len()), draw.below(words.len()));
-            let mut swapped = words.clone();
-            swapped.swap(i, j);
-            swapped.join(" ")
-        }
-    }
 }
 
 #[test]

@@ -105,6 +105,11 @@ impl Binder<'_> {
         if reads == (false, true) {
             return Err(self.unsupported("an aggregate of an outer query", pos));
         }
+        if f.distinct {
+            args.iter()
+                .zip(&f.args)
+                .try_for_each(|(a, written)| self.needs_equality(a.ty, written.value.location()))?;
+        }
         let mut inner = Place::new(place.scope, "FILTER");
         let filter = f.filter.as_ref().map(|filter| self.condition(filter, &mut inner)).transpose()?;
         let mut order = Vec::new();

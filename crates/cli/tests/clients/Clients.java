@@ -8,8 +8,8 @@ import java.time.ZoneOffset;
 import java.util.*;
 
 /**
- * Drives a running server with pgjdbc: Clients HOST PORT PASSWORD, the driver on the class path. What asks for
- * information_schema._pg_expandarray (primary keys, indexes, updatable results) is not asked for.
+ * Drives a running server with pgjdbc: Clients HOST PORT PASSWORD, the driver on the class path. What it says of schemas is
+ * the matter of Metadata.java.
  */
 public class Clients {
     static void check(boolean truth, String what) {

@@ -495,7 +495,6 @@ impl Session {
         if key.period || key.referenced_period {
             return refuse("PERIOD", c.pos, sql);
         }
-        let at = c.pos.char_position(sql);
         let parent = self.relation(sql, &key.table, Mode::ShareRowExclusive)?;
         let refused = match (self.info(table)?.persistence, parent.persistence) {
             (b'p', b't' | b'u') => Some("constraints on permanent tables may reference only permanent tables"),
@@ -535,10 +534,6 @@ impl Session {
         } else {
             columns_of(&parent, &key.referenced, missing, Pos::NONE, sql)?
         };
-        if columns.len() != target_columns.len() {
-            let message = "number of referencing and referenced columns for foreign key disagree";
-            return Err(SqlError::new(SqlState::INVALID_FOREIGN_KEY, message));
-        }
         let index = parent.indexes.iter().find(|i| {
             let own: Vec<usize> = i.columns.iter().map(|k| k.0).collect();
             i.unique
@@ -555,6 +550,10 @@ impl Session {
                 format!("there is no unique constraint matching given keys for referenced table \"{}\"", parent.name);
             return Err(SqlError::new(SqlState::INVALID_FOREIGN_KEY, message));
         };
+        if columns.len() != target_columns.len() {
+            let message = "number of referencing and referenced columns for foreign key disagree";
+            return Err(SqlError::new(SqlState::INVALID_FOREIGN_KEY, message));
+        }
         let names_text: Vec<&str> = columns.iter().map(|&i| &*info.columns[i].name).collect();
         let name =
             self.constraint_name(&info, c.name.as_ref().map(|n| n.as_str()), &names::columns(&names_text), "fkey")?;
@@ -573,7 +572,7 @@ impl Session {
             deferrable: c.deferrable || c.initially_deferred,
             deferred: c.initially_deferred,
         };
-        self.check_key_types(&info, &parent, &reference).map_err(|e| e.at(at))?;
+        self.check_key_types(&info, &parent, &reference)?;
         let constraint = self.insert_constraint(&NewConstraint {
             name: &name,
             kind: b'f',

@@ -65,7 +65,9 @@ impl Session {
         let mut likes = Vec::new();
         for (element, e) in create.elements.iter().enumerate() {
             let TableElement::Like(l) = e else { continue };
-            let source = self.relation(sql, &l.relation, Mode::AccessShare)?;
+            let source = self
+                .relation(sql, &l.relation, Mode::AccessShare)
+                .map_err(|e| e.at(l.relation.pos.char_position(sql)))?;
             if !matches!(source.kind, b'r' | b'v' | b'm') {
                 let kind = super::drop::relation_kind(source.kind);
                 let message = format!("relation \"{}\" is invalid in LIKE clause", source.name);
