@@ -14,6 +14,9 @@ use crate::window::WindowUse;
 /// Column numbers from here on stand for aggregates of the query, in the order they were met.
 pub(crate) const AGGREGATES: usize = 1 << 24;
 
+/// The largest number of a parameter: the protocol counts them in 16 bits. (PostgreSQL refuses those beyond 268435455.)
+const PARAMETER_MAX: usize = 65535;
+
 /// How deep expressions may be nested (N3).
 const DEPTH_MAX: usize = 3000;
 
@@ -145,7 +148,8 @@ impl Binder<'_> {
                 }
             },
             ast::ExprKind::Param(n) => {
-                let index = (*n as usize).checked_sub(1).ok_or_else(|| {
+                let number = Some(*n as usize).filter(|n| *n <= PARAMETER_MAX);
+                let index = number.and_then(|n| n.checked_sub(1)).ok_or_else(|| {
                     self.error(SqlState::UNDEFINED_PARAMETER, format!("there is no parameter ${n}"), expr.pos)
                 })?;
                 if self.params.len() <= index {

@@ -66,7 +66,13 @@ struct Rows {
 }
 
 /// Adds the binary form of slot `i` of `v` to a row.
-fn add_value(row: &mut RowBuilder, v: &Vector, i: usize, ty: Oid, buffer: &mut Vec<u8>) -> Result<()> {
+fn add_value(
+    row: &mut RowBuilder,
+    (v, ty): (&Vector, Oid),
+    i: usize,
+    names: &dyn types::io::TypeLookup,
+    buffer: &mut Vec<u8>,
+) -> Result<()> {
     if v.nulls.get(i) {
         row.null();
         return Ok(());
@@ -80,7 +86,7 @@ fn add_value(row: &mut RowBuilder, v: &Vector, i: usize, ty: Oid, buffer: &mut V
         (Data::Var(v), oid::TEXT | oid::VARCHAR | oid::BPCHAR | oid::BYTEA | oid::NAME) => row.value(v.get(i)),
         _ => {
             buffer.clear();
-            types::io::binary_out(ty, &v.get(i), buffer)?;
+            types::io::binary_out_with(ty, &v.get(i), names, buffer)?;
             row.value(buffer);
         }
     }
@@ -96,12 +102,12 @@ impl Sink for Rows {
         Ok(())
     }
 
-    fn chunk(&mut self, chunk: &Chunk, _names: &dyn types::io::TypeLookup) -> Result<()> {
+    fn chunk(&mut self, chunk: &Chunk, names: &dyn types::io::TypeLookup) -> Result<()> {
         let mut buffer = Vec::new();
         for i in 0..chunk.rows {
             let mut row = RowBuilder::default();
             for (column, &ty) in chunk.columns.iter().zip(&*self.types) {
-                add_value(&mut row, column, i, ty, &mut buffer)?;
+                add_value(&mut row, (column, ty), i, names, &mut buffer)?;
             }
             self.rows.push(row.build(self.columns.clone()));
         }
@@ -123,13 +129,19 @@ fn described(source: &[OutputColumn]) -> (Arc<Vec<Column>>, Arc<Vec<Oid>>) {
 }
 
 /// A parameter in the engine's form.
-fn datum(value: &(dyn ToSql + Sync), oid: Oid, number: usize, buffer: &mut BytesMut) -> Result<Datum> {
+fn datum(
+    session: &mut session::Session,
+    value: &(dyn ToSql + Sync),
+    oid: Oid,
+    number: usize,
+    buffer: &mut BytesMut,
+) -> Result<Datum> {
     let ty = Type::from_oid(oid.0).unwrap_or(Type::UNKNOWN);
     buffer.clear();
     let outcome = value.to_sql_checked(&ty, buffer);
     match outcome {
         Ok(IsNull::Yes) => Ok(Datum::Null),
-        Ok(IsNull::No) => types::io::binary_in(oid, -1, buffer),
+        Ok(IsNull::No) => session.parameter_binary(oid, buffer),
         Err(e) => {
             let message = format!("parameter ${number} of type {ty}: {e}");
             Err(SqlError::new(SqlState::DATATYPE_MISMATCH, message))
@@ -233,7 +245,7 @@ impl Session {
         }
         let mut values: SmallVec<[Datum; 8]> = SmallVec::new();
         for (i, (value, &oid)) in params.iter().zip(types).enumerate() {
-            values.push(datum(*value, oid, i + 1, &mut self.buffer)?);
+            values.push(datum(&mut self.inner, *value, oid, i + 1, &mut self.buffer)?);
         }
         let mut rows =
             // Not by default values: those would be allocated first.

@@ -323,3 +323,36 @@ fn copy_moves_rows_in_and_out() {
     let wrong = session.copy_in("SELECT 1").err().expect("not a COPY");
     assert_eq!(wrong.message(), "the statement is not COPY ... FROM STDIN");
 }
+
+#[test]
+fn enums_are_their_labels_in_binary() {
+    use std::io::{Read, Write};
+    let db = Database::in_memory().unwrap();
+    let mut session = db.session().unwrap();
+    session.batch_execute("CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TABLE t (id int, m mood)").unwrap();
+    session.execute("INSERT INTO t VALUES (1, $1), (2, $2)", &[&"ok", &None::<&str>]).unwrap();
+    let rows = session.query("SELECT m FROM t ORDER BY id", &[]).unwrap();
+    assert_eq!((rows[0].get::<_, String>(0), rows[1].get::<_, Option<String>>(0)), ("ok".to_owned(), None));
+    let error = session.execute("INSERT INTO t VALUES (3, $1)", &[&"glad"]).unwrap_err();
+    assert_eq!(error.message(), "invalid input value for enum mood: \"glad\"");
+    let mut bytes = Vec::new();
+    session
+        .copy_out("COPY (SELECT m FROM t WHERE id = 1) TO STDOUT (FORMAT binary)")
+        .unwrap()
+        .read_to_end(&mut bytes)
+        .unwrap();
+    // One field of two bytes, as PostgreSQL's `enum_send` writes it.
+    assert!(bytes.windows(8).any(|w| w == b"\0\x01\0\0\0\x02ok"), "{bytes:?}");
+    let mut copy = session.copy_in("COPY t (m) FROM STDIN (FORMAT binary)").unwrap();
+    copy.write_all(&bytes).unwrap();
+    assert_eq!(copy.finish().unwrap(), 1);
+    assert_eq!(session.query_one("SELECT count(*) FROM t WHERE m = 'ok'", &[]).unwrap().get::<_, i64>(0), 2);
+}
+
+#[test]
+fn a_parameter_with_a_huge_number_is_refused() {
+    let db = Database::in_memory().unwrap();
+    let mut session = db.session().unwrap();
+    let error = session.query("SELECT $2147483647", &[]).unwrap_err();
+    assert_eq!((error.state().as_str(), error.message()), ("42P02", "there is no parameter $2147483647"));
+}

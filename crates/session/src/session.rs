@@ -270,6 +270,20 @@ impl Session {
         }
     }
 
+    /// Appends the binary form of a value.
+    ///
+    /// # Errors
+    /// What the type's output says.
+    pub fn binary_out(&self, ty: Oid, value: &Datum, out: &mut Vec<u8>) -> Result<()> {
+        match &self.view {
+            Some(view) => {
+                let names = binder::Names { image: view.catalog(), search_path: &self.search_path };
+                types::io::binary_out_with(ty, value, &names, out)
+            }
+            None => types::io::binary_out(ty, value, out),
+        }
+    }
+
     /// Cancels this session's statements from elsewhere.
     pub fn cancel_handle(&self) -> CancelHandle {
         CancelHandle(self.interrupt.clone())

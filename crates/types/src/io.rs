@@ -461,7 +461,7 @@ fn jsonpath(text: &str) -> Result<Datum> {
 
 /// Whether a built-in type is a plain `U32`; others are enums.
 fn known_u32(type_oid: Oid) -> bool {
-    Physical::of(type_oid) == Physical::U32
+    Physical::of(type_oid) == Physical::U32 && !type_oid.is_user_type()
 }
 
 /// Whether a type is one of the OID aliases.
@@ -552,7 +552,7 @@ pub fn binary_in_with(type_oid: Oid, typmod: i32, bytes: &[u8], types: &dyn Type
         oid::BIT | oid::VARBIT => bits::binary_in(bytes)?,
         oid::TID => system::tid_binary_in(bytes)?,
         oid::PG_LSN | oid::XID8 => Datum::I64(i64::from_be_bytes(exact(bytes)?)),
-        t if Physical::of(t) == Physical::U32 => Datum::U32(u32::from_be_bytes(exact(bytes)?)),
+        t if known_u32(t) => Datum::U32(u32::from_be_bytes(exact(bytes)?)),
         oid::JSON => {
             let s = text::from_utf8(bytes)?;
             json::parse(s, None)?;
@@ -613,7 +613,7 @@ pub fn binary_out(type_oid: Oid, datum: &Datum, out: &mut Vec<u8>) -> Result<()>
 /// Writes a value in its binary form, with the catalog's knowledge. NULL writes nothing.
 pub fn binary_out_with(type_oid: Oid, datum: &Datum, types: &dyn TypeLookup, out: &mut Vec<u8>) -> Result<()> {
     match (type_oid, datum) {
-        (_, Datum::Null) => {}
+        (_, Datum::Null) | (oid::VOID, _) => {}
         (oid::TID, Datum::I64(v)) => system::tid_binary_out(*v, out),
         (_, Datum::Bool(v)) => out.push(u8::from(*v)),
         (_, Datum::I8(v)) => out.push(*v as u8),

@@ -99,7 +99,7 @@ impl CopyOut {
                 } else {
                     match &self.writer {
                         Some(_) => session.text_out(ty, &datum, &mut self.value)?,
-                        None => types::io::binary_out(ty, &datum, &mut self.value)?,
+                        None => session.binary_out(ty, &datum, &mut self.value)?,
                     }
                     Some(&self.value[..])
                 };
