@@ -14,8 +14,9 @@ use crate::window::WindowUse;
 /// Column numbers from here on stand for aggregates of the query, in the order they were met.
 pub(crate) const AGGREGATES: usize = 1 << 24;
 
-/// The largest number of a parameter: the protocol counts them in 16 bits. (PostgreSQL refuses those beyond 268435455.)
-const PARAMETER_MAX: usize = 65535;
+/// The largest number of a parameter: more than the protocol can name, and no more memory than a mistyped number should cost.
+/// (PostgreSQL refuses those beyond 268435455.)
+const PARAMETER_MAX: usize = 1 << 20;
 
 /// How deep expressions may be nested (N3).
 const DEPTH_MAX: usize = 3000;
