@@ -12,13 +12,7 @@ type Wanted = Option<Vec<bool>>;
 /// Adds the columns that `exprs` read.
 fn add<'e>(wanted: &mut Wanted, exprs: impl IntoIterator<Item = &'e Expr>) {
     let Some(wanted) = wanted else { return };
-    for e in exprs {
-        e.each_column(&mut |i| {
-            if let Some(w) = wanted.get_mut(i) {
-                *w = true;
-            }
-        });
-    }
+    exprs.into_iter().for_each(|e| e.mark_columns(wanted));
 }
 
 /// Adds the columns that the expressions of `node` itself read.

@@ -271,13 +271,7 @@ impl Session {
                 return;
             }
             let mut read: Vec<bool> = (0..table.columns.len()).map(|i| needed.has(i)).collect();
-            filter.iter().for_each(|f| {
-                f.each_column(&mut |i| {
-                    if let Some(column) = read.get_mut(i) {
-                        *column = true;
-                    }
-                });
-            });
+            filter.iter().for_each(|f| f.mark_columns(&mut read));
             let columns: Vec<usize> = (0..read.len()).filter(|&i| read[i]).collect();
             on.extend(columns.iter().map(|&c| Address::column(table.oid, c)));
             if columns.is_empty() {
