@@ -130,7 +130,7 @@ impl Session {
             self.run_on_commit()?;
         }
         let Some(mut txn) = self.txn.take() else { return Ok(()) };
-        let changes = self.changes.take();
+        let (changes, wrote) = (self.changes.take(), txn.xid().is_some());
         let catalog = &self.catalog;
         // Before locks are released: whoever waited for one of them must see that its plan is old (S3).
         let outcome = txn.commit_with(self.settings.synchronous_commit, || {
@@ -153,6 +153,9 @@ impl Session {
             self.follow_role();
         }
         if outcome.is_ok() {
+            if wrote {
+                self.runtime.note_change();
+            }
             self.keep_held_cursors();
         }
         self.end_transaction();
