@@ -24,7 +24,7 @@ use crate::view::View;
 
 pub(crate) use prepare::no_parameter;
 pub use sink::Sink;
-pub(crate) use statement::{is_planned, statement_name};
+pub(crate) use statement::is_planned;
 pub(crate) use transaction::aborted;
 
 /// Whether a transaction block is open.

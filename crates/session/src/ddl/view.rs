@@ -223,17 +223,7 @@ impl Session {
                 let message = format!("column name \"{name}\" conflicts with a system column name");
                 return Err(SqlError::new(SqlState::DUPLICATE_COLUMN, message));
             }
-            columns.push(NewColumn {
-                name,
-                ty: if c.ty == oid::UNKNOWN { oid::TEXT } else { c.ty },
-                typmod: c.typmod,
-                not_null: false,
-                default: None,
-                generated: None,
-                stored: true,
-                sequence: None,
-                rules: Rules::default(),
-            });
+            columns.push(NewColumn::plain(name, if c.ty == oid::UNKNOWN { oid::TEXT } else { c.ty }, c.typmod));
         }
         Ok(columns)
     }

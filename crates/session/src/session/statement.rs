@@ -149,7 +149,7 @@ impl Session {
             StatementKind::Set(s) => self.set(s, sink),
             StatementKind::Explain(e) => self.explain(sql, e, sink),
             StatementKind::Show(s) => self.show(&s.name, sink),
-            other => Err(SqlError::unsupported(statement_name(other))),
+            other => Err(SqlError::unsupported(other.name())),
         }
     }
 
@@ -181,18 +181,4 @@ pub(crate) fn is_planned(kind: &StatementKind) -> bool {
         Select(s) => crate::ddl::create_as::into_table(s).is_none(),
         kind => matches!(kind, Insert(_) | Update(_) | Delete(_) | Merge(_)),
     }
-}
-
-/// What a statement is called: the name of its variant in words.
-pub(crate) fn statement_name(kind: &StatementKind) -> String {
-    let debug = format!("{kind:?}");
-    let variant = debug.split(['(', ' ', '{']).next().unwrap_or_default();
-    let mut words = String::new();
-    for c in variant.chars() {
-        if c.is_ascii_uppercase() && !words.is_empty() {
-            words.push(' ');
-        }
-        words.push(c.to_ascii_uppercase());
-    }
-    words
 }
