@@ -65,6 +65,14 @@ fn unknown(ty: Oid, rows: f64) -> ColumnEstimate {
     ColumnEstimate { ty, distinct, null_fraction: 0.0, width: default_width(ty), statistics: None }
 }
 
+/// So many rows that are written down; a single one is a result.
+fn values(rows: usize, types: &[Oid]) -> Estimate {
+    let n = rows as f64;
+    let columns = types.iter().map(|&t| unknown(t, n)).collect();
+    let cost = if rows == 1 { 0.01 } else { n * OPERATOR * 5.0 };
+    Estimate { rows: n, startup: 0.0, cost, columns }
+}
+
 /// The columns of `table`, its row id last, when it has `rows`.
 pub(crate) fn table_columns(table: &TableRef, rows: f64, statistics: &dyn Statistics) -> Vec<ColumnEstimate> {
     let column = |(i, c): (usize, &plan::Column)| {
@@ -309,17 +317,8 @@ fn equal_join_estimate(
 /// What is expected of `node`.
 pub fn estimate(node: &Node, s: &dyn Statistics) -> Estimate {
     match node {
-        Node::Values { rows, types } => {
-            let n = rows.len() as f64;
-            let columns = types.iter().map(|&t| unknown(t, n)).collect();
-            let cost = n * OPERATOR * 5.0 * f64::from(u8::from(rows.len() > 1)) + 0.01 * f64::from(u8::from(n == 1.0));
-            Estimate { rows: n, startup: 0.0, cost, columns }
-        }
-        Node::Constants { rows, types } => {
-            let n = rows.rows as f64;
-            let columns = types.iter().map(|&t| unknown(t, n)).collect();
-            Estimate { rows: n, startup: 0.0, cost: n * OPERATOR * 5.0, columns }
-        }
+        Node::Values { rows, types } => values(rows.len(), types),
+        Node::Constants { rows, types } => values(rows.rows, types),
         Node::Scan { table, filter, .. } => {
             let (all, pages) = s.size(table);
             let mut columns = table_columns(table, all, s);

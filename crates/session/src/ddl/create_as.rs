@@ -110,17 +110,7 @@ impl Session {
                 let message = format!("column \"{column}\" has pseudo-type {}", binder::format_type(ty));
                 return Err(SqlError::new(SqlState::INVALID_TABLE_DEFINITION, message));
             }
-            new.push(NewColumn {
-                name: column,
-                ty,
-                typmod: c.typmod,
-                not_null: false,
-                default: None,
-                generated: None,
-                stored: true,
-                sequence: None,
-                rules: Rules::default(),
-            });
+            new.push(NewColumn::plain(column, ty, c.typmod));
         }
         let (db, table, owner) = (self.db.clone(), self.new_oid()?, self.user.oid);
         let forms = new.iter().map(|c| Physical::of(c.ty)).collect();

@@ -223,17 +223,7 @@ impl Session {
                 let message = format!("column name \"{name}\" conflicts with a system column name");
                 return Err(SqlError::new(SqlState::DUPLICATE_COLUMN, message));
             }
-            columns.push(NewColumn {
-                name,
-                ty: if c.ty == oid::UNKNOWN { oid::TEXT } else { c.ty },
-                typmod: c.typmod,
-                not_null: false,
-                default: None,
-                generated: None,
-                stored: true,
-                sequence: None,
-                rules: Rules::default(),
-            });
+            columns.push(NewColumn::plain(name, if c.ty == oid::UNKNOWN { oid::TEXT } else { c.ty }, c.typmod));
         }
         Ok(columns)
     }
@@ -271,13 +261,7 @@ impl Session {
                 return;
             }
             let mut read: Vec<bool> = (0..table.columns.len()).map(|i| needed.has(i)).collect();
-            filter.iter().for_each(|f| {
-                f.each_column(&mut |i| {
-                    if let Some(column) = read.get_mut(i) {
-                        *column = true;
-                    }
-                });
-            });
+            filter.iter().for_each(|f| f.mark_columns(&mut read));
             let columns: Vec<usize> = (0..read.len()).filter(|&i| read[i]).collect();
             on.extend(columns.iter().map(|&c| Address::column(table.oid, c)));
             if columns.is_empty() {

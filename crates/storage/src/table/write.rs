@@ -504,7 +504,7 @@ impl Table {
             // Asked under the latch: whoever locks the row after this will see our version in the page.
             if !locked && self.db.shared.locks.has_row_locks() {
                 drop(guard);
-                let policy = txn.row_policy();
+                let policy = txn.lock_policy();
                 txn.lock(Tag::Row(self.db.id, self.rel.id, row), mode, policy)?;
                 locked = true;
                 continue;
