@@ -112,7 +112,7 @@ fn object(shown: &Shown, options: Options, indent: usize, out: &mut String) {
     if let Some(label) = &shown.label {
         own("Subplan Name", quoted(label));
     }
-    own("Parallel Aware", "false".to_owned());
+    own("Parallel Aware", shown.parallel.to_string());
     own("Async Capable", "false".to_owned());
     for (key, detail) in &rest {
         if let Detail::Hidden(text) = detail {
