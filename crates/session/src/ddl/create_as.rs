@@ -8,7 +8,6 @@ use syntax::ast::{CreateTableAs, IntoTable, Name, Select, SelectBody, StatementK
 use types::{Physical, Result, SqlError, SqlState, oid};
 
 use super::depend::Address;
-use super::sequence::Rules;
 use super::storage_option::{Of, check_options};
 use super::table::{NewColumn, is_system_column};
 use super::temporary::stored_as;

@@ -16,7 +16,6 @@ use types::{Datum, Oid, Physical, Result, SqlError, SqlState, oid};
 
 use super::depend::Address;
 use super::index::carried_forms;
-use super::sequence::Rules;
 use super::storage_option::{Of, check_options};
 use super::table::{NewColumn, is_system_column};
 use super::{HEAP, NewClass, notice, refuse};
