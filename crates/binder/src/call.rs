@@ -17,6 +17,7 @@ use crate::expr::{AGGREGATES, Place};
 use crate::polymorphic;
 use crate::proc::Proc;
 use crate::resolve::{Choice, choose};
+use crate::scope::Frame;
 use crate::window::{WINDOWS, WindowUse, clause_words};
 
 /// Whether `function` yields rows instead of a value; what yields one row of several columns is run as a set too.
@@ -90,6 +91,9 @@ fn sql_value_word(value: SqlValue) -> &'static str {
     }
 }
 
+/// `pg_typeof`, which alone tells an untyped literal from text.
+const PG_TYPEOF: Oid = Oid(1619);
+
 /// `jsonb_populate_record`, `json_populate_record`.
 const MAKES_ROWS: [u32; 2] = [3209, 3960];
 
@@ -150,6 +154,9 @@ impl<'a> Binder<'a> {
         // N1: what is not implemented is said so.
         if functions::lookup(function).is_none() {
             return Err(self.unsupported(shown, pos));
+        }
+        if let ([Expr { ty: oid::UNKNOWN, .. }], PG_TYPEOF) = (&args[..], function) {
+            return Ok(Expr::new(ExprKind::Call { function, args, form }, result, self.position(pos)));
         }
         let (args, ty) = self.convert(args, params, result, pos)?;
         Ok(Expr::new(ExprKind::Call { function, args, form }, ty, self.position(pos)))
@@ -420,6 +427,7 @@ impl<'a> Binder<'a> {
             return Ok(field);
         }
         let sets = std::mem::take(&mut place.sets);
+        let before = self.binds_before();
         let args = match (&f.over, is_aggregate) {
             (Some(_), _) => self.window_args(f, place),
             (None, true) => self.aggregate_args(f, place),
@@ -500,7 +508,10 @@ impl<'a> Binder<'a> {
             }
             return self.finish_function(&chosen, args, pos, &shown);
         }
-        self.aggregate(f, &chosen, args, pos, place, &shown)
+        if matches!(chosen.proc, Proc::Builtin(_)) && !functions::aggregate::is_implemented(chosen.proc.oid()) {
+            return Err(self.unsupported(&format!("aggregate {shown}"), pos));
+        }
+        self.aggregate(f, &chosen, args, pos, place, &before)
     }
 
     /// The function `name` on arguments that are bound already.

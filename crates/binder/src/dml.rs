@@ -408,7 +408,7 @@ impl Binder<'_> {
                         }
                         Value::Expr(e) => self.expr(e, &mut Place::new(scope, "UPDATE"))?,
                         Value::Field(select, at, count, pos) => {
-                            self.field_of_row(select, at, count, pos, &Place::new(scope, "UPDATE"))?
+                            self.field_of_row(select, at, count, pos, &mut Place::new(scope, "UPDATE"))?
                         }
                     };
                     let array = Expr { typmod: c.typmod, ..Expr::column(place, c.ty, c.typmod) };
@@ -432,7 +432,7 @@ impl Binder<'_> {
                         self.assign(bound, name, c.ty, c.typmod, e.location())?
                     }
                     Value::Field(select, at, count, pos) => {
-                        let bound = self.field_of_row(select, at, count, pos, &Place::new(scope, "UPDATE"))?;
+                        let bound = self.field_of_row(select, at, count, pos, &mut Place::new(scope, "UPDATE"))?;
                         self.assign(bound, name, c.ty, c.typmod, pos)?
                     }
                 };

@@ -189,6 +189,9 @@ impl Binder<'_> {
                 if let (ast::ExprKind::Row(l), ast::ExprKind::Row(r)) = (&b.left.kind, &b.right.kind) {
                     return self.row_comparison(&b.op.name, &l.fields, &r.fields, expr.pos, place);
                 }
+                if let (ast::ExprKind::Row(l), ast::ExprKind::ScalarSubquery(select)) = (&b.left.kind, &b.right.kind) {
+                    return self.row_against(&l.fields, &b.op.name, select, expr.pos, place);
+                }
                 let args = vec![self.expr(&b.left, place)?, self.expr(&b.right, place)?];
                 self.operator(&b.op, args)
             }
@@ -218,16 +221,23 @@ impl Binder<'_> {
                     return Ok(test);
                 }
                 let mut tests = Vec::new();
+                let mut left: Option<Expr> = None;
                 for e in &i.list {
-                    tests.push(match (&i.arg.kind, &e.kind) {
-                        (ast::ExprKind::Row(l), ast::ExprKind::Row(r)) => {
-                            self.row_comparison(sign, &l.fields, &r.fields, expr.pos, place)?
-                        }
-                        _ => {
-                            let both = vec![self.expr(&i.arg, place)?, self.expr(e, place)?];
-                            self.named_operator(sign, both, expr.pos)?
-                        }
-                    });
+                    if let (ast::ExprKind::Row(l), ast::ExprKind::Row(r)) = (&i.arg.kind, &e.kind) {
+                        tests.push(self.row_comparison(sign, &l.fields, &r.fields, expr.pos, place)?);
+                        continue;
+                    }
+                    let mut own = match left.take() {
+                        Some(bound) => bound,
+                        None => self.expr(&i.arg, place)?,
+                    };
+                    if let (ExprKind::Param(n), oid::UNKNOWN) = (&own.kind, own.ty) {
+                        // What it was compared with first has given it a type.
+                        own.ty = self.params[*n];
+                    }
+                    let both = vec![own.clone(), self.expr(e, place)?];
+                    left = Some(own);
+                    tests.push(self.named_operator(sign, both, expr.pos)?);
                 }
                 if tests.len() == 1 {
                     return Ok(tests.remove(0));
@@ -538,17 +548,25 @@ impl Binder<'_> {
         if left.len() != right.len() {
             return Err(self.error(SqlState::SYNTAX_ERROR, "unequal number of entries in row expressions", pos));
         }
+        let (left, right) = (self.exprs(left, place)?, self.exprs(right, place)?);
+        self.compare_rows(operator, left.into_iter().zip(right).collect(), pos)
+    }
+
+    /// The comparison of two rows, whose fields are `pairs`.
+    pub(crate) fn compare_rows(&mut self, operator: &str, pairs: Vec<(Expr, Expr)>, pos: Pos) -> Result<Expr> {
         let position = self.position(pos);
         let make = |kind| Expr::new(kind, oid::BOOL, position);
-        let (left, right) = (self.exprs(left, place)?, self.exprs(right, place)?);
-        let pairs: Vec<(Expr, Expr)> = left.into_iter().zip(right).collect();
         match operator {
             "=" | "<>" | "!=" => {
                 let mut tests = Vec::new();
                 for (l, r) in pairs {
-                    tests.push(self.named_operator(operator, vec![l, r], pos)?);
+                    tests.push(self.field_comparison(operator, l, r, pos)?);
                 }
-                Ok(make(if operator == "=" { ExprKind::And(tests) } else { ExprKind::Or(tests) }))
+                match (tests.len(), operator) {
+                    (1, _) => Ok(tests.remove(0)),
+                    (_, "=") => Ok(make(ExprKind::And(tests))),
+                    _ => Ok(make(ExprKind::Or(tests))),
+                }
             }
             "<" | "<=" | ">" | ">=" => {
                 // a < c OR (a = c AND (b < d ...)), from the last pair outwards; only the last may be equal.
@@ -566,8 +584,30 @@ impl Binder<'_> {
                 }
                 outcome.ok_or_else(|| self.error(SqlState::SYNTAX_ERROR, "cannot compare rows of zero length", pos))
             }
-            _ => Err(self.unsupported("this operator on rows", pos)),
+            _ => {
+                let mut tests = Vec::new();
+                for (l, r) in pairs {
+                    tests.push(self.field_comparison(operator, l, r, pos)?);
+                }
+                if tests.len() == 1 {
+                    return Ok(tests.remove(0));
+                }
+                let message = format!("could not determine interpretation of row comparison operator {operator}");
+                Err(self
+                    .error(SqlState::FEATURE_NOT_SUPPORTED, message, pos)
+                    .hint("Row comparison operators must be associated with btree operator families."))
+            }
         }
+    }
+
+    /// The comparison of one field of two rows.
+    fn field_comparison(&mut self, operator: &str, left: Expr, right: Expr, pos: Pos) -> Result<Expr> {
+        let test = self.named_operator(operator, vec![left, right], pos)?;
+        if test.ty == oid::BOOL {
+            return Ok(test);
+        }
+        let message = format!("row comparison operator must yield type boolean, not type {}", self.type_shown(test.ty));
+        Err(self.error(SqlState::DATATYPE_MISMATCH, message, pos))
     }
 
     /// `ARRAY[...]::type[]`: each element is cast by itself.

@@ -1,47 +1,18 @@
-//! FROM: tables, sub-queries, functions, joins; and the common table expressions that WITH puts beside tables.
+//! FROM: tables, sub-queries, functions, joins.
 
 use std::sync::Arc;
 
 use plan::{Expr, JoinKind, Needed, Node, OutputColumn};
-use syntax::ast::{self, ExprKind as Ast, JoinCondition, StatementKind, TableRef, With};
+use syntax::ast::{self, ExprKind as Ast, JoinCondition, StatementKind, TableRef};
 use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 
 use crate::expr::Place;
 use crate::query::Bound;
 use crate::scope::{Frame, Scope, ScopeColumn};
-use crate::{Binder, Relation, coerce, resolve};
+use crate::{Binder, Relation};
 
 /// How deep views may be nested, so that binding them fits the stack (N3).
 const VIEWS_MAX: usize = 32;
-
-/// A common table expression in scope.
-#[derive(Clone, Debug)]
-pub(crate) struct CteName {
-    name: String,
-    id: usize,
-    columns: Vec<OutputColumn>,
-    /// Whether anything reads it.
-    read: bool,
-    /// Whether it changes rows and returns none.
-    silent: bool,
-    recursion: Recursion,
-}
-
-/// Where a common table expression may be named while it is bound itself.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Recursion {
-    /// It is bound already.
-    Done,
-    /// It has no step in which it could be; where it is written.
-    NoStep(ast::Pos),
-    /// Its first term is being bound.
-    Base,
-    /// Its step is, in which it may stand once.
-    Step,
-}
-
-/// Parts of a recursive query's step in which it must not be named, as messages call them.
-pub(crate) type NoRecursion = Option<&'static str>;
 
 /// `unnest` of an array.
 const UNNEST: Oid = Oid(2331);
@@ -53,206 +24,6 @@ const SEQUENCE_DATA: Oid = Oid(6427);
 const ROW_NUMBER: Oid = Oid(3100);
 
 impl Binder<'_> {
-    /// Binds the expressions of `with`, then `body`, in which their names are tables.
-    pub(crate) fn with(&mut self, with: Option<&With>, body: impl FnOnce(&mut Self) -> Result<Bound>) -> Result<Bound> {
-        let Some(with) = with else { return body(self) };
-        let outer = self.ctes.len();
-        let mut nodes = Vec::new();
-        let mut names: Vec<&str> = Vec::new();
-        for cte in &with.ctes {
-            if names.contains(&&*cte.name) {
-                let message = format!("WITH query name \"{}\" specified more than once", &*cte.name);
-                return Err(self.error(SqlState::DUPLICATE_ALIAS, message, cte.name.pos));
-            }
-            names.push(&cte.name);
-            let outcome = self.cte(cte, with.recursive);
-            match outcome {
-                Ok(node) => nodes.push(node),
-                Err(e) => {
-                    self.ctes.truncate(outer);
-                    return Err(e);
-                }
-            }
-        }
-        let outcome = body(self);
-        self.ctes.truncate(outer);
-        let bound = outcome?;
-        Ok(Bound { node: Node::With { ctes: nodes, body: Box::new(bound.node) }, columns: bound.columns })
-    }
-
-    fn cte(&mut self, cte: &ast::Cte, recursive: bool) -> Result<(usize, Node)> {
-        if cte.search.is_some() || cte.cycle.is_some() {
-            return Err(self.unsupported("SEARCH and CYCLE", cte.pos));
-        }
-        let id = self.next_cte;
-        self.next_cte += 1;
-        let bound = match &cte.statement.kind {
-            StatementKind::Select(select) => match &select.body {
-                ast::SelectBody::SetOperation(op) if recursive && op.op == ast::SetOperator::Union => {
-                    self.recursive(cte, select, op, id)?
-                }
-                _ if recursive => {
-                    self.push_unfinished(cte, id, Recursion::NoStep(cte.pos));
-                    let bound = self.query(select);
-                    self.ctes.pop();
-                    bound?
-                }
-                _ => self.query(select)?,
-            },
-            _ if self.queries > 1 => {
-                let message = "WITH clause containing a data-modifying statement must be at the top level";
-                return Err(self.error(SqlState::FEATURE_NOT_SUPPORTED, message, cte.pos));
-            }
-            StatementKind::Insert(s) => self.insert(s)?,
-            StatementKind::Update(s) => self.update(s)?,
-            StatementKind::Delete(s) => self.delete(s)?,
-            StatementKind::Merge(s) => self.merge(s)?,
-            _ => return Err(self.unsupported("this kind of statement in WITH", cte.pos)),
-        };
-        let columns = self.renamed(cte, bound.columns)?;
-        let name = cte.name.as_str().to_owned();
-        let silent = columns.is_empty() && !matches!(cte.statement.kind, StatementKind::Select(_));
-        self.ctes.push(CteName { name, id, columns, read: false, silent, recursion: Recursion::Done });
-        Ok((id, bound.node))
-    }
-
-    /// Makes the name of `cte` known before its columns are, for the errors of those who use it too early.
-    fn push_unfinished(&mut self, cte: &ast::Cte, id: usize, recursion: Recursion) {
-        let name = cte.name.as_str().to_owned();
-        self.ctes.push(CteName { name, id, columns: Vec::new(), read: false, silent: false, recursion });
-    }
-
-    /// Fails where common table expression `at` is named in a place in which it must not be, while it is bound itself.
-    fn check_recursion(&self, at: usize, pos: ast::Pos) -> Result<()> {
-        let cte = &self.ctes[at];
-        let name = &cte.name;
-        let message = match (cte.recursion, self.no_recursion) {
-            (Recursion::Done, _) => return Ok(()),
-            (Recursion::NoStep(written), _) => {
-                let form = "does not have the form non-recursive-term UNION [ALL] recursive-term";
-                let message = format!("recursive query \"{name}\" {form}");
-                return Err(self.error(SqlState::INVALID_RECURSION, message, written));
-            }
-            (Recursion::Base, _) => "its non-recursive term",
-            (Recursion::Step, Some(place)) => place,
-            (Recursion::Step, None) if cte.read => {
-                let message = format!("recursive reference to query \"{name}\" must not appear more than once");
-                return Err(self.error(SqlState::INVALID_RECURSION, message, pos));
-            }
-            (Recursion::Step, None) => return Ok(()),
-        };
-        let message = format!("recursive reference to query \"{name}\" must not appear within {message}");
-        Err(self.error(SqlState::INVALID_RECURSION, message, pos))
-    }
-
-    /// Runs `f` where a recursive query must not name itself.
-    pub(crate) fn without_recursion<T>(&mut self, place: NoRecursion, f: impl FnOnce(&mut Self) -> T) -> T {
-        let before = self.no_recursion;
-        self.no_recursion = place.or(before);
-        let outcome = f(self);
-        self.no_recursion = before;
-        outcome
-    }
-
-    fn renamed(&self, cte: &ast::Cte, columns: Vec<OutputColumn>) -> Result<Vec<OutputColumn>> {
-        if cte.columns.len() > columns.len() {
-            let message = format!(
-                "WITH query \"{}\" has {} columns available but {} columns specified",
-                &*cte.name,
-                columns.len(),
-                cte.columns.len()
-            );
-            return Err(self.error(SqlState::INVALID_COLUMN_REFERENCE, message, cte.name.pos));
-        }
-        let name = |i: usize, c: &OutputColumn| cte.columns.get(i).map_or(c.name.clone(), |n| n.as_str().to_owned());
-        Ok(columns
-            .into_iter()
-            .enumerate()
-            .map(|(i, c)| OutputColumn { name: name(i, &c), origin: None, ..c })
-            .collect())
-    }
-
-    /// `base UNION [ALL] step`, where the step reads the rows before.
-    fn recursive(&mut self, cte: &ast::Cte, select: &ast::Select, op: &ast::SetOperation, id: usize) -> Result<Bound> {
-        self.push_unfinished(cte, id, Recursion::Base);
-        let base = self.query(&op.left);
-        self.ctes.pop();
-        let base = base?;
-        let columns = self.renamed(cte, base.columns.clone())?;
-        let name = cte.name.as_str().to_owned();
-        let recursion = Recursion::Step;
-        self.ctes.push(CteName { name, id, columns: columns.clone(), read: false, silent: false, recursion });
-        let around = self.no_recursion.take();
-        let step = self.query(&op.right);
-        self.no_recursion = around;
-        let recurs = self.ctes.pop().is_some_and(|cte| cte.read);
-        let step = step?;
-        if !recurs {
-            return self.query(select);
-        }
-        let refused = match (&select.order_by[..], &select.limit) {
-            ([by, ..], _) => Some(("ORDER BY", by.expr.location())),
-            ([], Some(limit)) => match (&limit.offset, &limit.count) {
-                (Some(offset), _) => Some(("OFFSET", offset.location())),
-                (None, Some(count)) => Some(("LIMIT", count.location())),
-                (None, None) => None,
-            },
-            ([], None) => None,
-        };
-        if let Some((what, pos)) = refused {
-            let message = format!("{what} in a recursive query is not implemented");
-            return Err(self.error(SqlState::FEATURE_NOT_SUPPORTED, message, pos));
-        }
-        if step.columns.len() != base.columns.len() {
-            let message = "each UNION query must have the same number of columns";
-            return Err(self.error(SqlState::SYNTAX_ERROR, message, crate::setop::target_location(&op.right, 0)));
-        }
-        if !op.all {
-            let location = |i| crate::setop::target_location(&op.left, i);
-            columns.iter().enumerate().try_for_each(|(i, c)| self.needs_equality(c.ty, location(i)))?;
-        }
-        let mut exprs = Vec::new();
-        for (i, (b, s)) in base.columns.iter().zip(&step.columns).enumerate() {
-            if resolve::common_type(self.image, &[b.ty, s.ty]).is_none() {
-                let (left, right) = (self.type_shown(b.ty), self.type_shown(s.ty));
-                let message = format!("UNION types {left} and {right} cannot be matched");
-                let at = crate::setop::target_location(&op.right, i);
-                return Err(self.error(SqlState::DATATYPE_MISMATCH, message, at));
-            }
-            if b.ty != s.ty && resolve::common_type(self.image, &[b.ty, s.ty]) != Some(b.ty) {
-                let message = format!(
-                    "recursive query \"{}\" column {} has type {} in non-recursive term but type {} overall",
-                    &*cte.name,
-                    i + 1,
-                    self.type_shown(b.ty),
-                    self.type_shown(s.ty)
-                );
-                return Err(self
-                    .error(SqlState::DATATYPE_MISMATCH, message, crate::setop::target_location(&op.left, i))
-                    .hint("Cast the output of the non-recursive term to the correct type."));
-            }
-            if b.typmod >= 0 && (b.ty != s.ty || b.typmod != s.typmod) {
-                let whole = |typmod| types::typmod::format_type(b.ty, typmod).unwrap_or_else(|| self.type_shown(b.ty));
-                let message = format!(
-                    "recursive query \"{}\" column {} has type {} in non-recursive term but type {} overall",
-                    &*cte.name,
-                    i + 1,
-                    whole(b.typmod),
-                    whole(-1)
-                );
-                return Err(self
-                    .error(SqlState::DATATYPE_MISMATCH, message, crate::setop::target_location(&op.left, i))
-                    .hint("Cast the output of the non-recursive term to the correct type."));
-            }
-            let column = Expr::column(i, s.ty, s.typmod);
-            let converted = self.coerce(column, b.ty, -1, coerce::Context::Implicit)?;
-            exprs.push(converted.ok_or_else(|| SqlError::internal("the common type was just found"))?);
-        }
-        let step = Node::Project { input: Box::new(step.node), exprs };
-        let node = Node::Recursive { id, base: Box::new(base.node), step: Box::new(step), distinct: !op.all };
-        Ok(Bound { node, columns })
-    }
-
     /// Binds a FROM list.
     pub(crate) fn from(&mut self, list: &[TableRef]) -> Result<(Node, Scope)> {
         let mut all: Option<(Node, Scope)> = None;
@@ -272,8 +43,19 @@ impl Binder<'_> {
 
     /// Runs `f` with `left` where LATERAL items can see it.
     pub(crate) fn beside<T>(&mut self, left: &Scope, f: impl FnOnce(&mut Self) -> Result<T>) -> Result<(T, Frame)> {
+        self.beside_combined(left, false, f)
+    }
+
+    /// As [`Binder::beside`]; `combined` are the sides of RIGHT and FULL joins.
+    fn beside_combined<T>(
+        &mut self,
+        left: &Scope,
+        combined: bool,
+        f: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<(T, Frame)> {
         let texts = self.text_level();
-        self.frames.push(Frame { scope: left.clone(), binds: Vec::new(), correlated: false, texts, visible: false });
+        let frame = Frame::new(left.clone(), texts, "FROM clause of their own query level");
+        self.frames.push(Frame { visible: false, combined, ..frame });
         let outcome = f(self);
         let frame = self.frames.pop().unwrap_or_else(|| unreachable!("it was pushed above"));
         Ok((outcome?, frame))
@@ -305,12 +87,11 @@ impl Binder<'_> {
                     l.table == c.table && (l.schema.is_none() || c.schema.is_none() || l.schema == c.schema)
                 })
         });
-        match clash {
+        let aliases = |s: &Scope, other: &Scope| s.aliased.iter().find(|a| other.has_table(&a.0)).map(|a| a.0.clone());
+        let clash = clash.map(|c| c.table.clone());
+        match clash.or_else(|| aliases(left, right)).or_else(|| aliases(right, left)) {
             None => Ok(()),
-            Some(c) => Err(SqlError::new(
-                SqlState::DUPLICATE_ALIAS,
-                format!("table name \"{}\" specified more than once", c.table),
-            )),
+            Some(name) => Err(taken_alias(&name)),
         }
     }
 
@@ -361,22 +142,8 @@ impl Binder<'_> {
     fn relation_ref(&mut self, r: &ast::RelationRef) -> Result<(Node, Scope)> {
         let name = r.relation.name.as_str();
         let alias = r.alias.as_ref().map_or(name, |a| a.name.as_str()).to_owned();
-        if r.relation.schema.is_none()
-            && let Some(at) = self.ctes.iter().rposition(|c| c.name == name)
-        {
-            self.check_recursion(at, r.relation.pos)?;
-            self.ctes[at].read = true;
-            if r.sample.is_some() {
-                return Err(self.not_sampled(r));
-            }
-            let cte = self.ctes[at].clone();
-            if cte.silent {
-                let message = format!("WITH query \"{name}\" does not have a RETURNING clause");
-                return Err(self.error(SqlState::FEATURE_NOT_SUPPORTED, message, r.relation.pos));
-            }
-            let scope = self.derived_scope(&alias, r.alias.as_ref(), &cte.columns)?;
-            let types = cte.columns.iter().map(|c| c.ty).collect();
-            return Ok((Node::CteScan { id: cte.id, types }, scope));
+        if let Some(at) = self.cte_named(&r.relation) {
+            return self.cte_ref(at, r, &alias);
         }
         match self.relation(&r.relation)? {
             Relation::Table(table) => {
@@ -463,7 +230,7 @@ impl Binder<'_> {
         (!ty.is_none()).then_some(ty)
     }
 
-    fn not_sampled(&self, r: &ast::RelationRef) -> SqlError {
+    pub(crate) fn not_sampled(&self, r: &ast::RelationRef) -> SqlError {
         let message = "TABLESAMPLE clause can only be applied to tables and materialized views";
         self.error(SqlState::FEATURE_NOT_SUPPORTED, message, r.relation.pos)
     }
@@ -547,23 +314,6 @@ impl Binder<'_> {
             column.name.clone_from(&own.name);
         }
         Ok(bound)
-    }
-
-    /// Whether a common table expression of this name is in scope.
-    pub(crate) fn is_cte(&self, name: &str) -> bool {
-        self.ctes.iter().any(|c| c.name == name)
-    }
-
-    pub(crate) fn ctes_len(&self) -> usize {
-        self.ctes.len()
-    }
-
-    pub(crate) fn forget_ctes(&mut self, count: usize) {
-        self.ctes.truncate(count);
-    }
-
-    pub(crate) fn bind_cte(&mut self, cte: &ast::Cte, recursive: bool) -> Result<()> {
-        self.cte(cte, recursive).map(|_| ())
     }
 
     fn function_ref(&mut self, f: &ast::FunctionRef) -> Result<(Node, Scope)> {
@@ -808,7 +558,8 @@ impl Binder<'_> {
         };
         let (left, left_scope) = self.without_recursion(left_nulled, |b| b.table_ref(&j.left))?;
         let right = |b: &mut Self| b.without_recursion(right_nulled, |b| b.table_ref(&j.right));
-        let ((right, right_scope), frame) = self.beside(&left_scope, right)?;
+        let combined = matches!(j.kind, ast::JoinKind::Right | ast::JoinKind::Full);
+        let ((right, right_scope), frame) = self.beside_combined(&left_scope, combined, right)?;
         self.check_aliases(&left_scope, &right_scope)?;
         let kind = match j.kind {
             ast::JoinKind::Inner => JoinKind::Inner,
@@ -816,16 +567,9 @@ impl Binder<'_> {
             ast::JoinKind::Right => JoinKind::Right,
             ast::JoinKind::Full => JoinKind::Full,
         };
-        if !frame.binds.is_empty() && matches!(kind, JoinKind::Right | JoinKind::Full) {
-            let message = "invalid reference to FROM-clause entry for the left side of the join";
-            return Err(self
-                .error(SqlState::INVALID_COLUMN_REFERENCE, message, j.pos)
-                .detail("The combining JOIN type must be INNER or LEFT for a LATERAL reference."));
-        }
         let split = left_scope.columns.len();
         let names: Vec<String> = match &j.condition {
-            JoinCondition::Using(names, None) => names.iter().map(|n| n.as_str().to_owned()).collect(),
-            JoinCondition::Using(_, Some(_)) => return Err(self.unsupported("an alias of USING", j.pos)),
+            JoinCondition::Using(names, _) => names.iter().map(|n| n.as_str().to_owned()).collect(),
             JoinCondition::Natural => left_scope
                 .columns
                 .iter()
@@ -856,6 +600,13 @@ impl Binder<'_> {
             scope.columns[l].hidden = true;
             scope.columns[r].hidden = true;
             merged.push((name.clone(), value));
+        }
+        if let JoinCondition::Using(_, Some(alias)) = &j.condition {
+            if scope.has_table(alias.as_str()) {
+                return Err(taken_alias(alias.as_str()));
+            }
+            let columns = merged.iter().map(|(name, e)| (alias.as_str().to_owned(), name.clone(), e.clone()));
+            scope.aliased.extend(columns.collect::<Vec<_>>());
         }
         // A chain of USING merges merged columns on.
         scope.merged.retain(|m| !names.contains(&m.0));
@@ -915,6 +666,10 @@ fn one_of_set(bound: Expr) -> Expr {
     Expr { kind, ..bound }
 }
 
+fn taken_alias(name: &str) -> SqlError {
+    SqlError::new(SqlState::DUPLICATE_ALIAS, format!("table name \"{name}\" specified more than once"))
+}
+
 fn is_builtin_set(function: Oid) -> bool {
     crate::call::returns_set(function)
 }
@@ -928,13 +683,19 @@ pub(crate) fn star(scope: &Scope, table: Option<&str>) -> (Vec<Expr>, Vec<Output
             columns.push(OutputColumn { name: name.clone(), ty: e.ty, typmod: e.typmod, origin: None });
         }
     }
+    for (alias, name, e) in &scope.aliased {
+        if table == Some(alias) {
+            exprs.push(e.clone());
+            columns.push(OutputColumn { name: name.clone(), ty: e.ty, typmod: e.typmod, origin: None });
+        }
+    }
     for (i, c) in scope.columns.iter().enumerate() {
         let shown = match table {
             None => !c.hidden,
             // Merged columns are still its table's.
             Some(t) => c.table == t && !(c.hidden && c.name == "ctid") && !c.name.is_empty(),
         };
-        if shown {
+        if shown && !scope.unlisted.contains(&i) {
             exprs.push(Expr::column(i, c.ty, c.typmod));
             columns.push(OutputColumn { name: c.name.clone(), ty: c.ty, typmod: c.typmod, origin: c.origin });
         }

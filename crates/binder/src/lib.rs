@@ -6,6 +6,7 @@ mod coerce;
 mod comparable;
 mod composite;
 mod copy;
+mod cte;
 mod deparse;
 mod dml;
 mod expr;
@@ -76,12 +77,16 @@ pub struct Binder<'a> {
     slots: usize,
     subs: usize,
     /// Common table expressions in scope, innermost last.
-    ctes: Vec<from::CteName>,
+    ctes: Vec<cte::CteName>,
+    /// Names of items of WITH, not RECURSIVE, that are not in scope yet.
+    later_ctes: Vec<String>,
+    /// Items of WITH RECURSIVE that are being bound.
+    binding: cte::Binding,
     next_cte: usize,
     /// Queries that are being bound, one in the other.
     queries: usize,
     /// Why a recursive query must not name itself here.
-    no_recursion: from::NoRecursion,
+    no_recursion: cte::NoRecursion,
     /// Expressions around the one being bound.
     depth: usize,
     /// Whether the query about to be bound leaves untyped literals as they are.
@@ -161,6 +166,8 @@ impl<'a> Binder<'a> {
             slots: 0,
             subs: 0,
             ctes: Vec::new(),
+            later_ctes: Vec::new(),
+            binding: Vec::new(),
             next_cte: 0,
             queries: 0,
             no_recursion: None,
@@ -285,7 +292,16 @@ impl<'a> Binder<'a> {
                         .error(SqlState::WRONG_OBJECT_TYPE, message, name.pos)
                         .detail("This operation is not supported for indexes."));
                 }
-                Err(self.error(SqlState::UNDEFINED_TABLE, format!("relation \"{shown}\" does not exist"), name.pos))
+                let error =
+                    self.error(SqlState::UNDEFINED_TABLE, format!("relation \"{shown}\" does not exist"), name.pos);
+                if name.schema.is_none() && self.later_ctes.iter().any(|c| c == text) {
+                    let detail = format!(
+                        "There is a WITH item named \"{text}\", but it cannot be referenced from this part of the query."
+                    );
+                    let hint = "Use WITH RECURSIVE, or re-order the WITH items to remove forward references.";
+                    return Err(error.detail(detail).hint(hint));
+                }
+                Err(error)
             }
         }
     }

@@ -90,14 +90,8 @@ impl Binder<'_> {
                 AstMatch::NotMatchedBySource => (MergeMatch::TargetOnly, &only_target, Some(&source_scope)),
                 AstMatch::NotMatchedByTarget => (MergeMatch::SourceOnly, &only_source, Some(&own)),
             };
-            let hidden = Frame {
-                scope: unseen.cloned().unwrap_or_default(),
-                binds: Vec::new(),
-                correlated: false,
-                texts: 0,
-                visible: false,
-            };
-            self.frames.push(hidden);
+            let hidden = Frame::new(unseen.cloned().unwrap_or_default(), 0, "MERGE WHEN");
+            self.frames.push(Frame { visible: false, ..hidden });
             let arm = self.arm(when, &target, seen, &row);
             self.frames.pop();
             let (condition, action) = arm.map_err(out_of_sight)?;

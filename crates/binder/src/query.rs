@@ -145,6 +145,17 @@ impl Binder<'_> {
         let calls = place.aggregates.take().unwrap_or_default();
         let called = std::mem::take(&mut place.groupings);
         let grouped = !calls.is_empty() || grouping.present || having.is_some() || !called.is_empty();
+        if !calls.is_empty() && self.self_reference(&core.from).is_some() {
+            let message = "aggregate functions are not allowed in a recursive query's recursive term";
+            let mut at = None;
+            targets.iter().chain(&having).for_each(|e| {
+                e.visit(&mut |e| match e.kind {
+                    ExprKind::Column(i) if (AGGREGATES..WINDOWS).contains(&i) => at = at.or(Some(e.position)),
+                    _ => {}
+                });
+            });
+            return Err(SqlError::new(SqlState::INVALID_RECURSION, message).at(at));
+        }
         if grouped && !select.locking.is_empty() {
             let message = "FOR UPDATE is not allowed with GROUP BY clause or aggregate functions";
             return Err(self.error(SqlState::FEATURE_NOT_SUPPORTED, message, select.locking[0].pos));
@@ -404,6 +415,23 @@ impl Binder<'_> {
             ExprKind::Column(i) if *i >= AGGREGATES => {
                 *i = *i - AGGREGATES + groups.len() + grouping.extra();
                 Ok(())
+            }
+            ExprKind::Subquery(sub) => {
+                let mut binds = sub.binds.iter_mut().map(|b| &mut b.1);
+                binds.try_for_each(|e| {
+                    let ungrouped = match e.kind {
+                        ExprKind::Column(i) => scope.columns.get(i),
+                        _ => None,
+                    };
+                    self.replace_grouped(e, grouping, called, scope).map_err(|error| match ungrouped {
+                        Some(c) if error.state() == SqlState::GROUPING_ERROR => {
+                            let (table, name) = (&c.table, &c.name);
+                            let message = format!("subquery uses ungrouped column \"{table}.{name}\" from outer query");
+                            SqlError::new(SqlState::GROUPING_ERROR, message).at(error.fields().position)
+                        }
+                        _ => error,
+                    })
+                })
             }
             ExprKind::Column(i) => {
                 let c = &scope.columns[*i];

@@ -269,7 +269,13 @@ impl Binder<'_> {
         }
         self.kept = true;
         let bound = self.expr(e, &mut Place::new(&scope, "DEFAULT expressions"))?;
-        let bound = self.assign(bound, name, ty, typmod, e.location())?;
+        let from = bound.ty;
+        let bound = self.coerce(bound, ty, typmod, crate::Context::Assignment)?.ok_or_else(|| {
+            let (to, from) = (self.type_shown(ty), self.type_shown(from));
+            let message = format!("column \"{name}\" is of type {to} but default expression is of type {from}");
+            types::SqlError::new(types::SqlState::DATATYPE_MISMATCH, message)
+                .hint("You will need to rewrite or cast the expression.")
+        })?;
         if matches!(bound.kind, plan::ExprKind::Const(types::Datum::Null)) {
             return Ok(None);
         }

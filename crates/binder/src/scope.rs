@@ -1,6 +1,6 @@
 //! `Scope`: the columns that names can mean, here and in the queries around (N2).
 
-use plan::{Expr, ExprKind};
+use plan::{AggregateCall, Expr, ExprKind};
 use syntax::ast::Pos;
 use types::{Datum, Oid, Result, SqlState, oid};
 
@@ -32,8 +32,12 @@ pub struct Scope {
     pub columns: Vec<ScopeColumn>,
     /// Columns that JOIN ... USING merged: name, and the value of either side.
     pub merged: Vec<(String, Expr)>,
+    /// Columns of the aliases of USING: alias, name, and value.
+    pub aliased: Vec<(String, String, Expr)>,
     /// Row types of tables, by their names or aliases.
     pub rows: Vec<(String, Oid)>,
+    /// Columns that `*` leaves out, though their names find them.
+    pub unlisted: Vec<usize>,
 }
 
 /// A query around the one being bound.
@@ -48,6 +52,28 @@ pub(crate) struct Frame {
     pub texts: usize,
     /// Whether names are looked up in it: the left side of a FROM item is visible to LATERAL items alone.
     pub visible: bool,
+    /// Whether it is the left side of a RIGHT or FULL join, which no LATERAL item may read.
+    pub combined: bool,
+    /// Where its aggregates are collected, as in its `Place`: those over its columns alone may stand in the inner query.
+    pub aggregates: Option<Vec<AggregateCall>>,
+    /// Its clause, for errors.
+    pub clause: &'static str,
+}
+
+impl Frame {
+    /// A query whose expressions see `scope`, where no aggregate may stand.
+    pub(crate) fn new(scope: Scope, texts: usize, clause: &'static str) -> Frame {
+        Frame {
+            scope,
+            binds: Vec::new(),
+            correlated: false,
+            texts,
+            visible: true,
+            combined: false,
+            aggregates: None,
+            clause,
+        }
+    }
 }
 
 enum Found {
@@ -60,18 +86,19 @@ impl Scope {
     /// Columns of `self`, then those of `other`.
     pub fn join(mut self, mut other: Scope) -> Scope {
         let shift = self.columns.len();
-        for (_, e) in &mut other.merged {
-            e.map_columns(&|i| i + shift);
-        }
+        let merged = other.merged.iter_mut().map(|m| &mut m.1);
+        merged.chain(other.aliased.iter_mut().map(|a| &mut a.2)).for_each(|e| e.map_columns(&|i| i + shift));
         self.columns.extend(other.columns);
+        self.unlisted.extend(other.unlisted.into_iter().map(|i| i + shift));
         self.merged.extend(other.merged);
+        self.aliased.extend(other.aliased);
         self.rows.extend(other.rows);
         self
     }
 
     /// Whether a table of this name is in scope.
     pub fn has_table(&self, table: &str) -> bool {
-        self.columns.iter().any(|c| c.table == table)
+        self.columns.iter().any(|c| c.table == table) || self.aliased.iter().any(|a| a.0 == table)
     }
 
     fn find(&self, schema: Option<&str>, table: Option<&str>, name: &str) -> Found {
@@ -82,6 +109,10 @@ impl Scope {
                 (Some(_), Some(_)) => return Found::Ambiguous,
                 _ => {}
             }
+        }
+        let aliased = |t: &str| self.aliased.iter().find(|a| a.0 == t && a.1 == name && schema.is_none());
+        if let Some((_, _, e)) = table.and_then(aliased) {
+            return Found::One(e.clone());
         }
         let in_schema = |c: &ScopeColumn| schema.is_none_or(|s| c.schema.as_deref() == Some(s));
         let system = name == "ctid";
@@ -137,7 +168,12 @@ impl Binder<'_> {
                 continue;
             }
             match self.frames[depth].scope.find(schema, table, name) {
-                Found::One(e) => return Ok(Expr { position, ..self.outer(depth, e) }),
+                Found::One(_) if self.frames[depth].combined => return Err(self.not_lateral(depth, table, name, pos)),
+                Found::One(e) => {
+                    // Its own place is told of one that is not grouped by.
+                    let e = Expr { position, ..e };
+                    return Ok(Expr { position, ..self.outer(depth, e) });
+                }
                 Found::Ambiguous => return Err(ambiguous(self)),
                 Found::No if table.is_some_and(|t| self.frames[depth].scope.has_table(t)) => break,
                 Found::No => {}
@@ -147,6 +183,16 @@ impl Binder<'_> {
             return Ok(e);
         }
         Err(self.no_column(scope, table, name, pos))
+    }
+
+    /// A name that means a column of what a LATERAL item may not read.
+    fn not_lateral(&self, depth: usize, table: Option<&str>, name: &str, pos: Pos) -> types::SqlError {
+        let named = |c: &&ScopeColumn| c.name == name && !c.hidden;
+        let owner = || self.frames[depth].scope.columns.iter().find(named).map(|c| c.table.as_str());
+        let table = table.or_else(owner).unwrap_or("");
+        let message = format!("invalid reference to FROM-clause entry for table \"{table}\"");
+        self.error(SqlState::INVALID_COLUMN_REFERENCE, message, pos)
+            .detail("The combining JOIN type must be INNER or LEFT for a LATERAL reference.")
     }
 
     /// Makes `e`, over the row of the frame at `depth`, available to the query being bound.

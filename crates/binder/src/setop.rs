@@ -36,6 +36,23 @@ pub(crate) fn target_location(select: &Select, i: usize) -> Pos {
     written.filter(|_| !stars).unwrap_or(select.pos)
 }
 
+/// What the columns of each query in `op` are called, as far as they are written.
+fn side_names(op: &SetOperation, out: &mut Vec<Vec<String>>) {
+    for side in [&op.left, &op.right] {
+        match &side.body {
+            SelectBody::SetOperation(inner) => side_names(inner, out),
+            SelectBody::Query(core) => {
+                let name = |t: &Target| match &t.alias {
+                    Some(alias) => alias.as_str().to_owned(),
+                    None => crate::query::figure_name(&t.expr),
+                };
+                out.push(core.targets.iter().map(name).collect());
+            }
+            SelectBody::Values(_) => out.push(Vec::new()),
+        }
+    }
+}
+
 impl Binder<'_> {
     /// Binds a set operation with what surrounds it.
     pub(crate) fn set_operation(&mut self, select: &Select, op: &SetOperation) -> Result<Bound> {
@@ -43,13 +60,39 @@ impl Binder<'_> {
         let targets: Vec<Expr> =
             bound.columns.iter().enumerate().map(|(i, c)| Expr::column(i, c.ty, c.typmod)).collect();
         for by in &select.order_by {
-            self.check_set_order(&by.expr, &bound.columns)?;
+            self.check_set_order(&by.expr, &bound.columns, op)?;
         }
         self.order_and_limit(select, bound.node, Scope::default(), targets, bound.columns)
     }
 
     /// The result of a set operation is sorted by its columns only, by name or number.
-    fn check_set_order(&mut self, by: &ast::Expr, columns: &[OutputColumn]) -> Result<()> {
+    fn check_set_order(&mut self, by: &ast::Expr, columns: &[OutputColumn], op: &SetOperation) -> Result<()> {
+        if let ast::ExprKind::Column(names) = &by.kind
+            && let [name] = &names[..]
+            && !columns.iter().any(|c| c.name == name.as_str())
+        {
+            let error = self.error(
+                SqlState::UNDEFINED_COLUMN,
+                format!("column \"{}\" does not exist", name.as_str()),
+                by.location(),
+            );
+            let mut sides = Vec::new();
+            side_names(op, &mut sides);
+            let mut having = (1..).zip(&sides).filter(|s| s.1.iter().any(|n| n == name.as_str())).map(|s| s.0);
+            return Err(match (having.next(), having.next()) {
+                (None, _) => error,
+                (Some(side), None) => error.detail(format!(
+                    "There is a column named \"{}\" in table \"*SELECT* {side}\", but it cannot be referenced from this part of the query.",
+                    name.as_str()
+                )),
+                _ => error
+                    .detail(format!(
+                        "There are columns named \"{}\", but they are in tables that cannot be referenced from this part of the query.",
+                        name.as_str()
+                    ))
+                    .hint("Try using a table-qualified name."),
+            });
+        }
         if matches!(by.kind, ast::ExprKind::Literal(_) | ast::ExprKind::Column(_)) {
             return Ok(());
         }

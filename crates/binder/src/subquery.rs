@@ -1,6 +1,6 @@
 //! Queries inside expressions.
 
-use plan::{Expr, ExprKind, SubKind, SubPlan};
+use plan::{Expr, ExprKind, Node, SubKind, SubPlan};
 use syntax::ast::{self, Pos, Select};
 use types::{Result, SqlState, oid};
 
@@ -11,7 +11,7 @@ use crate::{Binder, polymorphic};
 
 impl Binder<'_> {
     /// Binds `select` with the columns of `place` around it.
-    fn inner(&mut self, select: &Select, pos: Pos, place: &Place<'_>) -> Result<(Bound, Frame)> {
+    fn inner(&mut self, select: &Select, pos: Pos, place: &mut Place<'_>) -> Result<(Bound, Frame)> {
         let kept = match place.clause {
             "CHECK constraints" => "check constraint",
             "DEFAULT expressions" => "DEFAULT expression",
@@ -26,15 +26,16 @@ impl Binder<'_> {
             return Err(self.error(SqlState::FEATURE_NOT_SUPPORTED, message, pos));
         }
         let texts = self.text_level();
-        let frame = Frame { scope: place.scope.clone(), binds: Vec::new(), correlated: false, texts, visible: true };
-        self.frames.push(frame);
+        let frame = Frame::new(place.scope.clone(), texts, place.clause);
+        self.frames.push(Frame { aggregates: place.aggregates.take(), ..frame });
         let level = std::mem::replace(&mut self.level, self.frames.len());
         let outcome = match self.without_recursion(Some("a subquery"), |b| b.query(select)) {
             Ok(bound) if self.texts.is_some() => self.inner_text(select).map(|()| bound),
             outcome => outcome,
         };
         self.level = level;
-        let frame = self.frames.pop().unwrap_or_else(|| unreachable!("it was pushed above"));
+        let mut frame = self.frames.pop().unwrap_or_else(|| unreachable!("it was pushed above"));
+        place.aggregates = frame.aggregates.take();
         Ok((outcome?, frame))
     }
 
@@ -51,7 +52,7 @@ impl Binder<'_> {
     }
 
     /// `(SELECT ...)` as a value.
-    pub(crate) fn scalar_subquery(&mut self, select: &Select, pos: Pos, place: &Place<'_>) -> Result<Expr> {
+    pub(crate) fn scalar_subquery(&mut self, select: &Select, pos: Pos, place: &mut Place<'_>) -> Result<Expr> {
         let (bound, frame) = self.inner(select, pos, place)?;
         let [column] = &bound.columns[..] else {
             return Err(self.error(SqlState::SYNTAX_ERROR, "subquery must return only one column", pos));
@@ -68,7 +69,7 @@ impl Binder<'_> {
         at: usize,
         count: usize,
         pos: Pos,
-        place: &Place<'_>,
+        place: &mut Place<'_>,
     ) -> Result<Expr> {
         let (mut bound, frame) = self.inner(select, pos, place)?;
         if bound.columns.len() != count {
@@ -85,12 +86,12 @@ impl Binder<'_> {
         }
         let column = columns[at].clone();
         let (ty, typmod) = (column.ty, column.typmod);
-        bound.node = plan::Node::Project { input: Box::new(bound.node), exprs: vec![column] };
+        bound.node = Node::Project { input: Box::new(bound.node), exprs: vec![column] };
         let kind = self.sub(SubKind::Scalar, bound, frame);
         Ok(Expr { typmod, ..Expr::new(kind, ty, self.position(pos)) })
     }
 
-    pub(crate) fn array_subquery(&mut self, select: &Select, pos: Pos, place: &Place<'_>) -> Result<Expr> {
+    pub(crate) fn array_subquery(&mut self, select: &Select, pos: Pos, place: &mut Place<'_>) -> Result<Expr> {
         let (bound, frame) = self.inner(select, pos, place)?;
         let [column] = &bound.columns[..] else {
             return Err(self.error(SqlState::SYNTAX_ERROR, "subquery must return only one column", pos));
@@ -104,7 +105,7 @@ impl Binder<'_> {
         Ok(Expr::new(kind, array, self.position(pos)))
     }
 
-    pub(crate) fn exists(&mut self, select: &Select, pos: Pos, place: &Place<'_>) -> Result<Expr> {
+    pub(crate) fn exists(&mut self, select: &Select, pos: Pos, place: &mut Place<'_>) -> Result<Expr> {
         let (bound, frame) = self.inner(select, pos, place)?;
         let kind = self.sub(SubKind::Exists, bound, frame);
         Ok(Expr::new(kind, oid::BOOL, self.position(pos)))
@@ -126,14 +127,44 @@ impl Binder<'_> {
         };
         let left = fields.iter().map(|f| self.expr(f, place)).collect::<Result<Vec<_>>>()?;
         let (bound, mut frame) = self.inner(select, pos, place)?;
+        let test = self.test_of_row(left, operator, &bound, &mut frame, pos)?;
+        let kind = self.sub(SubKind::Quantified { all, test: Box::new(test) }, bound, frame);
+        Ok(Expr::new(kind, oid::BOOL, self.position(pos)))
+    }
+
+    /// `(left, ...) op (SELECT ...)`: NULL where the query has no row.
+    pub(crate) fn row_against(
+        &mut self,
+        left: &[ast::Expr],
+        operator: &str,
+        select: &Select,
+        pos: Pos,
+        place: &mut Place<'_>,
+    ) -> Result<Expr> {
+        let left = left.iter().map(|f| self.expr(f, place)).collect::<Result<Vec<_>>>()?;
+        let (mut bound, mut frame) = self.inner(select, pos, place)?;
+        let test = self.test_of_row(left, operator, &bound, &mut frame, pos)?;
+        bound.node = Node::Project { input: Box::new(bound.node), exprs: vec![test] };
+        // The comparison is made in the query, with a left side that comes through slots.
+        frame.correlated = true;
+        let kind = self.sub(SubKind::Scalar, bound, frame);
+        Ok(Expr::new(kind, oid::BOOL, self.position(pos)))
+    }
+
+    /// The comparison of `left` with the columns of a query.
+    fn test_of_row(
+        &mut self,
+        left: Vec<Expr>,
+        operator: &str,
+        bound: &Bound,
+        frame: &mut Frame,
+        pos: Pos,
+    ) -> Result<Expr> {
         if bound.columns.len() != left.len() {
             let words = if bound.columns.len() < left.len() { "few" } else { "many" };
             return Err(self.error(SqlState::SYNTAX_ERROR, format!("subquery has too {words} columns"), pos));
         }
-        if left.len() > 1 && !matches!(operator, "=" | "<>") {
-            return Err(self.unsupported("ordering of rows", pos));
-        }
-        let mut tests = Vec::new();
+        let mut pairs = Vec::new();
         for (i, (value, column)) in left.into_iter().zip(&bound.columns).enumerate() {
             // The comparison decides what the left side becomes; its value is then read from a slot.
             let column = Expr::column(i, column.ty, column.typmod);
@@ -147,20 +178,8 @@ impl Binder<'_> {
                 frame.binds.push((slot, value));
                 Expr { typmod, ..Expr::new(ExprKind::Slot(slot), ty, 0) }
             };
-            let test = self.named_operator(operator, vec![value, column], pos)?;
-            if test.ty != oid::BOOL {
-                let ty = crate::format_type(test.ty);
-                let message = format!("row comparison operator must yield type boolean, not type {ty}");
-                return Err(self.error(SqlState::DATATYPE_MISMATCH, message, pos));
-            }
-            tests.push(test);
+            pairs.push((value, column));
         }
-        let test = if tests.len() > 1 && operator == "<>" {
-            Expr::new(ExprKind::Or(tests), oid::BOOL, 0)
-        } else {
-            Expr::all(tests).unwrap_or_else(|| unreachable!("a row has a field"))
-        };
-        let kind = self.sub(SubKind::Quantified { all, test: Box::new(test) }, bound, frame);
-        Ok(Expr::new(kind, oid::BOOL, self.position(pos)))
+        self.compare_rows(operator, pairs, pos)
     }
 }

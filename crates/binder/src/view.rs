@@ -185,17 +185,21 @@ impl Binder<'_> {
             }
             let outer = self.ctes_len();
             let mut separator = "";
-            for cte in &with.ctes {
+            if with.recursive {
+                self.bind_ctes(with)?;
+            }
+            for (i, cte) in with.ctes.iter().enumerate() {
                 let StatementKind::Select(inner) = &cte.statement.kind else {
                     self.forget_ctes(outer);
                     return Err(self.unsupported("data-modifying WITH in a view", cte.pos));
                 };
                 let step = if shown { indent + STEP } else { 0 };
                 let names = self.texts.as_mut().map(|t| std::mem::take(&mut t.names));
-                if with.recursive {
-                    self.bind_cte(cte, true)?;
-                }
-                let inner_text = self.with_names(true, |b| b.query_text(inner, true, step))?;
+                let printed = |b: &mut Self| b.with_names(true, |b| b.query_text(inner, true, step));
+                let inner_text = match with.recursive {
+                    true => self.printing_cte(outer + i, printed)?,
+                    false => printed(self)?,
+                };
                 if let (Some(texts), Some(names)) = (&mut self.texts, names) {
                     texts.names = names;
                 }
@@ -212,13 +216,14 @@ impl Binder<'_> {
                     true => (self.line(step, 0), self.line(step, 0)),
                     false => (String::new(), String::new()),
                 };
+                let searched = self.search_text(cte)?;
                 head += &format!(
-                    "{separator}{}{columns} AS {materialized}({open}{inner_text}{close})",
+                    "{separator}{}{columns} AS {materialized}({open}{inner_text}{close}){searched}",
                     quote_ident(&cte.name)
                 );
                 separator = ", ";
                 if !with.recursive {
-                    self.bind_cte(cte, false)?;
+                    self.bind_cte(cte)?;
                 }
             }
             if let Some(texts) = &mut self.texts {
@@ -481,6 +486,42 @@ impl Binder<'_> {
         Ok(text)
     }
 
+    /// SEARCH and CYCLE of `cte`.
+    fn search_text(&mut self, cte: &ast::Cte) -> Result<String> {
+        let list =
+            |names: &[ast::Name]| names.iter().map(|n| quote_ident(n).to_string()).collect::<Vec<_>>().join(", ");
+        let mut text = String::new();
+        if let Some(s) = &cte.search {
+            let order = if s.breadth_first { "BREADTH" } else { "DEPTH" };
+            text += &format!(" SEARCH {order} FIRST BY {} SET {}", list(&s.columns), quote_ident(&s.sequence));
+        }
+        if let Some(c) = &cte.cycle {
+            let bools = (&c.mark_value.kind, &c.mark_default.kind);
+            let boolean = |b| ast::ExprKind::Literal(ast::Literal::Bool(b));
+            let mut marks = String::new();
+            if bools != (&boolean(true), &boolean(false)) {
+                let (value, default) = self.cycle_marks(c)?;
+                let (value, default) =
+                    (self.mark_text(&c.mark_value, &value)?, self.mark_text(&c.mark_default, &default)?);
+                marks = format!(" TO {value} DEFAULT {default}");
+            }
+            let (mark, path) = (quote_ident(&c.mark), quote_ident(&c.path));
+            text += &format!(" CYCLE {} SET {mark}{marks} USING {path}", list(&c.columns));
+        }
+        Ok(text)
+    }
+
+    /// A value of CYCLE's mark: a view keeps it as it is written, since only a literal may stand there.
+    fn mark_text(&mut self, written: &ast::Expr, bound: &Expr) -> Result<String> {
+        match (self.form(), &written.kind) {
+            (Form::Kept, ast::ExprKind::Literal(ast::Literal::String(text))) => Ok(crate::quote_literal(text)),
+            (Form::Kept, ast::ExprKind::Literal(ast::Literal::Integer(n))) => Ok(n.to_string()),
+            (Form::Kept, ast::ExprKind::Literal(ast::Literal::Bool(b))) => Ok(b.to_string()),
+            (Form::Kept, _) => Err(self.unsupported("this mark of CYCLE in a view", written.location())),
+            (Form::Shown { .. }, _) => self.expr_text(bound, &Scope::default(), &[], false, false),
+        }
+    }
+
     /// What stands behind a sort key.
     fn direction_text(&self, by: &ast::SortBy) -> Result<String> {
         let descending = match &by.direction {
@@ -538,7 +579,7 @@ impl Binder<'_> {
         match item {
             ast::TableRef::Relation(r) => {
                 let bound = r.alias.as_ref().map_or(r.relation.name.as_str(), |a| a.name.as_str());
-                if r.relation.schema.is_none() && self.is_cte(&r.relation.name) {
+                if self.cte_named(&r.relation).is_some() {
                     let own = r.relation.name.as_str();
                     return Ok(format!("{}{}", quote_ident(own), self.alias_text(bound, own, r.alias.as_ref(), None)));
                 }
@@ -593,9 +634,6 @@ impl Binder<'_> {
                 Ok(format!("{lateral}{call}{ordinality} {}({})", quote_ident(&alias), columns.join(", ")))
             }
             ast::TableRef::Join(j) => {
-                if matches!(j.condition, JoinCondition::Using(_, Some(_))) {
-                    return Err(self.unsupported("an alias of USING", j.pos));
-                }
                 let left = self.item_text(&j.left, nested, indent)?;
                 let (_, left_scope) = self.from(std::slice::from_ref(&j.left))?;
                 let (right, _) = self.beside(&left_scope, |b| b.item_text(&j.right, nested, indent))?;
@@ -631,8 +669,10 @@ impl Binder<'_> {
                         let shown = self.expr_text(&bound, &scope, &[], true, false)?;
                         if pretty { format!(" ON {shown}") } else { format!(" ON ({shown})") }
                     }
-                    JoinCondition::Using(names, _) => {
-                        format!(" USING ({})", names.iter().map(|n| quote_ident(n)).collect::<Vec<_>>().join(", "))
+                    JoinCondition::Using(names, alias) => {
+                        let alias = alias.as_ref().map_or(String::new(), |a| format!(" AS {}", quote_ident(a)));
+                        let names: Vec<_> = names.iter().map(|n| quote_ident(n)).collect();
+                        format!(" USING ({}){alias}", names.join(", "))
                     }
                     JoinCondition::Natural if !natural.is_empty() => {
                         format!(" USING ({})", natural.iter().map(|n| quote_ident(n)).collect::<Vec<_>>().join(", "))
@@ -688,13 +728,34 @@ impl Binder<'_> {
                 false => quote_ident(&column),
             }
         };
+        let (kept, shown) = (lookup::Kept(self.names()), self.names());
+        let (names, pretty, settings): (&dyn TypeLookup, bool, _) = match self.form() {
+            Form::Kept => (&kept, false, None),
+            Form::Shown { pretty } => (&shown, pretty, Some(self.settings)),
+        };
         let mut slots = HashMap::new();
         for frame in &self.frames {
             for (slot, e) in &frame.binds {
-                if let ExprKind::Column(i) = e.kind
-                    && let Some(c) = frame.scope.columns.get(i)
-                {
+                let ExprKind::Column(i) = e.kind else { continue };
+                let calls = frame.aggregates.as_deref().unwrap_or_default();
+                if let Some(c) = frame.scope.columns.get(i) {
                     slots.insert(*slot, named(c, true, frame.texts));
+                } else if i.checked_sub(AGGREGATES).is_some_and(|i| i < calls.len()) {
+                    // An aggregate that belongs to a query around.
+                    let columns = frame.scope.columns.iter().map(|c| named(c, true, frame.texts)).collect();
+                    let outer = HashMap::new();
+                    let level = self.texts.as_ref().map_or(0, |t| (t.indent + STEP) / 4);
+                    let query = QueryNames {
+                        columns,
+                        calls,
+                        windows: &[],
+                        groupings: &[],
+                        slots: &outer,
+                        subqueries: None,
+                        level,
+                    };
+                    let deparser = Deparser { columns: &[], names, pretty, query: Some(&query), settings };
+                    slots.insert(*slot, deparser.expr(e)?);
                 }
             }
         }
@@ -706,12 +767,6 @@ impl Binder<'_> {
             slots: &slots,
             subqueries: self.texts.as_ref().map(|t| &t.subqueries),
             level: self.texts.as_ref().map_or(0, |t| (t.indent + STEP) / 4),
-        };
-        let kept = lookup::Kept(self.names());
-        let shown = self.names();
-        let (names, pretty, settings): (&dyn TypeLookup, bool, _) = match self.form() {
-            Form::Kept => (&kept, false, None),
-            Form::Shown { pretty } => (&shown, pretty, Some(self.settings)),
         };
         let deparser = Deparser { columns: &[], names, pretty, query: Some(&query), settings };
         if implicit { deparser.target(e) } else { deparser.expr(e) }

@@ -27,7 +27,9 @@ pub fn eval<'c>(expr: &Expr, chunk: &'c Chunk, ctx: &mut Context<'_>) -> Result<
         ExprKind::Const(datum) => Vector::constant(form, datum, rows),
         ExprKind::Param(i) => Vector::constant(form, parameter(ctx, *i)?, rows),
         ExprKind::Slot(i) => Vector::constant(form, ctx.state.slots.get(*i).unwrap_or(&Datum::Null), rows),
-        ExprKind::Call { function, args, .. } => call(expr, *function, args, chunk, ctx)?,
+        ExprKind::Call { function, args, .. } => {
+            call(expr, *function, args, chunk, ctx).map_err(|e| in_sql_function(e, *function, args))?
+        }
         ExprKind::Routine { routine, args, .. } => crate::routine::call(routine, args, form, chunk, ctx)?,
         ExprKind::Row { fields, names } => crate::composite::row(fields, names, chunk, ctx)?,
         ExprKind::Field { arg, index } => crate::composite::field(arg, *index, expr.ty, chunk, ctx)?,
@@ -159,6 +161,17 @@ fn call_of<'c>(expr: &Expr, types: &'c [Oid], ctx: &'c mut Context<'_>) -> Call<
     let mut call = ctx.call(types, expr.ty);
     call.variadic = matches!(expr.kind, ExprKind::Call { form: CallForm::Variadic, .. });
     call
+}
+
+/// What PostgreSQL says around an error of a built-in function that is written in SQL there, where it runs that function instead of putting its
+/// body in its place: on constants.
+fn in_sql_function(error: SqlError, function: Oid, args: &[Expr]) -> SqlError {
+    let constant = args.iter().all(|a| matches!(a.kind, ExprKind::Const(_)));
+    match catalog::builtin::proc_by_oid(function) {
+        // Nothing but such a body is not in `prosrc`.
+        Some(p) if constant && p.source.is_empty() => error.context(format!("SQL function \"{}\" statement 1", p.name)),
+        _ => error,
+    }
 }
 
 fn call(expr: &Expr, function: Oid, args: &[Expr], chunk: &Chunk, ctx: &mut Context<'_>) -> Result<Vector> {
@@ -539,7 +552,8 @@ pub fn on_row(expr: &Expr, forms: &[Physical], row: &[Datum], ctx: &mut Context<
             for arg in args {
                 values.push(on_row(arg, forms, row, ctx)?);
             }
-            implementation.scalar(&mut call_of(expr, &types, ctx), &values)
+            let value = implementation.scalar(&mut call_of(expr, &types, ctx), &values);
+            value.map_err(|e| in_sql_function(e, *function, args))
         }
         ExprKind::IsNull(arg) => Ok(Datum::Bool(on_row(arg, forms, row, ctx)?.is_null())),
         ExprKind::And(list) => decided(list, forms, row, ctx, false),

@@ -110,6 +110,18 @@ pub fn mark(node: &mut Node, wanted: Wanted, s: &dyn Statistics) {
             mark(left, l, s);
             mark(right, r, s);
         }
+        // A row that goes need not be read, but for what refers to it and for indexes whose entries must be computed.
+        Node::Delete { table, rules, input, returning: None }
+            if input.types().len() == table.columns.len() + 1
+                && table.indexes.iter().all(|i| i.follows_from_rows(&table.columns)) =>
+        {
+            let mut inner = none(input.types().len());
+            if let Some(inner) = &mut inner {
+                inner[table.columns.len()] = true;
+                rules.referenced.iter().flat_map(|r| &r.columns).for_each(|&c| inner[c] = true);
+            }
+            mark(input, inner, s);
+        }
         // Whole rows count.
         _ => node.inputs_mut().into_iter().for_each(|n| mark(n, None, s)),
     }

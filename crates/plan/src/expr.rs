@@ -404,14 +404,4 @@ impl Expr {
         self.visit(&mut |e| fixed &= !matches!(e.kind, ExprKind::Column(_) | ExprKind::Subquery(_)));
         fixed
     }
-
-    /// Whether both are the same wherever they were written.
-    pub fn same(&self, other: &Expr) -> bool {
-        let stripped = |e: &Expr| {
-            let mut e = e.clone();
-            e.visit_mut(&mut |e| e.position = 0);
-            e
-        };
-        stripped(self) == stripped(other)
-    }
 }

@@ -8,6 +8,7 @@ mod imply;
 pub mod json;
 pub mod node;
 pub mod routine;
+mod same;
 pub mod window;
 
 pub use bits::Bits;

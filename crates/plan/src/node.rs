@@ -107,6 +107,11 @@ impl IndexKey {
         self.exprs.is_empty() && self.predicate.is_none()
     }
 
+    /// Whether its entries can be told from rows alone, without the catalog: each row has one, of values whose order needs no look-up.
+    pub fn follows_from_rows(&self, columns: &[Column]) -> bool {
+        self.is_plain() && (0..self.columns.len()).all(|i| !self.key_type(i, columns).is_user_type())
+    }
+
     /// The expression that its column `i` is, when it is one.
     pub fn expr(&self, i: usize) -> Option<&Expr> {
         self.exprs.get(self.columns.get(i)?.0.checked_sub(KEY_EXPRESSION)?)
@@ -207,6 +212,16 @@ impl AggregateCall {
     /// The arguments that differ from row to row, and the direct ones.
     pub fn split_args(&self) -> (&[Expr], &[Expr]) {
         self.args.split_at(self.args.len() - self.direct)
+    }
+
+    /// All its expressions, over the input row.
+    pub fn exprs(&self) -> impl Iterator<Item = &Expr> {
+        self.args.iter().chain(&self.filter).chain(self.order.iter().map(|k| &k.expr))
+    }
+
+    /// As [`AggregateCall::exprs`].
+    pub fn exprs_mut(&mut self) -> impl Iterator<Item = &mut Expr> {
+        self.args.iter_mut().chain(&mut self.filter).chain(self.order.iter_mut().map(|k| &mut k.expr))
     }
 }
 
@@ -611,9 +626,7 @@ impl Node {
             Node::Apply { binds, condition, .. } => binds.iter().map(|b| &b.1).chain(condition).collect(),
             Node::Aggregate { groups, calls, .. } | Node::GroupAggregate { groups, calls, .. } => {
                 let mut all: Few<&Expr> = groups.iter().collect();
-                for c in calls {
-                    all.extend(c.args.iter().chain(&c.filter).chain(c.order.iter().map(|k| &k.expr)));
-                }
+                all.extend(calls.iter().flat_map(AggregateCall::exprs));
                 all
             }
             Node::GroupingSets { groups, .. } => groups.iter().collect(),
@@ -710,10 +723,7 @@ impl Node {
             Node::Apply { binds, condition, .. } => binds.iter_mut().map(|b| &mut b.1).chain(condition).collect(),
             Node::Aggregate { groups, calls, .. } | Node::GroupAggregate { groups, calls, .. } => {
                 let mut all: Few<&mut Expr> = groups.iter_mut().collect();
-                for c in calls {
-                    let order = c.order.iter_mut().map(|k| &mut k.expr);
-                    all.extend(c.args.iter_mut().chain(&mut c.filter).chain(order));
-                }
+                all.extend(calls.iter_mut().flat_map(AggregateCall::exprs_mut));
                 all
             }
             Node::GroupingSets { groups, .. } => groups.iter_mut().collect(),

@@ -75,15 +75,12 @@ impl Binder<'_> {
         args: Vec<Expr>,
         pos: Pos,
         place: &mut Place<'_>,
-        shown: &str,
+        before: &[usize],
     ) -> Result<Expr> {
         let own = match chosen.proc {
             Proc::User(info) => Some(info),
             Proc::Builtin(_) => None,
         };
-        if own.is_none() && !functions::aggregate::is_implemented(chosen.proc.oid()) {
-            return Err(self.unsupported(&format!("aggregate {shown}"), pos));
-        }
         let (args, mut ty) = self.convert(args, &chosen.params, chosen.proc.result(), pos)?;
         let own = match own {
             Some(info) => {
@@ -93,18 +90,6 @@ impl Binder<'_> {
             }
             None => None,
         };
-        // An aggregate over nothing but outer columns belongs to the outer query.
-        let mut reads = (false, false);
-        args.iter().for_each(|a| {
-            a.visit(&mut |e| match e.kind {
-                ExprKind::Column(_) => reads.0 = true,
-                ExprKind::Slot(_) => reads.1 = true,
-                _ => {}
-            });
-        });
-        if reads == (false, true) {
-            return Err(self.unsupported("an aggregate of an outer query", pos));
-        }
         if f.distinct {
             args.iter()
                 .zip(&f.args)
@@ -122,23 +107,16 @@ impl Binder<'_> {
             }
             order.push(self.sort_key(by, bound)?);
         }
-        let position = self.position(pos);
-        let Some(calls) = &mut place.aggregates else {
-            let message = match place.clause {
-                "aggregate" => "aggregate function calls cannot be nested".to_owned(),
-                clause => format!("aggregate functions are not allowed in {}", clause_words(clause)),
-            };
-            return Err(self.error(SqlState::GROUPING_ERROR, message, pos));
-        };
         let function = chosen.proc.oid();
         let call = AggregateCall { function, own, args, direct: 0, distinct: f.distinct, order, filter, ty };
-        Ok(collected(calls, call, position))
+        self.collect(call, before, pos, place)
     }
 
     /// An ordered-set or hypothetical-set aggregate: `f(direct) WITHIN GROUP (ORDER BY rows)`.
     pub(super) fn within_group(&mut self, f: &ast::FuncCall, pos: Pos, place: &mut Place<'_>) -> Result<Expr> {
         let name = f.name.last().map_or("", |n| &**n);
         let schema = f.name.len().checked_sub(2).map(|i| &*f.name[i]);
+        let before = self.binds_before();
         let mut inner = Place::new(place.scope, "aggregate");
         let mut all = f.args.iter().map(|a| self.expr(&a.value, &mut inner)).collect::<Result<Vec<_>>>()?;
         let direct = all.len();
@@ -202,18 +180,89 @@ impl Binder<'_> {
         }
         let mut inner = Place::new(place.scope, "FILTER");
         let filter = f.filter.as_ref().map(|filter| self.condition(filter, &mut inner)).transpose()?;
-        let position = self.position(pos);
         let args = [ordered_args, direct_args].concat();
-        let Some(calls) = &mut place.aggregates else {
-            let message = match place.clause {
+        let call = AggregateCall { function, own: None, args, direct, distinct: false, order, filter, ty };
+        self.collect(call, &before, pos, place)
+    }
+
+    /// How many slots each query around has bound.
+    pub(super) fn binds_before(&self) -> Vec<usize> {
+        self.frames.iter().map(|f| f.binds.len()).collect()
+    }
+
+    /// Gives `call` to the query that it belongs to: the innermost whose columns it reads, this one if it reads none. Queries around had bound
+    /// the slots `before` it was met.
+    fn collect(&mut self, call: AggregateCall, before: &[usize], pos: Pos, place: &mut Place<'_>) -> Result<Expr> {
+        let position = self.position(pos);
+        let refused = |b: &Self, clause: &str| {
+            let message = match clause {
                 "aggregate" => "aggregate function calls cannot be nested".to_owned(),
                 clause => format!("aggregate functions are not allowed in {}", clause_words(clause)),
             };
-            return Err(self.error(SqlState::GROUPING_ERROR, message, pos));
+            b.error(SqlState::GROUPING_ERROR, message, pos)
         };
-        let call = AggregateCall { function, own: None, args, direct, distinct: false, order, filter, ty };
-        Ok(collected(calls, call, position))
+        let Some(owner) = self.owner(&call) else {
+            return match &mut place.aggregates {
+                Some(calls) => Ok(collected(calls, call, position)),
+                None => Err(refused(self, place.clause)),
+            };
+        };
+        let mut call = call;
+        let binds = &self.frames[owner].binds;
+        call.exprs_mut().for_each(|e| lower(e, binds));
+        // Nothing else reads what only its arguments have asked for.
+        self.frames.iter_mut().zip(before).skip(owner).for_each(|(f, &count)| f.binds.truncate(count));
+        let frame = &mut self.frames[owner];
+        let clause = frame.clause;
+        match &mut frame.aggregates {
+            Some(calls) => {
+                let e = collected(calls, call, position);
+                Ok(Expr { position, ..self.outer(owner, e) })
+            }
+            None => Err(refused(self, clause)),
+        }
     }
+
+    /// The query around this one that `call` belongs to, if it does not belong to this one.
+    fn owner(&self, call: &AggregateCall) -> Option<usize> {
+        let (mut own, mut slots) = (false, Vec::new());
+        call.exprs().for_each(|e| {
+            e.visit(&mut |e| own |= matches!(e.kind, ExprKind::Column(_)));
+            slots_of(e, &mut slots);
+        });
+        let binds = |f: &Frame| f.binds.iter().any(|b| slots.contains(&b.0));
+        if own { None } else { self.frames.iter().rposition(binds) }
+    }
+}
+
+/// Slots that `e` reads, in queries inside it too.
+fn slots_of(e: &Expr, out: &mut Vec<usize>) {
+    e.visit(&mut |e| match &e.kind {
+        ExprKind::Slot(slot) => out.push(*slot),
+        ExprKind::Subquery(sub) => sub.node.visit(&mut |n| n.each_expr(&mut |e| slots_of(e, out))),
+        _ => {}
+    });
+}
+
+/// Makes of `e`, over slots that `binds` fill, an expression over the row that fills them.
+fn lower(e: &mut Expr, binds: &[(usize, Expr)]) {
+    let known = |slot: usize| binds.iter().find(|b| b.0 == slot);
+    e.visit_mut(&mut |e| match &mut e.kind {
+        ExprKind::Slot(slot) => {
+            if let Some((_, bound)) = known(*slot) {
+                *e = bound.clone();
+            }
+        }
+        ExprKind::Subquery(sub) => {
+            let mut slots = Vec::new();
+            sub.node.visit(&mut |n| n.each_expr(&mut |e| slots_of(e, &mut slots)));
+            slots.sort_unstable();
+            slots.dedup();
+            sub.binds.extend(slots.into_iter().filter_map(known).cloned());
+            sub.correlated |= !sub.binds.is_empty();
+        }
+        _ => {}
+    });
 }
 
 /// `pg_aggregate.aggkind`: ordinary, ordered-set, hypothetical-set.

@@ -115,7 +115,7 @@ impl Binder<'_> {
                     Ok(crate::Relation::Stored(info)) => Some(info.oid),
                     _ => None,
                 };
-                let is_cte = r.relation.schema.is_none() && self.is_cte(&r.relation.name);
+                let is_cte = self.cte_named(&r.relation).is_some();
                 let stored = table.filter(|t| !is_cte && self.image.by_oid(*t).is_some());
                 if let Some(oid) = stored {
                     chosen.tables.insert(bound.clone(), oid);

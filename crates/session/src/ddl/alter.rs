@@ -146,7 +146,7 @@ impl Session {
                 }
                 self.drop_default(table, index)?;
                 match default {
-                    Some(e) => self.add_default(sql, table, index, e),
+                    Some(e) => self.add_default(sql, table, index, e).map_err(SqlError::unplaced),
                     None => Ok(()),
                 }
             }

@@ -14,7 +14,7 @@ use super::alter::{NoSink, column_of};
 use super::depend::Address;
 use super::index::{attribute_type, carried_forms};
 use super::sequence::Rules;
-use super::table::{NewColumn, Placed, bind_column, column_constraint, is_system_column};
+use super::table::{NewColumn, Placed, bind_column, column_constraints, is_system_column};
 use super::temporary::stored_as;
 use super::{notice, refuse};
 use crate::session::{Session, Sink};
@@ -61,11 +61,7 @@ impl Session {
             let binder = Binder::new(&image, sql, &self.settings.io, &self.search_path);
             bind_column(&binder, sql, def)?
         };
-        for c in &def.constraints {
-            if !column_constraint(&mut column, c, &info.name, sql)? {
-                constraints.push((c, Some(index)));
-            }
-        }
+        column_constraints(&mut column, def, &info.name, sql, index, &mut constraints)?;
         let before = binder::bare_table_ref(&image, info);
         let not_null = std::mem::take(&mut column.not_null);
         self.add_attribute(table, index, &column)?;
@@ -74,7 +70,7 @@ impl Session {
             self.own_sequence(table, index, &column, identity)?;
         }
         if let Some(default) = column.default {
-            self.add_default(sql, table, index, default)?;
+            self.add_default(sql, table, index, default).map_err(SqlError::unplaced)?;
         }
         if let Some(expr) = column.generated {
             self.add_generated(sql, table, index, expr).map_err(about_expression)?;

@@ -9,7 +9,7 @@ use types::{Physical, Result, SqlError, SqlState, oid};
 
 use super::depend::Address;
 use super::storage_option::{Of, check_options};
-use super::table::{NewColumn, is_system_column};
+use super::table::{NewColumn, check_attribute_type, is_system_column};
 use super::temporary::stored_as;
 use super::{HEAP, NewClass, notice, refuse};
 use crate::session::{Session, Sink};
@@ -105,10 +105,7 @@ impl Session {
                 return Err(SqlError::new(SqlState::DUPLICATE_COLUMN, message));
             }
             let ty = if c.ty == oid::UNKNOWN { oid::TEXT } else { c.ty };
-            if catalog::builtin::type_by_oid(ty).is_some_and(|t| t.kind == b'p') {
-                let message = format!("column \"{column}\" has pseudo-type {}", binder::format_type(ty));
-                return Err(SqlError::new(SqlState::INVALID_TABLE_DEFINITION, message));
-            }
+            check_attribute_type(&column, ty)?;
             new.push(NewColumn::plain(column, ty, c.typmod));
         }
         let (db, table, owner) = (self.db.clone(), self.new_oid()?, self.user.oid);

@@ -70,12 +70,17 @@ pub fn bind_column<'a>(binder: &Binder<'_>, sql: &str, def: &'a ColumnDef) -> Re
         return Ok(new(integer, -1, Some(None)));
     }
     let (ty_oid, typmod) = binder.type_name(ty)?;
-    let row = catalog::builtin::type_by_oid(ty_oid);
-    if row.is_some_and(|t| t.kind == b'p') {
-        let message = format!("column \"{}\" has pseudo-type {}", &*def.name, binder::format_type(ty_oid));
+    check_attribute_type(&def.name, ty_oid)?;
+    Ok(new(ty_oid, typmod, None))
+}
+
+/// Fails where no column may be of type `ty`.
+pub fn check_attribute_type(column: &str, ty: Oid) -> Result<()> {
+    if catalog::builtin::type_by_oid(ty).is_some_and(|t| t.kind == b'p') {
+        let message = format!("column \"{column}\" has pseudo-type {}", binder::format_type(ty));
         return Err(SqlError::new(SqlState::INVALID_TABLE_DEFINITION, message));
     }
-    Ok(new(ty_oid, typmod, None))
+    Ok(())
 }
 
 impl Session {
@@ -280,11 +285,7 @@ fn bind_elements<'a>(
                     return Err(SqlError::new(SqlState::DUPLICATE_COLUMN, message));
                 }
                 let place = columns.len();
-                for c in &def.constraints {
-                    if !column_constraint(&mut column, c, &create.relation.name, sql)? {
-                        constraints.push((c, Some(place)));
-                    }
-                }
+                column_constraints(&mut column, def, &create.relation.name, sql, place, &mut constraints)?;
                 columns.push(column);
             }
             TableElement::Constraint(c) => constraints.push((c, None)),
@@ -326,8 +327,38 @@ pub fn is_system_column(name: &str) -> bool {
     ["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"].contains(&name)
 }
 
+/// Takes the constraints written with column number `place`; those that are objects of their own go to `out`.
+pub fn column_constraints<'a>(
+    column: &mut NewColumn<'a>,
+    def: &'a ColumnDef,
+    table: &str,
+    sql: &str,
+    place: usize,
+    out: &mut Vec<Placed<'a>>,
+) -> Result<()> {
+    // Whether it has been said to be NOT NULL, or NULL.
+    let mut declared: Option<bool> = None;
+    for c in &def.constraints {
+        let not_null = match c.kind {
+            ConstraintKind::Null => Some(false),
+            ConstraintKind::NotNull(_) | ConstraintKind::PrimaryKey(_) => Some(true),
+            _ => None,
+        };
+        if declared.is_some() && not_null.is_some() && declared != not_null {
+            let what = "conflicting NULL/NOT NULL declarations";
+            let message = format!("{what} for column \"{}\" of table \"{table}\"", column.name);
+            return Err(SqlError::new(SqlState::SYNTAX_ERROR, message).at(c.pos.char_position(sql)));
+        }
+        declared = declared.or(not_null);
+        if !column_constraint(column, c, table, sql)? {
+            out.push((c, Some(place)));
+        }
+    }
+    Ok(())
+}
+
 /// Takes a constraint that is a property of its column; false when it is an object of its own.
-pub fn column_constraint<'a>(column: &mut NewColumn<'a>, c: &'a Constraint, table: &str, sql: &str) -> Result<bool> {
+fn column_constraint<'a>(column: &mut NewColumn<'a>, c: &'a Constraint, table: &str, sql: &str) -> Result<bool> {
     let pos = c.pos.char_position(sql);
     let of = |what: &str| format!("{what} for column \"{}\" of table \"{table}\"", column.name);
     match &c.kind {

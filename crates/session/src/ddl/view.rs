@@ -17,7 +17,7 @@ use types::{Datum, Oid, Physical, Result, SqlError, SqlState, oid};
 use super::depend::Address;
 use super::index::carried_forms;
 use super::storage_option::{Of, check_options};
-use super::table::{NewColumn, is_system_column};
+use super::table::{NewColumn, check_attribute_type, is_system_column};
 use super::{HEAP, NewClass, notice, refuse};
 use crate::session::{Session, Sink};
 
@@ -158,7 +158,7 @@ impl Session {
                 let index = super::alter::column_of(info, column)?;
                 self.drop_default(info.oid, index)?;
                 match default {
-                    Some(e) => self.add_default(sql, info.oid, index, e),
+                    Some(e) => self.add_default(sql, info.oid, index, e).map_err(SqlError::unplaced),
                     None => Ok(()),
                 }
             }
@@ -222,7 +222,9 @@ impl Session {
                 let message = format!("column name \"{name}\" conflicts with a system column name");
                 return Err(SqlError::new(SqlState::DUPLICATE_COLUMN, message));
             }
-            columns.push(NewColumn::plain(name, if c.ty == oid::UNKNOWN { oid::TEXT } else { c.ty }, c.typmod));
+            let ty = if c.ty == oid::UNKNOWN { oid::TEXT } else { c.ty };
+            check_attribute_type(&name, ty)?;
+            columns.push(NewColumn::plain(name, ty, c.typmod));
         }
         Ok(columns)
     }

@@ -26,7 +26,7 @@ impl Lexer<'_> {
 
     /// `'…'`
     pub(super) fn string(&mut self, start: usize) -> Token {
-        match self.plain_string(start, start + 1, "unterminated quoted string") {
+        match self.plain_string(start, start + 1, true, "unterminated quoted string") {
             Ok((None, _)) => self.token(Tok::Str, start, RAW),
             Ok((Some(text), _)) => {
                 let kept = self.keep(Ident::from(text));
@@ -36,8 +36,15 @@ impl Lexer<'_> {
         }
     }
 
-    /// Reads a string without escapes whose text starts at `from`; no text is returned when the source's will do.
-    fn plain_string(&mut self, start: usize, from: usize, message: &str) -> Result<(Option<String>, usize), Token> {
+    /// Reads a string without escapes whose text starts at `from`, in which a `doubled` quote may stand for itself; no text is returned when the
+    /// source's will do.
+    fn plain_string(
+        &mut self,
+        start: usize,
+        from: usize,
+        doubled: bool,
+        message: &str,
+    ) -> Result<(Option<String>, usize), Token> {
         let mut text: Option<String> = None;
         let mut from = from;
         loop {
@@ -45,7 +52,7 @@ impl Lexer<'_> {
                 return Err(self.fail_near(message, start, self.bytes.len()));
             };
             let end = from + n;
-            if self.at(end + 1) == b'\'' {
+            if doubled && self.at(end + 1) == b'\'' {
                 text.get_or_insert_default().push_str(&self.src[from..=end]);
                 from = end + 2;
             } else if let Some(next) = self.continuation(end + 1) {
@@ -65,7 +72,7 @@ impl Lexer<'_> {
     pub(super) fn bit_string(&mut self, start: usize, letter: u8) -> Token {
         let message =
             if letter == b'b' { "unterminated bit string literal" } else { "unterminated hexadecimal string literal" };
-        match self.plain_string(start, start + 2, message) {
+        match self.plain_string(start, start + 2, false, message) {
             Ok((text, from)) => {
                 let mut kept = Ident::const_new(if letter == b'b' { "b" } else { "x" });
                 match text {
@@ -263,7 +270,7 @@ impl Lexer<'_> {
 
     /// `U&'…'`
     pub(super) fn unicode_string(&mut self, start: usize) -> Token {
-        match self.plain_string(start, start + 3, "unterminated quoted string") {
+        match self.plain_string(start, start + 3, true, "unterminated quoted string") {
             Ok((text, from)) => {
                 let end = self.pos;
                 let text = text.unwrap_or_else(|| self.src[from..end - 1].to_owned());
