@@ -2,8 +2,7 @@
 //! means.
 
 use catalog::{Image, IndexInfo};
-use functions::{Callable, Sign};
-use plan::{Comparison, Expr, ExprKind, IndexKey, TableRef};
+use plan::{Expr, ExprKind, IndexKey, TableRef};
 use syntax::ast;
 use types::{IoSettings, Oid, Result, SqlError, SqlState};
 
@@ -24,19 +23,6 @@ pub struct IndexExpression {
     pub columns: Vec<usize>,
     /// What an index column of it is called.
     pub name: String,
-}
-
-/// Which comparison of two values of one type `function` is.
-fn comparison(function: Oid) -> Option<Comparison> {
-    let Callable::Compare(c) = functions::lookup(function)? else { return None };
-    c.is_same_type().then_some(match c.sign {
-        Sign::Equal => Comparison::Equal,
-        Sign::NotEqual => Comparison::NotEqual,
-        Sign::Less => Comparison::Less,
-        Sign::LessEqual => Comparison::LessEqual,
-        Sign::Greater => Comparison::Greater,
-        Sign::GreaterEqual => Comparison::GreaterEqual,
-    })
 }
 
 /// An index as plans refer to it.
@@ -227,7 +213,7 @@ impl Binder<'_> {
                 && own == columns
                 && exprs.iter().all(|e| i.exprs.iter().any(|own| own.same(e)))
                 && i.exprs.iter().all(|own| exprs.iter().any(|e| own.same(e)))
-                && i.predicate.as_ref().is_none_or(|p| plan::implies(&given, p, &comparison))
+                && i.predicate.as_ref().is_none_or(|p| plan::implies(&given, p, &functions::sign))
         };
         Ok((0..table.indexes.len()).filter(|&i| matches(&&table.indexes[i])).collect())
     }

@@ -118,7 +118,7 @@ pub fn bind_body(
         binder.params.clone_from(&routine.args);
         binder.arguments = Some(arguments.clone());
         let Some(word) = word_of(&statement.kind) else {
-            let what = format!("{} in an SQL function", named(statement));
+            let what = format!("{} in an SQL function", statement.kind.name());
             return Err((i + 1, SqlError::unsupported(what)));
         };
         let outcome = match &statement.kind {
@@ -137,20 +137,6 @@ pub fn bind_body(
     let returns = conform(&names, settings, routine, info.kind == b'p', &mut bound, last);
     let returns = returns.map_err(|e| (statements.len(), e))?;
     Ok(BoundBody { statements: bound, returns })
-}
-
-/// The name of a statement's kind.
-fn named(statement: &Statement) -> String {
-    let debug = format!("{:?}", statement.kind);
-    let variant = debug.split(['(', ' ', '{']).next().unwrap_or_default();
-    let mut words = String::new();
-    for c in variant.chars() {
-        if c.is_ascii_uppercase() && !words.is_empty() {
-            words.push(' ');
-        }
-        words.push(c.to_ascii_uppercase());
-    }
-    words
 }
 
 /// Makes the last statement yield what the function returns.

@@ -392,10 +392,9 @@ impl Binder<'_> {
             },
             Relation::View { .. } => return fixed(single),
         };
-        if !info.options.iter().any(|o| o == "security_invoker=true") {
-            if base.table.check_as == CheckAs::Session {
-                base.table.check_as = CheckAs::Role(info.owner);
-            }
+        let invoker = info.options.iter().any(|o| o == "security_invoker=true");
+        if !invoker && base.table.check_as == CheckAs::Session {
+            base.table.check_as = CheckAs::Role(info.owner);
         }
         let alias = r.alias.as_ref().map_or(base.name().to_owned(), |a| a.name.as_str().to_owned());
         let mut scope = base.scope(&alias, r.alias.is_none());

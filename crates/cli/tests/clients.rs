@@ -9,8 +9,7 @@ use fallible_iterator::FallibleIterator;
 use postgres::types::ToSql;
 use postgres::{Client, NoTls};
 
-#[path = "clients/served.rs"]
-mod served;
+pub mod served;
 
 use served::{PASSWORD, Served};
 

@@ -4,14 +4,13 @@
 //! the test says so. A seed fixes the schema, the data and the statements: `HATHI_FUZZ_SEED` replays one, `HATHI_FUZZ_STATEMENTS` says how
 //! many statements are asked in all, `HATHI_FUZZ_FIRST` which seed is the first. Everything happens in a database of its own, dropped at the end.
 
-#[path = "differential/generator.rs"]
 mod generator;
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
-
 use generator::{Generator, Statement};
-use postgres::{Client, NoTls, SimpleQueryMessage};
+use postgres::{Client, SimpleQueryMessage};
+
+use crate::clients::served::Served;
+use crate::oracle::{self, OwnDatabase};
 
 /// Statements asked of one schema.
 const STATEMENTS_PER_SEED: usize = 200;
@@ -101,56 +100,14 @@ fn excused(statement: &str, ours: &Answer, theirs: &Answer) -> bool {
     }
 }
 
-struct Served {
-    child: Child,
-    port: u16,
-    _dir: tempfile::TempDir,
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Served {
-    fn start() -> Served {
-        let dir = tempfile::tempdir().unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_hathi"))
-            .arg("serve")
-            .arg(dir.path().join("data"))
-            .args(["--listen", "127.0.0.1:0", "--auth", "trust"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("hathi runs");
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let line =
-            lines.map_while(Result::ok).find(|line| line.contains("-h 127.0.0.1")).expect("it says where it listens");
-        let port = line.split_whitespace().skip_while(|word| *word != "-p").nth(1).unwrap().parse().unwrap();
-        Served { child, port, _dir: dir }
-    }
-
-    fn client(&self) -> Client {
-        let config = format!("host=127.0.0.1 port={} user=postgres dbname=postgres", self.port);
-        Client::connect(&config, NoTls).unwrap()
-    }
-}
-
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
 }
 
 #[test]
 fn random_statements_are_answered_as_postgresql_does() {
-    let Ok(oracle) = std::env::var("HATHI_ORACLE") else {
-        eprintln!("HATHI_ORACLE names no PostgreSQL 18: nothing was compared");
-        return;
-    };
-    let mut keeper = Client::connect(&oracle, NoTls).expect("HATHI_ORACLE can be connected to");
-    let database = format!("hathi_differential_{}", std::process::id());
-    let create = "TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LOCALE 'C'";
-    keeper.batch_execute(&format!("CREATE DATABASE {database} {create}")).unwrap();
+    let Some(oracle) = oracle::oracle("nothing was compared") else { return };
+    let database = OwnDatabase::new(&oracle, "differential");
     let served = Served::start();
     let first = number("HATHI_FUZZ_FIRST").unwrap_or(1);
     let seeds: Vec<u64> = match number("HATHI_FUZZ_SEED") {
@@ -162,8 +119,7 @@ fn random_statements_are_answered_as_postgresql_does() {
     let (mut differences, mut unasked) = (Vec::new(), Vec::new());
     for seed in seeds {
         let mut ours = served.client();
-        let config: postgres::Config = oracle.parse().unwrap();
-        let mut theirs = config.clone().dbname(&database).connect(NoTls).unwrap();
+        let mut theirs = oracle::client(&database.place);
         for client in [&mut ours, &mut theirs] {
             let schema = format!(
                 "DROP SCHEMA IF EXISTS fuzz CASCADE; CREATE SCHEMA fuzz; SET search_path = fuzz; SET timezone = 'Europe/Paris'; \
@@ -219,7 +175,6 @@ fn random_statements_are_answered_as_postgresql_does() {
             }
         }
     }
-    keeper.batch_execute(&format!("DROP DATABASE {database} WITH (FORCE)")).unwrap();
     eprintln!(
         "{asked} statements, {errors} errors of PostgreSQL, {refused} refused as unsupported, {} differences",
         differences.len()

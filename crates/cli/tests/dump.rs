@@ -4,16 +4,13 @@
 //! The programs are those of `HATHI_PG18_BIN` (a directory), or of Debian's PostgreSQL 18; PostgreSQL is `HATHI_ORACLE`. Without them the
 //! test says so. Older versions of pg_dump refuse a server that says it is 18.
 
-#![allow(dead_code, reason = "not all of what clients share is needed here")]
-
-#[path = "clients/served.rs"]
-mod served;
-
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use postgres::{Client, NoTls};
-use served::{PASSWORD, Served};
+
+use crate::clients::served::{PASSWORD, Served};
+use crate::oracle::{self, OwnDatabase};
 
 const SCRIPT: &str = include_str!("../testdata/dump.sql");
 
@@ -95,18 +92,11 @@ fn what_is_dumped_restores_here_and_in_postgresql() {
         assert_eq!(plain(&run(&bin, &served, "pg_dump", &["pieces"])), first, "{format}");
     }
 
-    let Ok(oracle) = std::env::var("HATHI_ORACLE") else {
-        eprintln!("HATHI_ORACLE names no PostgreSQL 18: what was dumped was not restored there");
-        return;
-    };
-    let mut keeper = Client::connect(&oracle, NoTls).expect("HATHI_ORACLE can be connected to");
-    let name = format!("hathi_dump_{}", std::process::id());
-    keeper.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0")).expect("a database");
-    restore(&mut Client::connect(&format!("{oracle} dbname={name}"), NoTls).expect("a client"), &first);
-    let output =
-        Command::new(bin.join("pg_dump")).args(["-d", &format!("{oracle} dbname={name}")]).output().expect("it runs");
+    let Some(oracle) = oracle::oracle("what was dumped was not restored there") else { return };
+    let database = OwnDatabase::new(&oracle, "dump");
+    restore(&mut oracle::client(&database.place), &first);
+    let output = Command::new(bin.join("pg_dump")).args(["-d", &database.place]).output().expect("it runs");
     let theirs = plain(&String::from_utf8_lossy(&output.stdout));
-    keeper.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)")).expect("dropped");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(theirs, first);
 }

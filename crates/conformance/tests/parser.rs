@@ -4,14 +4,14 @@
 //! PostgreSQL is `HATHI_ORACLE` (a connection string); without one there is nothing to compare with, and the test says so. It is asked in a
 //! transaction that has failed, where it does nothing with a statement but parse it. `HATHI_PARSED` says how many mutilated ones are asked.
 
-#[path = "../../hathi/tests/mutated/spoil.rs"]
-mod spoil;
-
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use postgres::{Client, NoTls};
-use spoil::{Draw, spoiled};
+use postgres::Client;
+
+use crate::draw::Draw;
+use crate::oracle;
+use crate::spoil::spoiled;
 
 /// Statements of the recorded scripts, of the parser's own and of the sqllogictest files.
 fn corpus() -> Vec<String> {
@@ -77,11 +77,8 @@ fn theirs(client: &mut Client, sql: &str) -> Verdict {
 
 #[test]
 fn statements_are_refused_where_postgresql_refuses_them() {
-    let Ok(oracle) = std::env::var("HATHI_ORACLE") else {
-        eprintln!("HATHI_ORACLE names no PostgreSQL 18: nothing was compared");
-        return;
-    };
-    let mut client = Client::connect(&oracle, NoTls).expect("HATHI_ORACLE can be connected to");
+    let Some(oracle) = oracle::oracle("nothing was compared") else { return };
+    let mut client = oracle::client(&oracle);
     client.batch_execute("SET client_min_messages = error").unwrap();
     let fail = |client: &mut Client| assert!(client.batch_execute("BEGIN; SELECT 1/0").is_err());
     fail(&mut client);

@@ -3,7 +3,6 @@
 //! `HATHI_ORACLE` (a connection string of a superuser) asks PostgreSQL too, and with `HATHI_SLT_RECORD` writes what it answers into the files.
 //! `HATHI_SLT` names one file, `known.txt` what is still answered otherwise. A new record is a `query ?` and its SQL: recording makes of it what it is.
 
-#[path = "sqllogic/engine.rs"]
 mod engine;
 
 use std::collections::BTreeSet;
@@ -136,19 +135,12 @@ fn files_are_answered_over_the_wire() {
 
 #[test]
 fn files_say_what_postgresql_answers() {
-    let Ok(oracle) = std::env::var("HATHI_ORACLE") else {
-        eprintln!("HATHI_ORACLE names no PostgreSQL 18: it was not asked");
-        return;
-    };
-    let config: postgres::Config = oracle.parse().expect("a connection string");
-    let mut keeper = config.connect(NoTls).expect("HATHI_ORACLE can be connected to");
+    let Some(oracle) = oracle::oracle("it was not asked") else { return };
     let (known, mut findings) = (BTreeSet::new(), Findings::default());
     for file in files() {
-        let database = format!("hathi_sqllogic_{}", std::process::id());
-        let create = "TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LOCALE 'C'";
-        keeper.batch_execute(&format!("CREATE DATABASE {database} {create}")).unwrap();
+        let database = OwnDatabase::new(&oracle, "sqllogic");
         let connect = || {
-            let mut client = config.clone().dbname(&database).connect(NoTls).unwrap();
+            let mut client = oracle::client(&database.place);
             client.batch_execute(SETTINGS).unwrap();
             async { Ok(Wire(client)) }
         };
@@ -161,7 +153,6 @@ fn files_say_what_postgresql_answers() {
         } else {
             findings.run("PostgreSQL", &file, &known, connect);
         }
-        keeper.batch_execute(&format!("DROP DATABASE {database} WITH (FORCE)")).unwrap();
     }
     findings.check(&known);
 }

@@ -205,13 +205,7 @@ fn call(expr: &Expr, function: Oid, args: &[Expr], chunk: &Chunk, ctx: &mut Cont
 /// The rows of `chunk` that `rows` lists, with the columns that `read` reads: to copy the others would often cost more than what is computed.
 fn narrowed(chunk: &Chunk, rows: &[u32], read: &Expr) -> Chunk {
     let mut wanted = SmallVec::<[bool; 64]>::from_elem(false, chunk.columns.len());
-    read.visit(&mut |e| {
-        if let ExprKind::Column(i) = e.kind
-            && let Some(wanted) = wanted.get_mut(i)
-        {
-            *wanted = true;
-        }
-    });
+    read.mark_columns(&mut wanted);
     let column = |(v, wanted): (&Vector, bool)| if wanted { v.select(rows) } else { Vector::absent(rows.len()) };
     Chunk { columns: chunk.columns.iter().zip(wanted).map(column).collect(), rows: rows.len() }
 }

@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use storage::RowId;
 use storage::btree::{Added, Btree, Direction, EntryBatch, ScanBounds};
 use storage::lock::{Mode, Tag, WaitPolicy};
-use storage::table::{RowView, Table};
+use storage::table::{EntryShape, RowView, Table};
 use types::io::TypeLookup;
 use types::{Datum, Oid, Physical, Result, SqlError, SqlState};
 
@@ -160,12 +160,28 @@ pub fn key_values(
     index.columns.iter().enumerate().map(one).collect::<Result<_>>().map(Some)
 }
 
+/// How the entries of a table's indexes follow from its rows, where they do.
+fn shapes_of(table: &TableRef) -> Vec<EntryShape> {
+    let shape = |index: &IndexKey| EntryShape {
+        index: index.rel,
+        key: (index.columns.iter().enumerate())
+            .map(|(i, &(column, descending, nulls_first))| {
+                (column, index.key_type(i, &table.columns), descending, nulls_first)
+            })
+            .collect(),
+        include: index.include.clone(),
+    };
+    table.indexes.iter().filter(|i| i.follows_from_rows(&table.columns)).map(shape).collect()
+}
+
 /// The handles of a table and its indexes, opened once.
 pub struct Handles {
     /// The table.
     pub storage: Table,
     /// Its indexes, in order.
     pub trees: Vec<Btree>,
+    /// Of each, whether its entries follow from rows: then nobody notes those of rows that appear or go ([`EntryShape`]).
+    pub derived: Vec<bool>,
     /// Room for a new and an old key.
     pub keys: (Vec<u8>, Vec<u8>),
 }
@@ -179,7 +195,12 @@ impl Handles {
         let storage = Table::new(ctx.db.clone(), ctx.db.relation(table.rel)?);
         let tree = |i: &IndexKey| Ok(Btree::new(ctx.db.clone(), ctx.db.relation(i.rel)?));
         let trees = table.indexes.iter().map(tree).collect::<Result<Vec<_>>>()?;
-        Ok(Handles { storage, trees, keys: Default::default() })
+        let derived = table.indexes.iter().map(|i| i.follows_from_rows(&table.columns)).collect();
+        // One that is read without its indexes has others that know them.
+        if !table.indexes.is_empty() {
+            storage.rel().set_shapes(shapes_of(table));
+        }
+        Ok(Handles { storage, trees, derived, keys: Default::default() })
     }
 }
 
@@ -213,7 +234,7 @@ fn add_entry(
     row: RowValues<'_>,
     old: Option<RowValues<'_>>,
 ) -> Result<()> {
-    let Handles { storage, trees, keys: (key, old_key) } = handles;
+    let Handles { storage, trees, derived, keys: (key, old_key) } = handles;
     let (index, tree) = (&table.indexes[number], &trees[number]);
     let listed = encode_entry(key, tree, table, index, row, ctx)?;
     if let Some(old) = old {
@@ -238,7 +259,7 @@ fn add_entry(
         ctx.account.charge(event.bytes())?;
         ctx.state.events.push(event);
     }
-    if !existed {
+    if !existed && (old.is_some() || !derived[number]) {
         ctx.txn.note_obsolete(ctx.db, tree.rel(), key, id, false);
     }
     Ok(())

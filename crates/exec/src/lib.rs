@@ -91,8 +91,6 @@ pub struct Context<'a> {
     pub host: &'a mut dyn Host,
     /// Functions that users made.
     pub routines: &'a dyn Routines,
-    /// How long to wait for locks, in milliseconds; 0 is without end.
-    pub lock_timeout: u32,
     /// Memory the statement may use.
     pub account: &'a mut Account,
     /// What the statement keeps while it runs.
@@ -172,7 +170,7 @@ impl<'a> Context<'a> {
 
     /// How long to wait for a lock.
     pub fn lock_policy(&self) -> storage::lock::WaitPolicy {
-        storage::lock::WaitPolicy::Wait(self.lock_timeout)
+        self.txn.lock_policy()
     }
 
     /// A call of a function with these types.

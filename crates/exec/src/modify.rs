@@ -592,6 +592,28 @@ fn row_id(datum: &Datum) -> RowId {
     }
 }
 
+/// Notes what the deletion of `row` leaves behind and asks for.
+fn note_deleted(
+    ctx: &mut Context<'_>,
+    handles: &mut Handles,
+    (table, rules): (&TableRef, &RowRules),
+    id: RowId,
+    row: &[Datum],
+) -> Result<()> {
+    let old = |c: usize| row[c].clone();
+    let indexes = table.indexes.iter().zip(&handles.trees).zip(&handles.derived);
+    for ((index, tree), _) in indexes.filter(|(_, derived)| !**derived) {
+        if encode_entry(&mut handles.keys.0, tree, table, index, &old, ctx)?.is_some() {
+            ctx.txn.note_obsolete(ctx.db, tree.rel(), &handles.keys.0, id, true);
+        }
+    }
+    if !rules.referenced.is_empty() {
+        note_keys(rules, Some(&old), None, ctx)?;
+    }
+    ctx.state.affected += 1;
+    Ok(())
+}
+
 /// Deletes the row that `row` was read as; the row as it was then, `None` when it is not deleted after all.
 pub fn delete_row(
     ctx: &mut Context<'_>,
@@ -608,16 +630,7 @@ pub fn delete_row(
     loop {
         match handles.storage.delete(ctx.txn, &snapshot, id)? {
             RowState::Done => {
-                let old = |c: usize| row[c].clone();
-                for (index, tree) in table.indexes.iter().zip(&handles.trees) {
-                    if encode_entry(&mut handles.keys.0, tree, table, index, &old, ctx)?.is_some() {
-                        ctx.txn.note_obsolete(ctx.db, tree.rel(), &handles.keys.0, id, true);
-                    }
-                }
-                if !rules.referenced.is_empty() {
-                    note_keys(rules, Some(&old), None, ctx)?;
-                }
-                ctx.state.affected += 1;
+                note_deleted(ctx, handles, (table, rules), id, &row)?;
                 return Ok(Some(row));
             }
             RowState::Busy(other) => ctx.txn.wait_for(&other, ctx.lock_policy())?,
@@ -645,12 +658,34 @@ impl Operator for Delete {
         let Some(handles) = handles else { return Ok(false) };
         let mut rows = Returned::new(table, forms, self.wide);
         let width = table.columns.len();
-        for i in 0..chunk.rows {
-            let snapshot = ctx.snapshot.clone();
-            let deleted = delete_row(ctx, handles, (table, rules), forms, recheck, chunk.row(i), snapshot)?;
+        // Rows of a page together. What a join yields twice is deleted once.
+        let id = |i: usize| row_id(&chunk.columns[width].get(i));
+        let mut order: Vec<(RowId, usize)> = (0..chunk.rows).map(|i| (id(i), i)).collect();
+        order.sort_unstable();
+        order.dedup_by_key(|o| o.0);
+        let ids: Vec<RowId> = order.iter().map(|o| o.0).collect();
+        let mut outcomes = Vec::new();
+        handles.storage.delete_rows(ctx.txn, &ctx.snapshot, &ids, &mut outcomes)?;
+        let is_noted = handles.derived.iter().all(|&d| d) && rules.referenced.is_empty() && self.returning.is_none();
+        if is_noted && outcomes.iter().all(|o| matches!(o, RowState::Done)) {
+            ctx.state.affected += ids.len() as u64;
+            self.chunk = chunk;
+            return Ok(true);
+        }
+        let mut done = vec![None; chunk.rows];
+        order.iter().zip(outcomes).for_each(|(&(id, i), outcome)| done[i] = Some((id, outcome)));
+        for (i, done) in done.into_iter().enumerate() {
+            let Some((id, outcome)) = done else { continue };
+            let row = chunk.row(i);
+            let deleted = if let RowState::Done = outcome {
+                note_deleted(ctx, handles, (table, rules), id, &row)?;
+                Some(row)
+            } else {
+                let snapshot = ctx.snapshot.clone();
+                delete_row(ctx, handles, (table, rules), forms, recheck, row, snapshot)?
+            };
             if let (Some(row), true) = (deleted, self.returning.is_some()) {
                 let old = if self.wide { row[..width].to_vec() } else { Vec::new() };
-                let id = row_id(&row[width]);
                 rows.push(row, Some(&old), None, id, "DELETE");
             }
         }

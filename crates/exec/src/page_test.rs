@@ -3,11 +3,11 @@
 //! They compare a column with a value that is known before the scan begins, look into a short list of such values, or ask for NULL; they read
 //! nothing but the page, and raise no error. Rows that pass are kept as bytes of 0 and 1, which processors combine many at a time.
 
-use functions::{Callable, Sign};
+use functions::Callable;
 use plan::{Expr, ExprKind, TableRef};
 use storage::table::PageView;
 use types::array::ArrayView;
-use types::compare::compare_f64;
+use types::compare::{Sign, compare_f64};
 use types::{Datum, Oid, Physical, Result, oid};
 
 use crate::Context;
@@ -110,16 +110,6 @@ fn is_at_hand(e: &Expr) -> bool {
     }
 }
 
-fn turned(sign: Sign) -> Sign {
-    match sign {
-        Sign::Less => Sign::Greater,
-        Sign::LessEqual => Sign::GreaterEqual,
-        Sign::Greater => Sign::Less,
-        Sign::GreaterEqual => Sign::LessEqual,
-        same => same,
-    }
-}
-
 /// Whether values of both types are compared as numbers are.
 fn are_numbers(a: Oid, b: Oid) -> bool {
     const INTEGERS: [Oid; 3] = [oid::INT2, oid::INT4, oid::INT8];
@@ -142,7 +132,7 @@ fn recognised(e: &Expr, table: &TableRef) -> Option<(usize, Test)> {
             let (Callable::Compare(c), [left, right]) = (functions::lookup(*function)?, &args[..]) else { return None };
             let (column, value, sign, types) = match (column_of(left, table), column_of(right, table)) {
                 (Some(column), None) => (column, right, c.sign, (c.left, c.right)),
-                (None, Some(column)) => (column, left, turned(c.sign), (c.right, c.left)),
+                (None, Some(column)) => (column, left, c.sign.turned(), (c.right, c.left)),
                 _ => return None,
             };
             if !is_at_hand(value) {
@@ -324,9 +314,10 @@ impl Bound {
                     &Bound::Range { low, high, inside } => {
                         let (least, most) = (i64::from(<$ty>::MIN), i64::from(<$ty>::MAX));
                         if low > most || high < least {
-                            return if inside {
-                                passed.fill(0)
-                            };
+                            if inside {
+                                passed.fill(0);
+                            }
+                            return;
                         }
                         let (low, high) = (low.max(least) as $ty, high.min(most) as $ty);
                         if inside {

@@ -332,7 +332,6 @@ fn one(
         types: ctx.types,
         host: &mut *ctx.host,
         routines: ctx.routines,
-        lock_timeout: ctx.lock_timeout,
         account: &mut *ctx.account,
         state: &mut state,
     };

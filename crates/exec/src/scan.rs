@@ -65,7 +65,7 @@ impl SeqScan {
         let mut first = None;
         if let Some(filter) = &filter {
             let mut used = vec![false; forms.len()];
-            filter.each_column(&mut |i| used[i] = true);
+            filter.mark_columns(&mut used);
             // A filter over a value in overflow pages must fetch it first.
             if is_simple(filter) && (0..forms.len()).all(|i| !used[i] || forms[i] != Physical::Var) {
                 first = Some(Needed(Some(used)));

@@ -72,20 +72,22 @@ impl SetOp {
         Ok(())
     }
 
+    /// The number of row `i`'s key; none where it is not known and rows are `dealing` to lists.
+    fn known_number(&mut self, i: usize, dealing: bool) -> Option<usize> {
+        if dealing && self.others.is_some() {
+            return self.table.find(&self.keys, i).map(|number| number as usize);
+        }
+        Some(self.number(i))
+    }
+
     /// Counts rows of the right; those of keys that are not known go to lists once keys are too many.
     fn count(&mut self, chunk: &Chunk, dealing: bool, ctx: &mut Context<'_>) -> Result<()> {
         self.encode(chunk, ctx)?;
         let mut dealt = Vec::new();
         for i in 0..chunk.rows {
-            let number = match dealing && self.others.is_some() {
-                false => self.number(i),
-                true => match self.table.find(&self.keys, i) {
-                    Some(number) => number as usize,
-                    None => {
-                        dealt.push((i, self.keys.part(i, PARTS, 0)));
-                        continue;
-                    }
-                },
+            let Some(number) = self.known_number(i, dealing) else {
+                dealt.push((i, self.keys.part(i, PARTS, 0)));
+                continue;
             };
             self.counts[number] += 1;
         }
@@ -100,15 +102,9 @@ impl SetOp {
         self.encode(chunk, ctx)?;
         let (mut kept, mut dealt) = (Vec::new(), Vec::new());
         for i in 0..chunk.rows {
-            let number = match dealing && self.others.is_some() {
-                false => self.number(i),
-                true => match self.table.find(&self.keys, i) {
-                    Some(number) => number as usize,
-                    None => {
-                        dealt.push((i, self.keys.part(i, PARTS, 0)));
-                        continue;
-                    }
-                },
+            let Some(number) = self.known_number(i, dealing) else {
+                dealt.push((i, self.keys.part(i, PARTS, 0)));
+                continue;
             };
             let count = &mut self.counts[number];
             let keep = match (self.kind, self.all) {

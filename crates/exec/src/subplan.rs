@@ -1,8 +1,8 @@
 //! Queries inside expressions: run for each row whose slots they read, or once a statement.
 
-use functions::{Callable, Sign};
 use plan::{Expr, ExprKind, SubKind, SubPlan};
 use types::array::Array;
+use types::compare::Sign;
 use types::{Datum, Oid, Physical, Result, SqlError, SqlState};
 use vector::{Chunk, Vector};
 
@@ -173,17 +173,9 @@ fn shared(sub: &SubPlan, cached: &mut Cached, ctx: &mut Context<'_>) -> Result<D
 fn hashable(test: &Expr) -> Option<(&Expr, Oid)> {
     let ExprKind::Call { function, args, .. } = &test.kind else { return None };
     let [left, right] = &args[..] else { return None };
-    let sign = sign(*function)?;
+    let sign = functions::sign(*function)?;
     let plain = matches!(right.kind, ExprKind::Column(0)) && left.is_fixed();
     (plain && matches!(sign, Sign::Equal | Sign::NotEqual) && left.ty == right.ty).then_some((left, right.ty))
-}
-
-/// Which comparison of two values of one type `function` is.
-fn sign(function: Oid) -> Option<Sign> {
-    match functions::lookup(function)? {
-        Callable::Compare(c) if c.is_same_type() => Some(c.sign),
-        _ => None,
-    }
 }
 
 fn collect(sub: &SubPlan, operator: &mut BoxOperator, ctx: &mut Context<'_>) -> Result<Rows> {
@@ -199,7 +191,9 @@ fn collect(sub: &SubPlan, operator: &mut BoxOperator, ctx: &mut Context<'_>) -> 
         return Ok(Rows::Value(outcome.value));
     };
     let equal = match &test.kind {
-        ExprKind::Call { function, .. } => sign(*function) == Some(if *all { Sign::NotEqual } else { Sign::Equal }),
+        ExprKind::Call { function, .. } => {
+            functions::sign(*function) == Some(if *all { Sign::NotEqual } else { Sign::Equal })
+        }
         _ => false,
     };
     if let (Some((_, ty)), true) = (hashable(test), equal) {

@@ -37,9 +37,9 @@ pub fn by_rows(scalar: Scalar, call: &mut Call<'_>, args: &[&Vector], rows: usiz
         values.clear();
         values.extend(args.iter().map(|a| a.get(row)));
         let value = scalar(call, &values)?;
-        if !fitted && !value.is_null() {
-            // A type that only the catalog knows may have another form than its OID tells.
-            out = refit(out, &value);
+        // A type that only the catalog knows may have another form than its OID tells.
+        if !fitted && let Some(form) = value.physical() {
+            out = refit(&out, form);
             fitted = true;
         }
         out.push(&value);
@@ -47,21 +47,8 @@ pub fn by_rows(scalar: Scalar, call: &mut Call<'_>, args: &[&Vector], rows: usiz
     Ok(out)
 }
 
-/// `out`, which holds only NULLs, in the form of `value`.
-fn refit(out: Vector, value: &Datum) -> Vector {
-    let form = match value {
-        Datum::Null => return out,
-        Datum::Bool(_) => Physical::Bool,
-        Datum::I8(_) => Physical::I8,
-        Datum::I16(_) => Physical::I16,
-        Datum::I32(_) => Physical::I32,
-        Datum::U32(_) => Physical::U32,
-        Datum::I64(_) => Physical::I64,
-        Datum::F32(_) => Physical::F32,
-        Datum::F64(_) => Physical::F64,
-        Datum::B16(_) => Physical::B16,
-        Datum::Var(_) => Physical::Var,
-    };
+/// As many NULLs as `out` has, in `form`.
+fn refit(out: &Vector, form: Physical) -> Vector {
     let mut new = Vector::new(form);
     (0..out.len()).for_each(|_| new.push_null());
     new

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use catalog::builtin::{self, OperatorRow};
 use ext::Call;
-use types::compare::{compare_f64, compare_with, trim_blanks};
+use types::compare::{Sign, compare_f64, compare_with, trim_blanks};
 use types::datetime::{
     DATE_INFINITY, DATE_NEG_INFINITY, MICROS_PER_DAY, TIMESTAMP_INFINITY, TIMESTAMP_NEG_INFINITY, zone,
 };
@@ -21,45 +21,6 @@ pub struct Comparison {
     pub left: Oid,
     /// Type of the right side.
     pub right: Oid,
-}
-
-/// Which test.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "named after their signs")]
-pub enum Sign {
-    Equal,
-    NotEqual,
-    Less,
-    LessEqual,
-    Greater,
-    GreaterEqual,
-}
-
-impl Sign {
-    fn of(name: &str) -> Option<Sign> {
-        Some(match name {
-            "=" => Sign::Equal,
-            "<>" => Sign::NotEqual,
-            "<" | "~<~" => Sign::Less,
-            "<=" | "~<=~" => Sign::LessEqual,
-            ">" | "~>~" => Sign::Greater,
-            ">=" | "~>=~" => Sign::GreaterEqual,
-            _ => return None,
-        })
-    }
-
-    /// Whether two values that compare as `ordering` pass.
-    #[inline]
-    pub fn holds(self, ordering: Ordering) -> bool {
-        match self {
-            Sign::Equal => ordering.is_eq(),
-            Sign::NotEqual => ordering.is_ne(),
-            Sign::Less => ordering.is_lt(),
-            Sign::LessEqual => ordering.is_le(),
-            Sign::Greater => ordering.is_gt(),
-            Sign::GreaterEqual => ordering.is_ge(),
-        }
-    }
 }
 
 const INTEGERS: [Oid; 3] = [oid::INT2, oid::INT4, oid::INT8];
@@ -109,8 +70,21 @@ const ORDERED: [Oid; 39] = [
     oid::REGTYPE,
 ];
 
+/// The test that an operator of this name makes.
+fn sign_of(name: &str) -> Option<Sign> {
+    Some(match name {
+        "=" => Sign::Equal,
+        "<>" => Sign::NotEqual,
+        "<" | "~<~" => Sign::Less,
+        "<=" | "~<=~" => Sign::LessEqual,
+        ">" | "~>~" => Sign::Greater,
+        ">=" | "~>=~" => Sign::GreaterEqual,
+        _ => return None,
+    })
+}
+
 fn comparison(row: &OperatorRow) -> Option<Comparison> {
-    let sign = Sign::of(row.name)?;
+    let sign = sign_of(row.name)?;
     let both = |list: &[Oid]| list.contains(&row.left) && list.contains(&row.right);
     let same = row.left == row.right && ORDERED.contains(&row.left);
     let comparable = same || both(&INTEGERS) || both(&FLOATS) || both(&STRINGS) || both(&MOMENTS);

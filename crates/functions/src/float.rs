@@ -39,49 +39,35 @@ fn cosine_of_quarter(x: f64) -> f64 {
     if x <= 60.0 { cosine_to_60(x) } else { (((90.0 - x).to_radians()).sin() / 30f64.to_radians().sin()) / 2.0 }
 }
 
-fn sine_degrees(v: f64) -> f64 {
-    let mut x = v % 360.0;
-    let mut sign = 1.0;
+/// The angle of the first quarter that `v` degrees are like, and the signs of their sine and their cosine.
+fn first_quarter(v: f64) -> (f64, f64, f64) {
+    let (mut x, mut sine, mut cosine) = (v % 360.0, 1.0, 1.0);
     if x < 0.0 {
-        (x, sign) = (-x, -sign);
+        (x, sine) = (-x, -sine);
     }
     if x > 180.0 {
-        (x, sign) = (360.0 - x, -sign);
+        (x, sine) = (360.0 - x, -sine);
     }
     if x > 90.0 {
-        x = 180.0 - x;
+        (x, cosine) = (180.0 - x, -cosine);
     }
+    (x, sine, cosine)
+}
+
+fn sine_degrees(v: f64) -> f64 {
+    let (x, sign, _) = first_quarter(v);
     sign * sine_of_quarter(x)
 }
 
 fn cosine_degrees(v: f64) -> f64 {
-    let mut x = v % 360.0;
-    let mut sign = 1.0;
-    if x < 0.0 {
-        x = -x;
-    }
-    if x > 180.0 {
-        x = 360.0 - x;
-    }
-    if x > 90.0 {
-        (x, sign) = (180.0 - x, -sign);
-    }
+    let (x, _, sign) = first_quarter(v);
     sign * cosine_of_quarter(x)
 }
 
 /// Tangent (or, of `90 - x`, cotangent) with the signs of the quarters.
 fn tangent_degrees(v: f64, cotangent: bool) -> f64 {
-    let mut x = v % 360.0;
-    let mut sign = 1.0;
-    if x < 0.0 {
-        (x, sign) = (-x, -sign);
-    }
-    if x > 180.0 {
-        (x, sign) = (360.0 - x, -sign);
-    }
-    if x > 90.0 {
-        (x, sign) = (180.0 - x, -sign);
-    }
+    let (x, sine, cosine) = first_quarter(v);
+    let sign = sine * cosine;
     let (s, c) = (sine_of_quarter(x), cosine_of_quarter(x));
     let (s45, c45) = (sine_of_quarter(45.0), cosine_of_quarter(45.0));
     let result = if cotangent { sign * ((c / s) / (c45 / s45)) } else { sign * ((s / c) / (s45 / c45)) };

@@ -38,10 +38,11 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use ext::{Call, Function, Module, SetDefinition, SetFunction};
+use types::compare::Sign;
 use types::{Datum, Oid, Result};
 use vector::{Data, Vector};
 
-pub use comparison::{Comparison, Sign};
+pub use comparison::Comparison;
 
 /// Every module of built-ins.
 pub const MODULES: &[Module] = &[
@@ -197,9 +198,12 @@ pub fn aggregate(oid: Oid) -> Option<&'static ext::AggregateDefinition> {
     aggregate::lookup(oid)
 }
 
-/// Whether `comparison` tests for equality.
-pub fn comparison_sign_is_equal(comparison: &Comparison) -> bool {
-    comparison.sign == Sign::Equal && comparison.is_same_type()
+/// Which test of two values of one type function `oid` of `pg_proc` is.
+pub fn sign(oid: Oid) -> Option<Sign> {
+    match lookup(oid)? {
+        Callable::Compare(c) if c.is_same_type() => Some(c.sign),
+        _ => None,
+    }
 }
 
 /// Whether slot `i` of a boolean vector is true.

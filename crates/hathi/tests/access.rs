@@ -4,25 +4,7 @@ use std::io::Read;
 
 use hathi::{Database, Session};
 
-/// A small generator of random numbers: the same seed gives the same run.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as usize % n.max(1)
-    }
-
-    fn one<'a>(&mut self, list: &[&'a str]) -> &'a str {
-        list[self.below(list.len())]
-    }
-
-    fn flip(&mut self) -> bool {
-        self.below(2) == 0
-    }
-}
+use crate::draw::Draw;
 
 fn copied(session: &mut Session, query: &str) -> String {
     let mut text = String::new();
@@ -53,7 +35,7 @@ const WAYS: &[&str] = &[
 
 const COLUMNS: &[&str] = &["id", "a", "b", "c", "d", "n"];
 
-fn schema(r: &mut Random) -> String {
+fn schema(r: &mut Draw) -> String {
     let mut sql = String::new();
     for table in ["t", "u"] {
         sql += &format!(
@@ -84,7 +66,7 @@ fn schema(r: &mut Random) -> String {
     sql
 }
 
-fn test(r: &mut Random, table: &str) -> String {
+fn test(r: &mut Draw, table: &str) -> String {
     let number = r.below(60);
     match r.below(15) {
         12 => format!("{table}.c LIKE 'c{}%'", r.below(30)),
@@ -105,7 +87,7 @@ fn test(r: &mut Random, table: &str) -> String {
     }
 }
 
-fn condition(r: &mut Random, table: &str) -> String {
+fn condition(r: &mut Draw, table: &str) -> String {
     match r.below(6) {
         0 => "true".to_owned(),
         1 | 2 => test(r, table),
@@ -116,7 +98,7 @@ fn condition(r: &mut Random, table: &str) -> String {
 }
 
 /// Keys to order by: of them alone the answer is made, so that ties do not matter.
-fn order(r: &mut Random, table: &str) -> (String, String) {
+fn order(r: &mut Draw, table: &str) -> (String, String) {
     let (mut shown, mut keys): (Vec<String>, Vec<String>) = Default::default();
     for _ in 0..1 + r.below(3) {
         let column = format!("{table}.{}", r.one(COLUMNS));
@@ -127,7 +109,7 @@ fn order(r: &mut Random, table: &str) -> (String, String) {
     (shown.join(", "), keys.join(", "))
 }
 
-fn limit(r: &mut Random) -> String {
+fn limit(r: &mut Draw) -> String {
     match r.below(4) {
         0 => String::new(),
         1 => format!(" LIMIT {}", r.below(5)),
@@ -137,8 +119,8 @@ fn limit(r: &mut Random) -> String {
 }
 
 /// A query, and whether the order of its rows counts.
-fn query(r: &mut Random) -> (String, bool) {
-    let on = |r: &mut Random| {
+fn query(r: &mut Draw) -> (String, bool) {
+    let on = |r: &mut Draw| {
         let first = r.one(&["t.a = u.a", "t.id = u.a", "t.a = u.d", "t.c = u.c", "t.b = u.id"]);
         match r.below(4) {
             0 => format!("{first} AND t.b = u.b"),
@@ -242,7 +224,7 @@ fn answer(session: &mut Session, sql: &str, ordered: bool) -> String {
 }
 
 fn run(seed: u64, queries: usize) {
-    let mut r = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let mut r = Draw(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     let db = Database::in_memory().unwrap();
     let mut session = db.session().unwrap();
     let schema = schema(&mut r);

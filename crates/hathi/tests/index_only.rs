@@ -2,17 +2,7 @@
 
 use hathi::{Database, Session};
 
-/// A small generator of random numbers: the same seed gives the same run.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as usize % n.max(1)
-    }
-}
+use crate::draw::Draw;
 
 const SCHEMA: &str = "CREATE TABLE t (id int PRIMARY KEY, a int, b text, n numeric);
      CREATE INDEX t_a ON t (a) INCLUDE (b, n);
@@ -48,7 +38,7 @@ fn fetches(session: &mut Session, sql: &str) -> u64 {
 }
 
 fn run(seed: u64, steps: usize) {
-    let mut r = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let mut r = Draw(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     let db = Database::in_memory().unwrap();
     db.session().unwrap().batch_execute(SCHEMA).unwrap();
     let mut sessions: Vec<Session> = (0..4).map(|_| db.session().unwrap()).collect();
@@ -150,7 +140,7 @@ fn a_sum_stays_what_it_is() {
     let movers = (1..3u64).map(|seed| {
         let mut session = db.session().unwrap();
         std::thread::spawn(move || {
-            let mut r = Random(seed * 77_777 + 1);
+            let mut r = Draw(seed * 77_777 + 1);
             for step in 0..250 {
                 let (from, to, sum) = (1 + r.below(300), 301 + r.below(300), r.below(50));
                 let end = if step % 5 == 0 { "ROLLBACK" } else { "COMMIT" };

@@ -6,7 +6,6 @@
 //!
 //! Source: the anomalies of Adya's thesis as Martin Kleppmann's Hermitage lists them; scripts are our own.
 
-#[path = "isolation/peers.rs"]
 mod peers;
 
 use std::collections::BTreeMap;

@@ -12,19 +12,10 @@ use hathi::{Database, Session};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use crate::this_program;
+
 const CLIENTS: i32 = 4;
 const PARTS: i64 = 3;
-
-/// Runs test `name` of this program in a process of its own, on `dir`.
-fn process(name: &str, dir: &Path) -> Child {
-    Command::new(std::env::current_exe().unwrap())
-        .args([name, "--exact", "--ignored", "--nocapture", "--test-threads", "1"])
-        .env("HATHI_TEST_DIR", dir)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .spawn()
-        .unwrap()
-}
 
 fn create(session: &mut Session) {
     session
@@ -136,7 +127,7 @@ fn a_killed_process_loses_nothing_it_acknowledged() {
     let mut rng = ChaCha8Rng::seed_from_u64(9);
     let mut acknowledged = BTreeMap::new();
     for _ in 0..kills {
-        let mut child = process("commits_until_killed", dir.path());
+        let mut child = this_program::run("kill::commits_until_killed", dir.path());
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let reader = std::thread::spawn(move || {
             let mut last = BTreeMap::new();
@@ -183,7 +174,7 @@ fn holds_the_directory() {
 #[test]
 fn a_second_process_is_told_at_once() {
     let dir = tempfile::tempdir().unwrap();
-    let mut child = process("holds_the_directory", dir.path());
+    let mut child = this_program::run("kill::holds_the_directory", dir.path());
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     while lines.next().unwrap().unwrap() != "open" {}
     let start = Instant::now();

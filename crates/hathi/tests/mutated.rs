@@ -1,10 +1,11 @@
 //! Statements cut and changed at random places: an answer or a proper error each, its position inside of the text, and the session goes on.
 
-#[path = "mutated/spoil.rs"]
 mod spoil;
 
 use hathi::Database;
-use spoil::{Draw, spoiled};
+use spoil::spoiled;
+
+use crate::draw::Draw;
 
 /// The statements of the recorded scripts.
 fn corpus() -> Vec<String> {

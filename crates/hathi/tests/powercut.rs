@@ -3,7 +3,6 @@
 //! After each fault the database is opened again: every acknowledged commit is there, the one in doubt wholly or not at all, the
 //! check is clean. `HATHI_CRASH_SEEDS` says how many seeds (default 250, with two cuts each on average); a failure names its seed.
 
-#[path = "powercut/world.rs"]
 mod world;
 
 use env::sim::Fault;

@@ -11,6 +11,8 @@ use hathi::{Database, Session};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use crate::this_program;
+
 const CLIENTS: u64 = 8;
 const ACCOUNTS: i32 = 1000;
 const TELLERS: i32 = 10;
@@ -117,12 +119,7 @@ fn the_books_balance_after_every_kill() {
     let mut known = audit(dir.path());
     assert_eq!(known, 0);
     while Instant::now() < end {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["transacts_until_killed", "--exact", "--ignored", "--nocapture", "--test-threads", "1"])
-            .env("HATHI_TEST_DIR", dir.path())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = this_program::run("tpcb::transacts_until_killed", dir.path());
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let reader = std::thread::spawn(move || lines.map_while(Result::ok).filter(|l| l == ".").count() as i64);
         std::thread::sleep(Duration::from_millis(rng.random_range(200..900)));

@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use functions::{Callable, Sign};
 use plan::counter::Fetches;
-use plan::{
-    Bits, Bound, CallForm, Comparison, Expr, ExprKind, IndexKey, IndexRange, Needed, Node, TableRef, TableSource,
-};
+use plan::{Bits, Bound, CallForm, Expr, ExprKind, IndexKey, IndexRange, Needed, Node, TableRef, TableSource};
 use types::array::Array;
+use types::compare::Sign;
 use types::{Datum, Oid, oid};
 
 use crate::bitmap;
@@ -154,22 +152,9 @@ fn is_known(range: &IndexRange) -> bool {
     range.equal.iter().chain(bounds).all(|e| constant(&e)) && range.any.as_ref().is_none_or(array)
 }
 
-/// Which comparison of two values of one type `function` is.
-fn comparison(function: Oid) -> Option<Comparison> {
-    let Callable::Compare(c) = functions::lookup(function)? else { return None };
-    c.is_same_type().then_some(match c.sign {
-        Sign::Equal => Comparison::Equal,
-        Sign::NotEqual => Comparison::NotEqual,
-        Sign::Less => Comparison::Less,
-        Sign::LessEqual => Comparison::LessEqual,
-        Sign::Greater => Comparison::Greater,
-        Sign::GreaterEqual => Comparison::GreaterEqual,
-    })
-}
-
 /// Whether an index lists all rows that satisfy `predicates`.
 pub fn lists_all(table: &TableRef, index: usize, predicates: &[Expr]) -> bool {
-    table.indexes[index].predicate.as_ref().is_none_or(|p| plan::implies(predicates, p, &comparison))
+    table.indexes[index].predicate.as_ref().is_none_or(|p| plan::implies(predicates, p, &functions::sign))
 }
 
 /// All of an index.
@@ -270,7 +255,7 @@ pub fn range(table: &TableRef, index: usize, predicates: &[Expr]) -> Option<Inde
 fn note_listed(key: &IndexKey, predicates: &[Expr], range: &mut IndexRange) {
     let Some(condition) = &key.predicate else { return };
     for p in predicates {
-        if !range.implied.contains(p) && plan::implies(std::slice::from_ref(condition), p, &comparison) {
+        if !range.implied.contains(p) && plan::implies(std::slice::from_ref(condition), p, &functions::sign) {
             range.implied.push(p.clone());
         }
     }
@@ -289,22 +274,12 @@ pub fn is_key(e: &Expr, column: usize, expr: Option<&Expr>) -> bool {
 fn test(p: &Expr, column: usize, expr: Option<&Expr>, ty: Oid) -> Option<(Sign, Expr)> {
     let ExprKind::Call { function, args, .. } = &p.kind else { return None };
     let [a, b] = &args[..] else { return None };
-    let Callable::Compare(comparison) = functions::lookup(*function)? else { return None };
-    if !comparison.is_same_type() {
-        return None;
-    }
+    let sign = functions::sign(*function)?;
     if is_key(a, column, expr) && b.is_fixed() {
-        return Some((comparison.sign, as_key(b, ty)?));
+        return Some((sign, as_key(b, ty)?));
     }
     if is_key(b, column, expr) && a.is_fixed() {
-        let turned = match comparison.sign {
-            Sign::Less => Sign::Greater,
-            Sign::LessEqual => Sign::GreaterEqual,
-            Sign::Greater => Sign::Less,
-            Sign::GreaterEqual => Sign::LessEqual,
-            same => same,
-        };
-        return Some((turned, as_key(a, ty)?));
+        return Some((sign.turned(), as_key(a, ty)?));
     }
     None
 }
@@ -317,7 +292,7 @@ fn values(p: &Expr, column: usize, expr: Option<&Expr>, ty: Oid) -> Option<(Expr
             let strings = |ty: Oid| matches!(ty, oid::TEXT | oid::VARCHAR);
             let integers = |ty: Oid| matches!(ty, oid::INT2 | oid::INT4 | oid::INT8);
             let fits = value.ty == ty && (!integers(ty) || is_integers(array.ty)) || (strings(value.ty) && strings(ty));
-            let equal = comparison(*function)? == Comparison::Equal;
+            let equal = functions::sign(*function) == Some(Sign::Equal);
             (equal && fits && is_key(value, column, expr) && array.is_fixed()).then(|| (array.clone(), p.clone()))
         }
         // `x IN (1, 2)`.

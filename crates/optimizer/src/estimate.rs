@@ -65,6 +65,14 @@ fn unknown(ty: Oid, rows: f64) -> ColumnEstimate {
     ColumnEstimate { ty, distinct, null_fraction: 0.0, width: default_width(ty), statistics: None }
 }
 
+/// So many rows that are written down; a single one is a result.
+fn values(rows: usize, types: &[Oid]) -> Estimate {
+    let n = rows as f64;
+    let columns = types.iter().map(|&t| unknown(t, n)).collect();
+    let cost = if rows == 1 { 0.01 } else { n * OPERATOR * 5.0 };
+    Estimate { rows: n, startup: 0.0, cost, columns }
+}
+
 /// The columns of `table`, its row id last, when it has `rows`.
 pub(crate) fn table_columns(table: &TableRef, rows: f64, statistics: &dyn Statistics) -> Vec<ColumnEstimate> {
     let column = |(i, c): (usize, &plan::Column)| {
@@ -112,8 +120,6 @@ pub(crate) fn shrink(columns: &mut [ColumnEstimate], all: f64, rows: f64) {
     columns.iter_mut().for_each(|c| c.distinct = left_of(c.distinct, all, rows).min(rows.max(1.0)));
 }
 
-/// The part of a table that a partial index is taken to list: nothing is kept about it.
-const PARTIAL: f64 = 0.1;
 /// The part that has one value of an expression, about which nothing is kept either.
 const EXPRESSION: f64 = 0.005;
 
@@ -127,7 +133,13 @@ pub(crate) fn range_rows(table: &TableRef, range: &plan::IndexRange, rows: f64, 
         ExprKind::Const(d) => Some(d.clone()),
         _ => None,
     };
-    let mut part: f64 = if index.predicate.is_some() { PARTIAL } else { 1.0 };
+    // What a partial index lists; its keys may say it already.
+    let mut part: f64 = match &index.predicate {
+        Some(p) if !plan::implies(&[&range.equals[..], &range.bounds].concat(), p, &functions::sign) => {
+            selectivity::one(p, columns)
+        }
+        _ => 1.0,
+    };
     for (e, key) in range.equal.iter().zip(&index.columns) {
         part *= match (columns.get(key.0), value(e)) {
             (Some(c), Some(Datum::Null)) => c.null_fraction.max(1e-6),
@@ -309,17 +321,8 @@ fn equal_join_estimate(
 /// What is expected of `node`.
 pub fn estimate(node: &Node, s: &dyn Statistics) -> Estimate {
     match node {
-        Node::Values { rows, types } => {
-            let n = rows.len() as f64;
-            let columns = types.iter().map(|&t| unknown(t, n)).collect();
-            let cost = n * OPERATOR * 5.0 * f64::from(u8::from(rows.len() > 1)) + 0.01 * f64::from(u8::from(n == 1.0));
-            Estimate { rows: n, startup: 0.0, cost, columns }
-        }
-        Node::Constants { rows, types } => {
-            let n = rows.rows as f64;
-            let columns = types.iter().map(|&t| unknown(t, n)).collect();
-            Estimate { rows: n, startup: 0.0, cost: n * OPERATOR * 5.0, columns }
-        }
+        Node::Values { rows, types } => values(rows.len(), types),
+        Node::Constants { rows, types } => values(rows.rows, types),
         Node::Scan { table, filter, .. } => {
             let (all, pages) = s.size(table);
             let mut columns = table_columns(table, all, s);

@@ -12,13 +12,7 @@ type Wanted = Option<Vec<bool>>;
 /// Adds the columns that `exprs` read.
 fn add<'e>(wanted: &mut Wanted, exprs: impl IntoIterator<Item = &'e Expr>) {
     let Some(wanted) = wanted else { return };
-    for e in exprs {
-        e.each_column(&mut |i| {
-            if let Some(w) = wanted.get_mut(i) {
-                *w = true;
-            }
-        });
-    }
+    exprs.into_iter().for_each(|e| e.mark_columns(wanted));
 }
 
 /// Adds the columns that the expressions of `node` itself read.
@@ -29,6 +23,22 @@ fn add_own(wanted: &mut Wanted, node: &Node) {
 /// None of `n` columns.
 fn none(n: usize) -> Wanted {
     Some(vec![false; n])
+}
+
+/// What is read of each side of a join: for what is `wanted` of it, and by its condition.
+fn of_sides(wanted: Wanted, kind: JoinKind, sides: (&Node, &Node), condition: Option<&Expr>) -> (Wanted, Wanted) {
+    let (left, right) = (sides.0.types().len(), sides.1.types().len());
+    let mut both = wanted;
+    if let Some(w) = &mut both
+        && matches!(kind, JoinKind::Semi | JoinKind::Anti)
+    {
+        w.resize(left + right, false);
+    }
+    add(&mut both, condition);
+    match both {
+        Some(w) => (Some(w[..left].to_vec()), Some(w[left..].to_vec())),
+        None => (None, None),
+    }
 }
 
 /// Marks what scans under `node` must load, when `wanted` of its columns are read.
@@ -88,41 +98,29 @@ pub fn mark(node: &mut Node, wanted: Wanted, s: &dyn Statistics) {
         }
         Node::Join { kind, left, right, equal, condition }
         | Node::MergeJoin { kind, left, right, equal, condition } => {
-            let (split, all) = (left.types().len(), left.types().len() + right.types().len());
-            let mut both = match wanted {
-                Some(mut w) if matches!(kind, JoinKind::Semi | JoinKind::Anti) => {
-                    w.resize(all, false);
-                    Some(w)
-                }
-                other => other,
-            };
-            add(&mut both, &*condition);
-            let (mut l, mut r) = match both {
-                Some(w) => (Some(w[..split].to_vec()), Some(w[split..].to_vec())),
-                None => (None, None),
-            };
+            let (mut l, mut r) = of_sides(wanted, *kind, (left, right), condition.as_ref());
             add(&mut l, equal.iter().map(|e| &e.0));
             add(&mut r, equal.iter().map(|e| &e.1));
             mark(left, l, s);
             mark(right, r, s);
         }
         Node::Apply { kind, left, right, binds, condition } => {
-            let (split, all) = (left.types().len(), left.types().len() + right.types().len());
-            let mut both = match wanted {
-                Some(mut w) if matches!(kind, JoinKind::Semi | JoinKind::Anti) => {
-                    w.resize(all, false);
-                    Some(w)
-                }
-                other => other,
-            };
-            add(&mut both, &*condition);
-            let (mut l, r) = match both {
-                Some(w) => (Some(w[..split].to_vec()), Some(w[split..].to_vec())),
-                None => (None, None),
-            };
+            let (mut l, r) = of_sides(wanted, *kind, (left, right), condition.as_ref());
             add(&mut l, binds.iter().map(|b| &b.1));
             mark(left, l, s);
             mark(right, r, s);
+        }
+        // A row that goes need not be read, but for what refers to it and for indexes whose entries must be computed.
+        Node::Delete { table, rules, input, returning: None }
+            if input.types().len() == table.columns.len() + 1
+                && table.indexes.iter().all(|i| i.follows_from_rows(&table.columns)) =>
+        {
+            let mut inner = none(input.types().len());
+            if let Some(inner) = &mut inner {
+                inner[table.columns.len()] = true;
+                rules.referenced.iter().flat_map(|r| &r.columns).for_each(|&c| inner[c] = true);
+            }
+            mark(input, inner, s);
         }
         // Whole rows count.
         _ => node.inputs_mut().into_iter().for_each(|n| mark(n, None, s)),

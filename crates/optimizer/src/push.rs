@@ -1,7 +1,7 @@
 //! Predicates move down to where their columns come from; equalities become hash keys.
 
-use functions::{Callable, comparison_sign_is_equal};
 use plan::{Expr, ExprKind, JoinKind, Node};
+use types::compare::Sign;
 use types::{Datum, Oid};
 
 use crate::access::scan;
@@ -295,9 +295,7 @@ fn is_null_with(e: &Expr, of: &dyn Fn(usize) -> bool) -> bool {
 fn moved(p: &Expr, x: &Expr, y: &Expr) -> Option<Expr> {
     let ExprKind::Call { function, args, .. } = &p.kind else { return None };
     let [a, b] = &args[..] else { return None };
-    if !matches!(functions::lookup(*function), Some(Callable::Compare(c)) if c.is_same_type()) {
-        return None;
-    }
+    functions::sign(*function)?;
     let mut moved = p.clone();
     let ExprKind::Call { args, .. } = &mut moved.kind else { return None };
     if a.same(x) && b.is_fixed() && !is_volatile(b) {
@@ -330,6 +328,6 @@ fn restriction(p: &Expr, is_side: &dyn Fn(&Expr) -> bool) -> Option<Expr> {
 pub fn equality(e: &Expr) -> Option<(&Expr, &Expr, Oid)> {
     let ExprKind::Call { function, args, .. } = &e.kind else { return None };
     let [a, b] = &args[..] else { return None };
-    let equal = matches!(functions::lookup(*function), Some(Callable::Compare(c)) if comparison_sign_is_equal(&c));
+    let equal = functions::sign(*function) == Some(Sign::Equal);
     equal.then_some((a, b, *function))
 }

@@ -1,7 +1,8 @@
 //! Which part of the rows satisfies a predicate.
 
-use functions::{Callable, Sign};
+use functions::Callable;
 use plan::{Expr, ExprKind};
+use types::compare::Sign;
 use types::{Datum, Oid, oid};
 
 use crate::estimate::ColumnEstimate;
@@ -98,16 +99,6 @@ fn sign(function: Oid) -> Option<Sign> {
     }
 }
 
-fn turned(sign: Sign) -> Sign {
-    match sign {
-        Sign::Less => Sign::Greater,
-        Sign::LessEqual => Sign::GreaterEqual,
-        Sign::Greater => Sign::Less,
-        Sign::GreaterEqual => Sign::LessEqual,
-        same => same,
-    }
-}
-
 /// A bound that `p` puts to a column: which one, whether it is a lower one, and which part of all rows is within.
 fn bound(p: &Expr, columns: &[ColumnEstimate]) -> Option<(usize, bool, Option<f64>)> {
     let ExprKind::Call { function, args, .. } = &p.kind else { return None };
@@ -116,7 +107,7 @@ fn bound(p: &Expr, columns: &[ColumnEstimate]) -> Option<(usize, bool, Option<f6
     let (index, value) = match (index_of(a), index_of(b)) {
         (Some(i), None) if b.is_fixed() => (i, b),
         (None, Some(i)) if a.is_fixed() => {
-            sign = turned(sign);
+            sign = sign.turned();
             (i, a)
         }
         _ => return None,

@@ -1,8 +1,8 @@
 //! Queries inside of predicates become joins: EXISTS and IN are semi joins, NOT EXISTS anti joins, and an aggregate of the rows that an
 //! equality ties to the outer row is computed for all outer rows at once, grouped by the inner side of the equality.
 
-use functions::{Callable, comparison_sign_is_equal};
 use plan::{Expr, ExprKind, JoinKind, Node, SubKind, SubPlan};
+use types::compare::Sign;
 use types::{Datum, Oid, oid};
 
 use crate::access;
@@ -295,7 +295,7 @@ fn grouped(sub: &SubPlan, outer: &Node, s: &dyn Statistics) -> Option<Grouped> {
     for e in &on {
         let ExprKind::Call { function, args, .. } = &e.kind else { return None };
         let [a, b] = &args[..] else { return None };
-        if !matches!(functions::lookup(*function), Some(Callable::Compare(c)) if comparison_sign_is_equal(&c)) {
+        if functions::sign(*function) != Some(Sign::Equal) {
             return None;
         }
         let outside = |e: &Expr| expr_reads(e, &bound).0 && e.span().is_none();

@@ -387,11 +387,13 @@ impl Expr {
         span
     }
 
-    /// Calls `f` with the number of every column of its input that it reads.
-    pub fn each_column(&self, f: &mut impl FnMut(usize)) {
+    /// Marks the columns of its input that it reads; those beyond the end of `read` are left out.
+    pub fn mark_columns(&self, read: &mut [bool]) {
         self.visit(&mut |e| {
-            if let ExprKind::Column(i) = e.kind {
-                f(i);
+            if let ExprKind::Column(i) = e.kind
+                && let Some(read) = read.get_mut(i)
+            {
+                *read = true;
             }
         });
     }

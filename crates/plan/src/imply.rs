@@ -5,42 +5,13 @@
 
 use std::cmp::Ordering;
 
+use types::compare::Sign;
 use types::{Datum, Oid, oid};
 
 use crate::expr::{Expr, ExprKind};
 
-/// A comparison of two values of one type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Comparison {
-    /// `=`
-    Equal,
-    /// `<>`
-    NotEqual,
-    /// `<`
-    Less,
-    /// `<=`
-    LessEqual,
-    /// `>`
-    Greater,
-    /// `>=`
-    GreaterEqual,
-}
-
-impl Comparison {
-    /// The same with its sides exchanged.
-    pub fn turned(self) -> Comparison {
-        match self {
-            Comparison::Less => Comparison::Greater,
-            Comparison::LessEqual => Comparison::GreaterEqual,
-            Comparison::Greater => Comparison::Less,
-            Comparison::GreaterEqual => Comparison::LessEqual,
-            same => same,
-        }
-    }
-}
-
-/// What is known of functions by OID: which comparison they are.
-pub type Comparisons<'a> = &'a dyn Fn(Oid) -> Option<Comparison>;
+/// What is known of functions by OID: which comparison of two values of one type they are.
+pub type Comparisons<'a> = &'a dyn Fn(Oid) -> Option<Sign>;
 
 /// Whether `wanted` is true of all rows of which all `given` are.
 pub fn implies(given: &[Expr], wanted: &Expr, comparisons: Comparisons<'_>) -> bool {
@@ -112,21 +83,21 @@ fn is_cast_of(e: &Expr, value: &Expr) -> bool {
 }
 
 /// An expression, its comparison, and the constant it is compared with.
-fn compared<'e>(e: &'e Expr, comparisons: Comparisons<'_>) -> Option<(&'e Expr, Comparison, &'e Datum)> {
+fn compared<'e>(e: &'e Expr, comparisons: Comparisons<'_>) -> Option<(&'e Expr, Sign, &'e Datum)> {
     // A condition may be a boolean column itself.
     let ExprKind::Call { function, args, .. } = &e.kind else { return None };
     let [a, b] = &args[..] else { return None };
-    let comparison = comparisons(*function)?;
+    let sign = comparisons(*function)?;
     match (&a.kind, &b.kind) {
-        (_, ExprKind::Const(d)) if !d.is_null() && a.ty == b.ty => Some((a, comparison, d)),
-        (ExprKind::Const(d), _) if !d.is_null() && a.ty == b.ty => Some((b, comparison.turned(), d)),
+        (_, ExprKind::Const(d)) if !d.is_null() && a.ty == b.ty => Some((a, sign, d)),
+        (ExprKind::Const(d), _) if !d.is_null() && a.ty == b.ty => Some((b, sign.turned(), d)),
         _ => None,
     }
 }
 
 /// Whether `x wanted b` follows of `x given a`.
-fn follows(given: Comparison, a: &Datum, wanted: Comparison, b: &Datum, ty: Oid) -> bool {
-    use Comparison::{Equal, Greater, GreaterEqual, Less, LessEqual, NotEqual};
+fn follows(given: Sign, a: &Datum, wanted: Sign, b: &Datum, ty: Oid) -> bool {
+    use Sign::{Equal, Greater, GreaterEqual, Less, LessEqual, NotEqual};
     let order = types::compare::compare(ty, a, b);
     match (given, wanted) {
         (Equal, Equal) => order == Ordering::Equal,

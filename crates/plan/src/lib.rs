@@ -13,7 +13,7 @@ pub mod window;
 
 pub use bits::Bits;
 pub use expr::{CallForm, Expr, ExprKind, SubKind, SubPlan};
-pub use imply::{Comparison, implies};
+pub use imply::implies;
 pub use node::{
     AggregateCall, Bound, CheckAs, Column, ConflictUpdate, IndexKey, IndexRange, JoinKind, KEY_EXPRESSION, LockWait,
     MergeAction, MergeArm, MergeMatch, Needed, Node, OnConflict, OutputColumn, Reference, RowLock, RowRules, SetKind,

@@ -118,6 +118,11 @@ impl IndexKey {
         self.exprs.is_empty() && self.predicate.is_none()
     }
 
+    /// Whether its entries can be told from rows alone, without the catalog: each row has one, of values whose order needs no look-up.
+    pub fn follows_from_rows(&self, columns: &[Column]) -> bool {
+        self.is_plain() && (0..self.columns.len()).all(|i| !self.key_type(i, columns).is_user_type())
+    }
+
     /// The expression that its column `i` is, when it is one.
     pub fn expr(&self, i: usize) -> Option<&Expr> {
         self.exprs.get(self.columns.get(i)?.0.checked_sub(KEY_EXPRESSION)?)

@@ -121,7 +121,7 @@ impl Session {
         let options = options(sql, explain)?;
         let kind = &explain.statement.kind;
         if !is_planned(kind) {
-            return Err(SqlError::unsupported(format!("EXPLAIN of {}", crate::session::statement_name(kind))));
+            return Err(SqlError::unsupported(format!("EXPLAIN of {}", kind.name())));
         }
         let clock = self.interrupt.clone();
         let now = move || clock.clock().monotonic_nanos();

@@ -455,7 +455,6 @@ impl Session {
             types: &names,
             host: &mut host,
             routines: &bodies,
-            lock_timeout: self.settings.lock_timeout_ms,
             account: &mut execution.account,
             state: &mut execution.state,
         };

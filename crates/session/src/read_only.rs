@@ -4,7 +4,7 @@ use plan::Node;
 use syntax::ast::{IsolationLevel, ObjectKind, StatementKind, TransactionMode};
 use types::{Oid, Result, SqlError, SqlState};
 
-use crate::session::{Session, statement_name};
+use crate::session::Session;
 
 /// `25006`.
 pub(crate) fn refused(what: &str) -> SqlError {
@@ -126,7 +126,7 @@ impl Session {
             Truncate(_) => "TRUNCATE TABLE".to_owned(),
             Grant(g) => if g.grant { "GRANT" } else { "REVOKE" }.to_owned(),
             GrantRole(g) => if g.grant { "GRANT ROLE" } else { "REVOKE ROLE" }.to_owned(),
-            other => statement_name(other),
+            other => other.name(),
         };
         if self.read_only { Err(refused(&what)) } else { Ok(()) }
     }

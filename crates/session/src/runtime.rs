@@ -1,8 +1,8 @@
 //! `Runtime`: one open cluster directory (DESIGN §4): engine, databases and roles by name, catalog images.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use catalog::stored::{self, Fields, PG_AUTHID, PG_DATABASE};
 use catalog::{Change, Image};
@@ -12,7 +12,7 @@ use storage::lock::Interrupt;
 use storage::txn::Transaction;
 use storage::{Database, DbId, Engine, Options};
 
-use crate::ddl::auto_analyze::Analysed;
+use crate::ddl::auto_analyze::{Analysed, Thread};
 use crate::export::Exported;
 use crate::monitor::Present;
 use types::{Datum, Oid, Result, SqlError, SqlState};
@@ -157,6 +157,8 @@ pub struct Runtime {
     pub(crate) background: Mutex<Option<(DbId, CancelHandle)>>,
     /// Told when that is over.
     pub(crate) background_gone: Condvar,
+    /// That thread, if there is to be one.
+    pub(crate) auto_analyze: OnceLock<Arc<Thread>>,
     /// When it was opened: microseconds since 1970.
     pub(crate) started: i64,
     /// What the statements of all sessions take.
@@ -203,6 +205,7 @@ impl Runtime {
             exported: Mutex::new(BTreeMap::new()),
             analysed: Mutex::new(HashMap::new()),
             background: Mutex::new(None),
+            auto_analyze: OnceLock::new(),
             background_gone: Condvar::new(),
         });
         runtime.bootstrap()?;

@@ -1,8 +1,8 @@
 //! Purge: takes away what no snapshot needs any more, driven by commits; no table is swept.
 //!
 //! Each committed transaction leaves the list of rows it touched and of index entries it made obsolete. When its commit is
-//! older than every snapshot in use (X3), the purger first deletes those entries, then cuts the version chains of those
-//! rows and frees the slots of deleted ones (P2).
+//! older than every snapshot in use (X3), the purger first deletes those entries, and those that follow from rows that are gone
+//! (`table::derived`), then cuts the version chains of those rows and frees the slots of deleted ones (P2).
 //!
 //! An entry that was made obsolete may have come back to life: another row version needs the same (key, row) pair, and the index,
 //! which holds each pair once, kept it. `PurgeQueue::revive` notes that; the purger then leaves the entry alone.
@@ -18,7 +18,7 @@ use crate::btree::Btree;
 use crate::engine::Shared;
 use crate::error::Result;
 use crate::ids::{DbId, Lsn, RelId, RowId};
-use crate::table::Table;
+use crate::table::{Leaving, Leavings, Table};
 use crate::txn::WriteMark;
 
 /// What a transaction left to be purged.
@@ -36,9 +36,14 @@ pub use obsolete::{Obsolete, ObsoleteLog};
 
 type Pair = (DbId, RelId, Box<[u8]>, RowId);
 
+/// Entries that are taken out of an index together.
+const LEAVINGS_MAX: usize = 8192;
+
 /// Work for the purger.
 #[derive(Default)]
 pub struct PurgeQueue {
+    /// One purges at a time: slots that one has found dead, another would free and give to new rows.
+    purging: Mutex<()>,
     queue: Mutex<VecDeque<Finished>>,
     length: AtomicUsize,
     sequence: AtomicU64,
@@ -90,6 +95,7 @@ impl PurgeQueue {
 /// # Errors
 /// `Io` or `Corrupt` from pages that had to be read.
 pub fn purge(shared: &Shared) -> Result<usize> {
+    let _purging = shared.purge.purging.lock();
     let mut done = 0;
     loop {
         let oldest = shared.txns.oldest_snapshot();
@@ -123,16 +129,39 @@ fn purge_one(shared: &Shared, finished: &Finished, oldest: Lsn) -> Result<()> {
         Btree::new(o.db.clone(), o.index.clone()).remove_unless(o.key, o.row, || shared.purge.is_revived(o))?;
         Ok(())
     })?;
-    let mut last = None;
-    for mark in &finished.writes {
-        if last == Some((mark.table, mark.block)) {
-            continue;
-        }
-        last = Some((mark.table, mark.block));
-        let table = &finished.tables[mark.table as usize];
+    let mut marks = &finished.writes[..];
+    while let Some(first) = marks.first() {
+        let table = &finished.tables[first.table as usize];
+        let ours = marks.iter().take_while(|m| m.table == first.table).count();
+        let (run, rest) = marks.split_at(ours);
+        marks = rest;
         if !table.rel().dropped.load(Ordering::Acquire) {
-            table.prune(mark.block, oldest)?;
+            prune(table, run.iter().map(|m| m.block), oldest)?;
         }
     }
     Ok(())
+}
+
+/// Forgets what nobody needs of `blocks`, and takes away the entries of rows whose slots that frees.
+fn prune(table: &Table, blocks: impl Iterator<Item = u32>, oldest: Lsn) -> Result<()> {
+    let mut leavings = Leavings::of(table);
+    // Those whose entries are collected.
+    let mut waiting: Vec<u32> = Vec::new();
+    let finish = |leavings: &mut Option<Leavings>, waiting: &mut Vec<u32>| -> Result<()> {
+        leavings.as_mut().map_or(Ok(()), Leavings::remove)?;
+        waiting.drain(..).try_for_each(|block| table.prune(block, oldest))
+    };
+    for block in blocks {
+        if waiting.last() == Some(&block) {
+            continue;
+        }
+        if let Some(leavings) = &mut leavings {
+            leavings.collect(table, block, &Leaving::DeadSince(oldest))?;
+        }
+        waiting.push(block);
+        if leavings.as_ref().is_none_or(|l| l.len() >= LEAVINGS_MAX) {
+            finish(&mut leavings, &mut waiting)?;
+        }
+    }
+    finish(&mut leavings, &mut waiting)
 }

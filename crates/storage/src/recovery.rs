@@ -173,6 +173,16 @@ impl Redo {
                 page.set_dead(*slot as usize, true);
                 Ok(())
             }),
+            Record::RowsDelete { at, slots } => self.on_page(lsn, at, |_, db, rel, guard| {
+                let mut t = Take(slots);
+                while !t.is_empty() {
+                    let slot = t.u16()?;
+                    let mut page = TablePageMut::new(guard, &rel.layout);
+                    in_range(db, guard_page(rel, at)?, slot, page.as_ref().capacity())?;
+                    page.set_dead(slot as usize, true);
+                }
+                Ok(())
+            }),
             Record::TablePageFormat { at, capacity } => {
                 let Some((db, rel)) = self.relation(at) else { return Ok(()) };
                 let (page, class) = rel.locate(at.block)?;

@@ -17,7 +17,7 @@ use crate::buffer::PageClass;
 use crate::codec::{Put, Take};
 use crate::error::{Error, Result};
 use crate::ids::{DbId, PageNo, RelId};
-use crate::table::Layout;
+use crate::table::{EntryShape, Layout};
 use crate::txn::{TxnState, WriteKind};
 
 /// What a relation holds.
@@ -195,6 +195,8 @@ pub struct Relation {
     counts: [AtomicU64; 3],
     /// Bumped whenever what a checkpoint stores of it changed.
     pub(crate) changes: AtomicU64,
+    /// How entries of its indexes follow from its rows, as far as those who write it have said.
+    shapes: Mutex<Option<Arc<[EntryShape]>>>,
 }
 
 /// A sequence in memory.
@@ -248,6 +250,7 @@ impl Relation {
             }),
             counts: Default::default(),
             changes: AtomicU64::new(1),
+            shapes: Mutex::new(None),
         }
     }
 
@@ -397,6 +400,20 @@ impl Relation {
     /// All of these together.
     pub fn changed_rows(&self) -> u64 {
         self.counts().iter().sum()
+    }
+
+    /// Says how the entries of indexes follow from its rows; whoever writes a row of it says so before, of all such indexes there are. For
+    /// those nothing need be noted when a row appears or goes.
+    pub fn set_shapes(&self, shapes: Vec<EntryShape>) {
+        let mut now = self.shapes.lock();
+        if now.as_deref() != Some(&shapes[..]) {
+            *now = Some(shapes.into());
+        }
+    }
+
+    /// What [`Relation::set_shapes`] said last.
+    pub(crate) fn shapes(&self) -> Option<Arc<[EntryShape]>> {
+        self.shapes.lock().clone()
     }
 
     /// The sequence's state.

@@ -19,6 +19,7 @@
 mod access;
 pub mod cell;
 mod committed;
+mod derived;
 pub mod overflow;
 pub mod page;
 mod scan;
@@ -28,6 +29,8 @@ mod write;
 pub use access::Table;
 pub use cell::Cell;
 pub use committed::committed_image;
+pub use derived::EntryShape;
+pub(crate) use derived::{Leaving, Leavings};
 pub use page::Layout;
 pub use scan::{PageView, RowView, ScanScratch};
 pub use versions::PageVersions;

@@ -3,8 +3,7 @@
 //! After every cut: each acknowledged commit is there, the unacknowledged one is there wholly or not at all, the check is clean, and every
 //! row is found through its index. The number of seeds per run is `HATHI_CRASH_SEEDS` (default 2500, with two power cuts each on average); a failure names its seed.
 
-#[path = "crash/support.rs"]
-mod support;
+pub mod support;
 
 use env::sim::Fault;
 use support::World;

@@ -1,9 +1,5 @@
 //! Files full of garbage: whatever lies in the data file or the log, opening and checking answer, and never panic.
 
-#[path = "crash/support.rs"]
-#[allow(dead_code, reason = "shared with the crash tests")]
-mod support;
-
 use std::sync::Arc;
 
 use env::sim::SimDisk;
@@ -11,7 +7,8 @@ use env::{Entropy, Env, Vfs};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use storage::{Engine, Error, Options};
-use support::World;
+
+use crate::crash::support::World;
 
 fn rounds() -> usize {
     std::env::var("HATHI_ROT_ROUNDS").ok().and_then(|s| s.parse().ok()).unwrap_or(1500)

@@ -233,3 +233,19 @@ pub enum StatementKind {
     Call(Box<Call>),
     Load(Box<Load>),
 }
+
+impl StatementKind {
+    /// What it is called: its variant in words, `CREATE TABLE`.
+    pub fn name(&self) -> String {
+        let debug = format!("{self:?}");
+        let variant = debug.split(['(', ' ', '{']).next().unwrap_or_default();
+        let mut words = String::new();
+        for c in variant.chars() {
+            if c.is_ascii_uppercase() && !words.is_empty() {
+                words.push(' ');
+            }
+            words.push(c.to_ascii_uppercase());
+        }
+        words
+    }
+}

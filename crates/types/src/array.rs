@@ -75,22 +75,6 @@ pub(crate) fn put_datum(d: &Datum, out: &mut Vec<u8>) {
     }
 }
 
-/// The physical form a value is in; `Var` of NULL.
-pub(crate) fn physical_of(d: &Datum) -> Physical {
-    match d {
-        Datum::Bool(_) => Physical::Bool,
-        Datum::I8(_) => Physical::I8,
-        Datum::I16(_) => Physical::I16,
-        Datum::I32(_) => Physical::I32,
-        Datum::U32(_) => Physical::U32,
-        Datum::I64(_) => Physical::I64,
-        Datum::F32(_) => Physical::F32,
-        Datum::F64(_) => Physical::F64,
-        Datum::B16(_) => Physical::B16,
-        Datum::Null | Datum::Var(_) => Physical::Var,
-    }
-}
-
 /// The value whose bytes in `physical` form are `b`; NULL if they cannot be.
 pub(crate) fn get_datum(physical: Physical, b: &[u8]) -> Datum {
     fn fixed<const N: usize>(b: &[u8], make: impl Fn([u8; N]) -> Datum) -> Datum {
@@ -224,7 +208,7 @@ impl Array {
 
     /// The stored form.
     pub fn to_datum(&self) -> Datum {
-        let physical = self.values.iter().find(|v| !v.is_null()).map_or(Physical::of(self.element), physical_of);
+        let physical = self.values.iter().find_map(Datum::physical).unwrap_or(Physical::of(self.element));
         let mut out = vec![self.dimensions.len() as u8, physical as u8];
         out.extend_from_slice(&self.element.0.to_le_bytes());
         for d in &self.dimensions {

@@ -11,6 +11,44 @@ use crate::oid::{self, Oid};
 use crate::record::compare_records;
 use crate::{Datum, Physical};
 
+/// One of the six tests that an order gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "named after their signs")]
+pub enum Sign {
+    Equal,
+    NotEqual,
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
+}
+
+impl Sign {
+    /// Whether two values that compare as `ordering` pass.
+    #[inline]
+    pub fn holds(self, ordering: Ordering) -> bool {
+        match self {
+            Sign::Equal => ordering.is_eq(),
+            Sign::NotEqual => ordering.is_ne(),
+            Sign::Less => ordering.is_lt(),
+            Sign::LessEqual => ordering.is_le(),
+            Sign::Greater => ordering.is_gt(),
+            Sign::GreaterEqual => ordering.is_ge(),
+        }
+    }
+
+    /// The same test with its sides exchanged.
+    pub fn turned(self) -> Sign {
+        match self {
+            Sign::Less => Sign::Greater,
+            Sign::LessEqual => Sign::GreaterEqual,
+            Sign::Greater => Sign::Less,
+            Sign::GreaterEqual => Sign::LessEqual,
+            same => same,
+        }
+    }
+}
+
 /// Compares floats: NaN is equal to itself and above all else, -0 equals 0.
 pub fn compare_f64(a: f64, b: f64) -> Ordering {
     match a.partial_cmp(&b) {

@@ -129,6 +129,23 @@ pub enum Datum {
 }
 
 impl Datum {
+    /// The form it is in; NULL is in any.
+    pub fn physical(&self) -> Option<Physical> {
+        Some(match self {
+            Datum::Null => return None,
+            Datum::Bool(_) => Physical::Bool,
+            Datum::I8(_) => Physical::I8,
+            Datum::I16(_) => Physical::I16,
+            Datum::I32(_) => Physical::I32,
+            Datum::U32(_) => Physical::U32,
+            Datum::I64(_) => Physical::I64,
+            Datum::F32(_) => Physical::F32,
+            Datum::F64(_) => Physical::F64,
+            Datum::B16(_) => Physical::B16,
+            Datum::Var(_) => Physical::Var,
+        })
+    }
+
     /// A textual value.
     pub fn text(s: &str) -> Datum {
         Datum::Var(Arc::from(s.as_bytes()))

@@ -11,7 +11,7 @@ pub mod uuid;
 
 use jiff::tz::TimeZone;
 
-use crate::array::{self, physical_of};
+use crate::array;
 use crate::datetime::{self, DateOrder, DateStyle, Interval, IntervalStyle};
 use crate::json;
 use crate::jsonb::{Json, View};
@@ -404,7 +404,7 @@ pub fn text_out_with(
             (TypeKind::Domain { base, .. }, d) => return text_out_with(base, d, settings, types, out),
             (TypeKind::Enum, Datum::U32(v)) => out.extend_from_slice(enum_label(*v, types)?.as_bytes()),
             (TypeKind::Composite { fields }, Datum::Var(b)) => record::text_out(b, fields.len(), settings, types, out)?,
-            _ if builtin_name(t).is_some() && Physical::of(t) == physical_of(d) => {
+            _ if builtin_name(t).is_some() && d.physical() == Some(Physical::of(t)) => {
                 return Err(SqlError::unsupported(format!("output of type {}", types.type_name(t))));
             }
             _ => return Err(mismatch(t, d)),
@@ -471,9 +471,26 @@ pub fn is_reg(type_oid: Oid) -> bool {
         && !matches!(type_oid, oid::OID | oid::XID | oid::CID)
 }
 
-/// `22P03` or `08P01`: binary data that is too short or too long.
-fn short() -> SqlError {
+/// `08P01`: binary data that is too short.
+pub(crate) fn short() -> SqlError {
     SqlError::new(SqlState::PROTOCOL_VIOLATION, "insufficient data left in message")
+}
+
+/// Binary data that are yet to be read.
+pub(crate) struct BinaryReader<'a>(pub &'a [u8]);
+
+impl<'a> BinaryReader<'a> {
+    /// The next `n` bytes.
+    pub fn take(&mut self, n: usize) -> Result<&'a [u8]> {
+        let (head, rest) = self.0.split_at_checked(n).ok_or_else(short)?;
+        self.0 = rest;
+        Ok(head)
+    }
+
+    /// The next four bytes as a number.
+    pub fn int(&mut self) -> Result<i32> {
+        self.take(4).map(|b| i32::from_be_bytes([b[0], b[1], b[2], b[3]]))
+    }
 }
 
 /// Binary data as an array of exactly `N` bytes.

@@ -7,9 +7,11 @@
 
 use std::cmp::Ordering;
 
-use crate::array::{get_datum, physical_of, put_datum};
+use crate::array::{get_datum, put_datum};
 use crate::compare::compare_with;
-use crate::io::{IoSettings, TypeLookup, binary_in_with, binary_out_with, is_space, text_in_with, text_out_with};
+use crate::io::{
+    BinaryReader, IoSettings, TypeLookup, binary_in_with, binary_out_with, is_space, short, text_in_with, text_out_with,
+};
 use crate::oid::Oid;
 use crate::{Datum, Physical, Result, SqlError, SqlState};
 
@@ -106,7 +108,7 @@ pub fn to_datum(columns: &[(Oid, Datum)]) -> Datum {
     out.extend_from_slice(&(columns.len() as u32).to_le_bytes());
     for (t, d) in columns {
         out.extend_from_slice(&t.0.to_le_bytes());
-        out.push(if d.is_null() { Physical::of(*t) } else { physical_of(d) } as u8);
+        out.push(d.physical().unwrap_or(Physical::of(*t)) as u8);
     }
     let mut data = Vec::new();
     for (_, d) in columns {
@@ -229,16 +231,8 @@ pub fn binary_out(bytes: &[u8], types: &dyn TypeLookup, out: &mut Vec<u8>) -> Re
 
 /// Reads the binary form of a row of columns of the given types and typmods.
 pub fn binary_in(fields: &[(Oid, i32)], bytes: &[u8], types: &dyn TypeLookup) -> Result<Datum> {
-    let mut rest = bytes;
-    let mut take = |n: usize| {
-        let Some((head, tail)) = rest.split_at_checked(n) else {
-            return Err(SqlError::new(SqlState::PROTOCOL_VIOLATION, "insufficient data left in message"));
-        };
-        rest = tail;
-        Ok(head)
-    };
-    let mut int = || take(4).map(|b| i32::from_be_bytes([b[0], b[1], b[2], b[3]]));
-    let count = int()?;
+    let mut rest = BinaryReader(bytes);
+    let count = rest.int()?;
     if count != fields.len() as i32 {
         return Err(SqlError::new(
             SqlState::DATATYPE_MISMATCH,
@@ -247,7 +241,7 @@ pub fn binary_in(fields: &[(Oid, i32)], bytes: &[u8], types: &dyn TypeLookup) ->
     }
     let mut columns = Vec::with_capacity(fields.len());
     for (i, (t, typmod)) in fields.iter().enumerate() {
-        let found = Oid(take(4).map(|b| u32::from_be_bytes([b[0], b[1], b[2], b[3]]))?);
+        let found = Oid(rest.int()? as u32);
         if found != *t {
             return Err(SqlError::new(
                 SqlState::DATATYPE_MISMATCH,
@@ -259,15 +253,15 @@ pub fn binary_in(fields: &[(Oid, i32)], bytes: &[u8], types: &dyn TypeLookup) ->
                 ),
             ));
         }
-        let len = take(4).map(|b| i32::from_be_bytes([b[0], b[1], b[2], b[3]]))?;
+        let len = rest.int()?;
         let value = match len {
             -1 => Datum::Null,
-            n if n < 0 => return Err(SqlError::new(SqlState::PROTOCOL_VIOLATION, "insufficient data left in message")),
-            n => binary_in_with(*t, *typmod, take(n as usize)?, types)?,
+            n if n < 0 => return Err(short()),
+            n => binary_in_with(*t, *typmod, rest.take(n as usize)?, types)?,
         };
         columns.push((*t, value));
     }
-    if !rest.is_empty() {
+    if !rest.0.is_empty() {
         return Err(SqlError::new(SqlState::INVALID_BINARY_REPRESENTATION, "incorrect binary data format"));
     }
     Ok(to_datum(&columns))

@@ -1,4 +1,5 @@
-//! `ARCHITECTURE.md` tells the truth: its code map lists the crates there are, and dependencies follow its order.
+//! `ARCHITECTURE.md` tells the truth: its code map lists the crates there are, and dependencies follow its order. And no test is forgotten
+//! by the program that joins those of a crate.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -83,8 +84,31 @@ fn dependencies_follow_the_code_map() {
     assert!(wrong.is_empty(), "depend on a crate that the code map does not list before them: {wrong:?}");
 }
 
+/// Files among `names` that `program`, which joins them, does not have as modules.
+fn left_out(program: &str, names: &[String]) -> Vec<String> {
+    let stems = names.iter().filter_map(|name| name.strip_suffix(".rs")).filter(|stem| *stem != "all");
+    stems.filter(|stem| !program.lines().any(|line| line == format!("mod {stem};"))).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_file_of_tests_is_run() {
+    let mut joined = 0;
+    for entry in std::fs::read_dir(root().join("crates")).expect("crates/ is there") {
+        let folder = entry.expect("crates/ can be read").path().join("tests");
+        let Ok(program) = std::fs::read_to_string(folder.join("all.rs")) else { continue };
+        joined += 1;
+        let files = std::fs::read_dir(&folder).expect("it is there").map(|file| file.expect("it can be read"));
+        let names: Vec<String> = files.map(|file| file.file_name().to_string_lossy().into_owned()).collect();
+        let found = left_out(&program, &names);
+        assert!(found.is_empty(), "{} does not have as modules: {found:?}", folder.join("all.rs").display());
+    }
+    assert!(joined > 3, "{joined} crates have tests/all.rs");
+}
+
 #[test]
 fn the_checks_can_fail() {
+    let files = ["all.rs", "kill.rs", "kill", "more.rs"].map(str::to_owned);
+    assert_eq!(left_out("mod draw;\nmod kill;\n", &files), ["more"]);
     let text = "## Code map\n\n| layer | crate | does |\n|---|---|---|\n| base | `env` | a |\n| | `types` | uses `env` |\n\n| | `no` |";
     let map = code_map(text);
     assert_eq!(map, ["env", "types"]);

@@ -1,14 +1,9 @@
 //! `Generator`: a seed's schema, data and statements. First tables are made, filled and indexed, then they are asked and changed.
 
-#[path = "generator/changes.rs"]
 mod changes;
-#[path = "generator/expressions.rs"]
 mod expressions;
-#[path = "generator/mistakes.rs"]
 mod mistakes;
-#[path = "generator/queries.rs"]
 mod queries;
-#[path = "generator/types.rs"]
 mod types;
 
 use rand::seq::IndexedRandom;

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::hash::Hash;
 
-use functions::{Callable, Sign};
+use functions::Callable;
 use hashbrown::HashSet;
 use plan::Expr;
 use types::array::ArrayView;
+use types::compare::Sign;
 use types::{Datum, Oid, Physical, Result, oid};
 use vector::{Chunk, Data, Vector};
 

@@ -45,8 +45,10 @@ pub fn add_entries_of_rows(
         let outcome = tree.insert_run(&run, index.unique, &mut outcomes);
         for (i, outcome) in outcomes.iter().enumerate() {
             match outcome {
-                Added::New => ctx.txn.note_obsolete(ctx.db, tree.rel(), run.key(i), run.row(i), false),
-                Added::Revived => {}
+                Added::New if !handles.derived[number] => {
+                    ctx.txn.note_obsolete(ctx.db, tree.rel(), run.key(i), run.row(i), false);
+                }
+                Added::New | Added::Revived => {}
                 Added::Shared => shared.push((run.number(i), number)),
             }
         }

@@ -1,17 +1,6 @@
 //! Ways to spoil a statement, drawn from a seed.
 
-/// Numbers that are drawn.
-pub struct Draw(pub u64);
-
-impl Draw {
-    /// One of the first `limit` numbers.
-    pub fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as usize % limit.max(1)
-    }
-}
+use crate::draw::Draw;
 
 const PIECES: [&str; 24] = [
     "(", ")", ",", "'", "\"", "$$", "SELECT", "FROM", "NULL", "::", "[", "]", "*", "1", "-", ".", "ü", "\\", "/*",

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Records answers.txt from a PostgreSQL 18 at "$@" (psql's options), loading what the test wrote to a directory:
-#   HATHI_TPCH_DUMP=/tmp/tpch cargo test -p hathi --test tpch; crates/hathi/tests/tpch/record.sh -h /tmp -p 5432 -U postgres
+#   HATHI_TPCH_DUMP=/tmp/tpch cargo nextest run -p hathi tpch::; crates/hathi/tests/tpch/record.sh -h /tmp -p 5432 -U postgres
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 data=${HATHI_TPCH_DUMP:-/tmp/tpch}

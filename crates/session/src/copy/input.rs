@@ -91,8 +91,11 @@ impl CopyIn {
     }
 
     pub(super) fn feed(&mut self, session: &mut Session, data: &[u8], sink: &mut dyn Sink) -> Result<()> {
+        let was_short = self.fed_bytes <= LONG_BYTES;
         self.fed_bytes += data.len();
-        if self.fed_bytes > LONG_BYTES
+        // Asked once: a refusal holds for the rest.
+        if was_short
+            && self.fed_bytes > LONG_BYTES
             && matches!(self.source, Source::Here(_))
             && let Source::Here(parser) = std::mem::replace(&mut self.source, Source::Lost)
         {

@@ -1,8 +1,10 @@
-//! `AutoAnalyze`: a thread that now and then analyses tables of which much has changed since somebody last looked.
+//! `AutoAnalyze`: a thread that now and then analyses tables of which much has changed since somebody last looked. A database that only
+//! answers has none.
 //!
 //! Transactions count their rows per table as they commit (`Relation::counts`); what the counts were when a table was last analysed is kept in the
 //! runtime, not on disk: after opening, tables count from zero. The thresholds are PostgreSQL's, and may be set per table as there.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -32,60 +34,73 @@ pub(crate) struct Analysed {
     pub times: [i64; 2],
 }
 
-/// The thread; dropping it ends it.
-pub struct AutoAnalyze {
-    runtime: Weak<Runtime>,
-    signal: Arc<Signal>,
-    thread: Mutex<Option<JoinHandle<()>>>,
-}
-
-#[derive(Default)]
-struct Signal {
+/// What it is told, and its thread: that starts when something has changed for the first time.
+pub(crate) struct Thread {
+    nap: Duration,
+    /// Whether nothing has changed yet.
+    idle: AtomicBool,
     stop: Mutex<bool>,
     wake: Condvar,
+    handle: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Thread {
+    fn is_stopped(&self) -> bool {
+        *self.stop.lock()
+    }
+
+    fn run(&self, runtime: &Weak<Runtime>) {
+        loop {
+            {
+                let mut stop = self.stop.lock();
+                if !*stop {
+                    self.wake.wait_for(&mut stop, self.nap);
+                }
+                if *stop {
+                    return;
+                }
+            }
+            let Some(runtime) = runtime.upgrade() else { return };
+            // What fails now is tried again: a table may have been dropped, or somebody may have locked it.
+            let _ = round(&runtime, self);
+        }
+    }
+}
+
+/// Analyses tables until it is dropped.
+pub struct AutoAnalyze {
+    runtime: Weak<Runtime>,
+    thread: Arc<Thread>,
 }
 
 impl AutoAnalyze {
-    /// Looks through the tables of all databases each time `nap` has passed.
+    /// Looks through the tables of all databases each time `nap` has passed, from the first change on. A runtime has one at most.
     pub fn start(runtime: &Arc<Runtime>, nap: Duration) -> AutoAnalyze {
-        let (runtime, signal) = (Arc::downgrade(runtime), Arc::new(Signal::default()));
-        let (weak, own) = (runtime.clone(), signal.clone());
-        let thread = spawn("hathi-analyze", move || {
-            loop {
-                {
-                    let mut stop = own.stop.lock();
-                    if !*stop {
-                        own.wake.wait_for(&mut stop, nap);
-                    }
-                    if *stop {
-                        return;
-                    }
-                }
-                let Some(runtime) = weak.upgrade() else { return };
-                // What fails now is tried again: a table may have been dropped, or somebody may have locked it.
-                let _ = round(&runtime, &own);
-            }
-        });
-        AutoAnalyze { runtime, signal, thread: Mutex::new(Some(thread)) }
+        let fresh = || {
+            let (stop, wake, handle) = (Mutex::new(false), Condvar::new(), Mutex::new(None));
+            Arc::new(Thread { nap, idle: AtomicBool::new(true), stop, wake, handle })
+        };
+        let thread = runtime.auto_analyze.get_or_init(fresh).clone();
+        AutoAnalyze { runtime: Arc::downgrade(runtime), thread }
     }
 }
 
 impl Drop for AutoAnalyze {
     /// The thread has let go of the runtime once this returns.
     fn drop(&mut self) {
-        *self.signal.stop.lock() = true;
-        self.signal.wake.notify_all();
+        *self.thread.stop.lock() = true;
+        self.thread.wake.notify_all();
         if let Some(runtime) = self.runtime.upgrade() {
             runtime.stop_background(None);
         }
-        if let Some(thread) = self.thread.lock().take().filter(|t| !t.is_current()) {
-            let _ = thread.join();
+        if let Some(handle) = self.thread.handle.lock().take().filter(|t| !t.is_current()) {
+            let _ = handle.join();
         }
     }
 }
 
 /// Analyses what needs it.
-fn round(runtime: &Arc<Runtime>, signal: &Signal) -> Result<()> {
+fn round(runtime: &Arc<Runtime>, thread: &Thread) -> Result<()> {
     for (id, name) in runtime.database_names()? {
         // Most have nothing new: that is seen without a session.
         if !runtime.engine().database(id)?.relations().iter().any(|r| r.changed_rows() as f64 > THRESHOLD) {
@@ -93,7 +108,7 @@ fn round(runtime: &Arc<Runtime>, signal: &Signal) -> Result<()> {
         }
         let mut session = Session::new(runtime, &name)?;
         *runtime.background.lock() = Some((id, session.cancel_handle()));
-        let outcome = session.auto_analyze(|| *signal.stop.lock());
+        let outcome = session.auto_analyze(|| thread.is_stopped());
         drop(session);
         runtime.background.lock().take();
         runtime.background_gone.notify_all();
@@ -140,6 +155,16 @@ impl Session {
 }
 
 impl Runtime {
+    /// Something was changed: [`AutoAnalyze`] may have something to do.
+    pub(crate) fn note_change(self: &Arc<Self>) {
+        let Some(thread) = self.auto_analyze.get().filter(|t| t.idle.load(Ordering::Relaxed)) else { return };
+        let mut handle = thread.handle.lock();
+        if thread.idle.swap(false, Ordering::Relaxed) && !thread.is_stopped() {
+            let (own, runtime) = (thread.clone(), Arc::downgrade(self));
+            *handle = Some(spawn("hathi-analyze", move || own.run(&runtime)));
+        }
+    }
+
     /// Rows of a table that were changed since it was last analysed.
     pub(crate) fn changed_since_analyze(&self, db: &Database, info: &TableInfo) -> u64 {
         self.counts_since_analyze(db, info).iter().sum()

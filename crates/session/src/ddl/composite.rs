@@ -184,17 +184,7 @@ impl Session {
                         && r.oid("refclassid") == PG_TYPE
                 })?;
                 self.remove_rows(PG_ATTRIBUTE, |r| r.oid("attrelid") == own && r.int("attnum") == number)?;
-                let column = NewColumn {
-                    name: name.as_str().to_owned(),
-                    ty: new,
-                    typmod,
-                    not_null: false,
-                    default: None,
-                    generated: None,
-                    stored: true,
-                    sequence: None,
-                    rules: super::sequence::Rules::default(),
-                };
+                let column = NewColumn::plain(name.as_str().to_owned(), new, typmod);
                 self.add_attribute(own, index, &column)
             }
         }

@@ -8,7 +8,6 @@ use syntax::ast::{CreateTableAs, IntoTable, Name, Select, SelectBody, StatementK
 use types::{Physical, Result, SqlError, SqlState, oid};
 
 use super::depend::Address;
-use super::sequence::Rules;
 use super::storage_option::{Of, check_options};
 use super::table::{NewColumn, check_attribute_type, is_system_column};
 use super::temporary::stored_as;
@@ -107,17 +106,7 @@ impl Session {
             }
             let ty = if c.ty == oid::UNKNOWN { oid::TEXT } else { c.ty };
             check_attribute_type(&column, ty)?;
-            new.push(NewColumn {
-                name: column,
-                ty,
-                typmod: c.typmod,
-                not_null: false,
-                default: None,
-                generated: None,
-                stored: true,
-                sequence: None,
-                rules: Rules::default(),
-            });
+            new.push(NewColumn::plain(column, ty, c.typmod));
         }
         let (db, table, owner) = (self.db.clone(), self.new_oid()?, self.user.oid);
         let forms = new.iter().map(|c| Physical::of(c.ty)).collect();

@@ -44,15 +44,10 @@ impl Like {
             let identity = c.identity != 0 && self.has(LikeOption::Identity);
             copied.push(Copied { like, from: i, to: first + columns.len() });
             columns.push(NewColumn {
-                name: c.name.clone(),
-                ty: c.ty,
-                typmod: c.typmod,
                 not_null: c.not_null,
-                default: None,
-                generated: None,
-                stored: true,
                 sequence: identity.then_some(Some(c.identity == b'a')),
                 rules: rules.get(i).cloned().unwrap_or_default(),
+                ..NewColumn::plain(c.name.clone(), c.ty, c.typmod)
             });
         }
         (columns, copied)

@@ -28,6 +28,19 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// What `pg_sequence` says of it, but for which sequence it is.
+    fn fields(&self) -> [(&'static str, Datum); 7] {
+        [
+            ("seqtypid", Datum::from(self.ty)),
+            ("seqstart", Datum::I64(self.start)),
+            ("seqincrement", Datum::I64(self.increment)),
+            ("seqmax", Datum::I64(self.max)),
+            ("seqmin", Datum::I64(self.min)),
+            ("seqcache", Datum::I64(self.cache)),
+            ("seqcycle", Datum::Bool(self.cycle)),
+        ]
+    }
+
     /// What a row of `pg_sequence` says.
     pub fn of(row: catalog::Fields<'_>) -> Rules {
         Rules {
@@ -204,19 +217,8 @@ impl Session {
             access_method: Oid::NONE,
             persistence,
         })?;
-        self.add_row(
-            PG_SEQUENCE,
-            &[
-                ("seqrelid", Datum::from(sequence)),
-                ("seqtypid", Datum::from(rules.ty)),
-                ("seqstart", Datum::I64(rules.start)),
-                ("seqincrement", Datum::I64(rules.increment)),
-                ("seqmax", Datum::I64(rules.max)),
-                ("seqmin", Datum::I64(rules.min)),
-                ("seqcache", Datum::I64(rules.cache)),
-                ("seqcycle", Datum::Bool(rules.cycle)),
-            ],
-        )?;
+        let row = [&[("seqrelid", Datum::from(sequence))], &rules.fields()[..]].concat();
+        self.add_row(PG_SEQUENCE, &row)?;
         self.depend(Address::relation(sequence), Address::schema(namespace), b'n')?;
         Ok(sequence)
     }
@@ -325,19 +327,7 @@ impl Session {
         let (mut min, mut max, mut start) = (Some(rules.min), Some(rules.max), Some(rules.start));
         rules.take(&alter.options, sql, &mut min, &mut max, &mut start)?;
         let rules = rules.settle(min, max, start)?;
-        self.change_rows(
-            PG_SEQUENCE,
-            |r| r.oid("seqrelid") == info.oid,
-            &[
-                ("seqtypid", Datum::from(rules.ty)),
-                ("seqstart", Datum::I64(rules.start)),
-                ("seqincrement", Datum::I64(rules.increment)),
-                ("seqmax", Datum::I64(rules.max)),
-                ("seqmin", Datum::I64(rules.min)),
-                ("seqcache", Datum::I64(rules.cache)),
-                ("seqcycle", Datum::Bool(rules.cycle)),
-            ],
-        )?;
+        self.change_rows(PG_SEQUENCE, |r| r.oid("seqrelid") == info.oid, &rules.fields())?;
         if let Some(restart) = rules.restart {
             let value = restart.unwrap_or(rules.start);
             rules.check_within(value, "RESTART")?;

@@ -31,6 +31,14 @@ pub struct NewColumn<'a> {
     pub rules: Rules,
 }
 
+impl NewColumn<'_> {
+    /// One that may be NULL, and has no default.
+    pub fn plain(name: String, ty: Oid, typmod: i32) -> Self {
+        let (default, generated, sequence, rules) = (None, None, None, Rules::default());
+        NewColumn { name, ty, typmod, not_null: false, default, generated, stored: true, sequence, rules }
+    }
+}
+
 /// The integer type that a `serial` type is.
 fn serial(name: &str) -> Option<Oid> {
     Some(match name {
@@ -54,15 +62,9 @@ pub fn bind_column<'a>(binder: &Binder<'_>, sql: &str, def: &'a ColumnDef) -> Re
         }
     }
     let new = |ty, typmod, sequence: Option<Option<bool>>| NewColumn {
-        name: def.name.as_str().to_owned(),
-        ty,
-        typmod,
         not_null: sequence.is_some(),
-        default: None,
-        generated: None,
-        stored: true,
         sequence,
-        rules: Rules::default(),
+        ..NewColumn::plain(def.name.as_str().to_owned(), ty, typmod)
     };
     if let Some(integer) = ty.names.last().and_then(|n| serial(n)).filter(|_| ty.names.len() == 1) {
         return Ok(new(integer, -1, Some(None)));

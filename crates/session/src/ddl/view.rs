@@ -16,7 +16,6 @@ use types::{Datum, Oid, Physical, Result, SqlError, SqlState, oid};
 
 use super::depend::Address;
 use super::index::carried_forms;
-use super::sequence::Rules;
 use super::storage_option::{Of, check_options};
 use super::table::{NewColumn, check_attribute_type, is_system_column};
 use super::{HEAP, NewClass, notice, refuse};
@@ -229,17 +228,7 @@ impl Session {
             }
             let ty = if c.ty == oid::UNKNOWN { oid::TEXT } else { c.ty };
             check_attribute_type(&name, ty)?;
-            columns.push(NewColumn {
-                name,
-                ty,
-                typmod: c.typmod,
-                not_null: false,
-                default: None,
-                generated: None,
-                stored: true,
-                sequence: None,
-                rules: Rules::default(),
-            });
+            columns.push(NewColumn::plain(name, ty, c.typmod));
         }
         Ok(columns)
     }
@@ -277,13 +266,7 @@ impl Session {
                 return;
             }
             let mut read: Vec<bool> = (0..table.columns.len()).map(|i| needed.has(i)).collect();
-            filter.iter().for_each(|f| {
-                f.each_column(&mut |i| {
-                    if let Some(column) = read.get_mut(i) {
-                        *column = true;
-                    }
-                });
-            });
+            filter.iter().for_each(|f| f.mark_columns(&mut read));
             let columns: Vec<usize> = (0..read.len()).filter(|&i| read[i]).collect();
             on.extend(columns.iter().map(|&c| Address::column(table.oid, c)));
             if columns.is_empty() {

@@ -532,20 +532,11 @@ impl<'a> Explainer<'a> {
                 shown.actual = Some(counter.counts());
                 (shown, names)
             }
-            Node::Values { rows, types } => {
-                let names: Names = (1..=types.len()).map(|i| format!("\"*VALUES*\".column{i}")).collect();
-                let shown = if rows.len() == 1 {
-                    self.plain(node, "Result", "Result")
-                } else {
-                    self.plain(node, "Values Scan on \"*VALUES*\"", "Values Scan")
-                };
-                if let [row] = &rows[..] {
-                    let texts = row.iter().map(|e| self.expr(e, &[])).collect();
-                    return (shown, texts);
-                }
-                (shown, names)
+            Node::Values { rows, .. } if rows.len() == 1 => {
+                let texts = rows[0].iter().map(|e| self.expr(e, &[])).collect();
+                (self.plain(node, "Result", "Result"), texts)
             }
-            Node::Constants { types, .. } => {
+            Node::Values { types, .. } | Node::Constants { types, .. } => {
                 let names: Names = (1..=types.len()).map(|i| format!("\"*VALUES*\".column{i}")).collect();
                 (self.plain(node, "Values Scan on \"*VALUES*\"", "Values Scan"), names)
             }

@@ -181,4 +181,46 @@ impl Btree {
         }
         Ok(())
     }
+
+    /// Removes `entries`, which are sorted, as far as they are there: those of a leaf under one latch, with one log record.
+    ///
+    /// # Errors
+    /// `Poisoned`, `Io`, `Corrupt`.
+    pub(crate) fn remove_run(&self, entries: &NewEntries) -> Result<()> {
+        let mut logged = Vec::new();
+        let mut found: Vec<usize> = Vec::new();
+        let mut next = 0;
+        while next < entries.len() {
+            let (block, mut guard) = self.find_exclusive(entries.entry(next), 0)?;
+            logged.clear();
+            found.clear();
+            let first = next;
+            while next < entries.len() {
+                let entry = entries.entry(next);
+                let beyond = matches!(node::compare_high(&*guard, entry), Some(Ordering::Less | Ordering::Equal));
+                if next > first && beyond {
+                    break;
+                }
+                next += 1;
+                let index = node::lower_bound(&*guard, entry, 0);
+                if index < node::count(&*guard)
+                    && node::entry(&guard, index) == entry
+                    && found.last().is_none_or(|&last| last != index)
+                {
+                    logged.put_bytes(entry);
+                    found.push(index);
+                }
+            }
+            if found.is_empty() {
+                continue;
+            }
+            let record = Record::BtreeDelete { at: self.at(block), entries: &logged };
+            let lsn = self.db.log_page(&self.rel, &record)?;
+            // From the back: what stands before one keeps its place.
+            found.iter().rev().for_each(|&index| node::remove_at(&mut guard, index));
+            page::set_lsn(&mut guard, lsn);
+            guard.mark_dirty();
+        }
+        Ok(())
+    }
 }

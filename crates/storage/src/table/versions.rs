@@ -297,6 +297,19 @@ impl PageVersions {
         first
     }
 
+    /// Slots whose deletion all snapshots from `oldest` on see.
+    pub fn dead_since(&self, oldest: Lsn) -> impl Iterator<Item = u16> + '_ {
+        let dead = move |v: &Version| {
+            matches!(v.change, Change::Delete) && v.txn.commit_lsn().is_some_and(|lsn| lsn <= oldest)
+        };
+        self.chains.iter().filter(move |(_, v)| dead(v)).map(|(&slot, _)| slot)
+    }
+
+    /// Makes room for changes of `count` more rows.
+    pub fn expect(&mut self, count: usize) {
+        self.chains.reserve(count);
+    }
+
     /// Forgets what no snapshot from `oldest` on needs (I6, X3). Calls `dead` for every slot whose deletion is now seen by all, and
     /// `old` for the before-image of every update that is forgotten.
     pub fn prune(&mut self, oldest: Lsn, mut dead: impl FnMut(u16), mut old: impl FnMut(&[u8])) {

@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 use super::access::Table;
 use super::cell::{self, Cell, OverflowRef};
+use super::derived::{Leaving, Leavings};
 use super::overflow;
 use super::page::{self as table_page, TablePage, TablePageMut};
 use super::scan::{RowView, each_in_image};
@@ -396,6 +397,74 @@ impl Table {
         })
     }
 
+    /// Deletes rows, each once in `rows`: one latch and one log record for as many as follow each other in a page. What became of the first ones
+    /// is in `outcomes`: of all unless this fails.
+    ///
+    /// # Errors
+    /// As [`Table::update`].
+    pub fn delete_rows(
+        &self,
+        txn: &mut Transaction,
+        snapshot: &Snapshot,
+        rows: &[RowId],
+        outcomes: &mut Vec<RowState>,
+    ) -> Result<()> {
+        outcomes.clear();
+        let state = txn.writer()?;
+        let xid = txn.record_xid()?;
+        while let Some(&first) = rows.get(outcomes.len()) {
+            let run = &rows[outcomes.len()..];
+            let run = &run[..run.iter().take_while(|r| r.block == first.block).count()];
+            // Locked rows are asked for one by one; so they are under the latch (`change`).
+            if run.len() == 1 || first.block >= self.rel.blocks() || self.db.shared.locks.has_row_locks() {
+                outcomes.push(self.delete(txn, snapshot, first)?);
+                continue;
+            }
+            let start = outcomes.len();
+            let mut slots = std::mem::take(&mut txn.scratch);
+            slots.clear();
+            let outcome = (|| {
+                let mut guard = self.db.write_block(&self.rel, first.block)?;
+                if self.db.shared.locks.has_row_locks() {
+                    return Ok(());
+                }
+                let (bytes, versions) = guard.parts();
+                for row in run {
+                    let found = self.writable(bytes, versions.as_deref(), row.slot, snapshot);
+                    if matches!(found, RowState::Done) {
+                        slots.put_u16(row.slot);
+                    }
+                    outcomes.push(found);
+                }
+                if slots.is_empty() {
+                    return Ok(());
+                }
+                let record = Record::RowsDelete { at: self.at(first.block), slots: &slots };
+                let lsn = self.log_row(xid, &record).inspect_err(|_| outcomes.truncate(start))?;
+                let versions = versions.get_or_insert_with(Box::default);
+                versions.expect(slots.len() / 2);
+                let mut page = TablePageMut::new(bytes, &self.rel.layout);
+                for (row, _) in run.iter().zip(&outcomes[start..]).filter(|(_, o)| matches!(o, RowState::Done)) {
+                    page.set_dead(row.slot as usize, true);
+                    versions.push(row.slot, &state, txn.command(), lsn, (Change::Delete, 0), Mode::ForUpdate);
+                }
+                page::set_lsn(bytes, lsn);
+                guard.mark_dirty();
+                Ok(())
+            })();
+            txn.scratch = slots;
+            outcome?;
+            if outcomes.len() == start {
+                outcomes.push(self.delete(txn, snapshot, first)?);
+                continue;
+            }
+            for (row, _) in run.iter().zip(&outcomes[start..]).filter(|(_, o)| matches!(o, RowState::Done)) {
+                txn.mark(self, *row, WriteKind::Delete);
+            }
+        }
+        Ok(())
+    }
+
     fn log_row(&self, xid: crate::ids::Xid, record: &Record<'_>) -> Result<Lsn> {
         match self.is_logged() {
             true => self.db.shared.log.append(xid, record),
@@ -435,7 +504,7 @@ impl Table {
             // Asked under the latch: whoever locks the row after this will see our version in the page.
             if !locked && self.db.shared.locks.has_row_locks() {
                 drop(guard);
-                let policy = txn.row_policy();
+                let policy = txn.lock_policy();
                 txn.lock(Tag::Row(self.db.id, self.rel.id, row), mode, policy)?;
                 locked = true;
                 continue;
@@ -515,6 +584,14 @@ impl Table {
 
     /// Takes back what `mark` stands for, newest first.
     pub(crate) fn undo(&self, mark: &WriteMark) -> Result<()> {
+        if mark.kind == WriteKind::Insert
+            && let Some(mut leavings) = Leavings::of(self)
+        {
+            // A full disk must not keep anyone from rolling back: entries that stay are of a row that is not there (T4).
+            let _ = leavings
+                .collect(self, mark.block, &Leaving::Run(mark.slot, mark.count))
+                .and_then(|()| leavings.remove());
+        }
         let mut freed = Vec::new();
         {
             let mut guard = self.db.write_block(&self.rel, mark.block)?;

@@ -77,7 +77,7 @@ pub struct Transaction {
     dropped: Vec<(Arc<Database>, Arc<Relation>)>,
     obsolete: ObsoleteLog,
     command: u32,
-    /// How long a change of a row waits for those who have locked it, in milliseconds; 0: for ever.
+    /// How long it waits for a lock, in milliseconds; 0: for ever.
     lock_timeout_ms: u32,
     /// Reused for encoding log records.
     pub(crate) scratch: Vec<u8>,
@@ -119,13 +119,13 @@ impl Transaction {
         &self.interrupt
     }
 
-    /// Says how long changes of rows wait for those who have locked them, in milliseconds; 0: for ever.
+    /// Says how long it waits for a lock, and changes of rows for those who have locked them, in milliseconds; 0: for ever.
     pub fn set_lock_timeout(&mut self, ms: u32) {
         self.lock_timeout_ms = ms;
     }
 
-    /// How changes of rows wait for those who have locked them.
-    pub(crate) fn row_policy(&self) -> WaitPolicy {
+    /// How it waits for locks where nothing else is said.
+    pub fn lock_policy(&self) -> WaitPolicy {
         WaitPolicy::Wait(self.lock_timeout_ms)
     }
 

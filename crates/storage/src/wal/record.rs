@@ -230,6 +230,13 @@ records! {
         /// The first OID not yet given.
         next: u32
     }
+    /// Rows of a table page were deleted.
+    RowsDelete = 19 {
+        /// The page.
+        at: block,
+        /// `(slot u16)*`.
+        slots: bytes
+    }
     /// Entries went into a B-tree leaf.
     BtreeInsertRun = 18 {
         /// The page.

@@ -10,7 +10,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use storage::btree::{Added, Btree, Direction, EntryBatch, NewEntries, ScanBounds};
 use storage::lock::Mode;
-use storage::table::{Cell, RowView, ScanScratch, Table};
+use storage::table::{Cell, EntryShape, RowState, RowView, ScanScratch, Table};
 use storage::txn::Transaction;
 use storage::{Database, Engine, Error, Options, Persistence, RelId, RelKind, RelMeta, Result, RowId};
 use types::Physical;
@@ -33,8 +33,10 @@ pub struct World {
 const TABLE: RelId = RelId(100);
 const INDEX: RelId = RelId(101);
 
-pub fn key_of(n: i32) -> [u8; 4] {
-    ((n as u32) ^ 0x8000_0000).to_be_bytes()
+pub fn key_of(n: i32) -> Vec<u8> {
+    let mut key = Vec::new();
+    types::sortkey::encode_key(&mut key, types::oid::INT4, &types::Datum::I32(n), false, false).unwrap();
+    key
 }
 
 pub fn int4(cell: Cell<'_>) -> i32 {
@@ -128,9 +130,20 @@ impl World {
     fn table(&self) -> Result<Option<(Table, Btree)>> {
         let db = self.db()?;
         match (db.relation(TABLE), db.relation(INDEX)) {
-            (Ok(t), Ok(i)) => Ok(Some((Table::new(db.clone(), t), Btree::new(db, i)))),
+            (Ok(t), Ok(i)) => {
+                if self.is_derived() {
+                    let key = vec![(0, types::oid::INT4, false, false)];
+                    t.set_shapes(vec![EntryShape { index: INDEX, key, include: Vec::new() }]);
+                }
+                Ok(Some((Table::new(db.clone(), t), Btree::new(db, i))))
+            }
             _ => Ok(None),
         }
+    }
+
+    /// Whether the engine is told how entries follow from rows; else each that appears or goes is noted.
+    fn is_derived(&self) -> bool {
+        self.seed % 2 == 1
     }
 
     fn begin(&self) -> Transaction {
@@ -265,7 +278,7 @@ impl World {
                         Added::Revived => true,
                         Added::Shared => index.insert(run.key(i), run.row(i))?,
                     };
-                    if !existed {
+                    if !existed && !self.is_derived() {
                         txn.note_obsolete(table.db(), index.rel(), run.key(i), run.row(i), false);
                     }
                 }
@@ -281,16 +294,31 @@ impl World {
                     if number == 7 { Cell::Null } else { Cell::fixed(&number.to_le_bytes()) },
                 ];
                 let row = table.insert(txn, &cells)?;
-                if !index.insert(&key_of(key), row)? {
+                if !index.insert(&key_of(key), row)? && !self.is_derived() {
                     txn.note_obsolete(table.db(), index.rel(), &key_of(key), row, false);
                 }
                 model.insert(key, (text, if number == 7 { -1 } else { number }));
             }
             Some(row) => match self.range(0, 4) {
                 0 => {
-                    table.delete(txn, &snapshot, row)?;
-                    txn.note_obsolete(table.db(), index.rel(), &key_of(key), row, true);
-                    model.remove(&key);
+                    // Sometimes with others.
+                    let mut gone = vec![(row, key)];
+                    for key in key + 1..key + 1 + number as i32 % 8 {
+                        if let Some(row) = find(table, index, key, &snapshot)? {
+                            gone.push((row, key));
+                        }
+                    }
+                    gone.sort_unstable();
+                    let rows: Vec<RowId> = gone.iter().map(|g| g.0).collect();
+                    let mut outcomes = Vec::new();
+                    table.delete_rows(txn, &snapshot, &rows, &mut outcomes)?;
+                    assert!(outcomes.iter().all(|o| matches!(o, RowState::Done)), "{outcomes:?}");
+                    for (row, key) in gone {
+                        if !self.is_derived() {
+                            txn.note_obsolete(table.db(), index.rel(), &key_of(key), row, true);
+                        }
+                        model.remove(&key);
+                    }
                 }
                 1 => {
                     // Moves the row to another key, unless that is taken.

@@ -175,6 +175,14 @@ pub struct Rename {
     pub behavior: DropBehavior,
 }
 
+impl Rename {
+    /// Of an object that is no part of another.
+    pub(crate) fn of(kind: ObjectKind, object: ObjectName, new_name: Name) -> Rename {
+        let behavior = DropBehavior::Restrict;
+        Rename { kind, container: None, object, relation: None, part: None, new_name, if_exists: false, behavior }
+    }
+}
+
 /// ALTER … OWNER TO. For relations see [`super::AlterTableCommand::Owner`].
 #[derive(Clone, PartialEq, Debug)]
 pub struct AlterOwner {

@@ -426,16 +426,7 @@ impl Parser<'_> {
     ) -> Result<Rename> {
         self.expect(Kw::To)?;
         let new_name = self.col_id()?;
-        Ok(Rename {
-            kind,
-            container,
-            object,
-            relation: None,
-            part,
-            new_name,
-            if_exists: false,
-            behavior: DropBehavior::Restrict,
-        })
+        Ok(Rename { container, part, ..Rename::of(kind, object, new_name) })
     }
 
     fn rename_object(&mut self, kind: ObjectKind, object: &ObjectName) -> Result<StatementKind> {

@@ -118,16 +118,7 @@ impl Parser<'_> {
             self.expect(Kw::To)?;
             let new_name = self.role_id()?;
             let RoleSpec::Name(name) = spec else { return self.unexpected() };
-            let r = Rename {
-                kind: ObjectKind::Role,
-                container: None,
-                object: ObjectName::Name(vec![name.clone()]),
-                relation: None,
-                part: None,
-                new_name,
-                if_exists: false,
-                behavior: DropBehavior::Restrict,
-            };
+            let r = Rename::of(ObjectKind::Role, ObjectName::Name(vec![name.clone()]), new_name);
             return Ok(StatementKind::Rename(Box::new(r)));
         }
         if group {
@@ -214,16 +205,7 @@ impl Parser<'_> {
                 self.bump();
                 self.expect(Kw::To)?;
                 let new_name = self.col_id()?;
-                let r = Rename {
-                    kind: ObjectKind::Database,
-                    container: None,
-                    object: ObjectName::Name(vec![name]),
-                    relation: None,
-                    part: None,
-                    new_name,
-                    if_exists: false,
-                    behavior: DropBehavior::Restrict,
-                };
+                let r = Rename::of(ObjectKind::Database, ObjectName::Name(vec![name]), new_name);
                 return Ok(StatementKind::Rename(Box::new(r)));
             }
             Tok::Kw(Kw::Owner) if next == Tok::Kw(Kw::To) => {
@@ -278,16 +260,7 @@ impl Parser<'_> {
                 self.bump();
                 self.expect(Kw::To)?;
                 let new_name = self.col_id()?;
-                let r = Rename {
-                    kind: ObjectKind::Tablespace,
-                    container: None,
-                    object: ObjectName::Name(vec![name]),
-                    relation: None,
-                    part: None,
-                    new_name,
-                    if_exists: false,
-                    behavior: DropBehavior::Restrict,
-                };
+                let r = Rename::of(ObjectKind::Tablespace, ObjectName::Name(vec![name]), new_name);
                 Ok(StatementKind::Rename(Box::new(r)))
             }
             _ => {

@@ -1,7 +1,7 @@
 //! Binary form of arrays.
 
 use super::*;
-use crate::io::{binary_in_with, binary_out_with};
+use crate::io::{BinaryReader, binary_in_with, binary_out_with};
 
 /// Writes an array.
 pub fn binary_out(bytes: &[u8], types: &dyn TypeLookup, out: &mut Vec<u8>) -> Result<()> {
@@ -31,16 +31,8 @@ pub fn binary_out(bytes: &[u8], types: &dyn TypeLookup, out: &mut Vec<u8>) -> Re
 /// Reads an array of `element`s of `typmod`.
 pub fn binary_in(element: Oid, typmod: i32, bytes: &[u8], types: &dyn TypeLookup) -> Result<Datum> {
     let bad = |m: String| SqlError::new(SqlState::INVALID_BINARY_REPRESENTATION, m);
-    let mut rest = bytes;
-    let mut take = |n: usize| {
-        let Some((head, tail)) = rest.split_at_checked(n) else {
-            return Err(SqlError::new(SqlState::PROTOCOL_VIOLATION, "insufficient data left in message"));
-        };
-        rest = tail;
-        Ok(head)
-    };
-    let mut int = || take(4).map(|b| i32::from_be_bytes([b[0], b[1], b[2], b[3]]));
-    let count = int()?;
+    let mut rest = BinaryReader(bytes);
+    let count = rest.int()?;
     if count < 0 {
         return Err(bad(format!("invalid number of dimensions: {count}")));
     }
@@ -50,10 +42,10 @@ pub fn binary_in(element: Oid, typmod: i32, bytes: &[u8], types: &dyn TypeLookup
             format!("number of array dimensions ({count}) exceeds the maximum allowed ({DIMENSIONS_MAX})"),
         ));
     }
-    if !matches!(int()?, 0 | 1) {
+    if !matches!(rest.int()?, 0 | 1) {
         return Err(bad("invalid array flags".into()));
     }
-    let found = Oid(int()? as u32);
+    let found = Oid(rest.int()? as u32);
     if found != element {
         return Err(SqlError::new(
             SqlState::DATATYPE_MISMATCH,
@@ -66,7 +58,7 @@ pub fn binary_in(element: Oid, typmod: i32, bytes: &[u8], types: &dyn TypeLookup
     }
     let mut dimensions = Vec::new();
     for _ in 0..count {
-        let (len, lower) = (int()?, int()?);
+        let (len, lower) = (rest.int()?, rest.int()?);
         if len < 0 {
             return Err(bad(format!("invalid array dimension length: {len}")));
         }
@@ -76,14 +68,14 @@ pub fn binary_in(element: Oid, typmod: i32, bytes: &[u8], types: &dyn TypeLookup
     let total = if dimensions.is_empty() { 0 } else { dimensions.iter().map(|d| d.len as usize).product() };
     let mut values = Vec::new();
     for i in 0..total {
-        let len = take(4).map(|b| i32::from_be_bytes([b[0], b[1], b[2], b[3]]))?;
+        let len = rest.int()?;
         values.push(match len {
             -1 => Datum::Null,
             n if n < 0 => return Err(bad(format!("improper binary format in array element {}", i + 1))),
-            n => binary_in_with(element, typmod, take(n as usize)?, types)?,
+            n => binary_in_with(element, typmod, rest.take(n as usize)?, types)?,
         });
     }
-    if !rest.is_empty() {
+    if !rest.0.is_empty() {
         return Err(bad("incorrect binary data format".into()));
     }
     if total == 0 && dimensions.iter().any(|d| d.lower != 0) {

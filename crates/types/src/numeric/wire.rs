@@ -2,6 +2,7 @@
 
 use super::coef::Coef;
 use super::{Numeric, Repr};
+use crate::io::short;
 use crate::{Result, SqlError, SqlState};
 
 const NEG: u16 = 0x4000;
@@ -54,9 +55,7 @@ impl Numeric {
     /// Reads the binary form.
     pub fn binary_in(bytes: &[u8]) -> Result<Numeric> {
         let mut words = bytes.chunks_exact(2).map(|c| u16::from_be_bytes([c[0], c[1]]));
-        let mut next = || {
-            words.next().ok_or_else(|| SqlError::new(SqlState::PROTOCOL_VIOLATION, "insufficient data left in message"))
-        };
+        let mut next = || words.next().ok_or_else(short);
         let (count, weight, sign, scale) = (next()?, next()? as i16, next()?, next()?);
         let negative = match sign {
             0 => false,

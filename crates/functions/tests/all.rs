@@ -1,0 +1,4 @@
+//! The functions from outside. One program for all tests: each would link the whole engine anew.
+
+mod hostile;
+mod recorded;

@@ -1,0 +1,329 @@
+//! Transactions and their blocks: how they begin, fail and end, and what their statements see.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use storage::lock::WaitPolicy;
+use storage::txn::{Savepoint, Snapshot};
+use syntax::ast::{IsolationLevel, TransactionStatement};
+use types::{Result, SqlError, SqlState};
+
+use super::{BlockState, Session, Sink};
+use crate::foreign_key::Deferral;
+use crate::host::micros_since_2000;
+
+/// A savepoint that is open.
+pub(super) struct OpenSavepoint {
+    name: String,
+    savepoint: Savepoint,
+    /// Changes of the catalog before it.
+    changes: usize,
+    /// Waiting checks before it.
+    events: usize,
+    /// Portals opened before it.
+    portals: u64,
+}
+
+impl Session {
+    /// Commits what was done outside of a transaction block: the end of a message of several statements, or of a series of prepared ones.
+    ///
+    /// # Errors
+    /// What committing says; then all of it is rolled back.
+    pub fn sync(&mut self) -> Result<()> {
+        if self.block != BlockState::Idle || self.txn.is_none() {
+            return Ok(());
+        }
+        self.guarded(Session::finish_implicit)?;
+        self.runtime.engine().nudge();
+        Ok(())
+    }
+
+    /// Something outside of the session went wrong in the middle of the transaction: it is as if a statement had failed.
+    pub fn fail_transaction(&mut self) {
+        self.fail();
+    }
+
+    /// Calls `f` as a statement: under its deadline, its panics and errors ending it (S1, S2, S4).
+    pub(crate) fn guarded<T>(&mut self, f: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
+        let deadline = match self.settings.statement_timeout_ms {
+            0 => 0,
+            ms => self.interrupt.clock().monotonic_nanos() + ms * 1_000_000,
+        };
+        self.interrupt.start_statement(deadline);
+        self.trusted = false;
+        self.started.1 = micros_since_2000(&self.interrupt);
+        let outcome = catch_unwind(AssertUnwindSafe(|| f(self)));
+        let outcome = outcome.unwrap_or_else(|panic| {
+            let text = panic.downcast_ref::<String>().cloned();
+            let text = text.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
+            Err(SqlError::internal(format!("internal error: {}", text.unwrap_or_default())))
+        });
+        self.interrupt.start_statement(0);
+        let outcome = outcome.and_then(|value| self.apply_pending().map(|()| value));
+        if outcome.is_err() {
+            self.pending.clear();
+            self.fail();
+        }
+        outcome
+    }
+
+    /// A statement failed: its block has too (S1), or its own transaction is rolled back (S2).
+    pub(crate) fn fail(&mut self) {
+        match self.block {
+            BlockState::Idle => self.end_transaction(),
+            BlockState::InBlock => {
+                self.block = BlockState::Failed;
+                // What was done since the last savepoint stays until the user says what to do; locks likewise.
+            }
+            BlockState::Failed => {}
+        }
+    }
+
+    pub(super) fn end_transaction(&mut self) {
+        self.txn = None;
+        self.exports.clear();
+        if self.advisory.in_transaction() {
+            self.advisory.end_transaction(&self.runtime.engine().shared().locks, self.owner);
+        }
+        self.portals.end_transaction();
+        // What they hold is given back now.
+        self.forget_dead_cursors();
+        self.fixed = None;
+        self.savepoints.clear();
+        self.forget_changes(0);
+        self.deferral = Deferral::default();
+        self.block = BlockState::Idle;
+        if let Some((settings, _)) = self.before.take() {
+            let generation = self.settings.generation + 1;
+            self.settings = *settings;
+            self.settings.generation = generation;
+            self.follow_role();
+        }
+        self.default_modes();
+    }
+
+    pub(crate) fn begin_transaction(&mut self) {
+        if self.txn.is_none() {
+            self.txn = Some(match self.spare.take() {
+                Some(mut spare) => {
+                    spare.begin_again();
+                    spare
+                }
+                None => Box::new(self.runtime.engine().begin(self.owner, self.interrupt.clone())),
+            });
+            if self.started.1 == 0 {
+                self.started.1 = micros_since_2000(&self.interrupt);
+            }
+            self.started.0 = self.started.1;
+            self.settings.io.now = self.started.0;
+        }
+    }
+
+    pub(crate) fn finish_implicit(&mut self) -> Result<()> {
+        if self.txn.is_none() {
+            return Ok(());
+        }
+        let waiting = std::mem::take(&mut self.deferral.events);
+        if !waiting.is_empty() {
+            self.run_events(waiting, true)?;
+        }
+        if !self.on_commit.is_empty() {
+            self.run_on_commit()?;
+        }
+        let Some(mut txn) = self.txn.take() else { return Ok(()) };
+        let (changes, wrote) = (self.changes.take(), txn.xid().is_some());
+        let catalog = &self.catalog;
+        // Before locks are released: whoever waited for one of them must see that its plan is old (S3).
+        let outcome = txn.commit_with(self.settings.synchronous_commit, || {
+            if !changes.is_empty() {
+                catalog.publish(&changes);
+            }
+        });
+        self.spare = Some(txn);
+        // What was set for longer than the transaction stays.
+        if outcome.is_ok()
+            && let Some((settings, kept)) = self.before.take()
+        {
+            let generation = self.settings.generation + 1;
+            let mut settings = *settings;
+            for (name, value) in kept {
+                self.set_in(&mut settings, &name, value.as_deref())?;
+            }
+            settings.generation = generation.max(settings.generation + 1);
+            self.settings = settings;
+            self.follow_role();
+        }
+        if outcome.is_ok() {
+            if wrote {
+                self.runtime.note_change();
+            }
+            self.keep_held_cursors();
+        }
+        self.end_transaction();
+        Ok(outcome?)
+    }
+
+    /// Commits, then does `f`, which must not be before.
+    pub(crate) fn finish_and(&mut self, f: impl FnOnce(&mut Session) -> Result<()>) -> Result<()> {
+        self.finish_implicit()?;
+        f(self)
+    }
+
+    /// The snapshot of the statement about to run.
+    pub(crate) fn snapshot(&mut self) -> Snapshot {
+        let Some(txn) = &mut self.txn else { unreachable!("a statement runs in a transaction") };
+        if self.isolation == IsolationLevel::ReadCommitted || self.latest {
+            return txn.snapshot();
+        }
+        match &self.fixed {
+            Some((lsn, _)) => txn.snapshot_at(*lsn),
+            None => {
+                let snapshot = txn.snapshot();
+                let hold = self.runtime.engine().shared().txns.hold();
+                hold.keep(snapshot.lsn);
+                self.fixed = Some((snapshot.lsn, hold));
+                snapshot
+            }
+        }
+    }
+
+    /// Whether rows changed since the snapshot are an error.
+    pub(crate) fn snapshot_is_fixed(&self) -> bool {
+        self.fixed.is_some() && !self.latest
+    }
+
+    /// Calls `f`, whose statements see what is committed now even in a transaction with a fixed snapshot: DDL must not miss rows, nor may
+    /// what foreign keys ask.
+    pub(crate) fn with_latest<T>(&mut self, f: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
+        let before = std::mem::replace(&mut self.latest, true);
+        let outcome = f(self);
+        self.latest = before;
+        outcome
+    }
+
+    /// `25P02` in a failed transaction block.
+    ///
+    /// # Errors
+    /// That.
+    pub fn check_not_failed(&self) -> Result<()> {
+        if self.block == BlockState::Failed { Err(aborted()) } else { Ok(()) }
+    }
+
+    pub(super) fn transaction(&mut self, t: &TransactionStatement, sink: &mut dyn Sink) -> Result<String> {
+        let warn = |sink: &mut dyn Sink, state: SqlState, text: &str| {
+            sink.notice(&SqlError::new(state, text).severity(types::error::Severity::Warning));
+        };
+        match t {
+            TransactionStatement::Begin { start, modes } => {
+                match self.block {
+                    BlockState::Idle => {
+                        self.take_modes(modes)?;
+                        self.begin_transaction();
+                        self.block = BlockState::InBlock;
+                    }
+                    BlockState::InBlock => {
+                        let text = "there is already a transaction in progress";
+                        warn(sink, SqlState::ACTIVE_SQL_TRANSACTION, text);
+                    }
+                    BlockState::Failed => {
+                        return Err(aborted());
+                    }
+                }
+                Ok(if *start { "START TRANSACTION" } else { "BEGIN" }.to_owned())
+            }
+            TransactionStatement::Commit { chain } | TransactionStatement::Rollback { chain } => {
+                let commit = matches!(t, TransactionStatement::Commit { .. });
+                if *chain {
+                    self.require_block(if commit { "COMMIT AND CHAIN" } else { "ROLLBACK AND CHAIN" })?;
+                }
+                let (commit, modes) = (commit && self.block != BlockState::Failed, (self.isolation, self.read_only));
+                if self.block == BlockState::Idle {
+                    let text = "there is no transaction in progress";
+                    warn(sink, SqlState::NO_ACTIVE_SQL_TRANSACTION, text);
+                }
+                if commit {
+                    self.block = BlockState::Idle;
+                    self.finish_implicit()?;
+                } else {
+                    self.end_transaction();
+                }
+                if *chain {
+                    (self.isolation, self.read_only) = modes;
+                    self.begin_transaction();
+                    self.block = BlockState::InBlock;
+                }
+                Ok(if commit { "COMMIT" } else { "ROLLBACK" }.to_owned())
+            }
+            TransactionStatement::Savepoint(name) => {
+                self.require_block("SAVEPOINT")?;
+                self.check_not_failed()?;
+                if let Some(txn) = &mut self.txn {
+                    let open = OpenSavepoint {
+                        name: name.as_str().to_owned(),
+                        savepoint: txn.savepoint(),
+                        changes: self.changes.len(),
+                        events: self.deferral.events.len(),
+                        portals: self.portals.opened(),
+                    };
+                    self.savepoints.push(open);
+                }
+                Ok("SAVEPOINT".to_owned())
+            }
+            TransactionStatement::Release(name) => {
+                self.require_block("RELEASE SAVEPOINT")?;
+                let (index, savepoint) = self.find_savepoint(name)?;
+                if let Some(txn) = &mut self.txn {
+                    txn.release(savepoint);
+                }
+                self.savepoints.truncate(index);
+                Ok("RELEASE".to_owned())
+            }
+            TransactionStatement::RollbackTo(name) => {
+                self.require_block("ROLLBACK TO SAVEPOINT")?;
+                let (index, savepoint) = self.find_savepoint(name)?;
+                if let Some(txn) = &mut self.txn {
+                    txn.rollback_to(savepoint)?;
+                    // The savepoint itself stays.
+                    let again = txn.savepoint();
+                    self.savepoints.truncate(index + 1);
+                    let open = &mut self.savepoints[index];
+                    open.savepoint = again;
+                    let (changes, events, portals) = (open.changes, open.events, open.portals);
+                    self.portals.roll_back(portals);
+                    self.forget_changes(changes);
+                    self.deferral.events.truncate(events);
+                }
+                self.block = BlockState::InBlock;
+                Ok("ROLLBACK".to_owned())
+            }
+            TransactionStatement::Prepare(_)
+            | TransactionStatement::CommitPrepared(_)
+            | TransactionStatement::RollbackPrepared(_) => Err(SqlError::unsupported("PREPARE TRANSACTION")),
+        }
+    }
+
+    fn require_block(&self, what: &str) -> Result<()> {
+        if self.block != BlockState::Idle {
+            return Ok(());
+        }
+        let message = format!("{what} can only be used in transaction blocks");
+        Err(SqlError::new(SqlState::NO_ACTIVE_SQL_TRANSACTION, message))
+    }
+
+    fn find_savepoint(&self, name: &str) -> Result<(usize, Savepoint)> {
+        let found = self.savepoints.iter().rposition(|s| s.name == name);
+        let message = format!("savepoint \"{name}\" does not exist");
+        let index = found.ok_or_else(|| SqlError::new(SqlState::INVALID_SAVEPOINT_SPECIFICATION, message))?;
+        Ok((index, self.savepoints[index].savepoint))
+    }
+
+    /// How long statements wait for locks.
+    pub(crate) fn lock_policy(&self) -> WaitPolicy {
+        WaitPolicy::Wait(self.settings.lock_timeout_ms)
+    }
+}
+
+/// `25P02`.
+pub(crate) fn aborted() -> SqlError {
+    let message = "current transaction is aborted, commands ignored until end of transaction block";
+    SqlError::new(SqlState::IN_FAILED_SQL_TRANSACTION, message)
+}
