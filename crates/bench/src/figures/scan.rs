@@ -33,11 +33,18 @@ pub fn scan(stage: &Stage) -> Result<Vec<Figure>, Failure> {
         Goal::None,
         &["Hathi", "SQLite", "PostgreSQL, socket, one process"],
     );
+    let mut groups = Figure::new(
+        "parallel-groups",
+        "SELECT c2, count(*), sum(c1), min(c1), max(c1) FROM t GROUP BY c2 over the same table, 1000 groups: rows per second",
+        Unit::PerSecond,
+        Goal::None,
+        &["Hathi, a thread per processor", "Hathi, 1 thread"],
+    );
     let dir = stage.new_dir()?;
     let db = Database::builder().memory(rows * COLUMNS * 4 * 2 + (64 << 20)).open(dir.path().join("hathi"))?;
     let mut session = db.session()?;
     session.batch_execute(CREATE)?;
-    session.batch_execute("BEGIN")?;
+    session.batch_execute("SET max_parallel_workers_per_gather = 0; BEGIN")?;
     let sqlite = peers::in_memory()?;
     sqlite.execute_batch(CREATE)?;
     sqlite.execute_batch("BEGIN")?;
@@ -74,6 +81,8 @@ pub fn scan(stage: &Stage) -> Result<Vec<Figure>, Failure> {
         }
     };
     let mut select = session.prepare("SELECT sum(c2) FROM t WHERE c1 < $1")?;
+    let mut together = db.session()?;
+    let group = "SELECT c2, count(*), sum(c1), min(c1), max(c1) FROM t GROUP BY c2";
     let mut sqlite_select = sqlite.prepare("SELECT sum(c2) FROM t WHERE c1 < ?1")?;
     let k = BELOW / 2;
     let bytes = rows * 2 * 4;
@@ -91,6 +100,17 @@ pub fn scan(stage: &Stage) -> Result<Vec<Figure>, Failure> {
         times.add("Hathi", elapsed.as_secs_f64() * 1e9 / rows as f64);
         let (elapsed, _) = time(|| Ok(sqlite_select.query_row((k,), |row| row.get::<_, i64>(0))?))?;
         times.add("SQLite", elapsed.as_secs_f64() * 1e9 / rows as f64);
+        let mut answers = Vec::new();
+        for (who, session) in [("Hathi, a thread per processor", &mut together), ("Hathi, 1 thread", &mut session)] {
+            let (elapsed, found) = time(|| Ok(session.query(group, &[])?))?;
+            groups.add(who, rows as f64 / elapsed.as_secs_f64());
+            let mut sums: Vec<(i32, i64)> = found.iter().map(|r| (r.get(0), r.get(2))).collect();
+            sums.sort_unstable();
+            answers.push(sums);
+        }
+        if answers[0] != answers[1] {
+            return Err("several threads answer otherwise than one".into());
+        }
         if let Some((client, select)) = &mut pg {
             let (elapsed, _) = time(|| Ok(client.query_one(&*select, &[&k])?))?;
             times.add("PostgreSQL, socket, one process", elapsed.as_secs_f64() * 1e9 / rows as f64);
@@ -104,5 +124,5 @@ pub fn scan(stage: &Stage) -> Result<Vec<Figure>, Failure> {
         "Counting whole rows, as a row store would have to read them, Hathi's rate is {}.",
         crate::report::number(whole, Unit::GigabytesPerSecond)
     ));
-    Ok(vec![figure, times])
+    Ok(vec![figure, times, groups])
 }

@@ -60,6 +60,10 @@ fn generate(scale: f64, mut take: impl FnMut(&str, &[u8]) -> Result<(), Failure>
     rows("lineitem", LineItemGenerator::new(scale, 1, 1).iter().map(LineItemCsv::new), &mut take)
 }
 
+/// What keeps a session from using more than its own thread or process.
+const ONE_THREAD: &str = "SET max_parallel_workers_per_gather = 0";
+const HATHI_THREADS: &str = "Hathi, a thread per processor";
+
 /// Loads both; a table at a time.
 fn load(scale: f64, session: &mut Session, pg: &mut Option<Client>) -> Result<(), Failure> {
     let drop = format!("SET client_min_messages = warning; DROP TABLE IF EXISTS {} CASCADE", TABLES.join(", "));
@@ -86,9 +90,10 @@ fn load(scale: f64, session: &mut Session, pg: &mut Option<Client>) -> Result<()
         Ok(())
     })?;
     session.batch_execute("ANALYZE")?;
+    session.batch_execute(ONE_THREAD)?;
     if let Some(client) = pg {
         client.batch_execute("VACUUM ANALYZE")?;
-        client.batch_execute("SET max_parallel_workers_per_gather = 0")?;
+        client.batch_execute(ONE_THREAD)?;
     }
     Ok(())
 }
@@ -118,6 +123,8 @@ pub fn tpch(stage: &Stage) -> Result<Vec<Figure>, Failure> {
         let what = format!("query {}, which may take at most a second", i + 1);
         figures.push(Figure::new(name, what, Unit::Millis, Goal::AtMost(1000.0), &who));
     }
+    let what = "the same geometric mean with PostgreSQL's settings for parallel queries, of which a quarter of the queries can make use";
+    figures.push(Figure::new("tpch-threads", what, Unit::Millis, Goal::None, &[HATHI_THREADS, HATHI]));
     let dir = stage.new_dir()?;
     let db = Database::builder().memory(1 << 30).open(dir.path().join("hathi"))?;
     let mut session = db.session()?;
@@ -158,6 +165,16 @@ pub fn tpch(stage: &Stage) -> Result<Vec<Figure>, Failure> {
                     times[1].push(*long);
                 }
             }
+        }
+        session.batch_execute("RESET max_parallel_workers_per_gather")?;
+        let mut threads = Vec::new();
+        for query in &queries {
+            threads.push(time(|| Ok(session.query(query, &[])?))?.0.as_secs_f64() * 1e3);
+        }
+        session.batch_execute(ONE_THREAD)?;
+        if let Some(figure) = figures.last_mut() {
+            figure.add(HATHI_THREADS, geometric_mean(&threads));
+            figure.add(HATHI, geometric_mean(&times[0]));
         }
         for (who, times) in who.iter().zip(&times).filter(|(_, times)| !times.is_empty()) {
             figures[0].add(who, geometric_mean(times));
