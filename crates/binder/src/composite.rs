@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use plan::{Expr, ExprKind};
 use syntax::ast::{self, Pos};
-use types::{Datum, Oid, Result, SqlState, oid};
+use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 
 use crate::Binder;
 use crate::coerce::Context;
@@ -93,7 +93,7 @@ impl Binder<'_> {
         None
     }
 
-    fn row_in(&self, scope: &Scope, table: &str) -> Option<Expr> {
+    fn row_in(&mut self, scope: &Scope, table: &str) -> Option<Expr> {
         if !scope.has_table(table) {
             return None;
         }
@@ -104,12 +104,19 @@ impl Binder<'_> {
             _ => Arc::new([]) as Arc<[String]>,
         };
         let row = Expr::new(ExprKind::Row { fields, names }, ty, 0);
+        if self.texts.is_some() {
+            return Some(row);
+        }
         // A row that an outer join made up is NULL as a whole.
-        let Some(id) = scope.columns.iter().position(|c| c.table == table && c.name == "ctid" && c.ty == oid::TID)
-        else {
+        let mark = |c: &ScopeColumn| c.table == table && (c.name == "ctid" && c.ty == oid::TID || c.is_mark());
+        let Some(id) = scope.columns.iter().position(mark) else {
+            if scope.nullable.iter().any(|t| t == table) && !self.made_up.iter().any(|t| t == table) {
+                self.made_up.push(table.to_owned());
+            }
             return Some(row);
         };
-        let missing = Expr::new(ExprKind::IsNull(Box::new(Expr::column(id, oid::TID, -1))), oid::BOOL, 0);
+        let id = Expr::column(id, scope.columns[id].ty, -1);
+        let missing = Expr::new(ExprKind::IsNull(Box::new(id)), oid::BOOL, 0);
         let whens = vec![(missing, Expr::null(ty))];
         Some(Expr::new(ExprKind::Case { whens, default: Box::new(row) }, ty, 0))
     }
@@ -173,6 +180,11 @@ impl Binder<'_> {
 
     /// Name, type and typmod of the columns of the row that `e` is; `None` when it is no row, or nobody knows.
     pub(crate) fn columns_of_row(&self, e: &Expr) -> Option<Vec<(String, Oid, i32)>> {
+        if e.ty == oid::RECORD
+            && let Ok(shape) = usize::try_from(e.typmod)
+        {
+            return self.shapes.get(shape).cloned();
+        }
         if let Some(fields) = self.image.fields_of(e.ty) {
             return Some(fields);
         }
@@ -197,6 +209,19 @@ impl Binder<'_> {
         }
     }
 
+    /// The typmod of a query's column that is `e`: which columns it has, if it is an anonymous row.
+    pub(crate) fn shaped(&mut self, e: &Expr) -> i32 {
+        if e.ty != oid::RECORD || e.typmod >= 0 {
+            return e.typmod;
+        }
+        let Some(columns) = self.columns_of_row(e) else { return e.typmod };
+        let known = self.shapes.iter().position(|s| *s == columns);
+        known.unwrap_or_else(|| {
+            self.shapes.push(columns);
+            self.shapes.len() - 1
+        }) as i32
+    }
+
     /// Column `name` of the row that `e` is, or what a function of that name makes of it.
     pub(crate) fn field_of(&mut self, e: Expr, name: &str, pos: Pos) -> Result<Expr> {
         let columns = self.columns_of_row(&e);
@@ -209,6 +234,9 @@ impl Binder<'_> {
         }
         let base = self.image.base_type(e.ty).0;
         let message = match (&columns, base) {
+            (None, oid::RECORD) if matches!(e.kind, ExprKind::Column(_)) => {
+                return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, "record type has not been registered"));
+            }
             (None, oid::RECORD) => format!("could not identify column \"{name}\" in record data type"),
             (Some(_), oid::RECORD) => format!("could not identify column \"{name}\" in record data type"),
             (Some(_), _) => format!("column \"{name}\" not found in data type {}", self.type_shown(e.ty)),
@@ -306,7 +334,8 @@ impl Binder<'_> {
         if builtin_kind(self.image.base_type(e.ty).0) != Some(b'c') && e.ty != oid::RECORD {
             return None;
         }
-        let columns = self.columns_of_row(e)?;
+        // It is printed as it is written.
+        let columns = self.columns_of_row(e).filter(|_| self.texts.is_none())?;
         let test = |i: usize| {
             let field = self.nth_field(e.clone(), i, &columns);
             let test = Expr::new(ExprKind::IsNull(Box::new(field)), oid::BOOL, e.position);
@@ -388,6 +417,8 @@ fn domain_printed(bound: &Expr, names: &dyn types::io::TypeLookup, pretty: bool)
     let slots = std::collections::HashMap::new();
     let query = crate::deparse::QueryNames {
         columns: vec!["VALUE".to_owned()],
+        rows: Vec::new(),
+        shapes: &[],
         calls: &[],
         windows: &[],
         groupings: &[],

@@ -1,5 +1,6 @@
 //! WITH: common table expressions, those that name themselves or each other too.
 
+mod inline;
 mod search;
 
 use std::sync::Arc;
@@ -71,9 +72,10 @@ impl Binder<'_> {
         let Some(with) = with else { return body(self) };
         let outer = self.ctes.len();
         let outcome = self.bind_ctes(with).and_then(|ctes| Ok((ctes, body(self)?)));
-        self.ctes.truncate(outer);
+        let own = self.ctes.split_off(outer);
         let (ctes, bound) = outcome?;
-        Ok(Bound { node: Node::With { ctes, body: Box::new(bound.node) }, columns: bound.columns })
+        let names: Vec<(&str, usize)> = own.iter().map(|c| (c.name.as_str(), c.id)).collect();
+        Ok(Bound { node: inline::assembled(with, &names, ctes, bound.node), columns: bound.columns })
     }
 
     /// Brings the items of `with` in scope; their queries, each behind those that it reads.

@@ -34,6 +34,10 @@ pub struct Deparser<'a> {
 pub struct QueryNames<'a> {
     /// Columns of its scope, as they are written.
     pub columns: Vec<String>,
+    /// Its tables, as far as whole rows go.
+    pub rows: Vec<WholeRow>,
+    /// Columns of anonymous rows, by the typmods of their expressions.
+    pub shapes: &'a [Vec<(String, Oid, i32)>],
     /// Its aggregates.
     pub calls: &'a [AggregateCall],
     /// Its calls over windows, and its GROUPING calls, as they are written.
@@ -46,6 +50,26 @@ pub struct QueryNames<'a> {
     pub subqueries: Option<&'a HashMap<usize, String>>,
     /// How far in its lines start.
     pub level: usize,
+}
+
+/// A table whose whole row may be asked for.
+pub struct WholeRow {
+    /// Its columns in its query's scope.
+    pub columns: Vec<usize>,
+    /// The type of its rows.
+    pub ty: Oid,
+    /// How its whole row is written.
+    pub text: String,
+}
+
+impl WholeRow {
+    /// Whether `e` is it, and no row of the same columns that was written out.
+    pub fn is(&self, e: &Expr) -> bool {
+        let ExprKind::Row { fields, names } = &e.kind else { return false };
+        let same = |(f, &i): (&Expr, &usize)| matches!(f.kind, ExprKind::Column(c) if c == i);
+        let written = e.ty == oid::RECORD && names.is_empty();
+        !written && e.ty == self.ty && fields.len() == self.columns.len() && fields.iter().zip(&self.columns).all(same)
+    }
 }
 
 /// `text` as an SQL string literal.
@@ -478,6 +502,10 @@ impl Deparser<'_> {
             ExprKind::Call { function, args, form } => self.call(expr, *function, args, *form, implicit, level),
             ExprKind::Routine { routine, args, form } => self.call(expr, routine.oid, args, *form, implicit, level),
             ExprKind::Row { fields, .. } => {
+                let whole = self.query.and_then(|q| q.rows.iter().find(|r| r.is(expr)));
+                if let Some(whole) = whole {
+                    return Ok(whole.text.clone());
+                }
                 let row = format!("ROW({})", self.list(fields, level)?);
                 Ok(match expr.ty {
                     oid::RECORD => row,
@@ -486,8 +514,12 @@ impl Deparser<'_> {
             }
             ExprKind::Field { arg, index } => {
                 let names = self.names.field_names(arg.ty);
+                let shape = |typmod: i32| self.query?.shapes.get(usize::try_from(typmod).ok()?)?.get(*index);
                 let name = match (&arg.kind, names.get(*index)) {
                     (_, Some(name)) => name.clone(),
+                    (_, None) if arg.ty == oid::RECORD && shape(arg.typmod).is_some() => {
+                        shape(arg.typmod).map_or(String::new(), |f| f.0.clone())
+                    }
                     (ExprKind::Routine { routine, .. }, None) if *index < routine.columns.len() => {
                         routine.columns[*index].0.clone()
                     }

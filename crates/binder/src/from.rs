@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use plan::{Expr, JoinKind, Needed, Node, OutputColumn};
+use plan::{CheckAs, Expr, JoinKind, Needed, Node, OutputColumn};
 use syntax::ast::{self, ExprKind as Ast, JoinCondition, StatementKind, TableRef};
 use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 
@@ -96,6 +96,19 @@ impl Binder<'_> {
     }
 
     fn table_ref(&mut self, item: &TableRef) -> Result<(Node, Scope)> {
+        let (node, mut scope) = self.bare_table_ref(item)?;
+        let Some(table) = scope.columns.first().map(|c| c.table.clone()) else { return Ok((node, scope)) };
+        if matches!(item, TableRef::Join(_)) || !self.marked.contains(&table) || scope.find_ctid(&table) {
+            return Ok((node, scope));
+        }
+        let mut exprs: Vec<Expr> =
+            scope.columns.iter().enumerate().map(|(i, c)| Expr::column(i, c.ty, c.typmod)).collect();
+        exprs.push(Expr::new(plan::ExprKind::Const(Datum::Bool(true)), oid::BOOL, 0));
+        scope.columns.push(ScopeColumn::mark(&table));
+        Ok((Node::Project { input: Box::new(node), exprs }, scope))
+    }
+
+    fn bare_table_ref(&mut self, item: &TableRef) -> Result<(Node, Scope)> {
         match item {
             TableRef::Relation(r) => self.relation_ref(r),
             TableRef::Subquery(s) => {
@@ -278,7 +291,9 @@ impl Binder<'_> {
             return Err(SqlError::internal("a system view is a query"));
         };
         let mut bound = binder.query(select)?;
-        trust(&mut bound.node);
+        // The shapes of its rows are not ours.
+        bound.columns.iter_mut().filter(|c| c.ty == oid::RECORD).for_each(|c| c.typmod = -1);
+        check_as(&mut bound.node, CheckAs::Nobody);
         (self.slots, self.subs, self.next_cte) = (binder.slots, binder.subs, binder.next_cte);
         Ok(bound)
     }
@@ -302,11 +317,12 @@ impl Binder<'_> {
             e.fields_mut().position = None;
             e
         })?;
-        // Whoever may read the view reads what its owner may.
+        self.inner_views.append(&mut binder.inner_views);
         if info.options.iter().any(|o| o == "security_invoker=true") {
             self.views.append(&mut binder.views);
         } else {
-            trust(&mut bound.node);
+            check_as(&mut bound.node, CheckAs::Role(info.owner));
+            self.inner_views.extend(binder.views.iter().map(|v| (*v, info.owner)));
         }
         (self.slots, self.subs, self.next_cte) = (binder.slots, binder.subs, binder.next_cte);
         self.views.push(info.oid);
@@ -561,6 +577,12 @@ impl Binder<'_> {
         let combined = matches!(j.kind, ast::JoinKind::Right | ast::JoinKind::Full);
         let ((right, right_scope), frame) = self.beside_combined(&left_scope, combined, right)?;
         self.check_aliases(&left_scope, &right_scope)?;
+        let mut nullable = Vec::new();
+        for (scope, nulled) in [(&left_scope, left_nulled), (&right_scope, right_nulled)] {
+            let tables = scope.columns.iter().filter(|_| nulled.is_some()).map(|c| c.table.clone());
+            nullable.extend(tables);
+        }
+        nullable.dedup();
         let kind = match j.kind {
             ast::JoinKind::Inner => JoinKind::Inner,
             ast::JoinKind::Left => JoinKind::Left,
@@ -579,6 +601,7 @@ impl Binder<'_> {
             JoinCondition::On(_) | JoinCondition::None => Vec::new(),
         };
         let mut scope = left_scope.join(right_scope);
+        scope.nullable.extend(nullable);
         let mut tests = Vec::new();
         let mut merged = Vec::new();
         for name in &names {
@@ -746,23 +769,25 @@ pub(crate) fn table_scope(table: &plan::TableRef, alias: &str, own: bool, rename
     Scope { columns, ..Scope::default() }
 }
 
-/// Lets all tables that queries in `e` read be read whoever asks.
-pub(crate) fn trust_expr(e: &mut Expr) {
+/// Has `role` answer for all tables that queries in `e` read, if nobody else does.
+pub(crate) fn check_expr_as(e: &mut Expr, role: CheckAs) {
     e.visit_mut(&mut |e| {
         if let plan::ExprKind::Subquery(sub) = &mut e.kind {
-            trust(&mut sub.node);
+            check_as(&mut sub.node, role);
         }
     });
 }
 
-/// Lets all tables that `node` reads be read whoever asks.
-fn trust(node: &mut Node) {
+/// Has `role` answer for all tables that `node` reads, if nobody else does: whoever may read a view reads what its owner may.
+fn check_as(node: &mut Node, role: CheckAs) {
     match node {
-        Node::Scan { table, .. } | Node::IndexScan { table, .. } | Node::BitmapScan { table, .. } => {
-            Arc::make_mut(table).unchecked = true;
+        Node::Scan { table, .. } | Node::IndexScan { table, .. } | Node::BitmapScan { table, .. }
+            if table.check_as == CheckAs::Session =>
+        {
+            Arc::make_mut(table).check_as = role;
         }
         _ => {}
     }
-    node.exprs_mut().into_iter().for_each(trust_expr);
-    node.inputs_mut().into_iter().for_each(trust);
+    node.exprs_mut().into_iter().for_each(|e| check_expr_as(e, role));
+    node.inputs_mut().into_iter().for_each(|n| check_as(n, role));
 }

@@ -83,6 +83,12 @@ pub struct Binder<'a> {
     /// Items of WITH RECURSIVE that are being bound.
     binding: cte::Binding,
     next_cte: usize,
+    /// Columns of rows that queries yield: a column of such rows has its place here as typmod, within a statement.
+    shapes: Vec<Vec<(String, Oid, i32)>>,
+    /// Tables, other than stored ones, whose rows were asked for as a whole where an outer join may have made them up.
+    made_up: Vec<String>,
+    /// Of these, those that are read with a column that says whether they are there.
+    marked: Vec<String>,
     /// Queries that are being bound, one in the other.
     queries: usize,
     /// Why a recursive query must not name itself here.
@@ -97,6 +103,8 @@ pub struct Binder<'a> {
     texts: Option<view::Texts>,
     /// Views that were read.
     pub views: Vec<Oid>,
+    /// Views that were read by those, each with the role that must be allowed to.
+    pub inner_views: Vec<(Oid, Oid)>,
     /// Functions of users that are called.
     pub routines: Vec<Oid>,
     /// The function whose body is bound.
@@ -169,6 +177,9 @@ impl<'a> Binder<'a> {
             later_ctes: Vec::new(),
             binding: Vec::new(),
             next_cte: 0,
+            shapes: Vec::new(),
+            made_up: Vec::new(),
+            marked: Vec::new(),
             queries: 0,
             no_recursion: None,
             depth: 0,
@@ -176,6 +187,7 @@ impl<'a> Binder<'a> {
             kept: false,
             texts: None,
             views: Vec::new(),
+            inner_views: Vec::new(),
             routines: Vec::new(),
             arguments: None,
             inlining: 0,
@@ -354,7 +366,7 @@ fn system_relation(name: &str) -> Option<Relation> {
         columns,
         indexes: Vec::new(),
         source: TableSource::Catalog { shared: row.is_shared, stored: catalog::stored::is_stored(row.oid) },
-        unchecked: false,
+        check_as: plan::CheckAs::Session,
     }))
 }
 
@@ -387,6 +399,6 @@ pub fn bare_table_ref(image: &Image, info: &catalog::TableInfo) -> TableRef {
         columns: info.columns.iter().map(column).collect(),
         indexes: Vec::new(),
         source: TableSource::Stored,
-        unchecked: false,
+        check_as: plan::CheckAs::Session,
     }
 }

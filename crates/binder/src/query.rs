@@ -83,6 +83,24 @@ impl Binder<'_> {
     }
 
     fn core(&mut self, select: &Select, core: &ast::SelectCore) -> Result<Bound> {
+        let (unsettled, around) = (self.unsettled, std::mem::take(&mut self.made_up));
+        let (mut bound, nullable) = self.core_once(select, core)?;
+        let asked = std::mem::replace(&mut self.made_up, around);
+        let (own, outer): (Vec<String>, Vec<String>) = asked.into_iter().partition(|t| nullable.contains(t));
+        self.made_up.extend(outer);
+        if !own.is_empty() {
+            // Rows that may be made up are asked for as a whole: bound once more, with columns that tell.
+            let marked = self.marked.len();
+            self.marked.extend(own);
+            self.unsettled = unsettled;
+            bound = self.core_once(select, core)?.0;
+            self.marked.truncate(marked);
+        }
+        Ok(bound)
+    }
+
+    /// A query, and the tables of its FROM whose rows an outer join may have made up.
+    fn core_once(&mut self, select: &Select, core: &ast::SelectCore) -> Result<(Bound, Vec<String>)> {
         if let Some(into) = &core.into {
             let message = "SELECT ... INTO is not allowed here";
             return Err(self.error(SqlState::SYNTAX_ERROR, message, into.relation.pos));
@@ -206,7 +224,8 @@ impl Binder<'_> {
                 e.map_columns(&|i| if i >= WINDOWS { places[i - WINDOWS] } else { i });
             }
         }
-        self.project(select, &core.distinct, node, targets, columns, keys, on, &scope)
+        let bound = self.project(select, &core.distinct, node, targets, columns, keys, on, &scope)?;
+        Ok((bound, scope.nullable))
     }
 
     pub(crate) fn list_item(
@@ -267,7 +286,8 @@ impl Binder<'_> {
             ExprKind::Column(i) if i < place.scope.columns.len() => place.scope.columns[i].origin,
             _ => None,
         };
-        columns.push(OutputColumn { name, ty: bound.ty, typmod: bound.typmod, origin });
+        let typmod = self.shaped(&bound);
+        columns.push(OutputColumn { name, ty: bound.ty, typmod, origin });
         targets.push(bound);
         Ok(())
     }

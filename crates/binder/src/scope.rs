@@ -25,6 +25,18 @@ pub struct ScopeColumn {
     pub origin: Option<(Oid, i16)>,
 }
 
+impl ScopeColumn {
+    /// A column that no name finds: it is NULL where an outer join made up the row of `table`.
+    pub(crate) fn mark(table: &str) -> ScopeColumn {
+        let (table, name) = (table.to_owned(), String::new());
+        ScopeColumn { table, schema: None, name, ty: oid::BOOL, typmod: -1, hidden: true, origin: None }
+    }
+
+    pub(crate) fn is_mark(&self) -> bool {
+        self.hidden && self.name.is_empty() && self.ty == oid::BOOL && self.origin.is_none()
+    }
+}
+
 /// What names mean in some place.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
@@ -36,6 +48,8 @@ pub struct Scope {
     pub aliased: Vec<(String, String, Expr)>,
     /// Row types of tables, by their names or aliases.
     pub rows: Vec<(String, Oid)>,
+    /// Tables whose rows an outer join may have made up.
+    pub nullable: Vec<String>,
     /// Columns that `*` leaves out, though their names find them.
     pub unlisted: Vec<usize>,
 }
@@ -93,12 +107,18 @@ impl Scope {
         self.merged.extend(other.merged);
         self.aliased.extend(other.aliased);
         self.rows.extend(other.rows);
+        self.nullable.extend(other.nullable);
         self
     }
 
     /// Whether a table of this name is in scope.
     pub fn has_table(&self, table: &str) -> bool {
         self.columns.iter().any(|c| c.table == table) || self.aliased.iter().any(|a| a.0 == table)
+    }
+
+    /// Whether `table` is read with the ids of its rows.
+    pub(crate) fn find_ctid(&self, table: &str) -> bool {
+        self.columns.iter().any(|c| c.table == table && c.name == "ctid" && c.ty == oid::TID)
     }
 
     fn find(&self, schema: Option<&str>, table: Option<&str>, name: &str) -> Found {

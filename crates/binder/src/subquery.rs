@@ -57,7 +57,8 @@ impl Binder<'_> {
         let [column] = &bound.columns[..] else {
             return Err(self.error(SqlState::SYNTAX_ERROR, "subquery must return only one column", pos));
         };
-        let (ty, typmod) = (column.ty, column.typmod);
+        // As in PostgreSQL, nobody looks through it for the columns of a row.
+        let (ty, typmod) = (column.ty, if column.ty == oid::RECORD { -1 } else { column.typmod });
         let kind = self.sub(SubKind::Scalar, bound, frame);
         Ok(Expr { typmod, ..Expr::new(kind, ty, self.position(pos)) })
     }

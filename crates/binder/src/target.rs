@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use catalog::TableInfo;
-use plan::{Expr, ExprKind, Needed, Node, TableRef, TableSource};
+use plan::{CheckAs, Expr, ExprKind, Needed, Node, TableRef, TableSource};
 use syntax::ast::{self, Distinct, SelectBody, StatementKind};
 use types::{IoSettings, Oid, Result, SqlError, SqlState};
 
@@ -392,8 +392,9 @@ impl Binder<'_> {
             },
             Relation::View { .. } => return fixed(single),
         };
-        if !info.options.iter().any(|o| o == "security_invoker=true") {
-            base.table.unchecked = true;
+        let invoker = info.options.iter().any(|o| o == "security_invoker=true");
+        if !invoker && base.table.check_as == CheckAs::Session {
+            base.table.check_as = CheckAs::Role(info.owner);
         }
         let alias = r.alias.as_ref().map_or(base.name().to_owned(), |a| a.name.as_str().to_owned());
         let mut scope = base.scope(&alias, r.alias.is_none());
@@ -440,7 +441,7 @@ impl Binder<'_> {
         if let Some(condition) = &core.where_clause {
             let mut bound = self.condition(condition, &mut Place::new(&scope, "WHERE"))?;
             row.lower(&mut bound);
-            crate::from::trust_expr(&mut bound);
+            crate::from::check_expr_as(&mut bound, CheckAs::Role(info.owner));
             own.push(bound);
         }
         if checks_own && let Some(condition) = Expr::all(own.clone()) {

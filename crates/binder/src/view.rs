@@ -5,21 +5,20 @@
 
 mod alias;
 mod clause;
+mod expression;
 
 use std::collections::HashMap;
 
 use plan::{AggregateCall, CallForm, Expr, ExprKind, Node};
 use syntax::ast::{self, Distinct, JoinCondition, Select, SelectBody, SetOperator, SortDirection, StatementKind};
 use syntax::quote_ident;
-use types::io::TypeLookup;
 use types::{Result, SqlError};
 
-use crate::deparse::{Deparser, QueryNames};
+use crate::Binder;
 use crate::expr::{AGGREGATES, Place};
 use crate::grouping::GROUPINGS;
 use crate::query::{Bound, figure_name};
 use crate::scope::{Scope, ScopeColumn};
-use crate::{Binder, lookup};
 
 use self::alias::{Aliases, Renamed};
 use self::clause::Printed;
@@ -382,7 +381,10 @@ impl Binder<'_> {
             }
         }
         for (i, (e, c)) in targets.iter().zip(&columns).enumerate() {
-            let shown = self.expr_text(e, &scope, &calls, prefix, true)?;
+            let shown = match self.whole_text(e, &scope) {
+                Some(row) => row,
+                None => self.expr_text(e, &scope, &calls, prefix, true)?,
+            };
             let own = match &e.kind {
                 ExprKind::Column(i) if *i < scope.columns.len() => self.column_text(&scope.columns[*i]),
                 _ if self.texts.as_ref().is_some_and(|t| t.visible) => String::new(),
@@ -708,67 +710,5 @@ impl Binder<'_> {
             _ => !pretty,
         };
         Ok(if bare { shown } else { format!("({shown})") })
-    }
-
-    /// An expression over the columns of `scope` as text.
-    fn expr_text(
-        &mut self,
-        e: &Expr,
-        scope: &Scope,
-        calls: &[AggregateCall],
-        prefix: bool,
-        implicit: bool,
-    ) -> Result<String> {
-        let level = self.text_level();
-        let named = |c: &ScopeColumn, prefix: bool, level: usize| {
-            let Some(texts) = &self.texts else { return quote_ident(&c.name) };
-            let column = texts.column(level, c);
-            match prefix && !c.table.is_empty() {
-                true => format!("{}.{}", quote_ident(&texts.table(level, &c.table)), quote_ident(&column)),
-                false => quote_ident(&column),
-            }
-        };
-        let (kept, shown) = (lookup::Kept(self.names()), self.names());
-        let (names, pretty, settings): (&dyn TypeLookup, bool, _) = match self.form() {
-            Form::Kept => (&kept, false, None),
-            Form::Shown { pretty } => (&shown, pretty, Some(self.settings)),
-        };
-        let mut slots = HashMap::new();
-        for frame in &self.frames {
-            for (slot, e) in &frame.binds {
-                let ExprKind::Column(i) = e.kind else { continue };
-                let calls = frame.aggregates.as_deref().unwrap_or_default();
-                if let Some(c) = frame.scope.columns.get(i) {
-                    slots.insert(*slot, named(c, true, frame.texts));
-                } else if i.checked_sub(AGGREGATES).is_some_and(|i| i < calls.len()) {
-                    // An aggregate that belongs to a query around.
-                    let columns = frame.scope.columns.iter().map(|c| named(c, true, frame.texts)).collect();
-                    let outer = HashMap::new();
-                    let level = self.texts.as_ref().map_or(0, |t| (t.indent + STEP) / 4);
-                    let query = QueryNames {
-                        columns,
-                        calls,
-                        windows: &[],
-                        groupings: &[],
-                        slots: &outer,
-                        subqueries: None,
-                        level,
-                    };
-                    let deparser = Deparser { columns: &[], names, pretty, query: Some(&query), settings };
-                    slots.insert(*slot, deparser.expr(e)?);
-                }
-            }
-        }
-        let query = QueryNames {
-            columns: scope.columns.iter().map(|c| named(c, prefix, level)).collect(),
-            calls,
-            windows: self.texts.as_ref().map_or(&[], |t| &t.windows[..]),
-            groupings: self.texts.as_ref().map_or(&[], |t| &t.groupings[..]),
-            slots: &slots,
-            subqueries: self.texts.as_ref().map(|t| &t.subqueries),
-            level: self.texts.as_ref().map_or(0, |t| (t.indent + STEP) / 4),
-        };
-        let deparser = Deparser { columns: &[], names, pretty, query: Some(&query), settings };
-        if implicit { deparser.target(e) } else { deparser.expr(e) }
     }
 }

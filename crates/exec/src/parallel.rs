@@ -138,8 +138,7 @@ impl Fragment {
         }
         morsels.restart();
         let started = ctx.txn.interrupt().clock().monotonic_nanos();
-        let (db, shared, snapshot, params, settings) =
-            (ctx.db, ctx.shared, ctx.snapshot, ctx.params, ctx.settings);
+        let (db, shared, snapshot, params, settings) = (ctx.db, ctx.shared, ctx.snapshot, ctx.params, ctx.settings);
         let fixed_snapshot = ctx.fixed_snapshot;
         let share = others.len() + 1;
         let seated: Vec<_> = (others.iter_mut().take(seats.0))

@@ -73,7 +73,8 @@ fn threads_together_answer_as_one() {
 fn threads_see_what_the_statement_sees() {
     let db = Database::in_memory().unwrap();
     let mut s = session(&db);
-    let count = |s: &mut Session| s.query_one("SELECT count(*), sum(id) FROM t WHERE g >= 0", &[]).unwrap().get::<_, i64>(0);
+    let count =
+        |s: &mut Session| s.query_one("SELECT count(*), sum(id) FROM t WHERE g >= 0", &[]).unwrap().get::<_, i64>(0);
     assert_eq!(count(&mut s), 27000);
     let mut other = db.session().unwrap();
     s.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ; DELETE FROM t WHERE id <= 1000").unwrap();

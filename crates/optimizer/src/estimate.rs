@@ -120,8 +120,6 @@ pub(crate) fn shrink(columns: &mut [ColumnEstimate], all: f64, rows: f64) {
     columns.iter_mut().for_each(|c| c.distinct = left_of(c.distinct, all, rows).min(rows.max(1.0)));
 }
 
-/// The part of a table that a partial index is taken to list: nothing is kept about it.
-const PARTIAL: f64 = 0.1;
 /// The part that has one value of an expression, about which nothing is kept either.
 const EXPRESSION: f64 = 0.005;
 
@@ -135,7 +133,13 @@ pub(crate) fn range_rows(table: &TableRef, range: &plan::IndexRange, rows: f64, 
         ExprKind::Const(d) => Some(d.clone()),
         _ => None,
     };
-    let mut part: f64 = if index.predicate.is_some() { PARTIAL } else { 1.0 };
+    // What a partial index lists; its keys may say it already.
+    let mut part: f64 = match &index.predicate {
+        Some(p) if !plan::implies(&[&range.equals[..], &range.bounds].concat(), p, &functions::sign) => {
+            selectivity::one(p, columns)
+        }
+        _ => 1.0,
+    };
     for (e, key) in range.equal.iter().zip(&index.columns) {
         part *= match (columns.get(key.0), value(e)) {
             (Some(c), Some(Datum::Null)) => c.null_fraction.max(1e-6),

@@ -15,7 +15,7 @@ pub use bits::Bits;
 pub use expr::{CallForm, Expr, ExprKind, SubKind, SubPlan};
 pub use imply::implies;
 pub use node::{
-    AggregateCall, Bound, Column, ConflictUpdate, IndexKey, IndexRange, JoinKind, KEY_EXPRESSION, LockWait,
+    AggregateCall, Bound, CheckAs, Column, ConflictUpdate, IndexKey, IndexRange, JoinKind, KEY_EXPRESSION, LockWait,
     MergeAction, MergeArm, MergeMatch, Needed, Node, OnConflict, OutputColumn, Reference, RowLock, RowRules, SetKind,
     SortKey, TableRef, TableSource,
 };

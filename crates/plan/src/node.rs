@@ -64,8 +64,19 @@ pub struct TableRef {
     pub indexes: Vec<IndexKey>,
     /// Where its rows are.
     pub source: TableSource,
-    /// Whether it is read on behalf of a view of the system, whatever the reader's privileges are.
-    pub unchecked: bool,
+    /// Whose privileges must allow what is done to it.
+    pub check_as: CheckAs,
+}
+
+/// Whose privileges must allow what is done to a table.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CheckAs {
+    /// Those of whoever runs the statement.
+    Session,
+    /// Those of the owner of the view through which it is read.
+    Role(Oid),
+    /// Nobody's: a view of the system reads it.
+    Nobody,
 }
 
 /// An index as a plan needs it.

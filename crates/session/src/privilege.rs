@@ -2,7 +2,7 @@
 
 use catalog::stored::{self, PG_AUTH_MEMBERS, PG_CLASS, PG_DATABASE};
 use catalog::{ColumnInfo, Fields, Image, TableInfo};
-use plan::{Expr, ExprKind, MergeAction, Node, TableRef, TableSource};
+use plan::{CheckAs, Expr, ExprKind, MergeAction, Node, TableRef, TableSource};
 use types::{Oid, Result, SqlError, SqlState};
 
 use crate::acl::{Acl, letter};
@@ -254,11 +254,39 @@ impl Session {
 
     /// Fails unless this session's role may do what `node` does.
     pub(crate) fn check_privileges(&mut self, sql: &str, node: &Node) -> Result<()> {
-        if self.user.superuser || self.trusted {
+        if self.trusted {
             return Ok(());
         }
-        let (image, rights) = (self.image()?, self.rights()?);
-        check_plan(&image, &rights, sql, node)
+        let mut owners: Vec<Oid> = Vec::new();
+        node.visit_tables(&mut |table, _| match table.check_as {
+            CheckAs::Role(role) if !owners.contains(&role) => owners.push(role),
+            _ => {}
+        });
+        if !self.user.superuser {
+            let image = self.image()?;
+            check_plan(&image, &self.rights()?, CheckAs::Session, sql, node)?;
+        }
+        for owner in owners {
+            let image = self.image()?;
+            check_plan(&image, &self.rights_of(owner)?, CheckAs::Role(owner), sql, node)?;
+        }
+        Ok(())
+    }
+
+    /// What a role may: a superuser anything, one that is gone nothing.
+    fn rights_of(&self, role: Oid) -> Result<Rights> {
+        match self.runtime.role_by_oid(role)? {
+            Some(role) => Rights::of(&self.runtime, &role),
+            None => Ok(Rights { superuser: false, oids: vec![role], names: Vec::new() }),
+        }
+    }
+
+    /// Fails unless the owners of views may read the views that these read.
+    pub(crate) fn check_inner_views(&self, image: &Image, views: &[(Oid, Oid)]) -> Result<()> {
+        if self.trusted {
+            return Ok(());
+        }
+        views.iter().try_for_each(|(view, role)| check_readable(image, &self.rights_of(*role)?, &[*view]))
     }
 
     /// Fails unless this session's role may read these views.
@@ -334,9 +362,9 @@ impl Session {
     }
 }
 
-/// Fails unless `rights` let `node` be run.
-pub(crate) fn check_plan(image: &Image, rights: &Rights, sql: &str, node: &Node) -> Result<()> {
-    for used in uses(node).iter().filter(|u| !u.table.unchecked) {
+/// Fails unless `rights` let be done what `node` does to the tables for which `role` answers.
+pub(crate) fn check_plan(image: &Image, rights: &Rights, role: CheckAs, sql: &str, node: &Node) -> Result<()> {
+    for used in uses(node).iter().filter(|u| u.table.check_as == role) {
         let kind = "table";
         if let TableSource::Catalog { .. } = used.table.source {
             let public = Acl::default_of("", "", "r");

@@ -133,7 +133,7 @@ impl exec::Routines for Bodies<'_> {
             check_readable(self.image, &rights, &views).map_err(|e| told(e, 1))?;
             check_execute(self.image, &rights, &routines).map_err(|e| told(e, 1))?;
             for (i, statement) in body.statements.iter().enumerate() {
-                check_plan(self.image, &rights, &body.source, &statement.node)
+                check_plan(self.image, &rights, plan::CheckAs::Session, &body.source, &statement.node)
                     .map_err(|e| told(placed(e, &body.source), i + 1))?;
             }
         }

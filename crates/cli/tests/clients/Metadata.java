@@ -3,8 +3,6 @@ import java.util.*;
 
 /**
  * Prints what pgjdbc's DatabaseMetaData says of a schema: `metadata.out` is what it prints of PostgreSQL 18.6.
- * Primary keys, indexes and updatable results are not asked for: pgjdbc reads fields of a record that comes out of a subquery,
- * `(keys).x` of `information_schema._pg_expandarray`, which Hathi cannot name yet.
  * Arguments: host, port, password, and the database to use, in which `described` must not be a schema.
  */
 public class Metadata {
@@ -51,12 +49,17 @@ public class Metadata {
             print("tables", m.getTables(null, "described", "%", null));
             print("tables by type", m.getTables(null, "described", "%", new String[] {"VIEW", "INDEX", "SEQUENCE"}));
             print("columns", m.getColumns(null, "described", "%", "%"));
+            print("primary keys", m.getPrimaryKeys(null, "described", "parent"));
+            print("primary keys of child", m.getPrimaryKeys(null, "described", "child"));
+            print("indexes", m.getIndexInfo(null, "described", "child", false, true));
+            print("unique indexes", m.getIndexInfo(null, "described", "child", true, true));
             print("imported keys", m.getImportedKeys(null, "described", "child"));
             print("exported keys", m.getExportedKeys(null, "described", "parent"));
             print("cross reference", m.getCrossReference(null, "described", "parent", null, "described", "child"));
             print("functions", m.getFunctions(null, "described", "%"));
             print("function columns", m.getFunctionColumns(null, "described", "%", "%"));
             print("procedures", m.getProcedures(null, "described", "%"));
+            print("best row identifier", m.getBestRowIdentifier(null, "described", "parent", DatabaseMetaData.bestRowSession, true));
             print("types", m.getUDTs(null, "described", "%", null));
             print("table privileges", m.getTablePrivileges(null, "described", "child"));
             print("column privileges", m.getColumnPrivileges(null, "described", "child", "a"));
@@ -73,6 +76,21 @@ public class Metadata {
             Collections.sort(types);
             System.out.println("== type info\n" + String.join("\n", types));
             System.out.println("== limits\n" + m.getMaxColumnNameLength() + " " + m.getMaxIndexLength() + " " + m.getSQLKeywords().length());
+            // A row that is changed through its result set: pgjdbc asks for the key of its table.
+            s.execute("INSERT INTO parent VALUES (1, 'one', 1.5), (2, 'two', 2.5)");
+            try (Statement u = c.createStatement(ResultSet.TYPE_SCROLL_SENSITIVE, ResultSet.CONCUR_UPDATABLE);
+                    ResultSet r = u.executeQuery("SELECT * FROM parent ORDER BY a")) {
+                r.absolute(2);
+                r.updateBigDecimal("c", new java.math.BigDecimal("7.75"));
+                r.updateRow();
+                r.moveToInsertRow();
+                r.updateInt("a", 3);
+                r.updateString("b", "three");
+                r.insertRow();
+                r.first();
+                r.deleteRow();
+            }
+            print("changed", s.executeQuery("SELECT * FROM parent ORDER BY a"));
             s.execute("DROP SCHEMA described CASCADE");
         }
     }

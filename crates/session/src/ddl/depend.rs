@@ -106,7 +106,7 @@ impl Session {
         let mut on: Vec<Address> = views.iter().map(|v| Address::relation(*v)).collect();
         on.extend(routines.iter().filter(|r| **r != own.object).map(|r| Address::function(*r)));
         node.visit_tables(&mut |table, _| {
-            if table.source == plan::TableSource::Stored && !table.unchecked {
+            if table.source == plan::TableSource::Stored && table.check_as == plan::CheckAs::Session {
                 on.push(Address::relation(table.oid));
             }
         });

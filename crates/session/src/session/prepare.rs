@@ -125,7 +125,7 @@ impl Session {
         let characters = self.characters(sql);
         let mut binder = Binder::within(&image, sql, characters, &self.settings.io, &self.search_path);
         binder.params = params;
-        let bound = match kind {
+        let mut bound = match kind {
             StatementKind::Select(s) => binder.query(s)?,
             StatementKind::Insert(s) => binder.insert(s)?,
             StatementKind::Update(s) => binder.update(s)?,
@@ -133,8 +133,12 @@ impl Session {
             StatementKind::Merge(s) => binder.merge(s)?,
             _ => return Err(SqlError::internal("only queries and DML are planned")),
         };
+        // Which columns a row has is known within the statement only.
+        bound.columns.iter_mut().filter(|c| c.ty == oid::RECORD).for_each(|c| c.typmod = -1);
         let (params, views, written, routines) = (binder.params, binder.views, binder.written_views, binder.routines);
+        let inner = binder.inner_views;
         self.check_views(&image, &views)?;
+        self.check_inner_views(&image, &inner)?;
         self.check_written_views(&image, &written)?;
         self.check_routines(&image, &routines)?;
         Ok((bound, params))

@@ -1,0 +1,12 @@
+create table t(a int, b int); insert into t select i, i % 10 from generate_series(1, 1000) i; analyze t;
+with c as (select a, b from t where b = 3) select count(*) from c where a < 100;
+select (with c as (select t.a + 1 as x) select x from c) from t where a < 4;
+select (with c as (select t.a + 1 as x) select (select x from c where x > 2)) from t where a < 4;
+select a, (with c as (select t.a + 1 as x) select sum(v) from generate_series(1, 3) v where v < (select x from c)) from t where a < 4;
+with c as (select a from t where a < 3) update t set b = 100 from c where c.a = t.a returning t.*;
+with c as (select a from t where a < 3) delete from t where a in (select a from c) returning a;
+with recursive r as (select 1 as i union all select i + 1 from r where i < 3), s as (select i * 2 as j from r) select j from s;
+with ins as (insert into t values (5000, 1) returning a), s as (select a from ins) select * from s;
+explain (costs off) with c as (select a, b from t) select a from c where a < 100;
+explain (costs off) with c as (select a from t), d as (select a from c where a > 5) select a from d;
+explain (costs off) with c as (select a from t) select 1;
