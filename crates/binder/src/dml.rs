@@ -363,7 +363,7 @@ impl Binder<'_> {
                 let parts = !assigned.path.is_empty() && before.is_none_or(|b| in_parts.contains(&sets[b].0));
                 if before.is_some() && !parts {
                     let message = format!("multiple assignments to same column \"{}\"", table.columns[column].name);
-                    return Err(types::SqlError::new(SqlState::SYNTAX_ERROR, message));
+                    refused.get_or_insert_with(|| types::SqlError::new(SqlState::SYNTAX_ERROR, message));
                 }
                 let c = table.columns[column].clone();
                 let is_default = matches!(value, Value::Expr(e) if matches!(e.kind, Ast::SetToDefault));

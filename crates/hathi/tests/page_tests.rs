@@ -63,6 +63,10 @@ fn pages_answer_as_rows_do() {
         conditions.push(format!("c{i} NOT IN ({})", known.join(", ")));
         conditions.push(format!("c{i} IS NOT NULL AND c{i} IN ({})", values.join(", ")));
     }
+    for list in ["'{}'", "'{NULL}'", "'{1,2}'", "'{1,NULL}'"] {
+        conditions.extend(["= ANY", "<> ALL", "<> ANY", "= ALL"].map(|test| format!("c1 {test} ({list}::int[])")));
+        conditions.extend(["= ANY", "<> ALL"].map(|test| format!("c8 {test} ({list}::text[])")));
+    }
     let mut found = 0;
     for condition in &conditions {
         // No page knows what CASE is.
