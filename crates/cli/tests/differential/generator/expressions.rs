@@ -304,7 +304,18 @@ const BYTEA: &[&str] = &[
 const UUID: &[&str] = &["md5(«text»)::uuid"];
 
 /// Parts of templates that view texts show otherwise than they were written.
-const UNSHOWN: &[&str] = &["=>"];
+const UNSHOWN: &[&str] = &[
+    "OVERLAPS",
+    "format(",
+    "jsonb_build",
+    "FALSE",
+    "=>",
+    "COLLATE",
+    "day to minute",
+    "(«=»)[«'a'¦0»]",
+    "», «text») «",
+    "«date») IS",
+];
 
 impl Ty {
     fn templates(self) -> (&'static [&'static str], &'static [&'static str]) {
