@@ -343,6 +343,7 @@ impl Binder<'_> {
         let table = &target.table;
         let mut sets: Vec<(usize, Expr)> = Vec::new();
         let mut in_parts: Vec<usize> = Vec::new();
+        let mut refused = None;
         // Rows with some columns replaced, over the columns of `scope`.
         let mut with_fields: Vec<(usize, Expr)> = Vec::new();
         for set in clauses {
@@ -362,7 +363,7 @@ impl Binder<'_> {
                 let parts = !assigned.path.is_empty() && before.is_none_or(|b| in_parts.contains(&sets[b].0));
                 if before.is_some() && !parts {
                     let message = format!("multiple assignments to same column \"{}\"", table.columns[column].name);
-                    return Err(types::SqlError::new(SqlState::SYNTAX_ERROR, message));
+                    refused.get_or_insert_with(|| types::SqlError::new(SqlState::SYNTAX_ERROR, message));
                 }
                 let c = table.columns[column].clone();
                 let is_default = matches!(value, Value::Expr(e) if matches!(e.kind, Ast::SetToDefault));
@@ -371,8 +372,11 @@ impl Binder<'_> {
                     let message = format!("column \"{name}\" can only be updated to DEFAULT");
                     let what =
                         if always { "an identity column defined as GENERATED ALWAYS" } else { "a generated column" };
-                    return Err(types::SqlError::new(SqlState::GENERATED_ALWAYS, message)
-                        .detail(format!("Column \"{name}\" is {what}.")));
+                    // What is wrong with values is said first.
+                    refused.get_or_insert_with(|| {
+                        types::SqlError::new(SqlState::GENERATED_ALWAYS, message)
+                            .detail(format!("Column \"{name}\" is {what}."))
+                    });
                 }
                 if let (true, [ast::Indirection::Field(_), ..]) = (parts, &assigned.path[..]) {
                     let Value::Expr(e) = value else {
@@ -439,6 +443,9 @@ impl Binder<'_> {
                 row.lower(&mut bound);
                 sets.push((column, bound));
             }
+        }
+        if let Some(refused) = refused {
+            return Err(refused);
         }
         for (column, mut value) in self.generated(table)? {
             sets.retain(|s| s.0 != column);

@@ -391,6 +391,14 @@ pub(crate) fn is_mutable(e: &Expr) -> bool {
         if let plan::ExprKind::Call { function, .. } | plan::ExprKind::AnyArray { function, .. } = &e.kind {
             found |= catalog::builtin::proc_by_oid(*function).is_some_and(|p| p.volatility != b'i');
         }
+        if let plan::ExprKind::CastByText { arg, .. } = &e.kind {
+            // What writes a user's type, or reads one, looks into the catalog.
+            let stable = |ty: Oid, function: fn(&catalog::builtin::TypeRow) -> Oid| {
+                let proc = catalog::builtin::type_by_oid(ty).and_then(|t| catalog::builtin::proc_by_oid(function(t)));
+                proc.is_none_or(|p| p.volatility != b'i')
+            };
+            found |= stable(arg.ty, |t| t.output) || stable(e.ty, |t| t.input);
+        }
         if let plan::ExprKind::Routine { routine, .. } = &e.kind {
             found |= routine.volatility != b'i';
         }

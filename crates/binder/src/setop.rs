@@ -2,7 +2,7 @@
 
 use plan::{Expr, Node, OutputColumn, SetKind};
 use syntax::ast::{self, Pos, Select, SelectBody, SetOperation, SetOperator, Target};
-use types::{Oid, Result, SqlState, oid};
+use types::{Oid, Result, SqlError, SqlState, oid};
 
 use crate::Binder;
 use crate::coerce::Context;
@@ -34,6 +34,13 @@ pub(crate) fn target_location(select: &Select, i: usize) -> Pos {
         SelectBody::SetOperation(_) => (None, false),
     };
     written.filter(|_| !stars).unwrap_or(select.pos)
+}
+
+/// Where the text of `e` begins, as PostgreSQL tells it: of a typed literal that is the literal.
+fn leftmost(e: &Expr) -> Option<u32> {
+    let mut at = None;
+    e.visit(&mut |part| at = at.into_iter().chain((part.position > 0).then_some(part.position)).min());
+    at
 }
 
 /// What the columns of each query in `op` are called, as far as they are written.
@@ -156,11 +163,12 @@ impl Binder<'_> {
             .zip(&common)
             .map(|(c, &(ty, typmod))| OutputColumn { name: c.name.clone(), ty, typmod, origin: None })
             .collect();
-        let (left, right) = (self.converted(left, &common, what, op)?, self.converted(right, &common, what, op)?);
+        let (left, right) =
+            (self.converted(left, &common, what, &op.left)?, self.converted(right, &common, what, &op.right)?);
         Ok((left, right, columns))
     }
 
-    fn converted(&mut self, bound: Bound, common: &[(Oid, i32)], what: &str, op: &SetOperation) -> Result<Node> {
+    fn converted(&mut self, bound: Bound, common: &[(Oid, i32)], what: &str, from: &Select) -> Result<Node> {
         if bound.columns.iter().zip(common).all(|(c, t)| c.ty == t.0) {
             return Ok(bound.node);
         }
@@ -173,14 +181,20 @@ impl Binder<'_> {
                 }
             }
         }
+        let written: Vec<Option<u32>> = match &node {
+            Node::Project { exprs, .. } => exprs.iter().map(leftmost).collect(),
+            _ => Vec::new(),
+        };
         let mut exprs = Vec::new();
         for (i, (c, &(ty, typmod))) in bound.columns.iter().zip(common).enumerate() {
-            let from = node.types()[i];
-            let column = Expr::column(i, from, c.typmod);
+            let column = Expr::column(i, node.types()[i], c.typmod);
             let converted = self.coerce(column, ty, typmod, Context::Implicit)?.ok_or_else(|| {
                 let message =
                     format!("{what} could not convert type {} to {}", self.type_shown(c.ty), self.type_shown(ty));
-                self.error(SqlState::CANNOT_COERCE, message, op.pos)
+                match written.get(i).copied().flatten() {
+                    Some(at) => SqlError::new(SqlState::CANNOT_COERCE, message).at(Some(at)),
+                    None => self.error(SqlState::CANNOT_COERCE, message, from.pos),
+                }
             })?;
             exprs.push(converted);
         }

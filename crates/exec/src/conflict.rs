@@ -10,7 +10,7 @@ use crate::Context;
 use crate::eval::{eval, is_true};
 use crate::index::{Found, Handles, encode_key, find_key};
 use crate::modify::Changer;
-use crate::scan::forms;
+use crate::scan::{forms, known_values};
 
 /// What is to be done with a row.
 pub enum Outcome {
@@ -109,7 +109,7 @@ fn update(
         }
         RowState::Updated | RowState::Deleted | RowState::Gone => return Ok(None),
     }
-    let Some(mut old) = handles.storage.read_datums(id, &snapshot)? else { return Ok(None) };
+    let Some(mut old) = known_values(table, &handles.storage, id, &snapshot)? else { return Ok(None) };
     old.push(Datum::I64(id.to_u64() as i64));
     let own = old.len();
     old.extend_from_slice(row);

@@ -16,6 +16,7 @@ use crate::eval::on_row;
 use crate::index::Handles;
 use crate::modify::{Changer, delete_row, insert_one};
 use crate::returning::{Returned, is_wide};
+use crate::scan::known_values;
 use crate::{BoxOperator, Context, Operator};
 
 /// Does what a MERGE says.
@@ -120,7 +121,7 @@ impl Merge {
                 RowState::Updated => {
                     snapshot = ctx.txn.snapshot();
                     snapshot.command = ctx.snapshot.command;
-                    match handles.storage.read_datums(id, &snapshot)? {
+                    match known_values(&self.table, &handles.storage, id, &snapshot)? {
                         None => row[..=width].fill(Datum::Null),
                         Some(newest) => row[..width].clone_from_slice(&newest),
                     }

@@ -176,7 +176,7 @@ fn recognised(e: &Expr, table: &TableRef) -> Option<(usize, Test)> {
     }
 }
 
-/// The elements of a list of constants, none NULL, when it is short.
+/// The elements of a list of constants, none NULL, when it is short. An empty one says something of NULLs too.
 fn short_list(e: &Expr) -> Option<Vec<Datum>> {
     let items: Vec<Datum> = match &e.kind {
         ExprKind::Const(array) => ArrayView::new(array.as_bytes()?).iter().collect(),
@@ -186,7 +186,7 @@ fn short_list(e: &Expr) -> Option<Vec<Datum>> {
         }
         _ => return None,
     };
-    (items.len() <= LIST_LEN_MAX && items.iter().all(|d| !d.is_null())).then_some(items)
+    ((1..=LIST_LEN_MAX).contains(&items.len()) && items.iter().all(|d| !d.is_null())).then_some(items)
 }
 
 /// The view that a text equal to `value` has in `column`; `None` where equal texts may differ, or do not lie in their view.

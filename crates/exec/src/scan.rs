@@ -5,7 +5,8 @@ use std::sync::Arc;
 use plan::{Expr, ExprKind, Needed, TableRef};
 use storage::RowId;
 use storage::table::{ScanScratch, Table};
-use types::{Physical, Result};
+use storage::txn::Snapshot;
+use types::{Datum, Physical, Result};
 use vector::{CHUNK_ROWS, Chunk, Data};
 
 use crate::eval::retain;
@@ -17,6 +18,20 @@ use crate::{Context, Operator};
 /// Forms of a table's columns and of the row id after them.
 pub fn forms(table: &TableRef) -> Vec<Physical> {
     table.columns.iter().map(|c| Physical::of(c.ty)).chain([Physical::I64]).collect()
+}
+
+/// The values of row `id` as plans know them: what a dropped column still holds is of a form that nobody knows any more.
+pub fn known_values(
+    table: &TableRef,
+    storage: &Table,
+    id: RowId,
+    snapshot: &Snapshot,
+) -> storage::Result<Option<Vec<Datum>>> {
+    let mut values = storage.read_datums(id, snapshot)?;
+    for (value, _) in values.iter_mut().flatten().zip(&table.columns).filter(|(_, c)| c.dropped) {
+        *value = Datum::Null;
+    }
+    Ok(values)
 }
 
 /// Whether a filter may run while a page is latched: nothing in it waits or looks elsewhere.

@@ -125,6 +125,30 @@ fn rows_are_looked_at_once() {
     assert_eq!(fetches(&mut one, sql), 0);
 }
 
+#[test]
+fn to_look_at_a_part_of_a_leaf_settles_nothing_else() {
+    let db = Database::builder().background(false).in_memory().unwrap();
+    let mut s = db.session().unwrap();
+    // Rows on several pages, whose entries are on one.
+    s.batch_execute(
+        "CREATE TABLE t (a int, b text); CREATE INDEX t_a ON t (a);
+         INSERT INTO t SELECT i, repeat('x', 400) FROM generate_series(1, 300) i",
+    )
+    .unwrap();
+    db.runtime().engine().purge().unwrap();
+    // The page of this row has an older version, and the leaf an entry that nobody's row has any more.
+    s.batch_execute("UPDATE t SET a = 1000 WHERE a = 5").unwrap();
+    for _ in 0..2 {
+        assert_eq!(fetches(&mut s, "SELECT count(*) FROM t WHERE a BETWEEN 200 AND 290"), 91);
+        s.batch_execute(ENTRIES).unwrap();
+        assert_eq!(answer(&mut s, "SELECT count(*) FROM t WHERE a < 100"), "(98)");
+    }
+    db.runtime().engine().purge().unwrap();
+    assert_eq!(fetches(&mut s, "SELECT count(*) FROM t WHERE a BETWEEN 200 AND 290"), 91);
+    assert_eq!(fetches(&mut s, "SELECT count(*) FROM t WHERE a BETWEEN 200 AND 290"), 0);
+    assert_eq!(answer(&mut s, "SELECT count(*) FROM t WHERE a < 100"), "(98)");
+}
+
 /// What is moved from row to row is neither lost nor there twice, whoever looks when.
 #[test]
 fn a_sum_stays_what_it_is() {

@@ -18,6 +18,7 @@ mod unnest;
 
 pub use estimate::{ColumnEstimate, Estimate, estimate, estimate_bits};
 pub use fold::fold;
+pub use needed::mark_written;
 use plan::{ExprKind, Node};
 pub use statistics::{ColumnStatistics, NoStatistics, Statistics, Way};
 

@@ -4,7 +4,7 @@ use plan::counter::Fetches;
 use plan::{Expr, ExprKind, JoinKind, Needed, Node};
 
 use crate::access;
-use crate::statistics::Statistics;
+use crate::statistics::{NoStatistics, Statistics};
 
 /// Columns that are read; `None` is all.
 type Wanted = Option<Vec<bool>>;
@@ -39,6 +39,26 @@ fn of_sides(wanted: Wanted, kind: JoinKind, sides: (&Node, &Node), condition: Op
         Some(w) => (Some(w[..left].to_vec()), Some(w[left..].to_vec())),
         None => (None, None),
     }
+}
+
+/// Marks what scans under `node`, a query as it was written, must load to compute all that is written in it, be it asked for or not.
+pub fn mark_written(node: &mut Node) {
+    fn below(node: &mut Node) {
+        // What reads its columns from further up is a reader of these expressions.
+        if matches!(node, Node::Project { .. }) {
+            mark(node, None, &NoStatistics);
+        }
+        node.each_expr_mut(&mut |e| {
+            e.visit_mut(&mut |e| {
+                if let ExprKind::Subquery(sub) = &mut e.kind {
+                    mark_written(&mut sub.node);
+                }
+            });
+        });
+        node.inputs_mut().into_iter().for_each(below);
+    }
+    mark(node, None, &NoStatistics);
+    below(node);
 }
 
 /// Marks what scans under `node` must load, when `wanted` of its columns are read.

@@ -83,3 +83,12 @@ create table dup(a text unique, b int); insert into dup values ('1',1), ('01',1)
 begin; alter table dup add column z int default 4; select * from dup order by a; savepoint s; alter table dup drop column z; select * from dup order by a; rollback to s; select * from dup order by a; rollback; select * from dup order by a;
 create table chk(a varchar(5), b int, check (a <> 'x'), check (b > 0 and a is not null)); alter table chk alter a type text; alter table chk alter b type numeric(8,2);
 drop table g, g2, par, chi, dup, chk;
+create table lost (a int primary key, b bool, c text default 'c', d date);
+insert into lost values (1, true, 'x'), (2, false, 'y');
+alter table lost drop column b;
+insert into lost values (1, 'z'), (3, 'w') on conflict (a) do update set c = excluded.c || lost.c where lost.a = 1 returning *;
+merge into lost using (values (1), (4)) s(a) on s.a = lost.a when matched then update set c = 'm' when not matched then insert values (s.a) returning lost.*;
+create index on lost ((d::text)); create index on lost ((c::date)); create index on lost ((string_to_array(c, 'a')::text)); create index on lost ((a::text), (c::numeric), (c::jsonb));
+update lost set c = 'a', c = nosuch; update lost set c = 'a', c = 'b';
+select * from lost order by a;
+drop table lost;

@@ -84,3 +84,9 @@ select matviewname, ispopulated, hasindexes, definition from pg_matviews;
 select viewname, definition from pg_views where viewname = 'v11';
 drop table a cascade;
 select count(*) from pg_views where schemaname = 'public';
+-- A column that a subquery names is depended on, be it read or not.
+create table named (a int, c int, d date);
+create view names as select y.a from (select q.a, q.c, q.d from named q) y;
+alter table named drop column d;
+alter table named drop column c cascade;
+select count(*) from pg_views where viewname = 'names';

@@ -51,3 +51,5 @@ select pg_get_viewdef('al3'); select pg_get_viewdef('al3', true);
 create materialized view mm as select xx, why from a; alter table a rename column why to y3; select pg_get_viewdef('mm'); refresh materialized view mm; select * from mm;
 create view wi as select x, sum(x) over (order by d range between '1 day'::interval preceding and '2 hours' following) from (select 1 as x, date '2020-01-01' as d) q;
 select pg_get_viewdef('wi'); select * from wi;
+create view two as select ('2000-01-01'::timestamp)::time union select (date '2000-01-01' + 7);
+create view two as select (date '2000-01-01' + 7) union select ('2000-01-01'::timestamp)::time;

@@ -14,3 +14,7 @@ create table s(id int); insert into s select generate_series(1,1000);
 select count(*) from s tablesample bernoulli(100); select count(*) from s tablesample system(0); select count(*) between 300 and 700 from s tablesample bernoulli(50); select (select count(*) from s tablesample bernoulli(30) repeatable (5)) = (select count(*) from s tablesample bernoulli(30) repeatable (5));
 select count(*) from s tablesample bernoulli(101); select count(*) from s tablesample bernoulli(-1); select count(*) from s tablesample bernoulli(null); select count(*) from s tablesample bernoulli(5) repeatable (null); select * from s tablesample foo(1); select * from s tablesample system(1,2); select * from s tablesample system('a'); with q as (select 1) select * from q tablesample system(1); create view sv as select id from s; select * from sv tablesample system(1);
 create view sv2 as select id from s tablesample system (50) repeatable (1.5) where id > 3; select pg_get_viewdef('sv2'), pg_get_viewdef('sv2', true); select count(*) from s x tablesample system(100) where x.id < 11; select count(*) from s tablesample bernoulli(100) a join s b on a.id=b.id;
+create table said_first (a int, g int generated always as (a + 1) stored, t text[]);
+update said_first set g = t;
+update said_first set g = 1, a = 'x';
+update said_first set g = 1;

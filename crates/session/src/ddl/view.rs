@@ -21,8 +21,17 @@ use super::table::{NewColumn, check_attribute_type, is_system_column};
 use super::{HEAP, NewClass, notice, refuse};
 use crate::session::{Session, Sink};
 
-/// The kept text of a query, its plan, its columns, and the operators of users that it calls.
-type ViewQuery = (String, Arc<Node>, Vec<OutputColumn>, Vec<Oid>);
+/// The query of a view.
+struct ViewQuery {
+    /// As it is kept.
+    text: String,
+    /// As it is written, its scans marked with what it reads.
+    written: Node,
+    plan: Arc<Node>,
+    columns: Vec<OutputColumn>,
+    /// The operators of users that it calls.
+    operators: Vec<Oid>,
+}
 
 /// The options that CREATE VIEW gives, as `reloptions` keeps them.
 fn view_options(sql: &str, create: &CreateView) -> Result<Vec<String>> {
@@ -96,7 +105,7 @@ impl Session {
         let trusted = std::mem::replace(&mut self.trusted, true);
         let query = self.view_query(sql, &create.query);
         self.trusted = trusted;
-        let (text, node, outputs, used) = query?;
+        let ViewQuery { text, written: node, columns: outputs, operators: used, .. } = query?;
         if target.persistence != b't' && self.reads_temporary(&node)? {
             let told = format!("view \"{name}\" will be a temporary view");
             notice(sink, SqlState::SUCCESSFUL_COMPLETION, told);
@@ -188,7 +197,7 @@ impl Session {
         self.set_options(view, options)
     }
 
-    /// The kept text of a query, its plan, and its columns.
+    /// What is known of a view's query.
     fn view_query(&mut self, sql: &str, query: &Select) -> Result<ViewQuery> {
         let image = self.image()?;
         let (text, bound, params, used) = {
@@ -200,8 +209,10 @@ impl Session {
             return Err(crate::session::no_parameter(sql, 1));
         }
         let kind = StatementKind::Select(Box::new(query.clone()));
-        let (node, _) = self.locked_plan(sql, &kind, None, &[])?;
-        Ok((text, node, bound.columns, used))
+        let (plan, _) = self.locked_plan(sql, &kind, None, &[])?;
+        let mut written = bound.node;
+        optimizer::mark_written(&mut written);
+        Ok(ViewQuery { text, written, plan, columns: bound.columns, operators: used })
     }
 
     /// The columns of a view, or table, whose query yields `outputs`.
@@ -363,7 +374,7 @@ impl Session {
             }
             return Err(SqlError::new(SqlState::DUPLICATE_TABLE, message));
         }
-        let (text, node, outputs, used) = self.view_query(sql, query)?;
+        let ViewQuery { text, written: node, plan, columns: outputs, operators: used } = self.view_query(sql, query)?;
         if self.reads_temporary(&node)? {
             let message = "materialized views must not use temporary tables or views";
             return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message));
@@ -396,7 +407,7 @@ impl Session {
         if !create.with_data {
             return Ok("CREATE MATERIALIZED VIEW".to_owned());
         }
-        let count = self.fill_view(view, &node)?;
+        let count = self.fill_view(view, &plan)?;
         Ok(format!("SELECT {count}"))
     }
 
