@@ -159,7 +159,8 @@ impl Binder<'_> {
             return self.cte_ref(at, r, &alias);
         }
         match self.relation(&r.relation)? {
-            Relation::Table(table) => {
+            Relation::Table(mut table) => {
+                table.label = self.label(&alias, &Scope::default());
                 let renames = r.alias.as_ref().map_or(&[][..], |a| &a.columns[..]);
                 let own = r.alias.is_none();
                 let mut scope = table_scope(&table, &alias, own, renames);
@@ -230,6 +231,7 @@ impl Binder<'_> {
             types: vec![oid::INT8, oid::BOOL, oid::INT8],
             names: ["last_value", "is_called", "log_cnt"].map(str::to_owned).to_vec(),
             ordinality: false,
+            label: plan::Label::default(),
         });
         let exprs =
             vec![Expr::column(0, oid::INT8, -1), Expr::column(2, oid::INT8, -1), Expr::column(1, oid::BOOL, -1)];
@@ -286,6 +288,7 @@ impl Binder<'_> {
     fn system_view(&mut self, sql: &str) -> Result<Bound> {
         let mut binder = Binder::new(self.image, sql, self.settings, &[]);
         (binder.slots, binder.subs, binder.next_cte) = (self.slots, self.subs, self.next_cte);
+        binder.items = self.items;
         let statements = syntax::parse(sql)?;
         let Some(StatementKind::Select(select)) = statements.first().map(|s| &s.kind) else {
             return Err(SqlError::internal("a system view is a query"));
@@ -295,6 +298,7 @@ impl Binder<'_> {
         bound.columns.iter_mut().filter(|c| c.ty == oid::RECORD).for_each(|c| c.typmod = -1);
         check_as(&mut bound.node, CheckAs::Nobody);
         (self.slots, self.subs, self.next_cte) = (binder.slots, binder.subs, binder.next_cte);
+        self.items = binder.items;
         Ok(bound)
     }
 
@@ -308,6 +312,7 @@ impl Binder<'_> {
         let settings = types::IoSettings::default();
         let mut binder = Binder::new(self.image, &sql, &settings, &[]);
         (binder.slots, binder.subs, binder.next_cte) = (self.slots, self.subs, self.next_cte);
+        binder.items = self.items;
         (binder.depth, binder.view_depth) = (self.depth, self.view_depth + 1);
         let statements = syntax::parse(&sql)?;
         let Some(StatementKind::Select(select)) = statements.first().map(|s| &s.kind) else {
@@ -325,6 +330,7 @@ impl Binder<'_> {
             self.inner_views.extend(binder.views.iter().map(|v| (*v, info.owner)));
         }
         (self.slots, self.subs, self.next_cte) = (binder.slots, binder.subs, binder.next_cte);
+        self.items = binder.items;
         self.views.push(info.oid);
         for (column, own) in bound.columns.iter_mut().zip(&info.columns) {
             column.name.clone_from(&own.name);
@@ -358,12 +364,15 @@ impl Binder<'_> {
             plan::ExprKind::Call { function: UNNEST, .. } if bound.ty == oid::RECORD => defined.clone(),
             _ => self.image.fields_of(bound.ty),
         };
+        self.items += 1;
+        let label = plan::Label { alias: alias.clone(), number: self.items, columns: Vec::new() };
         let (node, mut columns) = match bound.kind {
             // Each row is one value, whose columns are the table's.
             plan::ExprKind::Call { function, args, .. } if is_builtin_set(function) && whole.is_some() => {
                 let fields = whole.unwrap_or_default();
                 let (types, ordinality) = (vec![bound.ty], f.ordinality);
-                let node = Node::FunctionScan { function, routine: None, args, types, names: Vec::new(), ordinality };
+                let node =
+                    Node::FunctionScan { function, routine: None, args, types, names: Vec::new(), ordinality, label };
                 let whole = Expr::column(0, bound.ty, -1);
                 let mut exprs: Vec<Expr> =
                     (0..fields.len()).map(|i| self.nth_field(whole.clone(), i, &fields)).collect();
@@ -383,7 +392,7 @@ impl Binder<'_> {
                 };
                 let types = columns.iter().map(|c| c.ty).collect();
                 let (names, ordinality) = (columns.iter().map(|c| c.name.clone()).collect(), f.ordinality);
-                (Node::FunctionScan { function, routine: None, args, types, names, ordinality }, columns)
+                (Node::FunctionScan { function, routine: None, args, types, names, ordinality, label }, columns)
             }
             plan::ExprKind::Routine { routine, args, .. } => {
                 let mut own = (*routine).clone();
@@ -400,7 +409,7 @@ impl Binder<'_> {
                 let types = columns.iter().map(|c| c.ty).collect();
                 let (function, routine) = (own.oid, Some(Arc::new(own)));
                 let (names, ordinality) = (Vec::new(), f.ordinality);
-                (Node::FunctionScan { function, routine, args, types, names, ordinality }, columns)
+                (Node::FunctionScan { function, routine, args, types, names, ordinality, label }, columns)
             }
             kind => {
                 if f.ordinality {
@@ -430,10 +439,25 @@ impl Binder<'_> {
             columns.push(output("ordinality".to_owned(), oid::INT8, -1));
         }
         let mut scope = self.derived_scope(&alias, f.alias.as_ref(), &columns)?;
+        let mut node = node;
+        let scan = match &mut node {
+            Node::Project { input, .. } => &mut **input,
+            node => node,
+        };
+        if let Node::FunctionScan { label, .. } = scan {
+            label.columns = scope.columns.iter().map(|c| c.name.clone()).collect();
+        }
         if is_row && row_type != oid::RECORD && !f.ordinality {
             scope.rows.push((alias, row_type));
         }
         Ok((node, scope))
+    }
+
+    /// What EXPLAIN calls an item of FROM.
+    pub(crate) fn label(&mut self, alias: &str, scope: &Scope) -> plan::Label {
+        self.items += 1;
+        let columns = scope.columns.iter().map(|c| c.name.clone()).collect();
+        plan::Label { alias: alias.to_owned(), number: self.items, columns }
     }
 
     /// Several functions side by side, each padded with NULL to the longest: ROWS FROM, and `unnest` of several arrays; `None` where
