@@ -4,6 +4,7 @@
 mod call;
 mod coerce;
 mod comparable;
+mod comparison;
 mod composite;
 mod copy;
 mod cte;
