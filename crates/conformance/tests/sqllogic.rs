@@ -13,6 +13,8 @@ use engine::{Kind, Library, Wire};
 use postgres::{Client, NoTls};
 use sqllogictest::{AsyncDB, MakeConnection, Normalizer, Record, Runner, strict_column_validator};
 
+use crate::oracle::{self, OwnDatabase};
+
 /// Files, in order.
 fn files() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/sqllogic");

@@ -108,6 +108,11 @@ impl Account {
         self.charge(size_of_val(row) + var + 24)
     }
 
+    /// An account for one of `share` threads that share what is left of the budget.
+    pub fn part(&self, share: usize) -> Account {
+        Account::new((self.budget_bytes - self.used_bytes) / share, &self.meter)
+    }
+
     /// Gives `bytes` back.
     pub fn release(&mut self, bytes: usize) {
         self.used_bytes = self.used_bytes.saturating_sub(bytes);

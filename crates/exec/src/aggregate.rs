@@ -17,6 +17,7 @@ pub use sorted::GroupAggregate;
 use crate::eval::{eval, matching};
 use crate::key_table::{KeyTable, Keys};
 use crate::own_aggregate::OwnStates;
+use crate::parallel::Fragment;
 use crate::sort::work_bytes;
 use crate::spill::Parts;
 use crate::{BoxOperator, Context, Operator, keys, ordered_set};
@@ -55,6 +56,14 @@ impl States {
         match self {
             States::Builtin(groups) => groups.resize(count),
             States::Own(own, states) => states.resize(own, count),
+        }
+    }
+
+    /// Adds what the same aggregate has seen elsewhere.
+    fn merge(&mut self, group: usize, other: &States, other_group: usize) -> Result<()> {
+        match (self, other) {
+            (States::Builtin(groups), States::Builtin(others)) => groups.merge(group, &**others, other_group),
+            _ => Err(SqlError::internal("an aggregate of a user ran on several threads")),
         }
     }
 
@@ -109,6 +118,8 @@ struct Kept {
 /// Groups and aggregates its input.
 pub struct Aggregate {
     input: BoxOperator,
+    /// The input once more, for several threads.
+    fragment: Option<Fragment>,
     groups: Vec<Expr>,
     calls: Vec<AggregateCall>,
     forms: Vec<Physical>,
@@ -138,7 +149,12 @@ fn in_order(mut call: AggregateCall) -> AggregateCall {
 impl Aggregate {
     pub fn new(input: BoxOperator, groups: Vec<Expr>, calls: Vec<AggregateCall>, forms: Vec<Physical>) -> Aggregate {
         let calls = calls.into_iter().map(in_order).collect();
-        Aggregate { input, groups, calls, forms, result: None, next: 0, later: Vec::new() }
+        Aggregate { input, fragment: None, groups, calls, forms, result: None, next: 0, later: Vec::new() }
+    }
+
+    /// It groups on several threads, if it can.
+    pub fn in_parallel(self, fragment: Option<Fragment>) -> Aggregate {
+        Aggregate { fragment, ..self }
     }
 
     /// The next chunk to group: of the input, or chunk `n` of a list.
@@ -157,83 +173,198 @@ impl Aggregate {
 
     /// Groups the input, or list `part` of the last file.
     fn run(&mut self, part: Option<usize>, ctx: &mut Context<'_>) -> Result<Chunk> {
+        if part.is_none()
+            && let Some(mut grouped) = self.run_parallel(ctx)?
+        {
+            return grouped.finished(&self.calls, &self.forms, ctx);
+        }
         let room = work_bytes(ctx).saturating_mul(2);
         let mut spilled: Option<Parts> = None;
         let mut n = 0;
-        let types: Vec<Oid> = self.groups.iter().map(|g| g.ty).collect();
-        let group_forms: Vec<Physical> = types.iter().map(|&t| Physical::of(t)).collect();
-        let mut index = KeyTable::new(&types, false);
-        let (mut keys, mut charged) = (Keys::default(), 0);
-        let mut known = Chunk::new(&group_forms);
-        let mut running = start(&self.calls)?;
-        let grouped = !self.groups.is_empty();
-        if !grouped {
-            known.rows = 1;
-            running.iter_mut().for_each(|r| r.groups.resize(1));
-        }
+        let mut grouped = Grouped::new(&self.groups, &self.calls)?;
         let mut chunk = Chunk::default();
-        let mut group_of: Vec<u32> = Vec::new();
         while self.source(part, n, &mut chunk, ctx)? {
             n += 1;
-            if chunk.rows == 0 {
-                continue;
-            }
-            if grouped {
-                let evaluated = self.groups.iter().map(|g| eval(g, &chunk, ctx)).collect::<Result<Vec<_>>>()?;
-                let values: Vec<&Vector> = evaluated.iter().map(|v| &**v).collect();
-                group_of.clear();
-                index.keys(&values, &types, chunk.rows, ctx, &mut keys)?;
-                let before = known.rows;
-                let (mut own, mut others): (Vec<u32>, Vec<(usize, usize)>) = (Vec::new(), Vec::new());
-                for i in 0..chunk.rows {
-                    if let Some(parts) = &spilled {
-                        match index.find(&keys, i) {
-                            Some(group) => {
-                                own.push(i as u32);
-                                group_of.push(group);
-                            }
-                            None => others.push((i, keys.part(i, parts.len(), self.later.len()))),
-                        }
-                        continue;
-                    }
-                    let (group, fresh) = index.number(&keys, i);
-                    if fresh {
-                        known.columns.iter_mut().zip(&values).for_each(|(c, v)| c.push_from(v, i));
-                        known.rows += 1;
-                    }
-                    group_of.push(group);
-                }
-                let fresh = known.rows - before;
-                if fresh > 0 {
-                    // As much again as the keys take stands for the values of the groups.
-                    let held = 2 * index.held_bytes() + 48 * self.calls.len() * known.rows;
-                    ctx.account.charge(held.saturating_sub(charged))?;
-                    charged = charged.max(held);
-                }
-                if let Some(parts) = &mut spilled {
-                    drop(evaluated);
-                    parts.add(&chunk, others.into_iter())?;
-                    chunk.compact(&own);
-                } else if charged + running.iter().map(|r| r.charged).sum::<usize>() > room
-                    && self.later.len() < DEPTH_MAX
-                {
-                    spilled = Some(Parts::new(PARTS, ctx)?);
-                }
-                if chunk.rows == 0 {
-                    continue;
-                }
-                running.iter_mut().for_each(|r| r.groups.resize(known.rows));
-            }
-            for (call, state) in self.calls.iter().zip(&mut running) {
-                take(call, state, &chunk, grouped.then_some(&group_of[..]), ctx)?;
+            let beyond = spilled.as_mut().map(|parts| (parts, self.later.len()));
+            grouped.take(&self.groups, &self.calls, &mut chunk, beyond, ctx)?;
+            if spilled.is_none()
+                && !self.groups.is_empty()
+                && grouped.held_bytes() > room
+                && self.later.len() < DEPTH_MAX
+            {
+                spilled = Some(Parts::new(PARTS, ctx)?);
             }
         }
-        let out = finished(&self.calls, &mut running, &known, &self.forms, ctx)?;
-        ctx.account.release(charged + running.iter().map(|r| r.charged).sum::<usize>());
+        let out = grouped.finished(&self.calls, &self.forms, ctx)?;
         if let Some(mut parts) = spilled {
             parts.finish()?;
             self.later.push((parts, 0));
         }
+        Ok(out)
+    }
+
+    /// Groups the input on several threads, where there is a fragment for that and the groups fit into memory.
+    fn run_parallel(&mut self, ctx: &mut Context<'_>) -> Result<Option<Grouped>> {
+        let Aggregate { fragment: Some(fragment), groups, calls, .. } = self else { return Ok(None) };
+        let room = work_bytes(ctx).saturating_mul(2);
+        let parts = fragment.run(ctx, |input, ctx| {
+            let mut grouped = Grouped::new(groups, calls)?;
+            let mut chunk = Chunk::default();
+            while input.next(ctx, &mut chunk)? {
+                grouped.take(groups, calls, &mut chunk, None, ctx)?;
+                if grouped.held_bytes() > room {
+                    return Ok(None);
+                }
+            }
+            Ok(Some(grouped))
+        })?;
+        let Some(mut parts) = parts.map(Vec::into_iter) else { return Ok(None) };
+        let Some(mut all) = parts.next() else { return Ok(None) };
+        parts.try_for_each(|part| all.merge(part, ctx))?;
+        Ok(Some(all))
+    }
+}
+
+/// The groups seen so far, and what their aggregates have come to.
+struct Grouped {
+    types: Vec<Oid>,
+    index: KeyTable,
+    /// The values of each group's columns.
+    known: Chunk,
+    running: Vec<Running>,
+    keys: Keys,
+    /// Of each row of the chunk at hand, its group.
+    group_of: Vec<u32>,
+    /// What was charged for the keys.
+    charged: usize,
+}
+
+impl Grouped {
+    /// None yet; without group columns there is one.
+    fn new(groups: &[Expr], calls: &[AggregateCall]) -> Result<Grouped> {
+        let types: Vec<Oid> = groups.iter().map(|g| g.ty).collect();
+        let forms: Vec<Physical> = types.iter().map(|&t| Physical::of(t)).collect();
+        let mut running = start(calls)?;
+        let mut known = Chunk::new(&forms);
+        if groups.is_empty() {
+            known.rows = 1;
+            running.iter_mut().for_each(|r| r.groups.resize(1));
+        }
+        let (index, keys) = (KeyTable::new(&types, false), Keys::default());
+        Ok(Grouped { types, index, known, running, keys, group_of: Vec::new(), charged: 0 })
+    }
+
+    /// Memory that was charged for it.
+    fn held_bytes(&self) -> usize {
+        self.charged + self.running.iter().map(|r| r.charged).sum::<usize>()
+    }
+
+    /// Adds the rows of `chunk`. With lists for what is `beyond` (and how deep they are), rows of new groups are dealt out to those instead.
+    fn take(
+        &mut self,
+        groups: &[Expr],
+        calls: &[AggregateCall],
+        chunk: &mut Chunk,
+        beyond: Option<(&mut Parts, usize)>,
+        ctx: &mut Context<'_>,
+    ) -> Result<()> {
+        if chunk.rows > 0 && !groups.is_empty() {
+            self.number(groups, calls.len(), chunk, beyond, ctx)?;
+        }
+        if chunk.rows == 0 {
+            return Ok(());
+        }
+        let Grouped { running, group_of, known, .. } = self;
+        running.iter_mut().for_each(|r| r.groups.resize(known.rows));
+        let group_of = (!groups.is_empty()).then_some(&group_of[..]);
+        for (call, state) in calls.iter().zip(running) {
+            take(call, state, chunk, group_of, ctx)?;
+        }
+        Ok(())
+    }
+
+    /// Finds the group of each row of `chunk`, in which only those stay that have one.
+    fn number(
+        &mut self,
+        groups: &[Expr],
+        calls: usize,
+        chunk: &mut Chunk,
+        beyond: Option<(&mut Parts, usize)>,
+        ctx: &mut Context<'_>,
+    ) -> Result<()> {
+        let Grouped { types, index, known, keys, group_of, charged, .. } = self;
+        let evaluated = groups.iter().map(|g| eval(g, chunk, ctx)).collect::<Result<Vec<_>>>()?;
+        let values: Vec<&Vector> = evaluated.iter().map(|v| &**v).collect();
+        group_of.clear();
+        index.keys(&values, types, chunk.rows, ctx, keys)?;
+        if let Some((parts, depth)) = beyond {
+            let (mut own, mut others): (Vec<u32>, Vec<(usize, usize)>) = (Vec::new(), Vec::new());
+            for i in 0..chunk.rows {
+                match index.find(keys, i) {
+                    Some(group) => {
+                        own.push(i as u32);
+                        group_of.push(group);
+                    }
+                    None => others.push((i, keys.part(i, parts.len(), depth))),
+                }
+            }
+            drop(evaluated);
+            parts.add(chunk, others.into_iter())?;
+            chunk.compact(&own);
+            return Ok(());
+        }
+        let before = known.rows;
+        for i in 0..chunk.rows {
+            let (group, fresh) = index.number(keys, i);
+            if fresh {
+                known.columns.iter_mut().zip(&values).for_each(|(c, v)| c.push_from(v, i));
+                known.rows += 1;
+            }
+            group_of.push(group);
+        }
+        if known.rows > before {
+            // As much again as the keys take stands for the values of the groups.
+            let held = 2 * index.held_bytes() + 48 * calls * known.rows;
+            ctx.account.charge(held.saturating_sub(*charged))?;
+            *charged = (*charged).max(held);
+        }
+        Ok(())
+    }
+
+    /// Adds the groups of `other`, which another thread has seen.
+    fn merge(&mut self, other: Grouped, ctx: &mut Context<'_>) -> Result<()> {
+        let Grouped { types, index, known, running, keys, group_of, .. } = self;
+        group_of.clear();
+        if types.is_empty() {
+            group_of.push(0);
+        } else {
+            let values: Vec<&Vector> = other.known.columns.iter().collect();
+            index.keys(&values, types, other.known.rows, ctx, keys)?;
+            for i in 0..other.known.rows {
+                let (group, fresh) = index.number(keys, i);
+                if fresh {
+                    known.columns.iter_mut().zip(&values).for_each(|(c, v)| c.push_from(v, i));
+                    known.rows += 1;
+                }
+                group_of.push(group);
+            }
+        }
+        // What the other's account no longer answers for.
+        ctx.account.charge(other.held_bytes())?;
+        self.charged += other.held_bytes();
+        for (state, from) in running.iter_mut().zip(&other.running) {
+            state.groups.resize(known.rows);
+            for (i, &group) in group_of.iter().enumerate() {
+                state.groups.merge(group as usize, &from.groups, i)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A row for each group; what was held is given back.
+    fn finished(&mut self, calls: &[AggregateCall], forms: &[Physical], ctx: &mut Context<'_>) -> Result<Chunk> {
+        let out = finished(calls, &mut self.running, &self.known, forms, ctx)?;
+        ctx.account.release(self.held_bytes());
         Ok(out)
     }
 }
@@ -432,5 +563,6 @@ impl Operator for Aggregate {
         self.result = None;
         self.later.clear();
         self.input.reset();
+        self.fragment.iter_mut().for_each(Fragment::reset);
     }
 }

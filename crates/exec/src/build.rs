@@ -21,6 +21,7 @@ use crate::lock_rows::LockRows;
 use crate::merge::Merge;
 use crate::merge_join::MergeJoin;
 use crate::modify::{Delete, Insert, Update};
+use crate::parallel::Fragment;
 use crate::returning::is_wide;
 use crate::scan::{SeqScan, forms};
 use crate::set_op::SetOp;
@@ -103,8 +104,14 @@ pub fn build(node: &Node) -> BoxOperator {
             row: 0,
         }),
         Node::Aggregate { input, groups, calls } => {
-            Box::new(Aggregate::new(build(input), groups.clone(), calls.clone(), node.forms()))
+            let (input, fragment) = match Fragment::below(input) {
+                Some((below, fragment)) => (below, Some(fragment)),
+                None => (&**input, None),
+            };
+            let aggregate = Aggregate::new(build(input), groups.clone(), calls.clone(), node.forms());
+            Box::new(aggregate.in_parallel(fragment))
         }
+        Node::Gather { input, .. } => build(input),
         Node::GroupAggregate { input, groups, calls } => {
             Box::new(GroupAggregate::new(build(input), groups.clone(), calls.clone(), node.forms()))
         }

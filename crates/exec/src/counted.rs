@@ -28,6 +28,10 @@ impl Operator for Counted {
         outcome
     }
 
+    fn prepare(&mut self, ctx: &mut Context<'_>) -> Result<bool> {
+        self.input.prepare(ctx)
+    }
+
     fn reset(&mut self) {
         self.begun = (false, false);
         self.input.reset();

@@ -3,6 +3,9 @@
 //! When the right input does not fit into twice `work_mem`, both are dealt out to lists in files by the hashes of their keys, and list
 //! after list is joined.
 
+use std::sync::Arc;
+
+use env::sync::Mutex;
 use plan::{Expr, JoinKind};
 use types::{Oid, Physical, Result};
 use vector::{CHUNK_ROWS, Chunk, Vector};
@@ -23,7 +26,11 @@ pub struct Join {
     right_forms: Vec<Physical>,
     equal: Vec<(Expr, Expr, Oid)>,
     condition: Option<Expr>,
-    built: Option<Built>,
+    built: Option<Arc<Built>>,
+    /// Rows of the right that have had a match, where that is asked.
+    matched: Vec<bool>,
+    /// Where `built` is for all joins of a fragment.
+    hub: Option<Hub>,
     finished: bool,
     chunk: Chunk,
     /// Keys of `chunk`.
@@ -52,12 +59,15 @@ struct Dealt {
 /// Lists of a join that does not fit into memory.
 const PARTS: usize = 32;
 
-struct Built {
+/// What one of the joins of a fragment has built, for all of them.
+pub type Hub = Arc<Mutex<Option<Arc<Built>>>>;
+
+/// The right input, by key.
+pub struct Built {
     rows: Chunk,
     /// The keys, where the rows of each start in `all`, and what they are; unused without equalities.
     table: KeyTable,
     starts: Vec<u32>,
-    matched: Vec<bool>,
     /// Rows by key; in their order without equalities.
     all: Vec<u32>,
 }
@@ -84,6 +94,8 @@ impl Join {
             equal,
             condition,
             built: None,
+            matched: Vec::new(),
+            hub: None,
             finished: false,
             chunk: Chunk::default(),
             keys: Keys::default(),
@@ -94,6 +106,11 @@ impl Join {
             charged: 0,
             dealt: None,
         }
+    }
+
+    /// It reads of its right what the join that [is prepared](Operator::prepare) puts into `hub`.
+    pub fn sharing(self, hub: Hub) -> Join {
+        Join { hub: Some(hub), ..self }
     }
 
     /// The next chunk of the right: of the input, or of the list at hand.
@@ -160,13 +177,13 @@ impl Join {
         Ok(())
     }
 
-    fn build(&mut self, ctx: &mut Context<'_>) -> Result<Built> {
+    /// Reads the right. `None` when it is more than fits and others share it, so that it cannot be dealt out.
+    fn build(&mut self, ctx: &mut Context<'_>) -> Result<Option<Built>> {
         let types: Vec<Oid> = self.equal.iter().map(|e| e.1.ty).collect();
         let fresh = || Built {
             rows: Chunk::default(),
             table: KeyTable::new(&types, true),
             starts: Vec::new(),
-            matched: Vec::new(),
             all: Vec::new(),
         };
         let mut built = fresh();
@@ -199,6 +216,9 @@ impl Join {
             }
             built.rows.extend_selected(&chunk, 0..chunk.rows);
             if self.charged > room && self.dealt.is_none() && !self.equal.is_empty() {
+                if self.hub.is_some() {
+                    return Ok(None);
+                }
                 self.deal_all(std::mem::replace(&mut built, fresh()), ctx)?;
                 key_of.clear();
                 (charged, first, n) = (0, true, 0);
@@ -207,10 +227,12 @@ impl Join {
         if first {
             built.rows.reset(&self.right_forms);
         }
-        built.matched = vec![false; built.rows.rows];
+        if matches!(self.kind, JoinKind::Right | JoinKind::Full) {
+            self.matched = vec![false; built.rows.rows];
+        }
         if self.equal.is_empty() {
             built.all = (0..built.rows.rows as u32).collect();
-            return Ok(built);
+            return Ok(Some(built));
         }
         // Rows of the same key stand together, in their order.
         built.starts = vec![0; built.table.len() + 1];
@@ -224,7 +246,7 @@ impl Join {
             built.all[next[k as usize] as usize] = row as u32;
             next[k as usize] += 1;
         }
-        Ok(built)
+        Ok(Some(built))
     }
 
     /// The keys of the left chunk.
@@ -241,7 +263,7 @@ impl Join {
 
     /// Joins rows of the left chunk until `out` is full or the chunk is done.
     fn probe(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<()> {
-        let Some(built) = &mut self.built else { return Ok(()) };
+        let Some(built) = &self.built else { return Ok(()) };
         // Without a condition, one match is as good as all.
         let any_match = matches!(self.kind, JoinKind::Semi | JoinKind::Anti) && self.condition.is_none();
         // Candidate pairs are gathered for many left rows, then tested at once.
@@ -267,7 +289,7 @@ impl Join {
             self.at = (row + 1, 0);
         }
         let test = Test { kind: self.kind, condition: self.condition.as_ref(), split: self.left_forms.len() };
-        let notes = (&mut built.matched[..], &mut self.has_match);
+        let notes = (&mut self.matched[..], &mut self.has_match);
         pairs.put(&test, (&self.chunk, &built.rows), notes, out, ctx)
     }
 
@@ -275,8 +297,8 @@ impl Join {
     fn pad(&mut self, out: &mut Chunk) -> bool {
         let Some(built) = &self.built else { return false };
         let split = self.left_forms.len();
-        while self.pad < built.matched.len() && out.rows < CHUNK_ROWS {
-            if !built.matched[self.pad] {
+        while self.pad < self.matched.len() && out.rows < CHUNK_ROWS {
+            if !self.matched[self.pad] {
                 out.columns[..split].iter_mut().for_each(Vector::push_null);
                 for (column, right) in out.columns[split..].iter_mut().zip(&built.rows.columns) {
                     column.push_from(right, self.pad);
@@ -309,7 +331,10 @@ impl Operator for Join {
     fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
         loop {
             if self.built.is_none() {
-                self.built = Some(self.build(ctx)?);
+                self.built = match &self.hub {
+                    Some(hub) => hub.lock().clone(),
+                    None => self.build(ctx)?.map(Arc::new),
+                };
             }
             self.reset_out(out);
             if !self.finished {
@@ -343,9 +368,20 @@ impl Operator for Join {
         }
     }
 
+    fn prepare(&mut self, ctx: &mut Context<'_>) -> Result<bool> {
+        let Some(built) = self.build(ctx)? else { return Ok(false) };
+        if let Some(hub) = &self.hub {
+            *hub.lock() = Some(Arc::new(built));
+        }
+        self.left.prepare(ctx)
+    }
+
     fn reset(&mut self) {
         (self.built, self.finished, self.more, self.pad) = (None, false, false, 0);
         (self.dealt, self.charged) = (None, 0);
+        if let Some(hub) = &self.hub {
+            *hub.lock() = None;
+        }
         self.left.reset();
         self.right.reset();
     }

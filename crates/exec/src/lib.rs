@@ -35,6 +35,7 @@ mod ordered_set;
 mod own_aggregate;
 mod page_test;
 mod pairs;
+mod parallel;
 mod returning;
 mod routine;
 mod scan;
@@ -193,6 +194,15 @@ pub trait Operator: Send {
     /// # Errors
     /// What evaluating, storing or waiting says.
     fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool>;
+
+    /// Makes what all threads of a [fragment](parallel::Fragment) read, before they start; false when that is more than memory may hold.
+    ///
+    /// # Errors
+    /// As [`Operator::next`].
+    fn prepare(&mut self, ctx: &mut Context<'_>) -> Result<bool> {
+        let _ = ctx;
+        Ok(true)
+    }
 
     /// Makes it ready to run again, keeping memory (Q5).
     fn reset(&mut self);

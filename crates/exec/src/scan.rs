@@ -11,6 +11,7 @@ use vector::{CHUNK_ROWS, Chunk, Data};
 use crate::eval::retain;
 use crate::load::{Large, Slots, fetch_large, page_column, reset};
 use crate::page_test::{self, PageTests};
+use crate::parallel::Morsels;
 use crate::{Context, Operator};
 
 /// Forms of a table's columns and of the row id after them.
@@ -50,6 +51,10 @@ pub struct SeqScan {
     storage: Option<Table>,
     block: u32,
     slot: usize,
+    /// Where pages come from, when others read the table with it, and the end of those it has.
+    morsels: Option<(Arc<Morsels>, u32)>,
+    /// Whether the tests know what they compare with.
+    bound: bool,
     scratch: ScanScratch,
     slots: Vec<u32>,
     /// What the filter reads of a page.
@@ -84,11 +89,30 @@ impl SeqScan {
             storage: None,
             block: 0,
             slot: 0,
+            morsels: None,
+            bound: false,
             scratch: ScanScratch::default(),
             slots: Vec::new(),
             probe: Chunk::default(),
             large: Vec::new(),
         }
+    }
+
+    /// It reads only the pages it takes from `morsels`.
+    pub fn of_morsels(self, morsels: Arc<Morsels>) -> SeqScan {
+        SeqScan { morsels: Some((morsels, 0)), ..self }
+    }
+
+    /// Whether there is a page to read.
+    fn has_page(&mut self, storage: &Table) -> bool {
+        let blocks = storage.blocks();
+        if let Some((morsels, end)) = &mut self.morsels
+            && self.block >= *end
+        {
+            let taken = morsels.take(blocks);
+            (self.block, self.slot, *end) = (taken.start, 0, taken.end);
+        }
+        self.block < blocks
     }
 
     /// Loads rows of the page at hand.
@@ -219,15 +243,16 @@ impl Operator for SeqScan {
         // What a filter leaves need not fill the chunk to the last row: reading pages in ever smaller parts costs more than it saves.
         let filtered = self.filter.is_some() || !self.tests.is_empty();
         let enough = if filtered { CHUNK_ROWS / 2 } else { CHUNK_ROWS };
-        if (self.block, self.slot) == (0, 0) {
+        if !self.bound {
             self.tests.bind(ctx)?;
+            self.bound = true;
         }
-        while out.rows < enough && self.block < storage.blocks() && pages < 64 {
+        while out.rows < enough && pages < 64 && self.has_page(&storage) {
             self.load_block(&storage, ctx, out)?;
             pages += 1;
         }
         if out.rows == 0 {
-            return Ok(self.block < storage.blocks());
+            return Ok(self.has_page(&storage));
         }
         fetch_large(out, &storage, &mut self.large)?;
         if let (Some(filter), None) = (&self.filter, &self.first) {
@@ -237,6 +262,9 @@ impl Operator for SeqScan {
     }
 
     fn reset(&mut self) {
-        (self.block, self.slot) = (0, 0);
+        (self.block, self.slot, self.bound) = (0, 0, false);
+        if let Some((_, end)) = &mut self.morsels {
+            *end = 0;
+        }
     }
 }

@@ -98,6 +98,10 @@ impl Operator for Filter {
         Ok(true)
     }
 
+    fn prepare(&mut self, ctx: &mut Context<'_>) -> Result<bool> {
+        self.input.prepare(ctx)
+    }
+
     fn reset(&mut self) {
         self.input.reset();
     }
@@ -149,6 +153,10 @@ impl Operator for Project {
         }
         out.rows = self.chunk.rows;
         Ok(true)
+    }
+
+    fn prepare(&mut self, ctx: &mut Context<'_>) -> Result<bool> {
+        self.input.prepare(ctx)
     }
 
     fn reset(&mut self) {

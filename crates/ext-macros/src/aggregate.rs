@@ -147,6 +147,7 @@ fn entry(
             })
         }
     };
+    let can_merge = method(item, "merge").is_some();
     let merge = match method(item, "merge") {
         Some(_) => quote!(into.merge(from)),
         None => quote! {{
@@ -225,6 +226,7 @@ fn entry(
                 arguments: #accepts,
                 result: #produces,
                 can_remove: #can_remove,
+                can_merge: #can_merge,
                 groups,
             }
         }

@@ -91,6 +91,8 @@ pub struct AggregateDefinition {
     pub result: Accepts,
     /// Whether rows can be removed again.
     pub can_remove: bool,
+    /// Whether states of parts of the rows can be merged.
+    pub can_merge: bool,
     /// Fresh states, of no groups.
     pub groups: fn() -> Box<dyn Groups>,
 }

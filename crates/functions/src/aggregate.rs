@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 
 use ext::{AggregateDefinition, Call, Date, Groups, Lsn, Money, Rowset, Time, Timestamp, Timestamptz};
 use types::compare::{compare_f64, compare_with};
+use types::io::BuiltinTypes;
 use types::{Datum, Numeric, Oid, Result, SqlError, SqlState};
 use vector::Vector;
 
@@ -533,6 +534,9 @@ pub(crate) mod functions {
             self.0 = Some(sum);
             Ok(())
         }
+        fn merge(&mut self, other: &Self) -> Result<()> {
+            other.0.into_iter().try_for_each(|v| self.add(Money(v)))
+        }
         fn finish(&self) -> Option<Money> {
             self.0.map(Money)
         }
@@ -551,6 +555,9 @@ pub(crate) mod functions {
             });
             Ok(())
         }
+        fn merge(&mut self, other: &Self) -> Result<()> {
+            other.0.into_iter().try_for_each(|v| self.add(v))
+        }
         fn finish(&self) -> Option<Interval> {
             self.0
         }
@@ -568,6 +575,12 @@ pub(crate) mod functions {
                 Some(s) => arith::add(s, v)?,
                 None => v,
             });
+            Ok(())
+        }
+        fn merge(&mut self, other: &Self) -> Result<()> {
+            let Some(sum) = other.0 else { return Ok(()) };
+            self.add(sum)?;
+            self.1 += other.1 - 1;
             Ok(())
         }
         fn finish(&self) -> Result<Option<Interval>> {
@@ -655,37 +668,55 @@ pub(crate) mod functions {
         }
     }
 
-    /// `min` of other values.
+    /// `min` of other values: the value, and its type.
     #[derive(Clone, Default)]
-    pub struct Least(Option<Datum>);
+    pub struct Least(Option<(Datum, Oid)>);
 
     #[ext::aggregate(oid = [2051, 2140, 2144, 2145, 2146, 2245, 2798, 3527, 3565, 5100, 6374, 6396], strict)]
     impl Least {
         fn add(&mut self, call: &mut Call<'_>, v: &Datum) {
             let ty = call.arg_type(0);
-            if self.0.as_ref().is_none_or(|old| compare_with(ty, v, old, call.types).is_lt()) {
-                self.0 = Some(v.clone());
+            if self.0.as_ref().is_none_or(|old| compare_with(ty, v, &old.0, call.types).is_lt()) {
+                self.0 = Some((v.clone(), ty));
             }
         }
+        fn merge(&mut self, other: &Self) -> Result<()> {
+            // Only values of built-in types are aggregated in parts.
+            if let Some((v, ty)) = &other.0
+                && self.0.as_ref().is_none_or(|old| compare_with(*ty, v, &old.0, &BuiltinTypes).is_lt())
+            {
+                self.0 = Some((v.clone(), *ty));
+            }
+            Ok(())
+        }
         fn finish(&self) -> Datum {
-            self.0.clone().unwrap_or_default()
+            self.0.as_ref().map(|v| v.0.clone()).unwrap_or_default()
         }
     }
 
-    /// `max` of other values.
+    /// `max` of other values: the value, and its type.
     #[derive(Clone, Default)]
-    pub struct Greatest(Option<Datum>);
+    pub struct Greatest(Option<(Datum, Oid)>);
 
     #[ext::aggregate(oid = [2050, 2124, 2128, 2129, 2130, 2244, 2797, 3526, 3564, 5099, 6373, 6395], strict)]
     impl Greatest {
         fn add(&mut self, call: &mut Call<'_>, v: &Datum) {
             let ty = call.arg_type(0);
-            if self.0.as_ref().is_none_or(|old| compare_with(ty, v, old, call.types).is_gt()) {
-                self.0 = Some(v.clone());
+            if self.0.as_ref().is_none_or(|old| compare_with(ty, v, &old.0, call.types).is_gt()) {
+                self.0 = Some((v.clone(), ty));
             }
         }
+        fn merge(&mut self, other: &Self) -> Result<()> {
+            // Only values of built-in types are aggregated in parts.
+            if let Some((v, ty)) = &other.0
+                && self.0.as_ref().is_none_or(|old| compare_with(*ty, v, &old.0, &BuiltinTypes).is_gt())
+            {
+                self.0 = Some((v.clone(), *ty));
+            }
+            Ok(())
+        }
         fn finish(&self) -> Datum {
-            self.0.clone().unwrap_or_default()
+            self.0.as_ref().map(|v| v.0.clone()).unwrap_or_default()
         }
     }
 
@@ -772,6 +803,10 @@ pub(crate) mod functions {
         fn add(&mut self, v: T) {
             self.0 = Some(self.0.map_or(v, |old| old.bit_and(v)));
         }
+        fn merge(&mut self, other: &Self) -> Result<()> {
+            other.0.into_iter().for_each(|v| self.add(v));
+            Ok(())
+        }
         fn finish(&self) -> Option<T> {
             self.0
         }
@@ -786,6 +821,10 @@ pub(crate) mod functions {
         fn add(&mut self, v: T) {
             self.0 = Some(self.0.map_or(v, |old| old.bit_or(v)));
         }
+        fn merge(&mut self, other: &Self) -> Result<()> {
+            other.0.into_iter().for_each(|v| self.add(v));
+            Ok(())
+        }
         fn finish(&self) -> Option<T> {
             self.0
         }
@@ -799,6 +838,10 @@ pub(crate) mod functions {
     impl<T: crate::arithmetic::Int> BitXor<T> {
         fn add(&mut self, v: T) {
             self.0 = Some(self.0.map_or(v, |old| old.bit_xor(v)));
+        }
+        fn merge(&mut self, other: &Self) -> Result<()> {
+            other.0.into_iter().for_each(|v| self.add(v));
+            Ok(())
         }
         fn finish(&self) -> Option<T> {
             self.0

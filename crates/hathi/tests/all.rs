@@ -15,6 +15,7 @@ mod long;
 mod long_copy;
 mod mutated;
 mod nesting;
+mod parallel;
 mod planning;
 mod powercut;
 mod reuse;

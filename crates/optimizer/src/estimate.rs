@@ -535,7 +535,7 @@ pub fn estimate(node: &Node, s: &dyn Statistics) -> Estimate {
             let rows = b.rows + 10.0 * step.rows;
             Estimate { rows, startup: b.startup, cost: b.cost + 10.0 * step.cost, columns: b.columns }
         }
-        Node::Counted { input, .. } => estimate(input, s),
+        Node::Counted { input, .. } | Node::Gather { input, .. } => estimate(input, s),
         Node::LockRows { input, .. } => {
             let mut e = estimate(input, s);
             e.cost += e.rows * ROW;

@@ -9,6 +9,7 @@ mod in_order;
 mod methods;
 mod needed;
 mod order;
+mod parallel;
 pub mod prefix;
 mod push;
 mod selectivity;
@@ -24,7 +25,9 @@ pub use statistics::{ColumnStatistics, NoStatistics, Statistics, Way};
 pub fn optimize(node: Node, statistics: &dyn Statistics) -> Node {
     let mut slots = 0;
     first_free(&node, &mut slots);
-    query(node, statistics, &mut slots)
+    let mut node = query(node, statistics, &mut slots);
+    parallel::place(&mut node, statistics);
+    node
 }
 
 /// Rewrites a query of a statement; `slots` is the first slot that is free.

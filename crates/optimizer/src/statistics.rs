@@ -54,6 +54,12 @@ pub trait Statistics {
         true
     }
 
+    /// How many threads may help with reading so many pages of a table.
+    fn workers(&self, pages: f64) -> usize {
+        let _ = pages;
+        0
+    }
+
     /// Memory of a sort or a hash table, in bytes.
     fn work_bytes(&self) -> f64 {
         4e6

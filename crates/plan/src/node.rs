@@ -383,6 +383,9 @@ pub enum Node {
     Window { input: Box<Node>, window: Window, calls: Vec<WindowCall> },
     /// The rows of `input`, counted.
     Counted { input: Box<Node>, counter: Counter },
+    /// What `workers` threads and the one at hand make of `input`, each of other rows of the table that it starts from. It stands below an
+    /// Aggregate, which then groups in all of them and puts the groups together; alone it is its input.
+    Gather { input: Box<Node>, workers: usize },
     /// Rows in order.
     Sort { input: Box<Node>, keys: Vec<SortKey> },
     /// As Sort, of rows that are in the order of the first `presorted` keys.
@@ -561,6 +564,7 @@ impl Node {
             }
             Node::Filter { input, .. }
             | Node::Counted { input, .. }
+            | Node::Gather { input, .. }
             | Node::Sort { input, .. }
             | Node::IncrementalSort { input, .. }
             | Node::Distinct { input, .. }
@@ -616,6 +620,7 @@ impl Node {
             | Node::GroupingSets { input, .. }
             | Node::Window { input, .. }
             | Node::Counted { input, .. }
+            | Node::Gather { input, .. }
             | Node::Sort { input, .. }
             | Node::Distinct { input, .. }
             | Node::LockRows { input, .. }
@@ -686,6 +691,7 @@ impl Node {
             | Node::SetOp { .. }
             | Node::With { .. }
             | Node::Counted { .. }
+            | Node::Gather { .. }
             | Node::Constants { .. }
             | Node::CteScan { .. }
             | Node::Recursive { .. }
@@ -713,6 +719,7 @@ impl Node {
             | Node::GroupingSets { input, .. }
             | Node::Window { input, .. }
             | Node::Counted { input, .. }
+            | Node::Gather { input, .. }
             | Node::Sort { input, .. }
             | Node::Distinct { input, .. }
             | Node::LockRows { input, .. }
@@ -781,6 +788,7 @@ impl Node {
             | Node::SetOp { .. }
             | Node::With { .. }
             | Node::Counted { .. }
+            | Node::Gather { .. }
             | Node::Constants { .. }
             | Node::CteScan { .. }
             | Node::Recursive { .. }

@@ -137,7 +137,8 @@ fn runs_backward(node: &Node) -> bool {
         | Node::Project { input, .. }
         | Node::Sort { input, .. }
         | Node::Limit { input, ties: None, .. }
-        | Node::Counted { input, .. } => runs_backward(input),
+        | Node::Counted { input, .. }
+        | Node::Gather { input, .. } => runs_backward(input),
         Node::With { body, .. } => runs_backward(body),
         _ => false,
     }

@@ -54,6 +54,25 @@ impl Statistics for Known<'_> {
         self.settings.is_none_or(|s| !s.is_off(way.setting()))
     }
 
+    fn workers(&self, pages: f64) -> usize {
+        let Some(settings) = self.settings else { return 0 };
+        let number = |name: &str| settings.get(name).ok().and_then(|n| n.parse::<usize>().ok()).unwrap_or(0);
+        let most = number("max_parallel_workers_per_gather").min(number("max_parallel_workers"));
+        let least = settings.get("min_parallel_table_scan_size").map_or(0, |text| exec::size_bytes(&text));
+        let mut pages_of_next = (least as f64 / 8192.0).max(1.0);
+        if most == 0 || pages < least as f64 / 8192.0 {
+            return 0;
+        }
+        // One more for each time the table is three times as large, as in PostgreSQL; but no more than can run.
+        let mut workers = 1;
+        while pages >= pages_of_next * 3.0 {
+            workers += 1;
+            pages_of_next *= 3.0;
+        }
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        workers.min(most).min(processors - 1)
+    }
+
     fn work_bytes(&self) -> f64 {
         let text = self.settings.and_then(|s| s.get("work_mem").ok());
         text.map_or(4e6, |text| exec::size_bytes(&text) as f64)

@@ -200,12 +200,13 @@ impl Database {
         self.relations.write().remove(&rel.id);
         for (index, (start, units)) in rel.extent_ranges().into_iter().enumerate() {
             let class = rel.class(if index == 0 { 0 } else { 1 });
-            for i in 0..units / class.units() {
-                let page = PageNo(start.0 + i * class.units());
-                self.space.discard(page, class);
-                let garbage = self.file.map().lock().remove(page);
-                garbage.into_iter().for_each(|e| self.file.free(e));
-            }
+            let count = units / class.units();
+            self.space.discard(start, class, count);
+            let garbage: Vec<_> = {
+                let mut map = self.file.map().lock();
+                (0..count).flat_map(|i| map.remove(PageNo(start.0 + i * class.units()))).collect()
+            };
+            garbage.into_iter().for_each(|e| self.file.free(e));
             self.free_units.lock().give(start.0, units);
         }
     }

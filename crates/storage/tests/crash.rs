@@ -37,6 +37,26 @@ fn power_cuts_lose_nothing_acknowledged() {
 }
 
 #[test]
+fn power_cuts_in_long_transactions_lose_nothing_acknowledged() {
+    let mut ahead = 0;
+    for seed in 0..seeds().div_ceil(25) {
+        let mut world = World::long(seed);
+        for _ in 0..world.range(1, 3) {
+            let at = world.range(1, 300);
+            world.disk.inject(at, Fault::PowerCut);
+            world.run_until_fault(8);
+            world.crash();
+            world.reopen_and_verify();
+        }
+        world.run_until_fault(2);
+        world.verify();
+        ahead += world.ahead;
+    }
+    assert!(ahead > 0, "no log was written ahead of a commit");
+    eprintln!("{ahead} logs were written ahead of commits");
+}
+
+#[test]
 fn an_io_error_at_every_operation_stops_or_fails_cleanly() {
     for workload in 0..2 {
         let total = {

@@ -337,6 +337,9 @@ pub(crate) mod functions {
         fn add(&mut self, v: Numeric) -> Result<()> {
             self.0.add(&v)
         }
+        fn merge(&mut self, other: &Self) -> Result<()> {
+            self.0.merge(&other.0)
+        }
         fn finish(&self) -> Result<Option<Numeric>> {
             self.0.result(true, false)
         }
@@ -350,6 +353,9 @@ pub(crate) mod functions {
     impl VarPopNumeric {
         fn add(&mut self, v: Numeric) -> Result<()> {
             self.0.add(&v)
+        }
+        fn merge(&mut self, other: &Self) -> Result<()> {
+            self.0.merge(&other.0)
         }
         fn finish(&self) -> Result<Option<Numeric>> {
             self.0.result(false, false)
@@ -365,6 +371,9 @@ pub(crate) mod functions {
         fn add(&mut self, v: Numeric) -> Result<()> {
             self.0.add(&v)
         }
+        fn merge(&mut self, other: &Self) -> Result<()> {
+            self.0.merge(&other.0)
+        }
         fn finish(&self) -> Result<Option<Numeric>> {
             self.0.result(true, true)
         }
@@ -378,6 +387,9 @@ pub(crate) mod functions {
     impl StddevPopNumeric {
         fn add(&mut self, v: Numeric) -> Result<()> {
             self.0.add(&v)
+        }
+        fn merge(&mut self, other: &Self) -> Result<()> {
+            self.0.merge(&other.0)
         }
         fn finish(&self) -> Result<Option<Numeric>> {
             self.0.result(false, true)

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use binder::Deparser;
 use optimizer::{Estimate, Statistics, estimate};
+use plan::counter::Counter;
 use plan::{
     AggregateCall, Bits, Expr, ExprKind, Frame, FrameBound, FrameExclusion, FrameUnits, JoinKind, Label, Node, SetKind,
     SortKey, SubKind, TableRef, Window, WindowCall,
@@ -38,6 +39,8 @@ pub(super) struct Shown {
     pub width: u64,
     /// Rows, loops, nanoseconds to the first rows and in all.
     pub actual: Option<(u64, u64, u64, u64)>,
+    /// Whether several threads share its rows.
+    pub parallel: bool,
 }
 
 pub(super) struct Explainer<'a> {
@@ -53,8 +56,13 @@ pub(super) struct Explainer<'a> {
     /// Queries in the expressions of the node at hand.
     pending: Vec<Shown>,
     ctes: HashMap<usize, String>,
+<<<<<<< HEAD
     /// What items of FROM are called, by their numbers: those of one name are told apart.
     aliases: HashMap<usize, String>,
+=======
+    /// Whether the next scan is one whose rows several threads share: the first below a Gather.
+    parallel: bool,
+>>>>>>> main
 }
 
 /// Columns of a node's rows: what they are called above it.
@@ -73,6 +81,15 @@ fn found_by(bits: &Bits) -> Option<Expr> {
             let arms = list.iter().map(found_by).collect::<Option<Vec<_>>>()?;
             Some(Expr::new(ExprKind::Or(arms), oid::BOOL, 0))
         }
+    }
+}
+
+/// What several threads run below an aggregate whose input is `node`, how many help, and what they counted.
+fn gathered(node: &Node) -> Option<(&Node, usize, Option<&Counter>)> {
+    match node {
+        Node::Gather { input, workers } => Some((input, *workers, None)),
+        Node::Counted { input, counter } => gathered(input).map(|(node, workers, _)| (node, workers, Some(counter))),
+        _ => None,
     }
 }
 
@@ -125,7 +142,11 @@ impl<'a> Explainer<'a> {
             windows: 0,
             pending: Vec::new(),
             ctes: HashMap::new(),
+<<<<<<< HEAD
             aliases,
+=======
+            parallel: false,
+>>>>>>> main
         }
     }
 
@@ -404,6 +425,10 @@ impl<'a> Explainer<'a> {
                 shown.children.push(child);
                 shown
             }
+            _ if std::mem::take(&mut self.parallel) => {
+                let title = format!("Parallel Seq Scan on {}", self.table(table));
+                Shown { parallel: true, ..self.plain(node, &title, "Seq Scan") }
+            }
             _ => self.plain(node, &format!("Seq Scan on {}", self.table(table)), "Seq Scan"),
         };
         shown.details.push(("Relation Name".to_owned(), Detail::Hidden(table.name.clone())));
@@ -569,6 +594,8 @@ impl<'a> Explainer<'a> {
                 shown.actual = Some(counter.counts());
                 (shown, names)
             }
+            // The aggregate above shows it.
+            Node::Gather { input, .. } => self.node(input),
             Node::Values { rows, .. } if rows.len() == 1 => {
                 let texts = rows[0].iter().map(|e| self.expr(e, &[])).collect();
                 (self.plain(node, "Result", "Result"), texts)
@@ -654,18 +681,44 @@ impl<'a> Explainer<'a> {
                     _ if groups.is_empty() => ("Aggregate", "Plain"),
                     _ => ("HashAggregate", "Hashed"),
                 };
-                let (mut shown, below) = self.over(node, input, title);
+                let gather = gathered(input);
+                self.parallel |= gather.is_some();
+                let verbose = self.options.verbose;
+                let (mut shown, below) = self.over(node, gather.map_or(&**input, |g| g.0), title);
                 shown.node_type = "Aggregate".to_owned();
-                shown.details.push(("Strategy".to_owned(), Detail::Hidden(strategy.to_owned())));
-                shown.details.push(("Partial Mode".to_owned(), Detail::Hidden("Simple".to_owned())));
                 let keys: Vec<String> = groups.iter().map(|g| self.above(g, &below)).collect();
                 let calls: Vec<String> = calls.iter().map(|c| self.aggregate(c, &below)).collect();
-                if self.options.verbose {
-                    let list = keys.iter().chain(&calls).cloned().collect();
-                    shown.details.push(("Output".to_owned(), Detail::List(list)));
-                }
-                if !keys.is_empty() {
-                    shown.details.push(("Group Key".to_owned(), Detail::List(keys.clone())));
+                let describe = |shown: &mut Shown, mode: &str| {
+                    shown.details.push(("Strategy".to_owned(), Detail::Hidden(strategy.to_owned())));
+                    shown.details.push(("Partial Mode".to_owned(), Detail::Hidden(mode.to_owned())));
+                    if verbose {
+                        let list = keys.iter().chain(&calls).cloned().collect();
+                        shown.details.push(("Output".to_owned(), Detail::List(list)));
+                    }
+                    if !keys.is_empty() {
+                        shown.details.push(("Group Key".to_owned(), Detail::List(keys.clone())));
+                    }
+                };
+                match gather {
+                    None => describe(&mut shown, "Simple"),
+                    Some((_, workers, ran)) => {
+                        let mut partial = Shown { title: format!("Partial {title}"), ..shown.clone() };
+                        partial.relationship = Some("Outer".to_owned());
+                        describe(&mut partial, "Partial");
+                        let mut above = self.plain(node, "Gather", "Gather");
+                        above.relationship = Some("Outer".to_owned());
+                        above.details.push(("Workers Planned".to_owned(), Detail::Number(workers as u64)));
+                        if let Some(counter) = ran {
+                            let (parts, ..) = counter.counts();
+                            let launched = parts.saturating_sub(1);
+                            above.details.push(("Workers Launched".to_owned(), Detail::Number(launched)));
+                            above.actual = Some(counter.counts());
+                        }
+                        above.children.push(partial);
+                        shown.title = format!("Finalize {title}");
+                        shown.children = vec![above];
+                        describe(&mut shown, "Finalize");
+                    }
                 }
                 (shown, keys.into_iter().chain(calls.into_iter().map(|c| format!("({c})"))).collect())
             }

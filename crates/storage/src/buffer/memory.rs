@@ -136,22 +136,23 @@ impl Memory {
         }
     }
 
-    /// Gives a page's memory back; the caller holds its exclusive latch and will mark it evicted.
-    pub fn release(&self, page: PageNo, class: PageClass) {
+    /// Gives the memory of `count` pages back, the first being `page`; the caller holds their exclusive latches and will mark them evicted.
+    pub fn release(&self, page: PageNo, class: PageClass, count: usize) {
         match &self.pages {
             Pages::Reserved(map) => {
-                // SAFETY: the range lies in our private anonymous mapping; its content is given up (the latch is held, and
+                let (start, length) = (page.0 as usize * UNIT_BYTES, count * class.bytes());
+                // SAFETY: the range lies in our private anonymous mapping; its content is given up (the latches are held, and
                 // optimistic readers re-check the latch word before they use what they read).
-                let _ = unsafe {
-                    map.unchecked_advise_range(UncheckedAdvice::DontNeed, page.0 as usize * UNIT_BYTES, class.bytes())
-                };
+                let _ = unsafe { map.unchecked_advise_range(UncheckedAdvice::DontNeed, start, length) };
             }
             Pages::Table(table) => {
-                let p = table[page.0 as usize].swap(std::ptr::null_mut(), Ordering::AcqRel);
-                if !p.is_null() {
-                    // SAFETY: allocated by `populate` with the same layout, and nobody else has the latch. (Table form gives
-                    // no optimistic reads: see `PageSpace::optimistic`.)
-                    unsafe { dealloc(p, layout(class)) };
+                for page in table[page.0 as usize..].iter().step_by(class.units() as usize).take(count) {
+                    let p = page.swap(std::ptr::null_mut(), Ordering::AcqRel);
+                    if !p.is_null() {
+                        // SAFETY: allocated by `populate` with the same layout, and nobody else has the latch. (Table form gives
+                        // no optimistic reads: see `PageSpace::optimistic`.)
+                        unsafe { dealloc(p, layout(class)) };
+                    }
                 }
             }
         }

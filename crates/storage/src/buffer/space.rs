@@ -223,7 +223,7 @@ impl PageSpace {
         // SAFETY: the exclusive latch is held.
         let versions = unsafe { &mut *frame.versions() };
         if let Err(e) = self.source.read_page(page, bytes).and_then(|()| self.bring_back(versions)) {
-            self.memory.release(page, class);
+            self.memory.release(page, class, 1);
             frame.unlock_evicted();
             return Err(e);
         }
@@ -300,35 +300,49 @@ impl PageSpace {
         // SAFETY: the exclusive latch is held.
         self.spill(unsafe { &mut *frame.versions() });
         self.memory.prefer_small();
-        self.memory.release(page, class);
+        self.memory.release(page, class, 1);
         frame.unlock_evicted();
         Ok(Eviction::Gone)
     }
 
-    /// Drops a page whose content nobody needs any more, dirty or not.
-    pub fn discard(&self, page: PageNo, class: PageClass) {
-        let frame = self.memory.frame(page);
-        let mut wait = Backoff::default();
-        loop {
-            match frame.try_exclusive() {
-                Attempt::Got => break,
-                Attempt::Busy => wait.pause(),
-                Attempt::NotResident => {
-                    if frame.try_exclusive_evicted() {
-                        frame.clear_dirty();
-                        self.drop_versions(frame);
-                        frame.unlock_evicted();
-                        return;
+    /// Drops `count` pages from `first` on whose content nobody needs any more, dirty or not. Memory goes back in long pieces: each piece costs a
+    /// system call, and a word with every other processor that runs the process.
+    pub fn discard(&self, first: PageNo, class: PageClass, count: u32) {
+        // Those latched now, and whether any of them is in memory.
+        let mut latched: Vec<PageNo> = Vec::new();
+        let mut resident = 0;
+        let give_back = |latched: &mut Vec<PageNo>, resident: &mut usize| {
+            if let (Some(&first), true) = (latched.first(), *resident > 0) {
+                self.memory.release(first, class, latched.len());
+                self.pool.forget(*resident * class.bytes());
+            }
+            latched.drain(..).for_each(|page| self.memory.frame(page).unlock_evicted());
+            *resident = 0;
+        };
+        for page in (0..count).map(|i| PageNo(first.0 + i * class.units())) {
+            let frame = self.memory.frame(page);
+            let mut wait = Backoff::default();
+            loop {
+                match frame.try_exclusive() {
+                    Attempt::Got => {
+                        resident += 1;
+                        break;
+                    }
+                    Attempt::NotResident if frame.try_exclusive_evicted() => break,
+                    Attempt::NotResident => {}
+                    Attempt::Busy => {
+                        // Whoever has this one may wait for another that we hold.
+                        give_back(&mut latched, &mut resident);
+                        wait.pause();
                     }
                 }
             }
+            frame.clear_dirty();
+            self.drop_versions(frame);
+            // Its entry in the clock stays and is found absent later.
+            latched.push(page);
         }
-        frame.clear_dirty();
-        self.drop_versions(frame);
-        // Its entry in the clock stays and is found absent later.
-        self.memory.release(page, class);
-        self.pool.forget(class.bytes());
-        frame.unlock_evicted();
+        give_back(&mut latched, &mut resident);
     }
 
     /// Takes the list of pages that became dirty since the last call. A page may be listed more than once or be clean by now.

@@ -85,7 +85,7 @@ fn pages_hold_what_was_written_last_whatever_was_evicted() {
                     model.insert(page, stamp);
                 }
                 (Some(_), 0) => {
-                    space.discard(number, class);
+                    space.discard(number, class, 1);
                     shelf.pages.lock().remove(&page);
                     model.remove(&page);
                 }

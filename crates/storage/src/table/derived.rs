@@ -188,7 +188,9 @@ mod tests {
         let mut txn = begin();
         add(&mut txn, 1001);
         let savepoint = txn.savepoint();
-        (2000..2300).for_each(|n| drop(add(&mut txn, n)));
+        for n in 2000..2300 {
+            add(&mut txn, n);
+        }
         txn.rollback_to(savepoint).unwrap();
         assert_eq!(entries(), 1001);
         txn.rollback().unwrap();

@@ -236,6 +236,11 @@ impl Transaction {
         self.obsolete.push(&Obsolete { db, index, key, row, on_commit, sequence });
     }
 
+    /// A transaction for another thread that reads beside this one, with its snapshots, and stops when it is to stop. This one must outlive it.
+    pub fn companion(&self) -> Transaction {
+        Transaction::new(self.shared.clone(), self.owner, self.interrupt.clone())
+    }
+
     /// Takes a lock until the transaction, or the savepoint it was taken under, ends.
     ///
     /// # Errors

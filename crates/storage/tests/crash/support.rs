@@ -28,6 +28,10 @@ pub struct World {
     /// What the commit whose outcome nobody was told would make.
     in_doubt: Option<Model>,
     pool_pages: usize,
+    /// Whether transactions write more than the log's buffer holds before it is written ahead of their commit.
+    long: bool,
+    /// How often the log of a transaction was made durable while it went on.
+    pub ahead: usize,
 }
 
 const TABLE: RelId = RelId(100);
@@ -71,7 +75,17 @@ impl World {
             engine: None,
             model: Model::new(),
             in_doubt: None,
+            long: false,
+            ahead: 0,
         }
+    }
+
+    /// One of long transactions.
+    pub fn long(seed: u64) -> World {
+        let mut world = World::unopened(seed);
+        world.long = true;
+        world.open();
+        world
     }
 
     pub fn range(&mut self, low: u64, high: u64) -> u64 {
@@ -99,6 +113,10 @@ impl World {
             entropy: Arc::new(Entropy::seeded(self.seed)),
         };
         let engine = Engine::open(env, self.options())?;
+        if self.long {
+            // No thread is to be woken: `maintain` is called now and then.
+            engine.shared().log.on_ahead(|| ());
+        }
         self.engine = Some(engine);
         Ok(())
     }
@@ -190,7 +208,8 @@ impl World {
         };
         let mut txn = self.begin();
         txn.writer()?;
-        for _ in 0..self.range(1, 9) {
+        let writes = if self.long { self.range(20, 60) } else { self.range(1, 9) };
+        for _ in 0..writes {
             if self.range(0, 5) == 0 {
                 let savepoint = txn.savepoint();
                 let mut inner = model.clone();
@@ -210,11 +229,25 @@ impl World {
             if self.range(0, 15) == 0 {
                 let _ = self.engine().checkpoint();
             }
+            if self.long && self.range(0, 4) == 0 {
+                self.run_ahead();
+                let _ = self.engine().maintain();
+            }
         }
         if self.range(0, 5) == 0 {
             return txn.rollback();
         }
         self.finish(txn, model)
+    }
+
+    /// Does what the background thread would, in the middle of a transaction.
+    fn run_ahead(&mut self) {
+        let log = &self.engine().shared().log;
+        let before = log.durable_lsn();
+        let outcome = log.run_ahead();
+        if outcome.is_ok() && log.durable_lsn() > before {
+            self.ahead += 1;
+        }
     }
 
     fn finish(&mut self, txn: Transaction, model: Model) -> Result<()> {
@@ -232,6 +265,7 @@ impl World {
 
     fn text(&mut self) -> Vec<u8> {
         let len = match self.range(0, 10) {
+            _ if self.long => self.range(8000, 60_000),
             0..4 => self.range(0, 12),
             4..8 => self.range(12, 400),
             8 => self.range(400, 2000),

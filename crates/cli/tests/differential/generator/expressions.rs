@@ -134,6 +134,9 @@ const TEXT: &[&str] = &[
     "CAST(«=» AS varchar(2))",
     "normalize(«=»)",
     "(«texts»)[«1¦2»]",
+    "(jsonb_path_query_first(«jsonb», '«$.a¦$.b[*]¦$[0]¦$.*¦$.a.b¦$[last]¦strict $.a»') #>> '{}')",
+    "JSON_VALUE(«jsonb», '«$.a¦$[0]¦$.a.b¦$.b[0]»'«¦ RETURNING text¦ DEFAULT 'none' ON EMPTY¦ NULL ON ERROR»)",
+    "('«$.a ? (@.b == 1 || @ > 2)¦lax $[*].a[1 to last]¦strict -$.x + 2 * 3¦$.a.type()¦$.\"b c\" starts with \"x\"»'::jsonpath)::text",
 ];
 
 const BOOL: &[&str] = &[
@@ -171,6 +174,11 @@ const BOOL: &[&str] = &[
     "(«text» < «char»)",
     "(«text» ^@ 'a')",
     "(«text» COLLATE \"C\" < «text»)",
+    "(«jsonb» @? '«$.a¦$[*] ? (@ > 1)¦$.b[*] ? (@ == true)¦strict $.a¦$.** ? (@ == \"x\")¦$.a ? (exists (@.b))»')",
+    "(«jsonb» @@ '«$.a == 1¦$[0] > 0¦exists ($.b)¦$.a.b like_regex \"X\" flag \"i\"¦!($.a > 2)¦$.a == null¦($.a == 1) is unknown»')",
+    "jsonb_path_exists(«jsonb», '$.a ? (@ >= $x)', '{\"x\": «0¦1¦\"a\"»}')",
+    "jsonb_path_match(«jsonb», '«$.a > 0¦$[0] == 1¦$.a»'«, silent => true¦»)",
+    "JSON_EXISTS(«jsonb», '«$.a¦$[2]¦strict $.a¦$.b[*] ? (@ == null)»'«¦ TRUE ON ERROR¦ ERROR ON ERROR»)",
 ];
 
 const DATE: &[&str] = &[
@@ -245,6 +253,10 @@ const JSONB: &[&str] = &[
     "array_to_json(«ints»)::jsonb",
     "row_to_json(ROW(«int4», «text»))::jsonb",
     "jsonb_extract_path(«=», 'a', 'b')",
+    "jsonb_path_query_array(«=», '«$[*]¦$.**¦$.keyvalue()¦$.b[*]¦$.a.size()¦$[1 to 2]¦$.*.type()¦$[*] ? (@ != 1)¦$[*].a»')",
+    "jsonb_path_query_first(«=», '«$.a + 1¦-$[*]¦$.a.double()¦$[last].a¦$.a * $x¦strict $.b¦$.a.string()¦$.b.boolean()»', '{\"x\": 2}'«¦, true¦, true»)",
+    "JSON_QUERY(«=», '«$.b¦$[*]¦$.a»'«¦ WITH WRAPPER¦ WITH CONDITIONAL WRAPPER¦ WITHOUT WRAPPER EMPTY ARRAY ON EMPTY»)",
+    "jsonb_path_query_first_tz(«=», '$.a.datetime()', silent => true)",
 ];
 
 const INTS: &[&str] = &[

@@ -1,0 +1,268 @@
+//! `Fragment`: a part of a plan that several threads run at once, each on other pages of the table that it starts from.
+//!
+//! Threads take their pages in *morsels* from one counter, so that nobody waits for the slowest. What hash joins on the way keep of their right
+//! inputs is made once, before they start, and read by all. A fragment runs inside one call of the operator above it, which takes all its rows;
+//! threads never outlive that call, so they use the statement's snapshot and settings as they are.
+//!
+//! Source: Leis et al., "Morsel-Driven Parallelism" (2014). Deviation: threads are made for a fragment, not kept; a fragment reads megabytes.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+
+use ext::NoHost;
+use plan::counter::Counter;
+use plan::{JoinKind, Node, TableSource};
+use types::io::BuiltinTypes;
+use types::{Result, SqlError};
+
+use crate::build::build;
+use crate::counted::Counted;
+use crate::join::{Hub, Join};
+use crate::scan::SeqScan;
+use crate::simple::{Filter, Project, Values};
+use crate::{BoxOperator, Context, NoRoutines, State};
+
+/// Pages that a thread takes at a time.
+const MORSEL_BLOCKS: u32 = 16;
+
+/// The pages of a table, handed out.
+#[derive(Default)]
+pub struct Morsels {
+    next: AtomicU32,
+}
+
+impl Morsels {
+    /// Pages that nobody else has; none when all of `blocks` are taken.
+    pub fn take(&self, blocks: u32) -> Range<u32> {
+        let taken = self.next.try_update(Ordering::Relaxed, Ordering::Relaxed, |next| {
+            (next < blocks).then(|| blocks.min(next + MORSEL_BLOCKS))
+        });
+        taken.map_or(blocks..blocks, |from| from..blocks.min(from + MORSEL_BLOCKS))
+    }
+
+    /// All of them can be had again.
+    fn restart(&self) {
+        self.next.store(0, Ordering::Relaxed);
+    }
+
+    /// There are no more for anybody.
+    fn end(&self) {
+        self.next.store(u32::MAX, Ordering::Relaxed);
+    }
+}
+
+/// Threads of this process that run fragments, beside those that began them.
+static RUNNING: AtomicUsize = AtomicUsize::new(0);
+
+/// Places among them.
+struct Seats(usize);
+
+impl Seats {
+    /// As many of `wanted` as there are, where all fragments of the process together may have `limit`.
+    fn take(wanted: usize, limit: usize) -> Seats {
+        let mut got = 0;
+        let _ = RUNNING.try_update(Ordering::Relaxed, Ordering::Relaxed, |running| {
+            got = wanted.min(limit.saturating_sub(running));
+            Some(running + got)
+        });
+        Seats(got)
+    }
+}
+
+impl Drop for Seats {
+    fn drop(&mut self) {
+        RUNNING.fetch_sub(self.0, Ordering::Relaxed);
+    }
+}
+
+/// A part of a plan, once for each thread that may run it; the first is the statement's own.
+pub struct Fragment {
+    operators: Vec<BoxOperator>,
+    morsels: Arc<Morsels>,
+    counter: Option<Counter>,
+}
+
+/// What the operators of a fragment share.
+struct Parts<'p> {
+    morsels: &'p Arc<Morsels>,
+    /// Of its hash joins, in the order in which they are built.
+    hubs: Vec<Hub>,
+    /// The next of them.
+    next: usize,
+    /// Whether the operators at hand are the statement's own.
+    own: bool,
+}
+
+impl Fragment {
+    /// The fragment that stands below `input`, where that is a [`Node::Gather`], with the plan it is of.
+    pub fn below(input: &Node) -> Option<(&Node, Fragment)> {
+        match input {
+            Node::Counted { input, counter } => {
+                let (node, mut fragment) = Fragment::below(input)?;
+                fragment.counter.get_or_insert_with(|| counter.clone());
+                Some((node, fragment))
+            }
+            Node::Gather { input, workers } => Some((input, Fragment::of(input, *workers)?)),
+            _ => None,
+        }
+    }
+
+    fn of(node: &Node, workers: usize) -> Option<Fragment> {
+        let morsels = Arc::new(Morsels::default());
+        let mut parts = Parts { morsels: &morsels, hubs: Vec::new(), next: 0, own: true };
+        let mut operators = Vec::new();
+        for _ in 0..=workers {
+            operators.push(part(node, &mut parts)?);
+            (parts.next, parts.own) = (0, false);
+        }
+        Some(Fragment { operators, morsels, counter: None })
+    }
+
+    /// Lets threads do `work` with what each makes of its pages; what all came to, in no order. `None` when that cannot be: not now,
+    /// since other fragments run, or not at all, because one of them says so. Then whatever was done is to be forgotten.
+    ///
+    /// # Errors
+    /// The first of `work`.
+    pub fn run<T: Send>(
+        &mut self,
+        ctx: &mut Context<'_>,
+        work: impl Fn(&mut BoxOperator, &mut Context<'_>) -> Result<Option<T>> + Sync,
+    ) -> Result<Option<Vec<T>>> {
+        let Fragment { operators, morsels, counter } = self;
+        let Some((own, others)) = operators.split_first_mut() else { return Ok(None) };
+        let limit = ctx.host.setting("max_parallel_workers").and_then(|n| n.parse().ok()).unwrap_or(usize::MAX);
+        let seats = Seats::take(others.len(), limit);
+        if seats.0 == 0 || !own.prepare(ctx)? {
+            return Ok(None);
+        }
+        morsels.restart();
+        let started = ctx.txn.interrupt().clock().monotonic_nanos();
+        let (db, shared, snapshot, params, settings) = (ctx.db, ctx.shared, ctx.snapshot, ctx.params, ctx.settings);
+        let fixed_snapshot = ctx.fixed_snapshot;
+        let share = others.len() + 1;
+        let seated: Vec<_> = (others.iter_mut().take(seats.0))
+            .map(|operator| (operator, ctx.txn.companion(), ctx.account.part(share), ctx.state.slots.clone()))
+            .collect();
+        let (morsels, work) = (&**morsels, &work);
+        // Whoever fails or gives up ends it for all.
+        let ended = move |outcome: Result<Option<T>>| {
+            if !matches!(outcome, Ok(Some(_))) {
+                morsels.end();
+            }
+            outcome
+        };
+        let outcomes = std::thread::scope(|scope| {
+            let mut threads = Vec::new();
+            for (operator, mut txn, mut account, slots) in seated {
+                let run = move || {
+                    let mut state = State { slots, ..State::default() };
+                    let mut ctx = Context {
+                        db,
+                        shared,
+                        txn: &mut txn,
+                        snapshot,
+                        fixed_snapshot,
+                        params,
+                        settings,
+                        types: &BuiltinTypes,
+                        host: &mut NoHost,
+                        routines: &NoRoutines,
+                        account: &mut account,
+                        state: &mut state,
+                    };
+                    ended(work(operator, &mut ctx))
+                };
+                // Where the system gives no thread, the others do its share.
+                threads.extend(std::thread::Builder::new().name("hathi-worker".to_owned()).spawn_scoped(scope, run));
+            }
+            let mut outcomes = vec![ended(work(own, ctx))];
+            let panicked = |_| Err(SqlError::internal("a parallel worker panicked"));
+            outcomes.extend(threads.into_iter().map(|thread| thread.join().unwrap_or_else(panicked)));
+            outcomes
+        });
+        if let Some(counter) = counter {
+            counter.start();
+            counter.add(outcomes.len() as u64, ctx.txn.interrupt().clock().monotonic_nanos() - started, true);
+        }
+        outcomes.into_iter().collect()
+    }
+
+    /// Makes it ready to run again.
+    pub fn reset(&mut self) {
+        self.operators.iter_mut().for_each(|o| o.reset());
+    }
+}
+
+/// The operators of `node` for one of its threads; `None` when it is no fragment.
+fn part(node: &Node, parts: &mut Parts<'_>) -> Option<BoxOperator> {
+    Some(match node {
+        Node::Scan { table, filter, needed } if matches!(table.source, TableSource::Stored) => {
+            let scan = SeqScan::new(table.clone(), filter.clone(), needed.clone());
+            Box::new(scan.of_morsels(parts.morsels.clone()))
+        }
+        Node::Counted { input, counter } => {
+            Box::new(Counted { input: part(input, parts)?, counter: counter.clone(), begun: (false, false) })
+        }
+        Node::Filter { input, predicate } => {
+            Box::new(Filter { input: part(input, parts)?, predicate: predicate.clone() })
+        }
+        Node::Project { input, exprs } => Box::new(Project::new(part(input, parts)?, exprs.clone())),
+        Node::Join { kind, left, right, equal, condition }
+            if matches!(kind, JoinKind::Inner | JoinKind::Left | JoinKind::Semi | JoinKind::Anti) =>
+        {
+            let below = part(left, parts)?;
+            if parts.own {
+                parts.hubs.push(Hub::default());
+            }
+            let hub = parts.hubs[parts.next].clone();
+            parts.next += 1;
+            // Only the statement itself reads the right.
+            let other = if parts.own { build(right) } else { Box::new(Values::new(Vec::new(), &right.types())) };
+            let forms = (left.forms(), right.forms());
+            Box::new(Join::new(*kind, below, other, forms, equal.clone(), condition.clone()).sharing(hub))
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_page_is_taken_once() {
+        let morsels = Morsels::default();
+        for blocks in [0, 1, 15, 16, 17, 1000] {
+            morsels.restart();
+            let taken: Vec<u32> = std::thread::scope(|scope| {
+                let take = || {
+                    let mut taken = Vec::new();
+                    loop {
+                        match morsels.take(blocks) {
+                            none if none.is_empty() => return taken,
+                            some => taken.extend(some),
+                        }
+                    }
+                };
+                let threads: Vec<_> = (0..3).map(|_| scope.spawn(take)).collect();
+                threads.into_iter().flat_map(|t| t.join().unwrap()).collect()
+            });
+            let mut taken = taken;
+            taken.sort_unstable();
+            assert_eq!(taken, (0..blocks).collect::<Vec<_>>());
+        }
+        morsels.restart();
+        morsels.end();
+        assert!(morsels.take(1000).is_empty());
+    }
+
+    #[test]
+    fn seats_are_limited_and_given_back() {
+        let first = Seats::take(2, 3);
+        let second = Seats::take(2, 3);
+        assert!(first.0 + second.0 <= 3);
+        drop((first, second));
+        assert_eq!(RUNNING.load(Ordering::Relaxed), 0);
+    }
+}

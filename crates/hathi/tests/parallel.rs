@@ -1,0 +1,129 @@
+//! Aggregates over large tables run on several threads: their answers are those of one, whatever happens on the way.
+
+use hathi::{Database, Session};
+
+/// A session that lets threads help with any table, over one of 30,000 rows.
+fn session(db: &Database) -> Session {
+    let mut s = db.session().unwrap();
+    s.batch_execute(
+        "CREATE TYPE mood AS ENUM ('sad', 'ok');
+         CREATE TABLE t (id int PRIMARY KEY, g int, n numeric, f float8, s text, m mood);
+         INSERT INTO t SELECT i, i % 7, i * 1.5, CASE WHEN i % 11 = 0 THEN NULL ELSE i END, 'text ' || i % 100, 'ok'
+         FROM generate_series(1, 30000) i;
+         CREATE TABLE u (k int, v int);
+         INSERT INTO u SELECT i % 50, i FROM generate_series(1, 200) i;
+         DELETE FROM t WHERE id % 10 = 3;
+         ANALYZE;
+         SET min_parallel_table_scan_size = 0",
+    )
+    .unwrap();
+    s
+}
+
+fn rows(s: &mut Session, sql: &str) -> Vec<String> {
+    s.query(&format!("SELECT x::text FROM ({sql}) x ORDER BY 1"), &[]).unwrap().iter().map(|r| r.get(0)).collect()
+}
+
+fn plan(s: &mut Session, sql: &str) -> String {
+    let lines = s.query(&format!("EXPLAIN (COSTS OFF) {sql}"), &[]).unwrap();
+    lines.iter().map(|r| r.get::<_, String>(0) + "\n").collect()
+}
+
+fn has_processors() -> bool {
+    std::thread::available_parallelism().is_ok_and(|n| n.get() > 1)
+}
+
+const AGGREGATES: [&str; 9] = [
+    "SELECT count(*), sum(n), avg(n), min(s), max(s), sum(f), bool_and(id > 0), variance(n) FROM t",
+    "SELECT g, count(*), sum(id), min(n), max(n), avg(f), count(f) FROM t GROUP BY g",
+    "SELECT s, g, sum(n) FILTER (WHERE id % 2 = 0), bit_or(id) FROM t WHERE id BETWEEN 100 AND 29000 GROUP BY s, g",
+    "SELECT id, count(*) FROM t GROUP BY id HAVING count(*) > 0",
+    "SELECT k, count(*), sum(v) FROM t JOIN u ON g = k GROUP BY k",
+    "SELECT k, count(*), sum(v), count(v) FROM t LEFT JOIN u ON id = k AND v > 60 GROUP BY k",
+    "SELECT count(*), sum(n) FROM t WHERE g IN (SELECT k FROM u WHERE v > 100)",
+    "SELECT count(*), sum(n) FROM t WHERE NOT EXISTS (SELECT FROM u WHERE k = g)",
+    "SELECT sum(c) FROM (SELECT g, count(*) AS c FROM t JOIN u ON k = g % 5 GROUP BY g) q",
+];
+
+#[test]
+fn threads_together_answer_as_one() {
+    let db = Database::in_memory().unwrap();
+    let mut s = session(&db);
+    for sql in AGGREGATES {
+        s.batch_execute("SET max_parallel_workers_per_gather = 0").unwrap();
+        assert!(!plan(&mut s, sql).contains("Gather"), "{sql}");
+        let alone = rows(&mut s, sql);
+        s.batch_execute("SET max_parallel_workers_per_gather = 4").unwrap();
+        assert_eq!(plan(&mut s, sql).contains("Parallel Seq Scan on t"), has_processors(), "{sql}");
+        assert_eq!(rows(&mut s, sql), alone, "{sql}");
+        // What does not fit, is grouped and joined by one after all.
+        s.batch_execute("SET work_mem = '64kB'").unwrap();
+        assert_eq!(rows(&mut s, sql), alone, "{sql} in little memory");
+        s.batch_execute("RESET work_mem").unwrap();
+        // Prepared, run over and over.
+        let mut prepared = s.prepare(&format!("SELECT x::text FROM ({sql}) x ORDER BY 1")).unwrap();
+        for _ in 0..3 {
+            let again: Vec<String> = s.query_prepared(&mut prepared, &[]).unwrap().iter().map(|r| r.get(0)).collect();
+            assert_eq!(again, alone, "{sql} prepared");
+        }
+    }
+}
+
+#[test]
+fn threads_see_what_the_statement_sees() {
+    let db = Database::in_memory().unwrap();
+    let mut s = session(&db);
+    let count =
+        |s: &mut Session| s.query_one("SELECT count(*), sum(id) FROM t WHERE g >= 0", &[]).unwrap().get::<_, i64>(0);
+    assert_eq!(count(&mut s), 27000);
+    let mut other = db.session().unwrap();
+    s.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ; DELETE FROM t WHERE id <= 1000").unwrap();
+    assert_eq!(count(&mut s), 26100);
+    other.batch_execute("UPDATE t SET g = -1 WHERE id > 29000; INSERT INTO t (id, g) VALUES (40000, 1)").unwrap();
+    assert_eq!(count(&mut s), 26100);
+    s.batch_execute("ROLLBACK").unwrap();
+    assert_eq!(count(&mut s), 26101);
+}
+
+#[test]
+fn a_threads_error_is_the_statements() {
+    let db = Database::in_memory().unwrap();
+    let mut s = session(&db);
+    for id in [1, 12000, 29999] {
+        let e = s.query("SELECT sum(1 / (id - $1)) FROM t", &[&id]).unwrap_err();
+        assert_eq!((e.state().as_str(), e.message()), ("22012", "division by zero"));
+    }
+    // And the session goes on.
+    assert_eq!(s.query_one("SELECT count(*) FROM t", &[]).unwrap().get::<_, i64>(0), 27000);
+    s.batch_execute("SET statement_timeout = 30").unwrap();
+    let e = s.query("SELECT count(*) FROM t a JOIN t b ON a.g = b.g JOIN t c ON c.g = b.g", &[]).unwrap_err();
+    assert_eq!(e.state().as_str(), "57014");
+}
+
+#[test]
+fn plans_show_the_threads() {
+    if !has_processors() {
+        return;
+    }
+    let db = Database::in_memory().unwrap();
+    let mut s = session(&db);
+    s.batch_execute("SET max_parallel_workers_per_gather = 1").unwrap();
+    // As PostgreSQL 18 prints such plans.
+    let expected = "Finalize HashAggregate\n  Group Key: g\n  ->  Gather\n        Workers Planned: 1\n        ->  Partial HashAggregate\n              Group Key: g\n              ->  Parallel Seq Scan on t\n                    Filter: (id > 10)\n";
+    assert_eq!(plan(&mut s, "SELECT g, count(*) FROM t WHERE id > 10 GROUP BY g"), expected);
+    // What depends on more than the row stays on one thread.
+    for sql in [
+        "SELECT count(random()) FROM t",
+        "SELECT array_agg(id) FROM t",
+        "SELECT count(DISTINCT g) FROM t",
+        "SELECT max(m) FROM t",
+        "SELECT count(*) FROM t WHERE now() > '2000-01-01' AND id > (SELECT min(k) FROM u)",
+        "DELETE FROM t WHERE id = (SELECT max(id) FROM t WHERE s = 'x')",
+    ] {
+        let plan = plan(&mut s, sql);
+        assert!(!plan.starts_with("Finalize") && !plan.contains("Delete on t\n  ->  Gather"), "{sql}: {plan}");
+    }
+    let analyzed = s.query("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT sum(id) FROM t", &[]).unwrap();
+    let text: String = analyzed.iter().map(|r| r.get::<_, String>(0) + "\n").collect();
+    assert!(text.contains("Workers Launched: 1"), "{text}");
+}
