@@ -120,13 +120,8 @@ fn fields(shown: &Shown, options: Options) -> Fields {
     if let Some(label) = &shown.label {
         own("Subplan Name", Value::Text(label.clone()));
     }
-<<<<<<< HEAD
-    own("Parallel Aware", bare("false".to_owned()));
+    own("Parallel Aware", bare(shown.parallel.to_string()));
     own("Async Capable", bare("false".to_owned()));
-=======
-    own("Parallel Aware", shown.parallel.to_string());
-    own("Async Capable", "false".to_owned());
->>>>>>> main
     for (key, detail) in &rest {
         if let Detail::Hidden(text) = detail {
             own(key, Value::Text(text.clone()));

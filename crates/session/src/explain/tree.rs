@@ -56,13 +56,10 @@ pub(super) struct Explainer<'a> {
     /// Queries in the expressions of the node at hand.
     pending: Vec<Shown>,
     ctes: HashMap<usize, String>,
-<<<<<<< HEAD
     /// What items of FROM are called, by their numbers: those of one name are told apart.
     aliases: HashMap<usize, String>,
-=======
     /// Whether the next scan is one whose rows several threads share: the first below a Gather.
     parallel: bool,
->>>>>>> main
 }
 
 /// Columns of a node's rows: what they are called above it.
@@ -123,14 +120,13 @@ impl<'a> Explainer<'a> {
             ));
         });
         labels.sort_by_key(|l| l.number);
+        labels.dedup_by_key(|l| l.number);
         let mut aliases: HashMap<usize, String> = HashMap::new();
         for label in labels.into_iter().filter(|l| l.number > 0) {
             let free = |n: &String| !aliases.values().any(|a| a == n);
             let numbered = || (1..).map(|i| format!("{}_{i}", label.alias)).find(free);
-            if !aliases.contains_key(&label.number) {
-                let alias = Some(label.alias.clone()).filter(free).or_else(numbered);
-                aliases.insert(label.number, alias.unwrap_or_default());
-            }
+            let alias = Some(label.alias.clone()).filter(free).or_else(numbered);
+            aliases.insert(label.number, alias.unwrap_or_default());
         }
         Explainer {
             statistics,
@@ -142,11 +138,8 @@ impl<'a> Explainer<'a> {
             windows: 0,
             pending: Vec::new(),
             ctes: HashMap::new(),
-<<<<<<< HEAD
             aliases,
-=======
             parallel: false,
->>>>>>> main
         }
     }
 
