@@ -218,7 +218,9 @@ impl Binder<'_> {
             scope.unlisted.extend(cte.columns.len() - cte.added..cte.columns.len());
         }
         let types = cte.columns.iter().map(|c| c.ty).collect();
-        Ok((Node::CteScan { id: cte.id, types }, scope))
+        let (id, name) = (cte.id, cte.name.clone());
+        let label = self.label(alias, &scope);
+        Ok((Node::CteScan { id, types, name, label }, scope))
     }
 
     /// Fails where common table expression `at` is named in a place in which it must not be, while it is bound itself.

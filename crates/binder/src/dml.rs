@@ -48,7 +48,9 @@ impl Binder<'_> {
             Some(ConflictAction::Update { .. }) => &[Verb::Insert, Verb::Update][..],
             _ => &[Verb::Insert][..],
         };
-        let target = self.target(&insert.relation, verbs, false)?;
+        let mut target = self.target(&insert.relation, verbs, false)?;
+        let alias = insert.alias.as_ref().map_or(target.name().to_owned(), |a| a.as_str().to_owned());
+        target.table.label = self.label(&alias, &Scope::default());
         let table = target.table.clone();
         let is_field = |c: &ast::AssignTarget| matches!(c.path[..], [ast::Indirection::Field(_), ..]);
         if let Some(c) = insert.columns.iter().find(|c| is_field(c)) {
@@ -311,8 +313,9 @@ impl Binder<'_> {
     }
 
     fn update_body(&mut self, update: &Update) -> Result<Bound> {
-        let target = self.target(&update.relation, &[Verb::Update], false)?;
+        let mut target = self.target(&update.relation, &[Verb::Update], false)?;
         let alias = update.alias.as_ref().map_or(target.name().to_owned(), |a| a.as_str().to_owned());
+        target.table.label = self.label(&alias, &Scope::default());
         let own = update.alias.is_none();
         let (input, scope, others) =
             self.target_rows(&target, &alias, own, &update.from, update.where_clause.as_ref())?;
@@ -489,8 +492,9 @@ impl Binder<'_> {
     /// As [`Binder::query`].
     pub fn delete(&mut self, delete: &Delete) -> Result<Bound> {
         self.with(delete.with.as_deref(), |b| {
-            let target = b.target(&delete.relation, &[Verb::Delete], false)?;
+            let mut target = b.target(&delete.relation, &[Verb::Delete], false)?;
             let alias = delete.alias.as_ref().map_or(target.name().to_owned(), |a| a.as_str().to_owned());
+            target.table.label = b.label(&alias, &Scope::default());
             let (input, scope, others) =
                 b.target_rows(&target, &alias, delete.alias.is_none(), &delete.using, delete.where_clause.as_ref())?;
             let (returning, columns) = b.returning(delete.returning.as_deref(), &target, &scope, others, false)?;

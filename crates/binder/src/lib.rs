@@ -4,6 +4,7 @@
 mod call;
 mod coerce;
 mod comparable;
+mod comparison;
 mod composite;
 mod copy;
 mod cte;
@@ -83,6 +84,8 @@ pub struct Binder<'a> {
     /// Items of WITH RECURSIVE that are being bound.
     binding: cte::Binding,
     next_cte: usize,
+    /// Items of FROM that were met.
+    items: usize,
     /// Columns of rows that queries yield: a column of such rows has its place here as typmod, within a statement.
     shapes: Vec<Vec<(String, Oid, i32)>>,
     /// Tables, other than stored ones, whose rows were asked for as a whole where an outer join may have made them up.
@@ -177,6 +180,7 @@ impl<'a> Binder<'a> {
             later_ctes: Vec::new(),
             binding: Vec::new(),
             next_cte: 0,
+            items: 0,
             shapes: Vec::new(),
             made_up: Vec::new(),
             marked: Vec::new(),
@@ -367,6 +371,7 @@ fn system_relation(name: &str) -> Option<Relation> {
         indexes: Vec::new(),
         source: TableSource::Catalog { shared: row.is_shared, stored: catalog::stored::is_stored(row.oid) },
         check_as: plan::CheckAs::Session,
+        label: plan::Label::default(),
     }))
 }
 
@@ -400,5 +405,6 @@ pub fn bare_table_ref(image: &Image, info: &catalog::TableInfo) -> TableRef {
         indexes: Vec::new(),
         source: TableSource::Stored,
         check_as: plan::CheckAs::Session,
+        label: plan::Label::default(),
     }
 }

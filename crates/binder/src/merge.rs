@@ -45,8 +45,9 @@ impl Binder<'_> {
                 ast::MergeAction::Insert { .. } => Some(Verb::Insert),
             });
         }
-        let target = self.target(&merge.relation, &verbs, true)?;
+        let mut target = self.target(&merge.relation, &verbs, true)?;
         let alias = merge.alias.as_ref().map_or(target.name().to_owned(), |a| a.as_str().to_owned());
+        target.table.label = self.label(&alias, &Scope::default());
         let own = self.target_scope(&target, &alias, merge.alias.is_none());
         let (source, mut source_scope) = self.from(std::slice::from_ref(&merge.source))?;
         if let Some(c) = source_scope.columns.iter().find(|c| c.table == alias) {

@@ -54,7 +54,7 @@ pub fn build(node: &Node) -> BoxOperator {
         Node::BitmapScan { table, bits, filter, needed } => {
             Box::new(BitmapScan::new(table.clone(), bits.clone(), filter.clone(), needed.clone()))
         }
-        Node::FunctionScan { function, routine, args, types, names, ordinality } => Box::new(FunctionScan {
+        Node::FunctionScan { function, routine, args, types, names, ordinality, .. } => Box::new(FunctionScan {
             names: names.clone(),
             function: *function,
             routine: routine.clone(),

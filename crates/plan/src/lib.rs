@@ -15,9 +15,9 @@ pub use bits::Bits;
 pub use expr::{CallForm, Expr, ExprKind, SubKind, SubPlan};
 pub use imply::implies;
 pub use node::{
-    AggregateCall, Bound, CheckAs, Column, ConflictUpdate, IndexKey, IndexRange, JoinKind, KEY_EXPRESSION, LockWait,
-    MergeAction, MergeArm, MergeMatch, Needed, Node, OnConflict, OutputColumn, Reference, RowLock, RowRules, SetKind,
-    SortKey, TableRef, TableSource,
+    AggregateCall, Bound, CheckAs, Column, ConflictUpdate, IndexKey, IndexRange, JoinKind, KEY_EXPRESSION, Label,
+    LockWait, MergeAction, MergeArm, MergeMatch, Needed, Node, OnConflict, OutputColumn, Reference, RowLock, RowRules,
+    SetKind, SortKey, TableRef, TableSource,
 };
 /// What is asked of every node and expression there is: a list that is nearly always short.
 pub type Few<T> = smallvec::SmallVec<[T; 4]>;

@@ -66,6 +66,19 @@ pub struct TableRef {
     pub source: TableSource,
     /// Whose privileges must allow what is done to it.
     pub check_as: CheckAs,
+    /// What the statement calls it.
+    pub label: Label,
+}
+
+/// What a statement calls a table, function or common table expression in FROM, for EXPLAIN.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Label {
+    /// Its alias, or its own name.
+    pub alias: String,
+    /// Which item of FROM it is in the statement, from 1; several may be called alike.
+    pub number: usize,
+    /// Its columns, where nothing else knows their names.
+    pub columns: Vec<String>,
 }
 
 /// Whose privileges must allow what is done to a table.
@@ -339,6 +352,7 @@ pub enum Node {
         /// What the columns are called, where the caller says it.
         names: Vec<String>,
         ordinality: bool,
+        label: Label,
     },
     /// Rows for which `predicate` is true.
     Filter { input: Box<Node>, predicate: Expr },
@@ -386,8 +400,8 @@ pub enum Node {
     SetOp { kind: SetKind, all: bool, left: Box<Node>, right: Box<Node> },
     /// `body`, in which [`Node::CteScan`] reads what `ctes` yield, each run once at most.
     With { ctes: Vec<(usize, Node)>, body: Box<Node> },
-    /// Rows of common table expression `id`; inside a recursive one, of the step before.
-    CteScan { id: usize, types: Vec<Oid> },
+    /// Rows of common table expression `id`, called `name`; inside a recursive one, of the step before.
+    CteScan { id: usize, types: Vec<Oid>, name: String, label: Label },
     /// Rows of `base`, then of `step` over and over: it reads the rows before by [`Node::CteScan`] of `id`.
     Recursive { id: usize, base: Box<Node>, step: Box<Node>, distinct: bool },
     /// Locks rows: `rowid` is the column of their ids.

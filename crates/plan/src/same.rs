@@ -1,8 +1,9 @@
 //! Whether two expressions are the same wherever they were written: positions, and the numbers that queries inside them were given, do not count.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use crate::{Expr, ExprKind, Node, SubKind};
+use crate::{Expr, ExprKind, Label, Node, SubKind};
 
 /// New numbers of what a query inside an expression numbers by itself.
 #[derive(Default)]
@@ -52,7 +53,13 @@ impl Numbers {
     fn node(&mut self, node: &mut Node) {
         match node {
             Node::With { ctes, .. } => ctes.iter_mut().for_each(|c| self.cte(&mut c.0)),
-            Node::CteScan { id, .. } | Node::Recursive { id, .. } => self.cte(id),
+            Node::CteScan { id, label, .. } => {
+                self.cte(id);
+                *label = Label::default();
+            }
+            Node::Recursive { id, .. } => self.cte(id),
+            Node::FunctionScan { label, .. } => *label = Label::default(),
+            Node::Scan { table, .. } => Arc::make_mut(table).label = Label::default(),
             Node::Apply { binds, .. } => binds.iter_mut().for_each(|b| self.slot(&mut b.0)),
             _ => {}
         }

@@ -18,7 +18,17 @@ pub(crate) struct Options {
     pub costs: bool,
     pub timing: bool,
     pub summary: bool,
-    pub json: bool,
+    /// The settings that steer plans and have other values than at first.
+    pub settings: bool,
+    pub format: Format,
+}
+
+/// How a plan is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Format {
+    Text,
+    Json,
+    Yaml,
 }
 
 fn is_on(option: &DefElem) -> Result<bool> {
@@ -37,7 +47,15 @@ fn is_on(option: &DefElem) -> Result<bool> {
 }
 
 pub(crate) fn options(sql: &str, explain: &Explain) -> Result<Options> {
-    let mut o = Options { analyze: false, verbose: false, costs: true, timing: true, summary: false, json: false };
+    let mut o = Options {
+        analyze: false,
+        verbose: false,
+        costs: true,
+        timing: true,
+        summary: false,
+        settings: false,
+        format: Format::Text,
+    };
     let (mut timing, mut summary, mut buffers) = (None, None, None);
     for option in &explain.options {
         match &*option.name {
@@ -51,11 +69,12 @@ pub(crate) fn options(sql: &str, explain: &Explain) -> Result<Options> {
             "format" => {
                 let word = option.value.as_ref().map(value_text).unwrap_or_default();
                 match word.to_ascii_lowercase().as_str() {
-                    "text" => o.json = false,
-                    "json" => o.json = true,
-                    "xml" | "yaml" => {
-                        let message = format!("EXPLAIN in format {}", word.to_ascii_uppercase());
-                        return Err(SqlError::unsupported(message).at(option.pos.char_position(sql)));
+                    "text" => o.format = Format::Text,
+                    "json" => o.format = Format::Json,
+                    "yaml" => o.format = Format::Yaml,
+                    "xml" => {
+                        let error = SqlError::unsupported("EXPLAIN in format XML");
+                        return Err(error.at(option.pos.char_position(sql)));
                     }
                     _ => {
                         let message = format!("unrecognized value for EXPLAIN option \"format\": \"{word}\"");
@@ -64,7 +83,8 @@ pub(crate) fn options(sql: &str, explain: &Explain) -> Result<Options> {
                     }
                 }
             }
-            "settings" | "wal" | "generic_plan" | "memory" | "serialize" => {
+            "settings" => o.settings = is_on(option)?,
+            "wal" | "generic_plan" | "memory" | "serialize" => {
                 let message = format!("EXPLAIN option {}", option.name.to_ascii_uppercase());
                 return Err(SqlError::unsupported(message).at(option.pos.char_position(sql)));
             }
@@ -147,9 +167,14 @@ impl Session {
         let shown = tree::Explainer::new(&known, &names, options, &node).show(&node);
         let millis = |nanos: u64| nanos as f64 / 1e6;
         let times = options.summary.then(|| (millis(planned - started), counted.map(|c| millis(c - planned))));
-        let lines =
-            if options.json { vec![print::json(&shown, options, times)] } else { print::text(&shown, options, times) };
-        let ty = if options.json { oid::JSON } else { oid::TEXT };
+        let changed = if options.settings { self.settings.changed_for_plans() } else { Vec::new() };
+        let around = print::Around { times, settings: options.settings.then_some(changed) };
+        let lines = match options.format {
+            Format::Text => print::text(&shown, options, &around),
+            Format::Json => vec![print::json(&shown, options, &around)],
+            Format::Yaml => vec![print::yaml(&shown, options, &around)],
+        };
+        let ty = if options.format == Format::Json { oid::JSON } else { oid::TEXT };
         sink.columns(&[plan::OutputColumn { name: "QUERY PLAN".to_owned(), ty, typmod: -1, origin: None }])?;
         let mut chunk = Chunk::new(&[Physical::Var]);
         for line in lines {

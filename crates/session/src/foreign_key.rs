@@ -8,6 +8,7 @@ use plan::TableRef;
 use storage::RowId;
 use storage::lock::Mode;
 use storage::table::RowState;
+use syntax::ast::IsolationLevel;
 use syntax::quote_ident;
 use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 
@@ -291,7 +292,15 @@ impl Session {
                     params.extend_from_slice(new);
                     param_types.extend_from_slice(&types);
                 }
-                Ok(self.internal(&sql, &params, &param_types)?.1)
+                let listed = format!("SELECT ctid FROM ONLY {child_name} WHERE {condition}");
+                let outcome = self.change_referring((&listed, old), (&sql, &params), &param_types);
+                outcome.map_err(|e| {
+                    let schema = image.namespace_name(child.namespace);
+                    e.context(format!(
+                        "SQL statement \"{}\"",
+                        shown_action(schema, child, key, action, new.is_some(), own)
+                    ))
+                })
             }
             _ => {
                 if action == b'a' {
@@ -321,6 +330,26 @@ impl Session {
                     .constraint(schema, &child.name, &key.name))
             }
         }
+    }
+
+    /// Changes the rows that `listed` finds by `sql`; what that asks for. Rows that a transaction with a fixed snapshot does not see must not
+    /// change, and those that others have changed meanwhile do not let it.
+    fn change_referring(
+        &mut self,
+        listed: (&str, &[Datum]),
+        sql: (&str, &[Datum]),
+        types: &[Oid],
+    ) -> Result<Vec<Event>> {
+        if self.isolation == IsolationLevel::ReadCommitted {
+            return Ok(self.internal(sql.0, sql.1, types)?.1);
+        }
+        let own = &types[..listed.1.len()];
+        let seen = self.internal_in_transaction(listed.0, listed.1, own)?.0;
+        if self.internal(listed.0, listed.1, own)?.0.iter().any(|row| !seen.contains(row)) {
+            let message = "could not serialize access due to concurrent update";
+            return Err(SqlError::new(SqlState::SERIALIZATION_FAILURE, message));
+        }
+        Ok(self.internal_in_transaction(sql.0, sql.1, types)?.1)
     }
 
     /// Checks that every row of `child` refers to a row of `parent`.
@@ -362,4 +391,27 @@ impl Session {
             &key.name,
         ))
     }
+}
+
+/// The statement by which PostgreSQL does what a key says, as its errors show it; `own` are the columns that it sets.
+fn shown_action(schema: &str, child: &TableInfo, key: &ForeignKey, action: u8, update: bool, own: &[usize]) -> String {
+    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+    let column = |c: usize| quoted(&child.columns[c].name);
+    let table = format!("{}.{}", quoted(schema), quoted(&child.name));
+    let cascades = action == b'c';
+    let first = if cascades && update { own.len() } else { 0 };
+    let tests = (1..).zip(&key.columns);
+    let tests: Vec<String> =
+        tests.map(|(n, &c)| format!("${} OPERATOR(pg_catalog.=) {}", first + n, column(c))).collect();
+    let condition = tests.join(" AND ");
+    if cascades && !update {
+        return format!("DELETE FROM ONLY {table} WHERE {condition}");
+    }
+    let value = |n: usize| match action {
+        b'c' => format!("${n}"),
+        b'n' => "NULL".to_owned(),
+        _ => "DEFAULT".to_owned(),
+    };
+    let sets: Vec<String> = (1..).zip(own).map(|(n, &c)| format!("{} = {}", column(c), value(n))).collect();
+    format!("UPDATE ONLY {table} SET {} WHERE {condition}", sets.join(", "))
 }

@@ -370,6 +370,17 @@ impl Host for SessionHost<'_> {
                 None => return Ok(None),
             },
         };
+        if kind == "role" {
+            let group = match object {
+                ObjectRef::Oid(oid) => oid,
+                ObjectRef::Name(name) => {
+                    let missing =
+                        || SqlError::new(SqlState::UNDEFINED_OBJECT, format!("role \"{name}\" does not exist"));
+                    self.runtime.role(name)?.ok_or_else(missing)?.oid
+                }
+            };
+            return self.runtime.has_role(&role, group, privilege).map(Some);
+        }
         let (rights, asked) = (Rights::of(self.runtime, &role)?, asked(privilege)?);
         match kind {
             "table" | "sequence" | "column" | "any_column" => {

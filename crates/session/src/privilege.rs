@@ -9,6 +9,19 @@ use crate::acl::{Acl, letter};
 use crate::runtime::{Role, Runtime};
 use crate::session::Session;
 
+/// A role's membership in another.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Membership {
+    pub group: Oid,
+    pub member: Oid,
+    /// Whether the member has the group's rights.
+    pub inherits: bool,
+    /// Whether the member may SET ROLE to the group.
+    pub may_set: bool,
+    /// Whether the member may make others members.
+    pub admin: bool,
+}
+
 /// A role, and those whose rights it has.
 #[derive(Clone, Debug)]
 pub(crate) struct Rights {
@@ -42,17 +55,9 @@ impl Rights {
         if role.superuser {
             return Ok(rights);
         }
-        let members = runtime.memberships()?;
-        let mut next = 0;
-        while next < rights.oids.len() {
-            let current = rights.oids[next];
-            next += 1;
-            for (group, member, inherits) in &members {
-                if *member == current && *inherits && !rights.oids.contains(group) {
-                    rights.oids.push(*group);
-                    rights.names.extend(runtime.role_by_oid(*group)?.map(|r| r.name));
-                }
-            }
+        rights.oids = runtime.reached(role.oid, |m| m.inherits)?;
+        for group in &rights.oids[1..] {
+            rights.names.extend(runtime.role_by_oid(*group)?.map(|r| r.name));
         }
         Ok(rights)
     }
@@ -439,10 +444,65 @@ pub(crate) fn catalog_acl(oid: Oid) -> Option<Acl> {
 }
 
 impl Runtime {
-    /// Memberships: the group, its member, whether the member has its rights.
-    pub(crate) fn memberships(&self) -> Result<Vec<(Oid, Oid, bool)>> {
-        let mut all: Vec<(Oid, Oid, bool)> = Vec::new();
-        let of = |r: Fields<'_>| (r.oid("roleid"), r.oid("member"), r.bool("inherit_option"));
+    /// The roles that `role` is a member of by memberships that `counts`, itself first.
+    pub(crate) fn reached(&self, role: Oid, counts: impl Fn(&Membership) -> bool) -> Result<Vec<Oid>> {
+        let members = self.memberships()?;
+        let mut reached = vec![role];
+        let mut next = 0;
+        while next < reached.len() {
+            let current = reached[next];
+            next += 1;
+            for m in members.iter().filter(|m| m.member == current && counts(m)) {
+                if !reached.contains(&m.group) {
+                    reached.push(m.group);
+                }
+            }
+        }
+        Ok(reached)
+    }
+
+    /// `pg_has_role`: whether `role` has one of the rights to role `group` that `privileges` list.
+    ///
+    /// # Errors
+    /// For words that name none.
+    pub(crate) fn has_role(&self, role: &Role, group: Oid, privileges: &str) -> Result<bool> {
+        let mut any = role.superuser;
+        for part in privileges.split(',').map(str::trim) {
+            let upper = part.to_uppercase();
+            let (word, option) = match upper.split_once(" WITH ") {
+                Some((word, "GRANT OPTION" | "ADMIN OPTION")) => (word, true),
+                _ => (&*upper, false),
+            };
+            let counts: fn(&Membership) -> bool = match word {
+                "MEMBER" => |_| true,
+                "USAGE" => |m| m.inherits,
+                "SET" => |m| m.may_set,
+                _ => {
+                    let message = format!("unrecognized privilege type: \"{part}\"");
+                    return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message));
+                }
+            };
+            any |= match option {
+                true => {
+                    let (own, members) = (self.reached(role.oid, |_| true)?, self.memberships()?);
+                    role.oid != group && members.iter().any(|m| m.group == group && m.admin && own.contains(&m.member))
+                }
+                false => self.reached(role.oid, counts)?.contains(&group),
+            };
+        }
+        Ok(any)
+    }
+
+    /// Which role is a member of which.
+    pub(crate) fn memberships(&self) -> Result<Vec<Membership>> {
+        let mut all: Vec<Membership> = Vec::new();
+        let of = |r: Fields<'_>| Membership {
+            group: r.oid("roleid"),
+            member: r.oid("member"),
+            inherits: r.bool("inherit_option"),
+            may_set: r.bool("set_option"),
+            admin: r.bool("admin_option"),
+        };
         all.extend(catalog::rows::of(PG_AUTH_MEMBERS).iter().map(|row| of(Fields { relation: PG_AUTH_MEMBERS, row })));
         self.each_shared(PG_AUTH_MEMBERS, |row| all.push(of(row)))?;
         Ok(all)

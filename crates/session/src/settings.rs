@@ -559,6 +559,12 @@ impl Settings {
         find(name).map_or(name, |k| k.0)
     }
 
+    /// Settings that steer plans and have another value than at first.
+    pub fn changed_for_plans(&self) -> Vec<(String, String)> {
+        let changed = |name: &str, value: &str| find(name).is_some_and(|known| known.1 != value);
+        self.all().into_iter().filter(|(name, value)| hints::steers_plans(name) && changed(name, value)).collect()
+    }
+
     /// Names and values of all settings.
     pub fn all(&self) -> Vec<(String, String)> {
         let known = KNOWN.iter().chain(hints::HINTS);

@@ -363,19 +363,20 @@ impl Session {
 
     pub(crate) fn grant_role(&mut self, grant: &GrantRole, sink: &mut dyn Sink) -> Result<String> {
         let tag = if grant.grant { "GRANT ROLE" } else { "REVOKE ROLE" }.to_owned();
-        let (mut admin, mut inherit, mut set) = (false, None, true);
+        let (mut admin, mut inherit, mut set) = (None, None, None);
         let mut only: Option<&str> = None;
         for option in &grant.options {
             let value = match &option.value {
                 None => true,
                 Some(DefValue::Name(n)) => !n.last().is_some_and(|n| matches!(n.as_str(), "false" | "off" | "no")),
                 Some(DefValue::String(s)) => !matches!(&*s.to_lowercase(), "false" | "off" | "no"),
+                Some(DefValue::Bool(value)) => *value,
                 Some(_) => true,
             };
             match &*option.name {
-                "admin" => admin = value,
+                "admin" => admin = Some(value),
                 "inherit" => inherit = Some(value),
-                _ => set = value,
+                _ => set = Some(value),
             }
             only = Some(match &*option.name {
                 "admin" => "admin_option",
@@ -399,7 +400,7 @@ impl Session {
         grant: bool,
         group: &crate::runtime::Role,
         member: &crate::runtime::Role,
-        (admin, inherit, set): (bool, Option<bool>, bool),
+        (admin, inherit, set): (Option<bool>, Option<bool>, Option<bool>),
         only: Option<&str>,
         sink: &mut dyn Sink,
     ) -> Result<()> {
@@ -443,14 +444,7 @@ impl Session {
             return Ok(());
         }
         // No circles.
-        let members = self.runtime.memberships()?;
-        let mut reached = vec![group.oid];
-        let mut next = 0;
-        while next < reached.len() {
-            let current = reached[next];
-            next += 1;
-            reached.extend(members.iter().filter(|m| m.1 == current).map(|m| m.0));
-        }
+        let reached = self.runtime.reached(group.oid, |_| true)?;
         if reached.contains(&member.oid) {
             let message = format!("role \"{}\" is a member of role \"{}\"", group.name, member.name);
             return Err(SqlError::new(SqlState::INVALID_GRANT_OPERATION, message));
@@ -466,11 +460,10 @@ impl Session {
                 notice(sink, SqlState::SUCCESSFUL_COMPLETION, text);
                 return Ok(());
             }
-            let values = [
-                ("admin_option", Datum::Bool(admin)),
-                ("inherit_option", Datum::Bool(inherit.unwrap_or(true))),
-                ("set_option", Datum::Bool(set)),
-            ];
+            // What is not mentioned stays.
+            let options = [("admin_option", admin), ("inherit_option", inherit), ("set_option", set)];
+            let values: Vec<(&str, Datum)> =
+                options.into_iter().filter_map(|(name, value)| value.map(|v| (name, Datum::Bool(v)))).collect();
             stored::update(&shared, self.txn_mut(), PG_AUTH_MEMBERS, own, &values)?;
             return Ok(());
         }
@@ -480,9 +473,9 @@ impl Session {
             ("roleid", Datum::from(group.oid)),
             ("member", Datum::from(member.oid)),
             ("grantor", Datum::from(grantor)),
-            ("admin_option", Datum::Bool(admin)),
+            ("admin_option", Datum::Bool(admin.unwrap_or(false))),
             ("inherit_option", Datum::Bool(inherit.unwrap_or(true))),
-            ("set_option", Datum::Bool(set)),
+            ("set_option", Datum::Bool(set.unwrap_or(true))),
         ];
         stored::insert(&shared, self.txn_mut(), PG_AUTH_MEMBERS, &values)?;
         Ok(())

@@ -39,6 +39,7 @@ impl Session {
             types,
             names: Vec::new(),
             ordinality: false,
+            label: plan::Label::default(),
         };
         let mut running = self.start(Arc::new(node), Arc::new(columns.clone()))?;
         let mut chunks = Vec::new();

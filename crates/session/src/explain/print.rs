@@ -1,17 +1,27 @@
-//! The text and JSON forms of a shown plan.
+//! The text, JSON and YAML forms of a shown plan.
 
 use std::fmt::Write;
 
 use super::Options;
 use super::tree::{Detail, Shown};
 
-type Times = Option<(f64, Option<f64>)>;
+/// What is said beside the plan.
+pub(super) struct Around {
+    /// Milliseconds of planning, and of execution.
+    pub times: Option<(f64, Option<f64>)>,
+    /// Settings that were changed, where they were asked for.
+    pub settings: Option<Vec<(String, String)>>,
+}
 
 /// Lines of text.
-pub(super) fn text(shown: &Shown, options: Options, times: Times) -> Vec<String> {
+pub(super) fn text(shown: &Shown, options: Options, around: &Around) -> Vec<String> {
     let mut lines = Vec::new();
     node(shown, options, 0, "", &mut lines);
-    if let Some((planning, execution)) = times {
+    if let Some(settings) = around.settings.as_ref().filter(|s| !s.is_empty()) {
+        let list: Vec<String> = settings.iter().map(|(name, value)| format!("{name} = '{value}'")).collect();
+        lines.push(format!("Settings: {}", list.join(", ")));
+    }
+    if let Some((planning, execution)) = around.times {
         lines.push(format!("Planning Time: {planning:.3} ms"));
         lines.extend(execution.map(|e| format!("Execution Time: {e:.3} ms")));
     }
@@ -78,86 +88,163 @@ fn quoted(text: &str) -> String {
     out + "\""
 }
 
-/// One JSON text.
-pub(super) fn json(shown: &Shown, options: Options, times: Times) -> String {
-    let mut out = String::from("[\n  {\n    \"Plan\": ");
-    object(shown, options, 4, &mut out);
-    if let Some((planning, execution)) = times {
-        write!(out, ",\n    \"Planning Time\": {planning:.3}").unwrap_or(());
-        if options.analyze {
-            out += ",\n    \"Triggers\": [\n    ]";
-        }
-        if let Some(e) = execution {
-            write!(out, ",\n    \"Execution Time\": {e:.3}").unwrap_or(());
-        }
-    }
-    out + "\n  }\n]"
+/// A value of a structured form.
+enum Value {
+    /// As it stands.
+    Bare(String),
+    Text(String),
+    List(Vec<String>),
+    Nodes(Vec<Fields>),
+    Group(Fields),
 }
 
-fn object(shown: &Shown, options: Options, indent: usize, out: &mut String) {
-    let mut fields: Vec<(String, String)> = vec![("Node Type".to_owned(), quoted(&shown.node_type))];
-    let mut own = |key: &str, value: String| fields.push((key.to_owned(), value));
+type Fields = Vec<(String, Value)>;
+
+/// What is said of a node.
+fn fields(shown: &Shown, options: Options) -> Fields {
+    let mut fields = vec![("Node Type".to_owned(), Value::Text(shown.node_type.clone()))];
+    let mut own = |key: &str, value: Value| fields.push((key.to_owned(), value));
+    let bare = |text: String| Value::Bare(text);
     let (first, rest): (Vec<_>, Vec<_>) = shown
         .details
         .iter()
         .partition(|d| matches!(d.0.as_str(), "Strategy" | "Partial Mode" | "Operation" | "Command"));
     for (key, detail) in first {
         if let Detail::Hidden(text) = detail {
-            own(key, quoted(text));
+            own(key, Value::Text(text.clone()));
         }
     }
     if let Some(relationship) = &shown.relationship {
-        own("Parent Relationship", quoted(relationship));
+        own("Parent Relationship", Value::Text(relationship.clone()));
     }
     if let Some(label) = &shown.label {
-        own("Subplan Name", quoted(label));
+        own("Subplan Name", Value::Text(label.clone()));
     }
-    own("Parallel Aware", shown.parallel.to_string());
-    own("Async Capable", "false".to_owned());
+    own("Parallel Aware", bare(shown.parallel.to_string()));
+    own("Async Capable", bare("false".to_owned()));
     for (key, detail) in &rest {
         if let Detail::Hidden(text) = detail {
-            own(key, quoted(text));
+            own(key, Value::Text(text.clone()));
         }
     }
     if options.costs {
         let e = &shown.estimate;
-        own("Startup Cost", format!("{:.2}", e.startup));
-        own("Total Cost", format!("{:.2}", e.cost));
-        own("Plan Rows", rows(e.rows).to_string());
-        own("Plan Width", shown.width.to_string());
+        own("Startup Cost", bare(format!("{:.2}", e.startup)));
+        own("Total Cost", bare(format!("{:.2}", e.cost)));
+        own("Plan Rows", bare(rows(e.rows).to_string()));
+        own("Plan Width", bare(shown.width.to_string()));
     }
     if let Some((made, loops, first, total)) = shown.actual {
         let per = |n: u64| if loops == 0 { 0.0 } else { n as f64 / loops as f64 };
         if options.timing {
-            own("Actual Startup Time", format!("{:.3}", per(first) / 1e6));
-            own("Actual Total Time", format!("{:.3}", per(total) / 1e6));
+            own("Actual Startup Time", bare(format!("{:.3}", per(first) / 1e6)));
+            own("Actual Total Time", bare(format!("{:.3}", per(total) / 1e6)));
         }
-        own("Actual Rows", format!("{:.2}", per(made)));
-        own("Actual Loops", loops.to_string());
+        own("Actual Rows", bare(format!("{:.2}", per(made))));
+        own("Actual Loops", bare(loops.to_string()));
     }
-    own("Disabled", "false".to_owned());
+    own("Disabled", bare("false".to_owned()));
     for (key, detail) in &rest {
         match detail {
-            Detail::Text(text) => own(key, quoted(text)),
-            Detail::Number(n) => own(key, n.to_string()),
-            Detail::List(list) => {
-                own(key, format!("[{}]", list.iter().map(|t| quoted(t)).collect::<Vec<_>>().join(", ")))
-            }
+            Detail::Text(text) => own(key, Value::Text(text.clone())),
+            Detail::Number(n) => own(key, bare(n.to_string())),
+            Detail::List(list) => own(key, Value::List(list.clone())),
             Detail::Hidden(_) => {}
         }
     }
+    if !shown.children.is_empty() {
+        own("Plans", Value::Nodes(shown.children.iter().map(|c| self::fields(c, options)).collect()));
+    }
+    fields
+}
+
+/// The plan and what is said beside it.
+fn document(shown: &Shown, options: Options, around: &Around) -> Fields {
+    let mut all = vec![("Plan".to_owned(), Value::Group(fields(shown, options)))];
+    if let Some(settings) = &around.settings {
+        let list = settings.iter().map(|(name, value)| (name.clone(), Value::Text(value.clone()))).collect();
+        all.push(("Settings".to_owned(), Value::Group(list)));
+    }
+    if let Some((planning, execution)) = around.times {
+        all.push(("Planning Time".to_owned(), Value::Bare(format!("{planning:.3}"))));
+        if options.analyze {
+            all.push(("Triggers".to_owned(), Value::Nodes(Vec::new())));
+        }
+        all.extend(execution.map(|e| ("Execution Time".to_owned(), Value::Bare(format!("{e:.3}")))));
+    }
+    all
+}
+
+/// One JSON text.
+pub(super) fn json(shown: &Shown, options: Options, around: &Around) -> String {
+    let mut out = String::from("[\n  ");
+    object(&document(shown, options, around), 2, &mut out);
+    out + "\n]"
+}
+
+fn object(fields: &Fields, indent: usize, out: &mut String) {
     *out += "{";
+    let inner = indent + 2;
     for (i, (key, value)) in fields.iter().enumerate() {
         let comma = if i == 0 { "" } else { "," };
-        write!(out, "{comma}\n{:width$}{}: {value}", "", quoted(key), width = indent + 2).unwrap_or(());
-    }
-    if !shown.children.is_empty() {
-        write!(out, ",\n{:width$}\"Plans\": [", "", width = indent + 2).unwrap_or(());
-        for (i, child) in shown.children.iter().enumerate() {
-            write!(out, "{}\n{:width$}", if i == 0 { "" } else { "," }, "", width = indent + 4).unwrap_or(());
-            object(child, options, indent + 4, out);
+        write!(out, "{comma}\n{:inner$}{}: ", "", quoted(key)).unwrap_or(());
+        match value {
+            Value::Bare(text) => *out += text,
+            Value::Text(text) => *out += &quoted(text),
+            Value::List(list) => {
+                *out += &format!("[{}]", list.iter().map(|t| quoted(t)).collect::<Vec<_>>().join(", "));
+            }
+            Value::Group(group) => object(group, inner, out),
+            Value::Nodes(nodes) => {
+                *out += "[";
+                for (i, node) in nodes.iter().enumerate() {
+                    write!(out, "{}\n{:width$}", if i == 0 { "" } else { "," }, "", width = inner + 2).unwrap_or(());
+                    object(node, inner + 2, out);
+                }
+                write!(out, "\n{:inner$}]", "").unwrap_or(());
+            }
         }
-        write!(out, "\n{:width$}]", "", width = indent + 2).unwrap_or(());
     }
     write!(out, "\n{:indent$}}}", "").unwrap_or(());
+}
+
+/// One YAML text.
+pub(super) fn yaml(shown: &Shown, options: Options, around: &Around) -> String {
+    let mut out = String::new();
+    entries(&document(shown, options, around), 0, &mut out);
+    out
+}
+
+/// An item of a list: its first field stands behind a dash, the others below it.
+fn entries(fields: &Fields, indent: usize, out: &mut String) {
+    for (i, field) in fields.iter().enumerate() {
+        if i > 0 {
+            write!(out, "\n{:width$}", "", width = indent + 2).unwrap_or(());
+        } else {
+            *out += "- ";
+        }
+        entry(field, indent + 2, out);
+    }
+}
+
+fn entry((key, value): &(String, Value), indent: usize, out: &mut String) {
+    let inner = indent + 2;
+    write!(out, "{key}: ").unwrap_or(());
+    match value {
+        Value::Bare(text) => *out += text,
+        Value::Text(text) => *out += &quoted(text),
+        Value::List(list) => list.iter().for_each(|t| write!(out, "\n{:inner$}- {}", "", quoted(t)).unwrap_or(())),
+        Value::Group(group) => {
+            for field in group {
+                write!(out, "\n{:inner$}", "").unwrap_or(());
+                entry(field, inner, out);
+            }
+        }
+        Value::Nodes(nodes) => {
+            for node in nodes {
+                write!(out, "\n{:inner$}", "").unwrap_or(());
+                entries(node, inner, out);
+            }
+        }
+    }
 }

@@ -6,7 +6,7 @@ use binder::Deparser;
 use optimizer::{Estimate, Statistics, estimate};
 use plan::counter::Counter;
 use plan::{
-    AggregateCall, Bits, Expr, ExprKind, Frame, FrameBound, FrameExclusion, FrameUnits, JoinKind, Node, SetKind,
+    AggregateCall, Bits, Expr, ExprKind, Frame, FrameBound, FrameExclusion, FrameUnits, JoinKind, Label, Node, SetKind,
     SortKey, SubKind, TableRef, Window, WindowCall,
 };
 use types::io::TypeLookup;
@@ -56,6 +56,8 @@ pub(super) struct Explainer<'a> {
     /// Queries in the expressions of the node at hand.
     pending: Vec<Shown>,
     ctes: HashMap<usize, String>,
+    /// What items of FROM are called, by their numbers: those of one name are told apart.
+    aliases: HashMap<usize, String>,
     /// Whether the next scan is one whose rows several threads share: the first below a Gather.
     parallel: bool,
 }
@@ -102,8 +104,12 @@ impl<'a> Explainer<'a> {
         options: Options,
         node: &Node,
     ) -> Explainer<'a> {
-        let mut relations = 0;
+        let (mut relations, mut labels) = (0, Vec::new());
+        node.visit_tables(&mut |table, _| labels.push(&table.label));
         node.visit(&mut |n| {
+            if let Node::FunctionScan { label, .. } | Node::CteScan { label, .. } = n {
+                labels.push(label);
+            }
             relations += usize::from(matches!(
                 n,
                 Node::Scan { .. }
@@ -113,6 +119,15 @@ impl<'a> Explainer<'a> {
                     | Node::CteScan { .. }
             ));
         });
+        labels.sort_by_key(|l| l.number);
+        labels.dedup_by_key(|l| l.number);
+        let mut aliases: HashMap<usize, String> = HashMap::new();
+        for label in labels.into_iter().filter(|l| l.number > 0) {
+            let free = |n: &String| !aliases.values().any(|a| a == n);
+            let numbered = || (1..).map(|i| format!("{}_{i}", label.alias)).find(free);
+            let alias = Some(label.alias.clone()).filter(free).or_else(numbered);
+            aliases.insert(label.number, alias.unwrap_or_default());
+        }
         Explainer {
             statistics,
             names,
@@ -123,6 +138,7 @@ impl<'a> Explainer<'a> {
             windows: 0,
             pending: Vec::new(),
             ctes: HashMap::new(),
+            aliases,
             parallel: false,
         }
     }
@@ -131,17 +147,35 @@ impl<'a> Explainer<'a> {
         self.node(node).0
     }
 
+    /// What an item of FROM is called, which is of itself called `own`.
+    fn alias<'n>(&'n self, label: &'n Label, own: &'n str) -> &'n str {
+        self.aliases.get(&label.number).map_or(own, |a| a)
+    }
+
+    /// `own` as the title of its scan has it: with its alias, if that is another.
+    fn titled(&self, label: &Label, own: &str) -> String {
+        let (alias, own) = (self.alias(label, own), syntax::quote_ident(own));
+        if *own == *syntax::quote_ident(alias) {
+            own.to_string()
+        } else {
+            format!("{own} {}", syntax::quote_ident(alias))
+        }
+    }
+
     fn table(&self, table: &TableRef) -> String {
-        let name = syntax::quote_ident(&table.name);
-        if self.options.verbose { format!("{}.{name}", syntax::quote_ident(&table.schema)) } else { name.to_string() }
+        let name = self.titled(&table.label, &table.name);
+        if self.options.verbose { format!("{}.{name}", syntax::quote_ident(&table.schema)) } else { name }
     }
 
     fn columns_of(&self, table: &TableRef) -> Names {
-        let name = |column: &str| {
-            let column = syntax::quote_ident(column);
-            if self.qualified { format!("{}.{column}", syntax::quote_ident(&table.name)) } else { column.to_string() }
-        };
-        table.columns.iter().map(|c| name(&c.name)).chain([name("ctid")]).collect()
+        let alias = self.alias(&table.label, &table.name);
+        let columns = table.columns.iter().map(|c| self.column(alias, &c.name));
+        columns.chain([self.column(alias, "ctid")]).collect()
+    }
+
+    fn column(&self, table: &str, column: &str) -> String {
+        let column = syntax::quote_ident(column);
+        if self.qualified { format!("{}.{column}", syntax::quote_ident(table)) } else { column.to_string() }
     }
 
     /// `e` over `columns` as text; its queries become pending children.
@@ -391,7 +425,8 @@ impl<'a> Explainer<'a> {
             _ => self.plain(node, &format!("Seq Scan on {}", self.table(table)), "Seq Scan"),
         };
         shown.details.push(("Relation Name".to_owned(), Detail::Hidden(table.name.clone())));
-        shown.details.push(("Alias".to_owned(), Detail::Hidden(table.name.clone())));
+        let alias = self.alias(&table.label, &table.name).to_owned();
+        shown.details.push(("Alias".to_owned(), Detail::Hidden(alias)));
         if let Some(f) = filter {
             let mut list = Vec::new();
             f.clone().conjuncts(&mut list);
@@ -537,7 +572,8 @@ impl<'a> Explainer<'a> {
         shown.width = 0;
         shown.details.push(("Operation".to_owned(), Detail::Hidden(word.to_owned())));
         shown.details.push(("Relation Name".to_owned(), Detail::Hidden(table.name.clone())));
-        shown.details.push(("Alias".to_owned(), Detail::Hidden(table.name.clone())));
+        let alias = self.alias(&table.label, &table.name).to_owned();
+        shown.details.push(("Alias".to_owned(), Detail::Hidden(alias)));
         let (child, _) = self.child(input, "Outer");
         shown.children.push(child);
         let columns = self.columns_of(table);
@@ -564,17 +600,17 @@ impl<'a> Explainer<'a> {
             Node::Scan { table, filter, .. }
             | Node::IndexScan { table, filter, .. }
             | Node::BitmapScan { table, filter, .. } => self.scan(node, table, filter.as_ref()),
-            Node::FunctionScan { function, routine, types, ordinality, .. } => {
+            Node::FunctionScan { function, routine, types, ordinality, label, .. } => {
                 let own = routine.as_ref().map(|r| r.name.as_str());
                 let name = own.or(catalog::builtin::proc_by_oid(*function).map(|p| p.name)).unwrap_or("?");
-                let shown = self.plain(node, &format!("Function Scan on {name}"), "Function Scan");
-                let count = types.len() + usize::from(*ordinality);
-                let names = (0..count).map(|i| match i {
-                    _ if *ordinality && i == types.len() => "ordinality".to_owned(),
-                    0 if types.len() == 1 => name.to_owned(),
-                    i => format!("column{}", i + 1),
-                });
-                (shown, names.collect())
+                let title = format!("Function Scan on {}", self.titled(label, name));
+                let shown = self.plain(node, &title, "Function Scan");
+                let (count, alias) = (types.len() + usize::from(*ordinality), self.alias(label, name));
+                let column = |i: usize| match label.columns.get(i) {
+                    Some(column) => self.column(alias, column),
+                    None => self.column(alias, &format!("column{}", i + 1)),
+                };
+                (shown, (0..count).map(column).collect())
             }
             Node::Filter { input, predicate } => {
                 let (mut shown, names) = self.node(input);
@@ -584,6 +620,14 @@ impl<'a> Explainer<'a> {
                         let bare =
                             |n: &String| n.strip_prefix('(').and_then(|n| n.strip_suffix(')')).unwrap_or(n).to_owned();
                         self.condition(predicate, &names.iter().map(bare).collect::<Vec<_>>())
+                    }
+                    // A scan's own conditions are about one item of FROM.
+                    Node::CteScan { label, .. } | Node::FunctionScan { label, .. } if !self.options.verbose => {
+                        let column = |(i, n): (usize, &String)| match label.columns.get(i) {
+                            Some(column) => syntax::quote_ident(column).to_string(),
+                            None => n.clone(),
+                        };
+                        self.condition(predicate, &names.iter().enumerate().map(column).collect::<Vec<_>>())
                     }
                     _ => self.condition(predicate, &names),
                 };
@@ -749,11 +793,17 @@ impl<'a> Explainer<'a> {
             }
             Node::With { ctes, body } => {
                 let mut children = Vec::new();
-                for (number, (id, cte)) in ctes.iter().enumerate() {
-                    let name = format!("cte{}", number + 1);
-                    self.ctes.insert(*id, name.clone());
+                let mut called: HashMap<usize, String> = HashMap::new();
+                node.visit(&mut |n| {
+                    if let Node::CteScan { id, name, .. } = n {
+                        called.entry(*id).or_insert_with(|| name.clone());
+                    }
+                });
+                for (id, cte) in ctes {
                     let (mut shown, _) = self.child(cte, "InitPlan");
-                    shown.label = Some(format!("CTE {name}"));
+                    let name = called.get(id).cloned().unwrap_or_default();
+                    shown.label = Some(format!("CTE {}", syntax::quote_ident(&name)));
+                    self.ctes.insert(*id, name);
                     children.push(shown);
                 }
                 let (mut shown, names) = self.node(body);
@@ -761,16 +811,12 @@ impl<'a> Explainer<'a> {
                 shown.children = children;
                 (shown, names)
             }
-            Node::CteScan { id, types } => {
-                let name = self.ctes.get(id).cloned();
-                let title = match &name {
-                    Some(name) => format!("CTE Scan on {name}"),
-                    None => "WorkTable Scan".to_owned(),
-                };
-                let node_type = if name.is_some() { "CTE Scan" } else { "WorkTable Scan" };
-                let shown = self.plain(node, &title, node_type);
-                let name = name.unwrap_or_else(|| "worktable".to_owned());
-                (shown, (1..=types.len()).map(|i| format!("{name}.column{i}")).collect())
+            Node::CteScan { id, types, name, label } => {
+                let node_type = if self.ctes.contains_key(id) { "CTE Scan" } else { "WorkTable Scan" };
+                let shown = self.plain(node, &format!("{node_type} on {}", self.titled(label, name)), node_type);
+                let alias = self.alias(label, name);
+                let column = |i: usize| self.column(alias, label.columns.get(i).map_or("?", |c| c));
+                (shown, (0..types.len()).map(column).collect())
             }
             Node::Recursive { base, step, .. } => {
                 let mut shown = self.plain(node, "Recursive Union", "Recursive Union");

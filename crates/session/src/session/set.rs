@@ -51,7 +51,8 @@ impl Session {
                     (self.login.superuser || role.oid == self.login.oid, "session authorization")
                 } else {
                     let from = settings.session_role.as_ref().unwrap_or(&self.login);
-                    (from.superuser || role.oid == from.oid, "role")
+                    let may = from.superuser || self.runtime.reached(from.oid, |m| m.may_set)?.contains(&role.oid);
+                    (may, "role")
                 };
                 if !may {
                     let message = format!("permission denied to set {what} \"{name}\"");

@@ -153,8 +153,18 @@ impl Session {
         }
     }
 
-    /// Runs a statement of our own; its rows, and what it asks for at its end.
+    /// Runs a statement of our own, which sees what is committed now; its rows, and what it asks for at its end.
     pub(crate) fn internal(
+        &mut self,
+        sql: &str,
+        params: &[Datum],
+        types: &[Oid],
+    ) -> Result<(Vec<Vec<Datum>>, Vec<exec::Event>)> {
+        self.with_latest(|s| s.internal_in_transaction(sql, params, types))
+    }
+
+    /// As [`Session::internal`], but it sees what the transaction sees.
+    pub(crate) fn internal_in_transaction(
         &mut self,
         sql: &str,
         params: &[Datum],
@@ -166,7 +176,7 @@ impl Session {
         let planned = self.locked_plan(sql, &statement.kind, None, types);
         self.trusted = false;
         let (node, columns) = planned?;
-        let mut running = self.with_latest(|s| s.start(node, columns))?;
+        let mut running = self.start(node, columns)?;
         let mut rows = Vec::new();
         while let Some(chunk) = running.next_chunk_with(self, params)? {
             rows.extend((0..chunk.rows).map(|i| chunk.row(i)));

@@ -149,3 +149,26 @@ pub(super) const HINTS: &[(&str, &str, Kind)] = &[
     ("wal_recycle", "on", Kind::Bool),
     ("wal_skip_threshold", "2MB", Kind::Size { unit_kb: 1, low: 0, high: 2147483647 }),
 ];
+
+/// Whether EXPLAIN names a setting among those that steer plans, as PostgreSQL does.
+pub(super) fn steers_plans(name: &str) -> bool {
+    const STARTS: [&str; 8] =
+        ["enable_", "cpu_", "geqo", "jit", "parallel_", "min_parallel_", "max_parallel_workers", "effective_"];
+    const NAMES: [&str; 14] = [
+        "constraint_exclusion",
+        "cursor_tuple_fraction",
+        "debug_parallel_query",
+        "from_collapse_limit",
+        "hash_mem_multiplier",
+        "join_collapse_limit",
+        "maintenance_io_concurrency",
+        "plan_cache_mode",
+        "random_page_cost",
+        "recursive_worktable_factor",
+        "search_path",
+        "seq_page_cost",
+        "temp_buffers",
+        "work_mem",
+    ];
+    NAMES.contains(&name) || STARTS.iter().any(|s| name.starts_with(s))
+}

@@ -1,0 +1,15 @@
+create table a(id int primary key, x int); create table b(id int, y text); insert into a select i, i from generate_series(1,10) i;
+set enable_hashjoin = off; set enable_mergejoin = off; reset all;
+explain (costs off) select * from a as t where t.x > 3;
+explain (costs off) select * from a, a a2 where a.x = a2.id and a2.x < 3;
+explain (costs off) select * from a t1 join b t2 on t1.id = t2.id where t2.y = 'k';
+explain (costs off) select g from generate_series(1, 10) g where g > 3;
+explain (costs off) select * from generate_series(1, 10) g(n), a where a.x = g.n;
+explain (costs off) update a u set x = 1 where u.x > 3;
+explain (costs off) insert into a as i select * from a s;
+explain (costs off) with recursive r(n) as (select 1 union all select n + 1 from r where n < 5) select * from r q;
+explain (costs off, settings) select 1;
+set enable_sort = off;
+explain (costs off, settings) select 1 from a;
+explain (costs off, settings, format json) select x from a t;
+explain (costs off, settings, format yaml) select x from a t where x > 1;
