@@ -665,7 +665,7 @@ impl Operator for Delete {
         order.dedup_by_key(|o| o.0);
         let ids: Vec<RowId> = order.iter().map(|o| o.0).collect();
         let mut outcomes = Vec::new();
-        handles.storage.delete_rows(ctx.txn, &ctx.snapshot, &ids, &mut outcomes)?;
+        handles.storage.delete_rows(ctx.txn, ctx.snapshot, &ids, &mut outcomes)?;
         let is_noted = handles.derived.iter().all(|&d| d) && rules.referenced.is_empty() && self.returning.is_none();
         if is_noted && outcomes.iter().all(|o| matches!(o, RowState::Done)) {
             ctx.state.affected += ids.len() as u64;
