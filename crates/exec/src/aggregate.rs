@@ -123,6 +123,8 @@ pub struct Aggregate {
     groups: Vec<Expr>,
     calls: Vec<AggregateCall>,
     forms: Vec<Physical>,
+    /// Room for the input's rows.
+    chunk: Chunk,
     result: Option<Chunk>,
     next: usize,
     /// Lists of rows that are not grouped yet: the file, and which list is next.
@@ -149,7 +151,17 @@ fn in_order(mut call: AggregateCall) -> AggregateCall {
 impl Aggregate {
     pub fn new(input: BoxOperator, groups: Vec<Expr>, calls: Vec<AggregateCall>, forms: Vec<Physical>) -> Aggregate {
         let calls = calls.into_iter().map(in_order).collect();
-        Aggregate { input, fragment: None, groups, calls, forms, result: None, next: 0, later: Vec::new() }
+        Aggregate {
+            input,
+            fragment: None,
+            groups,
+            calls,
+            forms,
+            chunk: Chunk::default(),
+            result: None,
+            next: 0,
+            later: Vec::new(),
+        }
     }
 
     /// It groups on several threads, if it can.
@@ -182,7 +194,7 @@ impl Aggregate {
         let mut spilled: Option<Parts> = None;
         let mut n = 0;
         let mut grouped = Grouped::new(&self.groups, &self.calls)?;
-        let mut chunk = Chunk::default();
+        let mut chunk = std::mem::take(&mut self.chunk);
         while self.source(part, n, &mut chunk, ctx)? {
             n += 1;
             let beyond = spilled.as_mut().map(|parts| (parts, self.later.len()));
@@ -195,6 +207,7 @@ impl Aggregate {
                 spilled = Some(Parts::new(PARTS, ctx)?);
             }
         }
+        self.chunk = chunk;
         let out = grouped.finished(&self.calls, &self.forms, ctx)?;
         if let Some(mut parts) = spilled {
             parts.finish()?;

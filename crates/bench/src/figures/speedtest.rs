@@ -9,10 +9,13 @@ use rusqlite::Connection;
 
 use crate::figure::{Figure, Goal, Unit};
 use crate::peers;
-use crate::stage::{Failure, Stage};
+use crate::stage::{Failure, Stage, time};
 
 const POSTGRES: &str = "PostgreSQL, socket";
 const WHO: [&str; 3] = ["Hathi", "SQLite", POSTGRES];
+/// What no contender can be faster than whose commits wait for the disk one by one.
+const BARE: &str = "bare write + fdatasync, as often";
+const WHO_AND_BARE: [&str; 4] = ["Hathi", "SQLite", POSTGRES, BARE];
 
 /// Whom the statements are given to.
 enum Contender<'a> {
@@ -67,7 +70,8 @@ fn speedtest(stage: &Stage, durable: bool) -> Result<Vec<Figure>, Failure> {
     let mut figures = vec![Figure::new(name, what, Unit::Millis, Goal::TimesAtMost("SQLite", 1.0), &WHO)];
     for test in &tests {
         let name = test.names[usize::from(!durable)];
-        figures.push(Figure::new(name, test.what, Unit::Millis, Goal::TimesAtMostEach(limits), &WHO));
+        let who: &[_] = if durable && test.autocommit { &WHO_AND_BARE } else { &WHO };
+        figures.push(Figure::new(name, test.what, Unit::Millis, Goal::TimesAtMostEach(limits), who));
     }
     let server = stage.postgres();
     if let Err(why) = &server {
@@ -86,6 +90,11 @@ fn speedtest(stage: &Stage, durable: bool) -> Result<Vec<Figure>, Failure> {
                 "SET synchronous_commit = {wait}; DROP TABLE IF EXISTS t1, t2, t2_1, t3, t3_1"
             ))?;
             measure(&mut figures, &tests, WHO[2], Contender::Postgres(&mut client))?;
+        }
+        for (test, figure) in tests.iter().zip(&mut figures[1..]).filter(|(test, _)| durable && test.autocommit) {
+            let mut bare = peers::BareLog::new(&dir.path().join("bare"), 256)?;
+            let (elapsed, ()) = time(|| test.statements.iter().try_for_each(|_| bare.write()))?;
+            figure.add(BARE, elapsed.as_secs_f64() * 1e3);
         }
     }
     Ok(figures)
