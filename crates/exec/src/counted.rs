@@ -1,6 +1,7 @@
 //! An operator that is watched while it runs.
 
 use plan::counter::Counter;
+use storage::buffer::Touched;
 use types::Result;
 use vector::Chunk;
 
@@ -20,7 +21,10 @@ impl Operator for Counted {
             self.counter.start();
         }
         let before = ctx.txn.interrupt().clock().monotonic_nanos();
+        let touched = Touched::so_far();
         let outcome = self.input.next(ctx, out);
+        let Touched { hit, read, dirtied } = Touched::so_far().since(touched);
+        self.counter.add_pages([hit, read, dirtied]);
         let nanos = ctx.txn.interrupt().clock().monotonic_nanos() - before;
         let rows = if matches!(outcome, Ok(true)) { out.rows as u64 } else { 0 };
         self.counter.add(rows, nanos, !self.begun.1);

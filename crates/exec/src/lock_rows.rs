@@ -8,6 +8,7 @@ use types::{Datum, Physical, Result, SqlError, SqlState};
 use vector::Chunk;
 
 use crate::eval::{eval, is_true};
+use crate::scan::known_values;
 use crate::{BoxOperator, Context, Operator};
 
 /// Locks rows of its input.
@@ -79,7 +80,8 @@ impl LockRows {
                     RowState::Updated => {
                         snapshot = ctx.txn.snapshot();
                         snapshot.command = ctx.snapshot.command;
-                        let Some(newest) = storage.read_datums(id, &snapshot)? else { return Ok(false) };
+                        let newest = known_values(&lock.table, &storage, id, &snapshot)?;
+                        let Some(newest) = newest else { return Ok(false) };
                         row[lock.first..lock.first + width].clone_from_slice(&newest);
                         let mut chunk = Chunk::new(&self.forms);
                         chunk.push_row(row);

@@ -14,7 +14,7 @@ use crate::conflict::{self, Outcome};
 use crate::eval::{eval, is_true, on_row};
 use crate::index::{Handles, RowValues, add_entries, add_entries_of_rows, encode_entry, encode_key};
 use crate::returning::{Returned, give_back};
-use crate::scan::forms;
+use crate::scan::{forms, known_values};
 use crate::{BoxOperator, Context, Event, Operator};
 
 /// The cell of slot `i` of `v`.
@@ -417,7 +417,7 @@ fn look_again(
     // The newest committed version; other tables' columns stay as the statement first saw them.
     let mut snapshot = ctx.txn.snapshot();
     snapshot.command = ctx.snapshot.command;
-    let Some(newest) = storage.read_datums(id, &snapshot)? else { return Ok(None) };
+    let Some(newest) = known_values(table, storage, id, &snapshot)? else { return Ok(None) };
     let mut row = input.to_vec();
     row[..table.columns.len()].clone_from_slice(&newest);
     let mut chunk = Chunk::new(forms);

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use ext::NoHost;
 use plan::counter::Counter;
 use plan::{JoinKind, Node, TableSource};
+use storage::buffer::Touched;
 use types::io::BuiltinTypes;
 use types::{Result, SqlError};
 
@@ -137,7 +138,7 @@ impl Fragment {
             return Ok(None);
         }
         morsels.restart();
-        let started = ctx.txn.interrupt().clock().monotonic_nanos();
+        let (started, touched) = (ctx.txn.interrupt().clock().monotonic_nanos(), Touched::so_far());
         let (db, shared, snapshot, params, settings) = (ctx.db, ctx.shared, ctx.snapshot, ctx.params, ctx.settings);
         let fixed_snapshot = ctx.fixed_snapshot;
         let share = others.len() + 1;
@@ -171,17 +172,26 @@ impl Fragment {
                         account: &mut account,
                         state: &mut state,
                     };
-                    ended(work(operator, &mut ctx))
+                    (ended(work(operator, &mut ctx)), Touched::so_far())
                 };
                 // Where the system gives no thread, the others do its share.
                 threads.extend(std::thread::Builder::new().name("hathi-worker".to_owned()).spawn_scoped(scope, run));
             }
             let mut outcomes = vec![ended(work(own, ctx))];
-            let panicked = |_| Err(SqlError::internal("a parallel worker panicked"));
-            outcomes.extend(threads.into_iter().map(|thread| thread.join().unwrap_or_else(panicked)));
+            for thread in threads {
+                outcomes.push(match thread.join() {
+                    Ok((outcome, touched)) => {
+                        touched.adopt();
+                        outcome
+                    }
+                    Err(_) => Err(SqlError::internal("a parallel worker panicked")),
+                });
+            }
             outcomes
         });
         if let Some(counter) = counter {
+            let Touched { hit, read, dirtied } = Touched::so_far().since(touched);
+            counter.add_pages([hit, read, dirtied]);
             counter.start();
             counter.add(outcomes.len() as u64, ctx.txn.interrupt().clock().monotonic_nanos() - started, true);
         }

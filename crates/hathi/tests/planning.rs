@@ -114,11 +114,22 @@ fn plans_are_shown_as_postgresql_shows_them() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    let rows =
-        session.query("EXPLAIN (ANALYZE, TIMING off, SUMMARY off) SELECT count(*) FROM a WHERE x = 1", &[]).unwrap();
+    let rows = session
+        .query("EXPLAIN (ANALYZE, BUFFERS off, TIMING off, SUMMARY off) SELECT count(*) FROM a WHERE x = 1", &[])
+        .unwrap();
     let lines: Vec<String> = rows.iter().map(|r| r.get(0)).collect();
     assert!(lines[0].ends_with("(actual rows=1.00 loops=1)"), "{lines:?}");
     assert!(lines[1].contains("Seq Scan on a") && lines[1].ends_with("(actual rows=7.00 loops=1)"), "{lines:?}");
+    // Pages are counted, and shown unless one says otherwise, as in PostgreSQL 18.
+    let mut pages = |options: &str| {
+        let sql = format!("EXPLAIN (ANALYZE{options}) SELECT count(*) FROM a WHERE x = 1");
+        let rows = session.query(&sql, &[]).unwrap();
+        let lines: Vec<String> = rows.iter().map(|r| r.get(0)).collect();
+        lines.into_iter().filter(|l| l.trim_start().starts_with("Buffers: shared hit=")).collect::<Vec<_>>()
+    };
+    let shown = pages("");
+    assert!(shown.len() == 2 && shown[0].trim_start() == shown[1].trim_start(), "{shown:?}");
+    assert_eq!(pages(", BUFFERS off"), Vec::<String>::new());
     let e = session.query("EXPLAIN (NONSENSE) SELECT 1", &[]).unwrap_err();
     assert!(e.to_string().ends_with("unrecognized EXPLAIN option \"nonsense\""), "{e}");
 }

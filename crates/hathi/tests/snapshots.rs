@@ -124,3 +124,30 @@ fn what_the_catalog_keeps_apart_is_read_again() {
     let row = s.query_one("SELECT string_agg(c, ',' ORDER BY a), count(DISTINCT a) FROM v", &[]).unwrap();
     assert_eq!((row.get::<_, &str>(0), row.get::<_, i64>(1)), ("X,Y", 2));
 }
+
+/// Whoever waited for a row looks at it again as it is then: what a column that was dropped still holds is nobody's business.
+#[test]
+fn rows_with_dropped_columns_are_looked_at_again() {
+    let db = Database::in_memory().unwrap();
+    let mut first = db.session().unwrap();
+    first
+        .batch_execute(
+            "CREATE TABLE d (a int, b text, c int, e timestamptz);
+             INSERT INTO d VALUES (1, 'gone', 1, now());
+             ALTER TABLE d DROP COLUMN b, DROP COLUMN e",
+        )
+        .unwrap();
+    for sql in [
+        "UPDATE d SET c = c + 10 WHERE a = 1",
+        "SELECT a FROM d WHERE c > 0 FOR UPDATE",
+        "DELETE FROM d WHERE c < 1000",
+    ] {
+        first.batch_execute("BEGIN; UPDATE d SET c = c + 1").unwrap();
+        let mut second = db.session().unwrap();
+        let waiting = std::thread::spawn(move || second.execute(sql, &[]).unwrap());
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        first.batch_execute("COMMIT").unwrap();
+        assert_eq!(waiting.join().unwrap(), 1, "{sql}");
+    }
+    assert_eq!(first.query_one("SELECT count(*) FROM d", &[]).unwrap().get::<_, i64>(0), 0);
+}

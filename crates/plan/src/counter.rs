@@ -13,6 +13,8 @@ struct Counts {
     loops: AtomicU64,
     first_nanos: AtomicU64,
     total_nanos: AtomicU64,
+    /// Pages found in memory, read, and changed.
+    pages: [AtomicU64; 3],
 }
 
 impl PartialEq for Counter {
@@ -34,6 +36,18 @@ impl Counter {
         if first {
             self.0.first_nanos.fetch_add(nanos, Ordering::Relaxed);
         }
+    }
+
+    /// It asked for pages: found in memory, read from the file, changed first since they were written.
+    pub fn add_pages(&self, pages: [u64; 3]) {
+        for (count, more) in self.0.pages.iter().zip(pages) {
+            count.fetch_add(more, Ordering::Relaxed);
+        }
+    }
+
+    /// The sums of [`Counter::add_pages`].
+    pub fn pages(&self) -> [u64; 3] {
+        std::array::from_fn(|i| self.0.pages[i].load(Ordering::Relaxed))
     }
 
     /// Rows, runs, nanoseconds to the first rows and in all.

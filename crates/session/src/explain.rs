@@ -18,6 +18,8 @@ pub(crate) struct Options {
     pub costs: bool,
     pub timing: bool,
     pub summary: bool,
+    /// Pages that were asked for.
+    pub buffers: bool,
     /// The settings that steer plans and have other values than at first.
     pub settings: bool,
     pub format: Format,
@@ -53,6 +55,7 @@ pub(crate) fn options(sql: &str, explain: &Explain) -> Result<Options> {
         costs: true,
         timing: true,
         summary: false,
+        buffers: false,
         settings: false,
         format: Format::Text,
     };
@@ -64,7 +67,6 @@ pub(crate) fn options(sql: &str, explain: &Explain) -> Result<Options> {
             "costs" => o.costs = is_on(option)?,
             "timing" => timing = Some(is_on(option)?),
             "summary" => summary = Some(is_on(option)?),
-            // Pages read are not counted per statement: there is nothing that it would add.
             "buffers" => buffers = Some(is_on(option)?),
             "format" => {
                 let word = option.value.as_ref().map(value_text).unwrap_or_default();
@@ -94,13 +96,13 @@ pub(crate) fn options(sql: &str, explain: &Explain) -> Result<Options> {
             }
         }
     }
-    let _ = buffers;
     if timing == Some(true) && !o.analyze {
         let message = "EXPLAIN option TIMING requires ANALYZE";
         return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message));
     }
     o.timing = timing.unwrap_or(true);
     o.summary = summary.unwrap_or(o.analyze);
+    o.buffers = buffers.unwrap_or(o.analyze);
     Ok(o)
 }
 

@@ -30,11 +30,13 @@ mod memory;
 mod pool;
 mod racy;
 mod space;
+mod touched;
 
 pub use frame::Frame;
 pub use pool::Pool;
 pub use racy::{Optimistic, RacyBytes};
 pub use space::{PageRead, PageSource, PageSpace, PageWrite};
+pub use touched::Touched;
 
 /// The smallest page and the unit of page numbers.
 pub const UNIT_BYTES: usize = 16 << 10;

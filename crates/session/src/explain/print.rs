@@ -59,6 +59,13 @@ fn node(shown: &Shown, options: Options, indent: usize, arrow: &str, lines: &mut
         };
         lines.push(format!("{:inner$}{key}: {value}", ""));
     }
+    if let (Some(pages), true) = (&shown.pages, options.buffers) {
+        let words = ["hit", "read", "dirtied"].iter().zip(pages).filter(|(_, n)| **n > 0);
+        let words: Vec<String> = words.map(|(word, n)| format!("{word}={n}")).collect();
+        if !words.is_empty() {
+            lines.push(format!("{:inner$}Buffers: shared {}", "", words.join(" ")));
+        }
+    }
     for child in &shown.children {
         if let Some(label) = &child.label {
             lines.push(format!("{:inner$}{label}", ""));
@@ -151,6 +158,13 @@ fn fields(shown: &Shown, options: Options) -> Fields {
             Detail::List(list) => own(key, Value::List(list.clone())),
             Detail::Hidden(_) => {}
         }
+    }
+    if let (Some([hit, read, dirtied]), true) = (shown.pages, options.buffers) {
+        let shared = [("Hit", hit), ("Read", read), ("Dirtied", dirtied), ("Written", 0)];
+        let own_or_temporary =
+            ["Local Hit", "Local Read", "Local Dirtied", "Local Written", "Temp Read", "Temp Written"];
+        shared.iter().for_each(|(word, n)| own(&format!("Shared {word} Blocks"), bare(n.to_string())));
+        own_or_temporary.iter().for_each(|word| own(&format!("{word} Blocks"), bare("0".to_owned())));
     }
     if !shown.children.is_empty() {
         own("Plans", Value::Nodes(shown.children.iter().map(|c| self::fields(c, options)).collect()));

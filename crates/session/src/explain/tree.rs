@@ -39,6 +39,8 @@ pub(super) struct Shown {
     pub width: u64,
     /// Rows, loops, nanoseconds to the first rows and in all.
     pub actual: Option<(u64, u64, u64, u64)>,
+    /// Pages found in memory, read, and changed.
+    pub pages: Option<[u64; 3]>,
     /// Whether several threads share its rows.
     pub parallel: bool,
 }
@@ -531,6 +533,7 @@ impl<'a> Explainer<'a> {
                 estimate: right_shown.estimate.clone(),
                 width: right_shown.width,
                 actual: right_shown.actual,
+                pages: right_shown.pages,
                 ..Shown::default()
             };
             if hash {
@@ -585,6 +588,7 @@ impl<'a> Explainer<'a> {
             Node::Counted { input, counter } => {
                 let (mut shown, names) = self.inner(input);
                 shown.actual = Some(counter.counts());
+                shown.pages = Some(counter.pages());
                 (shown, names)
             }
             // The aggregate above shows it.
@@ -706,6 +710,7 @@ impl<'a> Explainer<'a> {
                             let launched = parts.saturating_sub(1);
                             above.details.push(("Workers Launched".to_owned(), Detail::Number(launched)));
                             above.actual = Some(counter.counts());
+                            above.pages = Some(counter.pages());
                         }
                         above.children.push(partial);
                         shown.title = format!("Finalize {title}");

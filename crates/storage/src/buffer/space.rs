@@ -14,6 +14,7 @@ use super::frame::{Attempt, Frame};
 use super::memory::Memory;
 use super::pool::Pool;
 use super::racy::{Optimistic, RacyBytes};
+use super::touched;
 use crate::error::Result;
 use crate::file::superblock::BlobRef;
 use crate::ids::PageNo;
@@ -93,6 +94,7 @@ impl PageSpace {
         loop {
             match frame.try_shared() {
                 Attempt::Got => {
+                    touched::hit();
                     frame.reference();
                     return Ok(PageRead { space: self, frame, page, class });
                 }
@@ -118,6 +120,7 @@ impl PageSpace {
         loop {
             match frame.try_exclusive() {
                 Attempt::Got => {
+                    touched::hit();
                     frame.reference();
                     return Ok(self.guard(frame, page, class));
                 }
@@ -201,6 +204,7 @@ impl PageSpace {
         }
         let frame = self.memory.frame(page);
         let version = frame.optimistic_version()?;
+        touched::hit();
         frame.reference();
         // SAFETY: the address range of every page stays mapped as long as the space (`is_stable`); writers hold the
         // exclusive latch; pages are aligned to 16 KiB.
@@ -228,6 +232,7 @@ impl PageSpace {
             return Err(e);
         }
         self.pool.admit(self.this.clone(), page, class);
+        touched::read();
         frame.reference();
         Ok(true)
     }
@@ -496,6 +501,7 @@ impl PageWrite<'_> {
     /// Says that the bytes or the version map changed, so that the next checkpoint writes the page.
     pub fn mark_dirty(&self) {
         if self.frame.set_dirty() {
+            touched::dirtied();
             self.space.dirty.lock().push((self.page, self.class));
         }
     }
