@@ -442,7 +442,7 @@ impl Deparser<'_> {
     /// A call in a form of SQL's own.
     fn syntax(&self, function: Oid, args: &[Expr], level: usize) -> Result<String> {
         let name = builtin::proc_by_oid(function).map_or("?", |p| p.name);
-        let shown = |i: usize| self.print(&args[i], true, level);
+        let shown = |i: usize| self.print(&args[i], false, level);
         let word = |e: &Expr| match &e.kind {
             ExprKind::Const(d) => Ok(d.as_str().unwrap_or_default().to_owned()),
             _ => self.print(e, true, level),
@@ -572,7 +572,7 @@ impl Deparser<'_> {
             ExprKind::Case { whens, default } => {
                 let mut text = format!("\n{}CASE", "    ".repeat(level));
                 if let Some([operand, _]) = whens.first().and_then(|(test, _)| compared(test)) {
-                    text += &format!(" {}", self.print(operand, true, level)?);
+                    text += &format!(" {}", self.print(operand, true, level + 1)?);
                 }
                 for (condition, result) in whens {
                     let condition = match compared(condition) {
