@@ -363,8 +363,8 @@ impl Binder<'_> {
                 let column = target.written(place, Verb::Update)?;
                 // Several parts of a column may be assigned to, one after the other.
                 let before = sets.iter().position(|s| s.0 == column);
-                let parts = !assigned.path.is_empty() && before.is_none_or(|b| in_parts.contains(&sets[b].0));
-                if before.is_some() && !parts {
+                let parts = !assigned.path.is_empty();
+                if before.is_some_and(|b| !parts || !in_parts.contains(&sets[b].0)) {
                     let message = format!("multiple assignments to same column \"{}\"", table.columns[column].name);
                     refused.get_or_insert_with(|| types::SqlError::new(SqlState::SYNTAX_ERROR, message));
                 }

@@ -23,7 +23,7 @@ const HUNGRY: [&str; 5] = [
     "SELECT DISTINCT body FROM big",
     "SELECT body, count(*) FROM big GROUP BY body",
     "SELECT count(*) FROM big a JOIN big b ON a.body = b.body",
-    "WITH b AS (SELECT body FROM big) SELECT count(*) FROM b",
+    "WITH b AS MATERIALIZED (SELECT body FROM big) SELECT count(*) FROM b",
 ];
 
 #[test]

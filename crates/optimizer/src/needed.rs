@@ -2,8 +2,10 @@
 
 use plan::counter::Fetches;
 use plan::{Expr, ExprKind, JoinKind, Needed, Node};
+use types::Datum;
 
 use crate::access;
+use crate::fold::is_volatile;
 use crate::statistics::{NoStatistics, Statistics};
 
 /// Columns that are read; `None` is all.
@@ -106,12 +108,15 @@ pub fn mark(node: &mut Node, wanted: Wanted, s: &dyn Statistics) {
             mark(input, wanted, s);
         }
         Node::Project { input, exprs } => {
-            // A column that is passed on for nobody is not needed.
-            let unread = |i: usize, e: &Expr| {
-                matches!(e.kind, ExprKind::Column(_))
-                    && wanted.as_ref().is_some_and(|w| !w.get(i).copied().unwrap_or(true))
-            };
-            let read = exprs.iter().enumerate().filter(|(i, e)| !unread(*i, e)).map(|(_, e)| e);
+            // A column that is passed on for nobody is not needed, and what nobody reads is not computed.
+            let unread = |i: usize| wanted.as_ref().is_some_and(|w| !w.get(i).copied().unwrap_or(true));
+            for (_, e) in exprs.iter_mut().enumerate().filter(|(i, _)| unread(*i)) {
+                if !matches!(e.kind, ExprKind::Column(_)) && !is_volatile(e) {
+                    e.kind = ExprKind::Const(Datum::Null);
+                }
+            }
+            let is_passed = |e: &Expr| matches!(e.kind, ExprKind::Column(_));
+            let read = exprs.iter().enumerate().filter(|(i, e)| !(unread(*i) && is_passed(e))).map(|(_, e)| e);
             let mut inner = none(input.types().len());
             add(&mut inner, read);
             mark(input, inner, s);
