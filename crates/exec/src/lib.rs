@@ -195,7 +195,7 @@ pub trait Operator: Send {
     /// What evaluating, storing or waiting says.
     fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool>;
 
-    /// Makes what all threads of a [fragment](parallel::Fragment) read, before they start; false when that is more than memory may hold.
+    /// Makes what all threads of a fragment (`parallel`) read, before they start; false when that is more than memory may hold.
     ///
     /// # Errors
     /// As [`Operator::next`].
