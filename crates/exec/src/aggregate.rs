@@ -327,14 +327,7 @@ impl Grouped {
             return Ok(());
         }
         let before = known.rows;
-        for i in 0..chunk.rows {
-            let (group, fresh) = index.number(keys, i);
-            if fresh {
-                known.columns.iter_mut().zip(&values).for_each(|(c, v)| c.push_from(v, i));
-                known.rows += 1;
-            }
-            group_of.push(group);
-        }
+        open_groups(index, keys, &values, chunk.rows, known, group_of);
         if known.rows > before {
             // As much again as the keys take stands for the values of the groups.
             let held = 2 * index.held_bytes() + 48 * calls * known.rows;
@@ -353,14 +346,7 @@ impl Grouped {
         } else {
             let values: Vec<&Vector> = other.known.columns.iter().collect();
             index.keys(&values, types, other.known.rows, ctx, keys)?;
-            for i in 0..other.known.rows {
-                let (group, fresh) = index.number(keys, i);
-                if fresh {
-                    known.columns.iter_mut().zip(&values).for_each(|(c, v)| c.push_from(v, i));
-                    known.rows += 1;
-                }
-                group_of.push(group);
-            }
+            open_groups(index, keys, &values, other.known.rows, known, group_of);
         }
         // What the other's account no longer answers for.
         ctx.account.charge(other.held_bytes())?;
@@ -379,6 +365,26 @@ impl Grouped {
         let out = finished(calls, &mut self.running, &self.known, forms, ctx)?;
         ctx.account.release(self.held_bytes());
         Ok(out)
+    }
+}
+
+/// Appends the group of each of `rows` rows, whose group columns are `values` with `keys`, to `group_of`; those that are new are `known` from
+/// then on.
+fn open_groups(
+    index: &mut KeyTable,
+    keys: &Keys,
+    values: &[&Vector],
+    rows: usize,
+    known: &mut Chunk,
+    group_of: &mut Vec<u32>,
+) {
+    for i in 0..rows {
+        let (group, fresh) = index.number(keys, i);
+        if fresh {
+            known.columns.iter_mut().zip(values).for_each(|(c, v)| c.push_from(v, i));
+            known.rows += 1;
+        }
+        group_of.push(group);
     }
 }
 

@@ -3,12 +3,13 @@
 pub(crate) mod collect;
 pub(crate) mod statistics;
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use ext::{AggregateDefinition, Call, Date, Groups, Lsn, Money, Rowset, Time, Timestamp, Timestamptz};
 use types::compare::{compare_f64, compare_with};
-use types::io::BuiltinTypes;
+use types::io::{BuiltinTypes, TypeLookup};
 use types::{Datum, Numeric, Oid, Result, SqlError, SqlState};
 use vector::Vector;
 
@@ -223,6 +224,30 @@ ordered! {
 /// `22003` when a float sum overflowed although nothing infinite went in.
 fn float_sum(sum: f64, infinite_in: bool) -> Result<f64> {
     if sum.is_infinite() && !infinite_in { Err(ext::Fail::Overflow.into()) } else { Ok(sum) }
+}
+
+/// The value that comes before, or behind, all others so far, and its type.
+#[derive(Clone, Default, Debug)]
+pub struct Best(Option<(Datum, Oid)>);
+
+impl Best {
+    /// Takes `v` if it is `wanted` beside what there is.
+    fn offer(&mut self, v: &Datum, ty: Oid, types: &dyn TypeLookup, wanted: Ordering) {
+        if self.0.as_ref().is_none_or(|old| compare_with(ty, v, &old.0, types) == wanted) {
+            self.0 = Some((v.clone(), ty));
+        }
+    }
+
+    /// Takes what another has found. Only values of built-in types are aggregated in parts.
+    fn merge(&mut self, other: &Best, wanted: Ordering) {
+        if let Some((v, ty)) = &other.0 {
+            self.offer(v, *ty, &BuiltinTypes, wanted);
+        }
+    }
+
+    fn value(&self) -> Datum {
+        self.0.as_ref().map(|v| v.0.clone()).unwrap_or_default()
+    }
 }
 
 #[ext::module]
@@ -668,55 +693,39 @@ pub(crate) mod functions {
         }
     }
 
-    /// `min` of other values: the value, and its type.
+    /// `min` of other values.
     #[derive(Clone, Default)]
-    pub struct Least(Option<(Datum, Oid)>);
+    pub struct Least(Best);
 
     #[ext::aggregate(oid = [2051, 2140, 2144, 2145, 2146, 2245, 2798, 3527, 3565, 5100, 6374, 6396], strict)]
     impl Least {
         fn add(&mut self, call: &mut Call<'_>, v: &Datum) {
-            let ty = call.arg_type(0);
-            if self.0.as_ref().is_none_or(|old| compare_with(ty, v, &old.0, call.types).is_lt()) {
-                self.0 = Some((v.clone(), ty));
-            }
+            self.0.offer(v, call.arg_type(0), call.types, Ordering::Less);
         }
         fn merge(&mut self, other: &Self) -> Result<()> {
-            // Only values of built-in types are aggregated in parts.
-            if let Some((v, ty)) = &other.0
-                && self.0.as_ref().is_none_or(|old| compare_with(*ty, v, &old.0, &BuiltinTypes).is_lt())
-            {
-                self.0 = Some((v.clone(), *ty));
-            }
+            self.0.merge(&other.0, Ordering::Less);
             Ok(())
         }
         fn finish(&self) -> Datum {
-            self.0.as_ref().map(|v| v.0.clone()).unwrap_or_default()
+            self.0.value()
         }
     }
 
-    /// `max` of other values: the value, and its type.
+    /// `max` of other values.
     #[derive(Clone, Default)]
-    pub struct Greatest(Option<(Datum, Oid)>);
+    pub struct Greatest(Best);
 
     #[ext::aggregate(oid = [2050, 2124, 2128, 2129, 2130, 2244, 2797, 3526, 3564, 5099, 6373, 6395], strict)]
     impl Greatest {
         fn add(&mut self, call: &mut Call<'_>, v: &Datum) {
-            let ty = call.arg_type(0);
-            if self.0.as_ref().is_none_or(|old| compare_with(ty, v, &old.0, call.types).is_gt()) {
-                self.0 = Some((v.clone(), ty));
-            }
+            self.0.offer(v, call.arg_type(0), call.types, Ordering::Greater);
         }
         fn merge(&mut self, other: &Self) -> Result<()> {
-            // Only values of built-in types are aggregated in parts.
-            if let Some((v, ty)) = &other.0
-                && self.0.as_ref().is_none_or(|old| compare_with(*ty, v, &old.0, &BuiltinTypes).is_gt())
-            {
-                self.0 = Some((v.clone(), *ty));
-            }
+            self.0.merge(&other.0, Ordering::Greater);
             Ok(())
         }
         fn finish(&self) -> Datum {
-            self.0.as_ref().map(|v| v.0.clone()).unwrap_or_default()
+            self.0.value()
         }
     }
 
