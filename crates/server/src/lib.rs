@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod attentive;
 mod channel;
 mod connection;
 mod credentials;
@@ -21,6 +22,7 @@ use std::time::{Duration, Instant};
 use hathi::{CancelHandle, Database};
 use types::SqlState;
 
+use attentive::{Attentive, Wakefulness};
 use connection::Connection;
 pub use credentials::{Credentials, LoginRole, Roles, SUPERUSER};
 pub use wire::scram::Verifier;
@@ -76,6 +78,7 @@ pub(crate) struct Shared {
     /// What wakes the listeners so that they end, and sockets to remove.
     listeners: Mutex<Vec<Closer>>,
     refused: AtomicUsize,
+    wakefulness: Arc<Wakefulness>,
 }
 
 impl Shared {
@@ -122,6 +125,7 @@ impl Server {
             left: Condvar::new(),
             listeners: Mutex::default(),
             refused: AtomicUsize::new(0),
+            wakefulness: Arc::default(),
         };
         Server { shared: Arc::new(shared) }
     }
@@ -156,6 +160,7 @@ impl Server {
                 let Ok(timed) = stream.try_clone() else { continue };
                 let closer: Closer = Box::new(move || drop(other.shutdown(Shutdown::Read)));
                 let patience: Patience = Box::new(move |time| drop(timed.set_read_timeout(time)));
+                let reader = Attentive::new(reader, shared.wakefulness.clone());
                 start(&shared, proof, Box::new(reader), Box::new(stream), closer, patience);
             }
         })?;
@@ -201,6 +206,7 @@ impl Server {
                 let Ok(timed) = stream.try_clone() else { continue };
                 let closer: Closer = Box::new(move || drop(other.shutdown(Shutdown::Read)));
                 let patience: Patience = Box::new(move |time| drop(timed.set_read_timeout(time)));
+                let reader = Attentive::new(reader, shared.wakefulness.clone());
                 start(&shared, proof, Box::new(reader), Box::new(stream), closer, patience);
             }
         })?;
