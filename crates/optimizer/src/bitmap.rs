@@ -1,6 +1,6 @@
 //! Which sets of row ids several indexes can make for some predicates.
 
-use plan::{Bits, Expr, ExprKind, IndexRange, TableRef};
+use plan::{Bits, Expr, ExprKind, IndexRange, Node, TableRef};
 
 use crate::access;
 use crate::estimate::{bits_estimate, table_columns};
@@ -50,6 +50,18 @@ pub fn choices(table: &TableRef, ranges: &[IndexRange], predicates: &[Expr], s: 
         }
     }
     found
+}
+
+/// Rows that are deleted are best found page after page, whichever their number, as nobody asks for their order: a page is latched and logged
+/// once for all of its rows.
+pub fn by_pages(node: &mut Node, s: &dyn Statistics) {
+    let Node::IndexScan { range, .. } = &*node else { return };
+    if (range.low.is_none() && range.high.is_none()) || !s.allows(Way::BitmapScan) {
+        return;
+    }
+    let bits = Bits::Range(range.clone());
+    let Some((of, predicates)) = access::scanned(node) else { return };
+    *node = access::bitmap_scan(of, bits, predicates);
 }
 
 /// The rows that an OR lets through, where each of its arms is a range of an index.

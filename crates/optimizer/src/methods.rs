@@ -6,6 +6,7 @@
 use plan::{AggregateCall, Expr, ExprKind, Node, SortKey, SubKind, SubPlan, Window, WindowCall};
 use types::{Datum, Oid, oid};
 
+use crate::bitmap;
 use crate::estimate::{constant_count, estimate, first_rows};
 use crate::fold::{has_subquery, is_volatile};
 use crate::in_order::{Search, delivered, is_large};
@@ -58,6 +59,9 @@ pub fn methods(node: Node, wanted: Option<f64>, s: &dyn Statistics, slots: &mut 
         Node::Update { .. } | Node::Delete { .. } | Node::Merge { .. } | Node::LockRows { .. } => {
             let mut node = node;
             node.inputs_mut().into_iter().for_each(|input| keep_shape(input, s, slots));
+            if let Node::Delete { input, .. } = &mut node {
+                bitmap::by_pages(input, s);
+            }
             node
         }
         mut other => {

@@ -2,6 +2,7 @@
 
 mod spill;
 
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use hashbrown::DefaultHashBuilder;
@@ -14,8 +15,8 @@ use crate::txn::{Snapshot, TxnState};
 /// The version map of a page. Exists only while some snapshot may need an older state, or some change is uncommitted.
 #[derive(Default, Debug)]
 pub struct PageVersions {
-    /// Newest change first, per slot.
-    chains: std::collections::HashMap<u16, Box<Version>, DefaultHashBuilder>,
+    /// Newest change first, per slot. Most rows are changed once: that takes no allocation.
+    chains: std::collections::HashMap<u16, Version, DefaultHashBuilder>,
     /// Rows that came to be, where nothing else is remembered; sorted by first slot, disjoint.
     inserts: Vec<InsertRun>,
     /// Memory that all of this takes, about.
@@ -142,7 +143,7 @@ impl PageVersions {
 
     /// The newest change of `slot` that is in a chain.
     pub fn chain(&self, slot: u16) -> Option<&Version> {
-        self.chains.get(&slot).map(|v| &**v)
+        self.chains.get(&slot)
     }
 
     /// When the remembered changes of `slot` were committed, newest first; the end of time for those that are not.
@@ -192,16 +193,23 @@ impl PageVersions {
     ) {
         self.bytes += VERSION_BYTES + change.image_bytes();
         self.reserve(txn, reserve);
-        let older = self.chains.remove(&slot);
-        let version = Version { txn: txn.clone(), command, lsn, change, mode, reserve, older };
-        self.chains.insert(slot, Box::new(version));
+        let version = Version { txn: txn.clone(), command, lsn, change, mode, reserve, older: None };
+        match self.chains.entry(slot) {
+            Entry::Vacant(entry) => {
+                entry.insert(version);
+            }
+            Entry::Occupied(mut entry) => {
+                let older = std::mem::replace(entry.get_mut(), version);
+                entry.get_mut().older = Some(Box::new(older));
+            }
+        }
     }
 
     /// Takes back the newest change of `slot`; `None` when that is an insert, whose run then lost the slot.
     pub fn pop(&mut self, slot: u16) -> Option<Change> {
         if let Some(mut head) = self.chains.remove(&slot) {
             if let Some(older) = head.older.take() {
-                self.chains.insert(slot, older);
+                self.chains.insert(slot, *older);
             }
             self.bytes = self.bytes.saturating_sub(VERSION_BYTES + head.change.image_bytes());
             self.unreserve(&head);
@@ -242,7 +250,7 @@ impl PageVersions {
         // Whether undoing made the slot empty at this point of its history.
         let mut absent = false;
         let mut undone = false;
-        let mut next = self.chains.get(&slot).map(|v| &**v);
+        let mut next = self.chains.get(&slot);
         while let Some(v) = next {
             if sees(&v.txn, v.command) {
                 return match (absent, undone) {
@@ -281,7 +289,7 @@ impl PageVersions {
         let mut first: Option<Lsn> = None;
         let mut note = |lsn: Lsn| first = Some(first.map_or(lsn, |f| f.min(lsn)));
         for head in self.chains.values() {
-            let mut next = Some(&**head);
+            let mut next = Some(head);
             while let Some(v) = next {
                 if v.txn.commit_lsn().is_none() {
                     note(v.lsn);

@@ -7,7 +7,7 @@ use env::sync::{Condvar, Mutex, MutexGuard};
 use env::{Vfs, sched};
 
 use super::record::{HEADER_BYTES, Record, encode_into};
-use super::segment::{self, SEGMENT_BYTES, Segment, ZERO_STEP_BYTES};
+use super::segment::{self, SEGMENT_BYTES, Segment};
 use crate::error::{Error, Result};
 use crate::ids::{Lsn, Xid};
 use crate::poison::Poison;
@@ -48,6 +48,8 @@ pub struct Log {
     durable: AtomicU64,
     sync_count: AtomicU64,
     prepare_wanted: AtomicBool,
+    /// Who prepares: two would write zeros into a file that one of them has handed over.
+    preparing: Mutex<()>,
     /// Whether a background thread was asked to run ahead, and did not yet.
     ahead_wanted: AtomicBool,
     /// Asks it.
@@ -56,6 +58,9 @@ pub struct Log {
 
 /// So much in the buffer is a long transaction's: it is made durable while that goes on, so that its commit has little left to wait for.
 const AHEAD_BYTES: usize = 512 << 10;
+
+/// So far into a segment, the next one is made ready. A database that is opened for a few commits never needs it.
+const PREPARE_FROM_BYTES: u64 = 2 << 20;
 
 /// At most so often a leader lets others run before it flushes.
 const GATHER_TURNS: usize = 16;
@@ -110,6 +115,7 @@ impl Log {
             durable: AtomicU64::new(end.0),
             sync_count: AtomicU64::new(0),
             prepare_wanted: AtomicBool::new(false),
+            preparing: Mutex::new(()),
             ahead_wanted: AtomicBool::new(false),
             ask_ahead: OnceLock::new(),
         })
@@ -268,8 +274,7 @@ impl Log {
             self.seek(files, number)?;
             let n = rest.len().min((SEGMENT_BYTES - offset) as usize);
             let segment = files.current.as_mut().expect("`seek` opened it");
-            segment.zero_to((offset + n as u64).next_multiple_of(ZERO_STEP_BYTES))?;
-            segment.file.write_all_at(&rest[..n], offset).map_err(Error::io("write the log"))?;
+            segment.write(&rest[..n], offset)?;
             at += n as u64;
             rest = &rest[n..];
         }
@@ -288,9 +293,7 @@ impl Log {
             }
             self.durable.fetch_max(end, Ordering::AcqRel);
         }
-        if let Some(segment) = &files.current
-            && segment.zeroed_bytes < SEGMENT_BYTES
-        {
+        if files.next.is_none() && segment::locate(end).1 >= PREPARE_FROM_BYTES {
             self.prepare_wanted.store(true, Ordering::Relaxed);
         }
         bytes.clear();
@@ -325,33 +328,32 @@ impl Log {
         self.options.enabled && self.prepare_wanted.load(Ordering::Relaxed)
     }
 
-    /// Allocates log space ahead of need, for a background thread: the current segment's tail, then the next segment.
+    /// Makes the next segment ready ahead of need, for a background thread: its zeros are on the disk before anybody commits into it, and are
+    /// written to a file that no commit syncs.
     ///
     /// # Errors
     /// `DiskFull` or `Io`; harmless, since a commit extends the file itself when it must.
     pub fn prepare(&self) -> Result<()> {
         self.prepare_wanted.store(false, Ordering::Relaxed);
-        loop {
-            let mut files = self.files.lock();
-            self.poison.check()?;
-            let Some(current) = &mut files.current else { return Ok(()) };
-            let number = current.number;
-            if current.zeroed_bytes < SEGMENT_BYTES {
-                let to = current.zeroed_bytes + ZERO_STEP_BYTES;
-                current.zero_to(to)?;
-            } else if files.next.is_none() {
-                files.next = Some(Segment::open(&*self.vfs, number + 1)?);
-                files.directory_dirty = true;
-            } else if let Some(next) = &mut files.next
-                && next.zeroed_bytes < SEGMENT_BYTES
-            {
-                let to = next.zeroed_bytes + ZERO_STEP_BYTES;
-                next.zero_to(to)?;
-            } else {
-                return Ok(());
-            }
-            // Between steps a committer may take the files.
+        let _one = self.preparing.lock();
+        self.poison.check()?;
+        if self.files.lock().next.is_some() {
+            return Ok(());
         }
+        let mut spare = Segment::open_spare(&*self.vfs)?;
+        spare.zero_to(SEGMENT_BYTES)?;
+        if self.options.fsync {
+            spare.file.sync().map_err(Error::io("sync a log segment"))?;
+        }
+        let mut files = self.files.lock();
+        let Some(number) = files.current.as_ref().map(|s| s.number + 1) else { return Ok(()) };
+        if files.next.is_none() {
+            let path = segment::path(number);
+            self.vfs.rename(&segment::spare_path(), &path).map_err(Error::io("name a log segment"))?;
+            files.next = Some(Segment { number, ..spare });
+            files.directory_dirty = true;
+        }
+        Ok(())
     }
 
     /// Gives up the segments that lie wholly below `redo_start` (W5): one becomes the next segment, the others go.

@@ -23,6 +23,11 @@ pub(super) fn path(number: u64) -> String {
     format!("{DIRECTORY}/{number:016x}")
 }
 
+/// Path of the file that becomes a later segment; recovery does not look at it.
+pub(super) fn spare_path() -> String {
+    format!("{DIRECTORY}/spare")
+}
+
 /// Numbers of the segments in the directory, ascending.
 pub(super) fn list(vfs: &dyn Vfs) -> Result<Vec<u64>> {
     let names = vfs.list(DIRECTORY).map_err(Error::io("list the log's segments"))?;
@@ -45,12 +50,30 @@ impl Segment {
         Ok(Segment { number, file, zeroed_bytes })
     }
 
+    /// Opens the file that becomes a later segment, with number 0 for now. What a crash left of it is gone on with.
+    pub fn open_spare(vfs: &dyn Vfs) -> Result<Segment> {
+        let file = vfs.open(&spare_path(), true).map_err(Error::io("open a log segment"))?;
+        let zeroed_bytes = file.len().map_err(Error::io("measure a log segment"))?.min(SEGMENT_BYTES);
+        Ok(Segment { number: 0, file, zeroed_bytes })
+    }
+
+    /// Writes `bytes` at `offset`; where that lengthens the file, zeros behind them lengthen it for those that follow, too.
+    pub fn write(&mut self, bytes: &[u8], offset: u64) -> Result<()> {
+        self.file.write_all_at(bytes, offset).map_err(Error::io("write the log"))?;
+        let end = offset + bytes.len() as u64;
+        if end > self.zeroed_bytes {
+            self.zeroed_bytes = end;
+            self.zero_to(end.next_multiple_of(ZERO_STEP_BYTES))?;
+        }
+        Ok(())
+    }
+
     /// Writes zeros so that the first `bytes` of the file are allocated.
     pub fn zero_to(&mut self, bytes: u64) -> Result<()> {
-        let zeros = vec![0u8; ZERO_STEP_BYTES as usize];
+        static ZEROS: [u8; ZERO_STEP_BYTES as usize] = [0; ZERO_STEP_BYTES as usize];
         while self.zeroed_bytes < bytes.min(SEGMENT_BYTES) {
-            let n = ZERO_STEP_BYTES.min(SEGMENT_BYTES - self.zeroed_bytes);
-            self.file.write_all_at(&zeros[..n as usize], self.zeroed_bytes).map_err(Error::io("extend the log"))?;
+            let n = ZERO_STEP_BYTES.min(bytes.min(SEGMENT_BYTES) - self.zeroed_bytes);
+            self.file.write_all_at(&ZEROS[..n as usize], self.zeroed_bytes).map_err(Error::io("extend the log"))?;
             self.zeroed_bytes += n;
         }
         Ok(())

@@ -93,6 +93,33 @@ fn power_cuts_keep_every_synced_record_and_a_clean_prefix_of_the_rest() {
 }
 
 #[test]
+fn segments_made_ready_ahead_take_what_is_committed_next() {
+    for seed in 0..24 {
+        let disk = SimDisk::new(seed);
+        let vfs: Arc<dyn Vfs> = Arc::new(disk.clone());
+        let log = open(vfs.clone(), Lsn(0));
+        // Some of these are before the next segment is made ready, most while it is, some after; the last are never reached.
+        disk.inject(16 + seed * 16, Fault::PowerCut);
+        let mut acked = 0;
+        for n in 0..22 {
+            let Ok(lsn) = log.append(Xid(1), &insert(n, &vec![n as u8; 900_000])) else { break };
+            if log.sync_to(lsn).is_err() || log.wants_preparing() && log.prepare().is_err() {
+                break;
+            }
+            acked = n + 1;
+        }
+        disk.reboot();
+        let (seen, _) = blocks(vfs.clone(), Lsn(0));
+        assert!(seen.len() as u32 >= acked, "seed {seed}: {} < {acked}", seen.len());
+        assert_eq!(seen, (0..seen.len() as u32).collect::<Vec<_>>(), "seed {seed}");
+        if acked == 22 {
+            let names = vfs.list("wal").unwrap();
+            assert!(names.contains(&"0000000000000002".to_owned()), "{names:?}: made ready, not needed yet");
+        }
+    }
+}
+
+#[test]
 fn a_failed_sync_poisons_until_reopened() {
     let disk = SimDisk::new(1);
     let log = open(Arc::new(disk.clone()), Lsn(0));

@@ -55,7 +55,7 @@ impl PageVersions {
         }
         out.put_u32(self.chains.len() as u32);
         for (&slot, head) in &self.chains {
-            let chain = std::iter::successors(Some(&**head), |v| v.older.as_deref());
+            let chain = std::iter::successors(Some(head), |v| v.older.as_deref());
             out.put_u16(slot);
             out.put_u32(chain.clone().count() as u32);
             for v in chain {
@@ -102,7 +102,7 @@ impl PageVersions {
                 chain.push(Version { txn, command, lsn, change, mode, reserve, older: None });
             }
             let oldest_first = chain.into_iter().rev();
-            let head = oldest_first.fold(None, |older, v| Some(Box::new(Version { older, ..v })));
+            let head = oldest_first.reduce(|older, v| Version { older: Some(Box::new(older)), ..v });
             versions.chains.extend(head.map(|head| (slot, head)));
         }
         Ok(versions)

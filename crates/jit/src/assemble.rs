@@ -1,0 +1,194 @@
+//! Copy and patch: a program's steps become the bytes of its code.
+//!
+//! A frame is words: the output's two, then data and NULLs of each column, value and NULL of each input, each slot, and where each list lies.
+
+use crate::program::{Label, Output, Program, Right, Step};
+use crate::stencil::{STENCILS, Stencil, Table, What, find};
+
+/// The places of a frame, in words.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout {
+    pub columns: usize,
+    pub inputs: usize,
+    pub slots: usize,
+    pub lists: usize,
+    /// Words of the whole frame.
+    pub words: usize,
+}
+
+impl Layout {
+    pub fn of(program: &Program) -> Layout {
+        let columns = 2;
+        let inputs = columns + 2 * program.columns.len();
+        let slots = inputs + 2 * program.inputs as usize;
+        let lists = slots + 2 * program.slots as usize;
+        Layout { columns, inputs, slots, lists, words: lists + program.lists.len() }
+    }
+}
+
+/// Lists up to this long are searched one by one.
+const SHORT_LIST: usize = 12;
+
+/// The code of a program, as bytes that may lie anywhere, and how many stencils it is made of.
+pub struct Assembly {
+    pub code: Vec<u8>,
+    pub stencils: usize,
+}
+
+struct Assembler<'a> {
+    program: &'a Program,
+    table: &'a Table,
+    layout: Layout,
+    /// Whether columns may hold NULLs.
+    nulls: bool,
+    code: Vec<u8>,
+    stencils: usize,
+    /// Where labels are.
+    labels: Vec<(Label, usize)>,
+    /// Distances that are not known yet: where, and to what.
+    open: Vec<(usize, Target)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Target {
+    Label(Label),
+    Suspect,
+}
+
+/// The code of `program`; `nulls` says whether its columns may hold NULLs. `None` where a stencil is missing.
+pub fn assemble(program: &Program, table: &Table, nulls: bool) -> Option<Assembly> {
+    if STENCILS.is_empty() {
+        return None;
+    }
+    let layout = Layout::of(program);
+    let mut a = Assembler {
+        program,
+        table,
+        layout,
+        nulls,
+        code: Vec::with_capacity(64 * program.steps.len() + 128),
+        stencils: 0,
+        labels: Vec::new(),
+        open: Vec::new(),
+    };
+    for step in &program.steps {
+        a.step(step)?;
+    }
+    let emit = match program.output {
+        Output::Vector(form) => table.emit[form as usize]?,
+        Output::Kept => find("emit_kept")?,
+    };
+    a.put(emit, [0, 8], Some(Jump::Back))?;
+    a.put(find("done")?, [0; 2], None)?;
+    let suspect = a.code.len();
+    a.put(find("suspect")?, [0; 2], None)?;
+    for (at, target) in std::mem::take(&mut a.open) {
+        let to = match target {
+            Target::Suspect => suspect,
+            Target::Label(label) => a.labels.iter().find(|l| l.0 == label)?.1,
+        };
+        a.fill(at, to);
+    }
+    Some(Assembly { code: a.code, stencils: a.stencils })
+}
+
+/// Where a step jumps.
+#[derive(Clone, Copy)]
+enum Jump {
+    /// To the first step, for the next row.
+    Back,
+    To(Label),
+}
+
+impl Assembler<'_> {
+    fn offset(&self, word: usize) -> u64 {
+        8 * word as u64
+    }
+
+    fn column(&self, i: u32) -> [u64; 2] {
+        let at = self.layout.columns + 2 * i as usize;
+        [self.offset(at), self.offset(at + 1)]
+    }
+
+    fn slot(&self, i: u32) -> [u64; 2] {
+        let at = self.layout.slots + 2 * i as usize;
+        [self.offset(at), self.offset(at + 1)]
+    }
+
+    fn step(&mut self, step: &Step) -> Option<()> {
+        let table = self.table;
+        let plain = usize::from(!self.nulls);
+        let (stencil, holes, jump) = match *step {
+            Step::Column(c) => (table.load[self.program.columns[c as usize] as usize][plain]?, self.column(c), None),
+            Step::Constant(word) => (find("constant")?, [word, 0], None),
+            Step::Null => (find("absent")?, [0; 2], None),
+            Step::Input(i) => {
+                let at = self.layout.inputs + 2 * i as usize;
+                (find("restore")?, [self.offset(at), self.offset(at + 1)], None)
+            }
+            Step::Restore(s) => (find("restore")?, self.slot(s), None),
+            Step::Save(s) => (find("save")?, self.slot(s), None),
+            Step::Binary(op, Right::Accumulator(s)) => (table.slot[op as usize]?, self.slot(s), None),
+            Step::Binary(op, Right::Constant(word)) => (table.constant[op as usize]?, [word, 0], None),
+            Step::Binary(op, Right::Column(c)) => {
+                let form = self.program.columns[c as usize];
+                (table.column[op as usize][form as usize][plain]?, self.column(c), None)
+            }
+            Step::Unary(op) => (table.unary[op as usize]?, [0; 2], None),
+            Step::Choose(choice, s) => (table.choice[choice as usize]?, self.slot(s), None),
+            Step::And(s) => (find("and_slot")?, self.slot(s), None),
+            Step::Or(s) => (find("or_slot")?, self.slot(s), None),
+            Step::Not => (find("not")?, [0; 2], None),
+            Step::IsNull => (find("is_null")?, [0; 2], None),
+            Step::IsTrue => (find("is_true")?, [0; 2], None),
+            Step::IsFalse => (find("is_false")?, [0; 2], None),
+            Step::InList(l) => {
+                let len = self.program.lists[l as usize].len();
+                let name = if len <= SHORT_LIST { "in_list" } else { "in_rising_list" };
+                (find(name)?, [self.offset(self.layout.lists + l as usize), len as u64], None)
+            }
+            Step::Jump(l) => (find("jump")?, [0; 2], Some(Jump::To(l))),
+            Step::JumpUnlessTrue(l) => (find("jump_unless_true")?, [0; 2], Some(Jump::To(l))),
+            Step::JumpIfFalse(l) => (find("jump_if_false")?, [0; 2], Some(Jump::To(l))),
+            Step::JumpIfTrue(l) => (find("jump_if_true")?, [0; 2], Some(Jump::To(l))),
+            Step::JumpUnlessNull(l) => (find("jump_unless_null")?, [0; 2], Some(Jump::To(l))),
+            Step::Here(label) => {
+                self.labels.push((label, self.code.len()));
+                return Some(());
+            }
+        };
+        self.put(stencil, holes, jump)
+    }
+
+    /// Copies a stencil and fills its holes.
+    fn put(&mut self, stencil: &Stencil, holes: [u64; 2], jump: Option<Jump>) -> Option<()> {
+        let base = self.code.len();
+        let len = stencil.code.len() - if stencil.falls { 5 } else { 0 };
+        self.code.extend_from_slice(&stencil.code[..len]);
+        self.stencils += 1;
+        for patch in stencil.patches.iter().filter(|p| p.at < len) {
+            let at = base + patch.at;
+            match patch.what {
+                What::Word(hole) => self.code[at..at + 8].copy_from_slice(&holes[hole as usize].to_le_bytes()),
+                What::Offset(hole) => {
+                    // Lengths of lists and offsets into frames: both far below two gigabytes.
+                    let offset = i32::try_from(holes[hole as usize]).ok()?;
+                    self.code[at..at + 4].copy_from_slice(&offset.to_le_bytes());
+                }
+                What::Next => self.fill(at, base + len),
+                What::Fail => self.open.push((at, Target::Suspect)),
+                What::Jump => match jump? {
+                    Jump::Back => self.fill(at, 0),
+                    Jump::To(label) => self.open.push((at, Target::Label(label))),
+                },
+            }
+        }
+        Some(())
+    }
+
+    /// Writes the distance from behind the four bytes at `at` to `to`.
+    fn fill(&mut self, at: usize, to: usize) {
+        let distance = to as i64 - (at as i64 + 4);
+        self.code[at..at + 4].copy_from_slice(&(distance as i32).to_le_bytes());
+    }
+}

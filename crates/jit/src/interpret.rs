@@ -1,0 +1,114 @@
+//! The interpreter of row programs: what code is compared with, and what runs where there cannot be any.
+
+use crate::program::{Program, Right, Step};
+use crate::unit::{Column, Input};
+
+/// What a run answers: how many rows were kept, or which was suspect.
+pub type Outcome = Result<usize, usize>;
+
+/// Where values go.
+pub enum Sink<'s> {
+    /// Words with their NULLs.
+    Values(&'s mut dyn FnMut(usize, u64, bool)),
+    /// Rows that are kept.
+    Kept(&'s mut dyn FnMut(u32)),
+}
+
+/// Runs `program` over `rows` rows.
+pub fn run(program: &Program, columns: &[Column<'_>], inputs: &[Input], rows: usize, sink: &mut Sink<'_>) -> Outcome {
+    let mut slots = vec![(0u64, false); program.slots as usize];
+    let mut kept = 0;
+    for row in 0..rows {
+        let (a, z) = one(program, columns, inputs, &mut slots, row).ok_or(row)?;
+        match sink {
+            Sink::Values(put) => put(row, if z { 0 } else { a }, z),
+            Sink::Kept(keep) if a & 1 == 1 && !z => {
+                keep(row as u32);
+                kept += 1;
+            }
+            Sink::Kept(_) => {}
+        }
+    }
+    Ok(kept)
+}
+
+/// The value for one row; none where it is suspect.
+fn one(
+    program: &Program,
+    columns: &[Column<'_>],
+    inputs: &[Input],
+    slots: &mut [(u64, bool)],
+    row: usize,
+) -> Option<(u64, bool)> {
+    let (mut a, mut z) = (0u64, false);
+    let mut at = 0;
+    while let Some(step) = program.steps.get(at) {
+        at += 1;
+        let mut jump = None;
+        match *step {
+            Step::Column(c) => (a, z) = columns[c as usize].get(row),
+            Step::Constant(word) => (a, z) = (word, false),
+            Step::Null => (a, z) = (0, true),
+            Step::Input(i) => {
+                let input = inputs[i as usize];
+                (a, z) = (input.unwrap_or(0), input.is_none());
+            }
+            Step::Restore(s) => (a, z) = slots[s as usize],
+            Step::Save(s) => slots[s as usize] = (a, z),
+            Step::Binary(op, right) => {
+                let ((x, xz), (y, yz)) = match right {
+                    Right::Accumulator(s) => (slots[s as usize], (a, z)),
+                    Right::Constant(word) => ((a, z), (word, false)),
+                    Right::Column(c) => ((a, z), columns[c as usize].get(row)),
+                };
+                let (v, bad) = op.apply(x, y);
+                (a, z) = (v, xz | yz);
+                if bad && !z {
+                    return None;
+                }
+            }
+            Step::Unary(op) => {
+                let (v, bad) = op.apply(a);
+                if bad && !z {
+                    return None;
+                }
+                a = v;
+            }
+            Step::Choose(choice, s) => {
+                let (x, xz) = slots[s as usize];
+                a = match (xz, z) {
+                    (_, true) => x,
+                    (true, false) => a,
+                    (false, false) => choice.apply(x, a),
+                };
+                z &= xz;
+            }
+            Step::And(s) => {
+                let (x, xz) = slots[s as usize];
+                let decided = (a & 1 == 0 && !z) || (x & 1 == 0 && !xz);
+                (a, z) = (u64::from(!decided), (z || xz) && !decided);
+            }
+            Step::Or(s) => {
+                let (x, xz) = slots[s as usize];
+                let decided = (a & 1 == 1 && !z) || (x & 1 == 1 && !xz);
+                (a, z) = (u64::from(decided), (z || xz) && !decided);
+            }
+            Step::Not => a ^= 1,
+            Step::IsNull => (a, z) = (u64::from(z), false),
+            Step::IsTrue => (a, z) = (u64::from(a & 1 == 1 && !z), false),
+            Step::IsFalse => (a, z) = (u64::from(a & 1 == 0 && !z), false),
+            Step::InList(l) => a = u64::from(program.lists[l as usize].contains(&a)),
+            Step::Jump(l) => jump = Some(l),
+            Step::JumpUnlessTrue(l) if !(a & 1 == 1 && !z) => jump = Some(l),
+            Step::JumpIfFalse(l) if a & 1 == 0 && !z => jump = Some(l),
+            Step::JumpIfTrue(l) if a & 1 == 1 && !z => jump = Some(l),
+            Step::JumpUnlessNull(l) if !z => jump = Some(l),
+            Step::JumpUnlessTrue(_) | Step::JumpIfFalse(_) | Step::JumpIfTrue(_) | Step::JumpUnlessNull(_) => {}
+            Step::Here(_) => {}
+        }
+        if let Some(label) = jump {
+            at += program.steps[at..].iter().position(|s| *s == Step::Here(label))?;
+        }
+    }
+    Some((a, z))
+}

@@ -1,0 +1,14 @@
+#![doc = include_str!("../README.md")]
+
+mod arena;
+mod assemble;
+mod interpret;
+mod program;
+mod stencil;
+mod unit;
+
+#[cfg(test)]
+mod tests;
+
+pub use program::{BinaryOp, Choice, Form, Label, Output, Program, Right, Step, UnaryOp};
+pub use unit::{Input, Jit, JitCounts, Unit};

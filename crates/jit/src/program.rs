@@ -1,0 +1,230 @@
+//! `Program`: what is to be done for each row, as steps over an accumulator, slots, columns and inputs.
+//!
+//! The accumulator is a word and whether it is NULL. What a word looks like is said by `ops` (W1).
+
+macro_rules! operations {
+    ($(#[$doc:meta])* $enum:ident: $($op:ident $name:ident $($kind:ident)?;)*) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[allow(missing_docs, reason = "ops says what each does")]
+        pub enum $enum { $($name,)* }
+
+        impl $enum {
+            /// How many there are.
+            pub const COUNT: usize = [$($enum::$name,)*].len();
+            /// All.
+            pub const ALL: [$enum; $enum::COUNT] = [$($enum::$name,)*];
+            pub(crate) const NAMES: [&'static str; $enum::COUNT] = [$(stringify!($op),)*];
+        }
+    };
+}
+
+macro_rules! binary {
+    ($($op:ident $name:ident $kind:ident;)*) => {
+        operations! {
+            /// An operation of two words, NULL where one is.
+            BinaryOp: $($op $name $kind;)*
+        }
+
+        impl BinaryOp {
+            /// Its value, and whether that is suspect.
+            #[inline]
+            pub fn apply(self, a: u64, b: u64) -> (u64, bool) {
+                match self { $(BinaryOp::$name => ops::$op(a, b),)* }
+            }
+
+            /// Whether it works on floats.
+            pub fn is_float(self) -> bool {
+                let kind = match self { $(BinaryOp::$name => stringify!($kind),)* };
+                kind == "float"
+            }
+        }
+    };
+}
+ops::binary_operations!(binary);
+
+macro_rules! unary {
+    ($($op:ident $name:ident;)*) => {
+        operations! {
+            /// An operation of one word, NULL where that is.
+            UnaryOp: $($op $name;)*
+        }
+
+        impl UnaryOp {
+            /// Its value, and whether that is suspect.
+            #[inline]
+            pub fn apply(self, a: u64) -> (u64, bool) {
+                match self { $(UnaryOp::$name => ops::$op(a),)* }
+            }
+        }
+    };
+}
+ops::unary_operations!(unary);
+
+macro_rules! choices {
+    ($($op:ident $name:ident;)*) => {
+        operations! {
+            /// A choice between two words; the other where one is NULL.
+            Choice: $($op $name;)*
+        }
+
+        impl Choice {
+            /// The one that is chosen; neither is NULL.
+            #[inline]
+            pub fn apply(self, a: u64, b: u64) -> u64 {
+                match self { $(Choice::$name => ops::$op(a, b).0,)* }
+            }
+        }
+    };
+}
+ops::choices!(choices);
+
+macro_rules! forms {
+    ($($op:ident $name:ident $ty:ident;)*) => {
+        operations! {
+            /// How a column's values lie in memory.
+            Form: $($op $name;)*
+        }
+    };
+}
+ops::column_forms!(forms);
+
+impl Form {
+    /// Whether its words are floats.
+    pub fn is_float(self) -> bool {
+        matches!(self, Form::F32 | Form::F64)
+    }
+
+    /// Whether a binary operation can have it as its right side without loading it first.
+    pub(crate) fn is_right(self) -> bool {
+        !matches!(self, Form::Bool | Form::U32)
+    }
+}
+
+/// A place that is jumped to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Label(pub u32);
+
+/// The right side of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Right {
+    /// The accumulator is; the left side is in this slot.
+    Accumulator(u32),
+    /// This word; the left side is the accumulator.
+    Constant(u64),
+    /// This column; the left side is the accumulator.
+    Column(u32),
+}
+
+/// What is done.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// Loads a column.
+    Column(u32),
+    /// Loads a word.
+    Constant(u64),
+    /// Loads NULL.
+    Null,
+    /// Loads an input.
+    Input(u32),
+    /// Loads a slot.
+    Restore(u32),
+    /// Puts the accumulator into a slot.
+    Save(u32),
+    /// An operation.
+    Binary(BinaryOp, Right),
+    /// An operation.
+    Unary(UnaryOp),
+    /// The slot or the accumulator.
+    Choose(Choice, u32),
+    /// AND of a slot and the accumulator.
+    And(u32),
+    /// OR of a slot and the accumulator.
+    Or(u32),
+    /// The opposite of a boolean.
+    Not,
+    /// Whether the accumulator is NULL.
+    IsNull,
+    /// Whether it is true.
+    IsTrue,
+    /// Whether it is false.
+    IsFalse,
+    /// Whether it is in the list of this number; NULL where it is.
+    InList(u32),
+    /// Goes on at a label.
+    Jump(Label),
+    /// Does so unless the accumulator is true.
+    JumpUnlessTrue(Label),
+    /// Does so if it is false.
+    JumpIfFalse(Label),
+    /// Does so if it is true.
+    JumpIfTrue(Label),
+    /// Does so unless it is NULL.
+    JumpUnlessNull(Label),
+    /// Here is a label.
+    Here(Label),
+}
+
+/// What becomes of the rows' values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Output {
+    /// They are put into a vector of this form.
+    Vector(Form),
+    /// The rows for which they are true are listed.
+    Kept,
+}
+
+/// A row program.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Program {
+    /// In order; labels are jumped to from before them only, so every row ends.
+    pub steps: Vec<Step>,
+    /// Forms of the columns it reads.
+    pub columns: Vec<Form>,
+    /// How many inputs it reads.
+    pub inputs: u32,
+    /// How many slots it needs.
+    pub slots: u32,
+    /// Lists of words, none empty; rising as signed numbers.
+    pub lists: Vec<Vec<u64>>,
+    /// What it is for.
+    pub output: Output,
+}
+
+impl Program {
+    /// Whether it keeps what the rest of this crate relies on: everything it names exists, labels lie ahead of who jumps to them, and forms fit.
+    pub fn is_sound(&self) -> bool {
+        let mut open: Vec<Label> = Vec::new();
+        let mut seen: Vec<Label> = Vec::new();
+        for step in &self.steps {
+            let fits = match *step {
+                Step::Column(c) => (c as usize) < self.columns.len(),
+                Step::Input(i) => i < self.inputs,
+                Step::Restore(s) | Step::Save(s) | Step::Choose(_, s) | Step::And(s) | Step::Or(s) => s < self.slots,
+                Step::Binary(_, Right::Accumulator(s)) => s < self.slots,
+                Step::Binary(op, Right::Column(c)) => {
+                    self.columns.get(c as usize).is_some_and(|f| f.is_right() && f.is_float() == op.is_float())
+                }
+                Step::InList(l) => self.lists.get(l as usize).is_some_and(|l| !l.is_empty()),
+                Step::Jump(l)
+                | Step::JumpUnlessTrue(l)
+                | Step::JumpIfFalse(l)
+                | Step::JumpIfTrue(l)
+                | Step::JumpUnlessNull(l) => {
+                    open.push(l);
+                    !seen.contains(&l)
+                }
+                Step::Here(l) => {
+                    let is_new = !seen.contains(&l);
+                    seen.push(l);
+                    is_new
+                }
+                _ => true,
+            };
+            if !fits {
+                return false;
+            }
+        }
+        open.iter().all(|l| seen.contains(l)) && self.lists.iter().all(|l| l.is_sorted_by_key(|&w| w as i64))
+    }
+}

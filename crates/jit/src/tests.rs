@@ -1,0 +1,364 @@
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use vector::{Data, Nulls, Vector};
+
+use crate::{BinaryOp, Choice, Form, Input, Jit, Label, Output, Program, Right, Step, UnaryOp};
+
+const INTS: [i64; 12] =
+    [0, 1, -1, 2, 10, 255, i16::MAX as i64, i16::MIN as i64, i32::MAX as i64, i32::MIN as i64, i64::MAX, i64::MIN];
+const FLOATS: [f64; 10] = [0.0, -0.0, 1.0, -1.5, 3e38, 1e-40, f64::MAX, f64::INFINITY, f64::NEG_INFINITY, f64::NAN];
+
+fn int(rng: &mut ChaCha8Rng) -> i64 {
+    match rng.random_range(0..3) {
+        0 => INTS[rng.random_range(0..INTS.len())],
+        1 => rng.random_range(-100..100),
+        _ => rng.random(),
+    }
+}
+
+fn float(rng: &mut ChaCha8Rng) -> f64 {
+    if rng.random_bool(0.4) { FLOATS[rng.random_range(0..FLOATS.len())] } else { rng.random_range(-1e6..1e6) }
+}
+
+/// A column of `rows` values, NULL in every tenth row or nowhere; zero where it is.
+fn column(rng: &mut ChaCha8Rng, form: Form, rows: usize) -> Vector {
+    let mut nulls = Nulls::default();
+    let sparse = rng.random_bool(0.5);
+    (0..rows).filter(|_| sparse && rng.random_bool(0.1)).collect::<Vec<_>>().into_iter().for_each(|i| nulls.set(i));
+    macro_rules! values {
+        ($data:ident, $draw:expr) => {
+            Data::$data((0..rows).map(|i| if nulls.get(i) { Default::default() } else { $draw }).collect())
+        };
+    }
+    let data = match form {
+        Form::Bool => values!(Bool, rng.random()),
+        Form::I16 => values!(I16, int(rng) as i16),
+        Form::I32 => values!(I32, int(rng) as i32),
+        Form::I64 => values!(I64, int(rng)),
+        Form::U32 => values!(U32, int(rng) as u32),
+        Form::F32 => values!(F32, float(rng) as f32),
+        Form::F64 => values!(F64, float(rng)),
+    };
+    Vector { data, nulls }
+}
+
+/// Draws programs whose words are what their operations expect.
+struct Drawn<'r> {
+    rng: &'r mut ChaCha8Rng,
+    program: Program,
+    labels: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    Int,
+    Float,
+    Bool,
+}
+
+impl Drawn<'_> {
+    fn slot(&mut self) -> u32 {
+        self.program.slots += 1;
+        self.program.slots - 1
+    }
+
+    fn label(&mut self) -> Label {
+        self.labels += 1;
+        Label(self.labels)
+    }
+
+    fn pick<T: Copy>(&mut self, list: &[T]) -> T {
+        list[self.rng.random_range(0..list.len())]
+    }
+
+    fn word(&mut self, kind: Kind) -> u64 {
+        match kind {
+            Kind::Int => int(self.rng) as u64,
+            Kind::Float => float(self.rng).to_bits(),
+            Kind::Bool => u64::from(self.rng.random::<bool>()),
+        }
+    }
+
+    fn column_of(&mut self, kind: Kind) -> Option<u32> {
+        let fits = |form: &Form| match kind {
+            Kind::Bool => *form == Form::Bool,
+            Kind::Float => form.is_float(),
+            Kind::Int => !form.is_float() && *form != Form::Bool,
+        };
+        let list: Vec<u32> =
+            (0..self.program.columns.len() as u32).filter(|&i| fits(&self.program.columns[i as usize])).collect();
+        (!list.is_empty()).then(|| self.pick(&list))
+    }
+
+    fn op(&mut self, kind: Kind) -> (BinaryOp, Kind) {
+        let tests = |op: &BinaryOp| {
+            matches!(op.apply(0, 0).0, 0 | 1)
+                && format!("{op:?}").ends_with(if op.is_float() { "Float" } else { "Int" })
+        };
+        let of = if kind == Kind::Bool && self.rng.random() {
+            Kind::Float
+        } else if kind == Kind::Bool {
+            Kind::Int
+        } else {
+            kind
+        };
+        let list: Vec<BinaryOp> = BinaryOp::ALL
+            .into_iter()
+            .filter(|op| op.is_float() == (of == Kind::Float) && tests(op) == (kind == Kind::Bool))
+            .collect();
+        (self.pick(&list), of)
+    }
+
+    /// Steps that leave a word of this kind in the accumulator.
+    fn expression(&mut self, kind: Kind, depth: u32) {
+        if depth == 0 {
+            match (self.rng.random_range(0..8), self.column_of(kind)) {
+                (0..5, Some(c)) => self.program.steps.push(Step::Column(c)),
+                (5, _) => self.program.steps.push(Step::Null),
+                (6, _) if kind == Kind::Int => self.program.steps.push(Step::Input(self.rng.random_range(0..2))),
+                _ => {
+                    let word = self.word(kind);
+                    self.program.steps.push(Step::Constant(word));
+                }
+            }
+            return;
+        }
+        match self.rng.random_range(0..7) {
+            0..3 => {
+                let (op, of) = self.op(kind);
+                self.expression(of, depth - 1);
+                let column = self.column_of(of).filter(|&c| self.program.columns[c as usize].is_right());
+                match (self.rng.random_range(0..3), column) {
+                    (0, Some(c)) => self.program.steps.push(Step::Binary(op, Right::Column(c))),
+                    (1, _) => {
+                        let word = self.word(of);
+                        self.program.steps.push(Step::Binary(op, Right::Constant(word)));
+                    }
+                    _ => {
+                        let slot = self.slot();
+                        self.program.steps.push(Step::Save(slot));
+                        self.expression(of, depth - 1);
+                        self.program.steps.push(Step::Binary(op, Right::Accumulator(slot)));
+                    }
+                }
+            }
+            3 => {
+                // CASE.
+                let (other, end) = (self.label(), self.label());
+                self.expression(Kind::Bool, depth - 1);
+                self.program.steps.push(Step::JumpUnlessTrue(other));
+                self.expression(kind, depth - 1);
+                self.program.steps.extend([Step::Jump(end), Step::Here(other)]);
+                self.expression(kind, depth - 1);
+                self.program.steps.push(Step::Here(end));
+            }
+            4 => {
+                // Coalesce.
+                let end = self.label();
+                self.expression(kind, depth - 1);
+                self.program.steps.push(Step::JumpUnlessNull(end));
+                self.expression(kind, depth - 1);
+                self.program.steps.push(Step::Here(end));
+            }
+            5 if kind == Kind::Bool => {
+                let (slot, end) = (self.slot(), self.label());
+                let and = self.rng.random();
+                self.expression(Kind::Bool, depth - 1);
+                self.program.steps.push(if and { Step::JumpIfFalse(end) } else { Step::JumpIfTrue(end) });
+                self.program.steps.push(Step::Save(slot));
+                self.expression(Kind::Bool, depth - 1);
+                self.program.steps.push(if and { Step::And(slot) } else { Step::Or(slot) });
+                self.program.steps.push(Step::Here(end));
+            }
+            5 => {
+                let slot = self.slot();
+                self.expression(kind, depth - 1);
+                self.program.steps.push(Step::Save(slot));
+                self.expression(kind, depth - 1);
+                let choice = self.pick(if kind == Kind::Int {
+                    &[Choice::MaxInt, Choice::MinInt]
+                } else {
+                    &[Choice::MaxFloat, Choice::MinFloat]
+                });
+                self.program.steps.push(Step::Choose(choice, slot));
+            }
+            _ if kind == Kind::Bool && self.rng.random() => {
+                self.expression(Kind::Int, depth - 1);
+                let mut list: Vec<u64> = (0..self.rng.random_range(1..40)).map(|_| int(self.rng) as u64).collect();
+                list.sort_by_key(|&w| w as i64);
+                self.program.lists.push(list);
+                self.program.steps.push(Step::InList(self.program.lists.len() as u32 - 1));
+            }
+            _ => {
+                self.expression(kind, depth - 1);
+                let step = match kind {
+                    Kind::Bool => self.pick(&[0, 1, 2, 3]),
+                    _ => 4,
+                };
+                let unary = match kind {
+                    Kind::Float => self.pick(&[UnaryOp::NegFloat, UnaryOp::AbsFloat]),
+                    _ => self.pick(&[
+                        UnaryOp::NegI16,
+                        UnaryOp::NegI32,
+                        UnaryOp::NegI64,
+                        UnaryOp::AbsI32,
+                        UnaryOp::AbsI64,
+                        UnaryOp::NarrowI16,
+                        UnaryOp::NarrowI32,
+                        UnaryOp::NotBits,
+                    ]),
+                };
+                let step = [Step::Not, Step::IsNull, Step::IsTrue, Step::IsFalse, Step::Unary(unary)][step].clone();
+                self.program.steps.push(step);
+            }
+        }
+    }
+}
+
+fn drawn(rng: &mut ChaCha8Rng) -> Program {
+    let columns = (0..rng.random_range(1..6)).map(|_| Form::ALL[rng.random_range(0..Form::COUNT)]).collect();
+    let form = Form::ALL[rng.random_range(0..Form::COUNT)];
+    let (kind, output) = match rng.random_range(0..3) {
+        0 => (Kind::Bool, Output::Kept),
+        _ if form == Form::Bool => (Kind::Bool, Output::Vector(form)),
+        _ if form.is_float() => (Kind::Float, Output::Vector(form)),
+        _ => (Kind::Int, Output::Vector(form)),
+    };
+    let program = Program { steps: Vec::new(), columns, inputs: 2, slots: 0, lists: Vec::new(), output };
+    let depth = rng.random_range(0..5);
+    let mut drawn = Drawn { rng, program, labels: 0 };
+    drawn.expression(kind, depth);
+    drawn.program
+}
+
+/// Bits of all values and NULLs: floats that are not numbers are equal to themselves so.
+fn bits(v: &Vector) -> (Vec<u64>, Vec<u64>) {
+    let words = match &v.data {
+        Data::Bool(v) => v.iter().map(|&v| u64::from(v)).collect(),
+        Data::I16(v) => v.iter().map(|&v| v as u64).collect(),
+        Data::I32(v) => v.iter().map(|&v| v as u64).collect(),
+        Data::I64(v) => v.iter().map(|&v| v as u64).collect(),
+        Data::U32(v) => v.iter().map(|&v| u64::from(v)).collect(),
+        Data::F32(v) => v.iter().map(|&v| if v.is_nan() { 1 } else { u64::from(v.to_bits()) }).collect(),
+        Data::F64(v) => v.iter().map(|&v| if v.is_nan() { 1 } else { v.to_bits() }).collect(),
+        other => panic!("{other:?}"),
+    };
+    (words, v.nulls.words().to_vec())
+}
+
+#[test]
+fn code_and_interpreter_give_the_same_bytes() {
+    let (jit, other) = (Jit::default(), Jit::interpreter());
+    let (mut pairs, mut ended, mut suspect) = (0, 0, 0);
+    for seed in 0..6000 {
+        let rng = &mut ChaCha8Rng::seed_from_u64(seed);
+        let program = drawn(rng);
+        assert!(program.is_sound(), "seed {seed}: {program:?}");
+        let (code, interpreted) = (jit.unit(program.clone()).unwrap(), other.unit(program.clone()).unwrap());
+        for _ in 0..4 {
+            // Short runs mostly end without anything suspect.
+            let rows = [1, 7, 64, 100, 1024][rng.random_range(0..5)];
+            let columns: Vec<Vector> = program.columns.iter().map(|&form| column(rng, form, rows)).collect();
+            let columns: Vec<&Vector> = columns.iter().collect();
+            let inputs: [Input; 2] = [Some(int(rng) as u64), rng.random_bool(0.5).then(|| 7)];
+            pairs += rows;
+            let is_done = if program.output == Output::Kept {
+                let (mut a, mut b) = (Vec::new(), Vec::new());
+                let done =
+                    (code.kept(&columns, &inputs, rows, &mut a), interpreted.kept(&columns, &inputs, rows, &mut b));
+                assert_eq!(done.0, done.1, "seed {seed}: {program:?}");
+                assert!(!done.0 || a == b, "seed {seed}: {program:?}");
+                done.0
+            } else {
+                let (a, b) = (code.values(&columns, &inputs, rows), interpreted.values(&columns, &inputs, rows));
+                assert_eq!(a.as_ref().map(bits), b.as_ref().map(bits), "seed {seed}: {program:?}");
+                a.is_some()
+            };
+            if is_done { ended += 1 } else { suspect += 1 }
+        }
+    }
+    assert!(pairs > 1_000_000 && ended > 5000 && suspect > 2000, "{pairs} {ended} {suspect}");
+    let counts = jit.counts();
+    if cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        assert_eq!(counts.refused, 0);
+        assert!(counts.compiled > 4000, "{counts:?}");
+    }
+    assert_eq!(other.counts().compiled, 0);
+}
+
+fn plus_one(k: u64) -> Program {
+    let steps = vec![Step::Column(0), Step::Binary(BinaryOp::AddI32, Right::Constant(k))];
+    Program {
+        steps,
+        columns: vec![Form::I32],
+        inputs: 0,
+        slots: 0,
+        lists: Vec::new(),
+        output: Output::Vector(Form::I32),
+    }
+}
+
+#[test]
+fn a_program_that_others_hold_is_compiled_once() {
+    let jit = Jit::default();
+    let column = Vector { data: Data::I32(vec![1, 2, 3]), nulls: Nulls::default() };
+    let (a, b) = (jit.unit(plus_one(1)).unwrap(), jit.unit(plus_one(1)).unwrap());
+    for unit in [&a, &b] {
+        assert_eq!(unit.values(&[&column], &[], 3).unwrap().data, Data::I32(vec![2, 3, 4]));
+    }
+    assert!(jit.counts().compiled <= 1 && jit.counts().found == 1);
+}
+
+#[test]
+fn code_is_given_back() {
+    let jit = Jit::default();
+    let column = Vector { data: Data::I32(vec![1; 100]), nulls: Nulls::default() };
+    for k in 0..10_000 {
+        let unit = jit.unit(plus_one(k)).unwrap();
+        assert_eq!(unit.values(&[&column], &[], 100).unwrap().data, Data::I32(vec![1 + k as i32; 100]));
+    }
+    assert_eq!(jit.counts().bytes, 0);
+    assert_eq!(jit.counts().refused, 0);
+}
+
+#[test]
+fn a_full_arena_is_no_error() {
+    let jit = Jit::default();
+    let column = Vector { data: Data::I32(vec![1; 10]), nulls: Nulls::default() };
+    let mut held = Vec::new();
+    for k in 0..200_000 {
+        let unit = jit.unit(plus_one(k)).unwrap();
+        assert_eq!(unit.values(&[&column], &[], 10).unwrap().data, Data::I32(vec![1 + k as i32; 10]));
+        held.push(unit);
+        if jit.counts().refused > 10 {
+            break;
+        }
+    }
+    if cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        assert!(jit.counts().refused > 10);
+    }
+}
+
+#[test]
+fn columns_that_do_not_fit_are_not_read() {
+    let jit = Jit::default();
+    let unit = jit.unit(plus_one(1)).unwrap();
+    let wide = Vector { data: Data::I64(vec![1, 2, 3]), nulls: Nulls::default() };
+    let short = Vector { data: Data::I32(vec![1, 2]), nulls: Nulls::default() };
+    assert!(unit.values(&[&wide], &[], 3).is_none());
+    assert!(unit.values(&[&short], &[], 3).is_none());
+    assert!(unit.values(&[], &[], 3).is_none());
+    assert!(unit.values(&[&short], &[], 2).is_some());
+    assert!(unit.values(&[&short], &[], 0).is_some());
+}
+
+#[test]
+fn programs_that_jump_back_or_nowhere_are_refused() {
+    let jit = Jit::default();
+    let with = |steps| Program { steps, ..plus_one(1) };
+    assert!(jit.unit(with(vec![Step::Here(Label(1)), Step::Column(0), Step::Jump(Label(1))])).is_none());
+    assert!(jit.unit(with(vec![Step::Column(0), Step::Jump(Label(1))])).is_none());
+    assert!(jit.unit(with(vec![Step::Column(1)])).is_none());
+    assert!(jit.unit(with(vec![Step::Save(0)])).is_none());
+    assert!(jit.unit(with(vec![Step::Column(0), Step::Binary(BinaryOp::AddF64, Right::Column(0))])).is_none());
+}

@@ -1,0 +1,383 @@
+//! `Jit`: the units of one runtime, each program once; and `Unit`: a program with its code.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Instant;
+
+use hashbrown::HashMap;
+use parking_lot::Mutex;
+use smallvec::SmallVec;
+use vector::{CHUNK_ROWS, Data, Nulls, Vector};
+
+use crate::arena::{Arena, Block};
+use crate::assemble::{Layout, assemble};
+use crate::interpret::{self, Sink};
+use crate::program::{Form, Output, Program};
+use crate::stencil::Table;
+
+/// A value that is the same for all rows; NULL is none.
+pub type Input = Option<u64>;
+
+/// What was done so far, for views.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JitCounts {
+    /// Programs that were made into code.
+    pub compiled: u64,
+    /// Programs that were there already when they were asked for.
+    pub found: u64,
+    /// Programs without code.
+    pub refused: u64,
+    /// Stencils that were copied.
+    pub stencils: u64,
+    /// Nanoseconds that took.
+    pub nanoseconds: u64,
+    /// Bytes of code there are.
+    pub bytes: u64,
+}
+
+#[derive(Default)]
+struct Counters {
+    compiled: AtomicU64,
+    found: AtomicU64,
+    refused: AtomicU64,
+    stencils: AtomicU64,
+    nanoseconds: AtomicU64,
+}
+
+struct Shared {
+    table: OnceLock<Table>,
+    arena: OnceLock<Option<Arc<Arena>>>,
+    units: Mutex<HashMap<Arc<Program>, Weak<Unit>>>,
+    counters: Counters,
+}
+
+/// The compiled expressions of one runtime.
+#[derive(Clone)]
+pub struct Jit(Arc<Shared>);
+
+impl Default for Jit {
+    fn default() -> Jit {
+        let units = Mutex::new(HashMap::new());
+        Jit(Arc::new(Shared { table: OnceLock::new(), arena: OnceLock::new(), units, counters: Counters::default() }))
+    }
+}
+
+impl std::fmt::Debug for Jit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.counts().fmt(f)
+    }
+}
+
+impl Jit {
+    /// One that makes no code: all is interpreted.
+    pub fn interpreter() -> Jit {
+        let jit = Jit::default();
+        let _ = jit.0.arena.set(None);
+        jit
+    }
+
+    /// The unit of `program`: the one that others hold, where they do. `None` when the program is not sound.
+    pub fn unit(&self, program: Program) -> Option<Arc<Unit>> {
+        if !program.is_sound() {
+            return None;
+        }
+        let mut units = self.0.units.lock();
+        if let Some(unit) = units.get(&program).and_then(Weak::upgrade) {
+            self.0.counters.found.fetch_add(1, Ordering::Relaxed);
+            return Some(unit);
+        }
+        // Those that nobody holds are forgotten when there are twice as many as were held.
+        if units.len() == units.capacity() {
+            units.retain(|_, unit| unit.strong_count() > 0);
+        }
+        let program = Arc::new(program);
+        let layout = Layout::of(&program);
+        let unit =
+            Unit { program: program.clone(), layout, jit: self.clone(), code: [OnceLock::new(), OnceLock::new()] };
+        let unit = Arc::new(unit);
+        units.insert(program, Arc::downgrade(&unit));
+        Some(unit)
+    }
+
+    /// What was done so far.
+    pub fn counts(&self) -> JitCounts {
+        let counters = &self.0.counters;
+        let read = |c: &AtomicU64| c.load(Ordering::Relaxed);
+        let bytes = self.0.arena.get().and_then(Option::as_ref).map_or(0, |a| a.used_bytes() as u64);
+        JitCounts {
+            compiled: read(&counters.compiled),
+            found: read(&counters.found),
+            refused: read(&counters.refused),
+            stencils: read(&counters.stencils),
+            nanoseconds: read(&counters.nanoseconds),
+            bytes,
+        }
+    }
+
+    fn compile(&self, program: &Program, nulls: bool) -> Option<Block> {
+        let shared = &*self.0;
+        let table = shared.table.get_or_init(Table::new);
+        let arena = shared.arena.get_or_init(Arena::new).as_ref();
+        let start = Instant::now();
+        let assembly = arena.and_then(|arena| Some((arena, assemble(program, table, nulls)?)));
+        let placed = assembly.and_then(|(arena, a)| Some((arena.place(&a.code)?, a.stencils)));
+        let counters = &shared.counters;
+        match placed {
+            Some((block, stencils)) => {
+                counters.compiled.fetch_add(1, Ordering::Relaxed);
+                counters.stencils.fetch_add(stencils as u64, Ordering::Relaxed);
+                counters.nanoseconds.fetch_add(start.elapsed().as_nanos() as u64, Ordering::Relaxed);
+                Some(block)
+            }
+            None => {
+                counters.refused.fetch_add(1, Ordering::Relaxed);
+                None
+            }
+        }
+    }
+}
+
+/// A program, and its code once it has run.
+pub struct Unit {
+    program: Arc<Program>,
+    layout: Layout,
+    jit: Jit,
+    /// For columns without NULLs, and with.
+    code: [OnceLock<Option<Block>>; 2],
+}
+
+impl std::fmt::Debug for Unit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.program.fmt(f)
+    }
+}
+
+/// A column as code sees it.
+pub struct Column<'v> {
+    vector: &'v Vector,
+    form: Form,
+}
+
+impl<'v> Column<'v> {
+    /// The first `rows` values of `vector`; `None` where it is of another form, or shorter.
+    fn of(vector: &'v Vector, form: Form, rows: usize) -> Option<Column<'v>> {
+        let len = match (&vector.data, form) {
+            (Data::Bool(v), Form::Bool) => v.len(),
+            (Data::I16(v), Form::I16) => v.len(),
+            (Data::I32(v), Form::I32) => v.len(),
+            (Data::I64(v), Form::I64) => v.len(),
+            (Data::U32(v), Form::U32) => v.len(),
+            (Data::F32(v), Form::F32) => v.len(),
+            (Data::F64(v), Form::F64) => v.len(),
+            _ => return None,
+        };
+        (len >= rows).then_some(Column { vector, form })
+    }
+
+    /// The value of a row, and whether it is NULL.
+    pub fn get(&self, row: usize) -> (u64, bool) {
+        let word = match &self.vector.data {
+            Data::Bool(v) => u64::from(v[row]),
+            Data::I16(v) => v[row] as i64 as u64,
+            Data::I32(v) => v[row] as i64 as u64,
+            Data::I64(v) => v[row] as u64,
+            Data::U32(v) => u64::from(v[row]),
+            Data::F32(v) => f64::from(v[row]).to_bits(),
+            Data::F64(v) => v[row].to_bits(),
+            _ => unreachable!("`of` lets no other through ({:?})", self.form),
+        };
+        (word, self.vector.nulls.get(row))
+    }
+
+    fn data(&self) -> *const u8 {
+        match &self.vector.data {
+            Data::Bool(v) => v.as_ptr().cast(),
+            Data::I16(v) => v.as_ptr().cast(),
+            Data::I32(v) => v.as_ptr().cast(),
+            Data::I64(v) => v.as_ptr().cast(),
+            Data::U32(v) => v.as_ptr().cast(),
+            Data::F32(v) => v.as_ptr().cast(),
+            Data::F64(v) => v.as_ptr().cast(),
+            _ => std::ptr::null(),
+        }
+    }
+}
+
+/// Words of a NULL bitmap for a chunk.
+const NULL_WORDS: usize = CHUNK_ROWS / 64;
+/// Columns and words of a frame that take no allocation.
+const FEW_COLUMNS: usize = 8;
+const FEW_WORDS: usize = 32;
+
+static NO_NULLS: [u64; NULL_WORDS] = [0; NULL_WORDS];
+
+impl Unit {
+    /// The program.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// Whether there is code, and how many bytes of it.
+    pub fn code_bytes(&self) -> usize {
+        self.code.iter().filter_map(|c| c.get()?.as_ref()).map(Block::bytes).sum()
+    }
+
+    /// The values of a program whose output is a vector, for `rows` rows of these columns; `None` when it did not come to its end (J3), or the columns are
+    /// not what it reads.
+    pub fn values(&self, columns: &[&Vector], inputs: &[Input], rows: usize) -> Option<Vector> {
+        let frame = self.frame(columns, inputs, rows)?;
+        macro_rules! vector {
+            ($data:ident, $ty:ty) => {{
+                let mut values = vec![<$ty>::default(); rows];
+                let mut nulls = [0u64; NULL_WORDS];
+                match self.code(frame.has_nulls) {
+                    // SAFETY: `values` has room for `rows` values of the output's form.
+                    Some(code) => unsafe { self.run(code, &frame, values.as_mut_ptr().cast(), &mut nulls) },
+                    None => self.interpret(
+                        &frame,
+                        &mut Sink::Values(&mut |row, word, null| {
+                            values[row] = <$ty>::narrow(word);
+                            nulls[row / 64] |= u64::from(null) << (row % 64);
+                        }),
+                    ),
+                }?;
+                let used = &nulls[..rows.div_ceil(64)];
+                let is_full = used.iter().all(|w| *w == 0);
+                let nulls = if is_full { Nulls::default() } else { Nulls::from_words(used.to_vec()) };
+                Some(Vector { data: Data::$data(values), nulls })
+            }};
+        }
+        match self.program.output {
+            Output::Vector(Form::Bool) => vector!(Bool, bool),
+            Output::Vector(Form::I16) => vector!(I16, i16),
+            Output::Vector(Form::I32) => vector!(I32, i32),
+            Output::Vector(Form::I64) => vector!(I64, i64),
+            Output::Vector(Form::U32) => vector!(U32, u32),
+            Output::Vector(Form::F32) => vector!(F32, f32),
+            Output::Vector(Form::F64) => vector!(F64, f64),
+            Output::Kept => None,
+        }
+    }
+
+    /// Lists the rows that a filter keeps, of `rows` rows of these columns; false as [`Unit::values`] answers `None`.
+    pub fn kept(&self, columns: &[&Vector], inputs: &[Input], rows: usize, out: &mut Vec<u32>) -> bool {
+        out.clear();
+        let Some(frame) = self.frame(columns, inputs, rows) else { return false };
+        if self.program.output != Output::Kept {
+            return false;
+        }
+        let done = match self.code(frame.has_nulls) {
+            Some(code) => {
+                // The row at hand is written behind those that are kept, whether it is or not.
+                out.resize(rows, 0);
+                // SAFETY: `out` has room for `rows` numbers of rows.
+                let done = unsafe { self.run(code, &frame, out.as_mut_ptr().cast(), &mut [0; NULL_WORDS]) };
+                out.truncate(done.unwrap_or(0));
+                done
+            }
+            None => self.interpret(&frame, &mut Sink::Kept(&mut |row| out.push(row))),
+        };
+        done.is_some()
+    }
+
+    /// What the rows are, when they are what the program reads (J2).
+    fn frame<'f>(&self, columns: &'f [&'f Vector], inputs: &'f [Input], rows: usize) -> Option<Frame<'f>> {
+        let program = &*self.program;
+        let fits =
+            rows <= CHUNK_ROWS && columns.len() == program.columns.len() && inputs.len() >= program.inputs as usize;
+        if !fits {
+            return None;
+        }
+        let columns: SmallVec<[Column<'f>; FEW_COLUMNS]> =
+            columns.iter().zip(&program.columns).map(|(v, &form)| Column::of(v, form, rows)).collect::<Option<_>>()?;
+        let has_nulls = columns.iter().any(|c| !c.vector.nulls.none());
+        Some(Frame { columns, inputs, rows, has_nulls })
+    }
+
+    fn code(&self, has_nulls: bool) -> Option<&Block> {
+        self.code[usize::from(has_nulls)].get_or_init(|| self.jit.compile(&self.program, has_nulls)).as_ref()
+    }
+
+    fn interpret(&self, frame: &Frame<'_>, sink: &mut Sink<'_>) -> Option<usize> {
+        interpret::run(&self.program, &frame.columns, frame.inputs, frame.rows, sink).ok()
+    }
+
+    /// How many rows were kept; `None` at a suspect one.
+    ///
+    /// # Safety
+    /// `code` is this unit's for such columns, `frame` this unit's; `out` has room for as many values of the output's form as there are rows.
+    unsafe fn run(
+        &self,
+        code: &Block,
+        frame: &Frame<'_>,
+        out: *mut u8,
+        nulls: &mut [u64; NULL_WORDS],
+    ) -> Option<usize> {
+        if frame.rows == 0 {
+            return Some(0);
+        }
+        // Bitmaps that end early are made whole.
+        let mut whole: SmallVec<[[u64; NULL_WORDS]; 2]> = SmallVec::new();
+        whole.reserve(if frame.has_nulls { frame.columns.len() } else { 0 });
+        let mut words: SmallVec<[u64; FEW_WORDS]> = SmallVec::from_elem(0, self.layout.words);
+        let address = |at: *const u64| at.expose_provenance() as u64;
+        words[0] = out.expose_provenance() as u64;
+        words[1] = address(nulls.as_mut_ptr());
+        for (i, column) in frame.columns.iter().enumerate() {
+            let at = self.layout.columns + 2 * i;
+            words[at] = column.data().expose_provenance() as u64;
+            let bitmap = column.vector.nulls.words();
+            words[at + 1] = if bitmap.is_empty() {
+                address(NO_NULLS.as_ptr())
+            } else if bitmap.len() >= NULL_WORDS {
+                address(bitmap.as_ptr())
+            } else {
+                // It was given all the room it needs: nothing moves.
+                let mut copy = [0; NULL_WORDS];
+                copy[..bitmap.len()].copy_from_slice(bitmap);
+                whole.push(copy);
+                whole.last().map_or(0, |w| address(w.as_ptr()))
+            };
+        }
+        for (i, input) in frame.inputs.iter().enumerate().take(self.program.inputs as usize) {
+            let at = self.layout.inputs + 2 * i;
+            (words[at], words[at + 1]) = (input.unwrap_or(0), u64::from(input.is_none()));
+        }
+        for (i, list) in self.program.lists.iter().enumerate() {
+            words[self.layout.lists + i] = address(list.as_ptr());
+        }
+        // SAFETY: the program is sound (`Jit::unit`) and the frame laid out by its layout; columns have the forms it reads and at least so many
+        // values (`Column::of`), bitmaps `NULL_WORDS` words, and `out` the room that the caller says (J2).
+        let answer = unsafe { code.run(words.as_mut_ptr(), frame.rows) };
+        // A suspect row is answered as its complement.
+        usize::try_from(answer as i64).ok()
+    }
+}
+
+/// The rows of one run.
+struct Frame<'f> {
+    columns: SmallVec<[Column<'f>; FEW_COLUMNS]>,
+    inputs: &'f [Input],
+    rows: usize,
+    has_nulls: bool,
+}
+
+/// A word as a value of a vector.
+trait Narrow {
+    fn narrow(word: u64) -> Self;
+}
+
+macro_rules! narrows {
+    ($($ty:ident |$w:ident| $value:expr;)*) => {$(impl Narrow for $ty {
+        fn narrow($w: u64) -> $ty { $value }
+    })*};
+}
+narrows! {
+    bool |w| w & 1 == 1;
+    i16 |w| w as i16;
+    i32 |w| w as i32;
+    i64 |w| w as i64;
+    u32 |w| w as u32;
+    f32 |w| f64::from_bits(w) as f32;
+    f64 |w| f64::from_bits(w);
+}
