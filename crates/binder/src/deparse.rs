@@ -621,6 +621,7 @@ impl Deparser<'_> {
                 Some(name) => Ok(name.clone()),
                 None => Err(SqlError::unsupported("the text form of this reference to an outer query")),
             },
+            ExprKind::Native { original, .. } => self.print(original, implicit, level),
             ExprKind::Subquery(sub) => self.subquery(sub, level),
         }
     }

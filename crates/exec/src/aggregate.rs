@@ -20,7 +20,7 @@ use crate::own_aggregate::OwnStates;
 use crate::parallel::Fragment;
 use crate::sort::work_bytes;
 use crate::spill::Parts;
-use crate::{BoxOperator, Context, Operator, keys, ordered_set};
+use crate::{BoxOperator, Context, Operator, keys, native, ordered_set};
 
 /// `count(*)`.
 const COUNT: Oid = Oid(2803);
@@ -122,6 +122,7 @@ pub struct Aggregate {
     fragment: Option<Fragment>,
     groups: Vec<Expr>,
     calls: Vec<AggregateCall>,
+    is_ready: bool,
     forms: Vec<Physical>,
     /// Room for the input's rows.
     chunk: Chunk,
@@ -156,6 +157,7 @@ impl Aggregate {
             fragment: None,
             groups,
             calls,
+            is_ready: false,
             forms,
             chunk: Chunk::default(),
             result: None,
@@ -549,6 +551,8 @@ fn sorted_rows(call: &AggregateCall, state: &mut Running, groups: usize, ctx: &m
 impl Operator for Aggregate {
     fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
         ctx.check_interrupts()?;
+        let exprs = self.groups.iter_mut().chain(self.calls.iter_mut().flat_map(AggregateCall::exprs_mut));
+        native::ready(&mut self.is_ready, exprs, ctx);
         if self.result.is_none() {
             self.result = Some(self.run(None, ctx)?);
             self.next = 0;

@@ -14,6 +14,7 @@ use vector::{CHUNK_ROWS, Chunk};
 use crate::eval::retain;
 use crate::index_bounds::stretches;
 use crate::load::{Large, Slots, fetch_large, page_column, reset};
+use crate::native::Lazy;
 use crate::scan::{forms, row_ids};
 use crate::{Context, Operator};
 
@@ -21,7 +22,7 @@ use crate::{Context, Operator};
 pub struct BitmapScan {
     table: Arc<TableRef>,
     bits: Bits,
-    filter: Option<Expr>,
+    filter: Option<Lazy>,
     needed: Needed,
     forms: Vec<Physical>,
     storage: Option<Table>,
@@ -39,7 +40,7 @@ impl BitmapScan {
         BitmapScan {
             table,
             bits,
-            filter,
+            filter: filter.map(Lazy::from),
             needed,
             forms,
             storage: None,
@@ -149,8 +150,8 @@ impl Operator for BitmapScan {
             })?;
         }
         fetch_large(out, &storage, large)?;
-        if let Some(filter) = &self.filter {
-            retain(filter, out, ctx)?;
+        if let Some(filter) = &mut self.filter {
+            retain(filter.get(ctx), out, ctx)?;
         }
         Ok(true)
     }

@@ -67,7 +67,9 @@ pub fn build(node: &Node) -> BoxOperator {
         Node::Counted { input, counter } => {
             Box::new(Counted { input: build(input), counter: counter.clone(), begun: (false, false) })
         }
-        Node::Filter { input, predicate } => Box::new(Filter { input: build(input), predicate: predicate.clone() }),
+        Node::Filter { input, predicate } => {
+            Box::new(Filter { input: build(input), predicate: predicate.clone().into() })
+        }
         Node::Project { input, exprs } => Box::new(Project::new(build(input), exprs.clone())),
         Node::ProjectSet { input, exprs } => Box::new(ProjectSet {
             input: build(input),
@@ -218,7 +220,7 @@ pub fn build(node: &Node) -> BoxOperator {
 pub fn build_over(node: &Node, input: BoxOperator) -> BoxOperator {
     match node {
         Node::Filter { input: below, predicate } => {
-            Box::new(Filter { input: build_over(below, input), predicate: predicate.clone() })
+            Box::new(Filter { input: build_over(below, input), predicate: predicate.clone().into() })
         }
         Node::Project { input: below, exprs } => Box::new(Project::new(build_over(below, input), exprs.clone())),
         Node::Insert { table, rules, input: below, conflict, returning } => Box::new(Insert {

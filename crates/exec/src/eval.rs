@@ -141,6 +141,7 @@ pub fn eval<'c>(expr: &Expr, chunk: &'c Chunk, ctx: &mut Context<'_>) -> Result<
             part(*element, (array, bounds, *slice), value.as_deref(), chunk, ctx)?
         }
         ExprKind::Subquery(sub) => subplan::eval(sub, form, chunk, ctx)?,
+        ExprKind::Native { original, means } => return crate::native::values(original, means, chunk, ctx),
     }))
 }
 
@@ -475,6 +476,11 @@ pub fn is_true(v: &Vector, i: usize) -> bool {
 /// # Errors
 /// As `eval`.
 pub fn matching(predicate: &Expr, chunk: &Chunk, ctx: &mut Context<'_>) -> Result<Option<Vec<u32>>> {
+    if let ExprKind::Native { means, .. } = &predicate.kind
+        && let Some(rows) = crate::native::kept(means, chunk, ctx)?
+    {
+        return Ok((rows.len() < chunk.rows).then_some(rows));
+    }
     let test = eval(predicate, chunk, ctx)?;
     let Data::Bool(values) = &test.data else { return Err(SqlError::internal("a predicate is boolean")) };
     let values = &values[..chunk.rows];
@@ -537,6 +543,7 @@ pub fn on_row(expr: &Expr, forms: &[Physical], row: &[Datum], ctx: &mut Context<
         ExprKind::Const(datum) => Ok(datum.clone()),
         ExprKind::Param(i) => parameter(ctx, *i).cloned(),
         ExprKind::Slot(i) => Ok(ctx.state.slots.get(*i).cloned().unwrap_or_default()),
+        ExprKind::Native { original, .. } => on_row(original, forms, row, ctx),
         ExprKind::Coerce { arg, explicit } => {
             let value = match (on_row(arg, forms, row, ctx)?, Physical::of(expr.ty)) {
                 (Datum::I32(v), Physical::U32) => Datum::U32(v.cast_unsigned()),

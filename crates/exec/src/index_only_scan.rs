@@ -18,6 +18,7 @@ use crate::index::{encode_entry, entry_of_view};
 use crate::index_entries::Entries;
 use crate::index_scan::{FIRST_ENTRIES, key_types};
 use crate::load::reset;
+use crate::native::Lazy;
 use crate::scan::forms;
 use crate::{Context, Operator};
 
@@ -28,7 +29,7 @@ const WORTH_SETTLING: usize = 4;
 pub struct IndexOnlyScan {
     table: Arc<TableRef>,
     range: IndexRange,
-    filter: Option<Expr>,
+    filter: Option<Lazy>,
     needed: Needed,
     fetches: Fetches,
     forms: Vec<Physical>,
@@ -72,7 +73,7 @@ impl IndexOnlyScan {
             key_types: key_types(&table, index),
             table,
             range,
-            filter,
+            filter: filter.map(Lazy::from),
             needed,
             fetches,
             keys,
@@ -226,8 +227,8 @@ impl Operator for IndexOnlyScan {
                 *rows = out.rows;
             }
         }
-        if let Some(filter) = &self.filter {
-            retain(filter, out, ctx)?;
+        if let Some(filter) = &mut self.filter {
+            retain(filter.get(ctx), out, ctx)?;
         }
         Ok(true)
     }

@@ -11,6 +11,7 @@ use crate::eval::retain;
 use crate::index::{encode_entry, entry_of_view};
 use crate::index_entries::Entries;
 use crate::load::{Large, Slots, fetch_large, reset, row_column};
+use crate::native::Lazy;
 use crate::scan::{forms, row_ids};
 use crate::{Context, Operator};
 
@@ -26,7 +27,7 @@ pub fn key_types(table: &TableRef, index: &IndexKey) -> Vec<Oid> {
 pub struct IndexScan {
     table: Arc<TableRef>,
     range: IndexRange,
-    filter: Option<Expr>,
+    filter: Option<Lazy>,
     needed: Needed,
     forms: Vec<Physical>,
     /// Types of the index's columns.
@@ -46,7 +47,7 @@ impl IndexScan {
         IndexScan {
             table,
             range,
-            filter,
+            filter: filter.map(Lazy::from),
             needed,
             forms,
             key_types,
@@ -114,8 +115,8 @@ impl Operator for IndexScan {
             out.push_row(&values);
         }
         fetch_large(out, table, &mut self.large)?;
-        if let Some(filter) = &self.filter {
-            retain(filter, out, ctx)?;
+        if let Some(filter) = &mut self.filter {
+            retain(filter.get(ctx), out, ctx)?;
         }
         Ok(true)
     }

@@ -15,7 +15,7 @@ use crate::key_table::{KeyTable, Keys};
 use crate::pairs::{Pairs, Test};
 use crate::sort::work_bytes;
 use crate::spill::Parts;
-use crate::{BoxOperator, Context, Operator};
+use crate::{BoxOperator, Context, Operator, native};
 
 /// Joins two inputs.
 pub struct Join {
@@ -26,6 +26,7 @@ pub struct Join {
     right_forms: Vec<Physical>,
     equal: Vec<(Expr, Expr, Oid)>,
     condition: Option<Expr>,
+    is_ready: bool,
     built: Option<Arc<Built>>,
     /// Rows of the right that have had a match, where that is asked.
     matched: Vec<bool>,
@@ -93,6 +94,7 @@ impl Join {
             right_forms,
             equal,
             condition,
+            is_ready: false,
             built: None,
             matched: Vec::new(),
             hub: None,
@@ -329,6 +331,7 @@ pub fn empty_like(v: &Vector) -> Vector {
 
 impl Operator for Join {
     fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
+        native::ready(&mut self.is_ready, &mut self.condition, ctx);
         loop {
             if self.built.is_none() {
                 self.built = match &self.hub {

@@ -31,6 +31,7 @@ mod lock_rows;
 mod merge;
 mod merge_join;
 mod modify;
+mod native;
 mod ordered_set;
 mod own_aggregate;
 mod page_test;
@@ -92,6 +93,8 @@ pub struct Context<'a> {
     pub host: &'a mut dyn Host,
     /// Functions that users made.
     pub routines: &'a dyn Routines,
+    /// Where expressions get their programs; nowhere when all are evaluated as they are.
+    pub jit: Option<&'a jit::Jit>,
     /// Memory the statement may use.
     pub account: &'a mut Account,
     /// What the statement keeps while it runs.

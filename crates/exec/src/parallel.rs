@@ -140,7 +140,7 @@ impl Fragment {
         morsels.restart();
         let (started, touched) = (ctx.txn.interrupt().clock().monotonic_nanos(), Touched::so_far());
         let (db, shared, snapshot, params, settings) = (ctx.db, ctx.shared, ctx.snapshot, ctx.params, ctx.settings);
-        let fixed_snapshot = ctx.fixed_snapshot;
+        let (fixed_snapshot, jit) = (ctx.fixed_snapshot, ctx.jit);
         let share = others.len() + 1;
         let seated: Vec<_> = (others.iter_mut().take(seats.0))
             .map(|operator| (operator, ctx.txn.companion(), ctx.account.part(share), ctx.state.slots.clone()))
@@ -169,6 +169,7 @@ impl Fragment {
                         types: &BuiltinTypes,
                         host: &mut NoHost,
                         routines: &NoRoutines,
+                        jit,
                         account: &mut account,
                         state: &mut state,
                     };
@@ -215,7 +216,7 @@ fn part(node: &Node, parts: &mut Parts<'_>) -> Option<BoxOperator> {
             Box::new(Counted { input: part(input, parts)?, counter: counter.clone(), begun: (false, false) })
         }
         Node::Filter { input, predicate } => {
-            Box::new(Filter { input: part(input, parts)?, predicate: predicate.clone() })
+            Box::new(Filter { input: part(input, parts)?, predicate: predicate.clone().into() })
         }
         Node::Project { input, exprs } => Box::new(Project::new(part(input, parts)?, exprs.clone())),
         Node::Join { kind, left, right, equal, condition }

@@ -11,6 +11,7 @@ use vector::{CHUNK_ROWS, Chunk, Data};
 
 use crate::eval::retain;
 use crate::load::{Large, Slots, fetch_large, page_column, reset};
+use crate::native::Lazy;
 use crate::page_test::{self, PageTests};
 use crate::parallel::Morsels;
 use crate::{Context, Operator};
@@ -58,7 +59,7 @@ pub struct SeqScan {
     /// What of the filter is tested before anything is loaded.
     tests: PageTests,
     /// The rest of it.
-    filter: Option<Expr>,
+    filter: Option<Lazy>,
     needed: Needed,
     /// Columns the filter reads, when it runs on the page: the others are loaded for its rows only.
     first: Option<Needed>,
@@ -97,7 +98,7 @@ impl SeqScan {
         SeqScan {
             table,
             tests,
-            filter,
+            filter: filter.map(Lazy::from),
             needed,
             first,
             forms,
@@ -134,6 +135,7 @@ impl SeqScan {
     fn load_block(&mut self, storage: &Table, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<()> {
         let (block, from) = (self.block, self.slot);
         let SeqScan { forms, first, tests, filter, slots, probe, large, scratch, .. } = self;
+        let filter = filter.as_mut().map(|f| f.get(ctx));
         let width = forms.len() - 1;
         let snapshot = ctx.snapshot;
         let next = storage.scan_block::<_, types::SqlError>(block, snapshot, scratch, |page| {
@@ -151,7 +153,7 @@ impl SeqScan {
                 return Ok(next);
             }
             let hits;
-            if let (Some(filter), Some(first)) = (filter.as_ref(), first.as_ref()) {
+            if let (Some(filter), Some(first)) = (filter, first.as_ref()) {
                 // The filter's columns, then the others for the rows it lets through.
                 reset(probe, forms, first);
                 for column in (0..width).filter(|&c| first.has(c)) {
@@ -270,8 +272,8 @@ impl Operator for SeqScan {
             return Ok(self.has_page(&storage));
         }
         fetch_large(out, &storage, &mut self.large)?;
-        if let (Some(filter), None) = (&self.filter, &self.first) {
-            retain(filter, out, ctx)?;
+        if let (Some(filter), None) = (&mut self.filter, &self.first) {
+            retain(filter.get(ctx), out, ctx)?;
         }
         Ok(true)
     }

@@ -7,6 +7,7 @@ use types::{Datum, Oid, Physical, Result, SqlError, SqlState};
 use vector::{CHUNK_ROWS, Chunk};
 
 use crate::eval::{constant, eval, parameter, retain};
+use crate::native::Lazy;
 use crate::{BoxOperator, Context, Operator, keys};
 
 /// Rows of expressions.
@@ -84,7 +85,7 @@ impl Operator for Constants {
 /// Rows for which a predicate is true.
 pub struct Filter {
     pub input: BoxOperator,
-    pub predicate: Expr,
+    pub predicate: Lazy,
 }
 
 impl Operator for Filter {
@@ -93,7 +94,7 @@ impl Operator for Filter {
             return Ok(false);
         }
         if out.rows > 0 {
-            retain(&self.predicate, out, ctx)?;
+            retain(self.predicate.get(ctx), out, ctx)?;
         }
         Ok(true)
     }
@@ -110,7 +111,7 @@ impl Operator for Filter {
 /// Expressions over each row.
 pub struct Project {
     input: BoxOperator,
-    exprs: Vec<Expr>,
+    exprs: Vec<Lazy>,
     chunk: Chunk,
     /// Per expression: the input column that it is, when nothing else needs it.
     moved: Vec<Option<usize>>,
@@ -130,7 +131,12 @@ impl Project {
             ExprKind::Column(i) if uses.get(&i) == Some(&1) => Some(i),
             _ => None,
         });
-        Project { moved: moved.collect(), input, exprs, chunk: Chunk::default() }
+        Project {
+            moved: moved.collect(),
+            input,
+            exprs: exprs.into_iter().map(Lazy::from).collect(),
+            chunk: Chunk::default(),
+        }
     }
 }
 
@@ -140,9 +146,9 @@ impl Operator for Project {
             return Ok(false);
         }
         out.columns.resize_with(self.exprs.len(), || vector::Vector::absent(0));
-        for ((e, moved), target) in self.exprs.iter().zip(&self.moved).zip(&mut out.columns) {
+        for ((e, moved), target) in self.exprs.iter_mut().zip(&self.moved).zip(&mut out.columns) {
             if moved.is_none() {
-                *target = eval(e, &self.chunk, ctx)?.into_owned();
+                *target = eval(e.get(ctx), &self.chunk, ctx)?.into_owned();
             }
         }
         // What is only passed on changes places: its buffer comes back with the next chunk.

@@ -396,7 +396,8 @@ pub(crate) mod functions {
 
     #[ext::function(oid = 315, volatile)]
     pub fn jit_available(call: &mut Call<'_>) -> bool {
-        call.host.setting("jit").as_deref() == Some("on")
+        // Elsewhere there is nothing but the interpreter.
+        cfg!(all(target_os = "linux", target_arch = "x86_64")) && call.host.setting("jit").as_deref() == Some("on")
     }
 
     #[ext::function(oid = 3163)]

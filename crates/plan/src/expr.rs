@@ -198,6 +198,29 @@ pub enum ExprKind {
     },
     /// A query run for the row.
     Subquery(Box<SubPlan>),
+    /// An expression for which execution has found other means; only operators hold such.
+    Native {
+        /// The expression.
+        original: Box<Expr>,
+        /// The means.
+        means: Means,
+    },
+}
+
+/// What execution knows about an expression, and nobody else.
+#[derive(Clone)]
+pub struct Means(pub Arc<dyn std::any::Any + Send + Sync>);
+
+impl std::fmt::Debug for Means {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Means")
+    }
+}
+
+impl PartialEq for Means {
+    fn eq(&self, other: &Means) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
 }
 
 /// What a query inside an expression yields.
@@ -295,6 +318,7 @@ impl Expr {
             | ExprKind::Checked { arg: a, .. }
             | ExprKind::Not(a)
             | ExprKind::IsNull(a)
+            | ExprKind::Native { original: a, .. }
             | ExprKind::IsBool(a, _) => smallvec![&**a],
             ExprKind::IsDistinct { args, .. } | ExprKind::AnyArray { args, .. } => args.iter().collect(),
             ExprKind::Case { whens, default } => whens.iter().flat_map(|(c, r)| [c, r]).chain([&**default]).collect(),
@@ -330,6 +354,7 @@ impl Expr {
             | ExprKind::Checked { arg: a, .. }
             | ExprKind::Not(a)
             | ExprKind::IsNull(a)
+            | ExprKind::Native { original: a, .. }
             | ExprKind::IsBool(a, _) => smallvec![&mut **a],
             ExprKind::IsDistinct { args, .. } | ExprKind::AnyArray { args, .. } => args.iter_mut().collect(),
             ExprKind::Case { whens, default } => {

@@ -12,7 +12,7 @@ mod same;
 pub mod window;
 
 pub use bits::Bits;
-pub use expr::{CallForm, Expr, ExprKind, SubKind, SubPlan};
+pub use expr::{CallForm, Expr, ExprKind, Means, SubKind, SubPlan};
 pub use imply::implies;
 pub use node::{
     AggregateCall, Bound, CheckAs, Column, ConflictUpdate, IndexKey, IndexRange, JoinKind, KEY_EXPRESSION, Label,

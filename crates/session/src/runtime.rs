@@ -163,6 +163,8 @@ pub struct Runtime {
     pub(crate) started: i64,
     /// What the statements of all sessions take.
     pub(crate) meter: Arc<exec::Meter>,
+    /// The compiled expressions of all sessions.
+    pub(crate) jit: jit::Jit,
 }
 
 /// Cancels what a session is doing, from any thread.
@@ -194,6 +196,7 @@ impl Runtime {
     pub fn open(env: Env, options: RuntimeOptions) -> Result<Arc<Runtime>> {
         let engine = Engine::open(env.clone(), options.storage.clone())?;
         let runtime = Arc::new(Runtime {
+            jit: jit::Jit::default(),
             meter: exec::Meter::new("process", options.total_bytes, exec::Meter::process()),
             engine,
             started: env.clock.unix_micros(),

@@ -65,7 +65,7 @@ const KNOWN: &[(&str, &str, Kind)] = &[
     ("integer_datetimes", "on", Kind::Internal),
     ("IntervalStyle", "postgres", Kind::Word(&["postgres", "postgres_verbose", "sql_standard", "iso_8601"])),
     ("is_superuser", "on", Kind::Internal),
-    ("jit", "off", Kind::Fixed),
+    ("jit", "on", Kind::Bool),
     ("lc_messages", "C", Kind::Fixed),
     ("lc_monetary", "C", Kind::Fixed),
     ("lc_numeric", "C", Kind::Fixed),
@@ -106,6 +106,15 @@ pub(crate) fn path_names(value: &str) -> Vec<String> {
     split_names(value).unwrap_or_default()
 }
 
+/// `jit` and those that narrow it.
+#[derive(Clone, Copy, Debug)]
+struct JitSettings {
+    on: bool,
+    expressions: bool,
+    /// By a negative `jit_above_cost`.
+    forbidden: bool,
+}
+
 /// A session's settings.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -129,6 +138,8 @@ pub struct Settings {
     pub default_isolation: syntax::ast::IsolationLevel,
     /// See `default_isolation`.
     pub default_read_only: bool,
+    /// What says whether expressions are compiled.
+    jit: JitSettings,
     /// What SET SESSION AUTHORIZATION made of the session.
     pub(crate) session_role: Option<Role>,
     /// What SET ROLE made of it.
@@ -152,6 +163,7 @@ impl Default for Settings {
             client_min_messages: 6,
             default_isolation: syntax::ast::IsolationLevel::ReadCommitted,
             default_read_only: false,
+            jit: JitSettings { on: true, expressions: true, forbidden: false },
             session_role: None,
             role: None,
             values: BTreeMap::new(),
@@ -177,6 +189,11 @@ impl Kind {
 }
 
 impl Settings {
+    /// Whether expressions are compiled.
+    pub(crate) fn is_jit_on(&self) -> bool {
+        self.jit.on && self.jit.expressions && !self.jit.forbidden
+    }
+
     /// The rows of `pg_settings`.
     pub fn rows(&self) -> Vec<Vec<types::Datum>> {
         use types::Datum;
@@ -464,6 +481,10 @@ impl Settings {
                     _ => syntax::ast::IsolationLevel::ReadCommitted,
                 };
             }
+            "jit" => self.jit.on = value == "on",
+            "jit_expressions" => self.jit.expressions = value == "on",
+            // Nothing is too cheap to be compiled; what costs less than nothing is not.
+            "jit_above_cost" => self.jit.forbidden = value.starts_with('-'),
             "lock_timeout" => self.lock_timeout_ms = u32::try_from(time(name, value)?).unwrap_or(u32::MAX),
             "extra_float_digits" => self.io.extra_float_digits = value.parse().map_err(|_| invalid(name, value))?,
             "scram_iterations" => self.scram_iterations = value.parse().map_err(|_| invalid(name, value))?,

@@ -6,13 +6,14 @@ use vector::{Chunk, Vector};
 
 use super::{Running, finished, start, take};
 use crate::eval::eval;
-use crate::{BoxOperator, Context, Operator, keys};
+use crate::{BoxOperator, Context, Operator, keys, native};
 
 /// Aggregates groups one after the other.
 pub struct GroupAggregate {
     input: BoxOperator,
     groups: Vec<Expr>,
     calls: Vec<AggregateCall>,
+    is_ready: bool,
     forms: Vec<Physical>,
     /// Groups that are not yielded yet: the last one may go on.
     open: Option<Open>,
@@ -28,7 +29,7 @@ struct Open {
 
 impl GroupAggregate {
     pub fn new(input: BoxOperator, groups: Vec<Expr>, calls: Vec<AggregateCall>, forms: Vec<Physical>) -> Self {
-        GroupAggregate { input, groups, calls, forms, open: None, ended: false }
+        GroupAggregate { input, groups, calls, is_ready: false, forms, open: None, ended: false }
     }
 
     /// Adds rows, each with the number of its group.
@@ -53,6 +54,8 @@ impl GroupAggregate {
 
 impl Operator for GroupAggregate {
     fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
+        let exprs = self.groups.iter_mut().chain(self.calls.iter_mut().flat_map(AggregateCall::exprs_mut));
+        native::ready(&mut self.is_ready, exprs, ctx);
         let types: Vec<Oid> = self.groups.iter().map(|g| g.ty).collect();
         let mut chunk = Chunk::default();
         while !self.ended {
