@@ -68,6 +68,7 @@ pub use index::{
 };
 pub use index_only_scan::settle;
 pub use modify::check_rows;
+pub use native::JitUse;
 pub use routine::{Body, BodyResult, BodyStatement, NoRoutines, Routines, placed};
 pub use sort::size_bytes;
 
@@ -118,8 +119,17 @@ pub struct State {
     routines: HashMap<usize, Vec<routine::Kept>>,
     /// What samples of tables depend on.
     sample_seed: Option<u64>,
+    /// What its expressions became that were evaluated for the first time.
+    natives: Vec<Arc<native::Native>>,
     subplans: HashMap<usize, subplan::Cached>,
     ctes: HashMap<usize, cte::Table>,
+}
+
+impl State {
+    /// What its expressions became that were evaluated for the first time.
+    pub fn jit_use(&self) -> JitUse {
+        JitUse::of(&self.natives)
+    }
 }
 
 /// What a changed row asks to be checked at the end of the statement, or at COMMIT.

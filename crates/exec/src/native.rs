@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
-use jit::{BinaryOp, Choice, Form, Input, Jit, Label, Output, Program, Right, Step, UnaryOp, Unit};
+use jit::{BinaryOp, Choice, Form, Input, Jit, Label, Output, Program, Right, Step, UnaryOp, Unit, UnitCode};
 use plan::{Expr, ExprKind, Means};
 use smallvec::SmallVec;
 use types::array::Array;
@@ -32,29 +32,26 @@ impl From<Expr> for Lazy {
 
 impl Lazy {
     /// The expression, ready to be evaluated.
-    pub fn get(&mut self, ctx: &Context<'_>) -> &Expr {
-        if !self.is_ready {
-            self.is_ready = true;
-            if let Some(jit) = ctx.jit {
-                prepare(&mut self.expr, jit);
-            }
-        }
+    pub fn get(&mut self, ctx: &mut Context<'_>) -> &Expr {
+        ready(&mut self.is_ready, [&mut self.expr], ctx);
         &self.expr
     }
 }
 
 /// Makes expressions ready that an operator holds as they are; the operator remembers that it did.
-pub fn ready<'e>(is_ready: &mut bool, exprs: impl IntoIterator<Item = &'e mut Expr>, ctx: &Context<'_>) {
+pub fn ready<'e>(is_ready: &mut bool, exprs: impl IntoIterator<Item = &'e mut Expr>, ctx: &mut Context<'_>) {
     if !std::mem::replace(is_ready, true)
         && let Some(jit) = ctx.jit
     {
-        exprs.into_iter().for_each(|e| prepare(e, jit));
+        exprs.into_iter().for_each(|e| prepare(e, jit, &mut ctx.state.natives));
     }
 }
 
 /// What a part of an expression became.
-struct Native {
+pub struct Native {
     unit: Arc<Unit>,
+    /// Whether others had it already.
+    found: bool,
     /// The same as a filter, for those that are boolean.
     filter: OnceLock<Option<Arc<Unit>>>,
     jit: Jit,
@@ -62,6 +59,33 @@ struct Native {
     columns: Vec<usize>,
     /// What its inputs are: parameters and slots.
     inputs: Vec<Expr>,
+}
+
+/// What a statement's expressions became, for EXPLAIN.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JitUse {
+    /// Parts of expressions that have a program.
+    pub functions: usize,
+    /// Of those, how many others had already.
+    pub found: usize,
+    /// What their code is, and what making it took.
+    pub code: UnitCode,
+}
+
+impl JitUse {
+    pub(crate) fn of(natives: &[Arc<Native>]) -> JitUse {
+        let mut all = JitUse { functions: natives.len(), ..JitUse::default() };
+        for native in natives {
+            all.found += usize::from(native.found);
+            for unit in std::iter::once(&native.unit).chain(native.filter.get().into_iter().flatten()) {
+                let made = unit.made();
+                all.code.bytes += made.bytes;
+                all.code.stencils += made.stencils;
+                all.code.nanoseconds += if native.found { 0 } else { made.nanoseconds };
+            }
+        }
+        all
+    }
 }
 
 /// Deeper expressions are evaluated as ever.
@@ -72,9 +96,11 @@ const LIST_MAX: usize = 4096;
 const STEPS_MAX: usize = 20_000;
 
 /// Gives programs to the largest parts of `e` that are worth one.
-fn prepare(e: &mut Expr, jit: &Jit) {
+fn prepare(e: &mut Expr, jit: &Jit, natives: &mut Vec<Arc<Native>>) {
     stacker::maybe_grow(64 << 10, 1 << 20, || {
-        if let Some(means) = native(e, jit) {
+        if let Some(native) = native(e, jit).map(Arc::new) {
+            natives.push(native.clone());
+            let means = Means(native);
             let original = std::mem::replace(e, Expr::null(e.ty));
             let (ty, typmod, collation, position) =
                 (original.ty, original.typmod, original.collation, original.position);
@@ -84,13 +110,13 @@ fn prepare(e: &mut Expr, jit: &Jit) {
         }
         // Queries inside have expressions over rows of their own.
         if !matches!(e.kind, ExprKind::Subquery(_)) {
-            e.children_mut().into_iter().for_each(|c| prepare(c, jit));
+            e.children_mut().into_iter().for_each(|c| prepare(c, jit, natives));
         }
     });
 }
 
 /// The program of `e`, if it has one that does more than a kernel does in one loop.
-fn native(e: &Expr, jit: &Jit) -> Option<Means> {
+fn native(e: &Expr, jit: &Jit) -> Option<Native> {
     if !matches!(
         e.kind,
         ExprKind::Call { .. }
@@ -119,9 +145,8 @@ fn native(e: &Expr, jit: &Jit) -> Option<Means> {
         lists: builder.lists,
         output: Output::Vector(form),
     };
-    let unit = jit.unit(program)?;
-    let native = Native { unit, filter: OnceLock::new(), jit: jit.clone(), columns, inputs: builder.inputs };
-    Some(Means(Arc::new(native)))
+    let (unit, found) = jit.unit(program)?;
+    Some(Native { unit, found, filter: OnceLock::new(), jit: jit.clone(), columns, inputs: builder.inputs })
 }
 
 impl Native {
@@ -151,7 +176,7 @@ impl Native {
         let unit = self.filter.get_or_init(|| {
             let program = self.unit.program();
             let is_bool = program.output == Output::Vector(Form::Bool);
-            is_bool.then(|| self.jit.unit(Program { output: Output::Kept, ..program.clone() })).flatten()
+            is_bool.then(|| self.jit.unit(Program { output: Output::Kept, ..program.clone() })).flatten().map(|u| u.0)
         });
         unit.as_ref()
     }

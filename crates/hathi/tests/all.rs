@@ -6,6 +6,7 @@ mod draw;
 mod extremes;
 mod index_only;
 mod isolation;
+mod jit;
 mod kill;
 mod known;
 mod larger;

@@ -254,7 +254,7 @@ fn code_and_interpreter_give_the_same_bytes() {
         let rng = &mut ChaCha8Rng::seed_from_u64(seed);
         let program = drawn(rng);
         assert!(program.is_sound(), "seed {seed}: {program:?}");
-        let (code, interpreted) = (jit.unit(program.clone()).unwrap(), other.unit(program.clone()).unwrap());
+        let (code, interpreted) = (jit.unit(program.clone()).unwrap().0, other.unit(program.clone()).unwrap().0);
         for _ in 0..4 {
             // Short runs mostly end without anything suspect.
             let rows = [1, 7, 64, 100, 1024][rng.random_range(0..5)];
@@ -303,6 +303,8 @@ fn a_program_that_others_hold_is_compiled_once() {
     let jit = Jit::default();
     let column = Vector { data: Data::I32(vec![1, 2, 3]), nulls: Nulls::default() };
     let (a, b) = (jit.unit(plus_one(1)).unwrap(), jit.unit(plus_one(1)).unwrap());
+    assert!(!a.1 && b.1);
+    let (a, b) = (a.0, b.0);
     for unit in [&a, &b] {
         assert_eq!(unit.values(&[&column], &[], 3).unwrap().data, Data::I32(vec![2, 3, 4]));
     }
@@ -314,7 +316,7 @@ fn code_is_given_back() {
     let jit = Jit::default();
     let column = Vector { data: Data::I32(vec![1; 100]), nulls: Nulls::default() };
     for k in 0..10_000 {
-        let unit = jit.unit(plus_one(k)).unwrap();
+        let unit = jit.unit(plus_one(k)).unwrap().0;
         assert_eq!(unit.values(&[&column], &[], 100).unwrap().data, Data::I32(vec![1 + k as i32; 100]));
     }
     assert_eq!(jit.counts().bytes, 0);
@@ -327,7 +329,7 @@ fn a_full_arena_is_no_error() {
     let column = Vector { data: Data::I32(vec![1; 10]), nulls: Nulls::default() };
     let mut held = Vec::new();
     for k in 0..200_000 {
-        let unit = jit.unit(plus_one(k)).unwrap();
+        let unit = jit.unit(plus_one(k)).unwrap().0;
         assert_eq!(unit.values(&[&column], &[], 10).unwrap().data, Data::I32(vec![1 + k as i32; 10]));
         held.push(unit);
         if jit.counts().refused > 10 {
@@ -342,7 +344,7 @@ fn a_full_arena_is_no_error() {
 #[test]
 fn columns_that_do_not_fit_are_not_read() {
     let jit = Jit::default();
-    let unit = jit.unit(plus_one(1)).unwrap();
+    let unit = jit.unit(plus_one(1)).unwrap().0;
     let wide = Vector { data: Data::I64(vec![1, 2, 3]), nulls: Nulls::default() };
     let short = Vector { data: Data::I32(vec![1, 2]), nulls: Nulls::default() };
     assert!(unit.values(&[&wide], &[], 3).is_none());

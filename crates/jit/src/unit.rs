@@ -76,15 +76,15 @@ impl Jit {
         jit
     }
 
-    /// The unit of `program`: the one that others hold, where they do. `None` when the program is not sound.
-    pub fn unit(&self, program: Program) -> Option<Arc<Unit>> {
+    /// The unit of `program`, and whether others hold it already. `None` when the program is not sound.
+    pub fn unit(&self, program: Program) -> Option<(Arc<Unit>, bool)> {
         if !program.is_sound() {
             return None;
         }
         let mut units = self.0.units.lock();
         if let Some(unit) = units.get(&program).and_then(Weak::upgrade) {
             self.0.counters.found.fetch_add(1, Ordering::Relaxed);
-            return Some(unit);
+            return Some((unit, true));
         }
         // Those that nobody holds are forgotten when there are twice as many as were held.
         if units.len() == units.capacity() {
@@ -96,7 +96,7 @@ impl Jit {
             Unit { program: program.clone(), layout, jit: self.clone(), code: [OnceLock::new(), OnceLock::new()] };
         let unit = Arc::new(unit);
         units.insert(program, Arc::downgrade(&unit));
-        Some(unit)
+        Some((unit, false))
     }
 
     /// What was done so far.
@@ -114,7 +114,7 @@ impl Jit {
         }
     }
 
-    fn compile(&self, program: &Program, nulls: bool) -> Option<Block> {
+    fn compile(&self, program: &Program, nulls: bool) -> Option<Made> {
         let shared = &*self.0;
         let table = shared.table.get_or_init(Table::new);
         let arena = shared.arena.get_or_init(Arena::new).as_ref();
@@ -126,8 +126,9 @@ impl Jit {
             Some((block, stencils)) => {
                 counters.compiled.fetch_add(1, Ordering::Relaxed);
                 counters.stencils.fetch_add(stencils as u64, Ordering::Relaxed);
-                counters.nanoseconds.fetch_add(start.elapsed().as_nanos() as u64, Ordering::Relaxed);
-                Some(block)
+                let nanoseconds = start.elapsed().as_nanos() as u64;
+                counters.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
+                Some(Made { block, stencils, nanoseconds })
             }
             None => {
                 counters.refused.fetch_add(1, Ordering::Relaxed);
@@ -137,13 +138,31 @@ impl Jit {
     }
 }
 
+/// What became of a program.
+struct Made {
+    block: Block,
+    stencils: usize,
+    nanoseconds: u64,
+}
+
+/// What a unit's code is, so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UnitCode {
+    /// Bytes of it; 0 when there is none.
+    pub bytes: usize,
+    /// Stencils that it is made of.
+    pub stencils: usize,
+    /// How long that took.
+    pub nanoseconds: u64,
+}
+
 /// A program, and its code once it has run.
 pub struct Unit {
     program: Arc<Program>,
     layout: Layout,
     jit: Jit,
     /// For columns without NULLs, and with.
-    code: [OnceLock<Option<Block>>; 2],
+    code: [OnceLock<Option<Made>>; 2],
 }
 
 impl std::fmt::Debug for Unit {
@@ -217,9 +236,14 @@ impl Unit {
         &self.program
     }
 
-    /// Whether there is code, and how many bytes of it.
-    pub fn code_bytes(&self) -> usize {
-        self.code.iter().filter_map(|c| c.get()?.as_ref()).map(Block::bytes).sum()
+    /// What code there is so far.
+    pub fn made(&self) -> UnitCode {
+        let made = self.code.iter().filter_map(|c| c.get()?.as_ref());
+        made.fold(UnitCode::default(), |all, m| UnitCode {
+            bytes: all.bytes + m.block.bytes(),
+            stencils: all.stencils + m.stencils,
+            nanoseconds: all.nanoseconds + m.nanoseconds,
+        })
     }
 
     /// The values of a program whose output is a vector, for `rows` rows of these columns; `None` when it did not come to its end (J3), or the columns are
@@ -295,7 +319,8 @@ impl Unit {
     }
 
     fn code(&self, has_nulls: bool) -> Option<&Block> {
-        self.code[usize::from(has_nulls)].get_or_init(|| self.jit.compile(&self.program, has_nulls)).as_ref()
+        let made = self.code[usize::from(has_nulls)].get_or_init(|| self.jit.compile(&self.program, has_nulls));
+        made.as_ref().map(|m| &m.block)
     }
 
     fn interpret(&self, frame: &Frame<'_>, sink: &mut Sink<'_>) -> Option<usize> {

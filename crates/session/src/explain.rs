@@ -150,7 +150,7 @@ impl Session {
         let started = now();
         let (node, columns) = self.locked_plan(sql, kind, None, &[])?;
         let planned = now();
-        let mut counted = None;
+        let (mut counted, mut jit) = (None, exec::JitUse::default());
         let node = if options.analyze {
             let mut own = (*node).clone();
             count(&mut own);
@@ -159,6 +159,7 @@ impl Session {
             while running.next_chunk_with(self, &[])?.is_some() {}
             self.run_events(running.take_events(), false)?;
             counted = Some(now());
+            jit = running.jit_use();
             own
         } else {
             node
@@ -170,7 +171,9 @@ impl Session {
         let millis = |nanos: u64| nanos as f64 / 1e6;
         let times = options.summary.then(|| (millis(planned - started), counted.map(|c| millis(c - planned))));
         let changed = if options.settings { self.settings.changed_for_plans() } else { Vec::new() };
-        let around = print::Around { times, settings: options.settings.then_some(changed) };
+        // As in PostgreSQL: not where costs are left out, since tests compare those.
+        let jit = Some(jit).filter(|j| options.costs && j.functions > 0);
+        let around = print::Around { times, settings: options.settings.then_some(changed), jit };
         let lines = match options.format {
             Format::Text => print::text(&shown, options, &around),
             Format::Json => vec![print::json(&shown, options, &around)],

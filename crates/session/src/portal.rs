@@ -570,6 +570,11 @@ impl Running {
         self.execution.take_events()
     }
 
+    /// What its expressions became.
+    pub(crate) fn jit_use(&self) -> exec::JitUse {
+        self.execution.state.jit_use()
+    }
+
     pub(crate) fn columns(&self) -> &Arc<Vec<OutputColumn>> {
         &self.columns
     }

@@ -11,6 +11,8 @@ pub(super) struct Around {
     pub times: Option<(f64, Option<f64>)>,
     /// Settings that were changed, where they were asked for.
     pub settings: Option<Vec<(String, String)>>,
+    /// What expressions became, if anything.
+    pub jit: Option<exec::JitUse>,
 }
 
 /// Lines of text.
@@ -23,9 +25,59 @@ pub(super) fn text(shown: &Shown, options: Options, around: &Around) -> Vec<Stri
     }
     if let Some((planning, execution)) = around.times {
         lines.push(format!("Planning Time: {planning:.3} ms"));
+        lines.extend(around.jit.iter().flat_map(|j| jit_lines(j, options)));
         lines.extend(execution.map(|e| format!("Execution Time: {e:.3} ms")));
     }
     lines
+}
+
+/// PostgreSQL's four lines, and one of ours: what the code is made of.
+fn jit_lines(jit: &exec::JitUse, options: Options) -> Vec<String> {
+    let mut lines = vec![
+        "JIT:".to_owned(),
+        format!("  Functions: {}", jit.functions),
+        "  Options: Inlining false, Optimization false, Expressions true, Deforming false".to_owned(),
+    ];
+    if options.timing {
+        let spent = jit_millis(jit);
+        let zero = "0.000 ms";
+        lines.push(format!(
+            "  Timing: Generation {spent} ms (Deform {zero}), Inlining {zero}, Optimization {zero}, Emission {zero}, Total {spent} ms"
+        ));
+    }
+    let code = &jit.code;
+    lines.push(format!("  Stencils: {}, {} bytes, tier row, {} found in cache", code.stencils, code.bytes, jit.found));
+    lines
+}
+
+fn jit_millis(jit: &exec::JitUse) -> String {
+    format!("{:.3}", jit.code.nanoseconds as f64 / 1e6)
+}
+
+/// The same as fields.
+fn jit_fields(jit: &exec::JitUse, options: Options) -> Fields {
+    let bare = |key: &str, text: String| (key.to_owned(), Value::Bare(text));
+    let group = |key: &str, list: Fields| (key.to_owned(), Value::Group(list));
+    let flag = |key: &str, on: bool| bare(key, on.to_string());
+    let given = [("Inlining", false), ("Optimization", false), ("Expressions", true), ("Deforming", false)];
+    let mut fields = vec![
+        bare("Functions", jit.functions.to_string()),
+        group("Options", given.into_iter().map(|(key, on)| flag(key, on)).collect()),
+    ];
+    if options.timing {
+        let zero = |key: &str| bare(key, "0.000".to_owned());
+        let generation = group("Generation", vec![zero("Deform"), bare("Total", jit_millis(jit))]);
+        let rest = ["Inlining", "Optimization", "Emission"].map(zero);
+        let all = std::iter::once(generation).chain(rest).chain([bare("Total", jit_millis(jit))]);
+        fields.push(group("Timing", all.collect()));
+    }
+    fields.extend([
+        bare("Stencils", jit.code.stencils.to_string()),
+        bare("Bytes", jit.code.bytes.to_string()),
+        ("Tier".to_owned(), Value::Text("row".to_owned())),
+        bare("Found in Cache", jit.found.to_string()),
+    ]);
+    fields
 }
 
 fn node(shown: &Shown, options: Options, indent: usize, arrow: &str, lines: &mut Vec<String>) {
@@ -184,6 +236,7 @@ fn document(shown: &Shown, options: Options, around: &Around) -> Fields {
         if options.analyze {
             all.push(("Triggers".to_owned(), Value::Nodes(Vec::new())));
         }
+        all.extend(around.jit.iter().map(|j| ("JIT".to_owned(), Value::Group(jit_fields(j, options)))));
         all.extend(execution.map(|e| ("Execution Time".to_owned(), Value::Bare(format!("{e:.3}")))));
     }
     all

@@ -1,0 +1,181 @@
+//! Expressions run as code: with `jit` on and off a query has the same rows and the same errors, whatever it computes; and what one session compiled others use.
+
+use hathi::{Database, Session};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// A row of every kind of column that code reads, with extremes and NULLs among them.
+const TABLE: &str = "CREATE TABLE t (id int PRIMARY KEY, i2 int2, i4 int4, i8 int8, f4 float4, f8 float8, b bool, o oid, d date, ts timestamp, n int4 NOT NULL);
+    INSERT INTO t SELECT i,
+        CASE WHEN i % 7 = 0 THEN NULL WHEN i % 211 = 3 THEN 32767 ELSE i % 200 - 100 END,
+        CASE WHEN i % 11 = 0 THEN NULL WHEN i % 401 = 5 THEN 2147483647 WHEN i % 401 = 6 THEN -2147483648 ELSE i - 1500 END,
+        CASE WHEN i % 13 = 0 THEN NULL WHEN i % 601 = 7 THEN 9223372036854775807 ELSE i::int8 * 1000003 END,
+        CASE WHEN i % 17 = 0 THEN NULL WHEN i % 701 = 1 THEN 'NaN'::float4 WHEN i % 701 = 2 THEN 'Infinity' ELSE i / 7.0 END,
+        CASE WHEN i % 19 = 0 THEN NULL WHEN i % 801 = 1 THEN 'NaN'::float8 WHEN i % 801 = 2 THEN '-Infinity' WHEN i % 801 = 3 THEN 0 ELSE i * 0.37 END,
+        CASE WHEN i % 5 = 0 THEN NULL ELSE i % 3 = 0 END,
+        CASE WHEN i % 23 = 0 THEN NULL ELSE i::oid END,
+        CASE WHEN i % 29 = 0 THEN NULL ELSE date '2000-01-01' + i END,
+        CASE WHEN i % 31 = 0 THEN NULL ELSE timestamp '2000-01-01' + i * interval '1 hour' END,
+        i % 10
+    FROM generate_series(1, 3000) i";
+
+fn session(db: &Database) -> Session {
+    db.session().unwrap()
+}
+
+fn pick<'l>(rng: &mut ChaCha8Rng, list: &[&'l str]) -> &'l str {
+    list[rng.random_range(0..list.len())]
+}
+
+/// A number, as text.
+fn number(rng: &mut ChaCha8Rng, depth: u32) -> String {
+    if depth == 0 {
+        return match rng.random_range(0..10) {
+            0 => rng.random_range(-20..20).to_string(),
+            1 => pick(rng, &["0", "2.5::float8", "'NaN'::float8", "32767::int2", "NULL::int4", "1e300::float8"])
+                .to_owned(),
+            _ => pick(rng, &["i2", "i4", "i8", "f4", "f8", "n", "id"]).to_owned(),
+        };
+    }
+    let (a, b) = (number(rng, depth - 1), number(rng, depth - 1));
+    match rng.random_range(0..12) {
+        0..6 => format!("({a} {} {b})", pick(rng, &["+", "-", "*", "+", "-", "/"])),
+        6 => format!("CASE WHEN {} THEN {a} ELSE {b} END", truth(rng, depth - 1)),
+        7 => format!("coalesce({a}, {b})"),
+        8 => format!("{}({a}, {b})", pick(rng, &["greatest", "least"])),
+        9 => format!("(- {a})"),
+        10 => format!("abs({a})"),
+        _ => format!("({} % {})", pick(rng, &["i2", "i4", "n", "id"]), pick(rng, &["7", "n", "i4", "i2"])),
+    }
+}
+
+/// A condition, as text.
+fn truth(rng: &mut ChaCha8Rng, depth: u32) -> String {
+    if depth == 0 {
+        return pick(
+            rng,
+            &["b", "i4 > 0", "f8 < 100", "n = 3", "d > '2003-01-01'", "ts < '2000-02-01'", "o < 100", "i2 IS NULL"],
+        )
+        .to_owned();
+    }
+    let (a, b) = (truth(rng, depth - 1), truth(rng, depth - 1));
+    match rng.random_range(0..10) {
+        0 => format!("({a} AND {b})"),
+        1 => format!("({a} OR {b})"),
+        2 => format!("(NOT {a})"),
+        3 => format!("({a} IS {})", pick(rng, &["TRUE", "NOT TRUE", "FALSE", "NOT FALSE", "NULL", "NOT NULL"])),
+        4 => format!("({} IN (1, 5, -3, 7, {}))", pick(rng, &["i2", "i4", "i8", "n"]), rng.random_range(0..50)),
+        5 => format!("({} NOT IN (1, 5, 7))", pick(rng, &["i2", "i4", "n"])),
+        _ => {
+            let sign = pick(rng, &["<", "<=", "=", "<>", ">", ">="]);
+            format!("({} {sign} {})", number(rng, depth - 1), number(rng, depth - 1))
+        }
+    }
+}
+
+/// The rows of a query, or its error.
+fn outcome(s: &mut Session, sql: &str) -> Result<Vec<Option<String>>, String> {
+    match s.query(sql, &[]) {
+        Ok(rows) => Ok(rows.iter().map(|r| r.get(0)).collect()),
+        Err(e) => Err(format!("{e:?}")),
+    }
+}
+
+fn explained(s: &mut Session, sql: &str) -> String {
+    let lines = s.query(&format!("EXPLAIN (ANALYZE, TIMING off) {sql}"), &[]).unwrap();
+    lines.iter().map(|r| r.get::<_, String>(0) + "\n").collect()
+}
+
+const CODE: bool = cfg!(all(target_os = "linux", target_arch = "x86_64"));
+
+#[test]
+fn code_and_kernels_give_the_same_rows_and_errors() {
+    let db = Database::in_memory().unwrap();
+    let (mut on, mut off) = (session(&db), session(&db));
+    on.batch_execute(TABLE).unwrap();
+    off.batch_execute("SET jit = off").unwrap();
+    let (mut rows, mut errors, mut compiled) = (0, 0, 0);
+    for seed in 0..700 {
+        let rng = &mut ChaCha8Rng::seed_from_u64(seed);
+        let depth = rng.random_range(1..4);
+        let sql = match rng.random_range(0..4) {
+            0 => format!("SELECT ({})::text FROM t ORDER BY id", number(rng, depth)),
+            1 => format!("SELECT ({})::text FROM t ORDER BY id", truth(rng, depth)),
+            2 => format!("SELECT id::text FROM t WHERE {} ORDER BY id", truth(rng, depth)),
+            _ => format!("SELECT sum({})::text FROM t WHERE {}", number(rng, depth), truth(rng, depth - 1)),
+        };
+        let (a, b) = (outcome(&mut on, &sql), outcome(&mut off, &sql));
+        assert_eq!(a, b, "seed {seed}: {sql}");
+        match a {
+            Ok(list) => rows += list.len(),
+            Err(_) => errors += 1,
+        }
+        if seed % 10 == 0 && b.is_ok() {
+            compiled += usize::from(explained(&mut on, &sql).contains("JIT:"));
+        }
+    }
+    assert!(rows > 300_000 && errors > 20, "{rows} rows, {errors} errors");
+    assert!(!CODE || compiled > 20, "{compiled} of 70 were compiled");
+}
+
+#[test]
+fn parameters_are_inputs_of_code() {
+    let db = Database::in_memory().unwrap();
+    let mut s = session(&db);
+    s.batch_execute(TABLE).unwrap();
+    let mut select = s.prepare("SELECT count(*) FROM t WHERE n * 3 + i4 % $1 > $2").unwrap();
+    let mut count = |s: &mut Session, a: Option<i32>, b: i32| -> i64 {
+        s.query_prepared(&mut select, &[&a, &b]).unwrap().first().unwrap().get(0)
+    };
+    let by_hand = |s: &mut Session, a: &str, b: i32| -> i64 {
+        s.batch_execute("SET jit = off").unwrap();
+        let sql = format!("SELECT count(*) FROM t WHERE n * 3 + i4 % {a} > {b}");
+        let rows = s.query(&sql, &[]).unwrap();
+        s.batch_execute("SET jit = on").unwrap();
+        rows.first().unwrap().get(0)
+    };
+    for (a, b) in [(7, 20), (5, 3), (1000, -50)] {
+        assert_eq!(count(&mut s, Some(a), b), by_hand(&mut s, &a.to_string(), b));
+    }
+    assert_eq!(count(&mut s, None, 1), 0);
+    let mut again = s.prepare("SELECT count(*) FROM t WHERE n * 3 + i4 % $1 > $2").unwrap();
+    let error = s.query_prepared(&mut again, &[&Some(0), &1]).unwrap_err();
+    assert!(error.to_string().contains("division by zero"), "{error}");
+    assert_eq!(count(&mut s, Some(7), 20), by_hand(&mut s, "7", 20), "and it goes on");
+}
+
+#[test]
+fn what_one_session_compiled_others_use() {
+    let db = Database::in_memory().unwrap();
+    let (mut a, mut b) = (session(&db), session(&db));
+    a.batch_execute(TABLE).unwrap();
+    let sql = "SELECT count(*) FROM t WHERE n * 7 + n < 30 AND n - 2 > 0";
+    let mut kept = a.prepare(sql).unwrap();
+    a.query_prepared(&mut kept, &[]).unwrap();
+    let plan = explained(&mut b, sql);
+    if CODE {
+        assert!(plan.contains("JIT:\n  Functions: 2\n") || plan.contains("JIT:\n  Functions: 1\n"), "{plan}");
+        let found = plan.lines().find(|l| l.contains("found in cache")).unwrap();
+        let functions = plan.lines().find_map(|l| l.strip_prefix("  Functions: ")).unwrap();
+        assert!(found.contains(&format!("{functions} found in cache")), "{plan}");
+    }
+}
+
+#[test]
+fn settings_turn_it_off() {
+    let db = Database::in_memory().unwrap();
+    let mut s = session(&db);
+    s.batch_execute(TABLE).unwrap();
+    let sql = "SELECT count(*) FROM t WHERE n * 7 + n < 30";
+    assert_eq!(explained(&mut s, sql).contains("JIT:"), CODE);
+    for (off, on) in [
+        ("jit = off", "jit = on"),
+        ("jit_above_cost = -1", "jit_above_cost = 100000"),
+        ("jit_expressions = off", "jit_expressions = on"),
+    ] {
+        s.batch_execute(&format!("SET {off}")).unwrap();
+        assert!(!explained(&mut s, sql).contains("JIT:"), "{off}");
+        s.batch_execute(&format!("SET {on}")).unwrap();
+        assert_eq!(explained(&mut s, sql).contains("JIT:"), CODE, "{on}");
+    }
+}
