@@ -210,6 +210,14 @@ impl Binder<'_> {
         let mut call = call;
         let binds = &self.frames[owner].binds;
         call.exprs_mut().for_each(|e| lower(e, binds));
+        // What it has bound may be an aggregate of that same query.
+        let mut nested = None;
+        let is_aggregate = |e: &Expr| matches!(e.kind, ExprKind::Column(AGGREGATES..WINDOWS));
+        call.exprs().for_each(|e| e.visit(&mut |e| nested = nested.or(is_aggregate(e).then_some(e.position))));
+        if let Some(position) = nested {
+            let message = "aggregate function calls cannot be nested";
+            return Err(SqlError::new(SqlState::GROUPING_ERROR, message).at(Some(position)));
+        }
         // Nothing else reads what only its arguments have asked for.
         self.frames.iter_mut().zip(before).skip(owner).for_each(|(f, &count)| f.binds.truncate(count));
         let frame = &mut self.frames[owner];

@@ -80,3 +80,9 @@ select a.id, (select sum(a.x) filter (where a.x > 2) from b limit 1) from a grou
 select a.id, (select string_agg(a.x::text, ',' order by a.x desc) from b limit 1) from a group by id order by id;
 select B'1' as bits, B'1''x';
 select X'1''y';
+-- aggregates of outer queries inside each other
+select (select max(min(a.x)) from b) from a;
+select (select max(a.x) filter (where sum(a.x) > 0) from b) from a;
+select (select max(a.x order by min(a.id)) from b) from a;
+select (select max(a.x + b.y) from b) from a;
+select (select string_agg(a.x::text, ',' order by (select min(a.x))) from b) from a;
