@@ -8,6 +8,7 @@ pub mod commits;
 pub mod copy;
 pub mod create_index;
 pub mod fork;
+pub mod jit;
 pub mod opening;
 pub mod parse;
 pub mod point;
@@ -41,6 +42,9 @@ pub const ALL: &[(&str, Measure)] = &[
     ("create-index", create_index::create_index),
     ("sort", sort::sort),
     ("tpch", tpch::tpch),
+    ("jit-compile", jit::compile),
+    ("jit-select-42", jit::select_42),
+    ("jit", jit::expressions),
     ("speedtest", speedtest::durable),
     ("speedtest-memory", speedtest::in_memory),
     ("round-trips", round_trips::round_trips),

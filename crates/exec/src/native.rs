@@ -305,8 +305,16 @@ impl Builder {
                 self.work += 1;
             }
             ExprKind::IsNull(arg) => {
-                self.value(arg, depth + 1)?;
-                self.steps.push(Step::IsNull);
+                match arg.kind {
+                    ExprKind::Column(i) => {
+                        let column = self.column(i, form_of(arg.ty)?);
+                        self.steps.push(Step::NullOf(column));
+                    }
+                    _ => {
+                        self.value(arg, depth + 1)?;
+                        self.steps.push(Step::IsNull);
+                    }
+                }
                 self.work += 1;
             }
             ExprKind::IsBool(arg, wanted) => {

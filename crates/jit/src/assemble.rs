@@ -27,7 +27,7 @@ impl Layout {
 }
 
 /// Lists up to this long are searched one by one.
-const SHORT_LIST: usize = 12;
+const SHORT_LIST: usize = 6;
 
 /// The code of a program, as bytes that may lie anywhere, and how many stencils it is made of.
 pub struct Assembly {
@@ -39,8 +39,8 @@ struct Assembler<'a> {
     program: &'a Program,
     table: &'a Table,
     layout: Layout,
-    /// Whether columns may hold NULLs.
-    nulls: bool,
+    /// Which columns may hold NULLs; those beyond the 64th share a bit.
+    nulls: u64,
     code: Vec<u8>,
     stencils: usize,
     /// Where labels are.
@@ -55,8 +55,8 @@ enum Target {
     Suspect,
 }
 
-/// The code of `program`; `nulls` says whether its columns may hold NULLs. `None` where a stencil is missing.
-pub fn assemble(program: &Program, table: &Table, nulls: bool) -> Option<Assembly> {
+/// The code of `program`; `nulls` has a bit for each column that may hold NULLs. `None` where a stencil is missing.
+pub fn assemble(program: &Program, table: &Table, nulls: u64) -> Option<Assembly> {
     if STENCILS.is_empty() {
         return None;
     }
@@ -117,9 +117,13 @@ impl Assembler<'_> {
 
     fn step(&mut self, step: &Step) -> Option<()> {
         let table = self.table;
-        let plain = usize::from(!self.nulls);
+        let plain = |column: u32| usize::from(self.nulls >> column.min(63) & 1 == 0);
         let (stencil, holes, jump) = match *step {
-            Step::Column(c) => (table.load[self.program.columns[c as usize] as usize][plain]?, self.column(c), None),
+            Step::Column(c) => (table.load[self.program.columns[c as usize] as usize][plain(c)]?, self.column(c), None),
+            Step::NullOf(c) => match plain(c) {
+                0 => (find("null_of")?, self.column(c), None),
+                _ => (find("constant")?, [0; 2], None),
+            },
             Step::Constant(word) => (find("constant")?, [word, 0], None),
             Step::Null => (find("absent")?, [0; 2], None),
             Step::Input(i) => {
@@ -132,7 +136,7 @@ impl Assembler<'_> {
             Step::Binary(op, Right::Constant(word)) => (table.constant[op as usize]?, [word, 0], None),
             Step::Binary(op, Right::Column(c)) => {
                 let form = self.program.columns[c as usize];
-                (table.column[op as usize][form as usize][plain]?, self.column(c), None)
+                (table.column[op as usize][form as usize][plain(c)]?, self.column(c), None)
             }
             Step::Unary(op) => (table.unary[op as usize]?, [0; 2], None),
             Step::Choose(choice, s) => (table.choice[choice as usize]?, self.slot(s), None),

@@ -47,6 +47,7 @@ fn one(
         let mut jump = None;
         match *step {
             Step::Column(c) => (a, z) = columns[c as usize].get(row),
+            Step::NullOf(c) => (a, z) = (u64::from(columns[c as usize].get(row).1), false),
             Step::Constant(word) => (a, z) = (word, false),
             Step::Null => (a, z) = (0, true),
             Step::Input(i) => {

@@ -121,6 +121,8 @@ pub enum Right {
 pub enum Step {
     /// Loads a column.
     Column(u32),
+    /// Loads whether a column is NULL.
+    NullOf(u32),
     /// Loads a word.
     Constant(u64),
     /// Loads NULL.
@@ -198,7 +200,7 @@ impl Program {
         let mut seen: Vec<Label> = Vec::new();
         for step in &self.steps {
             let fits = match *step {
-                Step::Column(c) => (c as usize) < self.columns.len(),
+                Step::Column(c) | Step::NullOf(c) => (c as usize) < self.columns.len(),
                 Step::Input(i) => i < self.inputs,
                 Step::Restore(s) | Step::Save(s) | Step::Choose(_, s) | Step::And(s) | Step::Or(s) => s < self.slots,
                 Step::Binary(_, Right::Accumulator(s)) => s < self.slots,

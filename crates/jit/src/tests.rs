@@ -113,6 +113,7 @@ impl Drawn<'_> {
     fn expression(&mut self, kind: Kind, depth: u32) {
         if depth == 0 {
             match (self.rng.random_range(0..8), self.column_of(kind)) {
+                (0, Some(c)) if kind == Kind::Bool => self.program.steps.push(Step::NullOf(c)),
                 (0..5, Some(c)) => self.program.steps.push(Step::Column(c)),
                 (5, _) => self.program.steps.push(Step::Null),
                 (6, _) if kind == Kind::Int => self.program.steps.push(Step::Input(self.rng.random_range(0..2))),

@@ -92,8 +92,7 @@ impl Jit {
         }
         let program = Arc::new(program);
         let layout = Layout::of(&program);
-        let unit =
-            Unit { program: program.clone(), layout, jit: self.clone(), code: [OnceLock::new(), OnceLock::new()] };
+        let unit = Unit { program: program.clone(), layout, jit: self.clone(), code: Default::default() };
         let unit = Arc::new(unit);
         units.insert(program, Arc::downgrade(&unit));
         Some((unit, false))
@@ -114,7 +113,7 @@ impl Jit {
         }
     }
 
-    fn compile(&self, program: &Program, nulls: bool) -> Option<Made> {
+    fn compile(&self, program: &Program, nulls: u64) -> Option<Made> {
         let shared = &*self.0;
         let table = shared.table.get_or_init(Table::new);
         let arena = shared.arena.get_or_init(Arena::new).as_ref();
@@ -161,8 +160,8 @@ pub struct Unit {
     program: Arc<Program>,
     layout: Layout,
     jit: Jit,
-    /// For columns without NULLs, and with.
-    code: [OnceLock<Option<Made>>; 2],
+    /// By which columns have NULLs; the last is for any.
+    code: [OnceLock<(u64, Option<Made>)>; VARIANTS],
 }
 
 impl std::fmt::Debug for Unit {
@@ -222,6 +221,11 @@ impl<'v> Column<'v> {
     }
 }
 
+/// Codes of a unit at most.
+const VARIANTS: usize = 3;
+/// Columns that all may have NULLs.
+const ANY: u64 = u64::MAX;
+
 /// Words of a NULL bitmap for a chunk.
 const NULL_WORDS: usize = CHUNK_ROWS / 64;
 /// Columns and words of a frame that take no allocation.
@@ -238,7 +242,7 @@ impl Unit {
 
     /// What code there is so far.
     pub fn made(&self) -> UnitCode {
-        let made = self.code.iter().filter_map(|c| c.get()?.as_ref());
+        let made = self.code.iter().filter_map(|c| c.get()?.1.as_ref());
         made.fold(UnitCode::default(), |all, m| UnitCode {
             bytes: all.bytes + m.block.bytes(),
             stencils: all.stencils + m.stencils,
@@ -254,7 +258,7 @@ impl Unit {
             ($data:ident, $ty:ty) => {{
                 let mut values = vec![<$ty>::default(); rows];
                 let mut nulls = [0u64; NULL_WORDS];
-                match self.code(frame.has_nulls) {
+                match self.code(frame.nulls) {
                     // SAFETY: `values` has room for `rows` values of the output's form.
                     Some(code) => unsafe { self.run(code, &frame, values.as_mut_ptr().cast(), &mut nulls) },
                     None => self.interpret(
@@ -290,7 +294,7 @@ impl Unit {
         if self.program.output != Output::Kept {
             return false;
         }
-        let done = match self.code(frame.has_nulls) {
+        let done = match self.code(frame.nulls) {
             Some(code) => {
                 // The row at hand is written behind those that are kept, whether it is or not.
                 out.resize(rows, 0);
@@ -314,12 +318,19 @@ impl Unit {
         }
         let columns: SmallVec<[Column<'f>; FEW_COLUMNS]> =
             columns.iter().zip(&program.columns).map(|(v, &form)| Column::of(v, form, rows)).collect::<Option<_>>()?;
-        let has_nulls = columns.iter().any(|c| !c.vector.nulls.none());
-        Some(Frame { columns, inputs, rows, has_nulls })
+        // Columns beyond the 64th share a bit.
+        let bit = |(i, c): (usize, &Column<'_>)| u64::from(!c.vector.nulls.none()) << i.min(63);
+        let nulls = columns.iter().enumerate().map(bit).fold(0, |all, bit| all | bit);
+        Some(Frame { columns, inputs, rows, nulls })
     }
 
-    fn code(&self, has_nulls: bool) -> Option<&Block> {
-        let made = self.code[usize::from(has_nulls)].get_or_init(|| self.jit.compile(&self.program, has_nulls));
+    /// The code for columns of which these have NULLs.
+    fn code(&self, nulls: u64) -> Option<&Block> {
+        let (last, others) = self.code.split_last()?;
+        let make = |nulls| (nulls, self.jit.compile(&self.program, nulls));
+        // Whoever finds a place taken by another kind goes on to the next.
+        let own = others.iter().map(|place| place.get_or_init(|| make(nulls))).find(|(kind, _)| *kind == nulls);
+        let (_, made) = own.unwrap_or_else(|| last.get_or_init(|| make(ANY)));
         made.as_ref().map(|m| &m.block)
     }
 
@@ -343,7 +354,7 @@ impl Unit {
         }
         // Bitmaps that end early are made whole.
         let mut whole: SmallVec<[[u64; NULL_WORDS]; 2]> = SmallVec::new();
-        whole.reserve(if frame.has_nulls { frame.columns.len() } else { 0 });
+        whole.reserve(if frame.nulls != 0 { frame.columns.len() } else { 0 });
         let mut words: SmallVec<[u64; FEW_WORDS]> = SmallVec::from_elem(0, self.layout.words);
         let address = |at: *const u64| at.expose_provenance() as u64;
         words[0] = out.expose_provenance() as u64;
@@ -384,7 +395,8 @@ struct Frame<'f> {
     columns: SmallVec<[Column<'f>; FEW_COLUMNS]>,
     inputs: &'f [Input],
     rows: usize,
-    has_nulls: bool,
+    /// Which columns have NULLs.
+    nulls: u64,
 }
 
 /// A word as a value of a vector.

@@ -169,6 +169,7 @@ choices!(choice);
 
 stencil!("constant", |c, row, rows, kept, _a, _z| K_NEXT(c, row, rows, kept, constant!(H_0), 0));
 stencil!("absent", |c, row, rows, kept, _a, _z| K_NEXT(c, row, rows, kept, 0, 1));
+stencil!("null_of", |c, row, rows, kept, _a, _z| K_NEXT(c, row, rows, kept, null(word!(c, H_1), row), 0));
 stencil!("restore", |c, row, rows, kept, _a, _z| K_NEXT(c, row, rows, kept, word!(c, H_0), word!(c, H_1)));
 stencil!("save", |c, row, rows, kept, a, z| {
     put!(c, H_0, a);
