@@ -44,7 +44,7 @@ pub const ALL: &[(&str, Measure)] = &[
     ("tpch", tpch::tpch),
     ("jit-compile", jit::compile),
     ("jit-select-42", jit::select_42),
-    ("jit", jit::expressions),
+    ("jit-filter", jit::expressions),
     ("speedtest", speedtest::durable),
     ("speedtest-memory", speedtest::in_memory),
     ("round-trips", round_trips::round_trips),

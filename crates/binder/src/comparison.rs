@@ -12,8 +12,7 @@ impl Binder<'_> {
     /// `x IN (list)`.
     pub(crate) fn in_list(&mut self, i: &ast::InList, pos: Pos, place: &mut Place<'_>) -> Result<Expr> {
         let sign = if i.not { "<>" } else { "=" };
-        if self.kept
-            && i.list.len() > 1
+        if i.list.len() > 1
             && let Some(test) = self.kept_list(i, pos, place)?
         {
             return Ok(test);

@@ -26,7 +26,9 @@ pub struct Lazy {
 
 impl From<Expr> for Lazy {
     fn from(expr: Expr) -> Lazy {
-        Lazy { expr, is_ready: false }
+        // Nothing becomes of a leaf.
+        let is_ready = expr.children().is_empty();
+        Lazy { expr, is_ready }
     }
 }
 

@@ -229,9 +229,9 @@ stencil!("in_rising_list", |c, row, rows, kept, a, z| {
     let mut base = list;
     while len > 1 {
         let half = len / 2;
-        if *base.add(half as usize) <= a as i64 {
-            base = base.add(half as usize);
-        }
+        // No processor would predict which half it is.
+        let upper = base.add(half as usize);
+        base = core::hint::select_unpredictable(*upper <= a as i64, upper, base);
         len -= half;
     }
     K_NEXT(c, row, rows, kept, u64::from(*base == a as i64), z)

@@ -69,6 +69,7 @@ fn value(e: &Expr) -> Option<Datum> {
                 && types::Physical::of(arg.ty) == types::Physical::of(e.ty);
             return if same { types::io::coerce(e.ty, e.typmod, d.clone(), *explicit).ok() } else { None };
         }
+        ExprKind::Array(list) => return array(e.ty, list),
         _ => return None,
     };
     let builtin = catalog::builtin::proc_by_oid(*function)?;
@@ -89,6 +90,17 @@ fn value(e: &Expr) -> Option<Datum> {
     let mut call = Call::new(&mut host, &settings, &BuiltinTypes).typed(&types, e.ty);
     let value = callable.scalar(&mut call, &values).ok()?;
     (value.is_null() || !is_large(&value)).then_some(value)
+}
+
+/// The array of a list of constants. It takes no more room than they do.
+fn array(ty: Oid, list: &[Expr]) -> Option<Datum> {
+    let element = types::io::builtin_element(ty)?;
+    let item = |e: &Expr| match &e.kind {
+        ExprKind::Const(d) if e.ty == element => Some(d.clone()),
+        _ => None,
+    };
+    let items = list.iter().map(item).collect::<Option<Vec<Datum>>>()?;
+    Some(types::array::Array::one_dimensional(element, items).to_datum())
 }
 
 /// Values that are better computed than carried around.

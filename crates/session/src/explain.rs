@@ -31,6 +31,7 @@ pub(crate) enum Format {
     Text,
     Json,
     Yaml,
+    Xml,
 }
 
 fn is_on(option: &DefElem) -> Result<bool> {
@@ -74,10 +75,7 @@ pub(crate) fn options(sql: &str, explain: &Explain) -> Result<Options> {
                     "text" => o.format = Format::Text,
                     "json" => o.format = Format::Json,
                     "yaml" => o.format = Format::Yaml,
-                    "xml" => {
-                        let error = SqlError::unsupported("EXPLAIN in format XML");
-                        return Err(error.at(option.pos.char_position(sql)));
-                    }
+                    "xml" => o.format = Format::Xml,
                     _ => {
                         let message = format!("unrecognized value for EXPLAIN option \"format\": \"{word}\"");
                         let error = SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message);
@@ -178,6 +176,7 @@ impl Session {
             Format::Text => print::text(&shown, options, &around),
             Format::Json => vec![print::json(&shown, options, &around)],
             Format::Yaml => vec![print::yaml(&shown, options, &around)],
+            Format::Xml => vec![print::xml(&shown, options, &around)],
         };
         let ty = if options.format == Format::Json { oid::JSON } else { oid::TEXT };
         sink.columns(&[plan::OutputColumn { name: "QUERY PLAN".to_owned(), ty, typmod: -1, origin: None }])?;

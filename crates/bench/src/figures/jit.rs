@@ -91,7 +91,9 @@ pub fn select_42(stage: &Stage) -> Result<Vec<Figure>, Failure> {
     Ok(vec![figure])
 }
 
+/// The second of two runs: the one before leaves nothing of who was measured last in the processor.
 fn millis(session: &mut Session, sql: &str) -> Result<(f64, i64), Failure> {
+    session.query(sql, &[])?;
     let (elapsed, sum) = time(|| Ok(session.query(sql, &[])?.first().ok_or("no row")?.get::<_, i64>(0)))?;
     Ok((elapsed.as_secs_f64() * 1e3, sum))
 }
@@ -158,6 +160,7 @@ pub fn expressions(stage: &Stage) -> Result<Vec<Figure>, Failure> {
             figure.add(ON, with);
             figure.add(OFF, without);
             if let Some(client) = &mut pg {
+                client.query_one(sql.as_str(), &[])?;
                 let start = Instant::now();
                 let found: i64 = client.query_one(sql.as_str(), &[])?.get(0);
                 figure.add(POSTGRES, start.elapsed().as_secs_f64() * 1e3);

@@ -13,3 +13,6 @@ set enable_sort = off;
 explain (costs off, settings) select 1 from a;
 explain (costs off, settings, format json) select x from a t;
 explain (costs off, settings, format yaml) select x from a t where x > 1;
+reset enable_sort;
+create table xt (a int, b text);
+explain (format xml, costs off) select * from xt where b < 'a&b' and a in (1, 2) order by b, a;

@@ -1,4 +1,4 @@
-//! The text, JSON and YAML forms of a shown plan.
+//! The text, JSON, YAML and XML forms of a shown plan.
 
 use std::fmt::Write;
 
@@ -273,6 +273,45 @@ fn object(fields: &Fields, indent: usize, out: &mut String) {
         }
     }
     write!(out, "\n{:indent$}}}", "").unwrap_or(());
+}
+
+/// One XML text.
+pub(super) fn xml(shown: &Shown, options: Options, around: &Around) -> String {
+    let mut out = String::from("<explain xmlns=\"http://www.postgresql.org/2009/explain\">\n  <Query>");
+    elements(&document(shown, options, around), 4, &mut out);
+    out + "\n  </Query>\n</explain>"
+}
+
+fn elements(fields: &Fields, indent: usize, out: &mut String) {
+    for (key, value) in fields {
+        // Names of elements have no blanks.
+        let name: String =
+            key.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
+        write!(out, "\n{:indent$}<{name}>", "").unwrap_or(());
+        let inner = indent + 2;
+        match value {
+            Value::Bare(text) | Value::Text(text) => {
+                write!(out, "{}</{name}>", escaped(text)).unwrap_or(());
+                continue;
+            }
+            Value::List(list) => {
+                list.iter().for_each(|t| write!(out, "\n{:inner$}<Item>{}</Item>", "", escaped(t)).unwrap_or(()));
+            }
+            Value::Group(group) => elements(group, inner, out),
+            Value::Nodes(nodes) => {
+                for node in nodes {
+                    write!(out, "\n{:inner$}<Plan>", "").unwrap_or(());
+                    elements(node, inner + 2, out);
+                    write!(out, "\n{:inner$}</Plan>", "").unwrap_or(());
+                }
+            }
+        }
+        write!(out, "\n{:indent$}</{name}>", "").unwrap_or(());
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('\r', "&#x0d;")
 }
 
 /// One YAML text.
