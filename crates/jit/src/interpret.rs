@@ -100,7 +100,7 @@ fn one(
             Step::IsFalse => (a, z) = (u64::from(a & 1 == 0 && !z), false),
             Step::InList(l) => a = u64::from(program.lists[l as usize].contains(&a)),
             Step::Jump(l) => jump = Some(l),
-            Step::JumpUnlessTrue(l) if !(a & 1 == 1 && !z) => jump = Some(l),
+            Step::JumpUnlessTrue(l) if a & 1 == 0 || z => jump = Some(l),
             Step::JumpIfFalse(l) if a & 1 == 0 && !z => jump = Some(l),
             Step::JumpIfTrue(l) if a & 1 == 1 && !z => jump = Some(l),
             Step::JumpUnlessNull(l) if !z => jump = Some(l),

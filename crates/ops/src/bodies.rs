@@ -107,12 +107,12 @@ tests! {
     le_int int |a, b| a <= b;
     gt_int int |a, b| a > b;
     ge_int int |a, b| a >= b;
-    eq_float float |a, b| (a == b) | ((a != a) & (b != b));
-    ne_float float |a, b| !((a == b) | ((a != a) & (b != b)));
-    lt_float float |a, b| (a < b) | ((b != b) & (a == a));
-    le_float float |a, b| (a <= b) | (b != b);
-    gt_float float |a, b| (a > b) | ((a != a) & (b == b));
-    ge_float float |a, b| (a >= b) | (a != a);
+    eq_float float |a, b| (a == b) | (a.is_nan() & b.is_nan());
+    ne_float float |a, b| !((a == b) | (a.is_nan() & b.is_nan()));
+    lt_float float |a, b| (a < b) | (b.is_nan() & !a.is_nan());
+    le_float float |a, b| (a <= b) | b.is_nan();
+    gt_float float |a, b| (a > b) | (a.is_nan() & !b.is_nan());
+    ge_float float |a, b| (a >= b) | a.is_nan();
 }
 
 /// Bits of an infinity without its sign.
