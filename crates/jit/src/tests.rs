@@ -261,7 +261,7 @@ fn code_and_interpreter_give_the_same_bytes() {
             let rows = [1, 7, 64, 100, 1024][rng.random_range(0..5)];
             let columns: Vec<Vector> = program.columns.iter().map(|&form| column(rng, form, rows)).collect();
             let columns: Vec<&Vector> = columns.iter().collect();
-            let inputs: [Input; 2] = [Some(int(rng) as u64), rng.random_bool(0.5).then(|| 7)];
+            let inputs: [Input; 2] = [Some(int(rng) as u64), rng.random_bool(0.5).then_some(7)];
             pairs += rows;
             let is_done = if program.output == Output::Kept {
                 let (mut a, mut b) = (Vec::new(), Vec::new());
