@@ -51,7 +51,13 @@ mod linux {
     fn map(fd: i32, protection: i32) -> Option<NonNull<u8>> {
         // SAFETY: a new mapping where the system likes; nothing is there before.
         let at = unsafe { libc::mmap(std::ptr::null_mut(), ARENA_BYTES, protection, libc::MAP_SHARED, fd, 0) };
-        if at == libc::MAP_FAILED { None } else { NonNull::new(at.cast()) }
+        if at == libc::MAP_FAILED {
+            return None;
+        }
+        // A process made by `fork` would write into the code of this one.
+        // SAFETY: the mapping of just now.
+        unsafe { libc::madvise(at, ARENA_BYTES, libc::MADV_DONTFORK) };
+        NonNull::new(at.cast())
     }
 
     fn barrier(command: libc::c_int) -> bool {
