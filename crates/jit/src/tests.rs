@@ -4,6 +4,8 @@ use vector::{Data, Nulls, Vector};
 
 use crate::{BinaryOp, Choice, Form, Input, Jit, Label, Output, Program, Right, Step, UnaryOp};
 
+const CODE: bool = cfg!(all(target_os = "linux", target_arch = "x86_64"));
+
 const INTS: [i64; 12] =
     [0, 1, -1, 2, 10, 255, i16::MAX as i64, i16::MIN as i64, i32::MAX as i64, i32::MIN as i64, i64::MAX, i64::MIN];
 const FLOATS: [f64; 10] = [0.0, -0.0, 1.0, -1.5, 3e38, 1e-40, f64::MAX, f64::INFINITY, f64::NEG_INFINITY, f64::NAN];
@@ -249,6 +251,9 @@ fn bits(v: &Vector) -> (Vec<u64>, Vec<u64>) {
 
 #[test]
 fn code_and_interpreter_give_the_same_bytes() {
+    if !CODE {
+        return;
+    }
     let (jit, other) = (Jit::default(), Jit::interpreter());
     let (mut pairs, mut ended, mut suspect) = (0, 0, 0);
     for seed in 0..6000 {
@@ -280,7 +285,7 @@ fn code_and_interpreter_give_the_same_bytes() {
     }
     assert!(pairs > 1_000_000 && ended > 5000 && suspect > 2000, "{pairs} {ended} {suspect}");
     let counts = jit.counts();
-    if cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+    if CODE {
         assert_eq!(counts.refused, 0);
         assert!(counts.compiled > 4000, "{counts:?}");
     }
@@ -301,7 +306,7 @@ fn plus_one(k: u64) -> Program {
 
 #[test]
 fn a_program_that_others_hold_is_compiled_once() {
-    let jit = Jit::default();
+    let jit = if CODE { Jit::default() } else { Jit::interpreter() };
     let column = Vector { data: Data::I32(vec![1, 2, 3]), nulls: Nulls::default() };
     let (a, b) = (jit.unit(plus_one(1)).unwrap(), jit.unit(plus_one(1)).unwrap());
     assert!(!a.1 && b.1);
@@ -314,7 +319,7 @@ fn a_program_that_others_hold_is_compiled_once() {
 
 #[test]
 fn code_is_given_back() {
-    let jit = Jit::default();
+    let jit = if CODE { Jit::default() } else { Jit::interpreter() };
     let column = Vector { data: Data::I32(vec![1; 100]), nulls: Nulls::default() };
     for k in 0..10_000 {
         let unit = jit.unit(plus_one(k)).unwrap().0;
@@ -331,20 +336,24 @@ fn a_full_arena_is_no_error() {
     let mut held = Vec::new();
     for k in 0..200_000 {
         let unit = jit.unit(plus_one(k)).unwrap().0;
-        assert_eq!(unit.values(&[&column], &[], 10).unwrap().data, Data::I32(vec![1 + k as i32; 10]));
+        let values = unit.values(&[&column], &[], 10);
+        assert!(values.is_none_or(|v| v.data == Data::I32(vec![1 + k as i32; 10])));
         held.push(unit);
         if jit.counts().refused > 10 {
             break;
         }
     }
-    if cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+    drop(held);
+    let unit = jit.unit(plus_one(0)).unwrap().0;
+    assert_eq!(unit.values(&[&column], &[], 10).is_some(), CODE, "there is room again");
+    if CODE {
         assert!(jit.counts().refused > 10);
     }
 }
 
 #[test]
 fn columns_that_do_not_fit_are_not_read() {
-    let jit = Jit::default();
+    let jit = if CODE { Jit::default() } else { Jit::interpreter() };
     let unit = jit.unit(plus_one(1)).unwrap().0;
     let wide = Vector { data: Data::I64(vec![1, 2, 3]), nulls: Nulls::default() };
     let short = Vector { data: Data::I32(vec![1, 2]), nulls: Nulls::default() };

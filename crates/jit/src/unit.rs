@@ -49,6 +49,8 @@ struct Shared {
     arena: OnceLock<Option<Arc<Arena>>>,
     units: Mutex<HashMap<Arc<Program>, Weak<Unit>>>,
     counters: Counters,
+    /// Whether programs without code are interpreted.
+    interprets: bool,
 }
 
 /// The compiled expressions of one runtime.
@@ -57,8 +59,7 @@ pub struct Jit(Arc<Shared>);
 
 impl Default for Jit {
     fn default() -> Jit {
-        let units = Mutex::new(HashMap::new());
-        Jit(Arc::new(Shared { table: OnceLock::new(), arena: OnceLock::new(), units, counters: Counters::default() }))
+        Jit::new(false)
     }
 }
 
@@ -69,11 +70,20 @@ impl std::fmt::Debug for Jit {
 }
 
 impl Jit {
+    fn new(interprets: bool) -> Jit {
+        let units = Mutex::new(HashMap::new());
+        let arena = OnceLock::new();
+        let counters = Counters::default();
+        let jit = Jit(Arc::new(Shared { table: OnceLock::new(), arena, units, counters, interprets }));
+        if interprets {
+            let _ = jit.0.arena.set(None);
+        }
+        jit
+    }
+
     /// One that makes no code: all is interpreted.
     pub fn interpreter() -> Jit {
-        let jit = Jit::default();
-        let _ = jit.0.arena.set(None);
-        jit
+        Jit::new(true)
     }
 
     /// The unit of `program`, and whether others hold it already. `None` when the program is not sound.
@@ -335,6 +345,9 @@ impl Unit {
     }
 
     fn interpret(&self, frame: &Frame<'_>, sink: &mut Sink<'_>) -> Option<usize> {
+        if !self.jit.0.interprets {
+            return None;
+        }
         interpret::run(&self.program, &frame.columns, frame.inputs, frame.rows, sink).ok()
     }
 
