@@ -325,8 +325,20 @@ fn code_is_given_back() {
         let unit = jit.unit(plus_one(k)).unwrap().0;
         assert_eq!(unit.values(&[&column], &[], 100).unwrap().data, Data::I32(vec![1 + k as i32; 100]));
     }
-    assert_eq!(jit.counts().bytes, 0);
+    let one = jit.unit(plus_one(9999)).unwrap().0.made().bytes as u64;
+    assert!(jit.counts().bytes <= 520 * one, "{:?}", jit.counts());
     assert_eq!(jit.counts().refused, 0);
+}
+
+#[test]
+fn nothing_outlives_its_runtime() {
+    let jit = Jit::default();
+    let unit = jit.unit(plus_one(1)).unwrap().0;
+    let watched = std::sync::Arc::downgrade(&unit);
+    drop(unit);
+    assert!(watched.upgrade().is_some(), "held for who asks next");
+    drop(jit);
+    assert!(watched.upgrade().is_none());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `Jit`: the units of one runtime, each program once; and `Unit`: a program with its code.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Instant;
@@ -44,13 +45,40 @@ struct Counters {
     nanoseconds: AtomicU64,
 }
 
-struct Shared {
+/// All units that somebody holds.
+#[derive(Default)]
+struct Units {
+    by_program: HashMap<Arc<Program>, Weak<Unit>>,
+    /// Those that were asked for last, held until [`RECENT`] others were: statements that come again find their code, whoever dropped it.
+    recent: VecDeque<Arc<Unit>>,
+}
+
+/// Units that are held although nobody else does.
+const RECENT: usize = 512;
+
+impl Units {
+    /// Holds `unit` for a while; answers the one that has to go, to be dropped without the lock.
+    fn remember(&mut self, unit: &Arc<Unit>) -> Option<Arc<Unit>> {
+        if self.recent.back().is_some_and(|last| Arc::ptr_eq(last, unit)) {
+            return None;
+        }
+        self.recent.push_back(unit.clone());
+        if self.recent.len() > RECENT { self.recent.pop_front() } else { None }
+    }
+}
+
+/// What makes code of programs; units hold it, and it holds no unit.
+struct Maker {
     table: OnceLock<Table>,
     arena: OnceLock<Option<Arc<Arena>>>,
-    units: Mutex<HashMap<Arc<Program>, Weak<Unit>>>,
     counters: Counters,
     /// Whether programs without code are interpreted.
     interprets: bool,
+}
+
+struct Shared {
+    maker: Arc<Maker>,
+    units: Mutex<Units>,
 }
 
 /// The compiled expressions of one runtime.
@@ -71,14 +99,12 @@ impl std::fmt::Debug for Jit {
 
 impl Jit {
     fn new(interprets: bool) -> Jit {
-        let units = Mutex::new(HashMap::new());
         let arena = OnceLock::new();
-        let counters = Counters::default();
-        let jit = Jit(Arc::new(Shared { table: OnceLock::new(), arena, units, counters, interprets }));
         if interprets {
-            let _ = jit.0.arena.set(None);
+            let _ = arena.set(None);
         }
-        jit
+        let maker = Maker { table: OnceLock::new(), arena, counters: Counters::default(), interprets };
+        Jit(Arc::new(Shared { maker: Arc::new(maker), units: Mutex::default() }))
     }
 
     /// One that makes no code: all is interpreted.
@@ -92,27 +118,33 @@ impl Jit {
             return None;
         }
         let mut units = self.0.units.lock();
-        if let Some(unit) = units.get(&program).and_then(Weak::upgrade) {
-            self.0.counters.found.fetch_add(1, Ordering::Relaxed);
+        if let Some(unit) = units.by_program.get(&program).and_then(Weak::upgrade) {
+            self.0.maker.counters.found.fetch_add(1, Ordering::Relaxed);
+            let gone = units.remember(&unit);
+            drop(units);
+            drop(gone);
             return Some((unit, true));
         }
         // Those that nobody holds are forgotten when there are twice as many as were held.
-        if units.len() == units.capacity() {
-            units.retain(|_, unit| unit.strong_count() > 0);
+        if units.by_program.len() == units.by_program.capacity() {
+            units.by_program.retain(|_, unit| unit.strong_count() > 0);
         }
         let program = Arc::new(program);
         let layout = Layout::of(&program);
-        let unit = Unit { program: program.clone(), layout, jit: self.clone(), code: Default::default() };
+        let unit = Unit { program: program.clone(), layout, maker: self.0.maker.clone(), code: Default::default() };
         let unit = Arc::new(unit);
-        units.insert(program, Arc::downgrade(&unit));
+        units.by_program.insert(program, Arc::downgrade(&unit));
+        let gone = units.remember(&unit);
+        drop(units);
+        drop(gone);
         Some((unit, false))
     }
 
     /// What was done so far.
     pub fn counts(&self) -> JitCounts {
-        let counters = &self.0.counters;
+        let Maker { counters, arena, .. } = &*self.0.maker;
         let read = |c: &AtomicU64| c.load(Ordering::Relaxed);
-        let bytes = self.0.arena.get().and_then(Option::as_ref).map_or(0, |a| a.used_bytes() as u64);
+        let bytes = arena.get().and_then(Option::as_ref).map_or(0, |a| a.used_bytes() as u64);
         JitCounts {
             compiled: read(&counters.compiled),
             found: read(&counters.found),
@@ -122,15 +154,16 @@ impl Jit {
             bytes,
         }
     }
+}
 
+impl Maker {
     fn compile(&self, program: &Program, nulls: u64) -> Option<Made> {
-        let shared = &*self.0;
-        let table = shared.table.get_or_init(Table::new);
-        let arena = shared.arena.get_or_init(Arena::new).as_ref();
+        let table = self.table.get_or_init(Table::new);
+        let arena = self.arena.get_or_init(Arena::new).as_ref();
         let start = Instant::now();
         let assembly = arena.and_then(|arena| Some((arena, assemble(program, table, nulls)?)));
         let placed = assembly.and_then(|(arena, a)| Some((arena.place(&a.code)?, a.stencils)));
-        let counters = &shared.counters;
+        let counters = &self.counters;
         match placed {
             Some((block, stencils)) => {
                 counters.compiled.fetch_add(1, Ordering::Relaxed);
@@ -169,7 +202,7 @@ pub struct UnitCode {
 pub struct Unit {
     program: Arc<Program>,
     layout: Layout,
-    jit: Jit,
+    maker: Arc<Maker>,
     /// By which columns have NULLs; the last is for any.
     code: [OnceLock<(u64, Option<Made>)>; VARIANTS],
 }
@@ -337,7 +370,7 @@ impl Unit {
     /// The code for columns of which these have NULLs.
     fn code(&self, nulls: u64) -> Option<&Block> {
         let (last, others) = self.code.split_last()?;
-        let make = |nulls| (nulls, self.jit.compile(&self.program, nulls));
+        let make = |nulls| (nulls, self.maker.compile(&self.program, nulls));
         // Whoever finds a place taken by another kind goes on to the next.
         let own = others.iter().map(|place| place.get_or_init(|| make(nulls))).find(|(kind, _)| *kind == nulls);
         let (_, made) = own.unwrap_or_else(|| last.get_or_init(|| make(ANY)));
@@ -345,7 +378,7 @@ impl Unit {
     }
 
     fn interpret(&self, frame: &Frame<'_>, sink: &mut Sink<'_>) -> Option<usize> {
-        if !self.jit.0.interprets {
+        if !self.maker.interprets {
             return None;
         }
         interpret::run(&self.program, &frame.columns, frame.inputs, frame.rows, sink).ok()
