@@ -7,11 +7,13 @@
 mod program;
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use jit::{Form, Input, Jit, Output, Program, Unit, UnitCode};
+use jit::{Column, Form, Input, Jit, Output, Program, Unit, UnitCode};
 use plan::{Expr, ExprKind, Means};
 use smallvec::SmallVec;
+use storage::table::PageView;
 use types::{Datum, Physical, Result};
 use vector::{Chunk, Vector};
 
@@ -150,6 +152,25 @@ impl Native {
         });
         unit.as_ref()
     }
+}
+
+/// The slots of a page, of these, for which a predicate that has a program is true; `None` where that must be found out otherwise. Nothing is copied.
+pub fn kept_on_page(
+    means: &Means,
+    page: &PageView<'_>,
+    slots: Range<usize>,
+    ctx: &Context<'_>,
+) -> Result<Option<Vec<u32>>> {
+    let Some(native) = means.0.downcast_ref::<Native>().filter(|_| ctx.jit.is_some()) else { return Ok(None) };
+    let (Some(inputs), Some(unit)) = (native.inputs(ctx)?, native.filter()) else { return Ok(None) };
+    let column = |(&c, &form): (&usize, &Form)| {
+        let is_same = c < page.columns() && program::form_of(page.form(c)) == Some(form);
+        is_same.then(|| Column::new(form, page.mini_page(c), page.nulls(c))).flatten()
+    };
+    let pairs = native.columns.iter().zip(&unit.program().columns);
+    let Some(columns) = pairs.map(column).collect::<Option<SmallVec<[Column<'_>; 8]>>>() else { return Ok(None) };
+    let mut kept = Vec::new();
+    Ok(unit.kept_in(columns, &inputs, slots, &mut kept).then_some(kept))
 }
 
 /// The values of a part that has a program.

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use plan::{Expr, ExprKind, Needed, TableRef};
+use plan::{Expr, ExprKind, Means, Needed, TableRef};
 use storage::RowId;
-use storage::table::{ScanScratch, Table};
+use storage::table::{PageView, ScanScratch, Table};
 use storage::txn::Snapshot;
 use types::{Datum, Physical, Result};
 use vector::{CHUNK_ROWS, Chunk, Data};
 
 use crate::eval::retain;
 use crate::load::{Large, Slots, fetch_large, page_column, reset};
-use crate::native::Lazy;
+use crate::native::{self, Lazy};
 use crate::page_test::{self, PageTests};
 use crate::parallel::Morsels;
 use crate::{Context, Operator};
@@ -51,6 +51,34 @@ fn is_simple(e: &Expr) -> bool {
         };
     });
     simple
+}
+
+/// Those of `found` that a program keeps, run over the page itself; `None` where it is better asked of values that were copied.
+fn kept_on_page(means: &Means, page: &PageView<'_>, found: &Slots<'_>, ctx: &Context<'_>) -> Result<Option<Vec<u32>>> {
+    match *found {
+        Slots::Run(from, n) => native::kept_on_page(means, page, from..from + n, ctx),
+        Slots::List(list) => {
+            let (Some(&first), Some(&last)) = (list.first(), list.last()) else { return Ok(None) };
+            let span = first as usize..last as usize + 1;
+            // To skip a slot costs more than a program of a few steps.
+            if list.len() * 2 < span.len() {
+                return Ok(None);
+            }
+            let kept = native::kept_on_page(means, page, span, ctx)?;
+            Ok(kept.map(|mut kept| {
+                let mut rest = list;
+                kept.retain(|slot| {
+                    while let [head, tail @ ..] = rest
+                        && head < slot
+                    {
+                        rest = tail;
+                    }
+                    rest.first() == Some(slot)
+                });
+                kept
+            }))
+        }
+    }
 }
 
 /// Every row of a table.
@@ -153,7 +181,16 @@ impl SeqScan {
                 return Ok(next);
             }
             let hits;
-            if let (Some(filter), Some(first)) = (filter, first.as_ref()) {
+            let on_page = match filter.map(|f| &f.kind) {
+                Some(ExprKind::Native { means, .. }) if first.is_some() => kept_on_page(means, page, &found, ctx)?,
+                _ => None,
+            };
+            if let Some(kept) = on_page {
+                if kept.len() < found.len() {
+                    hits = kept;
+                    found = Slots::List(&hits);
+                }
+            } else if let (Some(filter), Some(first)) = (filter, first.as_ref()) {
                 // The filter's columns, then the others for the rows it lets through.
                 reset(probe, forms, first);
                 for column in (0..width).filter(|&c| first.has(c)) {

@@ -10,6 +10,7 @@ pub use none::{Arena, Block};
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod linux {
+    use std::ops::Range;
     use std::ptr::NonNull;
     use std::sync::Arc;
 
@@ -179,16 +180,16 @@ mod linux {
         /// Runs it.
         ///
         /// # Safety
-        /// It is code that `assemble` made of a sound program, and `frame` is laid out for that program: its pointers are to as many values as `rows`
-        /// says, which is not 0.
-        pub unsafe fn run(&self, frame: *mut u64, rows: usize) -> u64 {
+        /// It is code that `assemble` made of a sound program, and `frame` is laid out for that program: its pointers are to values up to the
+        /// end of `rows`, which is not empty.
+        pub unsafe fn run(&self, frame: *mut u64, rows: Range<usize>) -> u64 {
             type Entry = unsafe extern "C" fn(*mut u64, u64, u64, u64, u64, u64) -> u64;
             // SAFETY: `start` is within the mapping.
             let at = unsafe { self.arena.run.as_ptr().add(self.start) };
             // SAFETY: code with this signature is there, as the caller says.
             let entry = unsafe { std::mem::transmute::<*mut u8, Entry>(at) };
             // SAFETY: the caller's.
-            unsafe { entry(frame, 0, rows as u64, 0, 0, 0) }
+            unsafe { entry(frame, rows.start as u64, rows.end as u64, 0, 0, 0) }
         }
 
         /// Its bytes of memory.
@@ -200,6 +201,7 @@ mod linux {
 
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
 mod none {
+    use std::ops::Range;
     use std::sync::Arc;
 
     /// No executable memory.
@@ -230,7 +232,7 @@ mod none {
         ///
         /// # Safety
         /// It cannot be called.
-        pub unsafe fn run(&self, _: *mut u64, _: usize) -> u64 {
+        pub unsafe fn run(&self, _: *mut u64, _: Range<usize>) -> u64 {
             match *self {}
         }
 

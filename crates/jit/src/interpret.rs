@@ -1,5 +1,7 @@
 //! The interpreter of row programs: what code is compared with, and what runs where there cannot be any.
 
+use std::ops::Range;
+
 use crate::program::{Program, Right, Step};
 use crate::unit::{Column, Input};
 
@@ -14,11 +16,17 @@ pub enum Sink<'s> {
     Kept(&'s mut dyn FnMut(u32)),
 }
 
-/// Runs `program` over `rows` rows.
-pub fn run(program: &Program, columns: &[Column<'_>], inputs: &[Input], rows: usize, sink: &mut Sink<'_>) -> Outcome {
+/// Runs `program` over these rows.
+pub fn run(
+    program: &Program,
+    columns: &[Column<'_>],
+    inputs: &[Input],
+    rows: Range<usize>,
+    sink: &mut Sink<'_>,
+) -> Outcome {
     let mut slots = vec![(0u64, false); program.slots as usize];
     let mut kept = 0;
-    for row in 0..rows {
+    for row in rows {
         let (a, z) = one(program, columns, inputs, &mut slots, row).ok_or(row)?;
         match sink {
             Sink::Values(put) => put(row, if z { 0 } else { a }, z),

@@ -11,4 +11,4 @@ mod unit;
 mod tests;
 
 pub use program::{BinaryOp, Choice, Form, Label, Output, Program, Right, Step, UnaryOp};
-pub use unit::{Input, Jit, JitCounts, Unit, UnitCode};
+pub use unit::{Column, Input, Jit, JitCounts, Unit, UnitCode};

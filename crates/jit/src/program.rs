@@ -95,6 +95,16 @@ impl Form {
         matches!(self, Form::F32 | Form::F64)
     }
 
+    /// Bytes of a value.
+    pub fn width(self) -> usize {
+        match self {
+            Form::Bool => 1,
+            Form::I16 => 2,
+            Form::I32 | Form::U32 | Form::F32 => 4,
+            Form::I64 | Form::F64 => 8,
+        }
+    }
+
     /// Whether a binary operation can have it as its right side without loading it first.
     pub(crate) fn is_right(self) -> bool {
         !matches!(self, Form::Bool | Form::U32)

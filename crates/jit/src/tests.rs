@@ -2,7 +2,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use vector::{Data, Nulls, Vector};
 
-use crate::{BinaryOp, Choice, Form, Input, Jit, Label, Output, Program, Right, Step, UnaryOp};
+use crate::{BinaryOp, Choice, Column, Form, Input, Jit, Label, Output, Program, Right, Step, UnaryOp};
 
 const CODE: bool = cfg!(all(target_os = "linux", target_arch = "x86_64"));
 
@@ -328,6 +328,36 @@ fn code_is_given_back() {
     let one = jit.unit(plus_one(9999)).unwrap().0.made().bytes as u64;
     assert!(jit.counts().bytes <= 520 * one, "{:?}", jit.counts());
     assert_eq!(jit.counts().refused, 0);
+}
+
+#[test]
+fn a_filter_runs_over_a_range_of_what_lies_anywhere() {
+    let jit = if CODE { Jit::default() } else { Jit::interpreter() };
+    let steps = vec![
+        Step::Column(0),
+        Step::Binary(BinaryOp::AddI32, Right::Column(1)),
+        Step::Binary(BinaryOp::LtInt, Right::Constant(10)),
+    ];
+    let program = Program { steps, columns: vec![Form::I32; 2], output: Output::Kept, ..plus_one(1) };
+    let unit = jit.unit(program).unwrap().0;
+    let (a, b): (Vec<i32>, Vec<i32>) = ((0..5000).map(|i| i % 17).collect(), (0..5000).map(|i| i % 5).collect());
+    let mut nulls = vec![0u64; 5000usize.div_ceil(64)];
+    (0..5000).step_by(3).for_each(|i| nulls[i / 64] |= 1 << (i % 64));
+    let column = |values, nulls| Column::new(Form::I32, bytemuck::cast_slice(values), nulls).unwrap();
+    let mut kept = Vec::new();
+    for (from, to) in [(0, 5000), (100, 101), (63, 129), (4999, 5000), (7, 7)] {
+        for nulls in [&nulls[..], &[]] {
+            assert!(unit.kept_in([column(&a, nulls), column(&b, &[])], &[], from..to, &mut kept));
+            let is_kept = |&i: &usize| a[i] + b[i] < 10 && (nulls.is_empty() || i % 3 != 0);
+            let wanted: Vec<u32> = (from..to).filter(is_kept).map(|i| i as u32).collect();
+            assert_eq!(kept, wanted, "{from}..{to}");
+        }
+    }
+    assert!(!unit.kept_in([column(&a, &[]), column(&b, &[])], &[], 0..5001, &mut kept), "there is no such row");
+    assert!(!unit.kept_in([column(&a, &nulls[..20]), column(&b, &[])], &[], 0..5000, &mut kept), "nor such a bit");
+    assert!(!unit.kept_in([column(&a, &[])], &[], 0..10, &mut kept));
+    let bytes: &[u8] = bytemuck::cast_slice(&a);
+    assert!(Column::new(Form::I32, &bytes[1..], &[]).is_none(), "not aligned");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `Jit`: the units of one runtime, each program once; and `Unit`: a program with its code.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Instant;
@@ -213,54 +214,60 @@ impl std::fmt::Debug for Unit {
     }
 }
 
-/// A column as code sees it.
+/// A column as code sees it: values one behind the other, and a bit for each that is NULL.
+#[derive(Clone, Copy, Debug)]
 pub struct Column<'v> {
-    vector: &'v Vector,
     form: Form,
+    bytes: &'v [u8],
+    /// As many words as rows need; or none at all, where none is NULL.
+    nulls: &'v [u64],
 }
 
 impl<'v> Column<'v> {
-    /// The first `rows` values of `vector`; `None` where it is of another form, or shorter.
-    fn of(vector: &'v Vector, form: Form, rows: usize) -> Option<Column<'v>> {
-        let len = match (&vector.data, form) {
-            (Data::Bool(v), Form::Bool) => v.len(),
-            (Data::I16(v), Form::I16) => v.len(),
-            (Data::I32(v), Form::I32) => v.len(),
-            (Data::I64(v), Form::I64) => v.len(),
-            (Data::U32(v), Form::U32) => v.len(),
-            (Data::F32(v), Form::F32) => v.len(),
-            (Data::F64(v), Form::F64) => v.len(),
+    /// Values as bytes in the machine's order, aligned to their width; booleans are 0 or 1. `nulls` has a bit for each value, or is empty. `None` where the
+    /// bytes are not aligned.
+    pub fn new(form: Form, bytes: &'v [u8], nulls: &'v [u64]) -> Option<Column<'v>> {
+        (bytes.as_ptr().align_offset(form.width()) == 0).then_some(Column { form, bytes, nulls })
+    }
+
+    /// The values of `vector`; `None` where it is of another form.
+    fn of(vector: &'v Vector, form: Form) -> Option<Column<'v>> {
+        let bytes = match (&vector.data, form) {
+            (Data::Bool(v), Form::Bool) => bytemuck::cast_slice(v),
+            (Data::I16(v), Form::I16) => bytemuck::cast_slice(v),
+            (Data::I32(v), Form::I32) => bytemuck::cast_slice(v),
+            (Data::I64(v), Form::I64) => bytemuck::cast_slice(v),
+            (Data::U32(v), Form::U32) => bytemuck::cast_slice(v),
+            (Data::F32(v), Form::F32) => bytemuck::cast_slice(v),
+            (Data::F64(v), Form::F64) => bytemuck::cast_slice(v),
             _ => return None,
         };
-        (len >= rows).then_some(Column { vector, form })
+        Some(Column { form, bytes, nulls: vector.nulls.words() })
     }
 
     /// The value of a row, and whether it is NULL.
-    pub fn get(&self, row: usize) -> (u64, bool) {
-        let word = match &self.vector.data {
-            Data::Bool(v) => u64::from(v[row]),
-            Data::I16(v) => v[row] as i64 as u64,
-            Data::I32(v) => v[row] as i64 as u64,
-            Data::I64(v) => v[row] as u64,
-            Data::U32(v) => u64::from(v[row]),
-            Data::F32(v) => f64::from(v[row]).to_bits(),
-            Data::F64(v) => v[row].to_bits(),
-            _ => unreachable!("`of` lets no other through ({:?})", self.form),
+    pub(crate) fn get(&self, row: usize) -> (u64, bool) {
+        macro_rules! read {
+            ($ty:ty, |$v:ident| $word:expr) => {{
+                let $v: $ty = bytemuck::pod_read_unaligned(&self.bytes[row * size_of::<$ty>()..][..size_of::<$ty>()]);
+                $word
+            }};
+        }
+        let word = match self.form {
+            Form::Bool => u64::from(self.bytes[row]),
+            Form::I16 => read!(i16, |v| v as i64 as u64),
+            Form::I32 => read!(i32, |v| v as i64 as u64),
+            Form::I64 => read!(u64, |v| v),
+            Form::U32 => read!(u32, |v| u64::from(v)),
+            Form::F32 => read!(f32, |v| f64::from(v).to_bits()),
+            Form::F64 => read!(u64, |v| v),
         };
-        (word, self.vector.nulls.get(row))
+        (word, self.nulls.get(row / 64).is_some_and(|w| w >> (row % 64) & 1 == 1))
     }
 
-    fn data(&self) -> *const u8 {
-        match &self.vector.data {
-            Data::Bool(v) => v.as_ptr().cast(),
-            Data::I16(v) => v.as_ptr().cast(),
-            Data::I32(v) => v.as_ptr().cast(),
-            Data::I64(v) => v.as_ptr().cast(),
-            Data::U32(v) => v.as_ptr().cast(),
-            Data::F32(v) => v.as_ptr().cast(),
-            Data::F64(v) => v.as_ptr().cast(),
-            _ => std::ptr::null(),
-        }
+    /// Whether there are values up to row `end`.
+    fn reaches(&self, end: usize) -> bool {
+        self.bytes.len() / self.form.width() >= end
     }
 }
 
@@ -271,11 +278,13 @@ const ANY: u64 = u64::MAX;
 
 /// Words of a NULL bitmap for a chunk.
 const NULL_WORDS: usize = CHUNK_ROWS / 64;
+/// Rows that one run can go up to.
+const ROWS_MAX: usize = 1 << 16;
 /// Columns and words of a frame that take no allocation.
 const FEW_COLUMNS: usize = 8;
 const FEW_WORDS: usize = 32;
 
-static NO_NULLS: [u64; NULL_WORDS] = [0; NULL_WORDS];
+static NO_NULLS: [u64; ROWS_MAX / 64] = [0; ROWS_MAX / 64];
 
 impl Unit {
     /// The program.
@@ -296,7 +305,10 @@ impl Unit {
     /// The values of a program whose output is a vector, for `rows` rows of these columns; `None` when it did not come to its end (J3), or the columns are
     /// not what it reads.
     pub fn values(&self, columns: &[&Vector], inputs: &[Input], rows: usize) -> Option<Vector> {
-        let frame = self.frame(columns, inputs, rows)?;
+        if rows > CHUNK_ROWS {
+            return None;
+        }
+        let frame = self.frame(self.vectors(columns)?, inputs, 0..rows)?;
         macro_rules! vector {
             ($data:ident, $ty:ty) => {{
                 let mut values = vec![<$ty>::default(); rows];
@@ -333,6 +345,24 @@ impl Unit {
     /// Lists the rows that a filter keeps, of `rows` rows of these columns; false as [`Unit::values`] answers `None`.
     pub fn kept(&self, columns: &[&Vector], inputs: &[Input], rows: usize, out: &mut Vec<u32>) -> bool {
         out.clear();
+        let Some(columns) = self.vectors(columns) else { return false };
+        self.kept_of(columns, inputs, 0..rows, out)
+    }
+
+    /// As [`Unit::kept`], of a range of rows of columns wherever they are; rows are counted from the columns' first.
+    pub fn kept_in<'c>(
+        &self,
+        columns: impl IntoIterator<Item = Column<'c>>,
+        inputs: &'c [Input],
+        rows: Range<usize>,
+        out: &mut Vec<u32>,
+    ) -> bool {
+        self.kept_of(columns.into_iter().collect(), inputs, rows, out)
+    }
+
+    fn kept_of<'c>(&self, columns: Columns<'c>, inputs: &'c [Input], rows: Range<usize>, out: &mut Vec<u32>) -> bool {
+        out.clear();
+        let count = rows.len();
         let Some(frame) = self.frame(columns, inputs, rows) else { return false };
         if self.program.output != Output::Kept {
             return false;
@@ -340,8 +370,8 @@ impl Unit {
         let done = match self.code(frame.nulls) {
             Some(code) => {
                 // The row at hand is written behind those that are kept, whether it is or not.
-                out.resize(rows, 0);
-                // SAFETY: `out` has room for `rows` numbers of rows.
+                out.resize(count, 0);
+                // SAFETY: `out` has room for the numbers of all rows.
                 let done = unsafe { self.run(code, &frame, out.as_mut_ptr().cast(), &mut [0; NULL_WORDS]) };
                 out.truncate(done.unwrap_or(0));
                 done
@@ -351,18 +381,26 @@ impl Unit {
         done.is_some()
     }
 
+    fn vectors<'v>(&self, columns: &[&'v Vector]) -> Option<Columns<'v>> {
+        let fits = columns.len() == self.program.columns.len();
+        let pairs = columns.iter().zip(&self.program.columns);
+        fits.then(|| pairs.map(|(v, &form)| Column::of(v, form)).collect()).flatten()
+    }
+
     /// What the rows are, when they are what the program reads (J2).
-    fn frame<'f>(&self, columns: &'f [&'f Vector], inputs: &'f [Input], rows: usize) -> Option<Frame<'f>> {
+    fn frame<'f>(&self, columns: Columns<'f>, inputs: &'f [Input], rows: Range<usize>) -> Option<Frame<'f>> {
         let program = &*self.program;
-        let fits =
-            rows <= CHUNK_ROWS && columns.len() == program.columns.len() && inputs.len() >= program.inputs as usize;
+        let fits = rows.end <= ROWS_MAX
+            && columns.len() == program.columns.len()
+            && inputs.len() >= program.inputs as usize
+            && columns.iter().zip(&program.columns).all(|(c, &form)| c.form == form && c.reaches(rows.end));
         if !fits {
             return None;
         }
-        let columns: SmallVec<[Column<'f>; FEW_COLUMNS]> =
-            columns.iter().zip(&program.columns).map(|(v, &form)| Column::of(v, form, rows)).collect::<Option<_>>()?;
         // Columns beyond the 64th share a bit.
-        let bit = |(i, c): (usize, &Column<'_>)| u64::from(!c.vector.nulls.none()) << i.min(63);
+        let words = |c: &Column<'_>| c.nulls.len().min(rows.end.div_ceil(64));
+        let has_null = |c: &Column<'_>| c.nulls[..words(c)].iter().any(|w| *w != 0);
+        let bit = |(i, c): (usize, &Column<'_>)| u64::from(has_null(c)) << i.min(63);
         let nulls = columns.iter().enumerate().map(bit).fold(0, |all, bit| all | bit);
         Some(Frame { columns, inputs, rows, nulls })
     }
@@ -381,7 +419,7 @@ impl Unit {
         if !self.maker.interprets {
             return None;
         }
-        interpret::run(&self.program, &frame.columns, frame.inputs, frame.rows, sink).ok()
+        interpret::run(&self.program, &frame.columns, frame.inputs, frame.rows.clone(), sink).ok()
     }
 
     /// How many rows were kept; `None` at a suspect one.
@@ -395,30 +433,34 @@ impl Unit {
         out: *mut u8,
         nulls: &mut [u64; NULL_WORDS],
     ) -> Option<usize> {
-        if frame.rows == 0 {
+        if frame.rows.is_empty() {
             return Some(0);
         }
-        // Bitmaps that end early are made whole.
+        // Bitmaps that end early are made whole: those of vectors do.
+        let needed = frame.rows.end.div_ceil(64);
+        let is_short = |c: &Column<'_>| !c.nulls.is_empty() && c.nulls.len() < needed;
+        if needed > NULL_WORDS && frame.columns.iter().any(is_short) {
+            return None;
+        }
         let mut whole: SmallVec<[[u64; NULL_WORDS]; 2]> = SmallVec::new();
-        whole.reserve(if frame.nulls != 0 { frame.columns.len() } else { 0 });
+        whole.reserve(frame.columns.iter().filter(|c| is_short(c)).count());
         let mut words: SmallVec<[u64; FEW_WORDS]> = SmallVec::from_elem(0, self.layout.words);
         let address = |at: *const u64| at.expose_provenance() as u64;
         words[0] = out.expose_provenance() as u64;
         words[1] = address(nulls.as_mut_ptr());
         for (i, column) in frame.columns.iter().enumerate() {
             let at = self.layout.columns + 2 * i;
-            words[at] = column.data().expose_provenance() as u64;
-            let bitmap = column.vector.nulls.words();
-            words[at + 1] = if bitmap.is_empty() {
+            words[at] = column.bytes.as_ptr().expose_provenance() as u64;
+            words[at + 1] = if column.nulls.is_empty() {
                 address(NO_NULLS.as_ptr())
-            } else if bitmap.len() >= NULL_WORDS {
-                address(bitmap.as_ptr())
-            } else {
+            } else if is_short(column) {
                 // It was given all the room it needs: nothing moves.
                 let mut copy = [0; NULL_WORDS];
-                copy[..bitmap.len()].copy_from_slice(bitmap);
+                copy[..column.nulls.len()].copy_from_slice(column.nulls);
                 whole.push(copy);
                 whole.last().map_or(0, |w| address(w.as_ptr()))
+            } else {
+                address(column.nulls.as_ptr())
             };
         }
         for (i, input) in frame.inputs.iter().enumerate().take(self.program.inputs as usize) {
@@ -429,18 +471,20 @@ impl Unit {
             words[self.layout.lists + i] = address(list.as_ptr());
         }
         // SAFETY: the program is sound (`Jit::unit`) and the frame laid out by its layout; columns have the forms it reads and at least so many
-        // values (`Column::of`), bitmaps `NULL_WORDS` words, and `out` the room that the caller says (J2).
-        let answer = unsafe { code.run(words.as_mut_ptr(), frame.rows) };
+        // values, bitmaps as many words as those need (`frame`), and `out` the room that the caller says (J2).
+        let answer = unsafe { code.run(words.as_mut_ptr(), frame.rows.clone()) };
         // A suspect row is answered as its complement.
         usize::try_from(answer as i64).ok()
     }
 }
 
+type Columns<'v> = SmallVec<[Column<'v>; FEW_COLUMNS]>;
+
 /// The rows of one run.
 struct Frame<'f> {
-    columns: SmallVec<[Column<'f>; FEW_COLUMNS]>,
+    columns: Columns<'f>,
     inputs: &'f [Input],
-    rows: usize,
+    rows: Range<usize>,
     /// Which columns have NULLs.
     nulls: u64,
 }

@@ -37,7 +37,7 @@ pub fn written(e: &Expr) -> Option<Written> {
     ) {
         return None;
     }
-    let form = form_of(e.ty)?;
+    let form = form_of_type(e.ty)?;
     let mut builder = Builder::default();
     builder.value(e, 0)?;
     if builder.work < 2 || builder.columns.is_empty() || builder.steps.len() > STEPS_MAX {
@@ -56,8 +56,13 @@ pub fn written(e: &Expr) -> Option<Written> {
 }
 
 /// How values of a type lie in columns, for those that words can hold.
-fn form_of(ty: Oid) -> Option<Form> {
-    Some(match Physical::of(ty) {
+fn form_of_type(ty: Oid) -> Option<Form> {
+    form_of(Physical::of(ty))
+}
+
+/// The same of what a type's values are like.
+pub fn form_of(physical: Physical) -> Option<Form> {
+    Some(match physical {
         Physical::Bool => Form::Bool,
         Physical::I16 => Form::I16,
         Physical::I32 => Form::I32,
@@ -123,7 +128,7 @@ impl Builder {
         if depth > DEPTH_MAX || self.steps.len() > STEPS_MAX {
             return None;
         }
-        let form = form_of(e.ty)?;
+        let form = form_of_type(e.ty)?;
         match &e.kind {
             ExprKind::Column(i) => {
                 let column = self.column(*i, form);
@@ -136,7 +141,7 @@ impl Builder {
                 self.steps.push(Step::Input(self.inputs.len() as u32 - 1));
             }
             // Only the name of the type changes.
-            ExprKind::Coerce { arg, .. } if e.typmod < 0 && form_of(arg.ty) == Some(form) => {
+            ExprKind::Coerce { arg, .. } if e.typmod < 0 && form_of_type(arg.ty) == Some(form) => {
                 self.value(arg, depth + 1)?
             }
             ExprKind::Call { function, args, .. } => match &args[..] {
@@ -157,7 +162,7 @@ impl Builder {
             ExprKind::IsNull(arg) => {
                 match arg.kind {
                     ExprKind::Column(i) => {
-                        let column = self.column(i, form_of(arg.ty)?);
+                        let column = self.column(i, form_of_type(arg.ty)?);
                         self.steps.push(Step::NullOf(column));
                     }
                     _ => {
@@ -225,7 +230,7 @@ impl Builder {
 
     /// The value of `e`, whose words are those of `form`.
     fn same_form(&mut self, e: &Expr, form: Form, depth: u32) -> Option<()> {
-        if form_of(e.ty)? == form { self.value(e, depth + 1) } else { None }
+        if form_of_type(e.ty)? == form { self.value(e, depth + 1) } else { None }
     }
 
     fn binary(&mut self, op: BinaryOp, a: &Expr, b: &Expr, depth: u32) -> Option<()> {
@@ -233,7 +238,7 @@ impl Builder {
         self.value(a, depth + 1)?;
         let right = match &b.kind {
             ExprKind::Const(d) if !d.is_null() && d.physical() == Some(Physical::of(b.ty)) => Right::Constant(word(d)?),
-            ExprKind::Column(i) => match form_of(b.ty)? {
+            ExprKind::Column(i) => match form_of_type(b.ty)? {
                 form if form.is_float() == op.is_float() && !matches!(form, Form::Bool | Form::U32) => {
                     Right::Column(self.column(*i, form))
                 }
@@ -305,7 +310,7 @@ impl Builder {
 
     fn in_list(&mut self, all: bool, function: Oid, [x, list]: &[Expr; 2], depth: u32) -> Option<()> {
         let wanted = if all { Sign::NotEqual } else { Sign::Equal };
-        if functions::sign(function)? != wanted || binary(function)?.is_float() || form_of(x.ty)?.is_float() {
+        if functions::sign(function)? != wanted || binary(function)?.is_float() || form_of_type(x.ty)?.is_float() {
             return None;
         }
         let datums: Vec<Datum> = match &list.kind {
@@ -349,7 +354,7 @@ fn is_short(e: &Expr) -> bool {
 /// Whether values of a type are ordered as their words are.
 fn is_ordered_as_number(ty: Oid) -> bool {
     const OTHERWISE: [Oid; 3] = [oid::PG_LSN, oid::XID8, oid::TID];
-    form_of(ty).is_some() && !OTHERWISE.contains(&ty)
+    form_of_type(ty).is_some() && !OTHERWISE.contains(&ty)
 }
 
 /// The operation that a function of two arguments is.
@@ -357,7 +362,7 @@ fn binary(function: Oid) -> Option<BinaryOp> {
     let row = catalog::builtin::proc_by_oid(function)?;
     if let Some(sign) = functions::sign(function) {
         let [left, right] = row.args else { return None };
-        let (l, r) = (form_of(*left)?, form_of(*right)?);
+        let (l, r) = (form_of_type(*left)?, form_of_type(*right)?);
         const INTEGERS: [Oid; 3] = [oid::INT2, oid::INT4, oid::INT8];
         let whole = INTEGERS.contains(left) && INTEGERS.contains(right);
         return Some(match (l.is_float() && r.is_float(), sign) {
@@ -377,7 +382,7 @@ fn binary(function: Oid) -> Option<BinaryOp> {
             (false, Sign::GreaterEqual) => BinaryOp::GeInt,
         });
     }
-    let width = form_of(row.result)?;
+    let width = form_of_type(row.result)?;
     macro_rules! by_width {
         ($i16:ident $i32:ident $i64:ident) => {
             match width {

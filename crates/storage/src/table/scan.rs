@@ -96,6 +96,11 @@ impl<'a> PageView<'a> {
         self.page.high()
     }
 
+    /// Columns that it has.
+    pub fn columns(&self) -> usize {
+        self.layout.columns().len()
+    }
+
     /// One bit per slot: the column is NULL.
     pub fn nulls(&self, column: usize) -> &'a [u64] {
         self.page.nulls(column)
