@@ -1,6 +1,6 @@
 //! Copy and patch: a program's steps become the bytes of its code.
 //!
-//! A frame is words: the output's two, then data and NULLs of each column, value and NULL of each input, each slot, and where each list lies.
+//! A frame is words: the output's two, then data and NULLs of each column, value and NULL of each input, each slot, and where each list and each set lies.
 
 use crate::program::{Label, Output, Program, Right, Step};
 use crate::stencil::{STENCILS, Stencil, Table, What, find};
@@ -12,6 +12,7 @@ pub struct Layout {
     pub inputs: usize,
     pub slots: usize,
     pub lists: usize,
+    pub sets: usize,
     /// Words of the whole frame.
     pub words: usize,
 }
@@ -22,7 +23,8 @@ impl Layout {
         let inputs = columns + 2 * program.columns.len();
         let slots = inputs + 2 * program.inputs as usize;
         let lists = slots + 2 * program.slots as usize;
-        Layout { columns, inputs, slots, lists, words: lists + program.lists.len() }
+        let sets = lists + program.lists.len();
+        Layout { columns, inputs, slots, lists, sets, words: sets + program.sets.len() }
     }
 }
 
@@ -150,6 +152,10 @@ impl Assembler<'_> {
                 let len = self.program.lists[l as usize].len();
                 let name = if len <= SHORT_LIST { "in_list" } else { "in_rising_list" };
                 (find(name)?, [self.offset(self.layout.lists + l as usize), len as u64], None)
+            }
+            Step::InSet(s) => {
+                let bits = 64 * (self.program.sets[s as usize].len() as u64 - 1);
+                (find("in_set")?, [self.offset(self.layout.sets + s as usize), bits], None)
             }
             Step::Jump(l) => (find("jump")?, [0; 2], Some(Jump::To(l))),
             Step::JumpUnlessTrue(l) => (find("jump_unless_true")?, [0; 2], Some(Jump::To(l))),

@@ -107,6 +107,12 @@ fn one(
             Step::IsTrue => (a, z) = (u64::from(a & 1 == 1 && !z), false),
             Step::IsFalse => (a, z) = (u64::from(a & 1 == 0 && !z), false),
             Step::InList(l) => a = u64::from(program.lists[l as usize].contains(&a)),
+            Step::InSet(s) => {
+                let (least, bits) = program.sets[s as usize].split_first()?;
+                let at = a.wrapping_sub(*least);
+                let word = bits.get((at / 64) as usize);
+                a = word.map_or(0, |w| w >> (at % 64) & 1);
+            }
             Step::Jump(l) => jump = Some(l),
             Step::JumpUnlessTrue(l) if a & 1 == 0 || z => jump = Some(l),
             Step::JumpIfFalse(l) if a & 1 == 0 && !z => jump = Some(l),

@@ -10,5 +10,5 @@ mod unit;
 #[cfg(test)]
 mod tests;
 
-pub use program::{BinaryOp, Choice, Form, Label, Output, Program, Right, Step, UnaryOp};
+pub use program::{BinaryOp, Choice, Form, Label, Output, Program, Right, Step, UnaryOp, set_of};
 pub use unit::{Column, Input, Jit, JitCounts, Unit, UnitCode};

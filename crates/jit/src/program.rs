@@ -163,6 +163,8 @@ pub enum Step {
     IsFalse,
     /// Whether it is in the list of this number; NULL where it is.
     InList(u32),
+    /// The same of a set.
+    InSet(u32),
     /// Goes on at a label.
     Jump(Label),
     /// Does so unless the accumulator is true.
@@ -199,8 +201,29 @@ pub struct Program {
     pub slots: u32,
     /// Lists of words, none empty; rising as signed numbers.
     pub lists: Vec<Vec<u64>>,
+    /// Sets of words: the least, then 64 bits a word for those from there on; none without bits.
+    pub sets: Vec<Vec<u64>>,
     /// What it is for.
     pub output: Output,
+}
+
+/// Values of a set lie at most so far apart.
+const SET_SPAN: u64 = 64 * 64;
+
+/// The set of these words, as [`Program::sets`] has it; `None` where they lie too far apart, or are none.
+pub fn set_of(words: &[u64]) -> Option<Vec<u64>> {
+    let least = words.iter().map(|&w| w as i64).min()? as u64;
+    let span = words.iter().map(|w| w.wrapping_sub(least)).max()?;
+    if span >= SET_SPAN {
+        return None;
+    }
+    let mut set = vec![0; 2 + span as usize / 64];
+    set[0] = least;
+    for word in words {
+        let at = word.wrapping_sub(least);
+        set[1 + at as usize / 64] |= 1 << (at % 64);
+    }
+    Some(set)
 }
 
 impl Program {
@@ -218,6 +241,7 @@ impl Program {
                     self.columns.get(c as usize).is_some_and(|f| f.is_right() && f.is_float() == op.is_float())
                 }
                 Step::InList(l) => self.lists.get(l as usize).is_some_and(|l| !l.is_empty()),
+                Step::InSet(s) => self.sets.get(s as usize).is_some_and(|s| s.len() > 1),
                 Step::Jump(l)
                 | Step::JumpUnlessTrue(l)
                 | Step::JumpIfFalse(l)

@@ -189,6 +189,12 @@ impl Drawn<'_> {
                 self.expression(Kind::Int, depth - 1);
                 let mut list: Vec<u64> = (0..self.rng.random_range(1..40)).map(|_| int(self.rng) as u64).collect();
                 list.sort_by_key(|&w| w as i64);
+                if self.rng.random() {
+                    let near: Vec<u64> = list.iter().map(|w| w % 300).chain([(-5i64) as u64]).collect();
+                    self.program.sets.push(crate::set_of(&near).unwrap());
+                    self.program.steps.push(Step::InSet(self.program.sets.len() as u32 - 1));
+                    return;
+                }
                 self.program.lists.push(list);
                 self.program.steps.push(Step::InList(self.program.lists.len() as u32 - 1));
             }
@@ -227,7 +233,8 @@ fn drawn(rng: &mut ChaCha8Rng) -> Program {
         _ if form.is_float() => (Kind::Float, Output::Vector(form)),
         _ => (Kind::Int, Output::Vector(form)),
     };
-    let program = Program { steps: Vec::new(), columns, inputs: 2, slots: 0, lists: Vec::new(), output };
+    let program =
+        Program { steps: Vec::new(), columns, inputs: 2, slots: 0, lists: Vec::new(), sets: Vec::new(), output };
     let depth = rng.random_range(0..5);
     let mut drawn = Drawn { rng, program, labels: 0 };
     drawn.expression(kind, depth);
@@ -300,6 +307,7 @@ fn plus_one(k: u64) -> Program {
         inputs: 0,
         slots: 0,
         lists: Vec::new(),
+        sets: Vec::new(),
         output: Output::Vector(Form::I32),
     }
 }
@@ -358,6 +366,26 @@ fn a_filter_runs_over_a_range_of_what_lies_anywhere() {
     assert!(!unit.kept_in([column(&a, &[])], &[], 0..10, &mut kept));
     let bytes: &[u8] = bytemuck::cast_slice(&a);
     assert!(Column::new(Form::I32, &bytes[1..], &[]).is_none(), "not aligned");
+}
+
+#[test]
+fn sets_hold_what_they_are_made_of() {
+    let jit = if CODE { Jit::default() } else { Jit::interpreter() };
+    let words = |list: &[i64]| list.iter().map(|&v| v as u64).collect::<Vec<u64>>();
+    for list in [&[0, 47, 94, 893][..], &[-70, -3, 1], &[i64::MIN, i64::MIN + 64], &[i64::MAX - 1, i64::MAX], &[7]] {
+        let sets = vec![crate::set_of(&words(list)).unwrap()];
+        let steps = vec![Step::Column(0), Step::InSet(0)];
+        let (columns, output) = (vec![Form::I64], Output::Kept);
+        let unit = jit.unit(Program { steps, columns, sets, output, ..plus_one(1) }).unwrap().0;
+        let near = list.iter().flat_map(|v| (-66..66).map(move |d| v.wrapping_add(d)));
+        let values: Vec<i64> = near.chain([0, i64::MIN, i64::MAX]).collect();
+        let column = Vector { data: Data::I64(values.clone()), nulls: Nulls::default() };
+        let mut kept = Vec::new();
+        assert!(unit.kept(&[&column], &[], values.len(), &mut kept));
+        let wanted: Vec<u32> = (0..values.len()).filter(|&i| list.contains(&values[i])).map(|i| i as u32).collect();
+        assert_eq!(kept, wanted, "{list:?}");
+    }
+    assert!(crate::set_of(&words(&[0, 1 << 13])).is_none() && crate::set_of(&[]).is_none());
 }
 
 #[test]

@@ -470,6 +470,9 @@ impl Unit {
         for (i, list) in self.program.lists.iter().enumerate() {
             words[self.layout.lists + i] = address(list.as_ptr());
         }
+        for (i, set) in self.program.sets.iter().enumerate() {
+            words[self.layout.sets + i] = address(set.as_ptr());
+        }
         // SAFETY: the program is sound (`Jit::unit`) and the frame laid out by its layout; columns have the forms it reads and at least so many
         // values, bitmaps as many words as those need (`frame`), and `out` the room that the caller says (J2).
         let answer = unsafe { code.run(words.as_mut_ptr(), frame.rows.clone()) };

@@ -237,6 +237,17 @@ stencil!("in_rising_list", |c, row, rows, kept, a, z| {
     K_NEXT(c, row, rows, kept, u64::from(*base == a as i64), z)
 });
 
+// The same for lists whose values lie close together: the least of them, then a bit for each value from there on, of so many.
+stencil!("in_set", |c, row, rows, kept, a, z| {
+    let (set, bits) = (word!(c, H_0) as *const u64, constant!(H_1));
+    let at = a.wrapping_sub(*set);
+    let is_inside = at < bits;
+    // Where it lies outside, any word will do.
+    let place = core::hint::select_unpredictable(is_inside, at, 0);
+    let hit = *set.add(1 + (place >> 6) as usize) >> (place & 63) & 1;
+    K_NEXT(c, row, rows, kept, hit & u64::from(is_inside), z)
+});
+
 // What becomes of a row's value: it is put where the frame says, zero where it is NULL; then comes the next row.
 macro_rules! emit {
     ($($name:ident |$a:ident| $value:expr, $ty:ty;)*) => {$(

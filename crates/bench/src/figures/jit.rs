@@ -34,7 +34,15 @@ fn sixteen(k: u64) -> Program {
         Step::Not,
     ];
     let columns = vec![Form::I32; 3];
-    Program { steps, columns, inputs: 0, slots: 1, lists: Vec::new(), output: Output::Vector(Form::Bool) }
+    Program {
+        steps,
+        columns,
+        inputs: 0,
+        slots: 1,
+        lists: Vec::new(),
+        sets: Vec::new(),
+        output: Output::Vector(Form::Bool),
+    }
 }
 
 /// From a program to its first answer.

@@ -50,6 +50,7 @@ pub fn written(e: &Expr) -> Option<Written> {
         inputs: builder.inputs.len() as u32,
         slots: builder.slots_max,
         lists: builder.lists,
+        sets: builder.sets,
         output: Output::Vector(form),
     };
     Some(Written { program, columns, inputs: builder.inputs })
@@ -95,6 +96,7 @@ struct Builder {
     columns: Vec<(usize, Form)>,
     inputs: Vec<Expr>,
     lists: Vec<Vec<u64>>,
+    sets: Vec<Vec<u64>>,
     labels: u32,
     /// Slots in use now, and at most.
     slots: u32,
@@ -330,8 +332,16 @@ impl Builder {
         }
         words.sort_unstable_by_key(|&w| w as i64);
         self.value(x, depth + 1)?;
-        self.lists.push(words);
-        self.steps.push(Step::InList(self.lists.len() as u32 - 1));
+        match jit::set_of(&words) {
+            Some(set) => {
+                self.sets.push(set);
+                self.steps.push(Step::InSet(self.sets.len() as u32 - 1));
+            }
+            None => {
+                self.lists.push(words);
+                self.steps.push(Step::InList(self.lists.len() as u32 - 1));
+            }
+        }
         if all {
             self.steps.push(Step::Not);
         }
