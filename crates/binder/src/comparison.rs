@@ -9,33 +9,31 @@ use crate::expr::Place;
 use crate::resolve::common_type;
 
 impl Binder<'_> {
-    /// `x IN (list)`.
+    /// `x IN (list)`. Each expression is bound once, as lists may stand in lists.
     pub(crate) fn in_list(&mut self, i: &ast::InList, pos: Pos, place: &mut Place<'_>) -> Result<Expr> {
         let sign = if i.not { "<>" } else { "=" };
-        if i.list.len() > 1
-            && let Some(test) = self.kept_list(i, pos, place)?
-        {
-            return Ok(test);
-        }
-        let mut tests = Vec::new();
-        let mut left: Option<Expr> = None;
-        for e in &i.list {
-            if let (ast::ExprKind::Row(l), ast::ExprKind::Row(r)) = (&i.arg.kind, &e.kind) {
-                tests.push(self.row_comparison(sign, &l.fields, &r.fields, pos, place)?);
-                continue;
+        let mut tests = if let ast::ExprKind::Row(l) = &i.arg.kind {
+            let mut left: Option<Expr> = None;
+            let mut tests = Vec::new();
+            for e in &i.list {
+                if let ast::ExprKind::Row(r) = &e.kind {
+                    tests.push(self.row_comparison(sign, &l.fields, &r.fields, pos, place)?);
+                    continue;
+                }
+                let own = match left.take() {
+                    Some(bound) => bound,
+                    None => self.expr(&i.arg, place)?,
+                };
+                let both = vec![own.clone(), self.expr(e, place)?];
+                left = Some(own);
+                tests.push(self.named_operator(sign, both, pos)?);
             }
-            let mut own = match left.take() {
-                Some(bound) => bound,
-                None => self.expr(&i.arg, place)?,
-            };
-            if let (ExprKind::Param(n), oid::UNKNOWN) = (&own.kind, own.ty) {
-                // What it was compared with first has given it a type.
-                own.ty = self.params[*n];
-            }
-            let both = vec![own.clone(), self.expr(e, place)?];
-            left = Some(own);
-            tests.push(self.named_operator(sign, both, pos)?);
-        }
+            tests
+        } else {
+            let left = self.expr(&i.arg, place)?;
+            let values = self.exprs(&i.list, place)?;
+            self.among(left, values, i.not, pos)?
+        };
         if tests.len() == 1 {
             return Ok(tests.remove(0));
         }
@@ -43,34 +41,32 @@ impl Binder<'_> {
         Ok(Expr::new(kind, oid::BOOL, self.position(pos)))
     }
 
-    /// `x IN (list)` as `x = ANY (ARRAY[list])`, where its values have a common type and read no columns.
-    fn kept_list(&mut self, i: &ast::InList, pos: Pos, place: &mut Place<'_>) -> Result<Option<Expr>> {
-        if matches!(i.arg.kind, ast::ExprKind::Row(_)) {
-            return Ok(None);
+    /// The tests that `left IN (values)` is made of: those of its values that read no columns and have a common type as `left = ANY (ARRAY[...])`, where they
+    /// are several, the others one by one.
+    fn among(&mut self, mut left: Expr, values: Vec<Expr>, not: bool, pos: Pos) -> Result<Vec<Expr>> {
+        let sign = if not { "<>" } else { "=" };
+        let mut tests = Vec::new();
+        let kept: Vec<&Expr> = values.iter().filter(|v| v.span().is_none()).collect();
+        let types: Vec<Oid> = std::iter::once(left.ty).chain(kept.iter().map(|v| v.ty)).collect();
+        let common = if kept.len() > 1 { common_type(self.image, &types) } else { None };
+        let array = common.and_then(crate::polymorphic::array_of);
+        if let Some(array) = array {
+            let together = std::iter::once(&left).chain(kept).cloned().collect();
+            let list = self.unify(together, "IN", &[pos])?.split_off(1);
+            let array = Expr::new(ExprKind::Array(list), array, self.position(pos));
+            tests.push(self.any_array(left.clone(), sign, not, array, pos)?);
         }
-        let left = self.expr(&i.arg, place)?;
-        let mut values = self.exprs(&i.list, place)?;
-        // Those that read columns are compared one by one.
-        let (apart, kept): (Vec<Expr>, Vec<Expr>) = values.into_iter().partition(|v| v.span().is_some());
-        if kept.len() < 2 {
-            return Ok(None);
-        }
-        values = kept;
-        let types: Vec<Oid> = std::iter::once(left.ty).chain(values.iter().map(|v| v.ty)).collect();
-        let Some(common) = common_type(self.image, &types) else { return Ok(None) };
-        let Some(array) = crate::polymorphic::array_of(common) else { return Ok(None) };
-        values = self.unify(std::iter::once(left.clone()).chain(values).collect(), "IN", &[pos])?.split_off(1);
-        let array = Expr::new(ExprKind::Array(values), array, self.position(pos));
-        let sign = if i.not { "<>" } else { "=" };
-        let mut tests = vec![self.any_array(left.clone(), sign, i.not, array, pos)?];
-        for e in apart {
+        for e in values {
+            if array.is_some() && e.span().is_none() {
+                continue;
+            }
+            if let (ExprKind::Param(n), oid::UNKNOWN) = (&left.kind, left.ty) {
+                // What it was compared with first has given it a type.
+                left.ty = self.params[*n];
+            }
             tests.push(self.named_operator(sign, vec![left.clone(), e], pos)?);
         }
-        if tests.len() == 1 {
-            return Ok(tests.pop());
-        }
-        let kind = if i.not { ExprKind::And(tests) } else { ExprKind::Or(tests) };
-        Ok(Some(Expr::new(kind, oid::BOOL, self.position(pos))))
+        Ok(tests)
     }
 
     /// `(a, b) op (c, d)`.

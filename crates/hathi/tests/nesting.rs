@@ -35,6 +35,11 @@ fn negations() {
 }
 
 #[test]
+fn lists() {
+    nested("(", "true", " IN (true, false))");
+}
+
+#[test]
 fn arrays() {
     nested("ARRAY[", "1", "]");
 }
