@@ -122,6 +122,11 @@ fn native(e: &Expr, jit: &Jit) -> Option<Native> {
 }
 
 impl Native {
+    /// What stands behind `means`, unless all is evaluated as it is.
+    fn of<'m>(means: &'m Means, ctx: &Context<'_>) -> Option<&'m Native> {
+        ctx.jit.and_then(|_| means.0.downcast_ref())
+    }
+
     fn columns<'c>(&self, chunk: &'c Chunk) -> Option<SmallVec<[&'c Vector; 8]>> {
         self.columns.iter().map(|&i| chunk.columns.get(i)).collect()
     }
@@ -161,7 +166,7 @@ pub fn kept_on_page(
     slots: Range<usize>,
     ctx: &Context<'_>,
 ) -> Result<Option<Vec<u32>>> {
-    let Some(native) = means.0.downcast_ref::<Native>().filter(|_| ctx.jit.is_some()) else { return Ok(None) };
+    let Some(native) = Native::of(means, ctx) else { return Ok(None) };
     let (Some(inputs), Some(unit)) = (native.inputs(ctx)?, native.filter()) else { return Ok(None) };
     let column = |(&c, &form): (&usize, &Form)| {
         let is_same = c < page.columns() && program::form_of(page.form(c)) == Some(form);
@@ -175,8 +180,7 @@ pub fn kept_on_page(
 
 /// The values of a part that has a program.
 pub fn values<'c>(original: &Expr, means: &Means, chunk: &'c Chunk, ctx: &mut Context<'_>) -> Result<Cow<'c, Vector>> {
-    if ctx.jit.is_some()
-        && let Some(native) = means.0.downcast_ref::<Native>()
+    if let Some(native) = Native::of(means, ctx)
         && let (Some(columns), Some(inputs)) = (native.columns(chunk), native.inputs(ctx)?)
         && let Some(values) = native.unit.values(&columns, &inputs, chunk.rows)
     {
@@ -187,7 +191,7 @@ pub fn values<'c>(original: &Expr, means: &Means, chunk: &'c Chunk, ctx: &mut Co
 
 /// The rows for which a predicate that has a program is true; `None` where that must be found out otherwise.
 pub fn kept(means: &Means, chunk: &Chunk, ctx: &Context<'_>) -> Result<Option<Vec<u32>>> {
-    let Some(native) = means.0.downcast_ref::<Native>().filter(|_| ctx.jit.is_some()) else { return Ok(None) };
+    let Some(native) = Native::of(means, ctx) else { return Ok(None) };
     let (Some(columns), Some(inputs), Some(unit)) = (native.columns(chunk), native.inputs(ctx)?, native.filter())
     else {
         return Ok(None);

@@ -346,7 +346,7 @@ impl Unit {
     pub fn kept(&self, columns: &[&Vector], inputs: &[Input], rows: usize, out: &mut Vec<u32>) -> bool {
         out.clear();
         let Some(columns) = self.vectors(columns) else { return false };
-        self.kept_of(columns, inputs, 0..rows, out)
+        self.kept_in(columns, inputs, 0..rows, out)
     }
 
     /// As [`Unit::kept`], of a range of rows of columns wherever they are; rows are counted from the columns' first.
@@ -357,13 +357,9 @@ impl Unit {
         rows: Range<usize>,
         out: &mut Vec<u32>,
     ) -> bool {
-        self.kept_of(columns.into_iter().collect(), inputs, rows, out)
-    }
-
-    fn kept_of<'c>(&self, columns: Columns<'c>, inputs: &'c [Input], rows: Range<usize>, out: &mut Vec<u32>) -> bool {
         out.clear();
         let count = rows.len();
-        let Some(frame) = self.frame(columns, inputs, rows) else { return false };
+        let Some(frame) = self.frame(columns.into_iter().collect(), inputs, rows) else { return false };
         if self.program.output != Output::Kept {
             return false;
         }

@@ -192,13 +192,6 @@ stencil!("not", |c, row, rows, kept, a, z| K_NEXT(c, row, rows, kept, a ^ 1, z))
 stencil!("is_null", |c, row, rows, kept, _a, z| K_NEXT(c, row, rows, kept, z, 0));
 stencil!("is_true", |c, row, rows, kept, a, z| K_NEXT(c, row, rows, kept, a & !z & 1, 0));
 stencil!("is_false", |c, row, rows, kept, a, z| K_NEXT(c, row, rows, kept, !a & !z & 1, 0));
-stencil!("distinct_slot", |c, row, rows, kept, a, z| {
-    // `a` says whether both are equal; the slot holds how many of them are NULL.
-    let nulls = word!(c, H_0);
-    let _ = z;
-    K_NEXT(c, row, rows, kept, if nulls == 0 { a ^ 1 } else { nulls & 1 }, 0)
-});
-
 stencil!("jump", |c, row, rows, kept, a, z| K_JUMP(c, row, rows, kept, a, z));
 stencil!("jump_unless_true", |c, row, rows, kept, a, z| {
     if a & !z & 1 == 0 { K_JUMP(c, row, rows, kept, a, z) } else { K_NEXT(c, row, rows, kept, a, z) }

@@ -68,24 +68,24 @@ impl<S: AsFd + Read> Attentive<S> {
 
     /// What came while awake.
     fn glance(&mut self, out: &mut [u8]) -> Option<io::Result<usize>> {
-        if self.asleep > 0 {
-            self.asleep -= 1;
+        let Attentive { socket, wakefulness, distrust, asleep } = self;
+        if *asleep > 0 {
+            *asleep -= 1;
             return None;
         }
-        let wakefulness = self.wakefulness.clone();
         let _awake = wakefulness.stay()?;
         let start = Instant::now();
         loop {
-            match rustix::net::recv(&self.socket, &mut *out, RecvFlags::DONTWAIT) {
+            match rustix::net::recv(&*socket, &mut *out, RecvFlags::DONTWAIT) {
                 Err(rustix::io::Errno::AGAIN) => {}
                 outcome => {
-                    self.distrust = 0;
+                    *distrust = 0;
                     return Some(outcome.map(|(_, n)| n).map_err(io::Error::from));
                 }
             }
             if start.elapsed() >= STAY {
-                self.distrust = (self.distrust + 1).min(MAX_DISTRUST);
-                self.asleep = (1 << self.distrust) - 2;
+                *distrust = (*distrust + 1).min(MAX_DISTRUST);
+                *asleep = (1 << *distrust) - 2;
                 return None;
             }
             std::thread::yield_now();

@@ -45,16 +45,18 @@ pub(super) struct Segment {
 impl Segment {
     /// Opens segment `number`, making the file when it is missing.
     pub fn open(vfs: &dyn Vfs, number: u64) -> Result<Segment> {
-        let file = vfs.open(&path(number), true).map_err(Error::io("open a log segment"))?;
-        let zeroed_bytes = file.len().map_err(Error::io("measure a log segment"))?.min(SEGMENT_BYTES);
-        Ok(Segment { number, file, zeroed_bytes })
+        Segment::open_file(vfs, &path(number), number)
     }
 
     /// Opens the file that becomes a later segment, with number 0 for now. What a crash left of it is gone on with.
     pub fn open_spare(vfs: &dyn Vfs) -> Result<Segment> {
-        let file = vfs.open(&spare_path(), true).map_err(Error::io("open a log segment"))?;
+        Segment::open_file(vfs, &spare_path(), 0)
+    }
+
+    fn open_file(vfs: &dyn Vfs, path: &str, number: u64) -> Result<Segment> {
+        let file = vfs.open(path, true).map_err(Error::io("open a log segment"))?;
         let zeroed_bytes = file.len().map_err(Error::io("measure a log segment"))?.min(SEGMENT_BYTES);
-        Ok(Segment { number: 0, file, zeroed_bytes })
+        Ok(Segment { number, file, zeroed_bytes })
     }
 
     /// Writes `bytes` at `offset`; where that lengthens the file, zeros behind them lengthen it for those that follow, too.
