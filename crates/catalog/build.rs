@@ -4,11 +4,21 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs};
 
-fn lines(name: &str) -> Vec<Vec<String>> {
-    let path = format!("data/{name}.tsv");
+/// Tables with rows of Hathi's own.
+const OWN: [&str; 4] = ["pg_class", "pg_attribute", "pg_type", "pg_proc"];
+
+fn read(path: &str) -> Vec<Vec<String>> {
     println!("cargo::rerun-if-changed={path}");
-    let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
+    let text = fs::read_to_string(path).unwrap_or_else(|e| panic!("{path}: {e}"));
     text.lines().map(|l| l.split('\t').map(unescape).collect()).collect()
+}
+
+fn lines(name: &str) -> Vec<Vec<String>> {
+    let mut rows = read(&format!("data/{name}.tsv"));
+    if OWN.contains(&name) {
+        rows.extend(read(&format!("data/own/{name}.tsv")));
+    }
+    rows
 }
 
 /// Undoes COPY's escapes; `\N` stays.

@@ -14,23 +14,27 @@ pub type Row = Box<[Datum]>;
 
 struct StaticTable {
     name: &'static str,
+    /// What PostgreSQL has.
     text: &'static str,
+    /// What it has not.
+    own: &'static str,
     rows: OnceLock<Vec<Row>>,
 }
 
 macro_rules! tables {
-    ($($name:literal),* $(,)?) => {
+    ($($name:literal $($own:literal)?),* $(,)?) => {
         static TABLES: [StaticTable; 22] = [$(StaticTable {
             name: $name,
             text: include_str!(concat!("../data/", $name, ".tsv")),
+            own: concat!($(include_str!(concat!("../data/own/", $own, ".tsv")))?),
             rows: OnceLock::new(),
         }),*];
     };
 }
 
 tables![
-    "pg_type",
-    "pg_proc",
+    "pg_type" "pg_type",
+    "pg_proc" "pg_proc",
     "pg_operator",
     "pg_cast",
     "pg_aggregate",
@@ -47,8 +51,8 @@ tables![
     "pg_authid",
     "pg_auth_members",
     "pg_tablespace",
-    "pg_class",
-    "pg_attribute",
+    "pg_class" "pg_class",
+    "pg_attribute" "pg_attribute",
     "pg_description",
     "pg_init_privs",
 ];
@@ -57,17 +61,17 @@ tables![
 pub fn of(relation: Oid) -> &'static [Row] {
     let Some(name) = builtin::relation_by_oid(relation).map(|r| r.name) else { return &[] };
     let Some(table) = TABLES.iter().find(|t| t.name == name) else { return &[] };
-    table.rows.get_or_init(|| parse(relation, table.text))
+    table.rows.get_or_init(|| parse(relation, table.text.lines().chain(table.own.lines())))
 }
 
-fn parse(relation: Oid, text: &str) -> Vec<Row> {
+fn parse<'l>(relation: Oid, lines: impl Iterator<Item = &'l str>) -> Vec<Row> {
     let settings = IoSettings::default();
     let types: Vec<Oid> = builtin::columns_of(relation).iter().map(|c| c.type_oid).collect();
     let row = |line: &str| {
         let fields = line.split('\t').zip(&types);
         fields.map(|(field, &ty)| value(field, ty, &settings)).collect::<Row>()
     };
-    text.lines().map(row).collect()
+    lines.map(row).collect()
 }
 
 fn value(field: &str, ty: Oid, settings: &IoSettings) -> Datum {
@@ -110,7 +114,7 @@ mod tests {
         for table in &TABLES {
             let relation = builtin::relation_by_name(table.name).expect("a catalog table").oid;
             let columns = builtin::columns_of(relation);
-            for line in table.text.lines() {
+            for line in table.text.lines().chain(table.own.lines()) {
                 assert_eq!(line.split('\t').count(), columns.len(), "{}: {line}", table.name);
                 for (field, column) in line.split('\t').zip(columns).filter(|(f, _)| *f != "\\N") {
                     let read = types::io::text_in(column.type_oid, -1, &unescape(field), &settings);
@@ -121,6 +125,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(of(Oid(1255)).len(), 3402);
+        // PostgreSQL's, and two of our own.
+        assert_eq!(of(Oid(1255)).len(), 3402 + 2);
     }
 }

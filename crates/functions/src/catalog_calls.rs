@@ -213,6 +213,18 @@ pub(crate) mod functions {
         Ok(rows.into_iter().map(ext::output::Columns).collect())
     }
 
+    #[ext::set_function(oid = 15003)]
+    pub fn statement_cache(call: &mut Call<'_>) -> Result<Vec<ext::output::Columns>> {
+        let rows = call.host.rows("hathi_statement_cache", &[])?;
+        Ok(rows.into_iter().map(ext::output::Columns).collect())
+    }
+
+    #[ext::set_function(oid = 15007)]
+    pub fn jit_counts(call: &mut Call<'_>) -> Result<Vec<ext::output::Columns>> {
+        let rows = call.host.rows("hathi_jit", &[])?;
+        Ok(rows.into_iter().map(ext::output::Columns).collect())
+    }
+
     #[ext::set_function(oid = 2511)]
     pub fn cursors(call: &mut Call<'_>) -> Result<Vec<ext::output::Columns>> {
         let rows = call.host.rows("pg_cursor", &[])?;

@@ -22,6 +22,7 @@ mod planning;
 mod powercut;
 mod reuse;
 mod robust;
+mod shared_plans;
 mod snapshots;
 mod temporary;
 mod this_program;

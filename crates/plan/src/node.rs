@@ -70,6 +70,16 @@ pub struct TableRef {
     pub label: Label,
 }
 
+impl TableRef {
+    /// Whether a plan made for `other` is one for this: whatever a statement calls it, and whoever reads it.
+    pub fn is_same_table(&self, other: &TableRef) -> bool {
+        let TableRef { oid, rel, namespace, schema, name, columns, indexes, source, check_as: _, label: _ } = self;
+        (oid, rel, namespace, source) == (&other.oid, &other.rel, &other.namespace, &other.source)
+            && (schema, name) == (&other.schema, &other.name)
+            && (columns, indexes) == (&other.columns, &other.indexes)
+    }
+}
+
 /// What a statement calls a table, function or common table expression in FROM, for EXPLAIN.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Label {

@@ -230,11 +230,12 @@ impl Session {
         {
             let statement = Statement { kind: StatementKind::Select(Box::new(augmented)), ..query.clone() };
             // What groups has no row ids; what is wrong is said of the query as it was written.
-            if let Ok(prepared) = self.prepare_parsed(sql, statement, Vec::new()) {
+            if let Ok(prepared) = self.prepare_parsed(sql, statement, None, Vec::new()) {
                 return Ok((prepared, tables));
             }
         }
-        Ok((self.prepare_parsed(sql, query.clone(), Vec::new())?, Vec::new()))
+        let start = Some(query.span.start.0);
+        Ok((self.prepare_parsed(sql, query.clone(), start, Vec::new())?, Vec::new()))
     }
 
     pub(crate) fn declare_cursor(&mut self, sql: &str, declare: &DeclareCursor) -> Result<String> {

@@ -1,56 +1,73 @@
-//! Statements known by their text without its literals: planned once, run with the literals as parameters.
+//! Statements known by their text: by all of it, or by what is left of it without its literals, planned once and run with those as parameters.
 //!
 //! A text that comes a second time with other literals is bound and planned twice, as it is and with parameters; where both mean the same
 //! and have the same plan, it is kept. What differs in meaning (`ORDER BY 1`, a type's modifier) never gets that far. Where statistics
-//! could make another plan better for other values, each use asks them.
+//! could make another plan better for other values, each use asks them. A query that is known in no such way is known once it comes
+//! again as it was. What one session found out the others find (`statement_cache`).
 
-use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use binder::Names;
+use hashlink::LruCache;
 use optimizer::Way;
 use plan::{Bits, Expr, ExprKind, IndexRange, Node, TableRef};
 use smallvec::SmallVec;
-use syntax::LiteralKind;
+use syntax::{LiteralKind, Template};
 use types::{Datum, Oid, Result, oid};
 
 use crate::basis::Basis;
-use crate::planning::Known;
+use crate::planning;
 use crate::prepared::Prepared;
-use crate::session::{BlockState, Session, is_planned};
+use crate::session::{BlockState, Meaning, Session, is_planned};
+use crate::statement_cache::{Kind, Known, SharedStatement, is_timeless};
 use crate::view::View;
 
-/// So many texts are remembered; then all are forgotten.
+/// So many texts of a kind are remembered.
 const TEXTS_MAX: usize = 128;
 
-/// What is known of a text.
+/// What a session knows of a text.
 enum Entry {
     /// It came once.
     Seen,
     /// It is planned each time.
     Unfit,
     /// Its plan; none while it is run.
-    Ready(Option<Box<Prepared>>, Fit),
+    Ready(Option<Box<Prepared>>, Arc<SharedStatement>),
 }
 
 /// For which values a plan is the best.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Fit {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fit {
     All,
     /// Where reading the range of its index is less work than reading the table.
     Selective,
 }
 
 /// The texts of a session, as of one state of the catalog and the settings.
-#[derive(Default)]
 pub(crate) struct KnownStatements {
     basis: Option<Basis>,
-    entries: HashMap<String, Entry>,
+    templates: LruCache<String, Entry>,
+    /// Queries by all of their text.
+    texts: LruCache<String, Entry>,
+}
+
+impl Default for KnownStatements {
+    fn default() -> KnownStatements {
+        KnownStatements { basis: None, templates: LruCache::new(TEXTS_MAX), texts: LruCache::new(TEXTS_MAX) }
+    }
+}
+
+impl KnownStatements {
+    fn of(&mut self, kind: Kind) -> &mut LruCache<String, Entry> {
+        if kind == Kind::Template { &mut self.templates } else { &mut self.texts }
+    }
 }
 
 /// A statement whose plan is there: what to run, and the values of its parameters.
 pub struct KnownStatement {
     text: String,
+    kind: Kind,
     /// The statement with parameters.
     pub prepared: Box<Prepared>,
     /// Their values.
@@ -63,42 +80,135 @@ impl Session {
         if self.block_state() == BlockState::Failed {
             return None;
         }
-        let template = syntax::template(sql)?;
         let basis = self.basis();
         if self.known.basis != Some(basis) {
-            self.known = KnownStatements { basis: Some(basis), entries: HashMap::new() };
+            self.known = KnownStatements { basis: Some(basis), ..KnownStatements::default() };
         }
-        match self.known.entries.get_mut(&template.text) {
-            None => {
-                if self.known.entries.len() >= TEXTS_MAX {
-                    self.known.entries.clear();
-                }
-                self.known.entries.insert(template.text, Entry::Seen);
-                return None;
+        if let Some(template) = syntax::template(sql) {
+            let known = self.known_template(sql, template, basis);
+            if known.is_some() {
+                return known;
             }
+        }
+        self.known_text(sql, basis)
+    }
+
+    fn known_template(&mut self, sql: &str, template: Template, basis: Basis) -> Option<KnownStatement> {
+        match self.known.templates.get(&template.text) {
             Some(Entry::Unfit) => return None,
             Some(Entry::Ready(..)) => {}
-            Some(entry @ Entry::Seen) => {
-                *entry = Entry::Unfit;
+            other => {
+                let came = other.is_some();
                 // What is wrong with it, the usual way will tell.
-                let made = self.parameterized(sql, &template).ok().flatten();
+                let found = self.in_some_transaction(|s| s.shared_template(sql, &template, came)).ok().flatten();
                 if self.basis() != basis {
                     return None;
                 }
-                let entry = made.map_or(Entry::Unfit, |(made, fit)| Entry::Ready(Some(Box::new(made)), fit));
-                self.known.entries.insert(template.text.clone(), entry);
+                let entry = match found {
+                    None => Entry::Seen,
+                    Some(Known::Unfit) => Entry::Unfit,
+                    Some(Known::Ready(shared)) => Entry::Ready(Some(Box::new(Prepared::of(&shared, basis))), shared),
+                };
+                self.known.templates.insert(template.text.clone(), entry);
             }
         }
-        let Some(Entry::Ready(kept, fit)) = self.known.entries.get_mut(&template.text) else { return None };
-        let (fit, prepared) = (*fit, kept.take()?);
+        let Some(Entry::Ready(kept, shared)) = self.known.templates.get_mut(&template.text) else { return None };
+        let (fit, Some(prepared)) = (shared.fit, kept.take()) else { return None };
         let values = self.literal_values(&template, &prepared.params).ok();
         let fits = values.as_ref().is_some_and(|v| fit == Fit::All || self.is_selective(&prepared, v));
-        let statement = KnownStatement { text: template.text, prepared, values: values.unwrap_or_default() };
+        let values = values.unwrap_or_default();
+        let statement = KnownStatement { text: template.text, kind: Kind::Template, prepared, values };
         if fits {
             return Some(statement);
         }
         self.keep(statement);
         None
+    }
+
+    /// What is known of a template, as this session or another found out; none where it comes for the first time (`came` says that it does not).
+    fn shared_template(&mut self, sql: &str, template: &Template, came: bool) -> Result<Option<Known>> {
+        let key = self.shared_key(Kind::Template, &template.text, 0, &[])?;
+        if let Some((key, version)) = &key {
+            if let Some(known) = self.shared_known(key, *version)? {
+                return Ok(Some(known));
+            }
+            // Seen by whichever session.
+            if !self.is_seen(key, *version) && !came {
+                return Ok(None);
+            }
+        } else if !came {
+            return Ok(None);
+        }
+        let made = self.parameterized(sql, template).ok().flatten();
+        let known = made.map_or(Known::Unfit, |made| Known::Ready(Arc::new(made)));
+        if let Some((key, version)) = key {
+            self.share(key, version, known.clone());
+        }
+        Ok(Some(known))
+    }
+
+    /// The kept plan of a query by all of its text.
+    fn known_text(&mut self, sql: &str, basis: Basis) -> Option<KnownStatement> {
+        if self.catalog_dirty() || !syntax::starts_query(sql) || !is_timeless(sql) {
+            return None;
+        }
+        let entry = self.known.texts.get(sql);
+        let kept = match entry {
+            Some(Entry::Unfit) => return None,
+            Some(Entry::Ready(_, shared)) => shared.is_timely(&self.db),
+            _ => false,
+        };
+        if !kept {
+            let found = self.in_some_transaction(|s| s.shared_text(sql)).ok().flatten();
+            if self.basis() != basis {
+                return None;
+            }
+            match found {
+                None => return None,
+                Some(Known::Unfit) => {
+                    self.known.texts.insert(sql.to_owned(), Entry::Unfit);
+                    return None;
+                }
+                Some(Known::Ready(shared)) => {
+                    let prepared = Some(Box::new(Prepared::of(&shared, basis)));
+                    self.known.texts.insert(sql.to_owned(), Entry::Ready(prepared, shared));
+                }
+            }
+        }
+        let Some(Entry::Ready(kept, _)) = self.known.texts.get_mut(sql) else { return None };
+        let prepared = kept.take()?;
+        Some(KnownStatement { text: sql.to_owned(), kind: Kind::Text, prepared, values: SmallVec::new() })
+    }
+
+    /// What is known of a query by all of its text; none where it comes for the first time.
+    fn shared_text(&mut self, sql: &str) -> Result<Option<Known>> {
+        let Some((key, version)) = self.shared_key(Kind::Text, sql, 0, &[])? else { return Ok(None) };
+        if let Some(known) = self.shared_known(&key, version)? {
+            return Ok(Some(known));
+        }
+        if !self.is_seen(&key, version) {
+            return Ok(None);
+        }
+        let statements = syntax::parse(sql)?;
+        let known = match <[_; 1]>::try_from(statements) {
+            Ok([statement]) if is_planned(&statement.kind) => {
+                let since = Instant::now();
+                let Meaning { bound, params, uses } = self.meaning(sql, &statement.kind, Vec::new())?;
+                let node = Arc::new(self.optimized(bound.node)?);
+                let prepared = Prepared {
+                    columns: self.as_based(Arc::new(bound.columns))?,
+                    uses: Arc::new(uses),
+                    ..Prepared::unplanned(sql, statement, Some(0), params)
+                };
+                match prepared.params.is_empty() {
+                    true => Known::Ready(Arc::new(SharedStatement::of(&prepared, node, Fit::All, &self.db, since))),
+                    false => Known::Unfit,
+                }
+            }
+            _ => Known::Unfit,
+        };
+        self.share(key, version, known.clone());
+        Ok(Some(known))
     }
 
     /// Whether the index that a plan reads is the right one for `values`.
@@ -112,19 +222,23 @@ impl Session {
             table,
             &range,
             way,
-            &Known { image: view.catalog(), db: &self.db, settings: Some(&self.settings) },
+            &planning::Known { image: view.catalog(), db: &self.db, settings: Some(&self.settings) },
         )
     }
 
     /// Takes back what [`Session::known`] gave.
     pub fn keep(&mut self, statement: KnownStatement) {
-        if let Some(Entry::Ready(kept, _)) = self.known.entries.get_mut(&statement.text) {
+        if let Some(Entry::Ready(kept, _)) = self.known.of(statement.kind).get_mut(&statement.text) {
             *kept = Some(statement.prepared);
         }
     }
 
     /// The literals as values of `types`.
-    fn literal_values(&self, template: &syntax::Template, types: &[Oid]) -> Result<SmallVec<[Datum; 8]>> {
+    fn literal_values(&mut self, template: &Template, types: &[Oid]) -> Result<SmallVec<[Datum; 8]>> {
+        const TIMES: [Oid; 5] = [oid::DATE, oid::TIME, oid::TIMETZ, oid::TIMESTAMP, oid::TIMESTAMPTZ];
+        if types.iter().any(|ty| TIMES.contains(ty)) {
+            self.note_time();
+        }
         let Some(image) = self.view.as_ref().map(View::catalog) else {
             return Err(types::SqlError::internal("no catalog yet"));
         };
@@ -137,7 +251,7 @@ impl Session {
     }
 
     /// `sql`, whose template is given, with parameters for its literals, if that is the same statement and has one best plan.
-    fn parameterized(&mut self, sql: &str, template: &syntax::Template) -> Result<Option<(Prepared, Fit)>> {
+    fn parameterized(&mut self, sql: &str, template: &Template) -> Result<Option<SharedStatement>> {
         let types: Vec<Oid> =
             template.literals.iter().map(|l| if l.0 == LiteralKind::Int { oid::INT4 } else { oid::UNKNOWN }).collect();
         let as_written = syntax::parse(sql)?;
@@ -147,58 +261,44 @@ impl Session {
         }
         let mut with_parameters = syntax::parse(&template.text)?;
         let (Some(other), true) = (with_parameters.pop(), with_parameters.is_empty()) else { return Ok(None) };
-        let started = self.txn.is_none();
-        if started {
-            self.begin_transaction();
+        let since = Instant::now();
+        let (mut wanted, _) = self.bind(sql, &statement.kind, Vec::new())?;
+        let Meaning { mut bound, params, uses } = self.meaning(&template.text, &other.kind, types)?;
+        // A domain's rules are checked by casts, which there are none of from a parameter of that type.
+        let untyped = params.iter().any(|&ty| ty == oid::UNKNOWN || ty.is_user_type());
+        if params.len() != template.literals.len() || untyped {
+            return Ok(None);
         }
-        let basis = self.basis();
-        let outcome = (|| {
-            let (mut wanted, _) = self.bind(sql, &statement.kind, Vec::new())?;
-            let (mut bound, params) = self.bind(&template.text, &other.kind, types)?;
-            // A domain's rules are checked by casts, which there are none of from a parameter of that type.
-            let untyped = params.iter().any(|&ty| ty == oid::UNKNOWN || ty.is_user_type());
-            if params.len() != template.literals.len() || untyped {
-                return Ok(None);
-            }
-            let values = self.literal_values(template, &params)?;
-            let shape = |columns: &[plan::OutputColumn]| -> Vec<(String, Oid, i32)> {
-                columns.iter().map(|c| (c.name.clone(), c.ty, c.typmod)).collect()
-            };
-            if shape(&wanted.columns) != shape(&bound.columns) {
-                return Ok(None);
-            }
-            let plan = self.optimized(bound.node.clone())?;
-            let mut planned = self.optimized(wanted.node.clone())?;
-            let simple = settle(&mut wanted.node, &[]) && settle(&mut bound.node, &values);
-            if !simple || wanted.node != bound.node {
-                return Ok(None);
-            }
-            let mut with_values = plan.clone();
-            if !settle(&mut planned, &[]) || !settle(&mut with_values, &values) || planned != with_values {
-                return Ok(None);
-            }
-            let Some(fit) = self.fit(&plan)? else { return Ok(None) };
-            let prepared = Prepared {
-                sql: Arc::from(&*template.text),
-                stack_bytes: crate::stack::need(&template.text),
-                statement: Arc::new(other),
-                params,
-                columns: Arc::new(bound.columns),
-                plan: Some((basis, Arc::new(plan))),
-                operators: None,
-            };
-            Ok(Some((prepared, fit)))
-        })();
-        if started {
-            self.txn = None;
+        let values = self.literal_values(template, &params)?;
+        let shape = |columns: &[plan::OutputColumn]| -> Vec<(String, Oid, i32)> {
+            columns.iter().map(|c| (c.name.clone(), c.ty, c.typmod)).collect()
+        };
+        if shape(&wanted.columns) != shape(&bound.columns) {
+            return Ok(None);
         }
-        outcome
+        let plan = self.optimized(bound.node.clone())?;
+        let mut planned = self.optimized(wanted.node.clone())?;
+        let simple = settle(&mut wanted.node, &[]) && settle(&mut bound.node, &values);
+        if !simple || wanted.node != bound.node {
+            return Ok(None);
+        }
+        let mut with_values = plan.clone();
+        if !settle(&mut planned, &[]) || !settle(&mut with_values, &values) || planned != with_values {
+            return Ok(None);
+        }
+        let Some(fit) = self.fit(&plan)? else { return Ok(None) };
+        let prepared = Prepared {
+            columns: Arc::new(bound.columns),
+            uses: Arc::new(uses),
+            ..Prepared::unplanned(&template.text, other, Some(0), params)
+        };
+        Ok(Some(SharedStatement::of(&prepared, Arc::new(plan), fit, &self.db, since)))
     }
 
     /// For which values of its parameters a plan is the best; none when that is not so easily said.
     fn fit(&mut self, node: &Node) -> Result<Option<Fit>> {
         let image = self.image()?;
-        let statistics = Known { image: &image, db: &self.db, settings: Some(&self.settings) };
+        let statistics = planning::Known { image: &image, db: &self.db, settings: Some(&self.settings) };
         // With other values a partial index may list all that is wanted.
         let partial = |table: &TableRef| table.indexes.iter().any(|i| i.predicate.is_some());
         Ok(match access(node) {

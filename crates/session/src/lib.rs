@@ -27,6 +27,7 @@ mod runtime;
 mod session;
 mod settings;
 mod stack;
+mod statement_cache;
 mod view;
 
 pub use copy::{CopyIn, CopyOut, CopyShape};
@@ -37,4 +38,5 @@ pub use portal::{Fetched, Portal};
 pub use prepared::Prepared;
 pub use runtime::{CancelHandle, DEFAULT_DATABASE, Role, Runtime, RuntimeOptions};
 pub use session::{BlockState, Session, Sink};
+pub use statement_cache::StatementCounts;
 pub use vector::Chunk;

@@ -27,6 +27,10 @@ impl SessionHost<'_> {
             "pg_stat_get_activity" => Ok(self.activity(args.first())),
             "pg_prepared_statement" => Ok(self.named.prepared_rows()),
             "pg_cursor" => Ok(self.named.cursor_rows()),
+            "hathi_statement_cache" => {
+                Ok(self.runtime.statements.rows((!self.user.superuser).then_some(self.user.oid)))
+            }
+            "hathi_jit" => Ok(vec![self.jit_counts()]),
             "pg_lock_status" => Ok(self.locks()),
             "pg_get_sequence_data" => {
                 let sequence = match args.first() {
@@ -41,6 +45,22 @@ impl SessionHost<'_> {
             "aclexplode" => self.exploded(&args[0]),
             _ => Err(SqlError::unsupported(format!("function {name}"))),
         }
+    }
+
+    /// The row of `hathi_jit`.
+    fn jit_counts(&self) -> Vec<Datum> {
+        let counts = self.runtime.jit.counts();
+        let number = |n: u64| Datum::I64(i64::try_from(n).unwrap_or(i64::MAX));
+        vec![
+            number(counts.compiled),
+            number(counts.found),
+            number(counts.refused),
+            number(counts.stencils),
+            Datum::F64(counts.nanoseconds as f64 / 1e6),
+            number(counts.bytes),
+            Datum::Null,
+            Datum::Null,
+        ]
     }
 
     /// What was counted of a table since the cluster was opened: nothing of those that are not there.

@@ -117,6 +117,7 @@ impl Session {
     /// # Errors
     /// What the type's input says.
     pub fn parameter_in(&mut self, ty: Oid, text: &str) -> Result<Datum> {
+        self.note_time();
         if !types::io::is_reg(ty) && ty < Oid::FIRST_NORMAL {
             return types::io::text_in(ty, -1, text, &self.settings.io);
         }
@@ -171,7 +172,9 @@ impl Session {
                 types.push(binder.type_name(ty)?.0);
             }
         }
-        let prepared = self.prepare_parsed(sql, prepare.statement.clone(), types)?;
+        let statement = prepare.statement.clone();
+        let start = Some(statement.span.start.0);
+        let prepared = self.prepare_parsed(sql, statement, start, types)?;
         self.keep_statement(name, Some(prepared));
         self.named.prepared.insert(name.to_owned(), (self.started.1, true));
         Ok("PREPARE".to_owned())

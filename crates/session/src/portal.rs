@@ -19,7 +19,7 @@ use crate::collected::Collected;
 use crate::host::SessionHost;
 use crate::lifetime::Birth;
 use crate::prepared::{Operators, Prepared};
-use crate::session::{BlockState, Session, Sink, aborted, is_planned};
+use crate::session::{BasedPlan, BlockState, Session, Sink, aborted, is_planned};
 use crate::stack;
 
 /// A statement whose changes asked for more than this settles what it can before it goes on.
@@ -92,7 +92,7 @@ pub struct Portal {
     /// Stack that its tree may need.
     stack_bytes: usize,
     statement: Arc<Statement>,
-    plan: Option<(Arc<Node>, Arc<Vec<OutputColumn>>)>,
+    plan: Option<BasedPlan>,
     /// Columns of its result.
     pub columns: Arc<Vec<OutputColumn>>,
     params: Vec<Datum>,
@@ -149,7 +149,7 @@ impl Session {
             sql: prepared.sql.clone(),
             stack_bytes: prepared.stack_bytes,
             statement: prepared.statement.clone(),
-            plan: prepared.plan.as_ref().map(|p| (p.1.clone(), prepared.columns.clone())),
+            plan: prepared.plan.as_ref().map(|p| (p.0, p.1.clone(), prepared.columns.clone())),
             columns: prepared.columns.clone(),
             params,
             types: prepared.params.clone(),

@@ -7,6 +7,7 @@ use syntax::ast::{Statement, StatementKind, TransactionStatement};
 use types::Oid;
 
 use crate::basis::Basis;
+use crate::statement_cache::{SharedStatement, Uses};
 
 /// A prepared statement.
 pub struct Prepared {
@@ -14,14 +15,50 @@ pub struct Prepared {
     /// Stack that its tree may need.
     pub(crate) stack_bytes: usize,
     pub(crate) statement: Arc<Statement>,
+    /// Where in the text it begins: 0 when it is all of it, none when it is not quite what the text says.
+    pub(crate) start: Option<u32>,
     /// Types of its parameters.
     pub params: Vec<Oid>,
     /// Its result's columns.
     pub columns: Arc<Vec<OutputColumn>>,
     /// The plan and what it was made from (S3); none for statements that are not planned.
     pub(crate) plan: Option<(Basis, Arc<Node>)>,
+    /// What it needs rights to that its plan does not show.
+    pub(crate) uses: Arc<Uses>,
     /// The plan's operators, kept from one run to the next (S5).
     pub(crate) operators: Option<Operators>,
+}
+
+impl Prepared {
+    /// A statement without a plan.
+    pub(crate) fn unplanned(sql: &str, statement: Statement, start: Option<u32>, params: Vec<Oid>) -> Prepared {
+        Prepared {
+            sql: Arc::from(sql),
+            stack_bytes: crate::stack::need(sql),
+            statement: Arc::new(statement),
+            start,
+            params,
+            columns: Arc::default(),
+            plan: None,
+            uses: Arc::default(),
+            operators: None,
+        }
+    }
+
+    /// A statement that somebody has planned.
+    pub(crate) fn of(shared: &SharedStatement, basis: Basis) -> Prepared {
+        Prepared {
+            sql: shared.sql.clone(),
+            stack_bytes: shared.stack_bytes,
+            statement: shared.statement.clone(),
+            start: Some(0),
+            params: shared.params.clone(),
+            columns: shared.columns.clone(),
+            plan: Some((basis, shared.node.clone())),
+            uses: shared.uses.clone(),
+            operators: None,
+        }
+    }
 }
 
 /// What running a plan over and over needs.

@@ -15,6 +15,7 @@ use storage::{Database, DbId, Engine, Options};
 use crate::ddl::auto_analyze::{Analysed, Thread};
 use crate::export::Exported;
 use crate::monitor::Present;
+use crate::statement_cache::{StatementCache, StatementCounts};
 use types::{Datum, Oid, Result, SqlError, SqlState};
 
 /// The database that holds what all databases share.
@@ -35,6 +36,8 @@ pub struct RuntimeOptions {
     pub session_bytes: usize,
     /// Memory the statements of all sessions may use together.
     pub total_bytes: usize,
+    /// Statements whose plans all sessions share; those used least recently give way.
+    pub statements_max: usize,
 }
 
 impl Default for RuntimeOptions {
@@ -44,6 +47,7 @@ impl Default for RuntimeOptions {
             statement_bytes: 256 << 20,
             session_bytes: 1 << 30,
             total_bytes: 4 << 30,
+            statements_max: 2048,
         }
     }
 }
@@ -165,6 +169,8 @@ pub struct Runtime {
     pub(crate) meter: Arc<exec::Meter>,
     /// The compiled expressions of all sessions.
     pub(crate) jit: jit::Jit,
+    /// The statements of all sessions.
+    pub(crate) statements: StatementCache,
 }
 
 /// Cancels what a session is doing, from any thread.
@@ -184,6 +190,11 @@ impl CancelHandle {
 }
 
 impl Runtime {
+    /// How often statements were planned, and found planned.
+    pub fn statement_counts(&self) -> StatementCounts {
+        self.statements.counts()
+    }
+
     /// Memory that statements and open cursors of all sessions take.
     pub fn memory_used(&self) -> usize {
         self.meter.used_bytes()
@@ -197,6 +208,7 @@ impl Runtime {
         let engine = Engine::open(env.clone(), options.storage.clone())?;
         let runtime = Arc::new(Runtime {
             jit: jit::Jit::default(),
+            statements: StatementCache::new(options.statements_max),
             meter: exec::Meter::new("process", options.total_bytes, exec::Meter::process()),
             engine,
             started: env.clock.unix_micros(),

@@ -22,7 +22,7 @@ use crate::runtime::{CancelHandle, DEFAULT_ROLE, DbCatalog, Role, Runtime};
 use crate::settings::Settings;
 use crate::view::View;
 
-pub(crate) use prepare::no_parameter;
+pub(crate) use prepare::{BasedPlan, Meaning, no_parameter};
 pub use sink::Sink;
 pub(crate) use statement::is_planned;
 pub(crate) use transaction::aborted;

@@ -3,6 +3,7 @@
 mod hints;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::runtime::Role;
 use types::datetime::{DateOrder, DateStyle, IntervalStyle, zone};
@@ -101,6 +102,29 @@ const KNOWN: &[(&str, &str, Kind)] = &[
     ("xmloption", "content", Kind::Word(&["content", "document"])),
 ];
 
+/// Settings that neither what a statement means nor its plan depends on.
+const APART: &[&str] = &[
+    "application_name",
+    "client_min_messages",
+    "default_transaction_deferrable",
+    "default_transaction_isolation",
+    "default_transaction_read_only",
+    "idle_in_transaction_session_timeout",
+    "idle_session_timeout",
+    "jit",
+    "jit_above_cost",
+    "jit_expressions",
+    "lock_timeout",
+    "scram_iterations",
+    "statement_timeout",
+    "synchronous_commit",
+];
+
+/// Whether a setting, by its name in lower case, is one that plans depend on. Those with a dot are the application's.
+fn matters_to_plans(key: &str) -> bool {
+    !key.contains('.') && !APART.contains(&key)
+}
+
 /// The schemas that a value of `search_path` names; none where it is no list of names.
 pub(crate) fn path_names(value: &str) -> Vec<String> {
     split_names(value).unwrap_or_default()
@@ -146,7 +170,9 @@ pub struct Settings {
     pub(crate) role: Option<Role>,
     /// Values that are not defaults, as SHOW prints them, by name in lower case.
     values: BTreeMap<String, String>,
-    /// Grows with every change: plans made before are not used after.
+    /// Those of `values` that plans depend on: equal ones give equal plans.
+    pub(crate) planning: Arc<BTreeMap<String, String>>,
+    /// Grows with every change that plans depend on: plans made before are not used after.
     pub generation: u64,
 }
 
@@ -167,6 +193,7 @@ impl Default for Settings {
             session_role: None,
             role: None,
             values: BTreeMap::new(),
+            planning: Arc::default(),
             generation: 0,
         }
     }
@@ -448,13 +475,18 @@ impl Settings {
             }
         };
         let shown = self.take_effect(name, &shown)?;
-        self.generation += 1;
         let key = name.to_lowercase();
+        let matters = matters_to_plans(&key);
         if shown == default {
             self.values.remove(&key)
         } else {
             self.values.insert(key, shown)
         };
+        if matters {
+            self.generation += 1;
+            let of_plans = self.values.iter().filter(|v| matters_to_plans(v.0));
+            self.planning = Arc::new(of_plans.map(|(k, v)| (k.clone(), v.clone())).collect());
+        }
         Ok(())
     }
 

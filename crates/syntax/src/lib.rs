@@ -11,4 +11,4 @@ mod template;
 pub use keyword::quote_ident;
 pub use parser::{parse, parse_expr, parse_type_name, parse_with_notices};
 pub use split::{Pending, Split, split};
-pub use template::{LiteralKind, Template, template};
+pub use template::{LiteralKind, Template, starts_plan, starts_query, template};

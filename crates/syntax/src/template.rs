@@ -26,6 +26,18 @@ pub struct Template {
     pub literals: Vec<(LiteralKind, Ident)>,
 }
 
+/// Whether `sql` begins as a query does.
+pub fn starts_query(sql: &str) -> bool {
+    let first = Lexer::new(sql).next_token().tok;
+    matches!(first, Tok::Kw(Kw::Select | Kw::With | Kw::Values | Kw::Table) | Tok::Char(b'('))
+}
+
+/// Whether it begins as what is planned does: a query, or a change of rows.
+pub fn starts_plan(sql: &str) -> bool {
+    let first = Lexer::new(sql).next_token().tok;
+    matches!(first, Tok::Kw(Kw::Insert | Kw::Update | Kw::Delete | Kw::Merge)) || starts_query(sql)
+}
+
 /// The template of `sql`; `None` when it is not one short INSERT, SELECT, UPDATE or DELETE without parameters.
 pub fn template(sql: &str) -> Option<Template> {
     if sql.len() > BYTES_MAX {

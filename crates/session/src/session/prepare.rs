@@ -1,6 +1,7 @@
 //! Statements that are planned: bound and planned once, locked and run as often as wanted.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use binder::{Binder, Bound};
 use plan::{Node, OutputColumn};
@@ -10,9 +11,23 @@ use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 
 use super::statement::is_planned;
 use super::{BlockState, Session, Sink};
+use crate::basis::Basis;
+use crate::known::Fit;
 use crate::portal::Fetched;
 use crate::prepared::Prepared;
 use crate::stack;
+use crate::statement_cache::{Kind, Known, SharedStatement, Uses};
+
+/// A plan, what it was made from, and the columns of its result.
+pub(crate) type BasedPlan = (Basis, Arc<Node>, Arc<Vec<OutputColumn>>);
+
+/// A statement that is bound.
+pub(crate) struct Meaning {
+    pub bound: Bound,
+    /// Types of its parameters.
+    pub params: Vec<Oid>,
+    pub uses: Uses,
+}
 
 impl Session {
     /// Parses, and plans where there is something to plan.
@@ -20,6 +35,7 @@ impl Session {
     /// # Errors
     /// As running it would say.
     pub fn prepare(&mut self, sql: &str, param_types: &[Oid]) -> Result<Prepared> {
+        self.note_time();
         let outcome = stack::with_room(stack::need(sql), || self.prepare_inner(sql, param_types));
         if outcome.is_err() {
             self.fail();
@@ -28,6 +44,9 @@ impl Session {
     }
 
     fn prepare_inner(&mut self, sql: &str, param_types: &[Oid]) -> Result<Prepared> {
+        if let Some(prepared) = self.prepared_before(sql, param_types)? {
+            return Ok(prepared);
+        }
         let mut statements = syntax::parse(sql)?;
         if statements.len() > 1 {
             let message = "cannot insert multiple commands into a prepared statement";
@@ -36,20 +55,48 @@ impl Session {
         let Some(statement) = statements.pop() else {
             return Err(SqlError::new(SqlState::SYNTAX_ERROR, "the statement is empty"));
         };
-        self.prepare_parsed(sql, statement, param_types.to_vec())
+        self.prepare_parsed(sql, statement, Some(0), param_types.to_vec())
+    }
+
+    /// The statement that `sql` is, if some session has planned it.
+    fn prepared_before(&mut self, sql: &str, param_types: &[Oid]) -> Result<Option<Prepared>> {
+        if self.block == BlockState::Failed || !syntax::starts_plan(sql) {
+            return Ok(None);
+        }
+        self.in_some_transaction(|session| {
+            let basis = session.basis();
+            let Some((key, version)) = session.shared_key(Kind::Prepared, sql, 0, param_types)? else {
+                return Ok(None);
+            };
+            Ok(match session.shared_known(&key, version)? {
+                Some(Known::Ready(shared)) => Some(Prepared::of(&shared, basis)),
+                _ => None,
+            })
+        })
+    }
+
+    /// Calls `f` in the transaction that is open, or in one for this alone.
+    pub(crate) fn in_some_transaction<T>(&mut self, f: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
+        let started = self.txn.is_none();
+        if started {
+            self.begin_transaction();
+        }
+        let outcome = f(self);
+        if started {
+            self.txn = None;
+        }
+        outcome
     }
 
     /// Plans a statement of `sql`, if it is one to plan.
-    pub(crate) fn prepare_parsed(&mut self, sql: &str, statement: Statement, params: Vec<Oid>) -> Result<Prepared> {
-        let mut prepared = Prepared {
-            sql: Arc::from(sql),
-            stack_bytes: stack::need(sql),
-            statement: Arc::new(statement),
-            params,
-            columns: Arc::default(),
-            plan: None,
-            operators: None,
-        };
+    pub(crate) fn prepare_parsed(
+        &mut self,
+        sql: &str,
+        statement: Statement,
+        start: Option<u32>,
+        params: Vec<Oid>,
+    ) -> Result<Prepared> {
+        let mut prepared = Prepared::unplanned(sql, statement, start, params);
         if !prepared.ends_transaction() {
             self.check_not_failed()?;
         }
@@ -64,27 +111,45 @@ impl Session {
     pub(crate) fn plan_prepared(&mut self, prepared: &mut Prepared) -> Result<()> {
         let basis = self.basis();
         if prepared.plan.as_ref().is_some_and(|p| p.0 == basis) {
+            // Who runs it may be another than who planned it, and may no longer what it could.
+            let is_free = self.user.superuser || prepared.uses.is_empty();
+            return if is_free { Ok(()) } else { self.in_some_transaction(|s| s.check_uses(&prepared.uses)) };
+        }
+        self.in_some_transaction(|session| session.plan_shared(prepared, basis))
+    }
+
+    /// Gives `prepared` a plan: what some session has made, or its own, which others will find.
+    fn plan_shared(&mut self, prepared: &mut Prepared, basis: Basis) -> Result<()> {
+        let key = match prepared.start {
+            Some(start) => self.shared_key(Kind::Prepared, &prepared.sql, start, &prepared.params)?,
+            None => None,
+        };
+        if let Some((key, version)) = &key
+            && let Some(Known::Ready(shared)) = self.shared_known(key, *version)?
+        {
+            (prepared.columns, prepared.params) = (shared.columns.clone(), shared.params.clone());
+            prepared.plan = Some((basis, shared.node.clone()));
+            prepared.uses = shared.uses.clone();
+            prepared.operators = None;
             return Ok(());
         }
-        let started = self.txn.is_none();
-        if started {
-            self.begin_transaction();
-        }
-        let outcome = self.bind(&prepared.sql, &prepared.statement.kind, prepared.params.clone());
-        let outcome = outcome.and_then(|(bound, params)| {
-            Ok((self.optimized(bound.node)?, self.as_based(Arc::new(bound.columns))?, params))
-        });
-        if started {
-            self.txn = None;
-        }
-        let (node, columns, params) = outcome?;
+        let since = Instant::now();
+        let Meaning { bound, params, uses } =
+            self.meaning(&prepared.sql, &prepared.statement.kind, prepared.params.clone())?;
+        let node = Arc::new(self.optimized(bound.node)?);
+        let columns = self.as_based(Arc::new(bound.columns))?;
         if let Some(index) = params.iter().position(|p| *p == oid::UNKNOWN) {
             let message = format!("could not determine data type of parameter ${}", index + 1);
             return Err(SqlError::new(SqlState::INDETERMINATE_DATATYPE, message));
         }
         (prepared.columns, prepared.params) = (columns, params);
-        prepared.plan = Some((basis, Arc::new(node)));
+        prepared.plan = Some((basis, node.clone()));
+        prepared.uses = Arc::new(uses);
         prepared.operators = None;
+        if let Some((key, version)) = key {
+            let shared = SharedStatement::of(prepared, node, Fit::All, &self.db, since);
+            self.share(key, version, Known::Ready(Arc::new(shared)));
+        }
         Ok(())
     }
 
@@ -117,9 +182,17 @@ impl Session {
         Ok(())
     }
 
+    /// What a statement means, and the types of its parameters.
     pub(crate) fn bind(&mut self, sql: &str, kind: &StatementKind, params: Vec<Oid>) -> Result<(Bound, Vec<Oid>)> {
+        let Meaning { bound, params, .. } = self.meaning(sql, kind, params)?;
+        Ok((bound, params))
+    }
+
+    /// The same with what it needs rights to, which are checked.
+    pub(crate) fn meaning(&mut self, sql: &str, kind: &StatementKind, params: Vec<Oid>) -> Result<Meaning> {
+        self.runtime.statements.count_planned();
         if let StatementKind::Copy(copy) = kind {
-            return Ok((self.copy_bound(sql, copy)?, params));
+            return Ok(Meaning { bound: self.copy_bound(sql, copy)?, params, uses: Uses::default() });
         }
         let image = self.image()?;
         let characters = self.characters(sql);
@@ -135,17 +208,14 @@ impl Session {
         };
         // Which columns a row has is known within the statement only.
         bound.columns.iter_mut().filter(|c| c.ty == oid::RECORD).for_each(|c| c.typmod = -1);
-        let (params, views, written, routines) = (binder.params, binder.views, binder.written_views, binder.routines);
-        let inner = binder.inner_views;
-        self.check_views(&image, &views)?;
-        self.check_inner_views(&image, &inner)?;
-        self.check_written_views(&image, &written)?;
-        self.check_routines(&image, &routines)?;
-        Ok((bound, params))
+        let Binder { params, views, inner_views, written_views, routines, .. } = binder;
+        let uses = Uses { views, inner_views, written_views, routines };
+        self.check_uses(&uses)?;
+        Ok(Meaning { bound, params, uses })
     }
 
     /// Columns as clients are told of them: values of domains are values of what those are over.
-    pub(super) fn as_based(&mut self, columns: Arc<Vec<OutputColumn>>) -> Result<Arc<Vec<OutputColumn>>> {
+    pub(crate) fn as_based(&mut self, columns: Arc<Vec<OutputColumn>>) -> Result<Arc<Vec<OutputColumn>>> {
         if !columns.iter().any(|c| c.ty.user_kind() == Some(oid::UserType::Domain)) {
             return Ok(columns);
         }
@@ -163,18 +233,19 @@ impl Session {
         &mut self,
         sql: &str,
         kind: &StatementKind,
-        mut plan: Option<(Arc<Node>, Arc<Vec<OutputColumn>>)>,
+        mut plan: Option<BasedPlan>,
         types: &[Oid],
     ) -> Result<(Arc<Node>, Arc<Vec<OutputColumn>>)> {
         loop {
-            let (node, columns) = match plan.take() {
+            let (basis, node, columns) = match plan.take() {
                 Some(plan) => plan,
                 None => {
+                    let basis = self.basis();
                     let (bound, params) = self.bind(sql, kind, types.to_vec())?;
                     if params.len() > types.len() {
                         return Err(no_parameter(sql, types.len() + 1));
                     }
-                    (Arc::new(self.optimized(bound.node)?), Arc::new(bound.columns))
+                    (basis, Arc::new(self.optimized(bound.node)?), Arc::new(bound.columns))
                 }
             };
             self.check_privileges(sql, &node)?;
@@ -193,7 +264,7 @@ impl Session {
                 });
                 outcome?;
             }
-            if !taken || self.catalog_dirty() || self.plan_is_current(&node)? {
+            if !taken || basis == self.basis() || self.catalog_dirty() || self.plan_is_current(&node)? {
                 return Ok((node, columns));
             }
         }
@@ -206,7 +277,7 @@ impl Session {
         node.visit_tables(&mut |table, _| {
             if table.source == plan::TableSource::Stored {
                 let info = image.by_oid(table.oid);
-                current &= info.is_some_and(|info| binder::table_ref(&image, info).is_ok_and(|now| now == **table));
+                current &= info.is_some_and(|i| binder::table_ref(&image, i).is_ok_and(|now| now.is_same_table(table)));
             }
         });
         Ok(current)

@@ -101,6 +101,14 @@ impl Session {
         self.default_modes();
     }
 
+    /// Without a transaction, what is read from now on means the time it is now by `'now'`.
+    pub(crate) fn note_time(&mut self) {
+        if self.txn.is_none() {
+            self.started.1 = micros_since_2000(&self.interrupt);
+            self.settings.io.now = self.started.1;
+        }
+    }
+
     pub(crate) fn begin_transaction(&mut self) {
         if self.txn.is_none() {
             self.txn = Some(match self.spare.take() {

@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+"""Writes the rows of Hathi's own views and functions in `pg_catalog`, in the form of the recorded tables around this folder: make.py
+
+Every view is what the function of its name answers. OIDs follow those of PostgreSQL's; a view takes four: view, type, array, function.
+"""
+
+import os
+
+TYPES = {  # name: oid, length, by value, alignment, storage, collation
+    "oid": (26, 4, "t", "i", "p", 0), "text": (25, -1, "f", "i", "x", 100), "int8": (20, 8, "t", "d", "p", 0),
+    "float8": (701, 8, "t", "d", "p", 0), "timestamptz": (1184, 8, "t", "d", "p", 0), "oid[]": (1028, -1, "f", "i", "x", 0),
+    "regtype[]": (2211, -1, "f", "i", "x", 0),
+}
+
+VIEWS = {
+    "hathi_statement_cache": [
+        ("datid", "oid"), ("userid", "oid"), ("kind", "text"), ("query", "text"), ("parameter_types", "regtype[]"),
+        ("search_path", "oid[]"), ("settings", "text"), ("catalog_version", "int8"), ("hits", "int8"),
+        ("plan_time", "float8"), ("last_used", "timestamptz"),
+    ],
+    "hathi_jit": [
+        ("programs", "int8"), ("programs_found", "int8"), ("programs_refused", "int8"), ("stencils", "int8"),
+        ("compile_time", "float8"), ("code_bytes", "int8"), ("native_steps", "int8"), ("other_steps", "int8"),
+    ],
+}
+PRIVILEGES = "{postgres=arwdDxtm/postgres,=r/postgres}"
+
+
+def main():
+    tables = {name: [] for name in ("pg_class", "pg_attribute", "pg_type", "pg_proc")}
+    oid = 15000
+    for name, columns in VIEWS.items():
+        view, row, array, function = range(oid, oid + 4)
+        oid += 4
+        tables["pg_class"].append([view, name, 11, row, 0, 10, 0, 0, 0, 0, -1, 0, 0, 0, "f", "f", "p", "v", len(columns), 0,
+                                   "t", "f", "f", "f", "f", "t", "n", "f", 0, 3, 1, PRIVILEGES, "\\N", "\\N"])
+        for number, (column, ty) in enumerate(columns, 1):
+            type_oid, length, by_value, align, storage, collation = TYPES[ty]
+            dimensions = 1 if ty.endswith("]") else 0
+            tables["pg_attribute"].append([view, column, type_oid, length, number, -1, dimensions, by_value, align, storage, "",
+                                           "f", "f", "f", "", "", "f", "t", 0, collation] + ["\\N"] * 5)
+        tables["pg_type"].append([row, name, 11, 10, -1, "f", "c", "C", "f", "t", ",", view, 0, 0, array, 2290, 2291, 2402, 2403,
+                                  0, 0, 0, "d", "x", "f", 0, -1, 0, 0, "\\N", "\\N", "\\N"])
+        tables["pg_type"].append([array, "_" + name, 11, 10, -1, "f", "b", "A", "f", "t", ",", 0, 6179, row, 0, 750, 751, 2400, 2401,
+                                  0, 0, 3816, "d", "x", "f", 0, -1, 0, 0, "\\N", "\\N", "\\N"])
+        types = "{" + ",".join(str(TYPES[ty][0]) for _, ty in columns) + "}"
+        names = "{" + ",".join(column for column, _ in columns) + "}"
+        modes = "{" + ",".join("o" for _ in columns) + "}"
+        tables["pg_proc"].append([function, name, 11, 10, 12, 1, 1000, 0, 0, "f", "f", "f", "t", "t", "v", "r", 0, 0, 2249, "",
+                                  types, modes, names, "\\N", "\\N", name] + ["\\N"] * 4)
+    here = os.path.dirname(os.path.abspath(__file__))
+    for table, rows in tables.items():
+        with open(f"{here}/{table}.tsv", "w", encoding="utf-8") as out:
+            for values in rows:
+                out.write("\t".join(map(str, values)) + "\n")
+
+
+main()
