@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
+use crate::column::{Column, Input};
 use crate::program::{Program, Right, Step};
-use crate::unit::{Column, Input};
 
 /// What a run answers: how many rows were kept, or which was suspect.
 pub type Outcome = Result<usize, usize>;

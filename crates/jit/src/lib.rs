@@ -2,7 +2,9 @@
 
 mod arena;
 mod assemble;
+mod column;
 mod interpret;
+mod jit;
 mod program;
 mod stencil;
 mod unit;
@@ -10,5 +12,7 @@ mod unit;
 #[cfg(test)]
 mod tests;
 
+pub use column::{Column, Input};
+pub use jit::{Jit, JitCounts};
 pub use program::{BinaryOp, Choice, Form, Label, Output, Program, Right, Step, UnaryOp, set_of};
-pub use unit::{Column, Input, Jit, JitCounts, Unit, UnitCode};
+pub use unit::{Unit, UnitCode};

@@ -38,38 +38,57 @@ pub struct Stencil {
 pub static STENCILS: &[Stencil] = include!(concat!(env!("OUT_DIR"), "/stencils.rs"));
 
 /// The stencil of this name.
-pub fn find(name: &str) -> Option<&'static Stencil> {
+fn find(name: &str) -> Found {
     STENCILS.binary_search_by(|s| s.name.cmp(name)).ok().map(|i| &STENCILS[i])
 }
 
 type Found = Option<&'static Stencil>;
 
-/// The stencils of operations, by their place in the operation list.
-pub struct Table {
-    pub slot: Vec<Found>,
-    pub constant: Vec<Found>,
-    /// By operation and form; with a NULL bitmap, and without.
-    pub column: Vec<[[Found; 2]; Form::COUNT]>,
-    pub unary: Vec<Found>,
-    pub choice: Vec<Found>,
-    pub load: [[Found; 2]; Form::COUNT],
-    pub emit: [Found; Form::COUNT],
+macro_rules! table {
+    ($($name:ident)*) => {
+        /// The stencils of steps; those of operations by their place in the operation list.
+        pub struct Table {
+            pub slot: Vec<&'static Stencil>,
+            pub binary_constant: Vec<&'static Stencil>,
+            /// By operation and form; with a NULL bitmap, and without. Not every operation has every form.
+            pub column: Vec<[[Found; 2]; Form::COUNT]>,
+            pub unary: Vec<&'static Stencil>,
+            pub choice: Vec<&'static Stencil>,
+            /// By form; with a NULL bitmap, and without.
+            pub load: Vec<[&'static Stencil; 2]>,
+            pub emit: Vec<&'static Stencil>,
+            $(pub $name: &'static Stencil,)*
+        }
+
+        impl Table {
+            /// Finds all; `None` where one is missing: there is no code for this processor.
+            pub fn new() -> Option<Table> {
+                let each = |ops: &[&str], end: &str| -> Option<Vec<_>> {
+                    ops.iter().map(|op| find(&format!("{op}{end}"))).collect()
+                };
+                let loads = |op: &str| {
+                    Form::NAMES.map(|form| [find(&format!("{op}load_{form}")), find(&format!("{op}full_{form}"))])
+                };
+                let forms = loads("").into_iter();
+                Some(Table {
+                    slot: each(&BinaryOp::NAMES, "_slot")?,
+                    binary_constant: each(&BinaryOp::NAMES, "_constant")?,
+                    column: BinaryOp::NAMES.iter().map(|op| loads(&format!("{op}_"))).collect(),
+                    unary: each(&UnaryOp::NAMES, "")?,
+                    choice: each(&Choice::NAMES, "_slot")?,
+                    load: forms.map(|[nulls, full]| Some([nulls?, full?])).collect::<Option<_>>()?,
+                    emit: Form::NAMES.iter().map(|form| find(&format!("emit_{form}"))).collect::<Option<_>>()?,
+                    $($name: find(stringify!($name))?,)*
+                })
+            }
+        }
+    };
 }
 
-impl Table {
-    /// Finds all.
-    pub fn new() -> Table {
-        let each = |ops: &[&str], end: &str| ops.iter().map(|op| find(&format!("{op}{end}"))).collect();
-        let loads =
-            |op: &str| Form::NAMES.map(|form| [find(&format!("{op}load_{form}")), find(&format!("{op}full_{form}"))]);
-        Table {
-            slot: each(&BinaryOp::NAMES, "_slot"),
-            constant: each(&BinaryOp::NAMES, "_constant"),
-            column: BinaryOp::NAMES.iter().map(|op| loads(&format!("{op}_"))).collect(),
-            unary: each(&UnaryOp::NAMES, ""),
-            choice: each(&Choice::NAMES, "_slot"),
-            load: loads(""),
-            emit: Form::NAMES.map(|form| find(&format!("emit_{form}"))),
-        }
-    }
+table! {
+    constant absent null_of restore save
+    and_slot or_slot not is_null is_true is_false
+    in_list in_rising_list in_set
+    jump jump_unless_true jump_if_false jump_if_true jump_unless_null
+    emit_kept done suspect
 }

@@ -1,192 +1,17 @@
-//! `Jit`: the units of one runtime, each program once; and `Unit`: a program with its code.
+//! `Unit`: a program with its code.
 
-use std::collections::VecDeque;
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
-use std::time::Instant;
+use std::sync::{Arc, OnceLock};
 
-use hashbrown::HashMap;
-use parking_lot::Mutex;
 use smallvec::SmallVec;
 use vector::{CHUNK_ROWS, Data, Nulls, Vector};
 
-use crate::arena::{Arena, Block};
-use crate::assemble::{Layout, assemble};
+use crate::arena::Block;
+use crate::assemble::Layout;
+use crate::column::{Column, Input};
 use crate::interpret::{self, Sink};
+use crate::jit::{Made, Maker};
 use crate::program::{Form, Output, Program};
-use crate::stencil::Table;
-
-/// A value that is the same for all rows; NULL is none.
-pub type Input = Option<u64>;
-
-/// What was done so far, for views.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct JitCounts {
-    /// Programs that were made into code.
-    pub compiled: u64,
-    /// Programs that were there already when they were asked for.
-    pub found: u64,
-    /// Programs without code.
-    pub refused: u64,
-    /// Stencils that were copied.
-    pub stencils: u64,
-    /// Nanoseconds that took.
-    pub nanoseconds: u64,
-    /// Bytes of code there are.
-    pub bytes: u64,
-}
-
-#[derive(Default)]
-struct Counters {
-    compiled: AtomicU64,
-    found: AtomicU64,
-    refused: AtomicU64,
-    stencils: AtomicU64,
-    nanoseconds: AtomicU64,
-}
-
-/// All units that somebody holds.
-#[derive(Default)]
-struct Units {
-    by_program: HashMap<Arc<Program>, Weak<Unit>>,
-    /// Those that were asked for last, held until [`RECENT`] others were: statements that come again find their code, whoever dropped it.
-    recent: VecDeque<Arc<Unit>>,
-}
-
-/// Units that are held although nobody else does.
-const RECENT: usize = 512;
-
-impl Units {
-    /// Holds `unit` for a while; answers the one that has to go, to be dropped without the lock.
-    fn remember(&mut self, unit: &Arc<Unit>) -> Option<Arc<Unit>> {
-        if self.recent.back().is_some_and(|last| Arc::ptr_eq(last, unit)) {
-            return None;
-        }
-        self.recent.push_back(unit.clone());
-        if self.recent.len() > RECENT { self.recent.pop_front() } else { None }
-    }
-}
-
-/// What makes code of programs; units hold it, and it holds no unit.
-struct Maker {
-    table: OnceLock<Table>,
-    arena: OnceLock<Option<Arc<Arena>>>,
-    counters: Counters,
-    /// Whether programs without code are interpreted.
-    interprets: bool,
-}
-
-struct Shared {
-    maker: Arc<Maker>,
-    units: Mutex<Units>,
-}
-
-/// The compiled expressions of one runtime.
-#[derive(Clone)]
-pub struct Jit(Arc<Shared>);
-
-impl Default for Jit {
-    fn default() -> Jit {
-        Jit::new(false)
-    }
-}
-
-impl std::fmt::Debug for Jit {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.counts().fmt(f)
-    }
-}
-
-impl Jit {
-    fn new(interprets: bool) -> Jit {
-        let arena = OnceLock::new();
-        if interprets {
-            let _ = arena.set(None);
-        }
-        let maker = Maker { table: OnceLock::new(), arena, counters: Counters::default(), interprets };
-        Jit(Arc::new(Shared { maker: Arc::new(maker), units: Mutex::default() }))
-    }
-
-    /// One that makes no code: all is interpreted.
-    pub fn interpreter() -> Jit {
-        Jit::new(true)
-    }
-
-    /// The unit of `program`, and whether others hold it already. `None` when the program is not sound.
-    pub fn unit(&self, program: Program) -> Option<(Arc<Unit>, bool)> {
-        if !program.is_sound() {
-            return None;
-        }
-        let mut units = self.0.units.lock();
-        if let Some(unit) = units.by_program.get(&program).and_then(Weak::upgrade) {
-            self.0.maker.counters.found.fetch_add(1, Ordering::Relaxed);
-            let gone = units.remember(&unit);
-            drop(units);
-            drop(gone);
-            return Some((unit, true));
-        }
-        // Those that nobody holds are forgotten when there are twice as many as were held.
-        if units.by_program.len() == units.by_program.capacity() {
-            units.by_program.retain(|_, unit| unit.strong_count() > 0);
-        }
-        let program = Arc::new(program);
-        let layout = Layout::of(&program);
-        let unit = Unit { program: program.clone(), layout, maker: self.0.maker.clone(), code: Default::default() };
-        let unit = Arc::new(unit);
-        units.by_program.insert(program, Arc::downgrade(&unit));
-        let gone = units.remember(&unit);
-        drop(units);
-        drop(gone);
-        Some((unit, false))
-    }
-
-    /// What was done so far.
-    pub fn counts(&self) -> JitCounts {
-        let Maker { counters, arena, .. } = &*self.0.maker;
-        let read = |c: &AtomicU64| c.load(Ordering::Relaxed);
-        let bytes = arena.get().and_then(Option::as_ref).map_or(0, |a| a.used_bytes() as u64);
-        JitCounts {
-            compiled: read(&counters.compiled),
-            found: read(&counters.found),
-            refused: read(&counters.refused),
-            stencils: read(&counters.stencils),
-            nanoseconds: read(&counters.nanoseconds),
-            bytes,
-        }
-    }
-}
-
-impl Maker {
-    fn compile(&self, program: &Program, nulls: u64) -> Option<Made> {
-        let table = self.table.get_or_init(Table::new);
-        let arena = self.arena.get_or_init(Arena::new).as_ref();
-        let start = Instant::now();
-        let assembly = arena.and_then(|arena| Some((arena, assemble(program, table, nulls)?)));
-        let placed = assembly.and_then(|(arena, a)| Some((arena.place(&a.code)?, a.stencils)));
-        let counters = &self.counters;
-        match placed {
-            Some((block, stencils)) => {
-                counters.compiled.fetch_add(1, Ordering::Relaxed);
-                counters.stencils.fetch_add(stencils as u64, Ordering::Relaxed);
-                let nanoseconds = start.elapsed().as_nanos() as u64;
-                counters.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
-                Some(Made { block, stencils, nanoseconds })
-            }
-            None => {
-                counters.refused.fetch_add(1, Ordering::Relaxed);
-                None
-            }
-        }
-    }
-}
-
-/// What became of a program.
-struct Made {
-    block: Block,
-    stencils: usize,
-    nanoseconds: u64,
-}
 
 /// What a unit's code is, so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -214,63 +39,6 @@ impl std::fmt::Debug for Unit {
     }
 }
 
-/// A column as code sees it: values one behind the other, and a bit for each that is NULL.
-#[derive(Clone, Copy, Debug)]
-pub struct Column<'v> {
-    form: Form,
-    bytes: &'v [u8],
-    /// As many words as rows need; or none at all, where none is NULL.
-    nulls: &'v [u64],
-}
-
-impl<'v> Column<'v> {
-    /// Values as bytes in the machine's order, aligned to their width; booleans are 0 or 1. `nulls` has a bit for each value, or is empty. `None` where the
-    /// bytes are not aligned.
-    pub fn new(form: Form, bytes: &'v [u8], nulls: &'v [u64]) -> Option<Column<'v>> {
-        (bytes.as_ptr().align_offset(form.width()) == 0).then_some(Column { form, bytes, nulls })
-    }
-
-    /// The values of `vector`; `None` where it is of another form.
-    fn of(vector: &'v Vector, form: Form) -> Option<Column<'v>> {
-        let bytes = match (&vector.data, form) {
-            (Data::Bool(v), Form::Bool) => bytemuck::cast_slice(v),
-            (Data::I16(v), Form::I16) => bytemuck::cast_slice(v),
-            (Data::I32(v), Form::I32) => bytemuck::cast_slice(v),
-            (Data::I64(v), Form::I64) => bytemuck::cast_slice(v),
-            (Data::U32(v), Form::U32) => bytemuck::cast_slice(v),
-            (Data::F32(v), Form::F32) => bytemuck::cast_slice(v),
-            (Data::F64(v), Form::F64) => bytemuck::cast_slice(v),
-            _ => return None,
-        };
-        Some(Column { form, bytes, nulls: vector.nulls.words() })
-    }
-
-    /// The value of a row, and whether it is NULL.
-    pub(crate) fn get(&self, row: usize) -> (u64, bool) {
-        macro_rules! read {
-            ($ty:ty, |$v:ident| $word:expr) => {{
-                let $v: $ty = bytemuck::pod_read_unaligned(&self.bytes[row * size_of::<$ty>()..][..size_of::<$ty>()]);
-                $word
-            }};
-        }
-        let word = match self.form {
-            Form::Bool => u64::from(self.bytes[row]),
-            Form::I16 => read!(i16, |v| v as i64 as u64),
-            Form::I32 => read!(i32, |v| v as i64 as u64),
-            Form::I64 => read!(u64, |v| v),
-            Form::U32 => read!(u32, |v| u64::from(v)),
-            Form::F32 => read!(f32, |v| f64::from(v).to_bits()),
-            Form::F64 => read!(u64, |v| v),
-        };
-        (word, self.nulls.get(row / 64).is_some_and(|w| w >> (row % 64) & 1 == 1))
-    }
-
-    /// Whether there are values up to row `end`.
-    fn reaches(&self, end: usize) -> bool {
-        self.bytes.len() / self.form.width() >= end
-    }
-}
-
 /// Codes of a unit at most.
 const VARIANTS: usize = 3;
 /// Columns that all may have NULLs.
@@ -287,6 +55,11 @@ const FEW_WORDS: usize = 32;
 static NO_NULLS: [u64; ROWS_MAX / 64] = [0; ROWS_MAX / 64];
 
 impl Unit {
+    pub(crate) fn new(program: Arc<Program>, maker: Arc<Maker>) -> Unit {
+        let layout = Layout::of(&program);
+        Unit { program, layout, maker, code: Default::default() }
+    }
+
     /// The program.
     pub fn program(&self) -> &Program {
         &self.program

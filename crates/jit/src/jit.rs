@@ -1,0 +1,182 @@
+//! `Jit`: the units of one runtime, each program once.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Instant;
+
+use hashbrown::HashMap;
+use parking_lot::Mutex;
+
+use crate::arena::{Arena, Block};
+use crate::assemble::assemble;
+use crate::program::Program;
+use crate::stencil::Table;
+use crate::unit::Unit;
+
+/// What was done so far, for views.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JitCounts {
+    /// Programs that were made into code.
+    pub compiled: u64,
+    /// Programs that were there already when they were asked for.
+    pub found: u64,
+    /// Programs without code.
+    pub refused: u64,
+    /// Stencils that were copied.
+    pub stencils: u64,
+    /// Nanoseconds that took.
+    pub nanoseconds: u64,
+    /// Bytes of code there are.
+    pub bytes: u64,
+}
+
+#[derive(Default)]
+struct Counters {
+    compiled: AtomicU64,
+    found: AtomicU64,
+    refused: AtomicU64,
+    stencils: AtomicU64,
+    nanoseconds: AtomicU64,
+}
+
+/// All units that somebody holds.
+#[derive(Default)]
+struct Units {
+    by_program: HashMap<Arc<Program>, Weak<Unit>>,
+    /// Those that were asked for last, held until [`RECENT`] others were: statements that come again find their code, whoever dropped it.
+    recent: VecDeque<Arc<Unit>>,
+}
+
+/// Units that are held although nobody else does.
+const RECENT: usize = 512;
+
+impl Units {
+    /// Holds `unit` for a while; answers the one that has to go, to be dropped without the lock.
+    fn remember(&mut self, unit: &Arc<Unit>) -> Option<Arc<Unit>> {
+        if self.recent.back().is_some_and(|last| Arc::ptr_eq(last, unit)) {
+            return None;
+        }
+        self.recent.push_back(unit.clone());
+        if self.recent.len() > RECENT { self.recent.pop_front() } else { None }
+    }
+}
+
+/// What makes code of programs; units hold it, and it holds no unit.
+pub(crate) struct Maker {
+    table: OnceLock<Option<Table>>,
+    arena: OnceLock<Option<Arc<Arena>>>,
+    counters: Counters,
+    /// Whether programs without code are interpreted.
+    pub(crate) interprets: bool,
+}
+
+struct Shared {
+    maker: Arc<Maker>,
+    units: Mutex<Units>,
+}
+
+/// The compiled expressions of one runtime.
+#[derive(Clone)]
+pub struct Jit(Arc<Shared>);
+
+impl Default for Jit {
+    fn default() -> Jit {
+        Jit::new(false)
+    }
+}
+
+impl std::fmt::Debug for Jit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.counts().fmt(f)
+    }
+}
+
+impl Jit {
+    fn new(interprets: bool) -> Jit {
+        let arena = OnceLock::new();
+        if interprets {
+            let _ = arena.set(None);
+        }
+        let maker = Maker { table: OnceLock::new(), arena, counters: Counters::default(), interprets };
+        Jit(Arc::new(Shared { maker: Arc::new(maker), units: Mutex::default() }))
+    }
+
+    /// One that makes no code: all is interpreted.
+    pub fn interpreter() -> Jit {
+        Jit::new(true)
+    }
+
+    /// The unit of `program`, and whether others hold it already. `None` when the program is not sound.
+    pub fn unit(&self, program: Program) -> Option<(Arc<Unit>, bool)> {
+        if !program.is_sound() {
+            return None;
+        }
+        let mut units = self.0.units.lock();
+        if let Some(unit) = units.by_program.get(&program).and_then(Weak::upgrade) {
+            self.0.maker.counters.found.fetch_add(1, Ordering::Relaxed);
+            let gone = units.remember(&unit);
+            drop(units);
+            drop(gone);
+            return Some((unit, true));
+        }
+        // Those that nobody holds are forgotten when there are twice as many as were held.
+        if units.by_program.len() == units.by_program.capacity() {
+            units.by_program.retain(|_, unit| unit.strong_count() > 0);
+        }
+        let program = Arc::new(program);
+        let unit = Arc::new(Unit::new(program.clone(), self.0.maker.clone()));
+        units.by_program.insert(program, Arc::downgrade(&unit));
+        let gone = units.remember(&unit);
+        drop(units);
+        drop(gone);
+        Some((unit, false))
+    }
+
+    /// What was done so far.
+    pub fn counts(&self) -> JitCounts {
+        let Maker { counters, arena, .. } = &*self.0.maker;
+        let read = |c: &AtomicU64| c.load(Ordering::Relaxed);
+        let bytes = arena.get().and_then(Option::as_ref).map_or(0, |a| a.used_bytes() as u64);
+        JitCounts {
+            compiled: read(&counters.compiled),
+            found: read(&counters.found),
+            refused: read(&counters.refused),
+            stencils: read(&counters.stencils),
+            nanoseconds: read(&counters.nanoseconds),
+            bytes,
+        }
+    }
+}
+
+impl Maker {
+    /// The code of `program` for columns of which these have NULLs.
+    pub(crate) fn compile(&self, program: &Program, nulls: u64) -> Option<Made> {
+        let table = self.table.get_or_init(Table::new).as_ref();
+        let arena = self.arena.get_or_init(Arena::new).as_ref();
+        let start = Instant::now();
+        let assembly = arena.and_then(|arena| Some((arena, assemble(program, table?, nulls)?)));
+        let placed = assembly.and_then(|(arena, a)| Some((arena.place(&a.code)?, a.stencils)));
+        let counters = &self.counters;
+        match placed {
+            Some((block, stencils)) => {
+                counters.compiled.fetch_add(1, Ordering::Relaxed);
+                counters.stencils.fetch_add(stencils as u64, Ordering::Relaxed);
+                let nanoseconds = start.elapsed().as_nanos() as u64;
+                counters.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
+                Some(Made { block, stencils, nanoseconds })
+            }
+            None => {
+                counters.refused.fetch_add(1, Ordering::Relaxed);
+                None
+            }
+        }
+    }
+}
+
+/// What became of a program.
+pub(crate) struct Made {
+    pub(crate) block: Block,
+    pub(crate) stencils: usize,
+    pub(crate) nanoseconds: u64,
+}
