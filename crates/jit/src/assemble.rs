@@ -40,7 +40,7 @@ pub struct Assembly {
 struct Assembler<'a> {
     program: &'a Program,
     table: &'a Table,
-    layout: Layout,
+    layout: &'a Layout,
     /// Which columns may hold NULLs; those beyond the 64th share a bit.
     nulls: u64,
     code: Vec<u8>,
@@ -58,8 +58,7 @@ enum Target {
 }
 
 /// The code of `program`; `nulls` has a bit for each column that may hold NULLs. `None` where a stencil is missing.
-pub fn assemble(program: &Program, table: &Table, nulls: u64) -> Option<Assembly> {
-    let layout = Layout::of(program);
+pub fn assemble(program: &Program, layout: &Layout, table: &Table, nulls: u64) -> Option<Assembly> {
     let mut a = Assembler {
         program,
         table,

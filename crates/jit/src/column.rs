@@ -38,6 +38,30 @@ impl<'v> Column<'v> {
         Some(Column { form, bytes, nulls: vector.nulls.words() })
     }
 
+    /// How its values lie in memory.
+    pub fn form(&self) -> Form {
+        self.form
+    }
+
+    /// Values one behind the other, aligned, in the machine's order.
+    pub fn bytes(&self) -> &'v [u8] {
+        self.bytes
+    }
+
+    /// A bit for each row that is NULL; those beyond its end are not.
+    pub fn nulls(&self) -> &'v [u64] {
+        self.nulls
+    }
+
+    /// The value of a row as a word, or NULL.
+    ///
+    /// # Panics
+    /// When there is no such row.
+    pub fn value(&self, row: usize) -> Option<u64> {
+        let (word, is_null) = self.get(row);
+        (!is_null).then_some(word)
+    }
+
     /// The value of a row, and whether it is NULL.
     pub(crate) fn get(&self, row: usize) -> (u64, bool) {
         macro_rules! read {

@@ -2,16 +2,16 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use hashbrown::HashMap;
 use parking_lot::Mutex;
 
-use crate::arena::{Arena, Block};
-use crate::assemble::assemble;
+use crate::copy_and_patch::CopyAndPatch;
+use crate::interpret::Interpreter;
 use crate::program::Program;
-use crate::stencil::Table;
+use crate::provider::{Code, Provider};
 use crate::unit::Unit;
 
 /// What was done so far, for views.
@@ -64,11 +64,8 @@ impl Units {
 
 /// What makes code of programs; units hold it, and it holds no unit.
 pub(crate) struct Maker {
-    table: OnceLock<Option<Table>>,
-    arena: OnceLock<Option<Arc<Arena>>>,
+    provider: Box<dyn Provider>,
     counters: Counters,
-    /// Whether programs without code are interpreted.
-    pub(crate) interprets: bool,
 }
 
 struct Shared {
@@ -81,8 +78,9 @@ struct Shared {
 pub struct Jit(Arc<Shared>);
 
 impl Default for Jit {
+    /// Copy and patch.
     fn default() -> Jit {
-        Jit::new(false)
+        Jit::new(CopyAndPatch::new())
     }
 }
 
@@ -93,18 +91,20 @@ impl std::fmt::Debug for Jit {
 }
 
 impl Jit {
-    fn new(interprets: bool) -> Jit {
-        let arena = OnceLock::new();
-        if interprets {
-            let _ = arena.set(None);
-        }
-        let maker = Maker { table: OnceLock::new(), arena, counters: Counters::default(), interprets };
+    /// One whose code is this provider's.
+    pub fn new(provider: impl Provider + 'static) -> Jit {
+        let maker = Maker { provider: Box::new(provider), counters: Counters::default() };
         Jit(Arc::new(Shared { maker: Arc::new(maker), units: Mutex::default() }))
     }
 
     /// One that makes no code: all is interpreted.
     pub fn interpreter() -> Jit {
-        Jit::new(true)
+        Jit::new(Interpreter)
+    }
+
+    /// Who makes its code.
+    pub fn provider(&self) -> &dyn Provider {
+        &*self.0.maker.provider
     }
 
     /// The unit of `program`, and whether others hold it already. `None` when the program is not sound.
@@ -135,48 +135,44 @@ impl Jit {
 
     /// What was done so far.
     pub fn counts(&self) -> JitCounts {
-        let Maker { counters, arena, .. } = &*self.0.maker;
+        let Maker { provider, counters } = &*self.0.maker;
         let read = |c: &AtomicU64| c.load(Ordering::Relaxed);
-        let bytes = arena.get().and_then(Option::as_ref).map_or(0, |a| a.used_bytes() as u64);
         JitCounts {
             compiled: read(&counters.compiled),
             found: read(&counters.found),
             refused: read(&counters.refused),
             stencils: read(&counters.stencils),
             nanoseconds: read(&counters.nanoseconds),
-            bytes,
+            bytes: provider.bytes() as u64,
         }
     }
 }
 
 impl Maker {
     /// The code of `program` for columns of which these have NULLs.
-    pub(crate) fn compile(&self, program: &Program, nulls: u64) -> Option<Made> {
-        let table = self.table.get_or_init(Table::new).as_ref();
-        let arena = self.arena.get_or_init(Arena::new).as_ref();
+    pub(crate) fn compile(&self, program: &Arc<Program>, nulls: u64) -> Option<Made> {
         let start = Instant::now();
-        let assembly = arena.and_then(|arena| Some((arena, assemble(program, table?, nulls)?)));
-        let placed = assembly.and_then(|(arena, a)| Some((arena.place(&a.code)?, a.stencils)));
-        let counters = &self.counters;
-        match placed {
-            Some((block, stencils)) => {
-                counters.compiled.fetch_add(1, Ordering::Relaxed);
-                counters.stencils.fetch_add(stencils as u64, Ordering::Relaxed);
-                let nanoseconds = start.elapsed().as_nanos() as u64;
-                counters.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
-                Some(Made { block, stencils, nanoseconds })
+        let code = self.provider.compile(program, nulls);
+        let nanoseconds = start.elapsed().as_nanos() as u64;
+        let add = |counter: &AtomicU64, n: u64| counter.fetch_add(n, Ordering::Relaxed);
+        let Counters { compiled, refused, stencils, nanoseconds: spent, .. } = &self.counters;
+        match &code {
+            Some(code) if code.is_native() => {
+                add(compiled, 1);
+                add(stencils, code.stencils() as u64);
+                add(spent, nanoseconds);
             }
+            Some(_) => {}
             None => {
-                counters.refused.fetch_add(1, Ordering::Relaxed);
-                None
+                add(refused, 1);
             }
         }
+        Some(Made { code: code?, nanoseconds })
     }
 }
 
 /// What became of a program.
 pub(crate) struct Made {
-    pub(crate) block: Block,
-    pub(crate) stencils: usize,
+    pub(crate) code: Box<dyn Code>,
     pub(crate) nanoseconds: u64,
 }

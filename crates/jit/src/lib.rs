@@ -3,9 +3,12 @@
 mod arena;
 mod assemble;
 mod column;
+mod copy_and_patch;
 mod interpret;
 mod jit;
 mod program;
+mod provider;
+mod rows;
 mod stencil;
 mod unit;
 
@@ -13,6 +16,10 @@ mod unit;
 mod tests;
 
 pub use column::{Column, Input};
+pub use copy_and_patch::CopyAndPatch;
+pub use interpret::Interpreter;
 pub use jit::{Jit, JitCounts};
 pub use program::{BinaryOp, Choice, Form, Label, Output, Program, Right, Step, UnaryOp, set_of};
+pub use provider::{Code, Provider, Suspect};
+pub use rows::{Rows, Sink};
 pub use unit::{Unit, UnitCode};

@@ -1,3 +1,5 @@
+mod provider;
+
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use vector::{Data, Nulls, Vector};
