@@ -12,6 +12,7 @@ use crate::copy_and_patch::CopyAndPatch;
 use crate::interpret::Interpreter;
 use crate::program::Program;
 use crate::provider::{Code, Provider};
+use crate::rows::{Rows, Sink};
 use crate::unit::Unit;
 
 /// What was done so far, for views.
@@ -29,6 +30,12 @@ pub struct JitCounts {
     pub nanoseconds: u64,
     /// Bytes of code there are.
     pub bytes: u64,
+    /// Steps that machine code ran: of each run, its rows times the steps of its program.
+    pub native_steps: u64,
+    /// Steps that were interpreted.
+    pub interpreted_steps: u64,
+    /// Steps of runs that were not done, for a suspect row or for want of code: whoever asked did them otherwise.
+    pub declined_steps: u64,
 }
 
 #[derive(Default)]
@@ -38,6 +45,9 @@ struct Counters {
     refused: AtomicU64,
     stencils: AtomicU64,
     nanoseconds: AtomicU64,
+    native_steps: AtomicU64,
+    interpreted_steps: AtomicU64,
+    declined_steps: AtomicU64,
 }
 
 /// All units that somebody holds.
@@ -144,11 +154,27 @@ impl Jit {
             stencils: read(&counters.stencils),
             nanoseconds: read(&counters.nanoseconds),
             bytes: provider.bytes() as u64,
+            native_steps: read(&counters.native_steps),
+            interpreted_steps: read(&counters.interpreted_steps),
+            declined_steps: read(&counters.declined_steps),
         }
     }
 }
 
 impl Maker {
+    /// Runs `code` over `rows`, if there is any.
+    pub(crate) fn run(&self, code: Option<&dyn Code>, rows: &Rows<'_>, sink: &mut Sink<'_>) -> Option<()> {
+        let done = code.filter(|code| code.run(rows, sink).is_ok());
+        let Counters { native_steps, interpreted_steps, declined_steps, .. } = &self.counters;
+        let counter = match done {
+            Some(code) if code.is_native() => native_steps,
+            Some(_) => interpreted_steps,
+            None => declined_steps,
+        };
+        counter.fetch_add((rows.range().len() * rows.program().steps.len()) as u64, Ordering::Relaxed);
+        done.map(|_| ())
+    }
+
     /// The code of `program` for columns of which these have NULLs.
     pub(crate) fn compile(&self, program: &Arc<Program>, nulls: u64) -> Option<Made> {
         let start = Instant::now();

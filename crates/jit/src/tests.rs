@@ -391,6 +391,22 @@ fn sets_hold_what_they_are_made_of() {
 }
 
 #[test]
+fn steps_are_counted_where_they_run() {
+    let ints = |values| Vector { data: Data::I32(values), nulls: Nulls::default() };
+    let counted = |jit: &Jit| {
+        let unit = jit.unit(plus_one(1)).unwrap().0;
+        unit.values(&[&ints(vec![1; 100])], &[], 100);
+        unit.values(&[&ints(vec![1; 7])], &[], 7);
+        unit.values(&[&ints(vec![i32::MAX; 3])], &[], 3);
+        unit.values(&[], &[], 100);
+        let counts = jit.counts();
+        (counts.native_steps, counts.interpreted_steps, counts.declined_steps)
+    };
+    assert_eq!(counted(&Jit::interpreter()), (0, 214, 6));
+    assert_eq!(counted(&Jit::default()), if CODE { (214, 0, 6) } else { (0, 0, 220) });
+}
+
+#[test]
 fn nothing_outlives_its_runtime() {
     let jit = Jit::default();
     let unit = jit.unit(plus_one(1)).unwrap().0;

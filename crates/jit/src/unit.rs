@@ -141,6 +141,6 @@ impl Unit {
         if rows.range().is_empty() {
             return Some(());
         }
-        self.code(rows.nulls())?.run(rows, sink).ok()
+        self.maker.run(self.code(rows.nulls()), rows, sink)
     }
 }
