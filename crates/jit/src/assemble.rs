@@ -2,6 +2,7 @@
 //!
 //! A frame is words: the output's two, then data and NULLs of each column, value and NULL of each input, each slot, and where each list and each set lies.
 
+use crate::filter::simplified;
 use crate::program::{Label, Output, Program, Right, Step};
 use crate::stencil::{Stencil, Table, What};
 
@@ -69,8 +70,16 @@ pub fn assemble(program: &Program, layout: &Layout, table: &Table, nulls: u64) -
         labels: Vec::new(),
         open: Vec::new(),
     };
-    for step in &program.steps {
-        a.step(step)?;
+    let can_fail = |step: &Step| a.stencil(step).is_some_and(|s| s.0.can_fail());
+    let steps = simplified(program, can_fail);
+    for step in steps.iter() {
+        match *step {
+            Step::Here(label) => a.labels.push((label, a.code.len())),
+            _ => {
+                let (stencil, holes, jump) = a.stencil(step)?;
+                a.put(stencil, holes, jump)?;
+            }
+        }
     }
     let emit = match program.output {
         Output::Vector(form) => table.emit[form as usize],
@@ -113,10 +122,11 @@ impl Assembler<'_> {
         [self.offset(at), self.offset(at + 1)]
     }
 
-    fn step(&mut self, step: &Step) -> Option<()> {
+    /// The stencil of a step, what its holes are filled with, and where it jumps; labels have none.
+    fn stencil(&self, step: &Step) -> Option<(&'static Stencil, [u64; 2], Option<Jump>)> {
         let table = self.table;
         let plain = |column: u32| usize::from(self.nulls >> column.min(63) & 1 == 0);
-        let (stencil, holes, jump) = match *step {
+        Some(match *step {
             Step::Column(c) => (table.load[self.program.columns[c as usize] as usize][plain(c)], self.column(c), None),
             Step::NullOf(c) => match plain(c) {
                 0 => (table.null_of, self.column(c), None),
@@ -158,12 +168,8 @@ impl Assembler<'_> {
             Step::JumpIfFalse(l) => (table.jump_if_false, [0; 2], Some(Jump::To(l))),
             Step::JumpIfTrue(l) => (table.jump_if_true, [0; 2], Some(Jump::To(l))),
             Step::JumpUnlessNull(l) => (table.jump_unless_null, [0; 2], Some(Jump::To(l))),
-            Step::Here(label) => {
-                self.labels.push((label, self.code.len()));
-                return Some(());
-            }
-        };
-        self.put(stencil, holes, jump)
+            Step::Here(_) => return None,
+        })
     }
 
     /// Copies a stencil and fills its holes.

@@ -4,6 +4,7 @@ mod arena;
 mod assemble;
 mod column;
 mod copy_and_patch;
+mod filter;
 mod interpret;
 mod jit;
 mod program;

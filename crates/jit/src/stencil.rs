@@ -34,6 +34,13 @@ pub struct Stencil {
     pub falls: bool,
 }
 
+impl Stencil {
+    /// Whether a row can be suspect to it.
+    pub fn can_fail(&self) -> bool {
+        self.patches.iter().any(|p| p.what == What::Fail)
+    }
+}
+
 /// All of them, in the order of their names; none where the build script knows no code.
 pub static STENCILS: &[Stencil] = include!(concat!(env!("OUT_DIR"), "/stencils.rs"));
 
