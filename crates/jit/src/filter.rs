@@ -237,4 +237,26 @@ mod tests {
         ];
         assert_eq!(saves(&around.concat()), 2);
     }
+    #[test]
+    fn what_is_done_where_a_jump_goes_counts_too() {
+        let (a, b, c) = (&test(0)[..], &test(1)[..], &test(2)[..]);
+        // Whoever is false takes another way, on which NULL would become something else.
+        let apart = [
+            a,
+            &[Step::JumpIfFalse(Label(1)), Step::Save(0)],
+            b,
+            &[Step::And(0), Step::Jump(Label(2)), Step::Here(Label(1)), Step::Not, Step::Here(Label(2))],
+        ];
+        assert_eq!(saves(&apart.concat()), 1);
+        for jump in [Step::JumpIfTrue, Step::JumpIfFalse, Step::JumpUnlessTrue, Step::JumpUnlessNull] {
+            let read_there = [
+                &and(a, b)[..],
+                &[Step::Save(1)],
+                c,
+                &[jump(Label(1)), Step::Null, Step::Jump(Label(2))],
+                &[Step::Here(Label(1)), Step::Restore(1), Step::Here(Label(2))],
+            ];
+            assert_eq!(saves(&read_there.concat()), 2, "{:?}", jump(Label(1)));
+        }
+    }
 }
