@@ -2,9 +2,11 @@
 //!
 //! A frame is words: the output's two, then data and NULLs of each column, value and NULL of each input, each slot, and where each list and each set lies.
 
+use crate::encode::{self, JUMP_BYTES};
 use crate::filter::simplified;
+use crate::patch::What;
 use crate::program::{Label, Output, Program, Right, Step};
-use crate::stencil::{Stencil, Table, What};
+use crate::stencil::{Stencil, Table};
 
 /// The places of a frame, in words.
 #[derive(Clone, Copy, Debug)]
@@ -58,7 +60,7 @@ enum Target {
     Suspect,
 }
 
-/// The code of `program`; `nulls` has a bit for each column that may hold NULLs. `None` where a stencil is missing.
+/// The code of `program`; `nulls` has a bit for each column that may hold NULLs. `None` where there is no stencil for a step, or a value does not fit into its hole.
 pub fn assemble(program: &Program, layout: &Layout, table: &Table, nulls: u64) -> Option<Assembly> {
     let mut a = Assembler {
         program,
@@ -94,7 +96,7 @@ pub fn assemble(program: &Program, layout: &Layout, table: &Table, nulls: u64) -
             Target::Suspect => suspect,
             Target::Label(label) => a.labels.iter().find(|l| l.0 == label)?.1,
         };
-        a.fill(at, to);
+        encode::distance(&mut a.code, at, to)?;
     }
     Some(Assembly { code: a.code, stencils: a.stencils })
 }
@@ -175,32 +177,21 @@ impl Assembler<'_> {
     /// Copies a stencil and fills its holes.
     fn put(&mut self, stencil: &Stencil, holes: [u64; 2], jump: Option<Jump>) -> Option<()> {
         let base = self.code.len();
-        let len = stencil.code.len() - if stencil.falls { 5 } else { 0 };
+        let len = stencil.code.len() - if stencil.falls { JUMP_BYTES } else { 0 };
         self.code.extend_from_slice(&stencil.code[..len]);
         self.stencils += 1;
         for patch in stencil.patches.iter().filter(|p| p.at < len) {
             let at = base + patch.at;
             match patch.what {
-                What::Word(hole) => self.code[at..at + 8].copy_from_slice(&holes[hole as usize].to_le_bytes()),
-                What::Offset(hole) => {
-                    // Lengths of lists and offsets into frames: both far below two gigabytes.
-                    let offset = i32::try_from(holes[hole as usize]).ok()?;
-                    self.code[at..at + 4].copy_from_slice(&offset.to_le_bytes());
-                }
-                What::Next => self.fill(at, base + len),
+                What::Next => encode::distance(&mut self.code, at, base + len)?,
                 What::Fail => self.open.push((at, Target::Suspect)),
                 What::Jump => match jump? {
-                    Jump::Back => self.fill(at, 0),
+                    Jump::Back => encode::distance(&mut self.code, at, 0)?,
                     Jump::To(label) => self.open.push((at, Target::Label(label))),
                 },
+                hole => encode::hole(&mut self.code, at, hole, holes)?,
             }
         }
         Some(())
-    }
-
-    /// Writes the distance from behind the four bytes at `at` to `to`.
-    fn fill(&mut self, at: usize, to: usize) {
-        let distance = to as i64 - (at as i64 + 4);
-        self.code[at..at + 4].copy_from_slice(&(distance as i32).to_le_bytes());
     }
 }

@@ -15,12 +15,11 @@ use crate::stencil::Table;
 /// Machine code by copy and patch.
 #[derive(Default)]
 pub struct CopyAndPatch {
-    table: OnceLock<Option<Table>>,
     arena: OnceLock<Option<Arc<Arena>>>,
 }
 
 impl CopyAndPatch {
-    /// One that has nothing yet: stencils are looked for, and memory is taken, for the first program.
+    /// One that has nothing yet: memory is taken for the first program.
     pub fn new() -> CopyAndPatch {
         CopyAndPatch::default()
     }
@@ -36,7 +35,7 @@ impl Provider for CopyAndPatch {
         if !program.is_sound() {
             return None;
         }
-        let table = self.table.get_or_init(Table::new).as_ref()?;
+        let table = Table::get()?;
         let arena = self.arena.get_or_init(Arena::new).as_ref()?;
         let layout = Layout::of(program);
         let assembly = assemble(program, &layout, table, nulls)?;

@@ -1,28 +1,9 @@
 //! `Stencil`: machine code with holes, from the build script; and the table by which steps find theirs.
 
+use std::sync::OnceLock;
+
+use crate::patch::{Patch, What, digest};
 use crate::program::{BinaryOp, Choice, Form, UnaryOp};
-
-/// What a place in a stencil's code is filled with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
-    /// 64 bits of a hole.
-    Word(u8),
-    /// A hole's offset into the frame.
-    Offset(u8),
-    /// The distance to the next step.
-    Next,
-    /// The distance to where the step jumps.
-    Jump,
-    /// The distance to where suspect rows go.
-    Fail,
-}
-
-/// A place to fill.
-#[derive(Clone, Copy, Debug)]
-pub struct Patch {
-    pub at: usize,
-    pub what: What,
-}
 
 /// One operation.
 #[derive(Debug)]
@@ -30,7 +11,7 @@ pub struct Stencil {
     pub name: &'static str,
     pub code: &'static [u8],
     pub patches: &'static [Patch],
-    /// Whether its last five bytes do nothing but jump to the next step.
+    /// Whether its last instruction does nothing but jump to the next step.
     pub falls: bool,
 }
 
@@ -41,12 +22,25 @@ impl Stencil {
     }
 }
 
-/// All of them, in the order of their names; none where the build script knows no code.
-pub static STENCILS: &[Stencil] = include!(concat!(env!("OUT_DIR"), "/stencils.rs"));
+/// What the build script made.
+struct Built {
+    /// In the order of their names; none where it knows no code.
+    stencils: &'static [Stencil],
+    digest: u64,
+}
 
-/// The stencil of this name.
-fn find(name: &str) -> Found {
-    STENCILS.binary_search_by(|s| s.name.cmp(name)).ok().map(|i| &STENCILS[i])
+static BUILT: Built = include!(concat!(env!("OUT_DIR"), "/stencils.rs"));
+
+impl Built {
+    /// Whether they are still those that were built.
+    fn is_whole(&self) -> bool {
+        digest(self.stencils.iter().map(|s| (s.name, s.code, s.patches, s.falls))) == self.digest
+    }
+
+    /// The stencil of this name.
+    fn find(&self, name: &str) -> Found {
+        self.stencils.binary_search_by(|s| s.name.cmp(name)).ok().map(|i| &self.stencils[i])
+    }
 }
 
 type Found = Option<&'static Stencil>;
@@ -68,8 +62,12 @@ macro_rules! table {
         }
 
         impl Table {
-            /// Finds all; `None` where one is missing: there is no code for this processor.
-            pub fn new() -> Option<Table> {
+            /// Finds all; `None` where one is missing, as there is no code for this processor, or they are not those that were built.
+            fn new(built: &Built) -> Option<Table> {
+                if !built.is_whole() {
+                    return None;
+                }
+                let find = |name: &str| built.find(name);
                 let each = |ops: &[&str], end: &str| -> Option<Vec<_>> {
                     ops.iter().map(|op| find(&format!("{op}{end}"))).collect()
                 };
@@ -88,6 +86,12 @@ macro_rules! table {
                     $($name: find(stringify!($name))?,)*
                 })
             }
+
+            /// The table of this process.
+            pub fn get() -> Option<&'static Table> {
+                static TABLE: OnceLock<Option<Table>> = OnceLock::new();
+                TABLE.get_or_init(|| Table::new(&BUILT)).as_ref()
+            }
         }
     };
 }
@@ -98,4 +102,36 @@ table! {
     in_list in_rising_list in_set
     jump jump_unless_true jump_if_false jump_if_true jump_unless_null
     emit_kept done suspect
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stencils_that_are_not_those_that_were_built_are_refused() {
+        if BUILT.stencils.is_empty() {
+            return;
+        }
+        assert!(Table::new(&BUILT).is_some());
+        let changed = |change: fn(&mut Stencil)| {
+            let mut stencils: Vec<Stencil> = BUILT.stencils.iter().map(|s| Stencil { ..*s }).collect();
+            change(&mut stencils[7]);
+            Table::new(&Built { stencils: stencils.leak(), ..BUILT })
+        };
+        assert!(changed(|_| ()).is_some());
+        assert!(changed(|s| s.falls ^= true).is_none());
+        assert!(changed(|s| s.patches = &s.patches[1..]).is_none());
+        assert!(changed(|s| s.patches = vec![Patch { at: 1, what: What::Next }].leak()).is_none());
+        assert!(
+            changed(|s| {
+                let mut code = s.code.to_vec();
+                code[1] ^= 16;
+                s.code = code.leak();
+            })
+            .is_none()
+        );
+        assert!(Table::new(&Built { digest: BUILT.digest ^ 1, ..BUILT }).is_none());
+        assert!(Table::new(&Built { stencils: &BUILT.stencils[1..], ..BUILT }).is_none());
+    }
 }
