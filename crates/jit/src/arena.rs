@@ -47,6 +47,8 @@ mod linux {
         arena: Arc<Arena>,
         start: usize,
         len: usize,
+        /// Bytes of `len` that are code.
+        used: usize,
     }
 
     fn map(fd: i32, protection: i32) -> Option<NonNull<u8>> {
@@ -127,7 +129,7 @@ mod linux {
                     None => return None,
                 }
             };
-            let block = Block { arena: self.clone(), start, len };
+            let block = Block { arena: self.clone(), start, len, used: code.len() };
             // SAFETY: `start + len` is within the mapping, and the place is nobody else's: just taken off the list, under its lock.
             unsafe { std::ptr::copy_nonoverlapping(code.as_ptr(), self.write.as_ptr().add(start), code.len()) };
             // J5: nobody runs the old code, but a processor may have read it ahead.
@@ -192,6 +194,12 @@ mod linux {
             unsafe { entry(frame, rows.start as u64, rows.end as u64, 0, 0, 0) }
         }
 
+        /// The code itself.
+        pub fn code(&self) -> &[u8] {
+            // SAFETY: `start + used` is within the mapping, which can be read; nobody writes there while the block is.
+            unsafe { std::slice::from_raw_parts(self.arena.run.as_ptr().add(self.start), self.used) }
+        }
+
         /// Its bytes of memory.
         pub fn bytes(&self) -> usize {
             self.len
@@ -233,6 +241,11 @@ mod none {
         /// # Safety
         /// It cannot be called.
         pub unsafe fn run(&self, _: *mut u64, _: Range<usize>) -> u64 {
+            match *self {}
+        }
+
+        /// Never.
+        pub fn code(&self) -> &[u8] {
             match *self {}
         }
 

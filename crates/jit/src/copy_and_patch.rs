@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 use crate::arena::{Arena, Block};
 use crate::assemble::{Layout, assemble};
 use crate::column::Column;
+use crate::disassembly::disassembly;
 use crate::program::Program;
 use crate::provider::{Code, Provider, Suspect};
 use crate::rows::{NULL_WORDS, Place, ROWS_MAX, Rows, Sink};
@@ -100,6 +101,10 @@ impl Code for Patched {
 
     fn stencils(&self) -> usize {
         self.stencils
+    }
+
+    fn disassembly(&self) -> String {
+        disassembly(self.block.code())
     }
 }
 

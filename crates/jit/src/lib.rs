@@ -4,6 +4,7 @@ mod arena;
 mod assemble;
 mod column;
 mod copy_and_patch;
+mod disassembly;
 mod encode;
 mod filter;
 mod interpret;

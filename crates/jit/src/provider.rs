@@ -85,6 +85,11 @@ pub trait Code: Send + Sync {
     fn stencils(&self) -> usize {
         0
     }
+
+    /// Its instructions, one a line, to be read by people; nothing where there are none.
+    fn disassembly(&self) -> String {
+        String::new()
+    }
 }
 
 /// A run came to a row whose value only those can tell who raise errors: nothing of it counts.

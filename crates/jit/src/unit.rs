@@ -1,5 +1,6 @@
 //! `Unit`: a program with its code.
 
+use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
@@ -58,6 +59,24 @@ impl Unit {
             stencils: all.stencils + m.code.stencils(),
             nanoseconds: all.nanoseconds + m.nanoseconds,
         })
+    }
+
+    /// What code there is so far, as text: one line an instruction, below one that says which columns may have NULLs.
+    pub fn disassembly(&self) -> String {
+        let all = self.code.iter().filter_map(|c| c.get()).filter_map(|(nulls, made)| Some((*nulls, made.as_ref()?)));
+        let mut out = String::new();
+        for (nulls, made) in all {
+            let listed = (0..64).filter(|i| nulls >> i & 1 == 1).map(|i| i.to_string()).collect::<Vec<_>>().join(", ");
+            let which = match nulls {
+                0 => "no column",
+                ANY => "any column",
+                _ => &listed,
+            };
+            let _ =
+                writeln!(out, "; {} bytes, {} stencils, NULLs in: {which}", made.code.bytes(), made.code.stencils());
+            out.push_str(&made.code.disassembly());
+        }
+        out
     }
 
     fn all_made(&self) -> impl Iterator<Item = &Made> {
