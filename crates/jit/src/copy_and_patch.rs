@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use smallvec::SmallVec;
 
-use crate::arena::{Arena, Block};
+use crate::arena::{Arena, Block, Memory};
 use crate::assemble::{Layout, assemble};
 use crate::column::Column;
 use crate::disassembly::disassembly;
@@ -17,12 +17,19 @@ use crate::stencil::Table;
 #[derive(Default)]
 pub struct CopyAndPatch {
     arena: OnceLock<Option<Arc<Arena>>>,
+    /// What its memory has to be; or whatever the system gives.
+    memory: Option<Memory>,
 }
 
 impl CopyAndPatch {
-    /// One that has nothing yet: memory is taken for the first program.
+    /// One that has nothing yet: memory is taken for the first program, of the first kind that the system gives.
     pub fn new() -> CopyAndPatch {
         CopyAndPatch::default()
+    }
+
+    /// One that has memory of this kind, or none.
+    pub fn with_memory(memory: Memory) -> CopyAndPatch {
+        CopyAndPatch { memory: Some(memory), ..CopyAndPatch::default() }
     }
 }
 
@@ -37,7 +44,7 @@ impl Provider for CopyAndPatch {
             return None;
         }
         let table = Table::get()?;
-        let arena = self.arena.get_or_init(Arena::new).as_ref()?;
+        let arena = self.arena.get_or_init(|| self.memory.map_or_else(Arena::new, Arena::of)).as_ref()?;
         let layout = Layout::of(program);
         let assembly = assemble(program, &layout, table, nulls)?;
         let block = arena.place(&assembly.code)?;

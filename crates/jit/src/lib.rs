@@ -19,6 +19,7 @@ mod unit;
 #[cfg(test)]
 mod tests;
 
+pub use arena::Memory;
 pub use column::{Column, Input};
 pub use copy_and_patch::CopyAndPatch;
 pub use interpret::Interpreter;
