@@ -8,6 +8,7 @@ use crate::arena::{Arena, Block, Memory};
 use crate::assemble::{Layout, assemble};
 use crate::column::Column;
 use crate::disassembly::disassembly;
+use crate::perf_map::PerfMap;
 use crate::program::Program;
 use crate::provider::{Code, Provider, Suspect};
 use crate::rows::{NULL_WORDS, Place, ROWS_MAX, Rows, Sink};
@@ -19,6 +20,7 @@ pub struct CopyAndPatch {
     arena: OnceLock<Option<Arc<Arena>>>,
     /// What its memory has to be; or whatever the system gives.
     memory: Option<Memory>,
+    perf_map: PerfMap,
 }
 
 impl CopyAndPatch {
@@ -48,7 +50,12 @@ impl Provider for CopyAndPatch {
         let layout = Layout::of(program);
         let assembly = assemble(program, &layout, table, nulls)?;
         let block = arena.place(&assembly.code)?;
+        self.perf_map.add(block.code(), program);
         Some(Box::new(Patched { program: program.clone(), layout, nulls, block, stencils: assembly.stencils }))
+    }
+
+    fn perf_map(&self, is_on: bool) {
+        self.perf_map.set(is_on);
     }
 
     fn bytes(&self) -> usize {

@@ -143,6 +143,11 @@ impl Jit {
         Some((unit, false))
     }
 
+    /// Whether code that is made from now on is named in `/tmp/perf-PID.map`, for `perf`; `HATHI_PERF_MAP=1` in the environment asks for it from the start.
+    pub fn perf_map(&self, is_on: bool) {
+        self.0.maker.provider.perf_map(is_on);
+    }
+
     /// What was done so far.
     pub fn counts(&self) -> JitCounts {
         let Maker { provider, counters } = &*self.0.maker;

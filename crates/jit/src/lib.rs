@@ -10,6 +10,7 @@ mod filter;
 mod interpret;
 mod jit;
 mod patch;
+mod perf_map;
 mod program;
 mod provider;
 mod rows;

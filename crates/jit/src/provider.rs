@@ -59,6 +59,9 @@ pub trait Provider: Send + Sync {
     /// is none, now or at all: it is not asked again for this unit.
     fn compile(&self, program: &Arc<Program>, nulls: u64) -> Option<Box<dyn Code>>;
 
+    /// Whether code that is made from now on is named in the file that `perf` reads, if there is any for it to read.
+    fn perf_map(&self, _is_on: bool) {}
+
     /// Bytes of memory that all its code takes.
     fn bytes(&self) -> usize {
         0
