@@ -21,7 +21,7 @@ pub(crate) type Columns<'v> = SmallVec<[Column<'v>; FEW_COLUMNS]>;
 /// The rows of one run: they are what its program reads.
 pub struct Rows<'r> {
     program: &'r Arc<Program>,
-    columns: Columns<'r>,
+    columns: &'r [Column<'r>],
     inputs: &'r [Input],
     range: Range<usize>,
     nulls: u64,
@@ -31,7 +31,7 @@ impl<'r> Rows<'r> {
     /// `None` unless columns have the program's forms and values up to the end of `range`, and no input is missing (J2).
     pub(crate) fn new(
         program: &'r Arc<Program>,
-        columns: Columns<'r>,
+        columns: &'r [Column<'r>],
         inputs: &'r [Input],
         range: Range<usize>,
     ) -> Option<Rows<'r>> {
@@ -55,8 +55,8 @@ impl<'r> Rows<'r> {
     }
 
     /// As many as the program has, of its forms.
-    pub fn columns(&self) -> &[Column<'r>] {
-        &self.columns
+    pub fn columns(&self) -> &'r [Column<'r>] {
+        self.columns
     }
 
     /// As many as the program has.

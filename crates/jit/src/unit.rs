@@ -89,7 +89,8 @@ impl Unit {
         if rows > CHUNK_ROWS {
             return None;
         }
-        let run = Rows::new(&self.program, self.vectors(columns)?, inputs, 0..rows)?;
+        let columns = self.vectors(columns)?;
+        let run = Rows::new(&self.program, &columns, inputs, 0..rows)?;
         macro_rules! vector {
             ($data:ident, $ty:ty) => {{
                 let mut values = vec![<$ty>::default(); rows];
@@ -132,11 +133,8 @@ impl Unit {
         if self.program.output != Output::Kept {
             return false;
         }
-        let mut list = Columns::new();
-        for column in columns {
-            list.push(column);
-        }
-        let Some(run) = Rows::new(&self.program, list, inputs, rows.clone()) else { return false };
+        let columns: Columns<'_> = columns.into_iter().collect();
+        let Some(run) = Rows::new(&self.program, &columns, inputs, rows.clone()) else { return false };
         self.run(&run, &mut Sink::of_kept(out, rows)).is_some()
     }
 
