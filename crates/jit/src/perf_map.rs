@@ -64,3 +64,21 @@ fn append(line: &str) -> std::io::Result<()> {
 fn append(_: &str) -> std::io::Result<()> {
     Ok(())
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::tests::plus_one;
+
+    #[test]
+    fn there_are_so_many_lines_and_no_more() {
+        let path = format!("/tmp/perf-{}.map", std::process::id());
+        let map = PerfMap::default();
+        map.set(true);
+        LINES.store(LINES_MAX - 1, Ordering::Relaxed);
+        (0..3).for_each(|_| map.add(&[0xC3], &plus_one(1)));
+        let written = std::fs::read_to_string(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(written.lines().count(), 1, "{written}");
+    }
+}

@@ -330,7 +330,7 @@ fn compared(jit: Jit, seeds: std::ops::Range<u64>, hold: bool) {
     assert_eq!(other.counts().compiled, 0);
 }
 
-fn plus_one(k: u64) -> Program {
+pub(crate) fn plus_one(k: u64) -> Program {
     let steps = vec![Step::Column(0), Step::Binary(BinaryOp::AddI32, Right::Constant(k))];
     Program {
         steps,
