@@ -1,244 +1,202 @@
-//! `Arena`: executable memory, written through one mapping and run through another (J1).
-//!
-//! A file in memory is mapped twice, at two addresses the system chooses. Sources: the manual pages of `memfd_create`, `mmap` and `membarrier`.
+//! `Arena`: executable memory, handed out in blocks that are given back.
 
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-pub use linux::{Arena, Block};
+mod cache;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod mapping;
+#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+#[path = "arena/no_mapping.rs"]
+mod mapping;
 
-#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
-pub use none::{Arena, Block};
+use std::ops::Range;
+use std::sync::Arc;
 
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-mod linux {
-    use std::ops::Range;
-    use std::ptr::NonNull;
-    use std::sync::Arc;
+use parking_lot::Mutex;
 
-    use parking_lot::Mutex;
+use mapping::Mapping;
 
-    /// Bytes of code that one arena holds at most.
-    const ARENA_BYTES: usize = 16 << 20;
-    /// Code starts at multiples of it.
-    const ALIGN_BYTES: usize = 16;
+/// Bytes of code that one arena holds at most.
+const ARENA_BYTES: usize = 16 << 20;
 
-    /// Executable memory.
-    pub struct Arena {
-        write: NonNull<u8>,
-        run: NonNull<u8>,
-        free: Mutex<Free>,
-        /// Whether other processors can be told that code has changed: if not, no place is used twice (J5).
-        can_reuse: bool,
+/// How memory is first written and then run, at no time both at one address (J1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// A file in memory that is mapped twice: code is written through one mapping and runs in the other.
+    TwoMappings,
+    /// One mapping: pages are made writable, written, and made executable. Slower, and a block takes whole pages; for systems without such files, and for
+    /// emulators that do not see what is written through another mapping (QEMU before 8.1, of aarch64).
+    OneMapping,
+}
+
+/// Executable memory.
+pub struct Arena {
+    mapping: Mapping,
+    free: Mutex<Free>,
+}
+
+struct Free {
+    /// Up to here places were used.
+    fresh: usize,
+    /// Places that were given back: start and length, by start, never touching each other.
+    returned: Vec<(usize, usize)>,
+}
+
+/// Code in an arena, given back when dropped.
+pub struct Block {
+    arena: Arc<Arena>,
+    start: usize,
+    len: usize,
+    /// Bytes of `len` that are code.
+    used: usize,
+}
+
+impl Arena {
+    /// An arena of what the system gives: two mappings, or else one, or `None`.
+    pub fn new() -> Option<Arc<Arena>> {
+        Arena::of(Memory::TwoMappings).or_else(|| Arena::of(Memory::OneMapping))
     }
 
-    struct Free {
-        /// Up to here places were used.
-        fresh: usize,
-        /// Places that were given back: start and length, by start, never touching each other.
-        returned: Vec<(usize, usize)>,
+    /// An arena of this memory, or `None` where the system does not give it.
+    pub fn of(memory: Memory) -> Option<Arc<Arena>> {
+        let free = Mutex::new(Free { fresh: 0, returned: Vec::new() });
+        Some(Arc::new(Arena { mapping: Mapping::new(memory)?, free }))
     }
 
-    // SAFETY: the mappings belong to the arena; a block's bytes are written by the thread that was just given it, before anybody knows of it.
-    unsafe impl Send for Arena {}
-    // SAFETY: as above; `free` is behind a lock.
-    unsafe impl Sync for Arena {}
-
-    /// Code in an arena, given back when dropped.
-    pub struct Block {
-        arena: Arc<Arena>,
-        start: usize,
-        len: usize,
-    }
-
-    fn map(fd: i32, protection: i32) -> Option<NonNull<u8>> {
-        // SAFETY: a new mapping where the system likes; nothing is there before.
-        let at = unsafe { libc::mmap(std::ptr::null_mut(), ARENA_BYTES, protection, libc::MAP_SHARED, fd, 0) };
-        if at == libc::MAP_FAILED {
-            return None;
-        }
-        // A process made by `fork` would write into the code of this one.
-        // SAFETY: the mapping of just now.
-        unsafe { libc::madvise(at, ARENA_BYTES, libc::MADV_DONTFORK) };
-        NonNull::new(at.cast())
-    }
-
-    fn barrier(command: libc::c_int) -> bool {
-        // SAFETY: takes numbers only.
-        unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
-    }
-
-    const SYNC_CORE: libc::c_int = 1 << 5;
-    const REGISTER_SYNC_CORE: libc::c_int = 1 << 6;
-
-    impl Arena {
-        /// An arena, or `None` where the system gives no executable memory.
-        pub fn new() -> Option<Arc<Arena>> {
-            let name = c"hathi-jit";
-            // Systems that refuse executable files in memory by default want to be told; those before 6.3 do not know the flag.
-            const EXECUTABLE: libc::c_uint = 0x10;
-            // SAFETY: the name ends in a zero.
-            let mut fd = unsafe { libc::memfd_create(name.as_ptr(), libc::MFD_CLOEXEC | EXECUTABLE) };
-            if fd < 0 {
-                // SAFETY: as above.
-                fd = unsafe { libc::memfd_create(name.as_ptr(), libc::MFD_CLOEXEC) };
-            }
-            if fd < 0 {
-                return None;
-            }
-            // SAFETY: `fd` is ours and open.
-            let sized = unsafe { libc::ftruncate(fd, ARENA_BYTES as libc::off_t) } == 0;
-            let maps = sized
-                .then(|| (map(fd, libc::PROT_READ | libc::PROT_WRITE), map(fd, libc::PROT_READ | libc::PROT_EXEC)));
-            // SAFETY: `fd` is ours; the mappings keep the file.
-            unsafe { libc::close(fd) };
-            match maps? {
-                (Some(write), Some(run)) => {
-                    let free = Mutex::new(Free { fresh: 0, returned: Vec::new() });
-                    Some(Arc::new(Arena { write, run, free, can_reuse: barrier(REGISTER_SYNC_CORE) }))
-                }
-                (write, run) => {
-                    for at in [write, run].into_iter().flatten() {
-                        // SAFETY: mapped above, used by nobody.
-                        unsafe { libc::munmap(at.as_ptr().cast(), ARENA_BYTES) };
-                    }
-                    None
-                }
-            }
-        }
-
-        /// Puts code there; `None` when there is no room.
-        pub fn place(self: &Arc<Arena>, code: &[u8]) -> Option<Block> {
-            let len = code.len().next_multiple_of(ALIGN_BYTES);
-            let (start, is_used) = {
-                let mut free = self.free.lock();
-                match free.returned.iter().position(|r| r.1 >= len) {
-                    Some(i) => {
-                        let (start, have) = free.returned[i];
-                        if have == len {
-                            free.returned.remove(i)
-                        } else {
-                            std::mem::replace(&mut free.returned[i], (start + len, have - len))
-                        };
-                        (start, true)
-                    }
-                    None if free.fresh + len <= ARENA_BYTES => {
-                        free.fresh += len;
-                        (free.fresh - len, false)
-                    }
-                    None => return None,
-                }
-            };
-            let block = Block { arena: self.clone(), start, len };
-            // SAFETY: `start + len` is within the mapping, and the place is nobody else's: just taken off the list, under its lock.
-            unsafe { std::ptr::copy_nonoverlapping(code.as_ptr(), self.write.as_ptr().add(start), code.len()) };
-            // J5: nobody runs the old code, but a processor may have read it ahead.
-            if is_used && !barrier(SYNC_CORE) {
-                return None;
-            }
-            Some(block)
-        }
-
-        /// Bytes in use.
-        pub fn used_bytes(&self) -> usize {
-            let free = self.free.lock();
-            free.fresh - free.returned.iter().map(|r| r.1).sum::<usize>()
-        }
-
-        fn give_back(&self, start: usize, len: usize) {
-            if !self.can_reuse {
-                return;
-            }
+    /// Puts code there; `None` when there is no room.
+    pub fn place(self: &Arc<Arena>, code: &[u8]) -> Option<Block> {
+        let len = code.len().next_multiple_of(self.mapping.align());
+        let (start, is_used) = {
             let mut free = self.free.lock();
-            let i = free.returned.partition_point(|r| r.0 < start);
-            free.returned.insert(i, (start, len));
-            let touches =
-                |list: &[(usize, usize)], i: usize| i + 1 < list.len() && list[i].0 + list[i].1 == list[i + 1].0;
-            if touches(&free.returned, i) {
-                free.returned[i].1 += free.returned.remove(i + 1).1;
+            match free.returned.iter().position(|r| r.1 >= len) {
+                Some(i) => {
+                    let (start, have) = free.returned[i];
+                    if have == len {
+                        free.returned.remove(i)
+                    } else {
+                        std::mem::replace(&mut free.returned[i], (start + len, have - len))
+                    };
+                    (start, true)
+                }
+                None if free.fresh + len <= ARENA_BYTES => {
+                    free.fresh += len;
+                    (free.fresh - len, false)
+                }
+                None => return None,
             }
-            if i > 0 && touches(&free.returned, i - 1) {
-                free.returned[i - 1].1 += free.returned.remove(i).1;
-            }
-        }
+        };
+        let block = Block { arena: self.clone(), start, len, used: code.len() };
+        // SAFETY: the place is nobody else's: just taken off the list, under its lock; and `start` and `len` are multiples of the mapping's alignment.
+        let is_written = unsafe { self.mapping.write(start, code) };
+        (is_written && self.mapping.forget(is_used)).then_some(block)
     }
 
-    impl Drop for Arena {
-        fn drop(&mut self) {
-            for at in [self.write, self.run] {
-                // SAFETY: mapped in `new`; blocks hold the arena, so none is left.
-                unsafe { libc::munmap(at.as_ptr().cast(), ARENA_BYTES) };
-            }
-        }
+    /// Bytes in use.
+    pub fn used_bytes(&self) -> usize {
+        let free = self.free.lock();
+        free.fresh - free.returned.iter().map(|r| r.1).sum::<usize>()
     }
 
-    impl Drop for Block {
-        fn drop(&mut self) {
-            self.arena.give_back(self.start, self.len);
+    fn give_back(&self, start: usize, len: usize) {
+        if !self.mapping.can_reuse() {
+            return;
         }
-    }
-
-    impl Block {
-        /// Runs it.
-        ///
-        /// # Safety
-        /// It is code that `assemble` made of a sound program, and `frame` is laid out for that program: its pointers are to values up to the
-        /// end of `rows`, which is not empty.
-        pub unsafe fn run(&self, frame: *mut u64, rows: Range<usize>) -> u64 {
-            type Entry = unsafe extern "C" fn(*mut u64, u64, u64, u64, u64, u64) -> u64;
-            // SAFETY: `start` is within the mapping.
-            let at = unsafe { self.arena.run.as_ptr().add(self.start) };
-            // SAFETY: code with this signature is there, as the caller says.
-            let entry = unsafe { std::mem::transmute::<*mut u8, Entry>(at) };
-            // SAFETY: the caller's.
-            unsafe { entry(frame, rows.start as u64, rows.end as u64, 0, 0, 0) }
+        let mut free = self.free.lock();
+        let i = free.returned.partition_point(|r| r.0 < start);
+        free.returned.insert(i, (start, len));
+        let touches = |list: &[(usize, usize)], i: usize| i + 1 < list.len() && list[i].0 + list[i].1 == list[i + 1].0;
+        if touches(&free.returned, i) {
+            free.returned[i].1 += free.returned.remove(i + 1).1;
         }
-
-        /// Its bytes of memory.
-        pub fn bytes(&self) -> usize {
-            self.len
+        if i > 0 && touches(&free.returned, i - 1) {
+            free.returned[i - 1].1 += free.returned.remove(i).1;
         }
     }
 }
 
-#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
-mod none {
-    use std::ops::Range;
-    use std::sync::Arc;
+impl Drop for Block {
+    fn drop(&mut self) {
+        self.arena.give_back(self.start, self.len);
+    }
+}
 
-    /// No executable memory.
-    pub enum Arena {}
+impl Block {
+    /// Runs it.
+    ///
+    /// # Safety
+    /// It is code that `assemble` made of a sound program, and `frame` is laid out for that program: its pointers are to values up to the
+    /// end of `rows`, which is not empty.
+    pub unsafe fn run(&self, frame: *mut u64, rows: Range<usize>) -> u64 {
+        type Entry = unsafe extern "C" fn(*mut u64, u64, u64, u64, u64, u64) -> u64;
+        // SAFETY: code with this signature is there, as the caller says.
+        let entry = unsafe { std::mem::transmute::<*const u8, Entry>(self.arena.mapping.run(self.start)) };
+        // SAFETY: the caller's.
+        unsafe { entry(frame, rows.start as u64, rows.end as u64, 0, 0, 0) }
+    }
 
-    /// No code.
-    pub enum Block {}
+    /// The code itself, where it runs.
+    pub fn code(&self) -> &[u8] {
+        // SAFETY: `start + used` is within the mapping, and can be read since it was written; nobody writes there while the block is.
+        unsafe { std::slice::from_raw_parts(self.arena.mapping.run(self.start), self.used) }
+    }
 
-    impl Arena {
-        /// None.
-        pub fn new() -> Option<Arc<Arena>> {
-            None
-        }
+    /// Its bytes of memory.
+    pub fn bytes(&self) -> usize {
+        self.len
+    }
+}
 
-        /// Never.
-        pub fn place(self: &Arc<Arena>, _: &[u8]) -> Option<Block> {
-            match **self {}
-        }
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
 
-        /// Never.
-        pub fn used_bytes(&self) -> usize {
-            match *self {}
+    /// What the system says of the memory at `address`: its permissions.
+    fn permissions(address: usize) -> String {
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        let is_there = |line: &&str| {
+            let (from, to) = line.split_once(' ').unwrap().0.split_once('-').unwrap();
+            let parse = |hex: &str| usize::from_str_radix(hex, 16).unwrap();
+            (parse(from)..parse(to)).contains(&address)
+        };
+        maps.lines().find(is_there).unwrap().split(' ').nth(1).unwrap().to_owned()
+    }
+
+    #[test]
+    fn memory_is_never_writable_and_executable() {
+        for memory in [Memory::TwoMappings, Memory::OneMapping] {
+            let Some(arena) = Arena::of(memory) else {
+                if crate::tests::CODE {
+                    panic!("no memory of {memory:?}");
+                }
+                continue;
+            };
+            let first = arena.place(&[0xC3; 100]).unwrap();
+            let second = arena.place(&[0x90; 5000]).unwrap();
+            assert_eq!((first.code(), second.code()), (&[0xC3; 100][..], &[0x90; 5000][..]));
+            for block in [&first, &second] {
+                assert!(permissions(block.code().as_ptr().addr()).starts_with("r-x"), "{memory:?}");
+            }
+            let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+            assert!(!maps.lines().any(|line| line.contains(" rwx")), "{maps}");
+            // A place that was given back is written and run again, others staying as they are.
+            let before = arena.used_bytes();
+            let (start, address) = (first.start, first.code().as_ptr());
+            drop(first);
+            let again = arena.place(&[0xCC; 100]).unwrap();
+            assert_eq!((again.start, again.code().as_ptr(), arena.used_bytes()), (start, address, before));
+            assert_eq!((again.code(), second.code()), (&[0xCC; 100][..], &[0x90; 5000][..]));
+            drop((again, second));
+            assert_eq!(arena.used_bytes(), 0);
         }
     }
 
-    impl Block {
-        /// Never.
-        ///
-        /// # Safety
-        /// It cannot be called.
-        pub unsafe fn run(&self, _: *mut u64, _: Range<usize>) -> u64 {
-            match *self {}
-        }
-
-        /// Never.
-        pub fn bytes(&self) -> usize {
-            match *self {}
+    #[test]
+    fn too_much_has_no_room() {
+        for memory in [Memory::TwoMappings, Memory::OneMapping] {
+            let Some(arena) = Arena::of(memory) else { continue };
+            assert!(arena.place(&vec![0; ARENA_BYTES + 1]).is_none());
+            let all = arena.place(&vec![0; ARENA_BYTES]).unwrap();
+            assert!(arena.place(&[0]).is_none());
+            drop(all);
+            assert!(arena.place(&[0]).is_some());
         }
     }
 }

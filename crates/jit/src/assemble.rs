@@ -2,8 +2,11 @@
 //!
 //! A frame is words: the output's two, then data and NULLs of each column, value and NULL of each input, each slot, and where each list and each set lies.
 
+use crate::encode::{self, JUMP_BYTES};
+use crate::filter::simplified;
+use crate::patch::What;
 use crate::program::{Label, Output, Program, Right, Step};
-use crate::stencil::{STENCILS, Stencil, Table, What, find};
+use crate::stencil::{Stencil, Table};
 
 /// The places of a frame, in words.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +43,7 @@ pub struct Assembly {
 struct Assembler<'a> {
     program: &'a Program,
     table: &'a Table,
-    layout: Layout,
+    layout: &'a Layout,
     /// Which columns may hold NULLs; those beyond the 64th share a bit.
     nulls: u64,
     code: Vec<u8>,
@@ -57,12 +60,8 @@ enum Target {
     Suspect,
 }
 
-/// The code of `program`; `nulls` has a bit for each column that may hold NULLs. `None` where a stencil is missing.
-pub fn assemble(program: &Program, table: &Table, nulls: u64) -> Option<Assembly> {
-    if STENCILS.is_empty() {
-        return None;
-    }
-    let layout = Layout::of(program);
+/// The code of `program`; `nulls` has a bit for each column that may hold NULLs. `None` where there is no stencil for a step, or a value does not fit into its hole.
+pub fn assemble(program: &Program, layout: &Layout, table: &Table, nulls: u64) -> Option<Assembly> {
     let mut a = Assembler {
         program,
         table,
@@ -73,23 +72,31 @@ pub fn assemble(program: &Program, table: &Table, nulls: u64) -> Option<Assembly
         labels: Vec::new(),
         open: Vec::new(),
     };
-    for step in &program.steps {
-        a.step(step)?;
+    let can_fail = |step: &Step| a.stencil(step).is_some_and(|s| s.0.can_fail());
+    let steps = simplified(program, can_fail);
+    for step in steps.iter() {
+        match *step {
+            Step::Here(label) => a.labels.push((label, a.code.len())),
+            _ => {
+                let (stencil, holes, jump) = a.stencil(step)?;
+                a.put(stencil, holes, jump)?;
+            }
+        }
     }
     let emit = match program.output {
-        Output::Vector(form) => table.emit[form as usize]?,
-        Output::Kept => find("emit_kept")?,
+        Output::Vector(form) => table.emit[form as usize],
+        Output::Kept => table.emit_kept,
     };
     a.put(emit, [0, 8], Some(Jump::Back))?;
-    a.put(find("done")?, [0; 2], None)?;
+    a.put(table.done, [0; 2], None)?;
     let suspect = a.code.len();
-    a.put(find("suspect")?, [0; 2], None)?;
+    a.put(table.suspect, [0; 2], None)?;
     for (at, target) in std::mem::take(&mut a.open) {
         let to = match target {
             Target::Suspect => suspect,
             Target::Label(label) => a.labels.iter().find(|l| l.0 == label)?.1,
         };
-        a.fill(at, to);
+        encode::distance(&mut a.code, at, to)?;
     }
     Some(Assembly { code: a.code, stencils: a.stencils })
 }
@@ -117,88 +124,74 @@ impl Assembler<'_> {
         [self.offset(at), self.offset(at + 1)]
     }
 
-    fn step(&mut self, step: &Step) -> Option<()> {
+    /// The stencil of a step, what its holes are filled with, and where it jumps; labels have none.
+    fn stencil(&self, step: &Step) -> Option<(&'static Stencil, [u64; 2], Option<Jump>)> {
         let table = self.table;
         let plain = |column: u32| usize::from(self.nulls >> column.min(63) & 1 == 0);
-        let (stencil, holes, jump) = match *step {
-            Step::Column(c) => (table.load[self.program.columns[c as usize] as usize][plain(c)]?, self.column(c), None),
+        Some(match *step {
+            Step::Column(c) => (table.load[self.program.columns[c as usize] as usize][plain(c)], self.column(c), None),
             Step::NullOf(c) => match plain(c) {
-                0 => (find("null_of")?, self.column(c), None),
-                _ => (find("constant")?, [0; 2], None),
+                0 => (table.null_of, self.column(c), None),
+                _ => (table.constant, [0; 2], None),
             },
-            Step::Constant(word) => (find("constant")?, [word, 0], None),
-            Step::Null => (find("absent")?, [0; 2], None),
+            Step::Constant(word) => (table.constant, [word, 0], None),
+            Step::Null => (table.absent, [0; 2], None),
             Step::Input(i) => {
                 let at = self.layout.inputs + 2 * i as usize;
-                (find("restore")?, [self.offset(at), self.offset(at + 1)], None)
+                (table.restore, [self.offset(at), self.offset(at + 1)], None)
             }
-            Step::Restore(s) => (find("restore")?, self.slot(s), None),
-            Step::Save(s) => (find("save")?, self.slot(s), None),
-            Step::Binary(op, Right::Accumulator(s)) => (table.slot[op as usize]?, self.slot(s), None),
-            Step::Binary(op, Right::Constant(word)) => (table.constant[op as usize]?, [word, 0], None),
+            Step::Restore(s) => (table.restore, self.slot(s), None),
+            Step::Save(s) => (table.save, self.slot(s), None),
+            Step::Binary(op, Right::Accumulator(s)) => (table.slot[op as usize], self.slot(s), None),
+            Step::Binary(op, Right::Constant(word)) => (table.binary_constant[op as usize], [word, 0], None),
             Step::Binary(op, Right::Column(c)) => {
                 let form = self.program.columns[c as usize];
                 (table.column[op as usize][form as usize][plain(c)]?, self.column(c), None)
             }
-            Step::Unary(op) => (table.unary[op as usize]?, [0; 2], None),
-            Step::Choose(choice, s) => (table.choice[choice as usize]?, self.slot(s), None),
-            Step::And(s) => (find("and_slot")?, self.slot(s), None),
-            Step::Or(s) => (find("or_slot")?, self.slot(s), None),
-            Step::Not => (find("not")?, [0; 2], None),
-            Step::IsNull => (find("is_null")?, [0; 2], None),
-            Step::IsTrue => (find("is_true")?, [0; 2], None),
-            Step::IsFalse => (find("is_false")?, [0; 2], None),
+            Step::Unary(op) => (table.unary[op as usize], [0; 2], None),
+            Step::Choose(choice, s) => (table.choice[choice as usize], self.slot(s), None),
+            Step::And(s) => (table.and_slot, self.slot(s), None),
+            Step::Or(s) => (table.or_slot, self.slot(s), None),
+            Step::Not => (table.not, [0; 2], None),
+            Step::IsNull => (table.is_null, [0; 2], None),
+            Step::IsTrue => (table.is_true, [0; 2], None),
+            Step::IsFalse => (table.is_false, [0; 2], None),
             Step::InList(l) => {
                 let len = self.program.lists[l as usize].len();
-                let name = if len <= SHORT_LIST { "in_list" } else { "in_rising_list" };
-                (find(name)?, [self.offset(self.layout.lists + l as usize), len as u64], None)
+                let search = if len <= SHORT_LIST { table.in_list } else { table.in_rising_list };
+                (search, [self.offset(self.layout.lists + l as usize), len as u64], None)
             }
             Step::InSet(s) => {
                 let bits = 64 * (self.program.sets[s as usize].len() as u64 - 1);
-                (find("in_set")?, [self.offset(self.layout.sets + s as usize), bits], None)
+                (table.in_set, [self.offset(self.layout.sets + s as usize), bits], None)
             }
-            Step::Jump(l) => (find("jump")?, [0; 2], Some(Jump::To(l))),
-            Step::JumpUnlessTrue(l) => (find("jump_unless_true")?, [0; 2], Some(Jump::To(l))),
-            Step::JumpIfFalse(l) => (find("jump_if_false")?, [0; 2], Some(Jump::To(l))),
-            Step::JumpIfTrue(l) => (find("jump_if_true")?, [0; 2], Some(Jump::To(l))),
-            Step::JumpUnlessNull(l) => (find("jump_unless_null")?, [0; 2], Some(Jump::To(l))),
-            Step::Here(label) => {
-                self.labels.push((label, self.code.len()));
-                return Some(());
-            }
-        };
-        self.put(stencil, holes, jump)
+            Step::Jump(l) => (table.jump, [0; 2], Some(Jump::To(l))),
+            Step::JumpUnlessTrue(l) => (table.jump_unless_true, [0; 2], Some(Jump::To(l))),
+            Step::JumpIfFalse(l) => (table.jump_if_false, [0; 2], Some(Jump::To(l))),
+            Step::JumpIfTrue(l) => (table.jump_if_true, [0; 2], Some(Jump::To(l))),
+            Step::JumpUnlessNull(l) => (table.jump_unless_null, [0; 2], Some(Jump::To(l))),
+            Step::Here(_) => return None,
+        })
     }
 
     /// Copies a stencil and fills its holes.
     fn put(&mut self, stencil: &Stencil, holes: [u64; 2], jump: Option<Jump>) -> Option<()> {
         let base = self.code.len();
-        let len = stencil.code.len() - if stencil.falls { 5 } else { 0 };
+        let len = stencil.code.len() - if stencil.falls { JUMP_BYTES } else { 0 };
         self.code.extend_from_slice(&stencil.code[..len]);
         self.stencils += 1;
         for patch in stencil.patches.iter().filter(|p| p.at < len) {
             let at = base + patch.at;
             match patch.what {
-                What::Word(hole) => self.code[at..at + 8].copy_from_slice(&holes[hole as usize].to_le_bytes()),
-                What::Offset(hole) => {
-                    // Lengths of lists and offsets into frames: both far below two gigabytes.
-                    let offset = i32::try_from(holes[hole as usize]).ok()?;
-                    self.code[at..at + 4].copy_from_slice(&offset.to_le_bytes());
-                }
-                What::Next => self.fill(at, base + len),
+                What::Next => encode::distance(&mut self.code, at, base + len)?,
                 What::Fail => self.open.push((at, Target::Suspect)),
                 What::Jump => match jump? {
-                    Jump::Back => self.fill(at, 0),
+                    Jump::Back => encode::distance(&mut self.code, at, 0)?,
                     Jump::To(label) => self.open.push((at, Target::Label(label))),
                 },
+                hole => encode::hole(&mut self.code, at, hole, holes)?,
             }
         }
         Some(())
-    }
-
-    /// Writes the distance from behind the four bytes at `at` to `to`.
-    fn fill(&mut self, at: usize, to: usize) {
-        let distance = to as i64 - (at as i64 + 4);
-        self.code[at..at + 4].copy_from_slice(&(distance as i32).to_le_bytes());
     }
 }

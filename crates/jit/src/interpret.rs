@@ -1,43 +1,39 @@
-//! The interpreter of row programs: what code is compared with, and what runs where there cannot be any.
+//! `Interpreter`: the provider that makes no code; what code is compared with.
 
-use std::ops::Range;
+use std::sync::Arc;
 
+use crate::column::{Column, Input};
 use crate::program::{Program, Right, Step};
-use crate::unit::{Column, Input};
+use crate::provider::{Code, Provider, Suspect};
+use crate::rows::{Rows, Sink};
 
-/// What a run answers: how many rows were kept, or which was suspect.
-pub type Outcome = Result<usize, usize>;
+/// Interprets every program.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Interpreter;
 
-/// Where values go.
-pub enum Sink<'s> {
-    /// Words with their NULLs.
-    Values(&'s mut dyn FnMut(usize, u64, bool)),
-    /// Rows that are kept.
-    Kept(&'s mut dyn FnMut(u32)),
+impl Provider for Interpreter {
+    fn name(&self) -> &str {
+        "interpreter"
+    }
+
+    fn compile(&self, _: &Arc<Program>, _: u64) -> Option<Box<dyn Code>> {
+        Some(Box::new(Interpreted))
+    }
 }
 
-/// Runs `program` over these rows.
-pub fn run(
-    program: &Program,
-    columns: &[Column<'_>],
-    inputs: &[Input],
-    rows: Range<usize>,
-    sink: &mut Sink<'_>,
-) -> Outcome {
-    let mut slots = vec![(0u64, false); program.slots as usize];
-    let mut kept = 0;
-    for row in rows {
-        let (a, z) = one(program, columns, inputs, &mut slots, row).ok_or(row)?;
-        match sink {
-            Sink::Values(put) => put(row, if z { 0 } else { a }, z),
-            Sink::Kept(keep) if a & 1 == 1 && !z => {
-                keep(row as u32);
-                kept += 1;
-            }
-            Sink::Kept(_) => {}
+/// Whatever program comes with the rows.
+struct Interpreted;
+
+impl Code for Interpreted {
+    fn run(&self, rows: &Rows<'_>, sink: &mut Sink<'_>) -> Result<(), Suspect> {
+        let program = rows.program();
+        let mut slots = vec![(0u64, false); program.slots as usize];
+        for row in rows.range() {
+            let (a, z) = one(program, rows.columns(), rows.inputs(), &mut slots, row).ok_or(Suspect)?;
+            sink.put(row, (!z).then_some(a));
         }
+        Ok(())
     }
-    Ok(kept)
 }
 
 /// The value for one row; none where it is suspect.

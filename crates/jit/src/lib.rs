@@ -2,13 +2,30 @@
 
 mod arena;
 mod assemble;
+mod column;
+mod copy_and_patch;
+mod disassembly;
+mod encode;
+mod filter;
 mod interpret;
+mod jit;
+mod patch;
+mod perf_map;
 mod program;
+mod provider;
+mod rows;
 mod stencil;
 mod unit;
 
 #[cfg(test)]
 mod tests;
 
+pub use arena::Memory;
+pub use column::{Column, Input};
+pub use copy_and_patch::CopyAndPatch;
+pub use interpret::Interpreter;
+pub use jit::{Jit, JitCounts};
 pub use program::{BinaryOp, Choice, Form, Label, Output, Program, Right, Step, UnaryOp, set_of};
-pub use unit::{Column, Input, Jit, JitCounts, Unit, UnitCode};
+pub use provider::{Code, Provider, Suspect};
+pub use rows::{Rows, Sink};
+pub use unit::{Unit, UnitCode};

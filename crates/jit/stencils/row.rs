@@ -35,6 +35,17 @@ macro_rules! word {
         r
     }};
 }
+#[cfg(target_arch = "aarch64")]
+macro_rules! word {
+    ($c:ident, $hole:ident) => {{
+        let r: u64;
+        unsafe {
+            asm!("movz {0}, #:abs_g0:{2}", "ldr {0}, [{1}, {0}]", out(reg) r, in(reg) $c, sym $hole,
+                options(readonly, nostack, preserves_flags));
+        }
+        r
+    }};
+}
 
 /// Puts a word there.
 #[cfg(target_arch = "x86_64")]
@@ -46,6 +57,16 @@ macro_rules! put {
         }
     }};
 }
+#[cfg(target_arch = "aarch64")]
+macro_rules! put {
+    ($c:ident, $hole:ident, $value:expr) => {{
+        let v: u64 = $value;
+        unsafe {
+            asm!("movz {3}, #:abs_g0:{1}", "str {2}, [{0}, {3}]", in(reg) $c, sym $hole, in(reg) v, out(reg) _,
+                options(nostack, preserves_flags));
+        }
+    }};
+}
 
 /// The 64 bits of a hole.
 #[cfg(target_arch = "x86_64")]
@@ -53,6 +74,17 @@ macro_rules! constant {
     ($hole:ident) => {{
         let r: u64;
         unsafe { asm!("movabs {0}, offset {1}", out(reg) r, sym $hole, options(pure, nomem, nostack, preserves_flags)) };
+        r
+    }};
+}
+#[cfg(target_arch = "aarch64")]
+macro_rules! constant {
+    ($hole:ident) => {{
+        let r: u64;
+        unsafe {
+            asm!("movz {0}, #:abs_g0_nc:{1}", "movk {0}, #:abs_g1_nc:{1}", "movk {0}, #:abs_g2_nc:{1}", "movk {0}, #:abs_g3:{1}",
+                out(reg) r, sym $hole, options(pure, nomem, nostack, preserves_flags));
+        }
         r
     }};
 }

@@ -58,8 +58,8 @@ impl SessionHost<'_> {
             number(counts.stencils),
             Datum::F64(counts.nanoseconds as f64 / 1e6),
             number(counts.bytes),
-            Datum::Null,
-            Datum::Null,
+            number(counts.native_steps),
+            number(counts.interpreted_steps + counts.declined_steps),
         ]
     }
 

@@ -1,0 +1,5 @@
+//! The crate from outside.
+
+mod aarch64;
+mod disas;
+mod reproducible;
