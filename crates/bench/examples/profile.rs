@@ -1,11 +1,19 @@
 //! Runs one thing over and over, for profilers: `cargo run --profile profiling -p bench --example profile -- MODE COUNT`.
 //!
 //! Modes: `one` (SELECT 1), `point`, `update`, `insert` (prepared, by key), `literal` (with literals), `sql` (the statement in `Q`, after the script in
-//! `PRE`). `DIR` puts the database there and keeps it.
+//! `PRE`), `tpch-load` (TPC-H at scale `SCALE`), `tpch` (each query COUNT times, or that of number `Q`). `DIR` puts the database there and keeps it.
 
 use std::time::Instant;
 
+use std::fmt::Display;
+use std::io::Write;
+
 use hathi::{Database, Session};
+use tpchgen::csv::{CustomerCsv, LineItemCsv, NationCsv, OrderCsv, PartCsv, PartSuppCsv, RegionCsv, SupplierCsv};
+use tpchgen::generators::{
+    CustomerGenerator, LineItemGenerator, NationGenerator, OrderGenerator, PartGenerator, PartSuppGenerator,
+    RegionGenerator, SupplierGenerator,
+};
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
@@ -18,6 +26,58 @@ fn timed(what: &str, count: u32, mut f: impl FnMut(u32) -> Outcome) -> Outcome {
         f(i)?;
     }
     println!("{what}: {:.4} µs each", start.elapsed().as_secs_f64() * 1e6 / f64::from(count.max(1)));
+    Ok(())
+}
+
+/// Copies rows of CSV into a table.
+fn copy_in<R: Display>(session: &mut Session, table: &str, rows: impl Iterator<Item = R>) -> Outcome {
+    let mut copy = session.copy_in(&format!("COPY {table} FROM STDIN (FORMAT csv)"))?;
+    let mut piece = Vec::new();
+    for row in rows {
+        writeln!(piece, "{row}")?;
+        if piece.len() > 1 << 20 {
+            copy.write_all(&piece)?;
+            piece.clear();
+        }
+    }
+    copy.write_all(&piece)?;
+    copy.finish()?;
+    Ok(())
+}
+
+fn load_tpch(session: &mut Session) -> Outcome {
+    let scale: f64 = std::env::var("SCALE").map_or(Ok(0.1), |s| s.parse())?;
+    session.batch_execute(include_str!("../../hathi/tests/tpch/schema.sql"))?;
+    copy_in(session, "region", RegionGenerator::new(scale, 1, 1).iter().map(RegionCsv::new))?;
+    copy_in(session, "nation", NationGenerator::new(scale, 1, 1).iter().map(NationCsv::new))?;
+    copy_in(session, "part", PartGenerator::new(scale, 1, 1).iter().map(PartCsv::new))?;
+    copy_in(session, "supplier", SupplierGenerator::new(scale, 1, 1).iter().map(SupplierCsv::new))?;
+    copy_in(session, "partsupp", PartSuppGenerator::new(scale, 1, 1).iter().map(PartSuppCsv::new))?;
+    copy_in(session, "customer", CustomerGenerator::new(scale, 1, 1).iter().map(CustomerCsv::new))?;
+    copy_in(session, "orders", OrderGenerator::new(scale, 1, 1).iter().map(OrderCsv::new))?;
+    copy_in(session, "lineitem", LineItemGenerator::new(scale, 1, 1).iter().map(LineItemCsv::new))?;
+    Ok(session.batch_execute("ANALYZE")?)
+}
+
+/// Times queries of TPC-H on one thread.
+fn run_tpch(session: &mut Session, count: u32) -> Outcome {
+    let only: Option<usize> = std::env::var("Q").ok().and_then(|q| q.parse().ok());
+    let texts = include_str!("../../hathi/tests/tpch/queries.sql").split("-- ").skip(1);
+    session.batch_execute("SET max_parallel_workers_per_gather = 0")?;
+    let mut logarithms = Vec::new();
+    for (i, text) in texts.enumerate().filter(|(i, _)| only.is_none_or(|q| q == i + 1)) {
+        let sql = text.split_once('\n').ok_or("no query")?.1;
+        session.batch_execute(sql)?;
+        let mut best = f64::MAX;
+        for _ in 0..count {
+            let start = Instant::now();
+            session.batch_execute(sql)?;
+            best = best.min(start.elapsed().as_secs_f64() * 1e3);
+        }
+        println!("{:2}: {best:8.2} ms", i + 1);
+        logarithms.push(best.ln());
+    }
+    println!("mean: {:.2} ms", (logarithms.iter().sum::<f64>() / logarithms.len().max(1) as f64).exp());
     Ok(())
 }
 
@@ -38,7 +98,7 @@ fn main() -> Outcome {
     let mode = arguments.next().unwrap_or_else(|| "one".to_owned());
     let count: u32 = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(1_000_000);
     let db = match std::env::var("DIR") {
-        Ok(dir) => Database::open(dir)?,
+        Ok(dir) => Database::builder().memory(4 << 30).open(dir)?,
         Err(_) => Database::in_memory()?,
     };
     let mut session = db.session()?;
@@ -49,7 +109,10 @@ fn main() -> Outcome {
         "one" => {
             let mut select = session.prepare("SELECT 1")?;
             timed("SELECT 1", count, |_| {
-                assert_eq!(session.query_prepared(&mut select, &[])?[0].get::<_, i32>(0), 1);
+                session.query_each(&mut select, &[], |row| {
+                    assert_eq!(row.get::<_, i32>(0), 1);
+                    Ok(())
+                })?;
                 Ok(())
             })
         }
@@ -58,7 +121,10 @@ fn main() -> Outcome {
             let mut select = session.prepare("SELECT v, name FROM kv WHERE id = $1")?;
             timed("by key", count, |i| {
                 let id = scattered(i);
-                assert_eq!(session.query_prepared(&mut select, &[&id])?[0].get::<_, i32>(0), id * 3);
+                session.query_each(&mut select, &[&id], |row| {
+                    assert_eq!((row.get::<_, i32>(0), row.get::<_, &str>(1).is_empty()), (id * 3, false));
+                    Ok(())
+                })?;
                 Ok(())
             })
         }
@@ -72,7 +138,9 @@ fn main() -> Outcome {
             })
         }
         "insert" => {
-            session.batch_execute("CREATE TABLE kv (id int PRIMARY KEY, v int, name text); SET synchronous_commit = off")?;
+            session.batch_execute(
+                "CREATE TABLE kv (id int PRIMARY KEY, v int, name text); SET synchronous_commit = off",
+            )?;
             let mut insert = session.prepare("INSERT INTO kv VALUES ($1, $2, $3)")?;
             let mut next = 0;
             timed("insert", count, |_| {
@@ -94,6 +162,8 @@ fn main() -> Outcome {
             let sql = std::env::var("Q")?;
             timed(&sql, count, |_| Ok(session.batch_execute(&sql)?))
         }
+        "tpch-load" => load_tpch(&mut session),
+        "tpch" => run_tpch(&mut session, count),
         other => Err(format!("there is no mode {other:?}").into()),
     }
 }

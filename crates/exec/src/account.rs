@@ -81,6 +81,14 @@ impl Account {
         Account { used_bytes: 0, budget_bytes, taken_bytes: 0, meter: meter.clone() }
     }
 
+    /// Gives all back.
+    pub fn reset(&mut self) {
+        self.used_bytes = 0;
+        if self.taken_bytes > 0 {
+            self.meter.give_back(std::mem::take(&mut self.taken_bytes));
+        }
+    }
+
     /// Takes `bytes` more.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use types::{Physical, Result, SqlError};
 use vector::{CHUNK_ROWS, Chunk};
 
 use crate::eval::retain;
-use crate::index_bounds::stretches;
+use crate::index_bounds::{Stretches, stretches};
 use crate::load::{Large, Slots, fetch_large, page_column, reset};
 use crate::native::Lazy;
 use crate::scan::{forms, row_ids};
@@ -94,7 +94,9 @@ fn ids(table: &TableRef, bits: &Bits, ctx: &mut Context<'_>) -> Result<Vec<u64>>
 fn listed(table: &TableRef, range: &IndexRange, ctx: &mut Context<'_>) -> Result<Vec<u64>> {
     let tree = Btree::new(ctx.db.clone(), ctx.db.relation(table.indexes[range.index].rel)?);
     let (mut found, mut batch, mut key) = (Vec::new(), EntryBatch::default(), Vec::new());
-    for mut bounds in stretches(table, range, &mut key, ctx)? {
+    let mut all = Stretches::new();
+    stretches(table, range, &mut key, ctx, &mut all)?;
+    for mut bounds in all {
         let mut more = true;
         while more {
             ctx.check_interrupts()?;

@@ -13,20 +13,41 @@ use crate::index::encode_prefix;
 /// Stretches of an index, in its order: nearly always one.
 pub type Stretches = SmallVec<[ScanBounds; 1]>;
 
-/// The stretches of `range`: none where a value is NULL, so that nothing matches. `key` is room for keys.
+/// Makes `out` the stretches of `range`: none where a value is NULL, so that nothing matches. `key` is room for keys, and what is in `out` is used again.
 ///
 /// # Errors
 /// What computing the values says.
-pub fn stretches(table: &TableRef, range: &IndexRange, key: &mut Vec<u8>, ctx: &mut Context<'_>) -> Result<Stretches> {
+pub fn stretches(
+    table: &TableRef,
+    range: &IndexRange,
+    key: &mut Vec<u8>,
+    ctx: &mut Context<'_>,
+    out: &mut Stretches,
+) -> Result<()> {
     let index = &table.indexes[range.index];
+    let spare = out.pop();
+    out.clear();
     key.clear();
     for (i, e) in range.equal.iter().enumerate() {
         let value = constant(e, ctx)?;
         if value.is_null() && !matches!(e.kind, ExprKind::Const(_)) {
-            return Ok(Stretches::new());
+            return Ok(());
         }
         encode_prefix(key, table, index, i, &value, ctx)?;
     }
+    if range.any.is_none() && range.low.is_none() && range.high.is_none() && !range.not_null {
+        let mut bounds = spare.unwrap_or_default();
+        bounds.set_prefix(key);
+        out.push(bounds);
+        return Ok(());
+    }
+    *out = ranges(table, range, key, ctx)?;
+    Ok(())
+}
+
+/// The stretches of a range that is more than values of its first columns, which `key` has.
+fn ranges(table: &TableRef, range: &IndexRange, key: &mut Vec<u8>, ctx: &mut Context<'_>) -> Result<Stretches> {
+    let index = &table.indexes[range.index];
     let next = range.equal.len();
     if let Some(array) = &range.any {
         let array = constant(array, ctx)?;
@@ -41,9 +62,6 @@ pub fn stretches(table: &TableRef, range: &IndexRange, key: &mut Vec<u8>, ctx: &
         keys.sort_unstable();
         keys.dedup();
         return Ok(keys.iter().map(|k| ScanBounds::prefix(k)).collect());
-    }
-    if range.low.is_none() && range.high.is_none() && !range.not_null {
-        return Ok(smallvec![ScanBounds::prefix(key)]);
     }
     // `None` is NULL, `Some(None)` no bound.
     type Encoded = Option<Option<(Vec<u8>, bool)>>;

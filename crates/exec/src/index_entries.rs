@@ -15,6 +15,8 @@ pub struct Entries {
     pub handles: Option<(Table, Btree)>,
     /// What is left to read; `None` before the first.
     left: Option<Stretches>,
+    /// Room for the next run's.
+    spare: Stretches,
     /// Entries of one leaf, and the one to go on with.
     pub batch: EntryBatch,
     pub at: usize,
@@ -44,7 +46,8 @@ impl Entries {
         let left = match &mut self.left {
             Some(left) => left,
             None => {
-                let mut all = stretches(table, range, key, ctx)?;
+                let mut all = std::mem::take(&mut self.spare);
+                stretches(table, range, key, ctx, &mut all)?;
                 // The next one is the last.
                 if !range.backward {
                     all.reverse();
@@ -61,7 +64,8 @@ impl Entries {
                 false => tree.scan(bounds, direction, &mut self.batch)?,
             };
             if !more {
-                left.pop();
+                self.spare.clear();
+                self.spare.extend(left.pop());
             }
         }
         Ok(true)
@@ -69,7 +73,10 @@ impl Entries {
 
     /// Begins anew.
     pub fn reset(&mut self) {
-        (self.left, self.at) = (None, 0);
+        self.at = 0;
+        if let Some(left) = self.left.take().filter(|left| !left.is_empty()) {
+            self.spare = left;
+        }
         self.batch.clear();
     }
 }

@@ -126,6 +126,18 @@ pub struct State {
 }
 
 impl State {
+    /// Makes it that of a statement about to begin; room is kept.
+    pub fn clear(&mut self) {
+        let State { affected, slots, events, spills, depth, routines, sample_seed, natives, subplans, ctes } = self;
+        (*affected, *spills, *depth, *sample_seed) = (0, 0, 0, None);
+        slots.clear();
+        events.clear();
+        natives.clear();
+        routines.clear();
+        subplans.clear();
+        ctes.clear();
+    }
+
     /// What its expressions became that were evaluated for the first time.
     pub fn jit_use(&self) -> JitUse {
         JitUse::of(&self.natives)

@@ -41,29 +41,28 @@ pub struct Row {
     ranges: SmallVec<[Option<std::ops::Range<u32>>; 3]>,
 }
 
-/// A row being put together.
-#[derive(Default)]
-pub(crate) struct RowBuilder {
-    bytes: SmallVec<[u8; 32]>,
-    ranges: SmallVec<[Option<std::ops::Range<u32>>; 3]>,
-}
+impl Row {
+    /// A row of these columns that has no values yet.
+    pub(crate) fn empty(columns: Arc<Vec<Column>>) -> Row {
+        Row { columns, bytes: SmallVec::new(), ranges: SmallVec::new() }
+    }
 
-impl RowBuilder {
+    /// Forgets its values.
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+        self.ranges.clear();
+    }
+
     /// Adds a NULL.
-    pub fn null(&mut self) {
+    pub(crate) fn add_null(&mut self) {
         self.ranges.push(None);
     }
 
     /// Adds a value's binary form.
-    pub fn value(&mut self, bytes: &[u8]) {
+    pub(crate) fn add_value(&mut self, bytes: &[u8]) {
         let start = self.bytes.len() as u32;
         self.bytes.extend_from_slice(bytes);
         self.ranges.push(Some(start..self.bytes.len() as u32));
-    }
-
-    /// The row.
-    pub fn build(self, columns: Arc<Vec<Column>>) -> Row {
-        Row { columns, bytes: self.bytes, ranges: self.ranges }
     }
 }
 

@@ -11,7 +11,7 @@ use vector::{Data, Vector};
 
 use crate::Result;
 use crate::copy::{CopyIn, CopyOut};
-use crate::row::{Column, Row, RowBuilder};
+use crate::row::{Column, Row};
 use crate::transaction::Transaction;
 
 /// A session: settings, a transaction, prepared statements. It may move between threads.
@@ -40,11 +40,26 @@ impl CancelHandle {
 /// A prepared statement.
 pub struct Statement {
     prepared: Prepared,
-    /// Columns of its last result, kept as long as they stay the same.
+    shown: Shown,
+    /// The engine's columns that `shown` has.
+    source: Arc<Vec<OutputColumn>>,
+}
+
+/// How a statement's rows are shown, kept as long as its columns stay the same.
+struct Shown {
     columns: Arc<Vec<Column>>,
     types: Arc<Vec<Oid>>,
-    /// The engine's columns that they were made from.
-    source: Arc<Vec<OutputColumn>>,
+    /// Room for a row.
+    row: Row,
+    /// Room for a value.
+    buffer: Vec<u8>,
+}
+
+impl Shown {
+    fn of(source: &[OutputColumn]) -> Shown {
+        let (columns, types) = described(source);
+        Shown { row: Row::empty(columns.clone()), columns, types, buffer: Vec::new() }
+    }
 }
 
 impl Statement {
@@ -67,27 +82,27 @@ struct Rows {
 
 /// Adds the binary form of slot `i` of `v` to a row.
 fn add_value(
-    row: &mut RowBuilder,
+    row: &mut Row,
     (v, ty): (&Vector, Oid),
     i: usize,
     names: &dyn types::io::TypeLookup,
     buffer: &mut Vec<u8>,
 ) -> Result<()> {
     if v.nulls.get(i) {
-        row.null();
+        row.add_null();
         return Ok(());
     }
     match (&v.data, ty) {
-        (Data::I32(v), oid::INT4) => row.value(&v[i].to_be_bytes()),
-        (Data::I64(v), oid::INT8) => row.value(&v[i].to_be_bytes()),
-        (Data::I16(v), oid::INT2) => row.value(&v[i].to_be_bytes()),
-        (Data::F64(v), oid::FLOAT8) => row.value(&v[i].to_be_bytes()),
-        (Data::Bool(v), oid::BOOL) => row.value(&[u8::from(v[i])]),
-        (Data::Var(v), oid::TEXT | oid::VARCHAR | oid::BPCHAR | oid::BYTEA | oid::NAME) => row.value(v.get(i)),
+        (Data::I32(v), oid::INT4) => row.add_value(&v[i].to_be_bytes()),
+        (Data::I64(v), oid::INT8) => row.add_value(&v[i].to_be_bytes()),
+        (Data::I16(v), oid::INT2) => row.add_value(&v[i].to_be_bytes()),
+        (Data::F64(v), oid::FLOAT8) => row.add_value(&v[i].to_be_bytes()),
+        (Data::Bool(v), oid::BOOL) => row.add_value(&[u8::from(v[i])]),
+        (Data::Var(v), oid::TEXT | oid::VARCHAR | oid::BPCHAR | oid::BYTEA | oid::NAME) => row.add_value(v.get(i)),
         _ => {
             buffer.clear();
             types::io::binary_out_with(ty, &v.get(i), names, buffer)?;
-            row.value(buffer);
+            row.add_value(buffer);
         }
     }
     Ok(())
@@ -105,20 +120,59 @@ impl Sink for Rows {
     fn chunk(&mut self, chunk: &Chunk, names: &dyn types::io::TypeLookup) -> Result<()> {
         let mut buffer = Vec::new();
         for i in 0..chunk.rows {
-            let mut row = RowBuilder::default();
+            let mut row = Row::empty(self.columns.clone());
             for (column, &ty) in chunk.columns.iter().zip(&*self.types) {
                 add_value(&mut row, (column, ty), i, names, &mut buffer)?;
             }
-            self.rows.push(row.build(self.columns.clone()));
+            self.rows.push(row);
         }
         Ok(())
     }
 
     fn complete(&mut self, tag: &str) {
-        // The number that it ends with, if it ends with one.
-        let digits = tag.bytes().rev().take_while(u8::is_ascii_digit);
-        let powers = std::iter::successors(Some(1u64), |p| p.checked_mul(10));
-        self.affected = digits.zip(powers).map(|(d, power)| u64::from(d - b'0') * power).sum();
+        self.affected = number_of(tag);
+    }
+}
+
+/// The number that a command's tag ends with, if it ends with one.
+fn number_of(tag: &str) -> u64 {
+    let digits = tag.bytes().rev().take_while(u8::is_ascii_digit);
+    let powers = std::iter::successors(Some(1u64), |p| p.checked_mul(10));
+    digits.zip(powers).map(|(d, power)| u64::from(d - b'0') * power).sum()
+}
+
+/// Shows rows to a function, one after the other, all in the same place.
+struct Each<'s> {
+    statement: &'s mut Shown,
+    /// Whether columns and types are those of the statement.
+    known: bool,
+    show: &'s mut dyn FnMut(&Row) -> Result<()>,
+    affected: u64,
+}
+
+impl Sink for Each<'_> {
+    fn columns(&mut self, columns: &[OutputColumn]) -> Result<()> {
+        if !self.known {
+            (self.statement.columns, self.statement.types) = described(columns);
+            self.statement.row = Row::empty(self.statement.columns.clone());
+        }
+        Ok(())
+    }
+
+    fn chunk(&mut self, chunk: &Chunk, names: &dyn types::io::TypeLookup) -> Result<()> {
+        let Shown { types, row, buffer, .. } = self.statement;
+        for i in 0..chunk.rows {
+            row.clear();
+            for (column, &ty) in chunk.columns.iter().zip(&**types) {
+                add_value(row, (column, ty), i, names, buffer)?;
+            }
+            (self.show)(row)?;
+        }
+        Ok(())
+    }
+
+    fn complete(&mut self, tag: &str) {
+        self.affected = number_of(tag);
     }
 }
 
@@ -165,8 +219,7 @@ impl Session {
     pub fn prepare(&mut self, sql: &str) -> Result<Statement> {
         let prepared = self.inner.prepare(sql, &[])?;
         let source = prepared.columns.clone();
-        let (columns, types) = described(&source);
-        Ok(Statement { prepared, columns, types, source })
+        Ok(Statement { prepared, shown: Shown::of(&source), source })
     }
 
     /// Runs a statement; answers how many rows it changed or yielded.
@@ -237,28 +290,54 @@ impl Session {
         Some(outcome.map(|()| rows))
     }
 
-    fn run(&mut self, statement: &mut Statement, params: &[&(dyn ToSql + Sync)]) -> Result<Rows> {
-        let types = &statement.prepared.params;
+    /// The values of a statement's parameters.
+    fn values(&mut self, types: &[Oid], params: &[&(dyn ToSql + Sync)]) -> Result<SmallVec<[Datum; 8]>> {
         if types.len() != params.len() {
             let message = format!("{} parameters given, the statement has {}", params.len(), types.len());
             return Err(SqlError::new(SqlState::PROTOCOL_VIOLATION, message));
         }
-        let mut values: SmallVec<[Datum; 8]> = SmallVec::new();
+        let mut values = SmallVec::new();
         for (i, (value, &oid)) in params.iter().zip(types).enumerate() {
             values.push(datum(&mut self.inner, *value, oid, i + 1, &mut self.buffer)?);
         }
-        let mut rows =
-            // Not by default values: those would be allocated first.
-            Rows { columns: statement.columns.clone(), types: statement.types.clone(), rows: Vec::new(), affected: 0, known: true };
-        if !Arc::ptr_eq(&statement.source, &statement.prepared.columns) {
-            rows.known = false;
-        }
+        Ok(values)
+    }
+
+    fn run(&mut self, statement: &mut Statement, params: &[&(dyn ToSql + Sync)]) -> Result<Rows> {
+        let values = self.values(&statement.prepared.params, params)?;
+        let Shown { columns, types, .. } = &statement.shown;
+        let known = Arc::ptr_eq(&statement.source, &statement.prepared.columns);
+        let mut rows = Rows { columns: columns.clone(), types: types.clone(), rows: Vec::new(), affected: 0, known };
         self.inner.execute(&mut statement.prepared, &values, &mut rows)?;
         if !Arc::ptr_eq(&statement.source, &statement.prepared.columns) {
             statement.source = statement.prepared.columns.clone();
-            (statement.columns, statement.types) = described(&statement.source);
+            statement.shown = Shown::of(&statement.source);
         }
         Ok(rows)
+    }
+
+    /// Runs a prepared statement and calls `show` with each row; answers how many rows it changed or yielded. All rows are shown in one place, so that
+    /// a statement that was run before allocates nothing for them.
+    ///
+    /// # Errors
+    /// The statement's, and the first that `show` answers: then the statement has failed.
+    pub fn query_each(
+        &mut self,
+        statement: &mut Statement,
+        params: &[&(dyn ToSql + Sync)],
+        mut show: impl FnMut(&Row) -> Result<()>,
+    ) -> Result<u64> {
+        let values = self.values(&statement.prepared.params, params)?;
+        let Statement { prepared, shown, source } = statement;
+        let known = Arc::ptr_eq(source, &prepared.columns);
+        let mut each = Each { statement: shown, known, show: &mut show, affected: 0 };
+        let outcome = self.inner.execute(prepared, &values, &mut each);
+        let affected = each.affected;
+        if !Arc::ptr_eq(source, &prepared.columns) {
+            *source = prepared.columns.clone();
+            *shown = Shown::of(source);
+        }
+        outcome.map(|()| affected)
     }
 
     /// Runs any number of statements; their rows are dropped.

@@ -1,6 +1,7 @@
 //! The library from outside. One program for all tests: each would link the whole engine anew.
 
 mod access;
+mod allocations;
 mod auto_analyze;
 mod draw;
 mod extremes;

@@ -47,7 +47,7 @@ pub(crate) struct Running {
     node: Arc<Node>,
     columns: Arc<Vec<OutputColumn>>,
     root: BoxOperator,
-    execution: Execution,
+    execution: Box<Execution>,
     /// Rows made but not fetched yet.
     held: VecDeque<Chunk>,
     ended: bool,
@@ -261,15 +261,19 @@ impl Session {
     ) -> Result<()> {
         self.check_bind(prepared, params)?;
         loop {
-            let before = prepared.columns.clone();
-            self.plan_prepared(prepared)?;
-            if !Arc::ptr_eq(&before, &prepared.columns) && !same_shape(&before, &prepared.columns) {
-                let message = "cached plan must not change result type";
-                return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message));
+            if !self.user.superuser || !prepared.is_current(self.basis()) {
+                let before = prepared.columns.clone();
+                self.plan_prepared(prepared)?;
+                if !Arc::ptr_eq(&before, &prepared.columns) && !same_shape(&before, &prepared.columns) {
+                    let message = "cached plan must not change result type";
+                    return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message));
+                }
             }
             self.begin_transaction();
-            if let Some((_, node)) = prepared.plan.clone().filter(|_| !self.user.superuser) {
-                self.check_privileges(&prepared.sql, &node)?;
+            if !self.user.superuser
+                && let Some((_, node)) = &prepared.plan
+            {
+                self.check_privileges(&prepared.sql, node)?;
             }
             let Some((basis, node)) = &prepared.plan else { return Err(SqlError::internal("just planned")) };
             if self.read_only {
@@ -307,21 +311,19 @@ impl Session {
         tag: &mut String,
     ) -> Result<Vec<exec::Event>> {
         let mut execution = self.execution(running.writes)?;
-        let Operators { root, chunk, yields, .. } = running;
-        let mut rows = 0;
-        if *yields && running.tables.is_empty() {
-            // PostgreSQL computes what is constant before it says anything.
-            let more = self.with_context(&mut execution, params, |ctx| root.next(ctx, chunk))?;
-            sink.columns(columns)?;
-            if more {
-                rows += chunk.rows as u64;
-                self.with_context(&mut execution, params, |ctx| sink.chunk(chunk, ctx.types))?;
-            }
-        } else if *yields {
-            sink.columns(columns)?;
-        }
+        let Operators { root, chunk, tables, yields, .. } = running;
+        let (mut rows, mut begun) = (0, false);
         let mut events_max = EVENTS_HELD_MAX;
         while self.with_context(&mut execution, params, |ctx| {
+            if *yields && !std::mem::replace(&mut begun, true) {
+                // PostgreSQL computes what is constant before it says anything.
+                let computed = tables.is_empty() && root.next(ctx, chunk)?;
+                sink.columns(columns)?;
+                if computed && chunk.rows > 0 {
+                    rows += chunk.rows as u64;
+                    sink.chunk(chunk, ctx.types)?;
+                }
+            }
             while root.next(ctx, chunk)? {
                 if *yields && chunk.rows > 0 {
                     rows += chunk.rows as u64;
@@ -339,7 +341,13 @@ impl Session {
         tag.clear();
         tag.push_str(running.word);
         tag.push_str(itoa::Buffer::new().format(count));
-        Ok(execution.take_events())
+        let events = execution.take_events();
+        execution.state.clear();
+        execution.account.reset();
+        // Nothing of the transaction outlives it.
+        execution.snapshot.own = None;
+        self.spare_execution = Some(execution);
+        Ok(events)
     }
 
     /// Settles what a statement's changes have asked for so far, as far as that is possible before its end; how many events it may hold
@@ -380,7 +388,7 @@ impl Session {
     }
 
     /// A new command with a snapshot of its own.
-    pub(crate) fn execution(&mut self, writes: bool) -> Result<Execution> {
+    pub(crate) fn execution(&mut self, writes: bool) -> Result<Box<Execution>> {
         if let Some(txn) = &mut self.txn {
             txn.next_command();
             if writes {
@@ -389,9 +397,13 @@ impl Session {
             }
         }
         let snapshot = self.snapshot();
-        let account = Account::new(self.runtime.options.statement_bytes, &self.meter);
         let fixed_snapshot = self.snapshot_is_fixed();
-        Ok(Execution { snapshot, fixed_snapshot, account, state: exec::State::default(), hold: None })
+        if let Some(mut spare) = self.spare_execution.take() {
+            (spare.snapshot, spare.fixed_snapshot) = (snapshot, fixed_snapshot);
+            return Ok(spare);
+        }
+        let account = Account::new(self.runtime.options.statement_bytes, &self.meter);
+        Ok(Box::new(Execution { snapshot, fixed_snapshot, account, state: exec::State::default(), hold: None }))
     }
 
     /// Calls `f` with what operators work with.

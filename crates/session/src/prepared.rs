@@ -77,6 +77,11 @@ pub(crate) struct Operators {
 }
 
 impl Prepared {
+    /// Whether its plan is one of this basis (S3).
+    pub(crate) fn is_current(&self, basis: Basis) -> bool {
+        self.plan.as_ref().is_some_and(|p| p.0 == basis)
+    }
+
     /// Whether it is what a failed transaction block still takes.
     pub(crate) fn ends_transaction(&self) -> bool {
         use TransactionStatement::{Commit, Rollback, RollbackTo};

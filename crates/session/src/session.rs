@@ -60,6 +60,8 @@ pub struct Session {
     pub(crate) txn: Option<Box<Transaction>>,
     /// One that has ended, to be used again: a session that reads all day allocates none.
     spare: Option<Box<Transaction>>,
+    /// What a statement that has ended worked with, for the next.
+    pub(crate) spare_execution: Option<Box<crate::portal::Execution>>,
     /// Whether statements see the newest state, whatever the isolation level.
     latest: bool,
     /// What its statements and cursors take.
@@ -148,6 +150,7 @@ impl Session {
             block: BlockState::Idle,
             txn: None,
             spare: None,
+            spare_execution: None,
             latest: false,
             meter: exec::Meter::new("session", runtime.options.session_bytes, &runtime.meter),
             savepoints: Vec::new(),

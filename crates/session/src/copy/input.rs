@@ -41,7 +41,7 @@ pub struct CopyIn {
     /// Rows go in here, `insert` adds them to the table.
     new: Feed,
     insert: BoxOperator,
-    execution: Execution,
+    execution: Box<Execution>,
     /// So many events may wait before some are settled.
     events_max: usize,
 }
@@ -53,7 +53,7 @@ impl CopyIn {
         codec: copy::Options,
         io: IoSettings,
         names: (Arc<Image>, Vec<Oid>),
-        execution: Execution,
+        execution: Box<Execution>,
     ) -> CopyIn {
         let parser = Parser::new(&plan, options, codec, io, names);
         let (fields, new) = (Feed::default(), Feed::default());

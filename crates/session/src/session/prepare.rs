@@ -110,7 +110,7 @@ impl Session {
 
     pub(crate) fn plan_prepared(&mut self, prepared: &mut Prepared) -> Result<()> {
         let basis = self.basis();
-        if prepared.plan.as_ref().is_some_and(|p| p.0 == basis) {
+        if prepared.is_current(basis) {
             // Who runs it may be another than who planned it, and may no longer what it could.
             let is_free = self.user.superuser || prepared.uses.is_empty();
             return if is_free { Ok(()) } else { self.in_some_transaction(|s| s.check_uses(&prepared.uses)) };
@@ -167,7 +167,6 @@ impl Session {
                 })
             });
             if outcome.is_ok() {
-                self.runtime.engine().nudge();
                 sink.complete(&tag);
             }
             self.tag = tag;

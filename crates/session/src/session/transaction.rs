@@ -32,9 +32,7 @@ impl Session {
         if self.block != BlockState::Idle || self.txn.is_none() {
             return Ok(());
         }
-        self.guarded(Session::finish_implicit)?;
-        self.runtime.engine().nudge();
-        Ok(())
+        self.guarded(Session::finish_implicit)
     }
 
     /// Something outside of the session went wrong in the middle of the transaction: it is as if a statement had failed.
@@ -79,7 +77,13 @@ impl Session {
     }
 
     pub(super) fn end_transaction(&mut self) {
-        self.txn = None;
+        if let Some(txn) = self.txn.take() {
+            let wrote = txn.xid().is_some();
+            drop(txn);
+            if wrote {
+                self.runtime.engine().nudge();
+            }
+        }
         self.exports.clear();
         if self.advisory.in_transaction() {
             self.advisory.end_transaction(&self.runtime.engine().shared().locks, self.owner);
@@ -159,6 +163,9 @@ impl Session {
             settings.generation = generation.max(settings.generation + 1);
             self.settings = settings;
             self.follow_role();
+        }
+        if wrote {
+            self.runtime.engine().nudge();
         }
         if outcome.is_ok() {
             if wrote {

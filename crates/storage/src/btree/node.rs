@@ -25,6 +25,8 @@ const HIGH_AT: usize = 36;
 const LOW_AT: usize = 40;
 const LEFTMOST_AT: usize = 44;
 const SLOT_BYTES: usize = 8;
+/// What is compared byte by byte, at most.
+const SHORT_BYTES: usize = 8;
 /// What a leaf entry ends with.
 pub const ROW_ID_BYTES: usize = 6;
 
@@ -64,7 +66,15 @@ impl NodeBytes for &[u8] {
     }
     #[inline]
     fn compare(self, at: usize, len: usize, other: &[u8]) -> Ordering {
-        self[at..at + len].cmp(other)
+        let ours = &self[at..at + len];
+        if len.min(other.len()) > SHORT_BYTES {
+            return ours.cmp(other);
+        }
+        // Less than a call of `memcmp` takes.
+        match ours.iter().zip(other).find(|(a, b)| a != b) {
+            Some((a, b)) => a.cmp(b),
+            None => len.cmp(&other.len()),
+        }
     }
 }
 
@@ -108,7 +118,9 @@ fn compare_entry(b: impl NodeBytes, index: usize, key: &[u8], head: u32, suffix:
     match b.u32_at(slot + 4).cmp(&head) {
         Ordering::Equal => {
             let len = (b.u16_at(slot + 2) as usize).saturating_sub(suffix);
-            b.compare(b.u16_at(slot) as usize, len, key)
+            // Equal heads are equal bytes, as many as both have.
+            let same = len.min(key.len()).min(4);
+            b.compare(b.u16_at(slot) as usize + same, len - same, &key[same..])
         }
         unequal => unequal,
     }

@@ -38,7 +38,12 @@ impl Cell<'_> {
     #[inline]
     pub fn fixed(bytes: &[u8]) -> Cell<'static> {
         let mut b = [0; 16];
-        b[..bytes.len()].copy_from_slice(bytes);
+        // Copies of a known length are a load each.
+        match bytes.len() {
+            4 => b[..4].copy_from_slice(bytes),
+            8 => b[..8].copy_from_slice(bytes),
+            n => b[..n].copy_from_slice(bytes),
+        }
         Cell::Fixed(b)
     }
 
