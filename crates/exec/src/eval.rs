@@ -5,10 +5,11 @@ mod listed;
 use std::borrow::Cow;
 
 use ext::Call;
+use functions::decimal::Operand;
 use plan::{CallForm, Expr, ExprKind};
 use smallvec::SmallVec;
 use types::array::{Array, ArrayView, Dimension};
-use types::{Datum, Oid, Physical, Result, SqlError, SqlState};
+use types::{Datum, Oid, Physical, Result, SqlError, SqlState, oid};
 use vector::{Chunk, Data, Nulls, Vector};
 
 use crate::{Context, subplan};
@@ -191,6 +192,14 @@ fn call(expr: &Expr, function: Oid, args: &[Expr], chunk: &Chunk, ctx: &mut Cont
             let a = eval(a, chunk, ctx)?;
             implementation.kernel(&mut call_of(expr, types, ctx), &[&a], chunk.rows)
         }
+        [a, b] if a.ty == oid::NUMERIC && functions::decimal::is_known(function) => {
+            let (a, b) = (operand(a, chunk, ctx)?, operand(b, chunk, ctx)?);
+            if let Some(v) = functions::decimal::binary(function, a.of(), b.of(), chunk.rows) {
+                return Ok(v);
+            }
+            let (a, b) = (a.into_vector(chunk.rows), b.into_vector(chunk.rows));
+            implementation.kernel(&mut call_of(expr, types, ctx), &[&a, &b], chunk.rows)
+        }
         [a, b] => {
             let (a, b) = (eval(a, chunk, ctx)?, eval(b, chunk, ctx)?);
             implementation.kernel(&mut call_of(expr, types, ctx), &[&a, &b], chunk.rows)
@@ -201,6 +210,38 @@ fn call(expr: &Expr, function: Oid, args: &[Expr], chunk: &Chunk, ctx: &mut Cont
             implementation.kernel(&mut call_of(expr, types, ctx), &values, chunk.rows)
         }
     }
+}
+
+/// A `numeric` argument.
+enum Decimal<'c> {
+    Column(Cow<'c, Vector>),
+    One(Datum),
+}
+
+impl<'c> Decimal<'c> {
+    fn of(&self) -> Operand<'_> {
+        match self {
+            Decimal::Column(v) => Operand::Column(v),
+            Decimal::One(d) => Operand::One(d),
+        }
+    }
+
+    fn into_vector(self, rows: usize) -> Cow<'c, Vector> {
+        match self {
+            Decimal::Column(v) => v,
+            Decimal::One(d) => Cow::Owned(Vector::constant(Physical::Var, &d, rows)),
+        }
+    }
+}
+
+/// An argument: what is one value for all rows is not made a column.
+fn operand<'c>(e: &Expr, chunk: &'c Chunk, ctx: &mut Context<'_>) -> Result<Decimal<'c>> {
+    Ok(match &e.kind {
+        ExprKind::Const(d) => Decimal::One(d.clone()),
+        ExprKind::Param(i) => Decimal::One(parameter(ctx, *i)?.clone()),
+        ExprKind::Slot(i) => Decimal::One(ctx.state.slots.get(*i).cloned().unwrap_or_default()),
+        _ => Decimal::Column(eval(e, chunk, ctx)?),
+    })
 }
 
 /// The rows of `chunk` that `rows` lists, with the columns that `read` reads: to copy the others would often cost more than what is computed.

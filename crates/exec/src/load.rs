@@ -7,6 +7,9 @@ use vector::{Data, Nulls, Vector};
 /// A large value: the row and column of the chunk that it belongs to, and where it is.
 pub type Large = (usize, usize, storage::table::cell::OverflowRef);
 
+/// Bytes of a view: the length, then the value or where it is.
+const VIEW_BYTES: usize = 16;
+
 /// Slots of a page.
 #[derive(Clone, Copy, Debug)]
 pub enum Slots<'a> {
@@ -59,7 +62,17 @@ pub fn page_column(
         Data::B16(v) => fixed!(v, [u8; 16]),
         Data::Var(v) => {
             let mut row = rows;
+            let (views, _) = bytes.as_chunks::<VIEW_BYTES>();
+            let nulls = page.nulls(column);
+            let full = nulls.iter().all(|w| *w == 0);
             let mut take = |slot: usize| {
+                let [l0, l1, l2, l3, inline @ ..] = &views[slot];
+                let len = u32::from_le_bytes([*l0, *l1, *l2, *l3]) as usize;
+                if len <= inline.len() && (full || nulls[slot / 64] >> (slot % 64) & 1 == 0) {
+                    v.push_short(inline, len);
+                    row += 1;
+                    return;
+                }
                 match page.cell(column, slot) {
                     Cell::Var(b) => v.push(b),
                     Cell::Overflow(r) => {

@@ -11,7 +11,9 @@ use ext::{AggregateDefinition, Call, Date, Groups, Lsn, Money, Rowset, Time, Tim
 use types::compare::{compare_f64, compare_with};
 use types::io::{BuiltinTypes, TypeLookup};
 use types::{Datum, Numeric, Oid, Result, SqlError, SqlState};
-use vector::Vector;
+use vector::{Data, Vector};
+
+use crate::decimal::Decimals;
 
 fn table() -> &'static HashMap<u32, &'static AggregateDefinition> {
     static TABLE: OnceLock<HashMap<u32, &'static AggregateDefinition>> = OnceLock::new();
@@ -115,7 +117,20 @@ impl ExactSum {
     ///
     /// # Errors
     /// Overflow.
+    #[inline]
     pub fn add_small(&mut self, coefficient: i128, scale: u32) -> Result<()> {
+        // Nearly always.
+        if scale == self.scale
+            && scale <= self.scale_max
+            && let Some(sum) = self.small.checked_add(coefficient)
+        {
+            self.small = sum;
+            return Ok(());
+        }
+        self.add_unlike(coefficient, scale)
+    }
+
+    fn add_unlike(&mut self, coefficient: i128, scale: u32) -> Result<()> {
         self.scale_max = self.scale_max.max(scale);
         let aligned = if scale == self.scale {
             Some((self.small, coefficient))
@@ -177,6 +192,43 @@ impl ExactSum {
             None => self.small_value(),
         };
         Ok(if sum.is_finite() { sum.round(self.scale_max as i32) } else { sum })
+    }
+}
+
+/// Adds a column of `numeric` to sums; `counted` adds how many values there are to a state and answers its sum.
+fn add_numbers<S>(
+    states: &mut [S],
+    args: &[&Vector],
+    rows: Rowset<'_>,
+    groups: Option<&[u32]>,
+    counted: impl Fn(&mut S, i64) -> &mut ExactSum,
+) -> Result<()> {
+    let [values] = args else { return Err(ext::wrong_arguments("sum")) };
+    let Some(decimals) = Decimals::of(values) else {
+        let Data::Var(stored) = &values.data else { return Err(ext::wrong_arguments("sum")) };
+        return rows.each(|row| {
+            if values.nulls.get(row) {
+                return Ok(());
+            }
+            let group = groups.map_or(0, |g| g[row] as usize);
+            counted(&mut states[group], 1).add(stored.get(row))
+        });
+    };
+    let scale = u32::from(decimals.scale());
+    match (rows, groups) {
+        (Rowset::All(n), None) => counted(&mut states[0], n as i64).add_small(decimals.sum(n), scale),
+        (rows, None) => {
+            let (mut count, mut sum) = (0, 0);
+            rows.each(|row| {
+                (count, sum) = (count + 1, sum + i128::from(decimals.get(row)));
+                Ok(())
+            })?;
+            if count > 0 { counted(&mut states[0], count).add_small(sum, scale) } else { Ok(()) }
+        }
+        (rows, Some(groups)) => rows.each(|row| {
+            let sum = counted(&mut states[groups[row] as usize], 1);
+            sum.add_small(decimals.get(row).into(), scale)
+        }),
     }
 }
 
@@ -468,6 +520,18 @@ pub(crate) mod functions {
             self.count += 1;
             self.sum.add(v)
         }
+        fn add_vector(
+            states: &mut [Self],
+            _: &mut Call<'_>,
+            args: &[&Vector],
+            rows: Rowset<'_>,
+            groups: Option<&[u32]>,
+        ) -> Result<()> {
+            super::add_numbers(states, args, rows, groups, |state, count| {
+                state.count += count;
+                &mut state.sum
+            })
+        }
         fn merge(&mut self, other: &Self) -> Result<()> {
             self.count += other.count;
             self.sum.merge(&other.sum)
@@ -489,6 +553,18 @@ pub(crate) mod functions {
         fn add(&mut self, v: &[u8]) -> Result<()> {
             self.count += 1;
             self.sum.add(v)
+        }
+        fn add_vector(
+            states: &mut [Self],
+            _: &mut Call<'_>,
+            args: &[&Vector],
+            rows: Rowset<'_>,
+            groups: Option<&[u32]>,
+        ) -> Result<()> {
+            super::add_numbers(states, args, rows, groups, |state, count| {
+                state.count += count;
+                &mut state.sum
+            })
         }
         fn merge(&mut self, other: &Self) -> Result<()> {
             self.count += other.count;

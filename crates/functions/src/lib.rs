@@ -13,6 +13,7 @@ mod catalog_calls;
 mod comparison;
 mod datetime;
 mod datetime_text;
+pub mod decimal;
 mod float;
 mod format;
 mod hash;

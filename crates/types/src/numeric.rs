@@ -90,8 +90,11 @@ impl Numeric {
 
     /// Checks a computed value against the limits of the type.
     pub(crate) fn checked(coef: Coef, scale: u32) -> Result<Numeric> {
+        // What an `i128` holds has 39 digits at most.
         if scale > SCALE_MAX
-            || (scale as i64 + WEIGHT_DIGITS_MAX > 0 && coef.digits() as i64 - scale as i64 > WEIGHT_DIGITS_MAX)
+            || (matches!(coef, Coef::Big(_))
+                && scale as i64 + WEIGHT_DIGITS_MAX > 0
+                && coef.digits() as i64 - scale as i64 > WEIGHT_DIGITS_MAX)
         {
             return Err(overflow());
         }

@@ -96,6 +96,26 @@ impl VarData {
         self.ends.push(self.bytes.len() as u32);
     }
 
+    /// The values, where each has `N` bytes.
+    pub fn records<const N: usize>(&self) -> Option<&[[u8; N]]> {
+        let uniform = self.ends.iter().zip(1..).all(|(&end, i)| end == N as u32 * i);
+        uniform.then(|| self.bytes.as_chunks().0)
+    }
+
+    /// Values of `N` bytes each.
+    pub fn from_records<const N: usize>(records: Vec<[u8; N]>) -> VarData {
+        VarData { ends: (1..=records.len() as u32).map(|i| N as u32 * i).collect(), bytes: records.into_flattened() }
+    }
+
+    /// Appends at most twelve bytes, the first `len` of these.
+    #[inline]
+    pub fn push_short(&mut self, bytes: &[u8; 12], len: usize) {
+        let end = self.bytes.len() + len;
+        self.bytes.extend_from_slice(bytes);
+        self.bytes.truncate(end);
+        self.ends.push(end as u32);
+    }
+
     /// How many values.
     pub fn len(&self) -> usize {
         self.ends.len()
@@ -284,6 +304,10 @@ impl Vector {
             (Datum::F32(x), Physical::F32) => Data::F32(vec![*x; n]),
             (Datum::F64(x), Physical::F64) => Data::F64(vec![*x; n]),
             (Datum::B16(x), Physical::B16) => Data::B16(vec![*x; n]),
+            (Datum::Var(x), Physical::Var) => {
+                let len = x.len() as u32;
+                Data::Var(VarData { ends: (1..=n as u32).map(|i| len * i).collect(), bytes: x.repeat(n) })
+            }
             _ => {
                 let mut v = Vector::new(physical);
                 (0..n).for_each(|_| v.push(datum));
