@@ -8,7 +8,7 @@ mod sorted;
 use std::sync::Arc;
 
 use ext::{Groups, Rowset};
-use plan::{AggregateCall, Expr, OwnAggregate};
+use plan::{AggregateCall, Expr, ExprKind, OwnAggregate};
 use types::{Datum, Oid, Physical, Result, SqlError};
 use vector::{CHUNK_ROWS, Chunk, Data, Nulls, Vector};
 
@@ -16,9 +16,10 @@ pub use sorted::GroupAggregate;
 
 use crate::eval::{eval, matching};
 use crate::key_table::{KeyTable, Keys};
+use crate::narrow::KeyFilter;
 use crate::own_aggregate::OwnStates;
 use crate::parallel::Fragment;
-use crate::sort::work_bytes;
+use crate::sort::hash_bytes;
 use crate::spill::Parts;
 use crate::{BoxOperator, Context, Operator, keys, native, ordered_set};
 
@@ -192,7 +193,7 @@ impl Aggregate {
         {
             return grouped.finished(&self.calls, &self.forms, ctx);
         }
-        let room = work_bytes(ctx).saturating_mul(2);
+        let room = hash_bytes(ctx);
         let mut spilled: Option<Parts> = None;
         let mut n = 0;
         let mut grouped = Grouped::new(&self.groups, &self.calls)?;
@@ -221,7 +222,7 @@ impl Aggregate {
     /// Groups the input on several threads, where there is a fragment for that and the groups fit into memory.
     fn run_parallel(&mut self, ctx: &mut Context<'_>) -> Result<Option<Grouped>> {
         let Aggregate { fragment: Some(fragment), groups, calls, .. } = self else { return Ok(None) };
-        let room = work_bytes(ctx).saturating_mul(2);
+        let room = hash_bytes(ctx);
         let parts = fragment.run(ctx, |input, ctx| {
             let mut grouped = Grouped::new(groups, calls)?;
             let mut chunk = Chunk::default();
@@ -580,6 +581,16 @@ impl Operator for Aggregate {
         out.extend_selected(result, self.next..end);
         self.next = end;
         Ok(true)
+    }
+
+    fn narrow(&mut self, column: usize, filter: &Arc<KeyFilter>) -> bool {
+        // Groups that nobody wants need none of their rows.
+        match self.groups.get(column).map(|e| &e.kind) {
+            Some(ExprKind::Column(i)) if self.fragment.is_none() && self.result.is_none() => {
+                self.input.narrow(*i, filter)
+            }
+            _ => false,
+        }
     }
 
     fn reset(&mut self) {

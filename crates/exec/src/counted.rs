@@ -1,10 +1,13 @@
 //! An operator that is watched while it runs.
 
+use std::sync::Arc;
+
 use plan::counter::Counter;
 use storage::buffer::Touched;
 use types::Result;
 use vector::Chunk;
 
+use crate::narrow::KeyFilter;
 use crate::{BoxOperator, Context, Operator};
 
 /// Counts what its input does.
@@ -34,6 +37,10 @@ impl Operator for Counted {
 
     fn prepare(&mut self, ctx: &mut Context<'_>) -> Result<bool> {
         self.input.prepare(ctx)
+    }
+
+    fn narrow(&mut self, column: usize, filter: &Arc<KeyFilter>) -> bool {
+        self.input.narrow(column, filter)
     }
 
     fn reset(&mut self) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use types::{Oid, Result, SqlError};
 use vector::Chunk;
 
-use crate::sort::work_bytes;
+use crate::sort::hash_bytes;
 use crate::spill::{BlockRef, Spill};
 use crate::{BoxOperator, Context, Operator, keys};
 
@@ -88,7 +88,7 @@ fn chunk(id: usize, number: usize, ctx: &mut Context<'_>) -> Result<Option<Arc<C
         let affected = ctx.state.affected;
         let more = source.next(ctx, &mut fresh)?;
         ctx.state.affected = affected;
-        let room = work_bytes(ctx).saturating_mul(2);
+        let room = hash_bytes(ctx);
         let held = ctx.state.ctes.get(&id).map_or(0, |t| t.held_bytes);
         let kept = match more && fresh.rows > 0 {
             false => None,

@@ -7,7 +7,7 @@ use types::{Oid, Result};
 use vector::{Chunk, Vector};
 
 use crate::key_table::{KeyTable, Keys};
-use crate::sort::work_bytes;
+use crate::sort::hash_bytes;
 use crate::spill::Parts;
 use crate::{BoxOperator, Context, Operator};
 
@@ -105,7 +105,7 @@ impl Operator for Distinct {
             let held = self.seen.held_bytes();
             ctx.account.charge(held.saturating_sub(self.charged))?;
             self.charged = self.charged.max(held);
-            let room = work_bytes(ctx).saturating_mul(2);
+            let room = hash_bytes(ctx);
             if held > room && self.on.is_none() && self.later.len() < DEPTH_MAX {
                 self.others = Some(Parts::new(PARTS, ctx)?);
             }

@@ -3,17 +3,18 @@
 //! When the right input does not fit into twice `work_mem`, both are dealt out to lists in files by the hashes of their keys, and list
 //! after list is joined.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use env::sync::Mutex;
-use plan::{Expr, JoinKind};
+use plan::{Expr, ExprKind, JoinKind};
 use types::{Oid, Physical, Result};
 use vector::{CHUNK_ROWS, Chunk, Vector};
 
 use crate::eval::eval;
 use crate::key_table::{KeyTable, Keys};
+use crate::narrow::{KeyFilter, is_narrowing};
 use crate::pairs::{Pairs, Test};
-use crate::sort::work_bytes;
+use crate::sort::hash_bytes;
 use crate::spill::Parts;
 use crate::{BoxOperator, Context, Operator, native};
 
@@ -71,6 +72,8 @@ pub struct Built {
     starts: Vec<u32>,
     /// Rows by key; in their order without equalities.
     all: Vec<u32>,
+    /// The keys of single columns of the left, once they were asked for.
+    filters: OnceLock<Vec<(usize, Arc<KeyFilter>)>>,
 }
 
 /// A row that no key has.
@@ -187,9 +190,10 @@ impl Join {
             table: KeyTable::new(&types, true),
             starts: Vec::new(),
             all: Vec::new(),
+            filters: OnceLock::new(),
         };
         let mut built = fresh();
-        let room = work_bytes(ctx).saturating_mul(2);
+        let room = hash_bytes(ctx);
         let (mut key_of, mut keys): (Vec<u32>, Keys) = (Vec::new(), Keys::default());
         let mut charged = 0;
         let mut chunk = Chunk::default();
@@ -249,6 +253,32 @@ impl Join {
             next[k as usize] += 1;
         }
         Ok(Some(built))
+    }
+
+    /// Tells the left which of its rows find nothing here (N1).
+    fn narrow_left(&mut self, ctx: &mut Context<'_>) -> Result<()> {
+        let Some(built) = self.built.clone() else { return Ok(()) };
+        // What was dealt out has read all of the left.
+        if self.dealt.is_some() || !matches!(self.kind, JoinKind::Inner | JoinKind::Right | JoinKind::Semi) {
+            return Ok(());
+        }
+        let filters = match built.filters.get() {
+            Some(filters) => filters,
+            None => {
+                let mut made = Vec::new();
+                for (left, right, _) in self.equal.iter().filter(|e| e.0.ty == e.1.ty && is_narrowing(e.0.ty)) {
+                    if let ExprKind::Column(column) = left.kind {
+                        let keys = eval(right, &built.rows, ctx)?;
+                        made.extend(KeyFilter::of(&keys).map(|f| (column, Arc::new(f))));
+                    }
+                }
+                built.filters.get_or_init(|| made)
+            }
+        };
+        for (column, filter) in filters {
+            self.left.narrow(*column, filter);
+        }
+        Ok(())
     }
 
     /// The keys of the left chunk.
@@ -338,6 +368,7 @@ impl Operator for Join {
                     Some(hub) => hub.lock().clone(),
                     None => self.build(ctx)?.map(Arc::new),
                 };
+                self.narrow_left(ctx)?;
             }
             self.reset_out(out);
             if !self.finished {
@@ -368,6 +399,17 @@ impl Operator for Join {
             (dealt.part, dealt.next) = (dealt.part + 1, 0);
             (self.built, self.finished, self.more, self.pad) = (None, false, false, 0);
             ctx.account.release(std::mem::take(&mut self.charged));
+        }
+    }
+
+    fn narrow(&mut self, column: usize, filter: &Arc<KeyFilter>) -> bool {
+        // Without a row of the left its pairs are not there, and nothing takes their place.
+        if matches!(self.kind, JoinKind::Right | JoinKind::Full) {
+            return false;
+        }
+        match column.checked_sub(self.left_forms.len()) {
+            None => self.left.narrow(column, filter),
+            Some(column) => self.kind == JoinKind::Inner && self.built.is_none() && self.right.narrow(column, filter),
         }
     }
 

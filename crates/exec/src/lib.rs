@@ -31,6 +31,7 @@ mod lock_rows;
 mod merge;
 mod merge_join;
 mod modify;
+mod narrow;
 mod native;
 mod ordered_set;
 mod own_aggregate;
@@ -227,6 +228,12 @@ pub trait Operator: Send {
     fn prepare(&mut self, ctx: &mut Context<'_>) -> Result<bool> {
         let _ = ctx;
         Ok(true)
+    }
+
+    /// Rows whose value in `column` `filter` does not have need not be yielded until it is reset (N1); whether that was of use to anybody.
+    fn narrow(&mut self, column: usize, filter: &Arc<narrow::KeyFilter>) -> bool {
+        let _ = (column, filter);
+        false
     }
 
     /// Makes it ready to run again, keeping memory (Q5).

@@ -37,6 +37,11 @@ impl From<Expr> for Lazy {
 }
 
 impl Lazy {
+    /// The expression, ready or not.
+    pub fn bare(&self) -> &Expr {
+        &self.expr
+    }
+
     /// The expression, ready to be evaluated.
     pub fn get(&mut self, ctx: &mut Context<'_>) -> &Expr {
         ready(&mut self.is_ready, [&mut self.expr], ctx);

@@ -11,6 +11,7 @@ use vector::{CHUNK_ROWS, Chunk, Data};
 
 use crate::eval::retain;
 use crate::load::{Large, Slots, fetch_large, page_column, reset};
+use crate::narrow::{KeyFilter, Narrowing, narrow};
 use crate::native::{self, Lazy};
 use crate::page_test::{self, PageTests};
 use crate::parallel::Morsels;
@@ -36,7 +37,7 @@ pub fn known_values(
 }
 
 /// Whether a filter may run while a page is latched: nothing in it waits or looks elsewhere.
-fn is_simple(e: &Expr) -> bool {
+pub fn is_simple(e: &Expr) -> bool {
     let mut simple = true;
     e.visit(&mut |e| {
         simple &= match &e.kind {
@@ -101,6 +102,9 @@ pub struct SeqScan {
     bound: bool,
     scratch: ScanScratch,
     slots: Vec<u32>,
+    /// What joins above have no use for, and room for what passes.
+    narrowings: Vec<Narrowing>,
+    passing: [Vec<u32>; 2],
     /// What the filter reads of a page.
     probe: Chunk,
     large: Vec<Large>,
@@ -137,6 +141,8 @@ impl SeqScan {
             bound: false,
             scratch: ScanScratch::default(),
             slots: Vec::new(),
+            narrowings: Vec::new(),
+            passing: Default::default(),
             probe: Chunk::default(),
             large: Vec::new(),
         }
@@ -162,7 +168,7 @@ impl SeqScan {
     /// Loads rows of the page at hand.
     fn load_block(&mut self, storage: &Table, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<()> {
         let (block, from) = (self.block, self.slot);
-        let SeqScan { forms, first, tests, filter, slots, probe, large, scratch, .. } = self;
+        let SeqScan { forms, first, tests, filter, slots, probe, large, scratch, narrowings, passing, .. } = self;
         let filter = filter.as_mut().map(|f| f.get(ctx));
         let width = forms.len() - 1;
         let snapshot = ctx.snapshot;
@@ -177,6 +183,10 @@ impl SeqScan {
                 tests.passing(page, from, stop, slots);
                 (Slots::List(slots), (stop < page.slots()).then_some(stop))
             };
+            let [list, spare] = passing;
+            if found.len() > 0 && narrow(narrowings, page, found, list, spare) {
+                found = Slots::List(list);
+            }
             if found.len() == 0 {
                 return Ok(next);
             }
@@ -295,7 +305,7 @@ impl Operator for SeqScan {
         // Interrupts are seen at least once for so many pages (Q1).
         let mut pages = 0;
         // What a filter leaves need not fill the chunk to the last row: reading pages in ever smaller parts costs more than it saves.
-        let filtered = self.filter.is_some() || !self.tests.is_empty();
+        let filtered = self.filter.is_some() || !self.tests.is_empty() || !self.narrowings.is_empty();
         let enough = if filtered { CHUNK_ROWS / 2 } else { CHUNK_ROWS };
         if !self.bound {
             self.tests.bind(ctx)?;
@@ -315,8 +325,18 @@ impl Operator for SeqScan {
         Ok(true)
     }
 
+    fn narrow(&mut self, column: usize, filter: &Arc<KeyFilter>) -> bool {
+        let stored = self.table.columns.get(column).is_some_and(|c| !c.computed && !c.dropped);
+        let simple = self.filter.as_ref().is_none_or(|f| is_simple(f.bare()));
+        let narrowing = Narrowing::new(column, self.forms[column], filter).filter(|_| stored && simple);
+        let used = narrowing.is_some();
+        self.narrowings.extend(narrowing);
+        used
+    }
+
     fn reset(&mut self) {
         (self.block, self.slot, self.bound) = (0, 0, false);
+        self.narrowings.clear();
         if let Some((_, end)) = &mut self.morsels {
             *end = 0;
         }

@@ -8,7 +8,7 @@ use types::{Oid, Result};
 use vector::{Chunk, Vector};
 
 use crate::key_table::{KeyTable, Keys};
-use crate::sort::work_bytes;
+use crate::sort::hash_bytes;
 use crate::spill::Parts;
 use crate::{BoxOperator, Context, Operator};
 
@@ -66,7 +66,7 @@ impl SetOp {
         let held = self.table.held_bytes() + 8 * self.counts.len();
         ctx.account.charge(held.saturating_sub(self.charged))?;
         self.charged = self.charged.max(held);
-        if may_spill && self.others.is_none() && held > work_bytes(ctx).saturating_mul(2) {
+        if may_spill && self.others.is_none() && held > hash_bytes(ctx) {
             self.others = Some((Parts::new(PARTS, ctx)?, Parts::new(PARTS, ctx)?));
         }
         Ok(())

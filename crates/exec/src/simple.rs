@@ -7,7 +7,9 @@ use types::{Datum, Oid, Physical, Result, SqlError, SqlState};
 use vector::{CHUNK_ROWS, Chunk};
 
 use crate::eval::{constant, eval, parameter, retain};
+use crate::narrow::KeyFilter;
 use crate::native::Lazy;
+use crate::scan::is_simple;
 use crate::{BoxOperator, Context, Operator, keys};
 
 /// Rows of expressions.
@@ -103,6 +105,10 @@ impl Operator for Filter {
         self.input.prepare(ctx)
     }
 
+    fn narrow(&mut self, column: usize, filter: &Arc<KeyFilter>) -> bool {
+        is_simple(self.predicate.bare()) && self.input.narrow(column, filter)
+    }
+
     fn reset(&mut self) {
         self.input.reset();
     }
@@ -163,6 +169,17 @@ impl Operator for Project {
 
     fn prepare(&mut self, ctx: &mut Context<'_>) -> Result<bool> {
         self.input.prepare(ctx)
+    }
+
+    fn narrow(&mut self, column: usize, filter: &Arc<KeyFilter>) -> bool {
+        // What changes something for each row does so for all.
+        if !self.exprs.iter().all(|e| is_simple(e.bare())) {
+            return false;
+        }
+        match self.exprs[column].bare().kind {
+            ExprKind::Column(i) => self.input.narrow(i, filter),
+            _ => false,
+        }
     }
 
     fn reset(&mut self) {

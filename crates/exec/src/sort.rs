@@ -306,6 +306,12 @@ pub fn work_bytes(ctx: &Context<'_>) -> usize {
     ctx.host.setting("work_mem").map_or(WORK_BYTES, |text| size_bytes(&text))
 }
 
+/// Memory that something hashed may take: `work_mem` times `hash_mem_multiplier`.
+pub fn hash_bytes(ctx: &Context<'_>) -> usize {
+    let times: f64 = ctx.host.setting("hash_mem_multiplier").and_then(|text| text.parse().ok()).unwrap_or(2.0);
+    (work_bytes(ctx) as f64 * times) as usize
+}
+
 /// A setting like `4MB`, in bytes.
 pub fn size_bytes(text: &str) -> usize {
     let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());

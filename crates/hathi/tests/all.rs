@@ -16,6 +16,7 @@ mod limits;
 mod long;
 mod long_copy;
 mod mutated;
+mod narrowing;
 mod nesting;
 mod page_tests;
 mod parallel;
