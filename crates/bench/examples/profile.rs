@@ -98,7 +98,7 @@ fn main() -> Outcome {
     let mode = arguments.next().unwrap_or_else(|| "one".to_owned());
     let count: u32 = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(1_000_000);
     let db = match std::env::var("DIR") {
-        Ok(dir) => Database::builder().memory(4 << 30).open(dir)?,
+        Ok(dir) => Database::builder().memory(4 << 30).statement_memory(4 << 30).session_memory(4 << 30).open(dir)?,
         Err(_) => Database::in_memory()?,
     };
     let mut session = db.session()?;

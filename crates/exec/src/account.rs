@@ -81,6 +81,11 @@ impl Account {
         Account { used_bytes: 0, budget_bytes, taken_bytes: 0, meter: meter.clone() }
     }
 
+    /// What it may take.
+    pub fn budget_bytes(&self) -> usize {
+        self.budget_bytes
+    }
+
     /// Gives all back.
     pub fn reset(&mut self) {
         self.used_bytes = 0;

@@ -1,7 +1,8 @@
 //! `KeyTable`: numbers the different keys of rows, in the order of first sight.
 //!
 //! Keys of a few fixed-width columns are packed into one integer; others become bytes, kept end to end. Equal values have equal keys,
-//! and that is all: keys have no order.
+//! and that is all: keys have no order. A single number is its own place in a list, as long as the numbers lie close together: where rows come
+//! in the order of their keys, so do look-ups.
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::BuildHasher;
@@ -30,8 +31,10 @@ impl Keys {
 
     /// Where row `i` goes when rows are dealt out: equal keys go to the same place. `depth` is how often they were dealt out before.
     pub fn part(&self, i: usize, parts: usize, depth: usize) -> usize {
+        // By the key alone where it is one number: a table finds it in another way at another time.
+        let hash = self.packed.get(i).map_or_else(|| self.hashes[i], |&k| mixed(k));
         // Dealt out anew, rows that went together must not do so again.
-        let mixed = self.hashes[i].rotate_left(9 * depth as u32);
+        let mixed = hash.rotate_left(9 * depth as u32);
         if self.is_void(i) { 0 } else { (mixed >> 40) as usize % parts }
     }
 
@@ -56,6 +59,90 @@ fn packed_width(ty: Oid, joins: bool) -> Option<u32> {
     })
 }
 
+/// A number of 64 bits that depends on all of `key`.
+fn mixed(key: u128) -> u64 {
+    let wide = u128::from((key ^ key >> 64) as u64 ^ 0x243f_6a88_85a3_08d3) * 0x9e37_79b9_7f4a_7c15_f39c;
+    (wide ^ wide >> 64) as u64
+}
+
+/// Where the highest byte of a packed key begins, which says what is NULL.
+const NULLS_AT: u32 = 120;
+/// A list may have so many places for each key, and some whatever there are.
+const PLACES_PER_KEY: usize = 8;
+const PLACES_ALWAYS: usize = 1 << 16;
+
+/// Where numbers are found.
+enum Index {
+    /// One column of numbers of so many bytes.
+    Places {
+        width: u32,
+        places: Places,
+    },
+    Packed(HashTable<(u128, u32)>),
+    /// By the hashes of bytes.
+    Bytes(HashTable<(u64, u32)>),
+}
+
+/// A place for each number from the first on.
+#[derive(Default)]
+struct Places {
+    first: i64,
+    /// One more than what the number at this place has; 0 for none.
+    list: Vec<u32>,
+    /// The same for NULL.
+    null: u32,
+}
+
+impl Places {
+    fn get(&self, value: Option<i64>) -> Option<u32> {
+        let found = match value {
+            None => self.null,
+            Some(v) => {
+                let at = v.wrapping_sub(self.first).cast_unsigned();
+                usize::try_from(at).ok().and_then(|at| self.list.get(at)).copied().unwrap_or(0)
+            }
+        };
+        found.checked_sub(1)
+    }
+
+    /// Puts a number that is not there; false where it lies too far from the `count` others.
+    fn put(&mut self, value: Option<i64>, number: u32, count: usize) -> bool {
+        let Some(v) = value else {
+            self.null = number + 1;
+            return true;
+        };
+        if self.list.is_empty() {
+            self.first = v;
+        }
+        let most = PLACES_PER_KEY * count + PLACES_ALWAYS;
+        let at = i128::from(v) - i128::from(self.first);
+        if at < 0 {
+            let below = usize::try_from(-at).unwrap_or(usize::MAX);
+            if below.saturating_add(self.list.len()) > most {
+                return false;
+            }
+            // Room for as many again, so that falling numbers do not move all each time.
+            let room = below.max(self.list.len().min(most - self.list.len()));
+            let Some(first) = self.first.checked_sub(room as i64) else { return false };
+            self.list.splice(0..0, std::iter::repeat_n(0, room));
+            self.first = first;
+            return self.put(value, number, count);
+        }
+        let Some(at) = usize::try_from(at).ok().filter(|&at| at < most) else { return false };
+        if at >= self.list.len() {
+            self.list.resize(at + 1, 0);
+        }
+        self.list[at] = number + 1;
+        true
+    }
+}
+
+/// The number that a packed key of one column is; none for NULL.
+fn single(key: u128, width: u32) -> Option<i64> {
+    let unused = 64 - 8 * width;
+    (key >> NULLS_AT == 0).then(|| ((key as u64) << unused).cast_signed() >> unused)
+}
+
 /// Numbers keys.
 pub struct KeyTable {
     /// Whether NULLs equal nothing, and integers of several widths meet.
@@ -63,7 +150,7 @@ pub struct KeyTable {
     /// Widths of packed keys; `None` for bytes.
     widths: Option<Vec<u32>>,
     hasher: DefaultHashBuilder,
-    table: HashTable<(u64, u32)>,
+    index: Index,
     packed: Vec<u128>,
     bytes: Vec<u8>,
     ends: Vec<usize>,
@@ -79,13 +166,21 @@ impl KeyTable {
         let widths = widths.filter(|w| w.iter().sum::<u32>() <= room && w.len() <= 8);
         KeyTable {
             joins,
+            index: KeyTable::empty(widths.as_deref()),
             widths,
             hasher: DefaultHashBuilder::default(),
-            table: HashTable::new(),
             packed: Vec::new(),
             bytes: Vec::new(),
             ends: Vec::new(),
             count: 0,
+        }
+    }
+
+    fn empty(widths: Option<&[u32]>) -> Index {
+        match widths {
+            Some(&[width]) => Index::Places { width, places: Places::default() },
+            Some(_) => Index::Packed(HashTable::new()),
+            None => Index::Bytes(HashTable::new()),
         }
     }
 
@@ -96,7 +191,7 @@ impl KeyTable {
 
     /// Forgets all keys.
     pub fn clear(&mut self) {
-        self.table.clear();
+        self.index = KeyTable::empty(self.widths.as_deref());
         self.packed.clear();
         self.bytes.clear();
         self.ends.clear();
@@ -105,7 +200,12 @@ impl KeyTable {
 
     /// Bytes it holds.
     pub fn held_bytes(&self) -> usize {
-        self.table.capacity() * 18 + self.packed.capacity() * 16 + self.bytes.capacity() + self.ends.capacity() * 8
+        let index = match &self.index {
+            Index::Places { places, .. } => places.list.capacity() * 4,
+            Index::Packed(table) => table.capacity() * 34,
+            Index::Bytes(table) => table.capacity() * 18,
+        };
+        index + self.packed.capacity() * 16 + self.bytes.capacity() + self.ends.capacity() * 8
     }
 
     /// Puts the keys of `rows` rows into `out`. `values` may be of other integer types than the table's.
@@ -127,9 +227,12 @@ impl KeyTable {
         out.hashes.clear();
         if let Some(widths) = &self.widths {
             pack(values, widths, self.joins, rows, &mut out.packed);
-            out.hashes.extend(out.packed.iter().map(|k| self.hasher.hash_one(k)));
+            if let Index::Packed(_) = self.index {
+                out.hashes.extend(out.packed.iter().map(|k| self.hasher.hash_one(k)));
+            }
             return Ok(());
         }
+        out.packed.clear();
         out.bytes.clear();
         out.ends.clear();
         for i in 0..rows {
@@ -145,19 +248,28 @@ impl KeyTable {
         Ok(())
     }
 
-    fn is(&self, number: u32, keys: &Keys, i: usize) -> bool {
+    fn bytes_of(&self, number: u32) -> &[u8] {
         let n = number as usize;
-        if self.widths.is_some() {
-            return self.packed[n] == keys.packed[i];
-        }
         let start = if n == 0 { 0 } else { self.ends[n - 1] };
-        self.bytes[start..self.ends[n]] == *keys.bytes_of(i)
+        &self.bytes[start..self.ends[n]]
     }
 
     /// The number of key `i`.
+    #[inline]
     pub fn find(&self, keys: &Keys, i: usize) -> Option<u32> {
-        let hash = keys.hashes[i];
-        self.table.find(hash, |e| e.0 == hash && self.is(e.1, keys, i)).map(|e| e.1)
+        match &self.index {
+            Index::Places { width, places } => places.get(single(keys.packed[i], *width)),
+            Index::Packed(table) => {
+                let key = keys.packed[i];
+                // Made before the list gave way to the table, keys have no hashes.
+                let hash = keys.hashes.get(i).copied().unwrap_or_else(|| self.hasher.hash_one(key));
+                table.find(hash, |e| e.0 == key).map(|e| e.1)
+            }
+            Index::Bytes(table) => {
+                let hash = keys.hashes[i];
+                table.find(hash, |e| e.0 == hash && self.bytes_of(e.1) == keys.bytes_of(i)).map(|e| e.1)
+            }
+        }
     }
 
     /// The number of key `i`, and whether it is new.
@@ -165,11 +277,26 @@ impl KeyTable {
         if let Some(found) = self.find(keys, i) {
             return (found, false);
         }
-        let (hash, number) = (keys.hashes[i], self.count);
-        self.table.insert_unique(hash, (hash, number), |e| e.0);
-        if self.widths.is_some() {
+        let number = self.count;
+        if let Index::Places { width, places } = &mut self.index {
+            if !places.put(single(keys.packed[i], *width), number, number as usize) {
+                let mut table = HashTable::with_capacity(2 * self.packed.len());
+                for (n, &key) in self.packed.iter().enumerate() {
+                    let again = |e: &(u128, u32)| self.hasher.hash_one(e.0);
+                    table.insert_unique(self.hasher.hash_one(key), (key, n as u32), again);
+                }
+                self.index = Index::Packed(table);
+                return self.number(keys, i);
+            }
             self.packed.push(keys.packed[i]);
-        } else {
+        } else if let Index::Packed(table) = &mut self.index {
+            let key = keys.packed[i];
+            let again = |e: &(u128, u32)| self.hasher.hash_one(e.0);
+            table.insert_unique(self.hasher.hash_one(key), (key, number), again);
+            self.packed.push(key);
+        } else if let Index::Bytes(table) = &mut self.index {
+            let hash = keys.hashes[i];
+            table.insert_unique(hash, (hash, number), |e| e.0);
             self.bytes.extend_from_slice(keys.bytes_of(i));
             self.ends.push(self.bytes.len());
         }
@@ -207,7 +334,7 @@ fn pack(values: &[&Vector], widths: &[u32], joins: bool, rows: usize, out: &mut 
     if !joins {
         for (column, v) in values.iter().enumerate().filter(|(_, v)| !v.nulls.none()) {
             for (i, key) in out.iter_mut().enumerate() {
-                *key |= u128::from(v.nulls.get(i)) << (120 + column);
+                *key |= u128::from(v.nulls.get(i)) << (NULLS_AT as usize + column);
             }
         }
     }
@@ -269,6 +396,34 @@ mod tests {
             for j in 0..5 {
                 assert_eq!(keys[i] == keys[j], i == j, "{i} and {j}");
             }
+        }
+    }
+
+    /// Numbers near and far, in any order, are told apart by a list and by what takes its place.
+    #[test]
+    fn lists_give_way_to_tables() {
+        let near: Vec<i64> = (0..3000).map(|i| (i * 7919) % 3000 - 1500).collect();
+        let falling: Vec<i64> = (0..100_000).map(|i| -i).collect();
+        let far: Vec<i64> = (0..3000).map(|i: i64| i.wrapping_mul(0x1234_5678_9abc_def1)).collect();
+        let late: Vec<i64> = (0..500).chain([i64::MAX, i64::MIN, 1 << 40]).chain(500..2000).collect();
+        for (values, stays) in [(near, true), (falling, true), (far, false), (late, false)] {
+            let mut table = KeyTable::new(&[oid::INT8], false);
+            for part in values.chunks(1000) {
+                let mut column = Vector::new(Physical::I64);
+                part.iter().for_each(|&v| column.push(&Datum::I64(v)));
+                column.push_null();
+                let mut keys = Keys::default();
+                pack(&[&column], &[8], false, part.len() + 1, &mut keys.packed);
+                for i in 0..part.len() {
+                    let known = table.len() as u32;
+                    assert_eq!(table.number(&keys, i), (known, true), "{}", part[i]);
+                    assert_eq!(table.number(&keys, i), (known, false));
+                }
+                let null = table.number(&keys, part.len()).0;
+                assert_eq!(null, 1000.min(values.len() as u32));
+            }
+            assert_eq!(table.len(), values.len() + 1);
+            assert_eq!(matches!(table.index, Index::Places { .. }), stays);
         }
     }
 

@@ -303,13 +303,18 @@ impl Sort {
 
 /// `work_mem`, in bytes.
 pub fn work_bytes(ctx: &Context<'_>) -> usize {
-    ctx.host.setting("work_mem").map_or(WORK_BYTES, |text| size_bytes(&text))
+    within_budget(ctx.host.setting("work_mem").map_or(WORK_BYTES, |text| size_bytes(&text)), ctx)
 }
 
 /// Memory that something hashed may take: `work_mem` times `hash_mem_multiplier`.
 pub fn hash_bytes(ctx: &Context<'_>) -> usize {
     let times: f64 = ctx.host.setting("hash_mem_multiplier").and_then(|text| text.parse().ok()).unwrap_or(2.0);
-    (work_bytes(ctx) as f64 * times) as usize
+    within_budget((work_bytes(ctx) as f64 * times) as usize, ctx)
+}
+
+/// `bytes`, but no more than leaves room for others of the same statement: to spill is better than to fail.
+fn within_budget(bytes: usize, ctx: &Context<'_>) -> usize {
+    bytes.min(ctx.account.budget_bytes() / 4)
 }
 
 /// A setting like `4MB`, in bytes.
