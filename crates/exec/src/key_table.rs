@@ -61,7 +61,7 @@ fn packed_width(ty: Oid, joins: bool) -> Option<u32> {
 
 /// A number of 64 bits that depends on all of `key`.
 fn mixed(key: u128) -> u64 {
-    let wide = u128::from((key ^ key >> 64) as u64 ^ 0x243f_6a88_85a3_08d3) * 0x9e37_79b9_7f4a_7c15_f39c;
+    let wide = u128::from((key ^ key >> 64) as u64 ^ 0x243f_6a88_85a3_08d3) * 0x9e37_79b9_7f4a_7c15;
     (wide ^ wide >> 64) as u64
 }
 

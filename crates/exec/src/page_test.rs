@@ -5,10 +5,11 @@
 
 use functions::Callable;
 use plan::{Expr, ExprKind, TableRef};
-use storage::table::PageView;
+use storage::table::{Cell, PageView};
 use types::array::ArrayView;
 use types::compare::{Sign, compare_f64};
-use types::{Datum, Oid, Physical, Result, oid};
+use types::numeric::SMALL_LEN;
+use types::{Datum, Numeric, Oid, Physical, Result, oid};
 
 use crate::Context;
 use crate::eval::constant;
@@ -35,6 +36,10 @@ enum Test {
     Bool(bool),
     /// A number's comparison with what the expression says.
     Number(Sign, Expr),
+    /// A date's comparison with a timestamp.
+    Day(Sign, Expr),
+    /// A comparison of a `numeric` of this scale with a value.
+    Decimal(Sign, Numeric, u8),
     /// Whether the number is in the array that the expression says.
     Among(Expr),
     /// Whether the text is one of these, or none; as they lie in views.
@@ -57,6 +62,15 @@ enum Bound {
     /// Integers of a list.
     Integers(Vec<i64>),
     Float(Sign, f64),
+    /// Coefficients at this scale from `low` to `high`, or all others; values of other forms are compared as they are.
+    Decimal {
+        scale: u8,
+        low: i64,
+        high: i64,
+        inside: bool,
+        sign: Sign,
+        value: Numeric,
+    },
     Text {
         views: Vec<[u64; 2]>,
         among: bool,
@@ -141,6 +155,15 @@ fn recognised(e: &Expr, table: &TableRef) -> Option<(usize, Test)> {
             if are_numbers(types.0, types.1) {
                 return Some((column, Test::Number(sign, value.clone())));
             }
+            if types == (oid::DATE, oid::TIMESTAMP) {
+                return Some((column, Test::Day(sign, value.clone())));
+            }
+            if types == (oid::NUMERIC, oid::NUMERIC) {
+                let ExprKind::Const(value) = &value.kind else { return None };
+                let scale = scale_of(column, table)?;
+                let value = Numeric::from_bytes(value.as_bytes()?);
+                return Some((column, Test::Decimal(sign, value, scale)));
+            }
             let among = match sign {
                 Sign::Equal => true,
                 Sign::NotEqual => false,
@@ -224,6 +247,56 @@ fn integer(value: &Datum) -> Option<i64> {
     })
 }
 
+/// The scale of a column of `numeric(p, s)` whose values all have the small form, but for NaN.
+fn scale_of(column: usize, table: &TableRef) -> Option<u8> {
+    let column = &table.columns[column];
+    let (precision, scale) = types::numeric::precision_scale(column.typmod)?;
+    (column.ty == oid::NUMERIC && precision <= 18 && (0..=18).contains(&scale)).then_some(scale as u8)
+}
+
+/// The integers that compare so with a number between two of them: `floor` is the one below, or it is that one.
+fn range_around(sign: Sign, floor: i64, is_whole: bool) -> Bound {
+    match sign {
+        _ if is_whole => range(sign, floor),
+        Sign::Equal => Bound::Never,
+        Sign::NotEqual => Bound::Range { low: i64::MIN, high: i64::MAX, inside: true },
+        Sign::Less | Sign::LessEqual => range(Sign::LessEqual, floor),
+        Sign::Greater | Sign::GreaterEqual => range(Sign::Greater, floor),
+    }
+}
+
+/// The days that compare so with a moment, in microseconds since 2000.
+fn days(sign: Sign, micros: i64) -> Bound {
+    const DAY: i64 = 86_400_000_000;
+    match micros {
+        // The infinities of both types.
+        i64::MAX => range(sign, i32::MAX.into()),
+        i64::MIN => range(sign, i32::MIN.into()),
+        finite => range_around(sign, finite.div_euclid(DAY), finite.rem_euclid(DAY) == 0),
+    }
+}
+
+/// The coefficients at `scale` that compare so with `value`.
+fn coefficients(sign: Sign, value: &Numeric, scale: u8) -> Bound {
+    let stored = value.to_datum();
+    let parts = stored.as_bytes().and_then(Numeric::small_parts);
+    let integers = parts.and_then(|(c, own)| {
+        let power = 10i128.checked_pow(u32::from(own.abs_diff(scale)))?;
+        let (floor, is_whole) = match own <= scale {
+            true => (i128::from(c).checked_mul(power)?, true),
+            false => (i128::from(c).div_euclid(power), i128::from(c).rem_euclid(power) == 0),
+        };
+        match range_around(sign, i64::try_from(floor).ok()?, is_whole) {
+            Bound::Range { low, high, inside } => Some((low, high, inside)),
+            // No coefficient does.
+            _ => Some((1, 0, true)),
+        }
+    });
+    // Beyond all coefficients, or no number: each is compared as it is. A scale that there is none of makes all of them odd.
+    let (scale, (low, high, inside)) = integers.map_or((u8::MAX, (1, 0, true)), |i| (scale, i));
+    Bound::Decimal { scale, low, high, inside, sign, value: value.clone() }
+}
+
 /// The integers that compare so with `value`.
 fn range(sign: Sign, value: i64) -> Bound {
     let (low, high) = match sign {
@@ -261,6 +334,8 @@ impl PageTests {
                     Datum::F64(v) => Bound::Float(*sign, v),
                     value => integer(&value).map_or(Bound::Never, |v| range(*sign, v)),
                 },
+                Test::Day(sign, value) => integer(&constant(value, ctx)?).map_or(Bound::Never, |v| days(*sign, v)),
+                Test::Decimal(sign, value, scale) => coefficients(*sign, value, *scale),
                 Test::Among(list) => {
                     let array = constant(list, ctx)?;
                     let items = array.as_bytes().map(|b| ArrayView::new(b).iter().collect::<Vec<_>>());
@@ -346,6 +421,25 @@ impl Bound {
             (Bound::Text { views, among }, _) => {
                 let values: &[[u64; 2]] = &bytemuck::cast_slice(bytes)[from..to];
                 each(passed, values, |v| views.iter().fold(false, |found, view| found | (*view == v)) == *among);
+            }
+            (Bound::Decimal { scale, low, high, inside, sign, value }, _) => {
+                let views: &[[u8; 16]] = &bytemuck::cast_slice(bytes)[from..to];
+                for (slot, (p, view)) in passed.iter_mut().zip(views).enumerate() {
+                    let [l0, l1, l2, l3, tag, coefficient @ ..] = view;
+                    let len = u32::from_le_bytes([*l0, *l1, *l2, *l3]) as usize;
+                    let passes = if (len == SMALL_LEN) & (tag == scale) {
+                        let [c @ .., _, _, _] = *coefficient;
+                        let c = i64::from_le_bytes(c);
+                        ((c >= *low) & (c <= *high)) == *inside
+                    } else {
+                        match page.cell(column, from + slot) {
+                            Cell::Var(b) => sign.holds(Numeric::from_bytes(b).cmp(value)),
+                            // NULL, of which others see to it.
+                            _ => false,
+                        }
+                    };
+                    *p &= u8::from(passes);
+                }
             }
             (Bound::Float(sign, value), Physical::F32) => floats!(f32, sign, *value),
             (Bound::Float(sign, value), Physical::F64) => floats!(f64, sign, *value),
