@@ -139,7 +139,12 @@ impl State {
         ctes.clear();
     }
 
-    /// What its expressions became that were evaluated for the first time.
+    /// The code of each expression that was evaluated for the first time, an instruction a line.
+    pub fn jit_disassembly(&self) -> Vec<String> {
+        self.natives.iter().map(|native| native.disassembly()).collect()
+    }
+
+    /// What its expressions became that were evaluated for the first time, in numbers.
     pub fn jit_use(&self) -> JitUse {
         JitUse::of(&self.natives)
     }

@@ -132,6 +132,12 @@ impl Native {
         ctx.jit.and_then(|_| means.0.downcast_ref())
     }
 
+    /// Its code, as values and as a filter.
+    pub(crate) fn disassembly(&self) -> String {
+        let units = std::iter::once(&self.unit).chain(self.filter.get().into_iter().flatten());
+        units.map(|unit| unit.disassembly()).collect()
+    }
+
     fn columns<'c>(&self, chunk: &'c Chunk) -> Option<SmallVec<[&'c Vector; 8]>> {
         self.columns.iter().map(|&i| chunk.columns.get(i)).collect()
     }

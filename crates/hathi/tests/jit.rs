@@ -179,3 +179,76 @@ fn settings_turn_it_off() {
         assert_eq!(explained(&mut s, sql).contains("JIT:"), CODE, "{on}");
     }
 }
+
+/// What EXPLAIN says, a line each.
+fn explained_with(session: &mut Session, options: &str, query: &str) -> Vec<String> {
+    let rows = session.query(&format!("EXPLAIN ({options}) {query}"), &[]).unwrap();
+    rows.iter().map(|r| r.get(0)).collect()
+}
+
+#[test]
+fn explain_shows_code() {
+    let db = Database::in_memory().unwrap();
+    let mut s = session(&db);
+    s.batch_execute(TABLE).unwrap();
+    let query = "SELECT count(*) FROM t WHERE n * 3 + id < 10";
+    let has = |lines: &[String], text: &str| lines.iter().any(|l| l.contains(text));
+    let shown = explained_with(&mut s, "ANALYZE, COSTS OFF", query);
+    assert!(!has(&shown, "JIT:") && !has(&shown, "Function 1"), "{shown:#?}");
+    let shown = explained_with(&mut s, "ANALYZE, COSTS OFF, JIT", query);
+    assert!(has(&shown, "JIT:") && has(&shown, "Functions: 1") && !has(&shown, "Function 1"), "{shown:#?}");
+    let shown = explained_with(&mut s, "ANALYZE, DISASSEMBLY, SUMMARY OFF", query);
+    assert!(has(&shown, "JIT:") && has(&shown, "Function 1:"), "{shown:#?}");
+    if cfg!(target_arch = "x86_64") {
+        assert!(has(&shown, "imul ") && has(&shown, "jo "), "{shown:#?}");
+    }
+    let json: String = s
+        .query_one(&format!("EXPLAIN (ANALYZE, DISASSEMBLY, FORMAT JSON) {query}"), &[])
+        .map(|r| format!("{:?}", r.get::<_, Json>(0).0))
+        .unwrap();
+    assert!(json.contains("Disassembly") && json.contains("bytes"), "{json}");
+    for option in ["JIT", "DISASSEMBLY"] {
+        let error = s.query(&format!("EXPLAIN ({option}) {query}"), &[]).map(|_| ()).unwrap_err();
+        assert_eq!(
+            (error.state().as_str(), error.message()),
+            ("22023", &*format!("EXPLAIN option {option} requires ANALYZE"))
+        );
+    }
+}
+
+#[test]
+fn what_ran_as_code_is_counted() {
+    let db = Database::in_memory().unwrap();
+    let mut s = session(&db);
+    s.batch_execute(TABLE).unwrap();
+    let counts = |s: &mut Session| -> [i64; 4] {
+        let row =
+            s.query_one("SELECT programs, programs_refused, native_steps, other_steps FROM hathi_jit", &[]).unwrap();
+        [0, 1, 2, 3].map(|i| row.get(i))
+    };
+    let before = counts(&mut s);
+    for query in [
+        "SELECT count(*) FROM t WHERE n * 3 + id < 10000",
+        "SELECT sum(n * 2 + id) FROM t",
+        "SELECT id, n + id * 2 FROM t WHERE id % 7 = 3",
+    ] {
+        s.batch_execute(query).unwrap();
+    }
+    let after = counts(&mut s);
+    let grown = |i: usize| after[i] - before[i];
+    assert_eq!((grown(1), grown(3)), (0, 0), "{before:?} {after:?}");
+    assert!(grown(0) >= 3 && grown(2) > 3000 * 6, "{before:?} {after:?}");
+}
+
+/// JSON as it is sent.
+struct Json(String);
+
+impl<'a> postgres_types::FromSql<'a> for Json {
+    fn from_sql(_: &postgres_types::Type, raw: &'a [u8]) -> Result<Json, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(Json(String::from_utf8(raw.to_vec())?))
+    }
+
+    fn accepts(ty: &postgres_types::Type) -> bool {
+        *ty == postgres_types::Type::JSON
+    }
+}

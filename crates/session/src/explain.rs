@@ -22,6 +22,10 @@ pub(crate) struct Options {
     pub buffers: bool,
     /// The settings that steer plans and have other values than at first.
     pub settings: bool,
+    /// What expressions became, whatever costs say.
+    pub jit: Option<bool>,
+    /// And what that looks like.
+    pub disassembly: bool,
     pub format: Format,
 }
 
@@ -58,6 +62,8 @@ pub(crate) fn options(sql: &str, explain: &Explain) -> Result<Options> {
         summary: false,
         buffers: false,
         settings: false,
+        jit: None,
+        disassembly: false,
         format: Format::Text,
     };
     let (mut timing, mut summary, mut buffers) = (None, None, None);
@@ -84,6 +90,9 @@ pub(crate) fn options(sql: &str, explain: &Explain) -> Result<Options> {
                 }
             }
             "settings" => o.settings = is_on(option)?,
+            // Ours: PostgreSQL has no such options.
+            "jit" => o.jit = Some(is_on(option)?),
+            "disassembly" => o.disassembly = is_on(option)?,
             "wal" | "generic_plan" | "memory" | "serialize" => {
                 let message = format!("EXPLAIN option {}", option.name.to_ascii_uppercase());
                 return Err(SqlError::unsupported(message).at(option.pos.char_position(sql)));
@@ -94,8 +103,9 @@ pub(crate) fn options(sql: &str, explain: &Explain) -> Result<Options> {
             }
         }
     }
-    if timing == Some(true) && !o.analyze {
-        let message = "EXPLAIN option TIMING requires ANALYZE";
+    let asked = [("TIMING", timing == Some(true)), ("JIT", o.jit == Some(true)), ("DISASSEMBLY", o.disassembly)];
+    if let Some((name, _)) = asked.iter().find(|(_, on)| *on && !o.analyze) {
+        let message = format!("EXPLAIN option {name} requires ANALYZE");
         return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message));
     }
     o.timing = timing.unwrap_or(true);
@@ -148,7 +158,7 @@ impl Session {
         let started = now();
         let (node, columns) = self.locked_plan(sql, kind, None, &[])?;
         let planned = now();
-        let (mut counted, mut jit) = (None, exec::JitUse::default());
+        let (mut counted, mut jit, mut code) = (None, exec::JitUse::default(), Vec::new());
         let node = if options.analyze {
             let mut own = (*node).clone();
             count(&mut own);
@@ -158,6 +168,9 @@ impl Session {
             self.run_events(running.take_events(), false)?;
             counted = Some(now());
             jit = running.jit_use();
+            if options.disassembly {
+                code = running.jit_disassembly();
+            }
             own
         } else {
             node
@@ -170,8 +183,9 @@ impl Session {
         let times = options.summary.then(|| (millis(planned - started), counted.map(|c| millis(c - planned))));
         let changed = if options.settings { self.settings.changed_for_plans() } else { Vec::new() };
         // As in PostgreSQL: not where costs are left out, since tests compare those.
-        let jit = Some(jit).filter(|j| options.costs && j.functions > 0);
-        let around = print::Around { times, settings: options.settings.then_some(changed), jit };
+        let is_shown = options.jit.unwrap_or(options.costs || options.disassembly);
+        let jit = Some(jit).filter(|j| is_shown && j.functions > 0);
+        let around = print::Around { times, settings: options.settings.then_some(changed), jit, code };
         let lines = match options.format {
             Format::Text => print::text(&shown, options, &around),
             Format::Json => vec![print::json(&shown, options, &around)],

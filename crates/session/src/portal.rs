@@ -587,6 +587,11 @@ impl Running {
         self.execution.state.jit_use()
     }
 
+    /// The code of each of them.
+    pub(crate) fn jit_disassembly(&self) -> Vec<String> {
+        self.execution.state.jit_disassembly()
+    }
+
     pub(crate) fn columns(&self) -> &Arc<Vec<OutputColumn>> {
         &self.columns
     }

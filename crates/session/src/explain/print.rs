@@ -13,6 +13,8 @@ pub(super) struct Around {
     pub settings: Option<Vec<(String, String)>>,
     /// What expressions became, if anything.
     pub jit: Option<exec::JitUse>,
+    /// Their code, where that was asked for.
+    pub code: Vec<String>,
 }
 
 /// Lines of text.
@@ -23,9 +25,15 @@ pub(super) fn text(shown: &Shown, options: Options, around: &Around) -> Vec<Stri
         let list: Vec<String> = settings.iter().map(|(name, value)| format!("{name} = '{value}'")).collect();
         lines.push(format!("Settings: {}", list.join(", ")));
     }
-    if let Some((planning, execution)) = around.times {
+    if let Some((planning, _)) = around.times {
         lines.push(format!("Planning Time: {planning:.3} ms"));
-        lines.extend(around.jit.iter().flat_map(|j| jit_lines(j, options)));
+    }
+    lines.extend(around.jit.iter().flat_map(|j| jit_lines(j, options)));
+    for (i, code) in around.code.iter().enumerate() {
+        lines.push(format!("  Function {}:", i + 1));
+        lines.extend(code.lines().map(|line| format!("    {line}")));
+    }
+    if let Some((_, execution)) = around.times {
         lines.extend(execution.map(|e| format!("Execution Time: {e:.3} ms")));
     }
     lines
@@ -231,13 +239,21 @@ fn document(shown: &Shown, options: Options, around: &Around) -> Fields {
         let list = settings.iter().map(|(name, value)| (name.clone(), Value::Text(value.clone()))).collect();
         all.push(("Settings".to_owned(), Value::Group(list)));
     }
-    if let Some((planning, execution)) = around.times {
+    if let Some((planning, _)) = around.times {
         all.push(("Planning Time".to_owned(), Value::Bare(format!("{planning:.3}"))));
         if options.analyze {
             all.push(("Triggers".to_owned(), Value::Nodes(Vec::new())));
         }
-        all.extend(around.jit.iter().map(|j| ("JIT".to_owned(), Value::Group(jit_fields(j, options)))));
-        all.extend(execution.map(|e| ("Execution Time".to_owned(), Value::Bare(format!("{e:.3}")))));
+    }
+    if let Some(jit) = &around.jit {
+        let mut fields = jit_fields(jit, options);
+        if options.disassembly {
+            fields.push(("Disassembly".to_owned(), Value::List(around.code.clone())));
+        }
+        all.push(("JIT".to_owned(), Value::Group(fields)));
+    }
+    if let Some((_, Some(execution))) = around.times {
+        all.push(("Execution Time".to_owned(), Value::Bare(format!("{execution:.3}"))));
     }
     all
 }
