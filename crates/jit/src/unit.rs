@@ -136,8 +136,10 @@ impl Unit {
         if self.program.output != Output::Kept {
             return false;
         }
-        let columns: Columns<'_> = columns.into_iter().collect();
-        let Some(run) = Rows::new(&self.program, &columns, inputs, rows.clone()) else { return false };
+        // Filled where they stay: there are few rows, and moving columns takes as long as some of them.
+        let mut all = Columns::new();
+        all.extend(columns);
+        let Some(run) = Rows::new(&self.program, &all, inputs, rows.clone()) else { return false };
         self.run(&run, &mut Sink::of_kept(out, rows)).is_some()
     }
 

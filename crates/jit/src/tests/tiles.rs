@@ -5,7 +5,9 @@ use rand_chacha::ChaCha8Rng;
 use vector::{Data, Nulls, Vector};
 
 use super::{FLOATS, INTS, bits, compared, drawn_of, float, int, plus_one};
-use crate::{BinaryOp, Choice, Column, CopyAndPatch, Form, Input, Jit, Output, Program, Right, Step, Tier, UnaryOp};
+use crate::{
+    BinaryOp, Choice, Column, CopyAndPatch, Form, Input, Jit, Label, Output, Program, Right, Step, Tier, UnaryOp,
+};
 
 /// Whether this processor runs tiles.
 fn has_tiles() -> bool {
@@ -369,4 +371,60 @@ fn without_avx2_rows_are_run_one_by_one_with_the_same_answers() {
     let row = if super::CODE { Tier::Row } else { Tier::None };
     assert_eq!(tiers, [row, if has_tiles() { Tier::Tile } else { row }, Tier::None]);
     assert_eq!((jits[0].counts().tiles, jits[0].counts().tile_rows), (0, 0));
+}
+
+#[test]
+fn what_tiles_cannot_do_is_run_row_by_row() {
+    if !super::CODE {
+        return;
+    }
+    let column = longs((0..300).collect());
+    let tier = |steps: Vec<Step>, lists: Vec<Vec<u64>>, inputs: &[Input]| {
+        let program = Program { steps, lists, columns: vec![Form::I64], slots: 1, inputs: 1, ..product() };
+        let [unit, wanted] = [tiled(), Jit::interpreter()].map(|jit| jit.unit(program.clone()).unwrap().0);
+        let [a, b] = [&unit, &wanted].map(|unit| unit.values(&[&column], inputs, 300).unwrap());
+        assert_eq!(bits(&a), bits(&b));
+        unit.made().tier
+    };
+    let add = |steps: usize| {
+        [vec![Step::Column(0)], vec![Step::Binary(BinaryOp::AddI64, Right::Constant(1)); steps - 1]].concat()
+    };
+    let tile = if has_tiles() { Tier::Tile } else { Tier::Row };
+    assert_eq!(tier(add(1000), vec![], &[None]), tile);
+    assert_eq!(tier(add(1001), vec![], &[None]), Tier::Row, "a long program");
+    let list = |len: u64| vec![(0..len).map(|i| i * i).collect::<Vec<u64>>()];
+    let is_in = vec![Step::Column(0), Step::InList(0), Step::Save(0)];
+    assert_eq!(tier(is_in.clone(), list(16), &[None]), tile);
+    assert_eq!(tier(is_in, list(17), &[None]), Tier::Row, "a long list");
+    let nothing = vec![Step::IsNull, Step::Column(0)];
+    assert_eq!(tier(nothing, vec![], &[None]), Tier::Row, "an accumulator that nobody filled");
+}
+
+#[test]
+fn what_rows_jump_over_is_not_suspect() {
+    if !has_tiles() {
+        return;
+    }
+    let (zeros, quotient) = (
+        [Step::Column(1), Step::Binary(BinaryOp::NeInt, Right::Constant(0))],
+        [Step::Column(0), Step::Binary(BinaryOp::DivI32, Right::Column(1))],
+    );
+    let large = Step::Binary(BinaryOp::GtInt, Right::Constant(1));
+    // `b <> 0 AND a / b > 1`, and `CASE WHEN b <> 0 THEN a / b ELSE -1 END`.
+    let and = [&zeros[..], &[Step::JumpIfFalse(Label(0)), Step::Save(0)], &quotient, &[large, Step::And(0)]].concat();
+    let and = [and, vec![Step::Here(Label(0))]].concat();
+    let case = [&zeros[..], &[Step::JumpUnlessTrue(Label(0))], &quotient, &[Step::Jump(Label(1))]].concat();
+    let other = vec![Step::Here(Label(0)), Step::Constant(-1i64 as u64), Step::Here(Label(1))];
+    let case = [case, other].concat();
+    let ints = |values| Vector { data: Data::I32(values), nulls: Nulls::default() };
+    let (a, b) = (ints((0..500).collect()), ints((0..500).map(|i| i % 7).collect()));
+    for (steps, output) in [(and, Form::Bool), (case, Form::I32)] {
+        let program =
+            Program { steps, columns: vec![Form::I32; 2], slots: 1, output: Output::Vector(output), ..plus_one(1) };
+        let jit = tiled();
+        let [found, wanted] = [&jit, &Jit::interpreter()]
+            .map(|jit| jit.unit(program.clone()).unwrap().0.values(&[&a, &b], &[], 500).unwrap());
+        assert_eq!(bits(&found), bits(&wanted));
+        assert_eq!(jit.counts().tile_rows, 500, "{program:?}");
+    }
 }

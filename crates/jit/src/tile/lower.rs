@@ -12,6 +12,9 @@ use crate::stencil_copy::{Assembly, Jump, StencilCopy};
 /// Lists up to this long are searched one by one; programs with longer ones have no tiles.
 const SHORT_LIST: usize = 16;
 
+/// Longer programs have none: their code would take much of what memory there is.
+const STEPS_MAX: usize = 1000;
+
 /// How many bits the integers have that lanes hold; floats have all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Width {
@@ -132,7 +135,7 @@ pub fn lower(program: &Program, family: &'static Family, nulls: u64) -> Option<(
         _ => false,
     };
     // Nothing is in the accumulator before.
-    if !is_overwritten(&program.steps) {
+    if program.steps.len() > STEPS_MAX || !is_overwritten(&program.steps) {
         return None;
     }
     let places = places(&program.steps, can_fail)?;
