@@ -16,8 +16,9 @@ use crate::program::Program;
 use crate::provider::{Suspect, TileCounts};
 use crate::rows::Rows;
 
-/// What was done with tiles so far, of all programs of a provider.
+/// What was done with tiles so far, of all programs of a provider. All threads write it: what they read lies elsewhere.
 #[derive(Default)]
+#[repr(align(128))]
 pub struct TileCounters {
     compiled: AtomicU64,
     stencils: AtomicU64,
