@@ -1,4 +1,4 @@
-//! Compiles the stencils, takes the object file apart, checks every relocation, and writes the table that is compiled into this crate.
+//! Compiles the stencils, takes the object file apart, checks every relocation, and writes the tables that are compiled into this crate.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -8,20 +8,20 @@ use std::{env, fs};
 mod stencils;
 
 fn main() {
-    for source in ["stencils", "../ops/src", "build", "src/patch.rs"] {
+    for source in ["stencils", "../ops/src", "build", "src/patch.rs", "src/tile/header.rs"] {
         println!("cargo::rerun-if-changed={source}");
     }
     let var = |name: &str| env::var(name).unwrap_or_default();
     let (target, rustc) = (var("TARGET"), var("RUSTC"));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
-    let known = matches!(var("CARGO_CFG_TARGET_ARCH").as_str(), "x86_64" | "aarch64");
-    // Elsewhere there is no code: everything is interpreted.
-    let table = if known && var("CARGO_CFG_TARGET_OS") == "linux" {
-        stencils::table(&stencils::compile(&rustc, &target, &out.join("row.o")))
-    } else {
-        "Built { stencils: &[], digest: 0 }".to_owned()
-    };
-    fs::write(out.join("stencils.rs"), table).expect("the output directory can be written to");
+    let families = stencils::families(&target);
+    for name in stencils::NAMES {
+        let table = match families.iter().find(|f| f.name == name) {
+            Some(family) => stencils::table(family, &rustc, &target, &out.join(name).with_extension("o")),
+            None => stencils::NONE.to_owned(),
+        };
+        fs::write(out.join(name).with_extension("rs"), table).expect("the output directory can be written to");
+    }
     // For tests: other compilers give other bytes.
     let version = Command::new(&rustc).arg("--version").output().expect("rustc runs").stdout;
     println!("cargo::rustc-env=JIT_RUSTC={rustc}");

@@ -16,15 +16,52 @@ mod patch;
 
 use patch::{Patch, What};
 
-const SOURCE: &str = "stencils/row.rs";
+/// Stencils that are compiled together, into a table of their own.
+pub struct Family {
+    pub name: &'static str,
+    source: &'static str,
+    /// What else the compiler is told.
+    arguments: &'static [&'static str],
+    /// At least so many are made of it.
+    least: usize,
+}
 
-/// The object file of the stencils, for `target`; the working directory is the crate's. At optimization level 0 calls at the end are no jumps, so the level is
+/// Rows one by one, for every processor.
+const ROW: Family = Family { name: "row", source: "stencils/row.rs", arguments: &[], least: 100 };
+/// Tiles of 32 rows, of x86-64.
+const NARROW: Family = Family {
+    name: "narrow",
+    source: "stencils/tile.rs",
+    arguments: &["-C", x86_64::TILE_FEATURES, "--cfg", "narrow"],
+    least: 70,
+};
+/// Tiles of 16 rows, of x86-64.
+const WIDE: Family =
+    Family { name: "wide", source: "stencils/tile.rs", arguments: &["-C", x86_64::TILE_FEATURES], least: 100 };
+
+/// What there is for a target.
+pub fn families(target: &str) -> &'static [Family] {
+    match target.split_once('-').map_or(target, |t| t.0) {
+        _ if !target.contains("linux") => &[],
+        "x86_64" => &[ROW, NARROW, WIDE],
+        "aarch64" => &[ROW],
+        // Everything is interpreted.
+        _ => &[],
+    }
+}
+
+/// Every family's name.
+pub const NAMES: [&str; 3] = [ROW.name, NARROW.name, WIDE.name];
+/// The table of a family that is not there.
+pub const NONE: &str = "Built { stencils: &[], digest: 0 }";
+
+/// The object file of a family, for `target`; the working directory is the crate's. At optimization level 0 calls at the end are no jumps, so the level is
 /// ours, whatever the profile's is.
-pub fn compile(rustc: &str, target: &str, object: &Path) -> Vec<u8> {
+fn compile(family: &Family, rustc: &str, target: &str, object: &Path) -> Vec<u8> {
     let mut command = Command::new(rustc);
     command.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS").env_remove("RUSTC_BOOTSTRAP");
-    command.args(["--edition", "2024", "--crate-type", "lib", "--crate-name", "row", "--emit", "obj"]);
-    command.args(["--cap-lints", "allow", "--target", target]);
+    command.args(["--edition", "2024", "--crate-type", "lib", "--crate-name", family.name, "--emit", "obj"]);
+    command.args(family.arguments).args(["--cap-lints", "allow", "--target", target]);
     let options = [
         "opt-level=3",
         "panic=abort",
@@ -43,7 +80,7 @@ pub fn compile(rustc: &str, target: &str, object: &Path) -> Vec<u8> {
     for option in options.iter().chain(own) {
         command.args(["-C", option]);
     }
-    let status = command.arg(SOURCE).arg("-o").arg(object).status().expect("rustc runs");
+    let status = command.arg(family.source).arg("-o").arg(object).status().expect("rustc runs");
     assert!(status.success(), "the stencils do not compile");
     fs::read(object).expect("rustc wrote it")
 }
@@ -64,9 +101,10 @@ struct Gate {
     falls: fn(&mut Stencil) -> bool,
 }
 
-/// Every stencil as an item of a table, in the order of their names, and the digest of all.
-pub fn table(bytes: &[u8]) -> String {
-    let file = object::File::parse(bytes).expect("rustc writes object files");
+/// Every stencil of a family as an item of a table, in the order of their names, and the digest of all; `object` is a file to be written.
+pub fn table(family: &Family, rustc: &str, target: &str, object: &Path) -> String {
+    let bytes = compile(family, rustc, target, object);
+    let file = object::File::parse(&bytes[..]).expect("rustc writes object files");
     let gate = match file.architecture() {
         Architecture::X86_64 => &x86_64::GATE,
         Architecture::Aarch64 => &aarch64::GATE,
@@ -82,7 +120,7 @@ pub fn table(bytes: &[u8]) -> String {
         assert_eq!(symbol.address(), 0, "{name}: one function a section");
         stencils.insert(name.to_owned(), stencil(name, gate, &file, &section));
     }
-    assert!(stencils.len() > 100, "only {} stencils", stencils.len());
+    assert!(stencils.len() > family.least, "only {} stencils of {}", stencils.len(), family.name);
     let mut out = String::from("Built { stencils: &[\n");
     for (name, Stencil { code, patches, falls }) in &stencils {
         let item = |p: &Patch| format!("Patch {{ at: {}, what: What::{:?} }}", p.at, p.what);

@@ -1,4 +1,4 @@
-//! Stencils of x86-64: data holes of 64 bits and direct jumps (`code-model=medium`), for the oldest processor.
+//! Stencils of x86-64: data holes of 64 bits and direct jumps (`code-model=medium`), for the oldest processor; tiles for those with AVX2.
 
 use object::{Relocation, elf};
 
@@ -6,6 +6,8 @@ use super::patch::{Patch, What};
 use super::{Gate, Stencil, continuation, hole, kind};
 
 pub const OPTIONS: [&str; 2] = ["code-model=medium", "target-cpu=x86-64"];
+/// What processors need for tiles: `src/tile.rs` asks for these.
+pub const TILE_FEATURES: &str = "target-feature=+avx2,+bmi1,+bmi2,+popcnt";
 pub const GATE: Gate = Gate { what, falls };
 
 /// `jmp rel32`.

@@ -122,20 +122,25 @@ impl Block {
     /// Runs it.
     ///
     /// # Safety
-    /// It is code that `assemble` made of a sound program, and `frame` is laid out for that program: its pointers are to values up to the
-    /// end of `rows`, which is not empty.
-    pub unsafe fn run(&self, frame: *mut u64, rows: Range<usize>) -> u64 {
+    /// It is code that `assemble` or `tile::lower` made of a sound program, and `frame` is laid out for that code: its pointers are to values up to the end of
+    /// `rows`, which is not empty, nor shorter than a tile if it is code of tiles; and to room for what comes of the rows, behind `kept` rows of a filter.
+    pub unsafe fn run(&self, frame: *mut u64, rows: Range<usize>, kept: usize) -> u64 {
         type Entry = unsafe extern "C" fn(*mut u64, u64, u64, u64, u64, u64) -> u64;
         // SAFETY: code with this signature is there, as the caller says.
         let entry = unsafe { std::mem::transmute::<*const u8, Entry>(self.arena.mapping.run(self.start)) };
         // SAFETY: the caller's.
-        unsafe { entry(frame, rows.start as u64, rows.end as u64, 0, 0, 0) }
+        unsafe { entry(frame, rows.start as u64, rows.end as u64, kept as u64, 0, 0) }
     }
 
     /// The code itself, where it runs.
     pub fn code(&self) -> &[u8] {
         // SAFETY: `start + used` is within the mapping, and can be read since it was written; nobody writes there while the block is.
         unsafe { std::slice::from_raw_parts(self.arena.mapping.run(self.start), self.used) }
+    }
+
+    /// Where others can be put beside it.
+    pub fn arena(&self) -> &Arc<Arena> {
+        &self.arena
     }
 
     /// Its bytes of memory.

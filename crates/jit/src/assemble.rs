@@ -2,11 +2,10 @@
 //!
 //! A frame is words: the output's two, then data and NULLs of each column, value and NULL of each input, each slot, and where each list and each set lies.
 
-use crate::encode::{self, JUMP_BYTES};
 use crate::filter::simplified;
-use crate::patch::What;
-use crate::program::{Label, Output, Program, Right, Step};
+use crate::program::{Output, Program, Right, Step};
 use crate::stencil::{Stencil, Table};
+use crate::stencil_copy::{Assembly, Jump, StencilCopy};
 
 /// The places of a frame, in words.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +21,11 @@ pub struct Layout {
 
 impl Layout {
     pub fn of(program: &Program) -> Layout {
-        let columns = 2;
+        Layout::behind(2, program)
+    }
+
+    /// The same behind so many words.
+    pub fn behind(columns: usize, program: &Program) -> Layout {
         let inputs = columns + 2 * program.columns.len();
         let slots = inputs + 2 * program.inputs as usize;
         let lists = slots + 2 * program.slots as usize;
@@ -34,52 +37,25 @@ impl Layout {
 /// Lists up to this long are searched one by one.
 const SHORT_LIST: usize = 6;
 
-/// The code of a program, as bytes that may lie anywhere, and how many stencils it is made of.
-pub struct Assembly {
-    pub code: Vec<u8>,
-    pub stencils: usize,
-}
-
 struct Assembler<'a> {
     program: &'a Program,
     table: &'a Table,
     layout: &'a Layout,
     /// Which columns may hold NULLs; those beyond the 64th share a bit.
     nulls: u64,
-    code: Vec<u8>,
-    stencils: usize,
-    /// Where labels are.
-    labels: Vec<(Label, usize)>,
-    /// Distances that are not known yet: where, and to what.
-    open: Vec<(usize, Target)>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Target {
-    Label(Label),
-    Suspect,
 }
 
 /// The code of `program`; `nulls` has a bit for each column that may hold NULLs. `None` where there is no stencil for a step, or a value does not fit into its hole.
 pub fn assemble(program: &Program, layout: &Layout, table: &Table, nulls: u64) -> Option<Assembly> {
-    let mut a = Assembler {
-        program,
-        table,
-        layout,
-        nulls,
-        code: Vec::with_capacity(64 * program.steps.len() + 128),
-        stencils: 0,
-        labels: Vec::new(),
-        open: Vec::new(),
-    };
+    let a = Assembler { program, table, layout, nulls };
+    let mut copy = StencilCopy::with_capacity(64 * program.steps.len() + 128);
     let can_fail = |step: &Step| a.stencil(step).is_some_and(|s| s.0.can_fail());
-    let steps = simplified(program, can_fail);
-    for step in steps.iter() {
+    for step in simplified(program, can_fail).iter() {
         match *step {
-            Step::Here(label) => a.labels.push((label, a.code.len())),
+            Step::Here(label) => copy.here(label),
             _ => {
                 let (stencil, holes, jump) = a.stencil(step)?;
-                a.put(stencil, holes, jump)?;
+                copy.put(stencil, holes, jump)?;
             }
         }
     }
@@ -87,26 +63,8 @@ pub fn assemble(program: &Program, layout: &Layout, table: &Table, nulls: u64) -
         Output::Vector(form) => table.emit[form as usize],
         Output::Kept => table.emit_kept,
     };
-    a.put(emit, [0, 8], Some(Jump::Back))?;
-    a.put(table.done, [0; 2], None)?;
-    let suspect = a.code.len();
-    a.put(table.suspect, [0; 2], None)?;
-    for (at, target) in std::mem::take(&mut a.open) {
-        let to = match target {
-            Target::Suspect => suspect,
-            Target::Label(label) => a.labels.iter().find(|l| l.0 == label)?.1,
-        };
-        encode::distance(&mut a.code, at, to)?;
-    }
-    Some(Assembly { code: a.code, stencils: a.stencils })
-}
-
-/// Where a step jumps.
-#[derive(Clone, Copy)]
-enum Jump {
-    /// To the first step, for the next row.
-    Back,
-    To(Label),
+    copy.put(emit, [0, 8], Some(Jump::Back))?;
+    copy.finish(table.done, table.suspect)
 }
 
 impl Assembler<'_> {
@@ -172,26 +130,5 @@ impl Assembler<'_> {
             Step::JumpUnlessNull(l) => (table.jump_unless_null, [0; 2], Some(Jump::To(l))),
             Step::Here(_) => return None,
         })
-    }
-
-    /// Copies a stencil and fills its holes.
-    fn put(&mut self, stencil: &Stencil, holes: [u64; 2], jump: Option<Jump>) -> Option<()> {
-        let base = self.code.len();
-        let len = stencil.code.len() - if stencil.falls { JUMP_BYTES } else { 0 };
-        self.code.extend_from_slice(&stencil.code[..len]);
-        self.stencils += 1;
-        for patch in stencil.patches.iter().filter(|p| p.at < len) {
-            let at = base + patch.at;
-            match patch.what {
-                What::Next => encode::distance(&mut self.code, at, base + len)?,
-                What::Fail => self.open.push((at, Target::Suspect)),
-                What::Jump => match jump? {
-                    Jump::Back => encode::distance(&mut self.code, at, 0)?,
-                    Jump::To(label) => self.open.push((at, Target::Label(label))),
-                },
-                hole => encode::hole(&mut self.code, at, hole, holes)?,
-            }
-        }
-        Some(())
     }
 }

@@ -84,6 +84,6 @@ impl<'v> Column<'v> {
 
     /// Whether there are values up to row `end`.
     pub(crate) fn reaches(&self, end: usize) -> bool {
-        self.bytes.len() / self.form.width() >= end
+        end.checked_mul(self.form.width()).is_some_and(|bytes| bytes <= self.bytes.len())
     }
 }

@@ -1,5 +1,7 @@
 //! `CopyAndPatch`: the provider that puts stencils one behind the other; and the code that comes of it.
 
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use smallvec::SmallVec;
@@ -10,17 +12,38 @@ use crate::column::Column;
 use crate::disassembly::disassembly;
 use crate::perf_map::PerfMap;
 use crate::program::Program;
-use crate::provider::{Code, Provider, Suspect};
+use crate::provider::{Code, Provider, Suspect, Tier, TileCounts};
 use crate::rows::{NULL_WORDS, Place, ROWS_MAX, Rows, Sink};
 use crate::stencil::Table;
+use crate::tile::{TileCounters, Tiles};
 
-/// Machine code by copy and patch.
-#[derive(Default)]
+/// Machine code by copy and patch: of rows at first, and of tiles once a program has run over some thousand rows.
 pub struct CopyAndPatch {
     arena: OnceLock<Option<Arc<Arena>>>,
     /// What its memory has to be; or whatever the system gives.
     memory: Option<Memory>,
+    own: Arc<Own>,
+}
+
+/// What its code has of it.
+struct Own {
     perf_map: PerfMap,
+    /// Rows that a program runs over before it gets tiles.
+    tiles_after: u64,
+    tile_counters: TileCounters,
+}
+
+/// A few chunks: tiles cost as much as some hundred rows.
+const TILES_AFTER: u64 = 4096;
+/// Shorter runs are done row by row.
+const TILES_FROM: usize = 64;
+
+impl Default for CopyAndPatch {
+    fn default() -> CopyAndPatch {
+        let own =
+            Own { perf_map: PerfMap::default(), tiles_after: TILES_AFTER, tile_counters: TileCounters::default() };
+        CopyAndPatch { arena: OnceLock::new(), memory: None, own: Arc::new(own) }
+    }
 }
 
 impl CopyAndPatch {
@@ -32,6 +55,17 @@ impl CopyAndPatch {
     /// One that has memory of this kind, or none.
     pub fn with_memory(memory: Memory) -> CopyAndPatch {
         CopyAndPatch { memory: Some(memory), ..CopyAndPatch::default() }
+    }
+
+    /// The same, whose programs get tiles when they have run over so many rows. With 0 they are used for the shortest runs, too; with `u64::MAX` there are
+    /// none, as on processors without AVX2.
+    #[must_use]
+    pub fn tiles_after(self, rows: u64) -> CopyAndPatch {
+        let perf_map = PerfMap::default();
+        CopyAndPatch {
+            own: Arc::new(Own { perf_map, tiles_after: rows, tile_counters: TileCounters::default() }),
+            ..self
+        }
     }
 }
 
@@ -50,16 +84,29 @@ impl Provider for CopyAndPatch {
         let layout = Layout::of(program);
         let assembly = assemble(program, &layout, table, nulls)?;
         let block = arena.place(&assembly.code)?;
-        self.perf_map.add(block.code(), program);
-        Some(Box::new(Patched { program: program.clone(), layout, nulls, block, stencils: assembly.stencils }))
+        self.own.perf_map.add(block.code(), program, "row");
+        Some(Box::new(Patched {
+            program: program.clone(),
+            layout,
+            nulls,
+            block,
+            stencils: assembly.stencils,
+            ran: AtomicU64::new(0),
+            tiles: OnceLock::new(),
+            own: self.own.clone(),
+        }))
     }
 
     fn perf_map(&self, is_on: bool) {
-        self.perf_map.set(is_on);
+        self.own.perf_map.set(is_on);
     }
 
     fn bytes(&self) -> usize {
         self.arena.get().and_then(Option::as_ref).map_or(0, |a| a.used_bytes())
+    }
+
+    fn tiles(&self) -> TileCounts {
+        self.own.tile_counters.read()
     }
 }
 
@@ -71,6 +118,10 @@ struct Patched {
     nulls: u64,
     block: Block,
     stencils: usize,
+    /// Rows it ran over before there were tiles.
+    ran: AtomicU64,
+    tiles: OnceLock<Option<Tiles>>,
+    own: Arc<Own>,
 }
 
 /// Words of a frame that take no allocation.
@@ -94,13 +145,14 @@ impl Code for Patched {
                 unsafe { self.enter(rows, values.as_mut_ptr(), nulls) }.map(|_| ())
             }
             Place::Kept(kept) => {
-                // The row at hand is written behind those that are kept, whether it is or not.
+                // The row at hand is written behind those that are kept, whether it is or not; with tiles, eight are.
                 kept.clear();
-                kept.resize(range.len(), 0);
-                // SAFETY: `kept` has room for the numbers of all rows.
-                let count = unsafe { self.enter(rows, kept.as_mut_ptr().cast(), &mut [0; NULL_WORDS]) };
-                kept.truncate(count.unwrap_or(0));
-                count.map(|_| ())
+                kept.reserve(range.len() + 7);
+                // SAFETY: `kept` has room for the numbers of all rows and seven more.
+                let count = unsafe { self.enter(rows, kept.as_mut_ptr().cast(), &mut [0; NULL_WORDS]) }?;
+                // SAFETY: the numbers of the rows that are kept were written there, and are no more than there are rows.
+                unsafe { kept.set_len(count) };
+                Ok(())
             }
         }
     }
@@ -110,67 +162,117 @@ impl Code for Patched {
     }
 
     fn bytes(&self) -> usize {
-        self.block.bytes()
+        self.block.bytes() + self.made_tiles().map_or(0, Tiles::bytes)
     }
 
     fn stencils(&self) -> usize {
-        self.stencils
+        self.stencils + self.made_tiles().map_or(0, |t| t.stencils)
+    }
+
+    fn tier(&self) -> Tier {
+        if self.made_tiles().is_some() { Tier::Tile } else { Tier::Row }
+    }
+
+    fn later_nanoseconds(&self) -> u64 {
+        self.made_tiles().map_or(0, |t| t.nanoseconds)
     }
 
     fn disassembly(&self) -> String {
-        disassembly(self.block.code())
+        disassembly(self.block.code()) + &self.made_tiles().map_or(String::new(), Tiles::disassembly)
     }
 }
 
+/// Bitmaps that were copied to be made whole.
+type Whole = SmallVec<[[u64; NULL_WORDS]; 2]>;
+
 impl Patched {
+    fn made_tiles(&self) -> Option<&Tiles> {
+        self.tiles.get().and_then(Option::as_ref)
+    }
+
+    /// The tiles that are to run over these rows, made if it is time.
+    fn tiles(&self, rows: &Rows<'_>) -> Option<&Tiles> {
+        let (len, after) = (rows.range().len(), self.own.tiles_after);
+        if len < TILES_FROM && after > 0 {
+            return None;
+        }
+        let tiles = match self.tiles.get() {
+            Some(tiles) => tiles,
+            None if self.ran.fetch_add(len as u64, Ordering::Relaxed) < after => return None,
+            None => self.tiles.get_or_init(|| {
+                let Own { perf_map, tile_counters, .. } = &*self.own;
+                Tiles::new(&self.program, self.nulls, self.block.arena(), perf_map, tile_counters)
+            }),
+        };
+        tiles.as_ref().filter(|tiles| tiles.take(rows))
+    }
+
     /// How many rows were kept.
     ///
     /// # Safety
-    /// `rows` are this program's, and not none; `out` has room for a value of the output's form for each row up to their end, or for a number for each of them,
-    /// whichever the output is.
+    /// `rows` are this program's, and not none; `out` has room for a value of the output's form for each row up to their end, or for a number for each of them
+    /// and seven more, whichever the output is.
     unsafe fn enter(&self, rows: &Rows<'_>, out: *mut u8, nulls: &mut [u64; NULL_WORDS]) -> Result<usize, Suspect> {
         let range = rows.range();
         // Bitmaps that end early are made whole: those of vectors do.
         let needed = range.end.div_ceil(64);
-        let is_short = |c: &Column<'_>| !c.nulls.is_empty() && c.nulls.len() < needed;
-        if needed > NULL_WORDS && rows.columns().iter().any(is_short) {
+        let is_short = |c: &&Column<'_>| !c.nulls.is_empty() && c.nulls.len() < needed;
+        let short = rows.columns().iter().filter(is_short).count();
+        if needed > NULL_WORDS && short > 0 {
             return Err(Suspect);
         }
-        let mut whole: SmallVec<[[u64; NULL_WORDS]; 2]> = SmallVec::new();
-        whole.reserve(rows.columns().iter().filter(|c| is_short(c)).count());
-        let mut words: SmallVec<[u64; FEW_WORDS]> = SmallVec::from_elem(0, self.layout.words);
+        let mut whole = Whole::new();
+        whole.reserve(short);
+        for column in rows.columns().iter().filter(is_short) {
+            let mut copy = [0; NULL_WORDS];
+            copy[..column.nulls.len()].copy_from_slice(column.nulls);
+            whole.push(copy);
+        }
+        let (out, nulls) = (out.expose_provenance() as u64, nulls.as_mut_ptr().expose_provenance() as u64);
+        let exact = |range: Range<usize>, kept: usize| {
+            let mut words: SmallVec<[u64; FEW_WORDS]> = SmallVec::from_elem(0, self.layout.words);
+            (words[0], words[1]) = (out, nulls);
+            self.fill(&self.layout, rows, needed, &whole, &mut words);
+            // SAFETY: the program is sound (`compile`) and the frame laid out by its layout; columns have the forms it reads and at least so many
+            // values, bitmaps as many words as those need (`Rows::new`), and `out` the room that the caller says (J2). The range is of `rows`, and not empty.
+            let answer = unsafe { self.block.run(words.as_mut_ptr(), range, kept) };
+            // A suspect row is answered as its complement.
+            usize::try_from(answer as i64).map_err(|_| Suspect)
+        };
+        match self.tiles(rows) {
+            None => exact(range, 0),
+            Some(tiles) => {
+                let fill = |layout: &Layout, words: &mut [u64]| self.fill(layout, rows, needed, &whole, words);
+                // SAFETY: as above, of the same program, which `tiles` take these rows for.
+                unsafe { tiles.run(range, (out, nulls), &self.own.tile_counters, fill, exact) }
+            }
+        }
+    }
+
+    /// Fills a frame with what is read; `whole` has the bitmaps of those columns that have fewer words than `needed`.
+    fn fill(&self, layout: &Layout, rows: &Rows<'_>, needed: usize, whole: &Whole, words: &mut [u64]) {
         let address = |at: *const u64| at.expose_provenance() as u64;
-        words[0] = out.expose_provenance() as u64;
-        words[1] = address(nulls.as_mut_ptr());
+        let mut whole = whole.iter();
         for (i, column) in rows.columns().iter().enumerate() {
-            let at = self.layout.columns + 2 * i;
+            let at = layout.columns + 2 * i;
             words[at] = column.bytes.as_ptr().expose_provenance() as u64;
             words[at + 1] = if column.nulls.is_empty() {
                 address(NO_NULLS.as_ptr())
-            } else if is_short(column) {
-                // It was given all the room it needs: nothing moves.
-                let mut copy = [0; NULL_WORDS];
-                copy[..column.nulls.len()].copy_from_slice(column.nulls);
-                whole.push(copy);
-                whole.last().map_or(0, |w| address(w.as_ptr()))
+            } else if column.nulls.len() < needed {
+                whole.next().map_or(0, |w| address(w.as_ptr()))
             } else {
                 address(column.nulls.as_ptr())
             };
         }
         for (i, input) in rows.inputs().iter().enumerate() {
-            let at = self.layout.inputs + 2 * i;
+            let at = layout.inputs + 2 * i;
             (words[at], words[at + 1]) = (input.unwrap_or(0), u64::from(input.is_none()));
         }
         for (i, list) in self.program.lists.iter().enumerate() {
-            words[self.layout.lists + i] = address(list.as_ptr());
+            words[layout.lists + i] = address(list.as_ptr());
         }
         for (i, set) in self.program.sets.iter().enumerate() {
-            words[self.layout.sets + i] = address(set.as_ptr());
+            words[layout.sets + i] = address(set.as_ptr());
         }
-        // SAFETY: the program is sound (`compile`) and the frame laid out by its layout; columns have the forms it reads and at least so many
-        // values, bitmaps as many words as those need (`Rows::new`), and `out` the room that the caller says (J2).
-        let answer = unsafe { self.block.run(words.as_mut_ptr(), range) };
-        // A suspect row is answered as its complement.
-        usize::try_from(answer as i64).map_err(|_| Suspect)
     }
 }

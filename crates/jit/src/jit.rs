@@ -32,6 +32,10 @@ pub struct JitCounts {
     pub bytes: u64,
     /// Steps that machine code ran: of each run, its rows times the steps of its program.
     pub native_steps: u64,
+    /// Programs that got tiles; their stencils and nanoseconds are among those above.
+    pub tiles: u64,
+    /// Rows that went through tiles; their steps are among those above.
+    pub tile_rows: u64,
     /// Steps that were interpreted.
     pub interpreted_steps: u64,
     /// Steps of runs that were not done, for a suspect row or for want of code: whoever asked did them otherwise.
@@ -152,14 +156,17 @@ impl Jit {
     pub fn counts(&self) -> JitCounts {
         let Maker { provider, counters } = &*self.0.maker;
         let read = |c: &AtomicU64| c.load(Ordering::Relaxed);
+        let tiles = provider.tiles();
         JitCounts {
             compiled: read(&counters.compiled),
             found: read(&counters.found),
             refused: read(&counters.refused),
-            stencils: read(&counters.stencils),
-            nanoseconds: read(&counters.nanoseconds),
+            stencils: read(&counters.stencils) + tiles.stencils,
+            nanoseconds: read(&counters.nanoseconds) + tiles.nanoseconds,
             bytes: provider.bytes() as u64,
             native_steps: read(&counters.native_steps),
+            tiles: tiles.compiled,
+            tile_rows: tiles.rows,
             interpreted_steps: read(&counters.interpreted_steps),
             declined_steps: read(&counters.declined_steps),
         }

@@ -15,6 +15,8 @@ mod program;
 mod provider;
 mod rows;
 mod stencil;
+mod stencil_copy;
+mod tile;
 mod unit;
 
 #[cfg(test)]
@@ -26,6 +28,6 @@ pub use copy_and_patch::CopyAndPatch;
 pub use interpret::Interpreter;
 pub use jit::{Jit, JitCounts};
 pub use program::{BinaryOp, Choice, Form, Label, Output, Program, Right, Step, UnaryOp, set_of};
-pub use provider::{Code, Provider, Suspect};
+pub use provider::{Code, Provider, Suspect, Tier, TileCounts};
 pub use rows::{Rows, Sink};
 pub use unit::{Unit, UnitCode};

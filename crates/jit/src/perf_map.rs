@@ -32,8 +32,8 @@ impl PerfMap {
         self.is_on.store(is_on, Ordering::Relaxed);
     }
 
-    /// Names `code`, which lies where it runs.
-    pub fn add(&self, code: &[u8], program: &Program) {
+    /// Names `code`, which lies where it runs, as that of `what`.
+    pub fn add(&self, code: &[u8], program: &Program, what: &str) {
         if !self.is_on.load(Ordering::Relaxed) {
             return;
         }
@@ -42,7 +42,7 @@ impl PerfMap {
             LINES.store(LINES_MAX, Ordering::Relaxed);
             return;
         }
-        let name = format!("hathi row program {line}: {} steps, {:?}", program.steps.len(), program.output);
+        let name = format!("hathi {what} program {line}: {} steps, {:?}", program.steps.len(), program.output);
         let _ = append(&format!("{:x} {:x} {name}\n", code.as_ptr().addr(), code.len()));
     }
 }
@@ -76,7 +76,7 @@ mod tests {
         let map = PerfMap::default();
         map.set(true);
         LINES.store(LINES_MAX - 1, Ordering::Relaxed);
-        (0..3).for_each(|_| map.add(&[0xC3], &plus_one(1)));
+        (0..3).for_each(|_| map.add(&[0xC3], &plus_one(1), "row"));
         let written = std::fs::read_to_string(&path).unwrap();
         std::fs::remove_file(&path).unwrap();
         assert_eq!(written.lines().count(), 1, "{written}");

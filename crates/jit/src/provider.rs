@@ -66,6 +66,36 @@ pub trait Provider: Send + Sync {
     fn bytes(&self) -> usize {
         0
     }
+
+    /// What was done with tiles so far.
+    fn tiles(&self) -> TileCounts {
+        TileCounts::default()
+    }
+}
+
+/// What was done with tiles: code that runs many rows at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TileCounts {
+    /// Programs that got tiles.
+    pub compiled: u64,
+    /// Stencils that were copied for them.
+    pub stencils: u64,
+    /// Nanoseconds that took.
+    pub nanoseconds: u64,
+    /// Rows that went through tiles.
+    pub rows: u64,
+}
+
+/// How many rows code runs at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tier {
+    /// There is no machine code.
+    #[default]
+    None,
+    /// Row by row.
+    Row,
+    /// Tiles, where runs are long enough; row by row where they are not, or where a tile is suspect.
+    Tile,
 }
 
 /// What became of a program; it is dropped when nobody holds its unit.
@@ -86,6 +116,16 @@ pub trait Code: Send + Sync {
 
     /// Stencils that it is made of.
     fn stencils(&self) -> usize {
+        0
+    }
+
+    /// How many rows it runs at once, so far.
+    fn tier(&self) -> Tier {
+        if self.is_native() { Tier::Row } else { Tier::None }
+    }
+
+    /// Nanoseconds it took to make what was made of it since it ran.
+    fn later_nanoseconds(&self) -> u64 {
         0
     }
 

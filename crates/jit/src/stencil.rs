@@ -22,28 +22,37 @@ impl Stencil {
     }
 }
 
-/// What the build script made.
-struct Built {
+/// What the build script made of a family.
+pub struct Built {
     /// In the order of their names; none where it knows no code.
     stencils: &'static [Stencil],
     digest: u64,
 }
 
-static BUILT: Built = include!(concat!(env!("OUT_DIR"), "/stencils.rs"));
+static ROW: Built = include!(concat!(env!("OUT_DIR"), "/row.rs"));
+/// Tiles with lanes of 32 bits.
+pub static NARROW: Built = include!(concat!(env!("OUT_DIR"), "/narrow.rs"));
+/// Tiles with lanes of 64 bits.
+pub static WIDE: Built = include!(concat!(env!("OUT_DIR"), "/wide.rs"));
 
 impl Built {
+    /// Whether there are none, as there is no code of that kind for this processor.
+    pub fn is_empty(&self) -> bool {
+        self.stencils.is_empty()
+    }
+
     /// Whether they are still those that were built.
-    fn is_whole(&self) -> bool {
+    pub fn is_whole(&self) -> bool {
         digest(self.stencils.iter().map(|s| (s.name, s.code, s.patches, s.falls))) == self.digest
     }
 
     /// The stencil of this name.
-    fn find(&self, name: &str) -> Found {
+    pub fn find(&self, name: &str) -> Found {
         self.stencils.binary_search_by(|s| s.name.cmp(name)).ok().map(|i| &self.stencils[i])
     }
 }
 
-type Found = Option<&'static Stencil>;
+pub type Found = Option<&'static Stencil>;
 
 macro_rules! table {
     ($($name:ident)*) => {
@@ -90,7 +99,7 @@ macro_rules! table {
             /// The table of this process.
             pub fn get() -> Option<&'static Table> {
                 static TABLE: OnceLock<Option<Table>> = OnceLock::new();
-                TABLE.get_or_init(|| Table::new(&BUILT)).as_ref()
+                TABLE.get_or_init(|| Table::new(&ROW)).as_ref()
             }
         }
     };
@@ -110,14 +119,14 @@ mod tests {
 
     #[test]
     fn stencils_that_are_not_those_that_were_built_are_refused() {
-        if BUILT.stencils.is_empty() {
+        if ROW.is_empty() {
             return;
         }
-        assert!(Table::new(&BUILT).is_some());
+        assert!(Table::new(&ROW).is_some());
         let changed = |change: fn(&mut Stencil)| {
-            let mut stencils: Vec<Stencil> = BUILT.stencils.iter().map(|s| Stencil { ..*s }).collect();
+            let mut stencils: Vec<Stencil> = ROW.stencils.iter().map(|s| Stencil { ..*s }).collect();
             change(&mut stencils[7]);
-            Table::new(&Built { stencils: stencils.leak(), ..BUILT })
+            Table::new(&Built { stencils: stencils.leak(), ..ROW })
         };
         assert!(changed(|_| ()).is_some());
         assert!(changed(|s| s.falls ^= true).is_none());
@@ -131,7 +140,7 @@ mod tests {
             })
             .is_none()
         );
-        assert!(Table::new(&Built { digest: BUILT.digest ^ 1, ..BUILT }).is_none());
-        assert!(Table::new(&Built { stencils: &BUILT.stencils[1..], ..BUILT }).is_none());
+        assert!(Table::new(&Built { digest: ROW.digest ^ 1, ..ROW }).is_none());
+        assert!(Table::new(&Built { stencils: &ROW.stencils[1..], ..ROW }).is_none());
     }
 }

@@ -1,4 +1,5 @@
 mod provider;
+mod tiles;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -63,6 +64,8 @@ struct Drawn<'r> {
     rng: &'r mut ChaCha8Rng,
     program: Program,
     labels: u32,
+    /// Of integers and of floats, if operations work on one width only.
+    widths: Option<[Form; 2]>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -89,8 +92,17 @@ impl Drawn<'_> {
 
     fn word(&mut self, kind: Kind) -> u64 {
         match kind {
-            Kind::Int => int(self.rng) as u64,
-            Kind::Float => float(self.rng).to_bits(),
+            Kind::Int => match self.widths {
+                Some(_) if self.rng.random_bool(0.9) => self.rng.random_range(-9..9i64) as u64,
+                Some([Form::I16, _]) => int(self.rng) as i16 as u64,
+                Some([Form::I32, _]) => int(self.rng) as i32 as u64,
+                _ => int(self.rng) as u64,
+            },
+            Kind::Float => match self.widths {
+                Some(_) if self.rng.random_bool(0.9) => f64::from(self.rng.random_range(-9..9)).to_bits(),
+                Some([_, Form::F32]) => f64::from(float(self.rng) as f32).to_bits(),
+                _ => float(self.rng).to_bits(),
+            },
             Kind::Bool => u64::from(self.rng.random::<bool>()),
         }
     }
@@ -104,6 +116,15 @@ impl Drawn<'_> {
         let list: Vec<u32> =
             (0..self.program.columns.len() as u32).filter(|&i| fits(&self.program.columns[i as usize])).collect();
         (!list.is_empty()).then(|| self.pick(&list))
+    }
+
+    /// Whether an operation of this name is of the widths that there are.
+    fn is_of_width(&self, name: &str) -> bool {
+        let is_wrong = |form: &Form| {
+            let form = format!("{form:?}");
+            name.ends_with(&form) && self.widths.is_some_and(|w| w.iter().all(|own| format!("{own:?}") != form))
+        };
+        !Form::ALL.iter().any(is_wrong)
     }
 
     fn op(&mut self, kind: Kind) -> (BinaryOp, Kind) {
@@ -121,6 +142,7 @@ impl Drawn<'_> {
         let list: Vec<BinaryOp> = BinaryOp::ALL
             .into_iter()
             .filter(|op| op.is_float() == (of == Kind::Float) && tests(op) == (kind == Kind::Bool))
+            .filter(|op| self.is_of_width(&format!("{op:?}")))
             .collect();
         (self.pick(&list), of)
     }
@@ -220,16 +242,22 @@ impl Drawn<'_> {
                 };
                 let unary = match kind {
                     Kind::Float => self.pick(&[UnaryOp::NegFloat, UnaryOp::AbsFloat]),
-                    _ => self.pick(&[
-                        UnaryOp::NegI16,
-                        UnaryOp::NegI32,
-                        UnaryOp::NegI64,
-                        UnaryOp::AbsI32,
-                        UnaryOp::AbsI64,
-                        UnaryOp::NarrowI16,
-                        UnaryOp::NarrowI32,
-                        UnaryOp::NotBits,
-                    ]),
+                    _ => {
+                        let all = [
+                            UnaryOp::NegI16,
+                            UnaryOp::NegI32,
+                            UnaryOp::NegI64,
+                            UnaryOp::AbsI16,
+                            UnaryOp::AbsI32,
+                            UnaryOp::AbsI64,
+                            UnaryOp::NarrowI16,
+                            UnaryOp::NarrowI32,
+                            UnaryOp::NotBits,
+                        ];
+                        let fits: Vec<UnaryOp> =
+                            all.into_iter().filter(|op| self.is_of_width(&format!("{op:?}"))).collect();
+                        self.pick(&fits)
+                    }
                 };
                 let step = [Step::Not, Step::IsNull, Step::IsTrue, Step::IsFalse, Step::Unary(unary)][step].clone();
                 self.program.steps.push(step);
@@ -239,8 +267,14 @@ impl Drawn<'_> {
 }
 
 fn drawn(rng: &mut ChaCha8Rng) -> Program {
-    let columns = (0..rng.random_range(1..6)).map(|_| Form::ALL[rng.random_range(0..Form::COUNT)]).collect();
-    let form = Form::ALL[rng.random_range(0..Form::COUNT)];
+    drawn_of(rng, None)
+}
+
+/// One whose operations and columns are of these widths.
+fn drawn_of(rng: &mut ChaCha8Rng, widths: Option<[Form; 2]>) -> Program {
+    let forms = widths.map_or(Form::ALL.to_vec(), |[int, float]| vec![Form::Bool, int, int, float]);
+    let columns = (0..rng.random_range(1..6)).map(|_| forms[rng.random_range(0..forms.len())]).collect();
+    let form = forms[rng.random_range(0..forms.len())];
     let (kind, output) = match rng.random_range(0..3) {
         0 => (Kind::Bool, Output::Kept),
         _ if form == Form::Bool => (Kind::Bool, Output::Vector(form)),
@@ -250,7 +284,7 @@ fn drawn(rng: &mut ChaCha8Rng) -> Program {
     let program =
         Program { steps: Vec::new(), columns, inputs: 2, slots: 0, lists: Vec::new(), sets: Vec::new(), output };
     let depth = rng.random_range(0..5);
-    let mut drawn = Drawn { rng, program, labels: 0 };
+    let mut drawn = Drawn { rng, program, labels: 0, widths };
     drawn.expression(kind, depth);
     drawn.program
 }

@@ -9,7 +9,7 @@ use vector::{CHUNK_ROWS, Data, Nulls, Vector};
 use crate::column::{Column, Input};
 use crate::jit::{Made, Maker};
 use crate::program::{Form, Output, Program};
-use crate::provider::Code;
+use crate::provider::{Code, Tier};
 use crate::rows::{Columns, NULL_WORDS, Rows, Sink, Values};
 
 /// What a unit's code is, so far.
@@ -21,6 +21,8 @@ pub struct UnitCode {
     pub stencils: usize,
     /// How long that took.
     pub nanoseconds: u64,
+    /// How many rows the best of it runs at once.
+    pub tier: Tier,
 }
 
 /// A program, and its code once it has run.
@@ -57,7 +59,8 @@ impl Unit {
         self.all_made().fold(UnitCode::default(), |all, m| UnitCode {
             bytes: all.bytes + m.code.bytes(),
             stencils: all.stencils + m.code.stencils(),
-            nanoseconds: all.nanoseconds + m.nanoseconds,
+            nanoseconds: all.nanoseconds + m.nanoseconds + m.code.later_nanoseconds(),
+            tier: all.tier.max(m.code.tier()),
         })
     }
 
@@ -133,8 +136,10 @@ impl Unit {
         if self.program.output != Output::Kept {
             return false;
         }
-        let columns: Columns<'_> = columns.into_iter().collect();
-        let Some(run) = Rows::new(&self.program, &columns, inputs, rows.clone()) else { return false };
+        // Filled where they stay: there are few rows, and moving columns takes as long as some of them.
+        let mut all = Columns::new();
+        all.extend(columns);
+        let Some(run) = Rows::new(&self.program, &all, inputs, rows.clone()) else { return false };
         self.run(&run, &mut Sink::of_kept(out, rows)).is_some()
     }
 

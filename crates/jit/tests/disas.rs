@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use jit::{BinaryOp, Choice, Column, Form, Jit, Label, Output, Program, Right, Step, UnaryOp};
+use jit::{BinaryOp, Choice, Column, CopyAndPatch, Form, Jit, Label, Output, Program, Right, Step, UnaryOp};
 use vector::{Data, Nulls, Vector};
 
 const COMPILER: &str = env!("JIT_RUSTC_VERSION");
@@ -85,20 +85,42 @@ fn samples() -> Vec<(&'static str, Program)> {
     ]
 }
 
+/// `a * 3 + b < 10 AND c IS NOT NULL`, as it is lowered.
+fn three_columns() -> Program {
+    let steps = vec![
+        Step::Column(0),
+        binary(BinaryOp::MulI32, Right::Constant(3)),
+        binary(BinaryOp::AddI32, Right::Column(1)),
+        binary(BinaryOp::LtInt, Right::Constant(10)),
+        Step::JumpIfFalse(Label(0)),
+        Step::Save(0),
+        Step::NullOf(2),
+        Step::Not,
+        Step::And(0),
+        Step::Here(Label(0)),
+    ];
+    program(vec![Form::I32; 3], Output::Kept, steps)
+}
+
 /// The code of a program for columns without NULLs, and for such with NULLs.
 fn disassembly(program: &Program) -> String {
-    let jit = Jit::default();
+    disassembly_of(program, CopyAndPatch::new(), 1)
+}
+
+/// The same once it ran over so many rows.
+fn disassembly_of(program: &Program, provider: CopyAndPatch, rows: usize) -> String {
+    let jit = Jit::new(provider);
     let unit = jit.unit(program.clone()).expect("samples are sound").0;
     for with_null in [false, true] {
         let column = |form: &Form| {
             let mut nulls = Nulls::default();
             (0..1).filter(|_| with_null).for_each(|row| nulls.set(row));
             let data = match form {
-                Form::I16 => Data::I16(vec![0]),
-                Form::I32 => Data::I32(vec![0]),
-                Form::I64 => Data::I64(vec![0]),
-                Form::F32 => Data::F32(vec![0.0]),
-                Form::F64 => Data::F64(vec![0.0]),
+                Form::I16 => Data::I16(vec![0; rows]),
+                Form::I32 => Data::I32(vec![0; rows]),
+                Form::I64 => Data::I64(vec![0; rows]),
+                Form::F32 => Data::F32(vec![0.0; rows]),
+                Form::F64 => Data::F64(vec![0.0; rows]),
                 other => panic!("{other:?}"),
             };
             Vector { data, nulls }
@@ -106,8 +128,8 @@ fn disassembly(program: &Program) -> String {
         let columns: Vec<Vector> = program.columns.iter().map(column).collect();
         let columns: Vec<&Vector> = columns.iter().collect();
         let ran = match program.output {
-            Output::Kept => unit.kept(&columns, &[Some(7)], 1, &mut Vec::new()),
-            Output::Vector(_) => unit.values(&columns, &[Some(7)], 1).is_some(),
+            Output::Kept => unit.kept(&columns, &[Some(7)], rows, &mut Vec::new()),
+            Output::Vector(_) => unit.values(&columns, &[Some(7)], rows).is_some(),
         };
         assert!(ran, "{program:?}");
     }
@@ -118,9 +140,16 @@ fn disassembly(program: &Program) -> String {
 fn code_is_what_was_recorded() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/disas");
     let mut names = Vec::new();
-    for (name, program) in samples() {
+    let mut samples: Vec<_> = samples().into_iter().map(|(name, program)| (name, disassembly(&program))).collect();
+    samples.push(("tile", disassembly_of(&three_columns(), CopyAndPatch::new().tiles_after(0), 32)));
+    for (name, text) in samples {
         let file = folder.join(name).with_extension("txt");
-        let found = format!("; {COMPILER}\n{}", disassembly(&program));
+        if name == "tile" && !is_x86_feature_detected!("avx2") {
+            println!("there are no tiles on this processor");
+            names.push("tile.txt".into());
+            continue;
+        }
+        let found = format!("; {COMPILER}\n{text}");
         if std::env::var_os("HATHI_BLESS").is_some_and(|v| v == "1") {
             std::fs::write(&file, &found).expect("golden files can be written");
         }

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use jit::{BinaryOp, Form, Jit, Output, Program, Right, Step};
+use jit::{BinaryOp, CopyAndPatch, Form, Jit, Output, Program, Right, Step, Tier};
 use vector::{Data, Nulls, Vector};
 
 /// Makes code of a program; answers how many bytes it is.
@@ -54,4 +54,16 @@ fn perf_knows_code_by_its_address() {
     fs::remove_file(&path).unwrap();
     assert_eq!(fs::read_to_string(&other).unwrap(), "theirs");
     fs::remove_file(&other).unwrap();
+    // Tiles have a line of their own.
+    let jit = Jit::new(CopyAndPatch::new().tiles_after(0));
+    jit.perf_map(true);
+    let (lists, sets, output) = (Vec::new(), Vec::new(), Output::Vector(Form::I64));
+    let (steps, columns) = (vec![Step::Column(0)], vec![Form::I64]);
+    let unit = jit.unit(Program { steps, columns, inputs: 0, slots: 0, lists, sets, output }).unwrap().0;
+    unit.values(&[&Vector { data: Data::I64(vec![1; 64]), nulls: Nulls::default() }], &[], 64).unwrap();
+    let map = fs::read_to_string(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    let lines = if unit.made().tier == Tier::Tile { 2 } else { 1 };
+    assert_eq!(map.lines().count(), lines, "{map}");
+    assert!(map.contains("hathi row program") && map.contains("hathi tiles of program") == (lines == 2), "{map}");
 }

@@ -1,0 +1,98 @@
+//! The frame of a tile: a header, then columns, inputs, lists and sets as row programs have them, then slots and what jumps leave at labels.
+
+use super::{Family, header};
+use crate::assemble::Layout;
+use crate::program::Program;
+
+/// The places of a frame.
+#[derive(Clone, Copy, Debug)]
+pub struct TileLayout {
+    /// Columns, inputs, lists and sets; its slots are not used.
+    pub base: Layout,
+    /// Where slots start, in bytes.
+    slots: usize,
+    /// Where labels start, in bytes.
+    labels: usize,
+    /// Lines of the whole frame.
+    lines: usize,
+}
+
+/// Words of a frame that lanes are loaded from at once.
+#[derive(Clone, Copy, Default)]
+#[repr(C, align(32))]
+struct Line([u64; 4]);
+
+/// Lines that take no allocation.
+const FEW_LINES: usize = 16;
+
+/// Memory for the frame of one run. Most fit into what is here, so that nothing is moved or allocated.
+pub struct Frame {
+    few: [Line; FEW_LINES],
+    many: Vec<Line>,
+}
+
+impl TileLayout {
+    pub fn of(program: &Program, labels: usize) -> TileLayout {
+        let base = Layout::behind(header::BYTES / 8, program);
+        let slots = (8 * base.words).next_multiple_of(size_of::<Line>());
+        let first_label = slots + header::SLOT_BYTES * program.slots as usize;
+        let bytes = first_label + header::SLOT_BYTES * labels;
+        TileLayout { base, slots, labels: first_label, lines: bytes.div_ceil(size_of::<Line>()) }
+    }
+
+    /// Where a slot lies.
+    pub fn slot(&self, i: u32) -> u64 {
+        (self.slots + header::SLOT_BYTES * i as usize) as u64
+    }
+
+    /// Where the rows wait that jumped to a label.
+    pub fn label(&self, i: usize) -> u64 {
+        (self.labels + header::SLOT_BYTES * i) as u64
+    }
+}
+
+/// The places of a byte's bits, lowest first, for each byte.
+static PLACES: [[u8; 8]; 256] = {
+    let mut all = [[0; 8]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let (mut bit, mut count) = (0, 0);
+        while bit < 8 {
+            if byte >> bit & 1 == 1 {
+                all[byte][count] = bit;
+                count += 1;
+            }
+            bit += 1;
+        }
+        byte += 1;
+    }
+    all
+};
+
+impl Frame {
+    pub fn new() -> Frame {
+        Frame { few: [Line::default(); FEW_LINES], many: Vec::new() }
+    }
+
+    /// The words of a frame whose columns, inputs and lists are not filled in yet.
+    pub fn words(&mut self, layout: &TileLayout, family: &Family, out: u64, nulls: u64) -> &mut [u64] {
+        let lines = match self.few.get_mut(..layout.lines) {
+            Some(few) => few,
+            None => {
+                self.many = vec![Line::default(); layout.lines];
+                &mut self.many[..]
+            }
+        };
+        // SAFETY: a line is four words and nothing else (`repr(C)`, 32 bytes aligned to 32), so that the lines are four times as many words.
+        let words: &mut [u64] = unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), 4 * lines.len()) };
+        let picks = if family.is_narrow { [1, 4, 16, 64].map(|bit| bit | bit << 33) } else { [1, 2, 4, 8] };
+        words[header::OUT / 8] = out;
+        words[header::OUT_NULLS / 8] = nulls;
+        words[header::BITS / 8..][..4].copy_from_slice(&picks);
+        words[header::PLACES / 8] = PLACES.as_ptr().expose_provenance() as u64;
+        words
+    }
+}
+
+const _: () =
+    assert!(size_of::<Line>() == 32 && header::SLOT_BYTES.is_multiple_of(32) && header::BITS.is_multiple_of(32));

@@ -1,0 +1,32 @@
+//! The places of a tile's frame that are the same for all programs, in bytes: the crate and the stencils both have this file.
+#![allow(dead_code, reason = "each has some of them")]
+
+/// Where values or row numbers go.
+pub const OUT: usize = 0;
+/// Where NULL bits go.
+pub const OUT_NULLS: usize = 8;
+/// Rows of the tile that a jump took elsewhere, whose values nobody looks at for now: a bit each.
+pub const DEAD: usize = 16;
+/// Rows that the jump at hand takes.
+pub const TAKEN: usize = 24;
+/// What picks a lane's bit from a word: 1, 2, 4 and so on, a lane each.
+pub const BITS: usize = 32;
+/// Rows at the start of the tile that an earlier one had: a filter has listed them.
+pub const DONE: usize = 64;
+/// How many rows were kept when a tile was suspect.
+pub const KEPT: usize = 72;
+/// For each byte, the places of its bits: eight bytes each.
+pub const PLACES: usize = 80;
+/// Bytes of all that.
+pub const BYTES: usize = 96;
+
+/// A slot, or what a jump leaves at its label: lanes, then these words.
+pub const LANE_BYTES: usize = 128;
+/// Which of its rows are NULL.
+pub const SLOT_NULLS: usize = LANE_BYTES;
+/// Which of its rows are true, if it is a boolean.
+pub const SLOT_TRUE: usize = LANE_BYTES + 8;
+/// Which rows jumped there.
+pub const SLOT_ROWS: usize = LANE_BYTES + 16;
+/// Bytes of all that.
+pub const SLOT_BYTES: usize = LANE_BYTES + 32;
