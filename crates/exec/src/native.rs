@@ -92,6 +92,7 @@ impl JitUse {
                 let made = unit.made();
                 all.code.bytes += made.bytes;
                 all.code.stencils += made.stencils;
+                all.code.tier = all.code.tier.max(made.tier);
                 all.code.nanoseconds += if native.found { 0 } else { made.nanoseconds };
             }
         }

@@ -17,14 +17,34 @@ fn open() -> (Database, Session) {
     (db, session)
 }
 
-/// Each must hold about four times the budget.
-const HUNGRY: [&str; 5] = [
-    "SELECT body FROM big ORDER BY body",
-    "SELECT DISTINCT body FROM big",
-    "SELECT body, count(*) FROM big GROUP BY body",
+/// Each must hold about four times the budget at once.
+const HUNGRY: [&str; 4] = [
+    "SELECT array_agg(body) FROM big",
+    "SELECT string_agg(body, ',') FROM big",
+    "SELECT json_agg(body) FROM big",
+    "SELECT count(*) FROM big a LEFT JOIN big b ON a.body < b.body || 'y' OR a.id = 1",
+];
+
+/// Each goes over all rows, but may put them into files.
+const LARGE: [&str; 5] = [
+    "SELECT count(*) FROM (SELECT body FROM big ORDER BY body OFFSET 0) x",
+    "SELECT count(*) FROM (SELECT DISTINCT body FROM big) x",
+    "SELECT count(*) FROM (SELECT body, count(*) FROM big GROUP BY body) x",
     "SELECT count(*) FROM big a JOIN big b ON a.body = b.body",
     "WITH b AS MATERIALIZED (SELECT body FROM big) SELECT count(*) FROM b",
 ];
+
+#[test]
+fn more_work_mem_than_there_is_memory_is_no_reason_to_fail() {
+    let db = Database::builder().statement_memory(16 << 20).in_memory().unwrap();
+    let mut session = db.session().unwrap();
+    let fill = "CREATE TABLE big (id int PRIMARY KEY, body text);
+        INSERT INTO big SELECT i, i || repeat('x', 1000) FROM generate_series(1, 20000) i; SET work_mem = '64MB'";
+    session.batch_execute(fill).unwrap();
+    for sql in LARGE {
+        assert_eq!(session.query_one(sql, &[]).unwrap().get::<_, i64>(0), 20_000, "{sql}");
+    }
+}
 
 #[test]
 fn a_statement_over_its_budget_fails_and_the_session_lives() {

@@ -58,6 +58,8 @@ impl SessionHost<'_> {
             number(counts.stencils),
             Datum::F64(counts.nanoseconds as f64 / 1e6),
             number(counts.bytes),
+            number(counts.tiles),
+            number(counts.tile_rows),
             number(counts.native_steps),
             number(counts.interpreted_steps + counts.declined_steps),
         ]

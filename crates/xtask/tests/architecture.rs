@@ -84,10 +84,12 @@ fn dependencies_follow_the_code_map() {
     assert!(wrong.is_empty(), "depend on a crate that the code map does not list before them: {wrong:?}");
 }
 
-/// Files among `names` that `program`, which joins them, does not have as modules.
-fn left_out(program: &str, names: &[String]) -> Vec<String> {
+/// Files among `names` that `program`, which joins them, does not have as modules, and that `manifest` does not name as programs of their own.
+fn left_out(program: &str, manifest: &str, names: &[String]) -> Vec<String> {
     let stems = names.iter().filter_map(|name| name.strip_suffix(".rs")).filter(|stem| *stem != "all");
-    stems.filter(|stem| !program.lines().any(|line| line == format!("mod {stem};"))).map(str::to_owned).collect()
+    let is_module = |stem: &&str| program.lines().any(|line| line == format!("mod {stem};"));
+    let is_program = |stem: &&str| manifest.contains(&format!("[[test]]\nname = \"{stem}\"\n"));
+    stems.filter(|stem| !is_module(stem) && !is_program(stem)).map(str::to_owned).collect()
 }
 
 #[test]
@@ -99,7 +101,8 @@ fn every_file_of_tests_is_run() {
         joined += 1;
         let files = std::fs::read_dir(&folder).expect("it is there").map(|file| file.expect("it can be read"));
         let names: Vec<String> = files.map(|file| file.file_name().to_string_lossy().into_owned()).collect();
-        let found = left_out(&program, &names);
+        let manifest = std::fs::read_to_string(folder.join("../Cargo.toml")).expect("a crate has one");
+        let found = left_out(&program, &manifest, &names);
         assert!(found.is_empty(), "{} does not have as modules: {found:?}", folder.join("all.rs").display());
     }
     assert!(joined > 3, "{joined} crates have tests/all.rs");
@@ -108,7 +111,8 @@ fn every_file_of_tests_is_run() {
 #[test]
 fn the_checks_can_fail() {
     let files = ["all.rs", "kill.rs", "kill", "more.rs"].map(str::to_owned);
-    assert_eq!(left_out("mod draw;\nmod kill;\n", &files), ["more"]);
+    assert_eq!(left_out("mod draw;\nmod kill;\n", "", &files), ["more"]);
+    assert!(left_out("mod draw;\nmod kill;\n", "[[test]]\nname = \"more\"\n", &files).is_empty());
     let text = "## Code map\n\n| layer | crate | does |\n|---|---|---|\n| base | `env` | a |\n| | `types` | uses `env` |\n\n| | `no` |";
     let map = code_map(text);
     assert_eq!(map, ["env", "types"]);

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use jit::Tier;
+
 use super::Options;
 use super::tree::{Detail, Shown};
 
@@ -54,8 +56,18 @@ fn jit_lines(jit: &exec::JitUse, options: Options) -> Vec<String> {
         ));
     }
     let code = &jit.code;
-    lines.push(format!("  Stencils: {}, {} bytes, tier row, {} found in cache", code.stencils, code.bytes, jit.found));
+    let tier = tier_name(jit);
+    let (stencils, bytes, found) = (code.stencils, code.bytes, jit.found);
+    lines.push(format!("  Stencils: {stencils}, {bytes} bytes, tier {tier}, {found} found in cache"));
     lines
+}
+
+fn tier_name(jit: &exec::JitUse) -> &'static str {
+    match jit.code.tier {
+        Tier::None => "none",
+        Tier::Row => "row",
+        Tier::Tile => "tile",
+    }
 }
 
 fn jit_millis(jit: &exec::JitUse) -> String {
@@ -82,7 +94,7 @@ fn jit_fields(jit: &exec::JitUse, options: Options) -> Fields {
     fields.extend([
         bare("Stencils", jit.code.stencils.to_string()),
         bare("Bytes", jit.code.bytes.to_string()),
-        ("Tier".to_owned(), Value::Text("row".to_owned())),
+        ("Tier".to_owned(), Value::Text(tier_name(jit).to_owned())),
         bare("Found in Cache", jit.found.to_string()),
     ]);
     fields
