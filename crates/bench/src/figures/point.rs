@@ -48,7 +48,7 @@ pub fn select_one(stage: &Stage) -> Result<Vec<Figure>, Failure> {
         "select-1",
         "prepared SELECT 1, the value read",
         Unit::Micros,
-        Goal::None,
+        Goal::AtMost(0.15),
         &[HATHI, "SQLite", "PostgreSQL, socket"],
     );
     let db = Database::in_memory()?;
@@ -60,8 +60,12 @@ pub fn select_one(stage: &Stage) -> Result<Vec<Figure>, Failure> {
     let pg_select = pg.as_mut().map(|c| c.prepare("SELECT 1")).transpose()?;
     for _ in 0..stage.scale.rounds {
         let each = micros_each(stage.scale.point_operations, |_| {
-            let rows = session.query_prepared(&mut select, &[])?;
-            expect(rows[0].get::<_, i32>(0), 1)
+            let mut value = 0;
+            session.query_each(&mut select, &[], |row| {
+                value = row.get(0);
+                Ok(())
+            })?;
+            expect(value, 1)
         })?;
         figure.add(HATHI, each);
         let each = micros_each(stage.scale.point_operations, |_| {
@@ -89,7 +93,7 @@ pub fn point_select(stage: &Stage) -> Result<Vec<Figure>, Failure> {
         "point-select",
         format!("prepared SELECT v, name FROM kv WHERE id = $1 over {rows} rows, both values read"),
         Unit::Micros,
-        Goal::AtMost(2.5),
+        Goal::TimesAtMost("SQLite in memory", 1.0),
         &[HATHI, "SQLite in memory", "SQLite on disk", "PostgreSQL, socket"],
     );
     let dir = stage.new_dir()?;
@@ -112,10 +116,13 @@ pub fn point_select(stage: &Stage) -> Result<Vec<Figure>, Failure> {
     };
     for _ in 0..stage.scale.rounds {
         let each = micros_each(stage.scale.point_operations, |i| {
-            let id = scatter(i, rows);
-            let found = session.query_prepared(&mut select, &[&id])?;
-            std::hint::black_box(found[0].get::<_, &str>(1).len());
-            expect(found[0].get(0), id * 3)
+            let (id, mut value) = (scatter(i, rows), 0);
+            session.query_each(&mut select, &[&id], |row| {
+                std::hint::black_box(row.get::<_, &str>(1).len());
+                value = row.get(0);
+                Ok(())
+            })?;
+            expect(value, id * 3)
         })?;
         figure.add(HATHI, each);
         for (who, statement) in [("SQLite in memory", &mut memory_select), ("SQLite on disk", &mut disk_select)] {
@@ -249,7 +256,7 @@ pub fn point_update(stage: &Stage) -> Result<Vec<Figure>, Failure> {
         "point-update",
         format!("prepared autocommit UPDATE kv SET v = v + 1 WHERE id = $1 over {rows} rows, not waiting for the disk"),
         Unit::Micros,
-        Goal::None,
+        Goal::TimesAtMost("SQLite in memory", 1.0),
         &["Hathi in memory", "Hathi on disk", "SQLite in memory", "PostgreSQL, socket"],
     );
     figure.note("On disk and in PostgreSQL: synchronous_commit = off.");

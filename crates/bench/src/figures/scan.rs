@@ -23,7 +23,7 @@ pub fn scan(stage: &Stage) -> Result<Vec<Figure>, Failure> {
                  in memory: bytes of the two columns per second, against one thread that reads as many bytes"
         ),
         Unit::GigabytesPerSecond,
-        Goal::TimesAtLeast("pure read of the same bytes", 0.25),
+        Goal::TimesAtLeast("pure read of the same bytes", 0.6),
         &["Hathi", "pure read of the same bytes"],
     );
     let mut times = Figure::new(
