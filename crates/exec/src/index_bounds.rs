@@ -46,7 +46,7 @@ pub fn stretches(
 }
 
 /// The stretches of a range that is more than values of its first columns, which `key` has.
-fn ranges(table: &TableRef, range: &IndexRange, key: &mut Vec<u8>, ctx: &mut Context<'_>) -> Result<Stretches> {
+fn ranges(table: &TableRef, range: &IndexRange, key: &[u8], ctx: &mut Context<'_>) -> Result<Stretches> {
     let index = &table.indexes[range.index];
     let next = range.equal.len();
     if let Some(array) = &range.any {
@@ -55,7 +55,7 @@ fn ranges(table: &TableRef, range: &IndexRange, key: &mut Vec<u8>, ctx: &mut Con
         let form = Physical::of(index.key_type(next, &table.columns));
         let values = Array::from_datum(&array).values;
         for value in values.iter().filter(|v| !v.is_null()).filter_map(|v| as_wide(v, form)) {
-            let mut own = key.clone();
+            let mut own = key.to_vec();
             encode_prefix(&mut own, table, index, next, &value, ctx)?;
             keys.push(own);
         }
@@ -71,7 +71,7 @@ fn ranges(table: &TableRef, range: &IndexRange, key: &mut Vec<u8>, ctx: &mut Con
         if value.is_null() {
             return Ok(None);
         }
-        let mut key = key.clone();
+        let mut key = key.to_vec();
         encode_prefix(&mut key, table, index, next, &value, ctx)?;
         Ok(Some(Some((key, b.inclusive))))
     };
@@ -79,7 +79,7 @@ fn ranges(table: &TableRef, range: &IndexRange, key: &mut Vec<u8>, ctx: &mut Con
         return Ok(Stretches::new());
     };
     // NULLs stand at one end.
-    let mut null = key.clone();
+    let mut null = key.to_vec();
     encode_prefix(&mut null, table, index, next, &Datum::Null, ctx)?;
     let at_end = !index.columns[next].2;
     let null = Some((&null[..], false));

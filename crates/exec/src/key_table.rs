@@ -414,9 +414,9 @@ mod tests {
                 column.push_null();
                 let mut keys = Keys::default();
                 pack(&[&column], &[8], false, part.len() + 1, &mut keys.packed);
-                for i in 0..part.len() {
+                for (i, value) in part.iter().enumerate() {
                     let known = table.len() as u32;
-                    assert_eq!(table.number(&keys, i), (known, true), "{}", part[i]);
+                    assert_eq!(table.number(&keys, i), (known, true), "{value}");
                     assert_eq!(table.number(&keys, i), (known, false));
                 }
                 let null = table.number(&keys, part.len()).0;
