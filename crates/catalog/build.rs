@@ -5,7 +5,7 @@ use std::path::Path;
 use std::{env, fs};
 
 /// Tables with rows of Hathi's own.
-const OWN: [&str; 4] = ["pg_class", "pg_attribute", "pg_type", "pg_proc"];
+const OWN: [&str; 5] = ["pg_class", "pg_attribute", "pg_type", "pg_proc", "pg_init_privs"];
 
 fn read(path: &str) -> Vec<Vec<String>> {
     println!("cargo::rerun-if-changed={path}");

@@ -54,7 +54,7 @@ tables![
     "pg_class" "pg_class",
     "pg_attribute" "pg_attribute",
     "pg_description",
-    "pg_init_privs",
+    "pg_init_privs" "pg_init_privs",
 ];
 
 /// The built-in rows of catalog table `relation`, in its columns' order; none for tables that ship empty.

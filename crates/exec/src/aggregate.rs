@@ -16,7 +16,7 @@ pub use sorted::GroupAggregate;
 
 use crate::eval::{eval, matching};
 use crate::key_table::{KeyTable, Keys};
-use crate::narrow::KeyFilter;
+use crate::narrow::Offer;
 use crate::own_aggregate::OwnStates;
 use crate::parallel::Fragment;
 use crate::sort::hash_bytes;
@@ -583,7 +583,7 @@ impl Operator for Aggregate {
         Ok(true)
     }
 
-    fn narrow(&mut self, column: usize, filter: &Arc<KeyFilter>) -> bool {
+    fn narrow(&mut self, column: usize, filter: Offer<'_>) -> bool {
         // Groups that nobody wants need none of their rows.
         match self.groups.get(column).map(|e| &e.kind) {
             Some(ExprKind::Column(i)) if self.fragment.is_none() && self.result.is_none() => {

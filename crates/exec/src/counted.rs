@@ -1,13 +1,11 @@
 //! An operator that is watched while it runs.
 
-use std::sync::Arc;
-
 use plan::counter::Counter;
 use storage::buffer::Touched;
 use types::Result;
 use vector::Chunk;
 
-use crate::narrow::KeyFilter;
+use crate::narrow::Offer;
 use crate::{BoxOperator, Context, Operator};
 
 /// Counts what its input does.
@@ -39,7 +37,7 @@ impl Operator for Counted {
         self.input.prepare(ctx)
     }
 
-    fn narrow(&mut self, column: usize, filter: &Arc<KeyFilter>) -> bool {
+    fn narrow(&mut self, column: usize, filter: Offer<'_>) -> bool {
         self.input.narrow(column, filter)
     }
 

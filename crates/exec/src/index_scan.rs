@@ -5,7 +5,7 @@ use std::sync::Arc;
 use plan::{Expr, IndexKey, IndexRange, Needed, TableRef};
 use storage::RowId;
 use types::{Datum, Oid, Physical, Result};
-use vector::{CHUNK_ROWS, Chunk};
+use vector::{CHUNK_ROWS, Chunk, Data};
 
 use crate::eval::retain;
 use crate::index::{encode_entry, entry_of_view};
@@ -29,6 +29,8 @@ pub struct IndexScan {
     range: IndexRange,
     filter: Option<Lazy>,
     needed: Needed,
+    /// The columns that are needed.
+    wanted: Vec<usize>,
     forms: Vec<Physical>,
     /// Types of the index's columns.
     key_types: Vec<Oid>,
@@ -45,6 +47,7 @@ impl IndexScan {
         let index = &table.indexes[range.index];
         let key_types = key_types(&table, index);
         IndexScan {
+            wanted: (0..table.columns.len()).filter(|&c| needed.has(c)).collect(),
             table,
             range,
             filter: filter.map(Lazy::from),
@@ -75,7 +78,7 @@ impl Operator for IndexScan {
         for i in self.entries.at..end {
             let (entry, row) = self.entries.batch.get(i);
             let key = &mut self.key;
-            let large = &mut self.large;
+            let (large, wanted) = (&mut self.large, &self.wanted);
             let (key_types, forms, lookup) = (&self.key_types, &self.forms, ctx.types);
             let rows = out.rows;
             // What comes after a row that has to wait waits too: the order is the index's.
@@ -88,8 +91,8 @@ impl Operator for IndexScan {
                 if key[..] != *entry {
                     return Ok(Some(false));
                 }
-                for (column, v) in out.columns[..width].iter_mut().enumerate() {
-                    row_column(v, view, column, (rows, column), large);
+                for &column in wanted {
+                    row_column(&mut out.columns[column], view, column, (rows, column), large);
                 }
                 Ok(Some(true))
             })?;
@@ -113,6 +116,11 @@ impl Operator for IndexScan {
             }
             values.push(Datum::I64(row.to_u64() as i64));
             out.push_row(&values);
+        }
+        for v in &mut out.columns[..width] {
+            if let Data::Absent(n) = &mut v.data {
+                *n = out.rows;
+            }
         }
         fetch_large(out, table, &mut self.large)?;
         if let Some(filter) = &mut self.filter {

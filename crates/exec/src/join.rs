@@ -3,7 +3,7 @@
 //! When the right input does not fit into twice `work_mem`, both are dealt out to lists in files by the hashes of their keys, and list
 //! after list is joined.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use env::sync::Mutex;
 use plan::{Expr, ExprKind, JoinKind};
@@ -12,7 +12,7 @@ use vector::{CHUNK_ROWS, Chunk, Vector};
 
 use crate::eval::eval;
 use crate::key_table::{KeyTable, Keys};
-use crate::narrow::{KeyFilter, is_narrowing};
+use crate::narrow::{KeyFilter, Offer, is_narrowing};
 use crate::pairs::{Pairs, Test};
 use crate::sort::hash_bytes;
 use crate::spill::Parts;
@@ -72,8 +72,21 @@ pub struct Built {
     starts: Vec<u32>,
     /// Rows by key; in their order without equalities.
     all: Vec<u32>,
-    /// The keys of single columns of the left, once they were asked for.
-    filters: OnceLock<Vec<(usize, Arc<KeyFilter>)>>,
+    /// Filters by the number of their equality, of those that somebody asked for.
+    filters: Mutex<Vec<(usize, Option<Arc<KeyFilter>>)>>,
+}
+
+impl Built {
+    /// The filter of equality `i`, whose right side is column `key`.
+    fn filter(&self, i: usize, key: usize) -> Option<Arc<KeyFilter>> {
+        let mut filters = self.filters.lock();
+        if let Some((_, known)) = filters.iter().find(|f| f.0 == i) {
+            return known.clone();
+        }
+        let made = self.rows.columns.get(key).and_then(KeyFilter::of).map(Arc::new);
+        filters.push((i, made.clone()));
+        made
+    }
 }
 
 /// A row that no key has.
@@ -190,7 +203,7 @@ impl Join {
             table: KeyTable::new(&types, true),
             starts: Vec::new(),
             all: Vec::new(),
-            filters: OnceLock::new(),
+            filters: Mutex::new(Vec::new()),
         };
         let mut built = fresh();
         let room = hash_bytes(ctx);
@@ -256,29 +269,20 @@ impl Join {
     }
 
     /// Tells the left which of its rows find nothing here (N1).
-    fn narrow_left(&mut self, ctx: &mut Context<'_>) -> Result<()> {
-        let Some(built) = self.built.clone() else { return Ok(()) };
+    fn narrow_left(&mut self) {
+        let Some(built) = &self.built else { return };
         // What was dealt out has read all of the left.
         if self.dealt.is_some() || !matches!(self.kind, JoinKind::Inner | JoinKind::Right | JoinKind::Semi) {
-            return Ok(());
+            return;
         }
-        let filters = match built.filters.get() {
-            Some(filters) => filters,
-            None => {
-                let mut made = Vec::new();
-                for (left, right, _) in self.equal.iter().filter(|e| e.0.ty == e.1.ty && is_narrowing(e.0.ty)) {
-                    if let ExprKind::Column(column) = left.kind {
-                        let keys = eval(right, &built.rows, ctx)?;
-                        made.extend(KeyFilter::of(&keys).map(|f| (column, Arc::new(f))));
-                    }
-                }
-                built.filters.get_or_init(|| made)
+        for (i, (left, right, _)) in self.equal.iter().enumerate() {
+            if let (ExprKind::Column(column), ExprKind::Column(key)) = (&left.kind, &right.kind)
+                && left.ty == right.ty
+                && is_narrowing(left.ty)
+            {
+                self.left.narrow(*column, &|| built.filter(i, *key));
             }
-        };
-        for (column, filter) in filters {
-            self.left.narrow(*column, filter);
         }
-        Ok(())
     }
 
     /// The keys of the left chunk.
@@ -368,7 +372,7 @@ impl Operator for Join {
                     Some(hub) => hub.lock().clone(),
                     None => self.build(ctx)?.map(Arc::new),
                 };
-                self.narrow_left(ctx)?;
+                self.narrow_left();
             }
             self.reset_out(out);
             if !self.finished {
@@ -402,7 +406,7 @@ impl Operator for Join {
         }
     }
 
-    fn narrow(&mut self, column: usize, filter: &Arc<KeyFilter>) -> bool {
+    fn narrow(&mut self, column: usize, filter: Offer<'_>) -> bool {
         // Without a row of the left its pairs are not there, and nothing takes their place.
         if matches!(self.kind, JoinKind::Right | JoinKind::Full) {
             return false;

@@ -236,7 +236,7 @@ pub trait Operator: Send {
     }
 
     /// Rows whose value in `column` `filter` does not have need not be yielded until it is reset (N1); whether that was of use to anybody.
-    fn narrow(&mut self, column: usize, filter: &Arc<narrow::KeyFilter>) -> bool {
+    fn narrow(&mut self, column: usize, filter: narrow::Offer<'_>) -> bool {
         let _ = (column, filter);
         false
     }

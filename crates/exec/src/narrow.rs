@@ -38,6 +38,9 @@ enum Set {
     Bloom { words: Vec<u64>, shift: u32 },
 }
 
+/// Makes a filter for whoever has a use for it; none where it is not worth it.
+pub type Offer<'a> = &'a dyn Fn() -> Option<Arc<KeyFilter>>;
+
 /// Whether values of a type are looked for as whole numbers.
 pub fn is_narrowing(ty: Oid) -> bool {
     matches!(ty, oid::INT2 | oid::INT4 | oid::INT8 | oid::DATE | oid::TIMESTAMP | oid::TIMESTAMPTZ)
@@ -123,10 +126,14 @@ pub struct Narrowing {
 }
 
 impl Narrowing {
-    /// `filter` of `column`, whose values are of form `physical`; `None` where they are no whole numbers.
-    pub fn new(column: usize, physical: Physical, filter: &Arc<KeyFilter>) -> Option<Narrowing> {
-        let fits = matches!(physical, Physical::I16 | Physical::I32 | Physical::I64);
-        fits.then(|| Narrowing { column, filter: filter.clone(), seen: 0, passed: 0 })
+    /// Whether values of this form can be asked about.
+    pub fn fits(physical: Physical) -> bool {
+        matches!(physical, Physical::I16 | Physical::I32 | Physical::I64)
+    }
+
+    /// `filter` of `column`, whose values are of a form that fits.
+    pub fn new(column: usize, filter: Arc<KeyFilter>) -> Narrowing {
+        Narrowing { column, filter, seen: 0, passed: 0 }
     }
 
     /// Whether it is worth asking: whoever lets nearly all rows pass is not asked any more.

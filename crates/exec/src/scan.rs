@@ -11,7 +11,7 @@ use vector::{CHUNK_ROWS, Chunk, Data};
 
 use crate::eval::retain;
 use crate::load::{Large, Slots, fetch_large, page_column, reset};
-use crate::narrow::{KeyFilter, Narrowing, narrow};
+use crate::narrow::{Narrowing, Offer, narrow};
 use crate::native::{self, Lazy};
 use crate::page_test::{self, PageTests};
 use crate::parallel::Morsels;
@@ -325,12 +325,13 @@ impl Operator for SeqScan {
         Ok(true)
     }
 
-    fn narrow(&mut self, column: usize, filter: &Arc<KeyFilter>) -> bool {
+    fn narrow(&mut self, column: usize, filter: Offer<'_>) -> bool {
         let stored = self.table.columns.get(column).is_some_and(|c| !c.computed && !c.dropped);
         let simple = self.filter.as_ref().is_none_or(|f| is_simple(f.bare()));
-        let narrowing = Narrowing::new(column, self.forms[column], filter).filter(|_| stored && simple);
-        let used = narrowing.is_some();
-        self.narrowings.extend(narrowing);
+        let used = stored && simple && Narrowing::fits(self.forms[column]);
+        if used && let Some(filter) = filter() {
+            self.narrowings.push(Narrowing::new(column, filter));
+        }
         used
     }
 

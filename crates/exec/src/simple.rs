@@ -7,7 +7,7 @@ use types::{Datum, Oid, Physical, Result, SqlError, SqlState};
 use vector::{CHUNK_ROWS, Chunk};
 
 use crate::eval::{constant, eval, parameter, retain};
-use crate::narrow::KeyFilter;
+use crate::narrow::Offer;
 use crate::native::Lazy;
 use crate::scan::is_simple;
 use crate::{BoxOperator, Context, Operator, keys};
@@ -105,7 +105,7 @@ impl Operator for Filter {
         self.input.prepare(ctx)
     }
 
-    fn narrow(&mut self, column: usize, filter: &Arc<KeyFilter>) -> bool {
+    fn narrow(&mut self, column: usize, filter: Offer<'_>) -> bool {
         is_simple(self.predicate.bare()) && self.input.narrow(column, filter)
     }
 
@@ -171,7 +171,7 @@ impl Operator for Project {
         self.input.prepare(ctx)
     }
 
-    fn narrow(&mut self, column: usize, filter: &Arc<KeyFilter>) -> bool {
+    fn narrow(&mut self, column: usize, filter: Offer<'_>) -> bool {
         // What changes something for each row does so for all.
         if !self.exprs.iter().all(|e| is_simple(e.bare())) {
             return false;

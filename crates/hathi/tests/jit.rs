@@ -106,6 +106,10 @@ fn code_and_kernels_give_the_same_rows_and_errors() {
         };
         let (a, b) = (outcome(&mut on, &sql), outcome(&mut off, &sql));
         assert_eq!(a, b, "seed {seed}: {sql}");
+        // What ran over some thousand rows runs over tiles.
+        for again in 0..2 {
+            assert_eq!(outcome(&mut on, &sql), b, "seed {seed}, again {again}: {sql}");
+        }
         match a {
             Ok(list) => rows += list.len(),
             Err(_) => errors += 1,
@@ -116,6 +120,10 @@ fn code_and_kernels_give_the_same_rows_and_errors() {
     }
     assert!(rows > 300_000 && errors > 20, "{rows} rows, {errors} errors");
     assert!(!CODE || compiled > 20, "{compiled} of 70 were compiled");
+    let tiled = on.query_one("SELECT tiles, tile_rows FROM hathi_jit", &[]).unwrap();
+    println!("{} programs have tiles, which ran over {} rows", tiled.get::<_, i64>(0), tiled.get::<_, i64>(1));
+    #[cfg(target_arch = "x86_64")]
+    assert!(!is_x86_feature_detected!("avx2") || tiled.get::<_, i64>(0) > 100);
 }
 
 #[test]

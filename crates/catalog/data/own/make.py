@@ -28,13 +28,15 @@ PRIVILEGES = "{postgres=arwdDxtm/postgres,=r/postgres}"
 
 
 def main():
-    tables = {name: [] for name in ("pg_class", "pg_attribute", "pg_type", "pg_proc")}
+    tables = {name: [] for name in ("pg_class", "pg_attribute", "pg_type", "pg_proc", "pg_init_privs")}
     oid = 15000
     for name, columns in VIEWS.items():
         view, row, array, function = range(oid, oid + 4)
         oid += 4
         tables["pg_class"].append([view, name, 11, row, 0, 10, 0, 0, 0, 0, -1, 0, 0, 0, "f", "f", "p", "v", len(columns), 0,
                                    "t", "f", "f", "f", "f", "t", "n", "f", 0, 3, 1, PRIVILEGES, "\\N", "\\N"])
+        # What pg_dump takes for granted.
+        tables["pg_init_privs"].append([view, 1259, 0, "i", PRIVILEGES])
         for number, (column, ty) in enumerate(columns, 1):
             type_oid, length, by_value, align, storage, collation = TYPES[ty]
             dimensions = 1 if ty.endswith("]") else 0
