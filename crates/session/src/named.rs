@@ -46,7 +46,11 @@ impl Named {
                 Datum::I64(0),
             ])
         };
-        self.statements.iter().filter_map(row).collect()
+        let mut rows: Vec<(i64, Vec<Datum>)> =
+            self.statements.iter().filter_map(|named| Some((self.prepared.get(named.0)?.0, row(named)?))).collect();
+        // In the order in which they were prepared: a list that is another each time serves nobody.
+        rows.sort_by_key(|r| r.0);
+        rows.into_iter().map(|r| r.1).collect()
     }
 
     /// Rows of `pg_cursors`.
