@@ -194,7 +194,7 @@ fn call(expr: &Expr, function: Oid, args: &[Expr], chunk: &Chunk, ctx: &mut Cont
         }
         [a, b] if a.ty == oid::NUMERIC && functions::decimal::is_known(function) => {
             let (a, b) = (operand(a, chunk, ctx)?, operand(b, chunk, ctx)?);
-            if let Some(v) = functions::decimal::binary(function, a.of(), b.of(), chunk.rows) {
+            if let Some(v) = functions::decimal::binary(function, &a, &b, chunk.rows) {
                 return Ok(v);
             }
             let (a, b) = (a.into_vector(chunk.rows), b.into_vector(chunk.rows));
@@ -212,35 +212,11 @@ fn call(expr: &Expr, function: Oid, args: &[Expr], chunk: &Chunk, ctx: &mut Cont
     }
 }
 
-/// A `numeric` argument.
-enum Decimal<'c> {
-    Column(Cow<'c, Vector>),
-    One(Datum),
-}
-
-impl<'c> Decimal<'c> {
-    fn of(&self) -> Operand<'_> {
-        match self {
-            Decimal::Column(v) => Operand::Column(v),
-            Decimal::One(d) => Operand::One(d),
-        }
-    }
-
-    fn into_vector(self, rows: usize) -> Cow<'c, Vector> {
-        match self {
-            Decimal::Column(v) => v,
-            Decimal::One(d) => Cow::Owned(Vector::constant(Physical::Var, &d, rows)),
-        }
-    }
-}
-
 /// An argument: what is one value for all rows is not made a column.
-fn operand<'c>(e: &Expr, chunk: &'c Chunk, ctx: &mut Context<'_>) -> Result<Decimal<'c>> {
-    Ok(match &e.kind {
-        ExprKind::Const(d) => Decimal::One(d.clone()),
-        ExprKind::Param(i) => Decimal::One(parameter(ctx, *i)?.clone()),
-        ExprKind::Slot(i) => Decimal::One(ctx.state.slots.get(*i).cloned().unwrap_or_default()),
-        _ => Decimal::Column(eval(e, chunk, ctx)?),
+fn operand<'c>(e: &Expr, chunk: &'c Chunk, ctx: &mut Context<'_>) -> Result<Operand<'c>> {
+    Ok(match e.kind {
+        ExprKind::Const(_) | ExprKind::Param(_) | ExprKind::Slot(_) => Operand::One(constant(e, ctx)?),
+        _ => Operand::Column(eval(e, chunk, ctx)?),
     })
 }
 

@@ -1,6 +1,7 @@
 //! Aggregates: registry, counts, sums, averages, extremes, bits, strings and arrays.
 
 pub(crate) mod collect;
+pub(crate) mod exact_sum;
 pub(crate) mod statistics;
 
 use std::cmp::Ordering;
@@ -11,9 +12,7 @@ use ext::{AggregateDefinition, Call, Date, Groups, Lsn, Money, Rowset, Time, Tim
 use types::compare::{compare_f64, compare_with};
 use types::io::{BuiltinTypes, TypeLookup};
 use types::{Datum, Numeric, Oid, Result, SqlError, SqlState};
-use vector::{Data, Vector};
-
-use crate::decimal::Decimals;
+use vector::Vector;
 
 fn table() -> &'static HashMap<u32, &'static AggregateDefinition> {
     static TABLE: OnceLock<HashMap<u32, &'static AggregateDefinition>> = OnceLock::new();
@@ -92,158 +91,6 @@ fn bigint() -> SqlError {
     SqlError::new(SqlState::NUMERIC_VALUE_OUT_OF_RANGE, "bigint out of range")
 }
 
-/// An exact sum: of small numbers in an integer at one scale, of the rest as `numeric`.
-#[derive(Clone, Default)]
-pub struct ExactSum {
-    small: i128,
-    scale: u32,
-    rest: Option<Numeric>,
-    scale_max: u32,
-}
-
-impl ExactSum {
-    /// Adds a stored number.
-    ///
-    /// # Errors
-    /// Overflow.
-    pub fn add(&mut self, bytes: &[u8]) -> Result<()> {
-        match Numeric::small_parts(bytes) {
-            Some((c, s)) => self.add_small(c.into(), s.into()),
-            None => self.add_big(&Numeric::from_bytes(bytes)),
-        }
-    }
-
-    /// Adds `coefficient * 10^-scale`.
-    ///
-    /// # Errors
-    /// Overflow.
-    #[inline]
-    pub fn add_small(&mut self, coefficient: i128, scale: u32) -> Result<()> {
-        // Nearly always.
-        if scale == self.scale
-            && scale <= self.scale_max
-            && let Some(sum) = self.small.checked_add(coefficient)
-        {
-            self.small = sum;
-            return Ok(());
-        }
-        self.add_unlike(coefficient, scale)
-    }
-
-    fn add_unlike(&mut self, coefficient: i128, scale: u32) -> Result<()> {
-        self.scale_max = self.scale_max.max(scale);
-        let aligned = if scale == self.scale {
-            Some((self.small, coefficient))
-        } else if scale < self.scale {
-            10i128.checked_pow(self.scale - scale).and_then(|p| coefficient.checked_mul(p)).map(|c| (self.small, c))
-        } else {
-            10i128.checked_pow(scale - self.scale).and_then(|p| self.small.checked_mul(p)).map(|s| (s, coefficient))
-        };
-        match aligned.and_then(|(a, b)| a.checked_add(b)) {
-            Some(sum) => (self.small, self.scale) = (sum, self.scale.max(scale)),
-            None => {
-                self.flush()?;
-                (self.small, self.scale) = (coefficient, scale);
-            }
-        }
-        Ok(())
-    }
-
-    /// Adds any number.
-    ///
-    /// # Errors
-    /// Overflow.
-    pub fn add_big(&mut self, v: &Numeric) -> Result<()> {
-        self.scale_max = self.scale_max.max(v.scale().unwrap_or(0));
-        self.rest = Some(match self.rest.take() {
-            Some(r) => r.add(v)?,
-            None => v.clone(),
-        });
-        Ok(())
-    }
-
-    fn small_value(&self) -> Numeric {
-        scaled(self.small, self.scale)
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        let small = self.small_value();
-        (self.small, self.scale) = (0, 0);
-        self.add_big(&small)
-    }
-
-    /// Adds another sum.
-    ///
-    /// # Errors
-    /// Overflow.
-    pub fn merge(&mut self, other: &ExactSum) -> Result<()> {
-        self.add_small(other.small, other.scale)?;
-        self.scale_max = self.scale_max.max(other.scale_max);
-        other.rest.as_ref().map_or(Ok(()), |r| self.add_big(r))
-    }
-
-    /// The sum, at the largest scale seen.
-    ///
-    /// # Errors
-    /// Overflow.
-    pub fn value(&self) -> Result<Numeric> {
-        let sum = match &self.rest {
-            Some(r) => r.add(&self.small_value())?,
-            None => self.small_value(),
-        };
-        Ok(if sum.is_finite() { sum.round(self.scale_max as i32) } else { sum })
-    }
-}
-
-/// Adds a column of `numeric` to sums; `counted` adds how many values there are to a state and answers its sum.
-fn add_numbers<S>(
-    states: &mut [S],
-    args: &[&Vector],
-    rows: Rowset<'_>,
-    groups: Option<&[u32]>,
-    counted: impl Fn(&mut S, i64) -> &mut ExactSum,
-) -> Result<()> {
-    let [values] = args else { return Err(ext::wrong_arguments("sum")) };
-    let Some(decimals) = Decimals::of(values) else {
-        let Data::Var(stored) = &values.data else { return Err(ext::wrong_arguments("sum")) };
-        return rows.each(|row| {
-            if values.nulls.get(row) {
-                return Ok(());
-            }
-            let group = groups.map_or(0, |g| g[row] as usize);
-            counted(&mut states[group], 1).add(stored.get(row))
-        });
-    };
-    let scale = u32::from(decimals.scale());
-    match (rows, groups) {
-        (Rowset::All(n), None) => counted(&mut states[0], n as i64).add_small(decimals.sum(n), scale),
-        (rows, None) => {
-            let (mut count, mut sum) = (0, 0);
-            rows.each(|row| {
-                (count, sum) = (count + 1, sum + i128::from(decimals.get(row)));
-                Ok(())
-            })?;
-            if count > 0 { counted(&mut states[0], count).add_small(sum, scale) } else { Ok(()) }
-        }
-        (rows, Some(groups)) => rows.each(|row| {
-            let sum = counted(&mut states[groups[row] as usize], 1);
-            sum.add_small(decimals.get(row).into(), scale)
-        }),
-    }
-}
-
-/// `coefficient * 10^-scale`.
-pub(crate) fn scaled(coefficient: i128, scale: u32) -> Numeric {
-    match i64::try_from(coefficient) {
-        Ok(c) if scale <= types::numeric::SMALL_SCALE_MAX.into() => Numeric::small(c, scale as u8),
-        _ => {
-            // Through a power of ten that is exact at any scale.
-            let unit = Numeric::parse(&format!("1e-{scale}")).unwrap_or(Numeric::ONE);
-            Numeric::from(coefficient).mul(&unit).unwrap_or(Numeric::NAN)
-        }
-    }
-}
-
 /// Fixed-width values that have an order.
 pub trait Ordered: ext::Lane + Default + Send {
     /// Whether `self` comes before `other`.
@@ -307,6 +154,7 @@ pub(crate) mod functions {
     use ext::{Bits, Interval, Lane};
     use types::datetime::arith;
 
+    use super::exact_sum::Numbers;
     use super::*;
 
     /// `count(*)`.
@@ -509,16 +357,12 @@ pub(crate) mod functions {
 
     /// `sum(numeric)`.
     #[derive(Clone, Default)]
-    pub struct SumNumeric {
-        sum: ExactSum,
-        count: i64,
-    }
+    pub struct SumNumeric(Numbers);
 
     #[ext::aggregate(oid = 2114)]
     impl SumNumeric {
         fn add(&mut self, v: &[u8]) -> Result<()> {
-            self.count += 1;
-            self.sum.add(v)
+            self.0.add(v)
         }
         fn add_vector(
             states: &mut [Self],
@@ -527,32 +371,24 @@ pub(crate) mod functions {
             rows: Rowset<'_>,
             groups: Option<&[u32]>,
         ) -> Result<()> {
-            super::add_numbers(states, args, rows, groups, |state, count| {
-                state.count += count;
-                &mut state.sum
-            })
+            Numbers::add_vector(states, |state| &mut state.0, args, rows, groups)
         }
         fn merge(&mut self, other: &Self) -> Result<()> {
-            self.count += other.count;
-            self.sum.merge(&other.sum)
+            self.0.merge(&other.0)
         }
         fn finish(&self) -> Result<Option<Numeric>> {
-            if self.count == 0 { Ok(None) } else { self.sum.value().map(Some) }
+            self.0.sum()
         }
     }
 
     /// `avg(numeric)`.
     #[derive(Clone, Default)]
-    pub struct AvgNumeric {
-        sum: ExactSum,
-        count: i64,
-    }
+    pub struct AvgNumeric(Numbers);
 
     #[ext::aggregate(oid = 2103)]
     impl AvgNumeric {
         fn add(&mut self, v: &[u8]) -> Result<()> {
-            self.count += 1;
-            self.sum.add(v)
+            self.0.add(v)
         }
         fn add_vector(
             states: &mut [Self],
@@ -561,20 +397,13 @@ pub(crate) mod functions {
             rows: Rowset<'_>,
             groups: Option<&[u32]>,
         ) -> Result<()> {
-            super::add_numbers(states, args, rows, groups, |state, count| {
-                state.count += count;
-                &mut state.sum
-            })
+            Numbers::add_vector(states, |state| &mut state.0, args, rows, groups)
         }
         fn merge(&mut self, other: &Self) -> Result<()> {
-            self.count += other.count;
-            self.sum.merge(&other.sum)
+            self.0.merge(&other.0)
         }
         fn finish(&self) -> Result<Option<Numeric>> {
-            if self.count == 0 {
-                return Ok(None);
-            }
-            self.sum.value()?.div(&Numeric::from(self.count)).map(Some)
+            self.0.average()
         }
     }
 

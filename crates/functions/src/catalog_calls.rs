@@ -61,6 +61,12 @@ passed! {
     AutoanalyzeCount = "pg_stat_get_autoanalyze_count";
 }
 
+/// The rows of a function that the session implements.
+fn rows_of(call: &mut ext::Call<'_>, name: &str, args: &[ext::Datum]) -> ext::Result<Vec<ext::output::Columns>> {
+    let rows = call.host.rows(name, args)?;
+    Ok(rows.into_iter().map(ext::output::Columns).collect())
+}
+
 #[ext::module]
 pub(crate) mod functions {
     use ext::{Call, Datum, Oid, Result};
@@ -203,38 +209,32 @@ pub(crate) mod functions {
     #[ext::set_function(oid = 2022)]
     pub fn activity(call: &mut Call<'_>, pid: Option<i32>) -> Result<Vec<ext::output::Columns>> {
         let pid = pid.map_or(Datum::Null, Datum::I32);
-        let rows = call.host.rows("pg_stat_get_activity", &[pid])?;
-        Ok(rows.into_iter().map(ext::output::Columns).collect())
+        rows_of(call, "pg_stat_get_activity", &[pid])
     }
 
     #[ext::set_function(oid = 2510)]
     pub fn prepared_statements(call: &mut Call<'_>) -> Result<Vec<ext::output::Columns>> {
-        let rows = call.host.rows("pg_prepared_statement", &[])?;
-        Ok(rows.into_iter().map(ext::output::Columns).collect())
+        rows_of(call, "pg_prepared_statement", &[])
     }
 
     #[ext::set_function(oid = 15003)]
     pub fn statement_cache(call: &mut Call<'_>) -> Result<Vec<ext::output::Columns>> {
-        let rows = call.host.rows("hathi_statement_cache", &[])?;
-        Ok(rows.into_iter().map(ext::output::Columns).collect())
+        rows_of(call, "hathi_statement_cache", &[])
     }
 
     #[ext::set_function(oid = 15007)]
     pub fn jit_counts(call: &mut Call<'_>) -> Result<Vec<ext::output::Columns>> {
-        let rows = call.host.rows("hathi_jit", &[])?;
-        Ok(rows.into_iter().map(ext::output::Columns).collect())
+        rows_of(call, "hathi_jit", &[])
     }
 
     #[ext::set_function(oid = 2511)]
     pub fn cursors(call: &mut Call<'_>) -> Result<Vec<ext::output::Columns>> {
-        let rows = call.host.rows("pg_cursor", &[])?;
-        Ok(rows.into_iter().map(ext::output::Columns).collect())
+        rows_of(call, "pg_cursor", &[])
     }
 
     #[ext::set_function(oid = 1371)]
     pub fn lock_status(call: &mut Call<'_>) -> Result<Vec<ext::output::Columns>> {
-        let rows = call.host.rows("pg_lock_status", &[])?;
-        Ok(rows.into_iter().map(ext::output::Columns).collect())
+        rows_of(call, "pg_lock_status", &[])
     }
 
     #[ext::set_function(oid = 6427, strict)]
@@ -249,8 +249,7 @@ pub(crate) mod functions {
 
     #[ext::set_function(oid = 1689, strict)]
     pub fn aclexplode(call: &mut Call<'_>, acl: &Datum) -> Result<Vec<ext::output::Columns>> {
-        let rows = call.host.rows("aclexplode", std::slice::from_ref(acl))?;
-        Ok(rows.into_iter().map(ext::output::Columns).collect())
+        rows_of(call, "aclexplode", std::slice::from_ref(acl))
     }
 
     /// Every zone, with what it says now.

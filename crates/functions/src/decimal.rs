@@ -3,9 +3,11 @@
 //!
 //! Everything here answers `None` for what is not so, or what leaves 64 bits: then it is computed one by one, as ever, with the errors of that.
 
+use std::borrow::Cow;
+
 use types::compare::Sign;
 use types::numeric::SMALL_LEN;
-use types::{Datum, Numeric, Oid};
+use types::{Datum, Numeric, Oid, Physical};
 use vector::{Data, Nulls, VarData, Vector};
 
 /// A small stored form: the scale, then the coefficient.
@@ -18,12 +20,21 @@ fn coefficient(record: &Record) -> i64 {
 }
 
 /// An argument: a value for each row, or one for all.
-#[derive(Clone, Copy)]
 pub enum Operand<'v> {
     /// A value for each row.
-    Column(&'v Vector),
+    Column(Cow<'v, Vector>),
     /// One for all.
-    One(&'v Datum),
+    One(Datum),
+}
+
+impl<'v> Operand<'v> {
+    /// As a column of so many rows.
+    pub fn into_vector(self, rows: usize) -> Cow<'v, Vector> {
+        match self {
+            Operand::Column(v) => v,
+            Operand::One(d) => Cow::Owned(Vector::constant(Physical::Var, &d, rows)),
+        }
+    }
 }
 
 /// The values of a column that has no NULL, all of one scale.
@@ -72,7 +83,7 @@ enum Side<'v> {
 
 impl<'v> Side<'v> {
     /// An operand and its scale.
-    fn of(operand: Operand<'v>, rows: usize) -> Option<(Side<'v>, u8)> {
+    fn of(operand: &'v Operand<'_>, rows: usize) -> Option<(Side<'v>, u8)> {
         match operand {
             Operand::Column(vector) => {
                 let Decimals { scale, records } = Decimals::maybe(vector)?;
@@ -142,7 +153,7 @@ pub fn is_known(function: Oid) -> bool {
 }
 
 /// A function of `pg_proc` of two `numeric`s.
-pub fn binary(function: Oid, a: Operand<'_>, b: Operand<'_>, rows: usize) -> Option<Vector> {
+pub fn binary(function: Oid, a: &Operand<'_>, b: &Operand<'_>, rows: usize) -> Option<Vector> {
     let operation = operation(function)?;
     let (a, b) = (Side::of(a, rows)?, Side::of(b, rows)?);
     let scale = match operation {
@@ -203,15 +214,17 @@ fn truths(values: Vec<bool>) -> Vector {
 
 #[cfg(test)]
 mod tests {
-    use rand::{Rng, SeedableRng};
-    use types::Physical;
-
     use super::*;
+    use rand::{Rng, SeedableRng};
 
     fn column(values: &[Numeric]) -> Vector {
         let mut v = Vector::new(Physical::Var);
         values.iter().for_each(|n| v.push(&n.to_datum()));
         v
+    }
+
+    fn column_of(v: &Vector) -> Operand<'_> {
+        Operand::Column(Cow::Borrowed(v))
     }
 
     /// Values at the edges of what fits, and among them.
@@ -246,8 +259,8 @@ mod tests {
             let (a, b) = (draw(scale_a), draw(scale_b));
             let (va, vb, one) = (column(&a), column(&b), b[0].to_datum());
             for function in (1718..=1726).map(Oid) {
-                for (single, operand) in [(false, Operand::Column(&vb)), (true, Operand::One(&one))] {
-                    let Some(found) = binary(function, Operand::Column(&va), operand, rows) else {
+                for (single, operand) in [(false, column_of(&vb)), (true, Operand::One(one.clone()))] {
+                    let Some(found) = binary(function, &column_of(&va), &operand, rows) else {
                         assert!(wide, "{function:?} {a:?} {b:?}");
                         continue;
                     };
@@ -283,8 +296,8 @@ mod tests {
         let plain = column(&[Numeric::small(1, 2), Numeric::small(5, 2)]);
         for odd in [&mixed, &special, &absent] {
             assert!(Decimals::of(odd).is_none());
-            assert!(binary(Oid(1724), Operand::Column(odd), Operand::Column(&plain), 2).is_none());
-            assert!(binary(Oid(1724), Operand::Column(&plain), Operand::Column(odd), 2).is_none());
+            assert!(binary(Oid(1724), &column_of(odd), &column_of(&plain), 2).is_none());
+            assert!(binary(Oid(1724), &column_of(&plain), &column_of(odd), 2).is_none());
         }
         assert_eq!(Decimals::of(&plain).map(|d| d.sum(2)), Some(6));
     }

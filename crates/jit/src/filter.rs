@@ -45,7 +45,7 @@ struct After {
 fn labels(steps: &[Step]) -> HashMap<Label, Place> {
     let mut labels: HashMap<Label, Place> = HashMap::new();
     for (at, step) in steps.iter().enumerate() {
-        match (step, target(step)) {
+        match (step, step.target()) {
             (_, Some(label)) => {
                 labels.entry(label).or_default().first.get_or_insert(at);
             }
@@ -54,17 +54,6 @@ fn labels(steps: &[Step]) -> HashMap<Label, Place> {
         }
     }
     labels
-}
-
-fn target(step: &Step) -> Option<Label> {
-    match *step {
-        Step::Jump(l)
-        | Step::JumpUnlessTrue(l)
-        | Step::JumpIfFalse(l)
-        | Step::JumpIfTrue(l)
-        | Step::JumpUnlessNull(l) => Some(l),
-        _ => None,
-    }
 }
 
 fn bit(slot: u32) -> u64 {
@@ -84,7 +73,7 @@ impl<F: Fn(&Step) -> bool> Pass<F> {
         let mut after = After { truth_only: true, slots: 0 };
         for at in (0..self.steps.len()).rev() {
             let step = self.steps[at].clone();
-            let there = target(&step).and_then(|l| self.labels.get(&l)).map_or(After::default(), |p| p.after);
+            let there = step.target().and_then(|l| self.labels.get(&l)).map_or(After::default(), |p| p.after);
             match step {
                 Step::Here(label) => {
                     if let Some(place) = self.labels.get_mut(&label) {

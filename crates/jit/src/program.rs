@@ -179,6 +179,20 @@ pub enum Step {
     Here(Label),
 }
 
+impl Step {
+    /// The label that it may jump to.
+    pub fn target(&self) -> Option<Label> {
+        match *self {
+            Step::Jump(l)
+            | Step::JumpUnlessTrue(l)
+            | Step::JumpIfFalse(l)
+            | Step::JumpIfTrue(l)
+            | Step::JumpUnlessNull(l) => Some(l),
+            _ => None,
+        }
+    }
+}
+
 /// What becomes of the rows' values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Output {
@@ -242,20 +256,15 @@ impl Program {
                 }
                 Step::InList(l) => self.lists.get(l as usize).is_some_and(|l| !l.is_empty()),
                 Step::InSet(s) => self.sets.get(s as usize).is_some_and(|s| s.len() > 1),
-                Step::Jump(l)
-                | Step::JumpUnlessTrue(l)
-                | Step::JumpIfFalse(l)
-                | Step::JumpIfTrue(l)
-                | Step::JumpUnlessNull(l) => {
-                    open.push(l);
-                    !seen.contains(&l)
-                }
                 Step::Here(l) => {
                     let is_new = !seen.contains(&l);
                     seen.push(l);
                     is_new
                 }
-                _ => true,
+                _ => step.target().is_none_or(|l| {
+                    open.push(l);
+                    !seen.contains(&l)
+                }),
             };
             if !fits {
                 return false;

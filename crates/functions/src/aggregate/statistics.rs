@@ -3,7 +3,7 @@
 use ext::Fail;
 use types::{Numeric, Result};
 
-use super::ExactSum;
+use super::exact_sum::ExactSum;
 
 /// Count, sum, and sum of squared differences from the mean, brought up to date row by row (Youngs and Cramer).
 #[derive(Clone, Copy, Default, Debug)]

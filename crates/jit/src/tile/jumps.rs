@@ -34,7 +34,7 @@ pub struct Place {
 pub fn places(steps: &[Step], can_fail: impl Fn(&Step) -> bool) -> Option<HashMap<Label, Place>> {
     let mut places: HashMap<Label, Place> = HashMap::new();
     for (at, step) in steps.iter().enumerate() {
-        if let Some(label) = target(step) {
+        if let Some(label) = step.target() {
             let number = places.len();
             places.entry(label).or_insert(Place { number, first: at, at, need: Need::Values });
         } else if let Step::Here(label) = step
@@ -47,9 +47,9 @@ pub fn places(steps: &[Step], can_fail: impl Fn(&Step) -> bool) -> Option<HashMa
     let ends: HashMap<Label, usize> = places.iter().map(|(&label, place)| (label, place.at)).collect();
     for (&label, place) in &mut places {
         let within = &steps[place.first..place.at];
-        let jumps = (place.first..place.at).filter(|&at| target(&steps[at]) == Some(label));
+        let jumps = (place.first..place.at).filter(|&at| steps[at].target() == Some(label));
         if jumps.clone().all(|at| is_absorbed(steps, at, label)) {
-            let leaves = |step: &Step| target(step).is_some_and(|l| ends.get(&l).is_some_and(|&end| end > place.at));
+            let leaves = |step: &Step| step.target().is_some_and(|l| ends.get(&l).is_some_and(|&end| end > place.at));
             let is_needed = within.iter().any(|step| can_fail(step) || leaves(step));
             place.need = if is_needed { Need::Rows } else { Need::Nothing };
         } else if is_overwritten(&steps[place.at..]) {
@@ -57,17 +57,6 @@ pub fn places(steps: &[Step], can_fail: impl Fn(&Step) -> bool) -> Option<HashMa
         }
     }
     Some(places)
-}
-
-fn target(step: &Step) -> Option<Label> {
-    match *step {
-        Step::Jump(l)
-        | Step::JumpUnlessTrue(l)
-        | Step::JumpIfFalse(l)
-        | Step::JumpIfTrue(l)
-        | Step::JumpUnlessNull(l) => Some(l),
-        _ => None,
-    }
 }
 
 /// The slot that a step reads.

@@ -127,10 +127,7 @@ impl Session {
         if let Some((key, version)) = &key
             && let Some(Known::Ready(shared)) = self.shared_known(key, *version)?
         {
-            (prepared.columns, prepared.params) = (shared.columns.clone(), shared.params.clone());
-            prepared.plan = Some((basis, shared.node.clone()));
-            prepared.uses = shared.uses.clone();
-            prepared.operators = None;
+            *prepared = Prepared { start: prepared.start, ..Prepared::of(&shared, basis) };
             return Ok(());
         }
         let since = Instant::now();
