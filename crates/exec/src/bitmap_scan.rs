@@ -95,7 +95,7 @@ fn listed(table: &TableRef, range: &IndexRange, ctx: &mut Context<'_>) -> Result
     let tree = Btree::new(ctx.db.clone(), ctx.db.relation(table.indexes[range.index].rel)?);
     let (mut found, mut batch, mut key) = (Vec::new(), EntryBatch::default(), Vec::new());
     let mut all = Stretches::new();
-    if prefix(table, range, &mut key, ctx)? {
+    if prefix(table, range, &mut key, ctx, |_| {})? {
         stretches(table, range, &key, ctx, &mut all)?;
     }
     for mut bounds in all {

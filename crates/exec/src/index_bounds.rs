@@ -13,11 +13,17 @@ use crate::index::encode_prefix;
 /// Stretches of an index, in its order: nearly always one.
 pub type Stretches = SmallVec<[ScanBounds; 1]>;
 
-/// Makes `key` the values of the first columns that `range` names; false where one is NULL, so that nothing matches.
+/// Makes `key` the values of the first columns that `range` names, and shows them to `see`; false where one is NULL, so that nothing matches.
 ///
 /// # Errors
 /// What computing the values says.
-pub fn prefix(table: &TableRef, range: &IndexRange, key: &mut Vec<u8>, ctx: &mut Context<'_>) -> Result<bool> {
+pub fn prefix(
+    table: &TableRef,
+    range: &IndexRange,
+    key: &mut Vec<u8>,
+    ctx: &mut Context<'_>,
+    mut see: impl FnMut(&Datum),
+) -> Result<bool> {
     let index = &table.indexes[range.index];
     key.clear();
     for (i, e) in range.equal.iter().enumerate() {
@@ -33,6 +39,7 @@ pub fn prefix(table: &TableRef, range: &IndexRange, key: &mut Vec<u8>, ctx: &mut
             return Ok(false);
         }
         encode_prefix(key, table, index, i, value, ctx)?;
+        see(value);
     }
     Ok(true)
 }

@@ -46,7 +46,7 @@ impl Entries {
         let left = match &mut self.left {
             Some(left) => left,
             None => {
-                if !prefix(table, range, key, ctx)? {
+                if !prefix(table, range, key, ctx, |_| {})? {
                     self.left = Some(Stretches::new());
                     return Ok(false);
                 }

@@ -5,11 +5,12 @@
 
 use std::sync::Arc;
 
-use plan::{Expr, ExprKind, IndexRange, Needed, TableRef};
+use plan::{Expr, ExprKind, IndexKey, IndexRange, Needed, TableRef};
+use smallvec::SmallVec;
 use storage::RowId;
 use storage::btree::{Btree, Single};
-use storage::table::Table;
-use types::{Oid, Physical, Result};
+use storage::table::{RowView, Table};
+use types::{Datum, Oid, Physical, Result};
 use vector::{Chunk, Vector};
 
 use crate::index::entry_of_view;
@@ -27,6 +28,38 @@ enum Source {
     Column(usize),
     /// Nothing that anybody reads.
     Absent,
+}
+
+/// Values of a key.
+type Values = SmallVec<[i64; 4]>;
+
+/// A value whose equals are stored as it is, of a form that says how.
+fn integer(value: &Datum) -> Option<i64> {
+    match value {
+        Datum::I16(v) => Some((*v).into()),
+        Datum::I32(v) => Some((*v).into()),
+        Datum::I64(v) => Some(*v),
+        _ => None,
+    }
+}
+
+/// Whether a row has these values in the columns of an index; `None` where they are not all the integers that it has.
+fn has_values(view: &RowView<'_>, index: &IndexKey, values: &Values) -> Option<bool> {
+    if values.len() != index.columns.len() || !index.include.is_empty() {
+        return None;
+    }
+    let mut all = true;
+    for (&(column, ..), value) in index.columns.iter().zip(values) {
+        let Some(stored) = view.stored(column)? else { return Some(false) };
+        let own = match *stored {
+            [a, b] => i16::from_le_bytes([a, b]).into(),
+            [a, b, c, d] => i32::from_le_bytes([a, b, c, d]).into(),
+            [a, b, c, d, e, f, g, h] => i64::from_le_bytes([a, b, c, d, e, f, g, h]),
+            _ => return None,
+        };
+        all &= own == *value;
+    }
+    Some(all)
 }
 
 enum State {
@@ -48,8 +81,9 @@ pub struct PointScan {
     forms: Vec<Physical>,
     key_types: Vec<Oid>,
     handles: Option<(Table, Btree)>,
-    /// The key that is looked for, and the row's.
+    /// The key that is looked for, its values as far as they are integers, and the row's key.
     key: Vec<u8>,
+    values: Values,
     found: Vec<u8>,
     large: Vec<Large>,
     state: State,
@@ -88,6 +122,7 @@ impl PointScan {
             forms,
             handles: None,
             key: Vec::new(),
+            values: Values::new(),
             found: Vec::new(),
             large: Vec::new(),
             state: State::Before,
@@ -108,17 +143,18 @@ impl PointScan {
 
     /// Puts `row` out, if its key is the one that is looked for; `None` when that cannot be told while its page is latched.
     fn load(&mut self, row: RowId, ctx: &Context<'_>, out: &mut Chunk) -> Result<Option<bool>> {
-        let PointScan { table, range, sources, forms, key_types, key, found, large, .. } = self;
+        let PointScan { table, range, sources, forms, key_types, key, values, found, large, .. } = self;
         let Some((storage, tree)) = &self.handles else { return Ok(None) };
         let index = &table.indexes[range.index];
         out.columns.resize_with(sources.len(), || Vector::absent(0));
         let loaded = storage.read(row, ctx.snapshot, |view| -> Result<Option<bool>> {
             // Q3: the entry may be of another version of the row.
-            if !entry_of_view(found, tree, index, key_types, view, forms, ctx.types)? {
-                return Ok(None);
-            }
-            if found != key {
-                return Ok(Some(false));
+            match has_values(view, index, values) {
+                Some(true) => {}
+                Some(false) => return Ok(Some(false)),
+                None if !entry_of_view(found, tree, index, key_types, view, forms, ctx.types)? => return Ok(None),
+                None if found != key => return Ok(Some(false)),
+                None => {}
             }
             for (i, (source, column)) in sources.iter().zip(&mut out.columns).enumerate() {
                 match *source {
@@ -166,7 +202,9 @@ impl Operator for PointScan {
                 self.handles.insert((storage, tree))
             }
         };
-        if !prefix(&self.table, &self.range, &mut self.key, ctx)? {
+        self.values.clear();
+        let values = &mut self.values;
+        if !prefix(&self.table, &self.range, &mut self.key, ctx, |value| values.extend(integer(value)))? {
             return Ok(false);
         }
         let loaded = match tree.single(&self.key)? {

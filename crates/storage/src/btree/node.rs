@@ -250,9 +250,7 @@ pub fn place(b: impl NodeBytes, index: usize) -> (usize, usize) {
 /// Whether the upper fence begins with `key`.
 pub fn high_begins(b: impl NodeBytes, key: &[u8]) -> bool {
     let len = b.u16_at(HIGH_AT + 2) as usize;
-    right(b).is_some()
-        && len >= key.len()
-        && b.compare(b.u16_at(HIGH_AT) as usize, key.len(), key) == Ordering::Equal
+    right(b).is_some() && len >= key.len() && b.compare(b.u16_at(HIGH_AT) as usize, key.len(), key) == Ordering::Equal
 }
 
 /// An entry's bytes.
