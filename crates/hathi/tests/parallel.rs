@@ -45,6 +45,54 @@ const AGGREGATES: [&str; 9] = [
     "SELECT sum(c) FROM (SELECT g, count(*) AS c FROM t JOIN u ON k = g % 5 GROUP BY g) q",
 ];
 
+/// What is held until it is asked for, or sorted in parts; with the part of the plan that says so.
+const OTHERS: [(&str, &str); 9] = [
+    ("SELECT id, n, s FROM t WHERE id % 3 = 0 ORDER BY s, id DESC", "Gather\n"),
+    ("SELECT id, n FROM t ORDER BY n DESC LIMIT 10 OFFSET 5", "Gather\n"),
+    ("SELECT t.id, u.v FROM t JOIN u ON u.k = t.id ORDER BY t.id, u.v", "Gather\n"),
+    ("SELECT count(*), sum(big.n) FROM u RIGHT JOIN (SELECT * FROM t WHERE s LIKE '%7') big ON big.g = u.k", ""),
+    ("SELECT s, count(DISTINCT g), min(id) FROM t WHERE g > 2 GROUP BY s ORDER BY s", "Gather\n"),
+    (
+        "SELECT a.s, sum(b.n) FROM t a JOIN t b ON b.id = a.id + 1 WHERE a.g = 3 AND a.s < 'text 5' GROUP BY a.s ORDER BY a.s",
+        "Gather\n",
+    ),
+    (
+        "SELECT count(*) FROM t a WHERE a.g = 2 AND EXISTS (SELECT FROM t b WHERE b.id = a.id + 2 AND b.n > 100)",
+        "Gather\n",
+    ),
+    (
+        "SELECT a.g, b.id FROM t a LEFT JOIN t b ON b.id = a.id * 2 AND b.g > 3 WHERE a.s = 'text 5' ORDER BY a.id, b.id",
+        "Gather\n",
+    ),
+    ("SELECT id FROM t WHERE g = 1 AND id IN (SELECT k FROM u) ORDER BY id", "Gather\n"),
+];
+
+#[test]
+fn what_threads_hand_up_is_what_one_would() {
+    let db = Database::in_memory().unwrap();
+    let mut s = session(&db);
+    let ordered = |s: &mut Session, sql: &str| -> Vec<String> {
+        s.query(&format!("SELECT x::text FROM ({sql}) x"), &[]).unwrap().iter().map(|r| r.get(0)).collect()
+    };
+    for (sql, shown) in OTHERS {
+        for way in ["", "SET enable_nestloop = off", "SET enable_nestloop = on; SET enable_hashjoin = off"] {
+            s.batch_execute(way).unwrap();
+            s.batch_execute("SET max_parallel_workers_per_gather = 0").unwrap();
+            let alone = ordered(&mut s, sql);
+            s.batch_execute("SET max_parallel_workers_per_gather = 4").unwrap();
+            if has_processors() && way.is_empty() {
+                let plan = plan(&mut s, sql);
+                assert!(plan.contains(shown), "{sql}: {plan}");
+            }
+            assert_eq!(ordered(&mut s, sql), alone, "{sql}, {way}");
+            s.batch_execute("SET work_mem = '64kB'").unwrap();
+            assert_eq!(ordered(&mut s, sql), alone, "{sql}, {way}, in little memory");
+            s.batch_execute("RESET work_mem").unwrap();
+        }
+        s.batch_execute("RESET enable_hashjoin; RESET enable_nestloop").unwrap();
+    }
+}
+
 #[test]
 fn threads_together_answer_as_one() {
     let db = Database::in_memory().unwrap();

@@ -109,7 +109,7 @@ fn pages(node: &Node, s: &dyn Statistics) -> Option<f64> {
             filter.iter().all(is_pure).then(|| s.size(table).1)
         }
         Node::Filter { input, predicate } if is_pure(predicate) => pages(input, s),
-        Node::Project { input, exprs } if exprs.iter().all(is_pure) => pages(input, s),
+        Node::Project { input, exprs } if exprs.iter().all(is_handed_on) => pages(input, s),
         Node::Join {
             kind: JoinKind::Inner | JoinKind::Left | JoinKind::Semi | JoinKind::Anti,
             left,
@@ -139,7 +139,7 @@ fn is_look_up(node: &Node) -> bool {
             matches!(table.source, TableSource::Stored) && range.exprs().chain(filter).all(is_pure)
         }
         Node::Filter { input, predicate } => is_pure(predicate) && is_look_up(input),
-        Node::Project { input, exprs } => exprs.iter().all(is_pure) && is_look_up(input),
+        Node::Project { input, exprs } => exprs.iter().all(is_handed_on) && is_look_up(input),
         _ => false,
     }
 }
@@ -152,6 +152,11 @@ fn is_mergeable(call: &AggregateCall) -> bool {
         && !call.distinct
         && call.order.is_empty()
         && call.args.iter().chain(&call.filter).all(is_pure)
+}
+
+/// Whether any thread may compute `e`: it may hand on what it knows nothing of.
+fn is_handed_on(e: &Expr) -> bool {
+    matches!(e.kind, ExprKind::Column(_)) || is_pure(e)
 }
 
 /// Whether the value of `e` is a matter of its input alone, and of what ships with the binary.

@@ -23,7 +23,8 @@ pub(super) const NAMES: [&str; 22] = [
     "tpch-12", "tpch-13", "tpch-14", "tpch-15", "tpch-16", "tpch-17", "tpch-18", "tpch-19", "tpch-20", "tpch-21",
     "tpch-22",
 ];
-pub(super) const TABLES: [&str; 8] = ["region", "nation", "part", "supplier", "partsupp", "customer", "orders", "lineitem"];
+pub(super) const TABLES: [&str; 8] =
+    ["region", "nation", "part", "supplier", "partsupp", "customer", "orders", "lineitem"];
 
 pub(super) fn queries() -> Vec<&'static str> {
     let parts = QUERIES.split("-- ").skip(1);

@@ -6,7 +6,9 @@ use std::path::Path;
 
 use hathi::Database;
 
-use super::tpch::{HATHI, NAMES, ONE_THREAD, POSTGRES, SCHEMA, TABLES, compare, generate, geometric_mean, load, queries};
+use super::tpch::{
+    HATHI, NAMES, ONE_THREAD, POSTGRES, SCHEMA, TABLES, compare, generate, geometric_mean, load, queries,
+};
 use crate::figure::{Figure, Goal, Unit};
 use crate::peers::duckdb;
 use crate::stage::{Failure, Stage, postgres_client, time};
@@ -127,7 +129,10 @@ pub fn tpch_large(stage: &Stage) -> Result<Vec<Figure>, Failure> {
         if c.is_finite() { format!("{}: {a:.0}, {b:.0}, {c:.0}", i + 1) } else { format!("{}: {a:.0}, {b:.0}", i + 1) }
     };
     let lines: Vec<String> = each.iter().enumerate().map(line).collect();
-    one.note(format!("Best milliseconds of each query, Hathi on one thread, on two, DuckDB on one: {}.", lines.join("; ")));
+    one.note(format!(
+        "Best milliseconds of each query, Hathi on one thread, on two, DuckDB on one: {}.",
+        lines.join("; ")
+    ));
     if let Some(client) = &mut pg {
         client.batch_execute(&format!("DROP TABLE {} CASCADE", TABLES.join(", ")))?;
     }

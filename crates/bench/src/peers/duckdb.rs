@@ -28,7 +28,8 @@ pub fn python() -> Result<String, String> {
 /// # Errors
 /// What DuckDB says.
 pub fn tpch(python: &str, dir: &Path, rounds: usize, threads: usize) -> Result<Timed, Failure> {
-    let run = Command::new(python).arg("-c").arg(SCRIPT).arg(dir).args([rounds.to_string(), threads.to_string()]).output()?;
+    let run =
+        Command::new(python).arg("-c").arg(SCRIPT).arg(dir).args([rounds.to_string(), threads.to_string()]).output()?;
     if !run.status.success() {
         return Err(format!("DuckDB: {}", String::from_utf8_lossy(&run.stderr)).into());
     }
