@@ -113,18 +113,31 @@ pub(super) fn geometric_mean(values: &[f64]) -> f64 {
 }
 
 /// What is timed is also compared (M4); and so all pages are in memory.
-pub(super) fn compare(queries: &[&str], session: &mut Session, pg: &mut Option<Client>) -> Result<(), Failure> {
-    for (name, query) in NAMES.iter().zip(queries) {
-        let sql = format!("COPY ({query}) TO STDOUT");
-        let ours = sorted_lines(session.copy_out(&sql).map_err(|e| format!("{name}: {e}"))?)?;
-        if let Some(client) = pg {
-            let theirs = sorted_lines(client.copy_out(&sql)?)?;
-            if ours != theirs {
-                return Err(format!("{name}: Hathi answers {ours:?}, PostgreSQL {theirs:?}").into());
-            }
+fn compare(queries: &[&str], session: &mut Session, pg: &mut Option<Client>) -> Result<(), Failure> {
+    let answers = answers(queries, session)?;
+    let Some(client) = pg else { return Ok(()) };
+    for ((name, query), ours) in NAMES.iter().zip(queries).zip(answers) {
+        let theirs = text_answer(client, query)?;
+        if ours != theirs {
+            return Err(format!("{name}: Hathi answers {ours:?}, PostgreSQL {theirs:?}").into());
         }
     }
     Ok(())
+}
+
+/// What Hathi answers: the lines of each answer, sorted.
+pub(super) fn answers(queries: &[&str], session: &mut Session) -> Result<Vec<Vec<String>>, Failure> {
+    let mut all = Vec::new();
+    for (name, query) in NAMES.iter().zip(queries) {
+        let sql = format!("COPY ({query}) TO STDOUT");
+        all.push(sorted_lines(session.copy_out(&sql).map_err(|e| format!("{name}: {e}"))?)?);
+    }
+    Ok(all)
+}
+
+/// What PostgreSQL answers.
+pub(super) fn text_answer(client: &mut Client, query: &str) -> Result<Vec<String>, Failure> {
+    sorted_lines(client.copy_out(&format!("COPY ({query}) TO STDOUT"))?)
 }
 
 /// The geometric mean first, then each query.
