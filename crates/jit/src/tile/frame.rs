@@ -1,4 +1,4 @@
-//! The frame of a tile: a header, then columns, inputs, lists and sets as row programs have them, then slots and what jumps leave at labels.
+//! The frame of a tile: a header, then columns, inputs, lists and sets as row programs have them, then slots, what jumps leave at labels, and cells.
 
 use super::{Family, header};
 use crate::assemble::Layout;
@@ -7,12 +7,14 @@ use crate::program::Program;
 /// The places of a frame.
 #[derive(Clone, Copy, Debug)]
 pub struct TileLayout {
-    /// Columns, inputs, lists and sets; its slots are not used.
+    /// Columns, inputs, lists and sets; its slots and cells are not used.
     pub base: Layout,
     /// Where slots start, in bytes.
     slots: usize,
     /// Where labels start, in bytes.
     labels: usize,
+    /// Where cells start, in bytes.
+    cells: usize,
     /// Lines of the whole frame.
     lines: usize,
 }
@@ -36,8 +38,9 @@ impl TileLayout {
         let base = Layout::behind(header::BYTES / 8, program);
         let slots = (8 * base.words).next_multiple_of(size_of::<Line>());
         let first_label = slots + header::SLOT_BYTES * program.slots as usize;
-        let bytes = first_label + header::SLOT_BYTES * labels;
-        TileLayout { base, slots, labels: first_label, lines: bytes.div_ceil(size_of::<Line>()) }
+        let cells = first_label + header::SLOT_BYTES * labels;
+        let bytes = cells + header::SLOT_BYTES * program.cells() as usize;
+        TileLayout { base, slots, labels: first_label, cells, lines: bytes.div_ceil(size_of::<Line>()) }
     }
 
     /// Where a slot lies.
@@ -48,6 +51,11 @@ impl TileLayout {
     /// Where the rows wait that jumped to a label.
     pub fn label(&self, i: usize) -> u64 {
         (self.labels + header::SLOT_BYTES * i) as u64
+    }
+
+    /// Where a cell lies.
+    pub fn cell(&self, i: u32) -> usize {
+        self.cells + header::SLOT_BYTES * i as usize
     }
 }
 

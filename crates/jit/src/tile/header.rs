@@ -20,7 +20,7 @@ pub const PLACES: usize = 80;
 /// Bytes of all that.
 pub const BYTES: usize = 96;
 
-/// A slot, or what a jump leaves at its label: lanes, then these words.
+/// A slot, or what a jump leaves at its label, or a cell: lanes, then these words.
 pub const LANE_BYTES: usize = 128;
 /// Which of its rows are NULL.
 pub const SLOT_NULLS: usize = LANE_BYTES;
@@ -28,5 +28,9 @@ pub const SLOT_NULLS: usize = LANE_BYTES;
 pub const SLOT_TRUE: usize = LANE_BYTES + 8;
 /// Which rows jumped there.
 pub const SLOT_ROWS: usize = LANE_BYTES + 16;
+/// How many rows or values a cell counts, how many tiles it has summed, or, of logic, which rows decide it.
+pub const CELL_COUNT: usize = LANE_BYTES;
+/// Whether a cell has seen values: bits that are set where it has.
+pub const CELL_SEEN: usize = LANE_BYTES + 8;
 /// Bytes of all that.
 pub const SLOT_BYTES: usize = LANE_BYTES + 32;

@@ -5,7 +5,7 @@ use hashbrown::HashMap;
 use super::Family;
 use super::frame::TileLayout;
 use super::jumps::{Need, Place, is_overwritten, places};
-use crate::program::{BinaryOp, Choice, Form, Label, Output, Program, Right, Step, UnaryOp};
+use crate::program::{BinaryOp, Choice, Fold, Form, Label, Output, Program, Right, Step, UnaryOp};
 use crate::stencil::Stencil;
 use crate::stencil_copy::{Assembly, Jump, StencilCopy};
 
@@ -132,13 +132,15 @@ pub fn lower(program: &Program, family: &'static Family, nulls: u64) -> Option<(
     let can_fail = |step: &Step| match step {
         Step::Binary(op, _) => find(BinaryOp::NAMES[*op as usize]).is_some_and(Stencil::can_fail),
         Step::Unary(op) => find(UnaryOp::NAMES[*op as usize]).is_some_and(Stencil::can_fail),
+        Step::Fold(fold, _) => find(Fold::NAMES[*fold as usize]).is_some_and(Stencil::can_fail),
         _ => false,
     };
     // Nothing is in the accumulator before.
     if program.steps.len() > STEPS_MAX || !is_overwritten(&program.steps) {
         return None;
     }
-    let places = places(&program.steps, can_fail)?;
+    let folds = matches!(program.output, Output::Folded(_));
+    let places = places(&program.steps, folds, can_fail)?;
     let layout = TileLayout::of(program, places.len());
     let mut lowering = Lowering {
         program,
@@ -294,12 +296,22 @@ impl Lowering<'_> {
                 self.put("in_set", [8 * (self.layout.base.sets + s as usize) as u64, bits])?;
                 self.kind = Kind::Bool;
             }
-            Step::Jump(l) => self.jump(at, l, "taken_always")?,
-            Step::JumpUnlessNull(l) => self.jump(at, l, "taken_unless_null")?,
-            Step::JumpUnlessTrue(l) => self.jump_by_truth(at, l, "taken_unless_true")?,
-            Step::JumpIfFalse(l) => self.jump_by_truth(at, l, "taken_if_false")?,
-            Step::JumpIfTrue(l) => self.jump_by_truth(at, l, "taken_if_true")?,
+            Step::Jump(l) => self.jump(at, l, "always")?,
+            Step::JumpUnlessNull(l) => self.jump(at, l, "unless_null")?,
+            Step::JumpUnlessTrue(l) => self.jump_by_truth(at, l, "unless_true")?,
+            Step::JumpIfFalse(l) => self.jump_by_truth(at, l, "if_false")?,
+            Step::JumpIfTrue(l) => self.jump_by_truth(at, l, "if_true")?,
             Step::Here(l) => self.here(l)?,
+            Step::Fold(fold, cell) => {
+                match fold {
+                    Fold::All | Fold::Any => self.bool()?,
+                    Fold::Rows | Fold::Values => {}
+                    _ => {
+                        self.lanes()?;
+                    }
+                }
+                self.put(Fold::NAMES[fold as usize], [self.layout.cell(cell) as u64, 0])?;
+            }
         }
         Some(())
     }
@@ -396,11 +408,16 @@ impl Lowering<'_> {
 
     fn jump(&mut self, at: usize, label: Label, taken: &str) -> Option<()> {
         let place = *self.places.get(&label)?;
-        if place.need == Need::Nothing {
-            return Some(());
+        match place.need {
+            Need::Nothing => return Some(()),
+            Need::End => {
+                let stencil = self.family.built.find(&format!("end_{taken}"))?;
+                return self.copy.put(stencil, [0; 2], Some(Jump::To(label)));
+            }
+            Need::Rows | Need::Values => {}
         }
         let holes = [self.layout.label(place.number), 0];
-        self.put(taken, [0; 2])?;
+        self.put(&format!("taken_{taken}"), [0; 2])?;
         self.put(if place.first == at { "leave_first" } else { "leave" }, holes)?;
         if place.need == Need::Values {
             let there = self.join(label);
@@ -430,6 +447,10 @@ impl Lowering<'_> {
         let holes = [self.layout.label(place.number), 0];
         match place.need {
             Need::Nothing => return Some(()),
+            Need::End => {
+                self.copy.here(label);
+                return Some(());
+            }
             Need::Rows => {}
             Need::Values => {
                 let there = self.join(label);
@@ -443,6 +464,7 @@ impl Lowering<'_> {
 
     fn emit(&mut self) -> Option<()> {
         match self.program.output {
+            Output::Folded(_) => self.put("emit_nothing", [0; 2]),
             Output::Kept => {
                 self.bool()?;
                 self.put("emit_kept", [0; 2])

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use super::cells;
 use super::frame::{Frame, TileLayout};
 use super::lower::lower;
 use super::{Family, families, header};
@@ -12,7 +13,7 @@ use crate::arena::{Arena, Block};
 use crate::assemble::Layout;
 use crate::disassembly::disassembly;
 use crate::perf_map::PerfMap;
-use crate::program::Program;
+use crate::program::{Cell, Fold, Program};
 use crate::provider::{Suspect, TileCounts};
 use crate::rows::Rows;
 
@@ -43,6 +44,7 @@ pub struct Tiles {
     family: &'static Family,
     block: Block,
     layout: TileLayout,
+    folds: Vec<(Fold, u32)>,
     pub stencils: usize,
     pub nanoseconds: u64,
     /// Tiles that were suspect, and rows of those that were not.
@@ -74,7 +76,7 @@ impl Tiles {
         counters.stencils.fetch_add(stencils as u64, Ordering::Relaxed);
         counters.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
         let (suspects, rows) = Default::default();
-        Some(Tiles { family, block, layout, stencils, nanoseconds, suspects, rows })
+        Some(Tiles { family, block, layout, folds: cells::folds(program), stencils, nanoseconds, suspects, rows })
     }
 
     pub fn bytes(&self) -> usize {
@@ -96,8 +98,9 @@ impl Tiles {
             && rows.inputs().iter().all(|input| input.is_none_or(fits))
     }
 
-    /// Runs rows through tiles, and those of suspect tiles through `exact`, which is given rows and how many were kept before them, and answers how many were kept
-    /// with them. `fill` fills the frame's words from its columns on. Answers how many rows were kept.
+    /// Runs rows through tiles, and those of suspect tiles through `exact`, which is given rows, how many were kept before them, and the cells, and answers how many
+    /// were kept with them. What folds has all its rows run so if one tile is suspect. `fill` fills the frame's words from its columns on. Answers how many rows were
+    /// kept.
     ///
     /// # Safety
     /// `Tiles::take` said so of these rows, whose program is the one that the code was made of, and which have no NULLs but where it knows of; `out` has room for a
@@ -107,14 +110,18 @@ impl Tiles {
         &self,
         range: Range<usize>,
         (out, nulls): (u64, u64),
+        cells: &mut [Cell],
         counters: &TileCounters,
         fill: impl FnOnce(&Layout, &mut [u64]),
-        mut exact: impl FnMut(Range<usize>, usize) -> Result<usize, Suspect>,
+        mut exact: impl FnMut(Range<usize>, usize, &mut [Cell]) -> Result<usize, Suspect>,
     ) -> Result<usize, Suspect> {
         let (tile, end) = (self.family.rows, range.end);
         let mut frame = Frame::new();
         let words = frame.words(&self.layout, self.family, out, nulls);
         fill(&self.layout.base, words);
+        let is_narrow = self.family.is_narrow;
+        let lanes = |cell: u32| self.layout.cell(cell) / 8..self.layout.cell(cell + 1) / 8;
+        self.folds.iter().for_each(|&(fold, cell)| cells::begin(fold, &mut words[lanes(cell)], is_narrow));
         let (mut row, mut kept, mut suspects, mut exact_rows) = (range.start, 0, 0, 0);
         while row < end {
             // The last tile starts before its first row if there are too few.
@@ -126,14 +133,22 @@ impl Tiles {
             let answer = unsafe { self.block.run(words.as_mut_ptr(), from..end, kept) };
             if answer as i64 >= 0 {
                 kept = answer as usize;
+                for &(fold, cell) in &self.folds {
+                    let before = &mut cells[cell as usize];
+                    *before = cells::end(fold, *before, &words[lanes(cell)], is_narrow);
+                }
                 break;
             }
             // Tiles follow one another, but for the last.
             let at = !answer as usize;
             row += at.saturating_sub(row).next_multiple_of(tile);
             suspects += 1;
+            if !self.folds.is_empty() {
+                row = range.start;
+                suspects = suspects.max(SUSPECTS_MAX);
+            }
             let till = if suspects < SUSPECTS_MAX { end.min(row + tile) } else { end };
-            kept = exact(row..till, words[header::KEPT / 8] as usize)?;
+            kept = exact(row..till, words[header::KEPT / 8] as usize, cells)?;
             exact_rows += till - row;
             row = till;
         }
