@@ -4,13 +4,13 @@
 //! whoever has the same. Whatever is suspect to a program is evaluated as ever, for the whole chunk: so there is one place that raises errors, and it is not
 //! here.
 
-mod program;
+pub mod program;
 
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use jit::{Column, Form, Input, Jit, Output, Program, Unit, UnitCode};
+use jit::{Cell, Column, Form, Input, Jit, Output, Program, Unit, UnitCode};
 use plan::{Expr, ExprKind, Means};
 use smallvec::SmallVec;
 use storage::table::PageView;
@@ -122,12 +122,15 @@ fn prepare(e: &mut Expr, jit: &Jit, natives: &mut Vec<Arc<Native>>) {
 
 /// What `e` becomes, if it has a program that is worth it.
 fn native(e: &Expr, jit: &Jit) -> Option<Native> {
-    let Written { program, columns, inputs } = program::written(e)?;
-    let (unit, found) = jit.unit(program)?;
-    Some(Native { unit, found, filter: OnceLock::new(), jit: jit.clone(), columns, inputs })
+    Native::new(program::written(e)?, jit)
 }
 
 impl Native {
+    fn new(Written { program, columns, inputs }: Written, jit: &Jit) -> Option<Native> {
+        let (unit, found) = jit.unit(program)?;
+        Some(Native { unit, found, filter: OnceLock::new(), jit: jit.clone(), columns, inputs })
+    }
+
     /// What stands behind `means`, unless all is evaluated as it is.
     fn of<'m>(means: &'m Means, ctx: &Context<'_>) -> Option<&'m Native> {
         ctx.jit.and_then(|_| means.0.downcast_ref())
@@ -141,6 +144,34 @@ impl Native {
 
     fn columns<'c>(&self, chunk: &'c Chunk) -> Option<SmallVec<[&'c Vector; 8]>> {
         self.columns.iter().map(|&i| chunk.columns.get(i)).collect()
+    }
+
+    /// The columns of a page, if they are of the forms that it reads.
+    fn columns_of<'p>(&self, page: &PageView<'p>) -> Option<SmallVec<[Column<'p>; 8]>> {
+        let column = |(&c, &form): (&usize, &Form)| {
+            let is_same = c < page.columns() && program::form_of(page.form(c)) == Some(form);
+            is_same.then(|| Column::new(form, page.mini_page(c), page.nulls(c))).flatten()
+        };
+        self.columns.iter().zip(&self.unit.program().columns).map(column).collect()
+    }
+
+    /// A program that folds, by `written`.
+    pub fn folding(written: Written, ctx: &mut Context<'_>) -> Option<Arc<Native>> {
+        let native = Arc::new(Native::new(written, ctx.jit?)?);
+        ctx.state.natives.push(native.clone());
+        Some(native)
+    }
+
+    /// Folds the rows in these slots of a page; false where that must be done otherwise, and `cells` are as they were.
+    pub fn fold_on_page(
+        &self,
+        page: &PageView<'_>,
+        slots: Range<usize>,
+        cells: &mut [Cell],
+        ctx: &Context<'_>,
+    ) -> Result<bool> {
+        let (Some(inputs), Some(columns)) = (self.inputs(ctx)?, self.columns_of(page)) else { return Ok(false) };
+        Ok(self.unit.fold_in(columns, &inputs, slots, cells))
     }
 
     fn inputs(&self, ctx: &Context<'_>) -> Result<Option<SmallVec<[Input; 4]>>> {
@@ -180,12 +211,7 @@ pub fn kept_on_page(
 ) -> Result<Option<Vec<u32>>> {
     let Some(native) = Native::of(means, ctx) else { return Ok(None) };
     let (Some(inputs), Some(unit)) = (native.inputs(ctx)?, native.filter()) else { return Ok(None) };
-    let column = |(&c, &form): (&usize, &Form)| {
-        let is_same = c < page.columns() && program::form_of(page.form(c)) == Some(form);
-        is_same.then(|| Column::new(form, page.mini_page(c), page.nulls(c))).flatten()
-    };
-    let pairs = native.columns.iter().zip(&unit.program().columns);
-    let Some(columns) = pairs.map(column).collect::<Option<SmallVec<[Column<'_>; 8]>>>() else { return Ok(None) };
+    let Some(columns) = native.columns_of(page) else { return Ok(None) };
     let mut kept = Vec::new();
     Ok(unit.kept_in(columns, &inputs, slots, &mut kept).then_some(kept))
 }
