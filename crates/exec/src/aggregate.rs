@@ -198,6 +198,12 @@ impl Aggregate {
         Ok(true)
     }
 
+    /// Has its expressions ready, once there are rows for them.
+    fn ready(&mut self, ctx: &mut Context<'_>) {
+        let exprs = self.groups.iter_mut().chain(self.calls.iter_mut().flat_map(AggregateCall::exprs_mut));
+        native::ready(&mut self.is_ready, exprs, ctx);
+    }
+
     /// Groups the input, or list `part` of the last file.
     fn run(&mut self, part: Option<usize>, ctx: &mut Context<'_>) -> Result<Chunk> {
         if part.is_none()
@@ -213,6 +219,9 @@ impl Aggregate {
         let mut folding = self.folds.as_ref().map(Folding::new);
         while self.source(part, n, &mut chunk, folding.as_mut(), ctx)? {
             n += 1;
+            if chunk.rows > 0 {
+                self.ready(ctx);
+            }
             let beyond = spilled.as_mut().map(|parts| (parts, self.later.len()));
             grouped.take(&self.groups, &self.calls, &mut chunk, beyond, ctx)?;
             if spilled.is_none()
@@ -235,6 +244,9 @@ impl Aggregate {
 
     /// Groups the input on several threads, where there is a fragment for that and the groups fit into memory.
     fn run_parallel(&mut self, ctx: &mut Context<'_>) -> Result<Option<Grouped>> {
+        if self.fragment.is_some() {
+            self.ready(ctx);
+        }
         let Aggregate { fragment: Some(fragment), groups, calls, folds, .. } = self else { return Ok(None) };
         let room = hash_bytes(ctx);
         let parts = fragment.run(ctx, |input, ctx| {
@@ -370,12 +382,7 @@ impl Grouped {
     }
 
     /// Adds rows that were folded before they were here; there are no groups.
-    fn add_folded(
-        &mut self,
-        calls: &[AggregateCall],
-        folding: Option<&Folding>,
-        ctx: &mut Context<'_>,
-    ) -> Result<()> {
+    fn add_folded(&mut self, calls: &[AggregateCall], folding: Option<&Folding>, ctx: &mut Context<'_>) -> Result<()> {
         let Some(folding) = folding else { return Ok(()) };
         for (i, (call, state)) in calls.iter().zip(&mut self.running).enumerate() {
             if let States::Builtin(groups) = &mut state.groups {
@@ -597,8 +604,6 @@ fn sorted_rows(call: &AggregateCall, state: &mut Running, groups: usize, ctx: &m
 impl Operator for Aggregate {
     fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
         ctx.check_interrupts()?;
-        let exprs = self.groups.iter_mut().chain(self.calls.iter_mut().flat_map(AggregateCall::exprs_mut));
-        native::ready(&mut self.is_ready, exprs, ctx);
         if self.result.is_none() {
             self.result = Some(self.run(None, ctx)?);
             self.next = 0;

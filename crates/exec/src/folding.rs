@@ -15,8 +15,8 @@ use storage::table::PageView;
 use types::{Oid, Result};
 
 use crate::Context;
-use crate::native::Native;
 use crate::native::program::{Folded, datum, folding, form_of_type};
+use crate::native::{Inputs, Native};
 
 /// Pages whose visible rows lie in more pieces are scanned as ever.
 const PIECES_MAX: usize = 8;
@@ -52,9 +52,13 @@ impl Kind {
             // bool_and, every; bool_or.
             2517 | 2519 => Kind::Value(Fold::All),
             2518 => Kind::Value(Fold::Any),
-            // max and min of numbers, dates and times, money, OIDs.
-            2115..=2120 | 2122 | 2123 | 2125..=2127 => Kind::Value(if is_float { Fold::MaxFloat } else { Fold::MaxInt }),
-            2131..=2136 | 2138 | 2139 | 2141..=2143 => Kind::Value(if is_float { Fold::MinFloat } else { Fold::MinInt }),
+            // max and min of numbers, dates and times, OIDs.
+            2115..=2120 | 2122 | 2123 | 2126 | 2127 => {
+                Kind::Value(if is_float { Fold::MaxFloat } else { Fold::MaxInt })
+            }
+            2131..=2136 | 2138 | 2139 | 2142 | 2143 => {
+                Kind::Value(if is_float { Fold::MinFloat } else { Fold::MinInt })
+            }
             _ => return None,
         })
     }
@@ -118,12 +122,25 @@ impl Folds {
 
     /// The program that folds those rows for which `filter` is true, if there is one.
     pub fn program(&self, filter: Option<&Expr>, ctx: &mut Context<'_>) -> Option<Arc<Native>> {
-        let folded = self.values.iter().map(|v| Folded {
-            filter: v.filter.as_ref(),
-            value: v.value.as_ref(),
-            into: &v.into,
-        });
+        let folded =
+            self.values.iter().map(|v| Folded { filter: v.filter.as_ref(), value: v.value.as_ref(), into: &v.into });
         Native::folding(folding(filter, folded, self.cells)?, ctx)
+    }
+}
+
+/// How a scan folds pages.
+pub struct ScanFold<'n> {
+    native: &'n Native,
+    inputs: Inputs,
+}
+
+impl<'n> ScanFold<'n> {
+    /// By this program, with what its inputs are now; `None` where they are not of the forms that it reads.
+    ///
+    /// # Errors
+    /// `Internal` for a parameter without a value.
+    pub fn new(native: &'n Native, ctx: &Context<'_>) -> Result<Option<ScanFold<'n>>> {
+        Ok(native.inputs(ctx)?.map(|inputs| ScanFold { native, inputs }))
     }
 }
 
@@ -150,28 +167,38 @@ impl Folding {
     }
 
     /// Folds the visible rows of a page; false where nothing was folded and they are to be scanned.
-    ///
-    /// # Errors
-    /// `Internal` for a parameter without a value.
-    pub fn take_page(&mut self, native: &Native, page: &PageView<'_>, ctx: &Context<'_>) -> Result<bool> {
-        let mut cells = self.cells.clone();
-        let (mut at, mut pieces) = (0, 0);
+    pub fn take_page(&mut self, fold: &ScanFold<'_>, page: &PageView<'_>) -> bool {
+        fold.native.look_ahead(page);
+        let Some(first) = next_piece(page.visible(), 0, page.slots()) else { return true };
+        let mut at = first.end;
+        // Mostly there is no other.
+        let before = (at < page.slots()).then(|| self.cells.clone());
+        if !fold.native.fold_on_page(page, first, &fold.inputs, &mut self.cells) {
+            return false;
+        }
+        let mut pieces = 1;
         while let Some(piece) = next_piece(page.visible(), at, page.slots()) {
             at = piece.end;
             pieces += 1;
-            if pieces > PIECES_MAX || !native.fold_on_page(page, piece, &mut cells, ctx)? {
-                return Ok(false);
+            if pieces > PIECES_MAX || !fold.native.fold_on_page(page, piece, &fold.inputs, &mut self.cells) {
+                self.cells = before.unwrap_or_default();
+                return false;
             }
         }
-        self.cells = cells;
-        Ok(true)
+        true
     }
 
     /// Adds what was folded for aggregate `call`, whose argument is `arg`, to the first of its groups.
     ///
     /// # Errors
     /// The aggregate's.
-    pub fn add_to(&self, groups: &mut dyn Groups, call: usize, arg: Option<&Expr>, ctx: &mut Context<'_>) -> Result<()> {
+    pub fn add_to(
+        &self,
+        groups: &mut dyn Groups,
+        call: usize,
+        arg: Option<&Expr>,
+        ctx: &mut Context<'_>,
+    ) -> Result<()> {
         let number = |cell: u32| {
             let [low, high] = self.cells[cell as usize];
             (u128::from(high) << 64 | u128::from(low)) as i128

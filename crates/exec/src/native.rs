@@ -72,6 +72,9 @@ pub struct Native {
     inputs: Vec<Expr>,
 }
 
+/// What inputs are, in a program's order.
+pub type Inputs = SmallVec<[Input; 4]>;
+
 /// What a statement's expressions became, for EXPLAIN.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct JitUse {
@@ -146,13 +149,14 @@ impl Native {
         self.columns.iter().map(|&i| chunk.columns.get(i)).collect()
     }
 
-    /// The columns of a page, if they are of the forms that it reads.
-    fn columns_of<'p>(&self, page: &PageView<'p>) -> Option<SmallVec<[Column<'p>; 8]>> {
-        let column = |(&c, &form): (&usize, &Form)| {
+    /// The columns of a page; fewer than it reads where they are not of the forms that it does.
+    fn columns_of<'p>(&self, page: &PageView<'p>) -> impl Iterator<Item = Column<'p>> {
+        let column = move |(&c, &form): (&usize, &Form)| {
             let is_same = c < page.columns() && program::form_of(page.form(c)) == Some(form);
-            is_same.then(|| Column::new(form, page.mini_page(c), page.nulls(c))).flatten()
+            let column = is_same.then(|| Column::new(form, page.mini_page(c), page.nulls(c))).flatten();
+            column.map(|column| column.read_on(page.ahead()))
         };
-        self.columns.iter().zip(&self.unit.program().columns).map(column).collect()
+        self.columns.iter().zip(&self.unit.program().columns).filter_map(column)
     }
 
     /// A program that folds, by `written`.
@@ -162,19 +166,26 @@ impl Native {
         Some(native)
     }
 
-    /// Folds the rows in these slots of a page; false where that must be done otherwise, and `cells` are as they were.
-    pub fn fold_on_page(
-        &self,
-        page: &PageView<'_>,
-        slots: Range<usize>,
-        cells: &mut [Cell],
-        ctx: &Context<'_>,
-    ) -> Result<bool> {
-        let (Some(inputs), Some(columns)) = (self.inputs(ctx)?, self.columns_of(page)) else { return Ok(false) };
-        Ok(self.unit.fold_in(columns, &inputs, slots, cells))
+    /// Has the processor look for what is read of the next page before its columns are.
+    pub fn look_ahead(&self, page: &PageView<'_>) {
+        if page.ahead() > 0 {
+            jit::look_ahead(page.head(), page.ahead());
+            for &column in self.columns.iter().filter(|&&c| c < page.columns()) {
+                jit::look_ahead(bytemuck::cast_slice(page.nulls(column)), page.ahead());
+            }
+        }
     }
 
-    fn inputs(&self, ctx: &Context<'_>) -> Result<Option<SmallVec<[Input; 4]>>> {
+    /// Folds the rows in these slots of a page; false where that must be done otherwise, and `cells` are as they were.
+    pub fn fold_on_page(&self, page: &PageView<'_>, slots: Range<usize>, inputs: &[Input], cells: &mut [Cell]) -> bool {
+        self.unit.fold_in(self.columns_of(page), inputs, slots, cells)
+    }
+
+    /// The inputs as they are now; `None` where they are not of the forms that it reads.
+    ///
+    /// # Errors
+    /// `Internal` for a parameter without a value.
+    pub fn inputs(&self, ctx: &Context<'_>) -> Result<Option<Inputs>> {
         let mut out = SmallVec::new();
         for e in &self.inputs {
             let datum = match &e.kind {
@@ -211,9 +222,8 @@ pub fn kept_on_page(
 ) -> Result<Option<Vec<u32>>> {
     let Some(native) = Native::of(means, ctx) else { return Ok(None) };
     let (Some(inputs), Some(unit)) = (native.inputs(ctx)?, native.filter()) else { return Ok(None) };
-    let Some(columns) = native.columns_of(page) else { return Ok(None) };
     let mut kept = Vec::new();
-    Ok(unit.kept_in(columns, &inputs, slots, &mut kept).then_some(kept))
+    Ok(unit.kept_in(native.columns_of(page), &inputs, slots, &mut kept).then_some(kept))
 }
 
 /// The values of a part that has a program.

@@ -10,7 +10,7 @@ use types::{Datum, Physical, Result};
 use vector::{CHUNK_ROWS, Chunk, Data};
 
 use crate::eval::retain;
-use crate::folding::Folding;
+use crate::folding::{Folding, ScanFold};
 use crate::load::{Large, Slots, fetch_large, page_column, reset};
 use crate::narrow::{Narrowing, Offer, narrow};
 use crate::native::{self, Lazy, Native};
@@ -178,21 +178,20 @@ impl SeqScan {
         storage: &Table,
         ctx: &mut Context<'_>,
         out: &mut Chunk,
-        folding: Option<&mut Folding>,
+        fold: Option<(&ScanFold<'_>, &mut Folding)>,
     ) -> Result<()> {
         let (block, from) = (self.block, self.slot);
-        let fold = self.fold.as_ref().and_then(Option::as_deref).filter(|_| from == 0);
-        let mut fold = fold.zip(folding);
+        let mut fold = fold.filter(|_| from == 0);
         let SeqScan { forms, first, tests, filter, slots, probe, large, scratch, narrowings, passing, .. } = self;
-        let filter = filter.as_mut().map(|f| f.get(ctx));
         let width = forms.len() - 1;
         let snapshot = ctx.snapshot;
         let next = storage.scan_block::<_, types::SqlError>(block, snapshot, scratch, |page| {
-            if let Some((native, folding)) = &mut fold
-                && folding.take_page(native, page, ctx)?
+            if let Some((fold, folding)) = &mut fold
+                && folding.take_page(fold, page)
             {
                 return Ok(None);
             }
+            let filter = filter.as_mut().map(|f| f.get(ctx));
             let rows = out.rows;
             let room = CHUNK_ROWS - rows;
             let (mut found, next) = if tests.is_empty() {
@@ -332,8 +331,13 @@ impl SeqScan {
             self.tests.bind(ctx)?;
             self.bound = true;
         }
+        let program = folding.as_ref().and_then(|_| self.fold.clone().flatten());
+        let fold = match &program {
+            Some(program) => ScanFold::new(program, ctx)?,
+            None => None,
+        };
         while out.rows < enough && pages < 64 && self.has_page(&storage) {
-            self.load_block(&storage, ctx, out, folding.as_deref_mut())?;
+            self.load_block(&storage, ctx, out, fold.as_ref().zip(folding.as_deref_mut()))?;
             pages += 1;
         }
         if out.rows == 0 {

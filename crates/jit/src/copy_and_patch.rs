@@ -254,9 +254,10 @@ impl Patched {
         match self.tiles(rows) {
             None => exact(range, 0, cells),
             Some(tiles) => {
+                let ahead = rows.columns().first().map_or(0, |c| c.ahead as u64);
                 let fill = |layout: &Layout, words: &mut [u64]| self.fill(layout, rows, needed, &whole, words);
                 // SAFETY: as above, of the same program, which `tiles` take these rows for.
-                unsafe { tiles.run(range, (out, nulls), cells, &self.own.tile_counters, fill, exact) }
+                unsafe { tiles.run(range, (out, nulls, ahead), cells, &self.own.tile_counters, fill, exact) }
             }
         }
     }

@@ -23,7 +23,7 @@ mod unit;
 mod tests;
 
 pub use arena::Memory;
-pub use column::{Column, Input};
+pub use column::{Column, Input, look_ahead};
 pub use copy_and_patch::CopyAndPatch;
 pub use interpret::Interpreter;
 pub use jit::{Jit, JitCounts};

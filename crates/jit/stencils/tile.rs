@@ -17,7 +17,7 @@ mod header;
 
 use core::arch::asm;
 use core::arch::x86_64::*;
-use core::mem::transmute;
+use core::mem::{size_of, transmute};
 
 use header::*;
 
@@ -242,15 +242,28 @@ unsafe fn nulls(words: u64, row: u64) -> u64 {
     }
 }
 
+/// Where the values of a column are; those that lie as far ahead as the frame says will be at hand soon.
+macro_rules! data {
+    ($t:expr, $ty:ty) => {{
+        let data = word!($t.c, H_0);
+        let ahead = data.wrapping_add(get($t.c, AHEAD)).wrapping_add($t.row * size_of::<$ty>() as u64) as *const i8;
+        _mm_prefetch::<_MM_HINT_T0>(ahead);
+        if ROWS as usize * size_of::<$ty>() > 64 {
+            _mm_prefetch::<_MM_HINT_T0>(ahead.wrapping_add(64));
+        }
+        data
+    }};
+}
+
 macro_rules! columns {
     ($($name:ident)*) => {$(
-        stencil!(concat!("full_", stringify!($name)), |t| next(Tile { a: $name(word!(t.c, H_0), t.row), z: 0, ..t }));
+        stencil!(concat!("full_", stringify!($name)), |t| next(Tile { a: $name(data!(t, $name), t.row), z: 0, ..t }));
         stencil!(concat!("load_", stringify!($name)), |t| {
-            next(Tile { a: $name(word!(t.c, H_0), t.row), z: nulls(word!(t.c, H_1), t.row), ..t })
+            next(Tile { a: $name(data!(t, $name), t.row), z: nulls(word!(t.c, H_1), t.row), ..t })
         });
-        stencil!(concat!("right_full_", stringify!($name)), |t| next(Tile { b: $name(word!(t.c, H_0), t.row), ..t }));
+        stencil!(concat!("right_full_", stringify!($name)), |t| next(Tile { b: $name(data!(t, $name), t.row), ..t }));
         stencil!(concat!("right_load_", stringify!($name)), |t| {
-            next(Tile { b: $name(word!(t.c, H_0), t.row), z: t.z | nulls(word!(t.c, H_1), t.row), ..t })
+            next(Tile { b: $name(data!(t, $name), t.row), z: t.z | nulls(word!(t.c, H_1), t.row), ..t })
         });
     )*};
 }
@@ -642,7 +655,7 @@ stencil!("fold_values", |t| {
 });
 stencil!("fold_sum", |t| {
     let (cell, live) = (place!(t.c, H_0), live(&t));
-    let at = cell as *mut __m256i;
+    let at = cell.add(CELL_LANES) as *mut __m256i;
     let (low, high) = lanes::sums_of_halves(only(&t, live, zero()));
     _mm256_storeu_si256(at, lanes::plus(_mm256_loadu_si256(at), low));
     _mm256_storeu_si256(at.add(1), lanes::plus(_mm256_loadu_si256(at.add(1)), high));
@@ -667,7 +680,7 @@ macro_rules! fold_extreme {
     ($($name:ident |$x:ident, $a:ident| $is_better:expr, $bad:expr;)*) => {$(
         stencil!(stringify!($name), |t| {
             let (cell, live) = (place!(t.c, H_0), live(&t));
-            let at = cell as *mut __m256i;
+            let at = cell.add(CELL_LANES) as *mut __m256i;
             let best = _mm256_loadu_si256(at);
             let a = only(&t, live, [best; 4]);
             let choose = |$x: __m256i, $a: __m256i| _mm256_blendv_epi8($x, $a, $is_better);

@@ -55,11 +55,7 @@ pub struct Folded<'e> {
 }
 
 /// The program that folds those rows for which `filter` is true into `cells` cells. The first counts the rows.
-pub fn folding<'e>(
-    filter: Option<&Expr>,
-    folded: impl IntoIterator<Item = Folded<'e>>,
-    cells: u32,
-) -> Option<Written> {
+pub fn folding<'e>(filter: Option<&Expr>, folded: impl IntoIterator<Item = Folded<'e>>, cells: u32) -> Option<Written> {
     let mut builder = Builder::default();
     let end = builder.label();
     match filter {

@@ -151,15 +151,15 @@ fn a_suspect_row_leaves_the_cells_as_they_were() {
 
 #[test]
 fn of_equal_floats_the_first_is_kept() {
-    for (fold, first) in [(Fold::MinFloat, 0.0), (Fold::MinFloat, -0.0), (Fold::MaxFloat, 0.0), (Fold::MaxFloat, -0.0)] {
+    for (fold, first) in [(Fold::MinFloat, 0.0), (Fold::MinFloat, -0.0), (Fold::MaxFloat, 0.0), (Fold::MaxFloat, -0.0)]
+    {
         let sign = if fold == Fold::MinFloat { 1.0 } else { -1.0 };
         for at in [0, 3, 40, 190] {
             let mut values: Vec<f64> = (0..200).map(|i| sign * f64::from(i % 9 + 1)).collect();
             values[at] = first;
             values[at + 5] = -first;
             for jit in all() {
-                let unit =
-                    jit.unit(program(vec![Form::F64], vec![Step::Column(0), Step::Fold(fold, 0)])).unwrap().0;
+                let unit = jit.unit(program(vec![Form::F64], vec![Step::Column(0), Step::Fold(fold, 0)])).unwrap().0;
                 let mut cells = [[0; 2]];
                 let column = Column::new(Form::F64, bytemuck::cast_slice(&values), &[]).unwrap();
                 assert!(unit.fold_in([column], &[], 0..200, &mut cells));
@@ -185,9 +185,8 @@ fn folds_go_through_tiles() {
 #[test]
 fn cells_that_are_not_there_or_have_two_folds_are_refused() {
     let jit = Jit::default();
-    let steps = |cells: [u32; 2]| {
-        vec![Step::Column(0), Step::Fold(Fold::Sum, cells[0]), Step::Fold(Fold::Values, cells[1])]
-    };
+    let steps =
+        |cells: [u32; 2]| vec![Step::Column(0), Step::Fold(Fold::Sum, cells[0]), Step::Fold(Fold::Values, cells[1])];
     assert!(jit.unit(program(vec![Form::I32], steps([0, 1]))).is_some());
     assert!(jit.unit(program(vec![Form::I32], steps([0, 0]))).is_none());
     assert!(jit.unit(program(vec![Form::I32], steps([0, 2]))).is_none());

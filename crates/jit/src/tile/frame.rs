@@ -1,20 +1,21 @@
 //! The frame of a tile: a header, then columns, inputs, lists and sets as row programs have them, then slots, what jumps leave at labels, and cells.
 
+use super::cells::TileCell;
 use super::{Family, header};
 use crate::assemble::Layout;
 use crate::program::Program;
 
 /// The places of a frame.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct TileLayout {
-    /// Columns, inputs, lists and sets; its slots and cells are not used.
+    /// Columns, inputs, lists and sets; its slots are not used, and its cells not there.
     pub base: Layout,
     /// Where slots start, in bytes.
     slots: usize,
     /// Where labels start, in bytes.
     labels: usize,
-    /// Where cells start, in bytes.
-    cells: usize,
+    /// What is folded, and where.
+    pub cells: Vec<TileCell>,
     /// Lines of the whole frame.
     lines: usize,
 }
@@ -36,10 +37,10 @@ pub struct Frame {
 impl TileLayout {
     pub fn of(program: &Program, labels: usize) -> TileLayout {
         let base = Layout::behind(header::BYTES / 8, program);
-        let slots = (8 * base.words).next_multiple_of(size_of::<Line>());
+        let slots = (8 * base.cells).next_multiple_of(size_of::<Line>());
         let first_label = slots + header::SLOT_BYTES * program.slots as usize;
-        let cells = first_label + header::SLOT_BYTES * labels;
-        let bytes = cells + header::SLOT_BYTES * program.cells() as usize;
+        let mut bytes = first_label + header::SLOT_BYTES * labels;
+        let cells = program.steps.iter().filter_map(|step| TileCell::of(step, &mut bytes)).collect();
         TileLayout { base, slots, labels: first_label, cells, lines: bytes.div_ceil(size_of::<Line>()) }
     }
 
@@ -51,11 +52,6 @@ impl TileLayout {
     /// Where the rows wait that jumped to a label.
     pub fn label(&self, i: usize) -> u64 {
         (self.labels + header::SLOT_BYTES * i) as u64
-    }
-
-    /// Where a cell lies.
-    pub fn cell(&self, i: u32) -> usize {
-        self.cells + header::SLOT_BYTES * i as usize
     }
 }
 
@@ -102,5 +98,9 @@ impl Frame {
     }
 }
 
-const _: () =
-    assert!(size_of::<Line>() == 32 && header::SLOT_BYTES.is_multiple_of(32) && header::BITS.is_multiple_of(32));
+const _: () = assert!(
+    size_of::<Line>() == 32
+        && header::SLOT_BYTES.is_multiple_of(32)
+        && header::CELL_LANES.is_multiple_of(32)
+        && header::BITS.is_multiple_of(32)
+);

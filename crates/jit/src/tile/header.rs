@@ -17,10 +17,12 @@ pub const DONE: usize = 64;
 pub const KEPT: usize = 72;
 /// For each byte, the places of its bits: eight bytes each.
 pub const PLACES: usize = 80;
+/// How far ahead the rows lie that are read soon, in bytes.
+pub const AHEAD: usize = 88;
 /// Bytes of all that.
 pub const BYTES: usize = 96;
 
-/// A slot, or what a jump leaves at its label, or a cell: lanes, then these words.
+/// A slot, or what a jump leaves at its label: lanes, then these words.
 pub const LANE_BYTES: usize = 128;
 /// Which of its rows are NULL.
 pub const SLOT_NULLS: usize = LANE_BYTES;
@@ -28,9 +30,12 @@ pub const SLOT_NULLS: usize = LANE_BYTES;
 pub const SLOT_TRUE: usize = LANE_BYTES + 8;
 /// Which rows jumped there.
 pub const SLOT_ROWS: usize = LANE_BYTES + 16;
-/// How many rows or values a cell counts, how many tiles it has summed, or, of logic, which rows decide it.
-pub const CELL_COUNT: usize = LANE_BYTES;
-/// Whether a cell has seen values: bits that are set where it has.
-pub const CELL_SEEN: usize = LANE_BYTES + 8;
 /// Bytes of all that.
 pub const SLOT_BYTES: usize = LANE_BYTES + 32;
+
+/// A cell: how many rows or values it counts, how many tiles it has summed, or, of logic, which rows decide it.
+pub const CELL_COUNT: usize = 0;
+/// Whether it has seen values: bits that are set where it has.
+pub const CELL_SEEN: usize = 8;
+/// Then come a register or two, if it has any.
+pub const CELL_LANES: usize = 32;

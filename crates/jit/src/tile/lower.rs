@@ -310,7 +310,8 @@ impl Lowering<'_> {
                         self.lanes()?;
                     }
                 }
-                self.put(Fold::NAMES[fold as usize], [self.layout.cell(cell) as u64, 0])?;
+                let place = self.layout.cells.iter().find(|place| place.cell == cell)?;
+                self.put(Fold::NAMES[fold as usize], [place.at as u64, 0])?;
             }
         }
         Some(())

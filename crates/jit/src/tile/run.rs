@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use super::cells;
 use super::frame::{Frame, TileLayout};
 use super::lower::lower;
 use super::{Family, families, header};
@@ -13,7 +12,7 @@ use crate::arena::{Arena, Block};
 use crate::assemble::Layout;
 use crate::disassembly::disassembly;
 use crate::perf_map::PerfMap;
-use crate::program::{Cell, Fold, Program};
+use crate::program::{Cell, Program};
 use crate::provider::{Suspect, TileCounts};
 use crate::rows::Rows;
 
@@ -44,7 +43,6 @@ pub struct Tiles {
     family: &'static Family,
     block: Block,
     layout: TileLayout,
-    folds: Vec<(Fold, u32)>,
     pub stencils: usize,
     pub nanoseconds: u64,
     /// Tiles that were suspect, and rows of those that were not.
@@ -76,7 +74,7 @@ impl Tiles {
         counters.stencils.fetch_add(stencils as u64, Ordering::Relaxed);
         counters.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
         let (suspects, rows) = Default::default();
-        Some(Tiles { family, block, layout, folds: cells::folds(program), stencils, nanoseconds, suspects, rows })
+        Some(Tiles { family, block, layout, stencils, nanoseconds, suspects, rows })
     }
 
     pub fn bytes(&self) -> usize {
@@ -109,7 +107,7 @@ impl Tiles {
     pub unsafe fn run(
         &self,
         range: Range<usize>,
-        (out, nulls): (u64, u64),
+        (out, nulls, ahead): (u64, u64, u64),
         cells: &mut [Cell],
         counters: &TileCounters,
         fill: impl FnOnce(&Layout, &mut [u64]),
@@ -119,9 +117,10 @@ impl Tiles {
         let mut frame = Frame::new();
         let words = frame.words(&self.layout, self.family, out, nulls);
         fill(&self.layout.base, words);
+        words[header::AHEAD / 8] = ahead;
         let is_narrow = self.family.is_narrow;
-        let lanes = |cell: u32| self.layout.cell(cell) / 8..self.layout.cell(cell + 1) / 8;
-        self.folds.iter().for_each(|&(fold, cell)| cells::begin(fold, &mut words[lanes(cell)], is_narrow));
+        let places = &self.layout.cells[..];
+        places.iter().for_each(|place| place.begin(words, is_narrow));
         let (mut row, mut kept, mut suspects, mut exact_rows) = (range.start, 0, 0, 0);
         while row < end {
             // The last tile starts before its first row if there are too few.
@@ -133,9 +132,9 @@ impl Tiles {
             let answer = unsafe { self.block.run(words.as_mut_ptr(), from..end, kept) };
             if answer as i64 >= 0 {
                 kept = answer as usize;
-                for &(fold, cell) in &self.folds {
-                    let before = &mut cells[cell as usize];
-                    *before = cells::end(fold, *before, &words[lanes(cell)], is_narrow);
+                for place in places {
+                    let cell = &mut cells[place.cell as usize];
+                    *cell = place.end(*cell, words, is_narrow);
                 }
                 break;
             }
@@ -143,7 +142,7 @@ impl Tiles {
             let at = !answer as usize;
             row += at.saturating_sub(row).next_multiple_of(tile);
             suspects += 1;
-            if !self.folds.is_empty() {
+            if !places.is_empty() {
                 row = range.start;
                 suspects = suspects.max(SUSPECTS_MAX);
             }

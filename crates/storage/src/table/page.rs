@@ -175,6 +175,11 @@ impl<'a> TablePage<'a> {
         self.bitmap(0)
     }
 
+    /// The header, and which rows there are.
+    pub fn head(&self) -> &'a [u8] {
+        &self.bytes[..HEADER_BYTES + 2 * 8 * self.words()]
+    }
+
     /// One bit per slot: the row was deleted.
     pub fn dead(&self) -> &'a [u64] {
         self.bitmap(1)

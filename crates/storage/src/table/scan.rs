@@ -83,9 +83,21 @@ pub struct PageView<'a> {
     visible: &'a [u64],
     bytes: &'a [u8],
     layout: &'a Layout,
+    /// Whether it is the page itself, not a copy.
+    in_place: bool,
 }
 
 impl<'a> PageView<'a> {
+    /// How far ahead of this page the table's next one lies in memory, in bytes, if it is there and they follow one another as they mostly do; 0 where nobody knows.
+    pub fn ahead(&self) -> usize {
+        if self.in_place { self.bytes.len() } else { 0 }
+    }
+
+    /// What is read of a page before its columns.
+    pub fn head(&self) -> &'a [u8] {
+        self.page.head()
+    }
+
     /// One bit per slot: the row is visible. Later bits than the page's slots are zero.
     pub fn visible(&self) -> &'a [u64] {
         self.visible
@@ -171,7 +183,7 @@ impl Table {
         }
         let bytes: &[u8] = if scratch.patched { bytemuck::cast_slice(&scratch.copy) } else { &guard };
         let page = TablePage::new(bytes, layout);
-        f(&PageView { page, visible: &scratch.visible, bytes, layout })
+        f(&PageView { page, visible: &scratch.visible, bytes, layout, in_place: !scratch.patched })
     }
 }
 
