@@ -242,28 +242,32 @@ unsafe fn nulls(words: u64, row: u64) -> u64 {
     }
 }
 
-/// Where the values of a column are; those that lie as far ahead as the frame says will be at hand soon.
-macro_rules! data {
-    ($t:expr, $ty:ty) => {{
-        let data = word!($t.c, H_0);
-        let ahead = data.wrapping_add(get($t.c, AHEAD)).wrapping_add($t.row * size_of::<$ty>() as u64) as *const i8;
-        _mm_prefetch::<_MM_HINT_T0>(ahead);
-        if ROWS as usize * size_of::<$ty>() > 64 {
-            _mm_prefetch::<_MM_HINT_T0>(ahead.wrapping_add(64));
-        }
-        data
-    }};
+/// The values of a column that lie as far ahead as the frame says will be at hand soon.
+macro_rules! ahead {
+    ($($name:ident)*) => {$(
+        stencil!(concat!("ahead_", stringify!($name)), |t| {
+            let data = word!(t.c, H_0).wrapping_add(get(t.c, AHEAD));
+            let ahead = data.wrapping_add(t.row * size_of::<$name>() as u64) as *const i8;
+            _mm_prefetch::<_MM_HINT_T0>(ahead);
+            if ROWS as usize * size_of::<$name>() > 64 {
+                _mm_prefetch::<_MM_HINT_T0>(ahead.wrapping_add(64));
+            }
+            next(t)
+        });
+    )*};
 }
+forms!(ahead);
+ahead!(bool);
 
 macro_rules! columns {
     ($($name:ident)*) => {$(
-        stencil!(concat!("full_", stringify!($name)), |t| next(Tile { a: $name(data!(t, $name), t.row), z: 0, ..t }));
+        stencil!(concat!("full_", stringify!($name)), |t| next(Tile { a: $name(word!(t.c, H_0), t.row), z: 0, ..t }));
         stencil!(concat!("load_", stringify!($name)), |t| {
-            next(Tile { a: $name(data!(t, $name), t.row), z: nulls(word!(t.c, H_1), t.row), ..t })
+            next(Tile { a: $name(word!(t.c, H_0), t.row), z: nulls(word!(t.c, H_1), t.row), ..t })
         });
-        stencil!(concat!("right_full_", stringify!($name)), |t| next(Tile { b: $name(data!(t, $name), t.row), ..t }));
+        stencil!(concat!("right_full_", stringify!($name)), |t| next(Tile { b: $name(word!(t.c, H_0), t.row), ..t }));
         stencil!(concat!("right_load_", stringify!($name)), |t| {
-            next(Tile { b: $name(data!(t, $name), t.row), z: t.z | nulls(word!(t.c, H_1), t.row), ..t })
+            next(Tile { b: $name(word!(t.c, H_0), t.row), z: t.z | nulls(word!(t.c, H_1), t.row), ..t })
         });
     )*};
 }
@@ -284,6 +288,10 @@ stencil!("right_constant", |t| next(Tile { b: splat(hole!(H_0)), ..t }));
 stencil!("input", |t| {
     let (word, null) = (word!(t.c, H_0), word!(t.c, H_1));
     next(Tile { a: splat(word), z: null.wrapping_neg() & ALL, ..t })
+});
+stencil!("right_input", |t| {
+    let (word, null) = (word!(t.c, H_0), word!(t.c, H_1));
+    next(Tile { b: splat(word), z: t.z | (null.wrapping_neg() & ALL), ..t })
 });
 
 stencil!("save_lanes", |t| {

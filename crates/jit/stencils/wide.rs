@@ -83,12 +83,8 @@ pub fn no_sign(x: __m256i) -> bool {
 #[inline(always)]
 pub unsafe fn mask(c: Frame, rows: u64) -> Lanes {
     unsafe {
-        let picks = _mm256_loadu_si256(c.add(BITS) as *const __m256i);
-        let of = |rows: u64| {
-            let rows = _mm256_set1_epi64x(rows as i64);
-            _mm256_cmpeq_epi64(_mm256_and_si256(rows, picks), picks)
-        };
-        [of(rows), of(rows >> 4), of(rows >> 8), of(rows >> 12)]
+        let (picks, rows) = (get_lanes(c.add(BITS)), _mm256_set1_epi64x(rows as i64));
+        each!(|picks| _mm256_cmpeq_epi64(_mm256_and_si256(rows, picks), picks))
     }
 }
 

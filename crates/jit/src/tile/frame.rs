@@ -26,7 +26,7 @@ pub struct TileLayout {
 struct Line([u64; 4]);
 
 /// Lines that take no allocation.
-const FEW_LINES: usize = 16;
+const FEW_LINES: usize = 18;
 
 /// Memory for the frame of one run. Most fit into what is here, so that nothing is moved or allocated.
 pub struct Frame {
@@ -54,6 +54,18 @@ impl TileLayout {
         (self.labels + header::SLOT_BYTES * i) as u64
     }
 }
+
+/// The bit of each lane, of 64 bits and of 32.
+static BITS: [[u64; 16]; 2] = {
+    let mut all = [[0; 16]; 2];
+    let mut word = 0;
+    while word < 16 {
+        all[0][word] = 1 << word;
+        all[1][word] = 1 << (2 * word) | 1 << (2 * word + 33);
+        word += 1;
+    }
+    all
+};
 
 /// The places of a byte's bits, lowest first, for each byte.
 static PLACES: [[u8; 8]; 256] = {
@@ -89,10 +101,9 @@ impl Frame {
         };
         // SAFETY: a line is four words and nothing else (`repr(C)`, 32 bytes aligned to 32), so that the lines are four times as many words.
         let words: &mut [u64] = unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), 4 * lines.len()) };
-        let picks = if family.is_narrow { [1, 4, 16, 64].map(|bit| bit | bit << 33) } else { [1, 2, 4, 8] };
         words[header::OUT / 8] = out;
         words[header::OUT_NULLS / 8] = nulls;
-        words[header::BITS / 8..][..4].copy_from_slice(&picks);
+        words[header::BITS / 8..][..16].copy_from_slice(&BITS[usize::from(family.is_narrow)]);
         words[header::PLACES / 8] = PLACES.as_ptr().expose_provenance() as u64;
         words
     }

@@ -65,7 +65,7 @@ pub fn places(steps: &[Step], folds: bool, can_fail: impl Fn(&Step) -> bool) -> 
 }
 
 /// The slot that a step reads.
-fn read(step: &Step) -> Option<u32> {
+pub fn read(step: &Step) -> Option<u32> {
     match *step {
         Step::Restore(s) | Step::Choose(_, s) | Step::And(s) | Step::Or(s) | Step::Binary(_, Right::Accumulator(s)) => {
             Some(s)

@@ -4,7 +4,7 @@ use hashbrown::HashMap;
 
 use super::Family;
 use super::frame::TileLayout;
-use super::jumps::{Need, Place, is_overwritten, places};
+use super::jumps::{Need, Place, is_overwritten, places, read};
 use crate::program::{BinaryOp, Choice, Fold, Form, Label, Output, Program, Right, Step, UnaryOp};
 use crate::stencil::Stencil;
 use crate::stencil_copy::{Assembly, Jump, StencilCopy};
@@ -112,6 +112,22 @@ fn within(op: BinaryOp, word: u64) -> Option<u64> {
     Some(half(least) | half(greatest) << 32)
 }
 
+/// The right side of an operation.
+enum Operand {
+    Step(Right),
+    Input(u32),
+}
+
+/// The operation that has the accumulator on its left and an input on its right, where these steps begin with that: `Save s, Input, op s`, and nobody else reads
+/// the slot.
+fn right_input(steps: &[Step]) -> Option<(BinaryOp, u32)> {
+    let [Step::Save(slot), Step::Input(input), Step::Binary(op, Right::Accumulator(left)), rest @ ..] = steps else {
+        return None;
+    };
+    let next = rest.iter().find(|step| read(step) == Some(*slot) || **step == Step::Save(*slot));
+    (slot == left && next.is_none_or(|step| *step == Step::Save(*slot))).then_some((*op, *input))
+}
+
 struct Lowering<'a> {
     program: &'a Program,
     family: &'static Family,
@@ -156,6 +172,7 @@ pub fn lower(program: &Program, family: &'static Family, nulls: u64) -> Option<(
     // Who jumps first to a label needs to know where others will have the accumulator: the second time all do.
     lowering.steps()?;
     lowering.copy = StencilCopy::with_capacity(128 * program.steps.len() + 256);
+    lowering.look_ahead()?;
     lowering.steps()?;
     lowering.emit()?;
     let assembly = lowering.copy.finish(find("done")?, find("suspect")?)?;
@@ -171,6 +188,15 @@ impl Lowering<'_> {
     fn column(&self, i: u32) -> [u64; 2] {
         let at = 8 * (self.layout.base.columns + 2 * i as usize) as u64;
         [at, at + 8]
+    }
+
+    fn input(&self, i: u32) -> [u64; 2] {
+        let at = 8 * (self.layout.base.inputs + 2 * i as usize) as u64;
+        [at, at + 8]
+    }
+
+    fn input_width(&self) -> Width {
+        if self.family.is_narrow { Width::I32 } else { Width::I64 }
     }
 
     fn has_nulls(&self, column: u32) -> bool {
@@ -211,10 +237,41 @@ impl Lowering<'_> {
         })
     }
 
+    /// Has the processor look for what follows on the columns, of programs that run over pages; also where rows that a filter drops do not come to them.
+    fn look_ahead(&mut self) -> Option<()> {
+        if matches!(self.program.output, Output::Vector(_)) {
+            return Some(());
+        }
+        let program = self.program;
+        let is_read = |column: &usize| {
+            let column = *column as u32;
+            let reads =
+                |step: &Step| matches!(*step, Step::Column(c) | Step::Binary(_, Right::Column(c)) if c == column);
+            program.steps.iter().any(reads)
+        };
+        (0..program.columns.len()).filter(is_read).try_for_each(|column| {
+            let name = format!("ahead_{}", Form::NAMES[program.columns[column] as usize]);
+            self.put(&name, self.column(column as u32))
+        })
+    }
+
     fn steps(&mut self) -> Option<()> {
         let program = self.program;
         self.kind = Kind::Any;
-        program.steps.iter().enumerate().try_for_each(|(at, step)| self.step(at, step))
+        let mut at = 0;
+        while let Some(step) = program.steps.get(at) {
+            match right_input(&program.steps[at..]) {
+                Some((op, input)) => {
+                    self.binary(op, Operand::Input(input))?;
+                    at += 3;
+                }
+                None => {
+                    self.step(at, step)?;
+                    at += 1;
+                }
+            }
+        }
+        Some(())
     }
 
     fn step(&mut self, at: usize, step: &Step) -> Option<()> {
@@ -239,9 +296,8 @@ impl Lowering<'_> {
                 self.kind = Kind::Any;
             }
             Step::Input(i) => {
-                let at = 8 * (self.layout.base.inputs + 2 * i as usize) as u64;
-                self.put("input", [at, at + 8])?;
-                self.kind = Kind::Lanes(if self.family.is_narrow { Width::I32 } else { Width::I64 });
+                self.put("input", self.input(i))?;
+                self.kind = Kind::Lanes(self.input_width());
             }
             Step::Restore(s) => {
                 self.kind = self.slots[s as usize];
@@ -251,7 +307,7 @@ impl Lowering<'_> {
                 self.slots[s as usize] = self.kind;
                 self.by_kind(self.kind, "save", self.layout.slot(s))?;
             }
-            Step::Binary(op, right) => self.binary(op, right)?,
+            Step::Binary(op, right) => self.binary(op, Operand::Step(right))?,
             Step::Unary(op) => self.unary(op)?,
             Step::Choose(choice, s) => {
                 let (own, slot) = (self.lanes()?, self.slots[s as usize]);
@@ -344,9 +400,9 @@ impl Lowering<'_> {
         }
     }
 
-    fn binary(&mut self, op: BinaryOp, right: Right) -> Option<()> {
+    fn binary(&mut self, op: BinaryOp, right: Operand) -> Option<()> {
         let own = self.lanes()?;
-        if let Right::Constant(word) = right
+        if let Operand::Step(Right::Constant(word)) = right
             && let Some(within) = within(op, word)
             && self.family.is_narrow
         {
@@ -355,13 +411,17 @@ impl Lowering<'_> {
             return Some(());
         }
         let (left, right) = match right {
-            Right::Constant(word) => {
+            Operand::Input(i) => {
+                self.put("right_input", self.input(i))?;
+                (own, self.input_width())
+            }
+            Operand::Step(Right::Constant(word)) => {
                 let width = self.constant(word)?;
                 self.put("right_constant", [word, 0])?;
                 (own, width)
             }
-            Right::Column(c) => (own, self.load("right_", c)?),
-            Right::Accumulator(s) => {
+            Operand::Step(Right::Column(c)) => (own, self.load("right_", c)?),
+            Operand::Step(Right::Accumulator(s)) => {
                 let slot = self.slots[s as usize];
                 let place = [self.layout.slot(s), 0];
                 if slot == Kind::Bool {
