@@ -149,16 +149,6 @@ impl Native {
         self.columns.iter().map(|&i| chunk.columns.get(i)).collect()
     }
 
-    /// The columns of a page; fewer than it reads where they are not of the forms that it does.
-    fn columns_of<'p>(&self, page: &PageView<'p>) -> impl Iterator<Item = Column<'p>> {
-        let column = move |(&c, &form): (&usize, &Form)| {
-            let is_same = c < page.columns() && program::form_of(page.form(c)) == Some(form);
-            let column = is_same.then(|| Column::new(form, page.mini_page(c), page.nulls(c))).flatten();
-            column.map(|column| column.read_on(page.ahead()))
-        };
-        self.columns.iter().zip(&self.unit.program().columns).filter_map(column)
-    }
-
     /// A program that folds, by `written`.
     pub fn folding(written: Written, ctx: &mut Context<'_>) -> Option<Arc<Native>> {
         let native = Arc::new(Native::new(written, ctx.jit?)?);
@@ -178,7 +168,14 @@ impl Native {
 
     /// Folds the rows in these slots of a page; false where that must be done otherwise, and `cells` are as they were.
     pub fn fold_on_page(&self, page: &PageView<'_>, slots: Range<usize>, inputs: &[Input], cells: &mut [Cell]) -> bool {
-        self.unit.fold_in(self.columns_of(page), inputs, slots, cells)
+        let mut columns: SmallVec<[Column<'_>; 8]> = SmallVec::new();
+        for (&c, &form) in self.columns.iter().zip(&self.unit.program().columns) {
+            match column_of(page, c, form) {
+                Some(column) => columns.push(column),
+                None => return false,
+            }
+        }
+        self.unit.fold_in(&columns, inputs, slots, cells)
     }
 
     /// The inputs as they are now; `None` where they are not of the forms that it reads.
@@ -213,6 +210,14 @@ impl Native {
     }
 }
 
+/// A column of a page, if it is of this form.
+#[inline]
+fn column_of<'p>(page: &PageView<'p>, column: usize, form: Form) -> Option<Column<'p>> {
+    let is_same = column < page.columns() && program::form_of(page.form(column)) == Some(form);
+    let column = is_same.then(|| Column::new(form, page.mini_page(column), page.nulls(column))).flatten();
+    column.map(|column| column.read_on(page.ahead()))
+}
+
 /// The slots of a page, of these, for which a predicate that has a program is true; `None` where that must be found out otherwise. Nothing is copied.
 pub fn kept_on_page(
     means: &Means,
@@ -222,8 +227,10 @@ pub fn kept_on_page(
 ) -> Result<Option<Vec<u32>>> {
     let Some(native) = Native::of(means, ctx) else { return Ok(None) };
     let (Some(inputs), Some(unit)) = (native.inputs(ctx)?, native.filter()) else { return Ok(None) };
+    let pairs = native.columns.iter().zip(&unit.program().columns);
+    let columns = pairs.filter_map(|(&c, &form)| column_of(page, c, form));
     let mut kept = Vec::new();
-    Ok(unit.kept_in(native.columns_of(page), &inputs, slots, &mut kept).then_some(kept))
+    Ok(unit.kept_in(columns, &inputs, slots, &mut kept).then_some(kept))
 }
 
 /// The values of a part that has a program.

@@ -5,6 +5,7 @@ use vector::{Data, Vector};
 use crate::program::Form;
 
 /// Has the processor look for what lies so many bytes ahead of `bytes`, if there is anything: it is read soon.
+#[inline]
 pub fn look_ahead(bytes: &[u8], ahead: usize) {
     const LINE_BYTES: usize = 64;
     #[cfg(target_arch = "x86_64")]
@@ -35,6 +36,7 @@ pub struct Column<'v> {
 impl<'v> Column<'v> {
     /// Values as bytes in the machine's order, aligned to their width; booleans are 0 or 1. `nulls` has a bit for each value, or is empty. `None` where the
     /// bytes are not aligned.
+    #[inline]
     pub fn new(form: Form, bytes: &'v [u8], nulls: &'v [u64]) -> Option<Column<'v>> {
         (bytes.as_ptr().align_offset(form.width()) == 0).then_some(Column { form, bytes, nulls, ahead: 0 })
     }
@@ -57,6 +59,7 @@ impl<'v> Column<'v> {
     /// The same, if rows are read next that lie so many bytes ahead. That is only a hint, and that of a run's first column is for all: nothing depends on it, and there
     /// need be nothing.
     #[must_use]
+    #[inline]
     pub fn read_on(self, ahead: usize) -> Column<'v> {
         Column { ahead, ..self }
     }
@@ -106,6 +109,7 @@ impl<'v> Column<'v> {
     }
 
     /// Whether there are values up to row `end`.
+    #[inline]
     pub(crate) fn reaches(&self, end: usize) -> bool {
         end.checked_mul(self.form.width()).is_some_and(|bytes| bytes <= self.bytes.len())
     }

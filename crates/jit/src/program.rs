@@ -119,6 +119,7 @@ impl Form {
     }
 
     /// Bytes of a value.
+    #[inline]
     pub fn width(self) -> usize {
         match self {
             Form::Bool => 1,

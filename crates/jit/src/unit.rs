@@ -147,17 +147,11 @@ impl Unit {
     }
 
     /// Folds a range of rows of columns into `cells`, which stay as they were where it answers false, as [`Unit::values`] answers `None`.
-    pub fn fold_in<'c>(
-        &self,
-        columns: impl IntoIterator<Item = Column<'c>>,
-        inputs: &'c [Input],
-        rows: Range<usize>,
-        cells: &mut [Cell],
-    ) -> bool {
-        let mut all = Columns::new();
-        all.extend(columns);
+    pub fn fold_in(&self, columns: &[Column<'_>], inputs: &[Input], rows: Range<usize>, cells: &mut [Cell]) -> bool {
         let is_whole = self.program.output == Output::Folded(cells.len() as u32);
-        let Some(run) = Rows::new(&self.program, &all, inputs, rows.clone()).filter(|_| is_whole) else { return false };
+        let Some(run) = Rows::new(&self.program, columns, inputs, rows.clone()).filter(|_| is_whole) else {
+            return false;
+        };
         let mut folded: SmallVec<[Cell; FEW_CELLS]> = SmallVec::from_slice(cells);
         let is_done = self.run(&run, &mut Sink::of_cells(&mut folded, rows)).is_some();
         if is_done {

@@ -150,7 +150,7 @@ fn disassembly_of(program: &Program, provider: CopyAndPatch, rows: usize) -> Str
                     let Data::I32(values) = &v.data else { panic!("{v:?}") };
                     Column::new(Form::I32, bytemuck::cast_slice(values), v.nulls.words()).expect("aligned")
                 });
-                unit.fold_in(columns, &[Some(7)], 0..rows, &mut vec![[0; 2]; cells as usize])
+                unit.fold_in(&columns.collect::<Vec<_>>(), &[Some(7)], 0..rows, &mut vec![[0; 2]; cells as usize])
             }
         };
         assert!(ran, "{program:?}");

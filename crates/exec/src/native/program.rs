@@ -89,6 +89,7 @@ pub fn form_of_type(ty: Oid) -> Option<Form> {
 }
 
 /// The same of what a type's values are like.
+#[inline]
 pub fn form_of(physical: Physical) -> Option<Form> {
     Some(match physical {
         Physical::Bool => Form::Bool,
