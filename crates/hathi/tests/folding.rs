@@ -169,7 +169,9 @@ fn explain_counts_rows_that_were_folded() {
     let [mut on, mut off] = sessions(&db);
     on.batch_execute(TABLE).unwrap();
     for setting in ["SET max_parallel_workers_per_gather = 0", "SET max_parallel_workers_per_gather = 2"] {
-        [&mut on, &mut off].map(|s| s.batch_execute(setting).unwrap());
+        for s in [&mut on, &mut off] {
+            s.batch_execute(setting).unwrap();
+        }
         for sql in ["SELECT sum(i4) FROM t WHERE id <= 12345 AND i2 < 3", "SELECT count(*), max(f8) FROM t"] {
             let explain = format!("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) {sql}");
             let lines = |s: &mut Session| -> Vec<String> {
