@@ -5,6 +5,7 @@ use types::{Physical, Result};
 use vector::{Chunk, Vector};
 
 use crate::eval::{eval, matching};
+use crate::narrow::Offer;
 use crate::{BoxOperator, Context, Operator};
 
 /// Runs its right input once for each row of the left.
@@ -16,6 +17,8 @@ pub struct Apply {
     pub right_forms: Vec<Physical>,
     pub binds: Vec<(usize, Expr)>,
     pub condition: Option<Expr>,
+    /// Whether what its right does is a matter of what it reads.
+    pub is_steady: bool,
     pub chunk: Chunk,
     pub row: usize,
 }
@@ -98,6 +101,15 @@ impl Operator for Apply {
             self.row += 1;
         }
         Ok(true)
+    }
+
+    fn prepare(&mut self, ctx: &mut Context<'_>) -> Result<bool> {
+        self.left.prepare(ctx)
+    }
+
+    fn narrow(&mut self, column: usize, filter: Offer<'_>) -> bool {
+        // What its right does for a row changes nothing else, so it need not be done.
+        self.is_steady && column < self.left_forms.len() && self.left.narrow(column, filter)
     }
 
     fn reset(&mut self) {

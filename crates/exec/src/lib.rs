@@ -16,6 +16,7 @@ mod eval;
 mod feed;
 mod folding;
 mod function_scan;
+mod gather;
 mod grouping;
 mod incremental_sort;
 mod index;
