@@ -4,9 +4,11 @@ pub mod duckdb;
 mod hathi_server;
 mod machine;
 mod pg_server;
+mod read_rate;
 mod sqlite;
 
 pub use hathi_server::HathiServer;
-pub use machine::{BareLog, loop_rate, read_rate_bytes_per_second};
+pub use machine::{BareLog, loop_rate};
 pub use pg_server::PgServer;
+pub use read_rate::read_rate_bytes_per_second;
 pub use sqlite::{in_memory, on_disk};

@@ -15,6 +15,7 @@ use vector::{CHUNK_ROWS, Chunk, Data, Nulls, Vector};
 pub use sorted::GroupAggregate;
 
 use crate::eval::{eval, matching};
+use crate::folding::{Folding, Folds};
 use crate::key_table::{KeyTable, Keys};
 use crate::narrow::Offer;
 use crate::own_aggregate::OwnStates;
@@ -123,6 +124,8 @@ pub struct Aggregate {
     fragment: Option<Fragment>,
     groups: Vec<Expr>,
     calls: Vec<AggregateCall>,
+    /// Where there are no groups, and rows can be folded before they are here.
+    folds: Option<Arc<Folds>>,
     is_ready: bool,
     forms: Vec<Physical>,
     /// Room for the input's rows.
@@ -152,12 +155,14 @@ fn in_order(mut call: AggregateCall) -> AggregateCall {
 
 impl Aggregate {
     pub fn new(input: BoxOperator, groups: Vec<Expr>, calls: Vec<AggregateCall>, forms: Vec<Physical>) -> Aggregate {
-        let calls = calls.into_iter().map(in_order).collect();
+        let calls: Vec<AggregateCall> = calls.into_iter().map(in_order).collect();
+        let folds = if groups.is_empty() { Folds::of(&calls) } else { None };
         Aggregate {
             input,
             fragment: None,
             groups,
             calls,
+            folds,
             is_ready: false,
             forms,
             chunk: Chunk::default(),
@@ -173,8 +178,15 @@ impl Aggregate {
     }
 
     /// The next chunk to group: of the input, or chunk `n` of a list.
-    fn source(&mut self, part: Option<usize>, n: usize, chunk: &mut Chunk, ctx: &mut Context<'_>) -> Result<bool> {
-        let Some(part) = part else { return self.input.next(ctx, chunk) };
+    fn source(
+        &mut self,
+        part: Option<usize>,
+        n: usize,
+        chunk: &mut Chunk,
+        folding: Option<&mut Folding>,
+        ctx: &mut Context<'_>,
+    ) -> Result<bool> {
+        let Some(part) = part else { return next(&mut self.input, chunk, folding, ctx) };
         let read = match self.later.last() {
             Some((parts, _)) => parts.chunk(part, n)?,
             None => None,
@@ -184,6 +196,12 @@ impl Aggregate {
             None => return Ok(false),
         }
         Ok(true)
+    }
+
+    /// Has its expressions ready, once there are rows for them.
+    fn ready(&mut self, ctx: &mut Context<'_>) {
+        let exprs = self.groups.iter_mut().chain(self.calls.iter_mut().flat_map(AggregateCall::exprs_mut));
+        native::ready(&mut self.is_ready, exprs, ctx);
     }
 
     /// Groups the input, or list `part` of the last file.
@@ -198,8 +216,12 @@ impl Aggregate {
         let mut n = 0;
         let mut grouped = Grouped::new(&self.groups, &self.calls)?;
         let mut chunk = std::mem::take(&mut self.chunk);
-        while self.source(part, n, &mut chunk, ctx)? {
+        let mut folding = self.folds.as_ref().map(Folding::new);
+        while self.source(part, n, &mut chunk, folding.as_mut(), ctx)? {
             n += 1;
+            if chunk.rows > 0 {
+                self.ready(ctx);
+            }
             let beyond = spilled.as_mut().map(|parts| (parts, self.later.len()));
             grouped.take(&self.groups, &self.calls, &mut chunk, beyond, ctx)?;
             if spilled.is_none()
@@ -211,6 +233,7 @@ impl Aggregate {
             }
         }
         self.chunk = chunk;
+        grouped.add_folded(&self.calls, folding.as_ref(), ctx)?;
         let out = grouped.finished(&self.calls, &self.forms, ctx)?;
         if let Some(mut parts) = spilled {
             parts.finish()?;
@@ -221,23 +244,41 @@ impl Aggregate {
 
     /// Groups the input on several threads, where there is a fragment for that and the groups fit into memory.
     fn run_parallel(&mut self, ctx: &mut Context<'_>) -> Result<Option<Grouped>> {
-        let Aggregate { fragment: Some(fragment), groups, calls, .. } = self else { return Ok(None) };
+        if self.fragment.is_some() {
+            self.ready(ctx);
+        }
+        let Aggregate { fragment: Some(fragment), groups, calls, folds, .. } = self else { return Ok(None) };
         let room = hash_bytes(ctx);
         let parts = fragment.run(ctx, |input, ctx| {
             let mut grouped = Grouped::new(groups, calls)?;
             let mut chunk = Chunk::default();
-            while input.next(ctx, &mut chunk)? {
+            let mut folding = folds.as_ref().map(Folding::new);
+            while next(input, &mut chunk, folding.as_mut(), ctx)? {
                 grouped.take(groups, calls, &mut chunk, None, ctx)?;
                 if grouped.held_bytes() > room {
                     return Ok(None);
                 }
             }
+            grouped.add_folded(calls, folding.as_ref(), ctx)?;
             Ok(Some(grouped))
         })?;
         let Some(mut parts) = parts.map(Vec::into_iter) else { return Ok(None) };
         let Some(mut all) = parts.next() else { return Ok(None) };
         parts.try_for_each(|part| all.merge(part, ctx))?;
         Ok(Some(all))
+    }
+}
+
+/// The next rows of `input` but for those that it folds.
+fn next(
+    input: &mut BoxOperator,
+    chunk: &mut Chunk,
+    folding: Option<&mut Folding>,
+    ctx: &mut Context<'_>,
+) -> Result<bool> {
+    match folding {
+        Some(folding) => input.next_folded(ctx, chunk, folding),
+        None => input.next(ctx, chunk),
     }
 }
 
@@ -336,6 +377,17 @@ impl Grouped {
             let held = 2 * index.held_bytes() + 48 * calls * known.rows;
             ctx.account.charge(held.saturating_sub(*charged))?;
             *charged = (*charged).max(held);
+        }
+        Ok(())
+    }
+
+    /// Adds rows that were folded before they were here; there are no groups.
+    fn add_folded(&mut self, calls: &[AggregateCall], folding: Option<&Folding>, ctx: &mut Context<'_>) -> Result<()> {
+        let Some(folding) = folding else { return Ok(()) };
+        for (i, (call, state)) in calls.iter().zip(&mut self.running).enumerate() {
+            if let States::Builtin(groups) = &mut state.groups {
+                folding.add_to(&mut **groups, i, call.args.first(), ctx)?;
+            }
         }
         Ok(())
     }
@@ -552,8 +604,6 @@ fn sorted_rows(call: &AggregateCall, state: &mut Running, groups: usize, ctx: &m
 impl Operator for Aggregate {
     fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
         ctx.check_interrupts()?;
-        let exprs = self.groups.iter_mut().chain(self.calls.iter_mut().flat_map(AggregateCall::exprs_mut));
-        native::ready(&mut self.is_ready, exprs, ctx);
         if self.result.is_none() {
             self.result = Some(self.run(None, ctx)?);
             self.next = 0;

@@ -5,6 +5,7 @@ use storage::buffer::Touched;
 use types::Result;
 use vector::Chunk;
 
+use crate::folding::Folding;
 use crate::narrow::Offer;
 use crate::{BoxOperator, Context, Operator};
 
@@ -16,21 +17,49 @@ pub struct Counted {
     pub begun: (bool, bool),
 }
 
-impl Operator for Counted {
-    fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
+/// How many rows an operator yielded.
+fn yielded(outcome: &Result<bool>, out: &Chunk) -> u64 {
+    if matches!(outcome, Ok(true)) { out.rows as u64 } else { 0 }
+}
+
+impl Counted {
+    /// Counts what `next` does, which tells how many rows there are.
+    fn count(
+        &mut self,
+        ctx: &mut Context<'_>,
+        next: impl FnOnce(&mut BoxOperator, &mut Context<'_>) -> (Result<bool>, u64),
+    ) -> Result<bool> {
         if !self.begun.0 {
             self.counter.start();
         }
         let before = ctx.txn.interrupt().clock().monotonic_nanos();
         let touched = Touched::so_far();
-        let outcome = self.input.next(ctx, out);
+        let (outcome, rows) = next(&mut self.input, ctx);
         let Touched { hit, read, dirtied } = Touched::so_far().since(touched);
         self.counter.add_pages([hit, read, dirtied]);
         let nanos = ctx.txn.interrupt().clock().monotonic_nanos() - before;
-        let rows = if matches!(outcome, Ok(true)) { out.rows as u64 } else { 0 };
         self.counter.add(rows, nanos, !self.begun.1);
         self.begun = (true, self.begun.1 || rows > 0);
         outcome
+    }
+}
+
+impl Operator for Counted {
+    fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
+        self.count(ctx, |input, ctx| {
+            let outcome = input.next(ctx, out);
+            let rows = yielded(&outcome, out);
+            (outcome, rows)
+        })
+    }
+
+    fn next_folded(&mut self, ctx: &mut Context<'_>, out: &mut Chunk, folding: &mut Folding) -> Result<bool> {
+        self.count(ctx, |input, ctx| {
+            let before = folding.rows();
+            let outcome = input.next_folded(ctx, out, folding);
+            let rows = yielded(&outcome, out) + folding.rows() - before;
+            (outcome, rows)
+        })
     }
 
     fn prepare(&mut self, ctx: &mut Context<'_>) -> Result<bool> {

@@ -14,6 +14,7 @@ mod cte;
 mod distinct;
 mod eval;
 mod feed;
+mod folding;
 mod function_scan;
 mod gather;
 mod grouping;
@@ -60,6 +61,8 @@ use storage::txn::{Snapshot, Transaction};
 use types::io::TypeLookup;
 use types::{Datum, IoSettings, Oid, Result};
 use vector::Chunk;
+
+use folding::Folding;
 
 pub use account::{Account, Meter};
 pub use build::{build, build_over};
@@ -227,6 +230,15 @@ pub trait Operator: Send {
     /// # Errors
     /// What evaluating, storing or waiting says.
     fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool>;
+
+    /// As [`Operator::next`], but rows that `folding` takes where they lie are not among those that it yields.
+    ///
+    /// # Errors
+    /// As [`Operator::next`].
+    fn next_folded(&mut self, ctx: &mut Context<'_>, out: &mut Chunk, folding: &mut Folding) -> Result<bool> {
+        let _ = folding;
+        self.next(ctx, out)
+    }
 
     /// Makes what all threads of a fragment (`parallel`) read, before they start; false when that is more than memory may hold.
     ///

@@ -4,13 +4,13 @@
 //! whoever has the same. Whatever is suspect to a program is evaluated as ever, for the whole chunk: so there is one place that raises errors, and it is not
 //! here.
 
-mod program;
+pub mod program;
 
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use jit::{Column, Form, Input, Jit, Output, Program, Unit, UnitCode};
+use jit::{Cell, Column, Form, Input, Jit, Output, Program, Unit, UnitCode};
 use plan::{Expr, ExprKind, Means};
 use smallvec::SmallVec;
 use storage::table::PageView;
@@ -72,6 +72,9 @@ pub struct Native {
     inputs: Vec<Expr>,
 }
 
+/// What inputs are, in a program's order.
+pub type Inputs = SmallVec<[Input; 4]>;
+
 /// What a statement's expressions became, for EXPLAIN.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct JitUse {
@@ -122,12 +125,15 @@ fn prepare(e: &mut Expr, jit: &Jit, natives: &mut Vec<Arc<Native>>) {
 
 /// What `e` becomes, if it has a program that is worth it.
 fn native(e: &Expr, jit: &Jit) -> Option<Native> {
-    let Written { program, columns, inputs } = program::written(e)?;
-    let (unit, found) = jit.unit(program)?;
-    Some(Native { unit, found, filter: OnceLock::new(), jit: jit.clone(), columns, inputs })
+    Native::new(program::written(e)?, jit)
 }
 
 impl Native {
+    fn new(Written { program, columns, inputs }: Written, jit: &Jit) -> Option<Native> {
+        let (unit, found) = jit.unit(program)?;
+        Some(Native { unit, found, filter: OnceLock::new(), jit: jit.clone(), columns, inputs })
+    }
+
     /// What stands behind `means`, unless all is evaluated as it is.
     fn of<'m>(means: &'m Means, ctx: &Context<'_>) -> Option<&'m Native> {
         ctx.jit.and_then(|_| means.0.downcast_ref())
@@ -143,7 +149,40 @@ impl Native {
         self.columns.iter().map(|&i| chunk.columns.get(i)).collect()
     }
 
-    fn inputs(&self, ctx: &Context<'_>) -> Result<Option<SmallVec<[Input; 4]>>> {
+    /// A program that folds, by `written`.
+    pub fn folding(written: Written, ctx: &mut Context<'_>) -> Option<Arc<Native>> {
+        let native = Arc::new(Native::new(written, ctx.jit?)?);
+        ctx.state.natives.push(native.clone());
+        Some(native)
+    }
+
+    /// Has the processor look for what is read of the next page before its columns are.
+    pub fn look_ahead(&self, page: &PageView<'_>) {
+        if page.ahead() > 0 {
+            jit::look_ahead(page.head(), page.ahead());
+            for &column in self.columns.iter().filter(|&&c| c < page.columns()) {
+                jit::look_ahead(bytemuck::cast_slice(page.nulls(column)), page.ahead());
+            }
+        }
+    }
+
+    /// Folds the rows in these slots of a page; false where that must be done otherwise, and `cells` are as they were.
+    pub fn fold_on_page(&self, page: &PageView<'_>, slots: Range<usize>, inputs: &[Input], cells: &mut [Cell]) -> bool {
+        let mut columns: SmallVec<[Column<'_>; 8]> = SmallVec::new();
+        for (&c, &form) in self.columns.iter().zip(&self.unit.program().columns) {
+            match column_of(page, c, form) {
+                Some(column) => columns.push(column),
+                None => return false,
+            }
+        }
+        self.unit.fold_in(&columns, inputs, slots, cells)
+    }
+
+    /// The inputs as they are now; `None` where they are not of the forms that it reads.
+    ///
+    /// # Errors
+    /// `Internal` for a parameter without a value.
+    pub fn inputs(&self, ctx: &Context<'_>) -> Result<Option<Inputs>> {
         let mut out = SmallVec::new();
         for e in &self.inputs {
             let datum = match &e.kind {
@@ -171,6 +210,14 @@ impl Native {
     }
 }
 
+/// A column of a page, if it is of this form.
+#[inline]
+fn column_of<'p>(page: &PageView<'p>, column: usize, form: Form) -> Option<Column<'p>> {
+    let is_same = column < page.columns() && program::form_of(page.form(column)) == Some(form);
+    let column = is_same.then(|| Column::new(form, page.mini_page(column), page.nulls(column))).flatten();
+    column.map(|column| column.read_on(page.ahead()))
+}
+
 /// The slots of a page, of these, for which a predicate that has a program is true; `None` where that must be found out otherwise. Nothing is copied.
 pub fn kept_on_page(
     means: &Means,
@@ -180,12 +227,8 @@ pub fn kept_on_page(
 ) -> Result<Option<Vec<u32>>> {
     let Some(native) = Native::of(means, ctx) else { return Ok(None) };
     let (Some(inputs), Some(unit)) = (native.inputs(ctx)?, native.filter()) else { return Ok(None) };
-    let column = |(&c, &form): (&usize, &Form)| {
-        let is_same = c < page.columns() && program::form_of(page.form(c)) == Some(form);
-        is_same.then(|| Column::new(form, page.mini_page(c), page.nulls(c))).flatten()
-    };
     let pairs = native.columns.iter().zip(&unit.program().columns);
-    let Some(columns) = pairs.map(column).collect::<Option<SmallVec<[Column<'_>; 8]>>>() else { return Ok(None) };
+    let columns = pairs.filter_map(|(&c, &form)| column_of(page, c, form));
     let mut kept = Vec::new();
     Ok(unit.kept_in(columns, &inputs, slots, &mut kept).then_some(kept))
 }

@@ -10,9 +10,10 @@ use types::{Datum, Physical, Result};
 use vector::{CHUNK_ROWS, Chunk, Data};
 
 use crate::eval::retain;
+use crate::folding::{Folding, ScanFold};
 use crate::load::{Large, Slots, fetch_large, page_column, reset};
 use crate::narrow::{Narrowing, Offer, narrow};
-use crate::native::{self, Lazy};
+use crate::native::{self, Lazy, Native};
 use crate::page_test::{self, PageTests};
 use crate::parallel::Morsels;
 use crate::{Context, Operator};
@@ -89,6 +90,9 @@ pub struct SeqScan {
     tests: PageTests,
     /// The rest of it.
     filter: Option<Lazy>,
+    /// All of it, and the program that folds what it lets through, once that was asked for.
+    whole_filter: Option<Expr>,
+    fold: Option<Option<Arc<Native>>>,
     needed: Needed,
     /// Columns the filter reads, when it runs on the page: the others are loaded for its rows only.
     first: Option<Needed>,
@@ -114,6 +118,7 @@ impl SeqScan {
     /// `needed` are the columns that the scan's reader needs; what the filter reads comes on top.
     pub fn new(table: Arc<TableRef>, filter: Option<Expr>, mut needed: Needed) -> SeqScan {
         let forms = forms(&table);
+        let whole_filter = filter.clone();
         let (tests, filter) = page_test::split(filter, &table);
         let mut first = None;
         if let Some(filter) = &filter {
@@ -131,6 +136,8 @@ impl SeqScan {
             table,
             tests,
             filter: filter.map(Lazy::from),
+            whole_filter,
+            fold: None,
             needed,
             first,
             forms,
@@ -165,14 +172,26 @@ impl SeqScan {
         self.block < blocks
     }
 
-    /// Loads rows of the page at hand.
-    fn load_block(&mut self, storage: &Table, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<()> {
+    /// Loads rows of the page at hand, or folds all of it.
+    fn load_block(
+        &mut self,
+        storage: &Table,
+        ctx: &mut Context<'_>,
+        out: &mut Chunk,
+        fold: Option<(&ScanFold<'_>, &mut Folding)>,
+    ) -> Result<()> {
         let (block, from) = (self.block, self.slot);
+        let mut fold = fold.filter(|_| from == 0);
         let SeqScan { forms, first, tests, filter, slots, probe, large, scratch, narrowings, passing, .. } = self;
-        let filter = filter.as_mut().map(|f| f.get(ctx));
         let width = forms.len() - 1;
         let snapshot = ctx.snapshot;
         let next = storage.scan_block::<_, types::SqlError>(block, snapshot, scratch, |page| {
+            if let Some((fold, folding)) = &mut fold
+                && folding.take_page(fold, page)
+            {
+                return Ok(None);
+            }
+            let filter = filter.as_mut().map(|f| f.get(ctx));
             let rows = out.rows;
             let room = CHUNK_ROWS - rows;
             let (mut found, next) = if tests.is_empty() {
@@ -290,8 +309,9 @@ pub fn row_ids(data: &mut Data, block: u32, slots: Slots<'_>) {
     }
 }
 
-impl Operator for SeqScan {
-    fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
+impl SeqScan {
+    /// The next rows but for those that are folded.
+    fn load(&mut self, ctx: &mut Context<'_>, out: &mut Chunk, mut folding: Option<&mut Folding>) -> Result<bool> {
         ctx.check_interrupts()?;
         let storage = match &self.storage {
             Some(storage) => storage.clone(),
@@ -311,8 +331,13 @@ impl Operator for SeqScan {
             self.tests.bind(ctx)?;
             self.bound = true;
         }
+        let program = folding.as_ref().and_then(|_| self.fold.clone().flatten());
+        let fold = match &program {
+            Some(program) => ScanFold::new(program, ctx)?,
+            None => None,
+        };
         while out.rows < enough && pages < 64 && self.has_page(&storage) {
-            self.load_block(&storage, ctx, out)?;
+            self.load_block(&storage, ctx, out, fold.as_ref().zip(folding.as_deref_mut()))?;
             pages += 1;
         }
         if out.rows == 0 {
@@ -323,6 +348,20 @@ impl Operator for SeqScan {
             retain(filter.get(ctx), out, ctx)?;
         }
         Ok(true)
+    }
+}
+
+impl Operator for SeqScan {
+    fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
+        self.load(ctx, out, None)
+    }
+
+    fn next_folded(&mut self, ctx: &mut Context<'_>, out: &mut Chunk, folding: &mut Folding) -> Result<bool> {
+        if self.fold.is_none() && ctx.jit.is_some() {
+            self.fold = Some(folding.folds().program(self.whole_filter.as_ref(), ctx));
+        }
+        let is_folded = ctx.jit.is_some() && self.narrowings.is_empty();
+        self.load(ctx, out, is_folded.then_some(folding))
     }
 
     fn narrow(&mut self, column: usize, filter: Offer<'_>) -> bool {

@@ -74,6 +74,8 @@ pub trait Groups: Send {
     fn bytes(&self) -> usize;
     /// For `merge`.
     fn as_any(&self) -> &dyn Any;
+    /// For those who know which states these are.
+    fn as_any_mut(&mut self) -> &mut dyn Any;
     /// A copy.
     fn clone_box(&self) -> Box<dyn Groups>;
 }
@@ -124,6 +126,11 @@ impl<S: 'static> GroupStates<S> {
     pub fn new(steps: &'static Steps<S>) -> GroupStates<S> {
         GroupStates { states: Vec::new(), steps }
     }
+
+    /// The state of a group.
+    pub fn state_mut(&mut self, group: usize) -> Option<&mut S> {
+        self.states.get_mut(group)
+    }
 }
 
 impl<S: Default + Clone + Send + 'static> Groups for GroupStates<S> {
@@ -164,6 +171,9 @@ impl<S: Default + Clone + Send + 'static> Groups for GroupStates<S> {
         self.states.capacity() * size_of::<S>() + self.states.iter().map(self.steps.bytes).sum::<usize>()
     }
     fn as_any(&self) -> &dyn Any {
+        self
+    }
+    fn as_any_mut(&mut self) -> &mut dyn Any {
         self
     }
     fn clone_box(&self) -> Box<dyn Groups> {

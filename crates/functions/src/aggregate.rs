@@ -91,6 +91,24 @@ fn bigint() -> SqlError {
     SqlError::new(SqlState::NUMERIC_VALUE_OUT_OF_RANGE, "bigint out of range")
 }
 
+/// Adds `count` values that come to `sum` to a count, or to a sum or an average of integers.
+///
+/// # Errors
+/// The aggregate's; `Internal` for one of another kind.
+pub fn add_total(groups: &mut dyn Groups, group: usize, count: i64, sum: i128) -> Result<()> {
+    use functions::{AvgInt, Count, CountRows, SumInt, SumInt8, Total};
+    macro_rules! offer {
+        ($($state:ty)*) => {$(
+            let states = groups.as_any_mut().downcast_mut::<ext::GroupStates<$state>>();
+            if let Some(state) = states.and_then(|s| s.state_mut(group)) {
+                return state.add_total(count, sum);
+            }
+        )*};
+    }
+    offer!(CountRows Count SumInt<i16> SumInt<i32> SumInt8 AvgInt<i16> AvgInt<i32> AvgInt<i64>);
+    Err(SqlError::internal("a total was added to another aggregate"))
+}
+
 /// Fixed-width values that have an order.
 pub trait Ordered: ext::Lane + Default + Send {
     /// Whether `self` comes before `other`.
@@ -353,6 +371,33 @@ pub(crate) mod functions {
             }
             Numeric::from(self.sum).div(&Numeric::from(self.count)).map(Some)
         }
+    }
+
+    /// What several values come to can be added at once.
+    pub(super) trait Total {
+        fn add_total(&mut self, count: i64, sum: i128) -> Result<()>;
+    }
+
+    macro_rules! totals {
+        ($($state:ident $(<$t:ident>)?: |$own:ident, $count:ident, $sum:ident| $add:expr;)*) => {$(
+            impl $(<$t>)? Total for $state $(<$t>)? {
+                fn add_total(&mut self, $count: i64, $sum: i128) -> Result<()> {
+                    let $own = self;
+                    $add;
+                    Ok(())
+                }
+            }
+        )*};
+    }
+    totals! {
+        CountRows: |own, count, _sum| own.0 += count;
+        Count: |own, count, _sum| own.0 += count;
+        SumInt<T>: |own, count, sum| {
+            let sum = i64::try_from(sum).ok().and_then(|sum| own.sum.checked_add(sum)).ok_or_else(bigint)?;
+            (own.sum, own.count) = (sum, own.count + count);
+        };
+        SumInt8: |own, count, sum| (own.sum, own.count) = (own.sum + sum, own.count + count);
+        AvgInt<T>: |own, count, sum| (own.sum, own.count) = (own.sum + sum, own.count + count);
     }
 
     /// `sum(numeric)`.

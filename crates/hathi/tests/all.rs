@@ -5,6 +5,7 @@ mod allocations;
 mod auto_analyze;
 mod draw;
 mod extremes;
+mod folding;
 mod index_only;
 mod isolation;
 mod jit;

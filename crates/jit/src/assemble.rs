@@ -1,6 +1,7 @@
 //! Copy and patch: a program's steps become the bytes of its code.
 //!
-//! A frame is words: the output's two, then data and NULLs of each column, value and NULL of each input, each slot, and where each list and each set lies.
+//! A frame is words: the output's two, then data and NULLs of each column, value and NULL of each input, each slot, where each list and each set lies, and
+//! the cells.
 
 use crate::filter::simplified;
 use crate::program::{Output, Program, Right, Step};
@@ -15,6 +16,7 @@ pub struct Layout {
     pub slots: usize,
     pub lists: usize,
     pub sets: usize,
+    pub cells: usize,
     /// Words of the whole frame.
     pub words: usize,
 }
@@ -30,7 +32,8 @@ impl Layout {
         let slots = inputs + 2 * program.inputs as usize;
         let lists = slots + 2 * program.slots as usize;
         let sets = lists + program.lists.len();
-        Layout { columns, inputs, slots, lists, sets, words: sets + program.sets.len() }
+        let cells = sets + program.sets.len();
+        Layout { columns, inputs, slots, lists, sets, cells, words: cells + 2 * program.cells() as usize }
     }
 }
 
@@ -62,6 +65,7 @@ pub fn assemble(program: &Program, layout: &Layout, table: &Table, nulls: u64) -
     let emit = match program.output {
         Output::Vector(form) => table.emit[form as usize],
         Output::Kept => table.emit_kept,
+        Output::Folded(_) => table.emit_nothing,
     };
     copy.put(emit, [0, 8], Some(Jump::Back))?;
     copy.finish(table.done, table.suspect)
@@ -128,6 +132,10 @@ impl Assembler<'_> {
             Step::JumpIfFalse(l) => (table.jump_if_false, [0; 2], Some(Jump::To(l))),
             Step::JumpIfTrue(l) => (table.jump_if_true, [0; 2], Some(Jump::To(l))),
             Step::JumpUnlessNull(l) => (table.jump_unless_null, [0; 2], Some(Jump::To(l))),
+            Step::Fold(fold, cell) => {
+                let at = self.layout.cells + 2 * cell as usize;
+                (table.fold[fold as usize], [self.offset(at), self.offset(at + 1)], None)
+            }
             Step::Here(_) => return None,
         })
     }

@@ -4,6 +4,21 @@ use vector::{Data, Vector};
 
 use crate::program::Form;
 
+/// Has the processor look for what lies so many bytes ahead of `bytes`, if there is anything: it is read soon.
+#[inline]
+pub fn look_ahead(bytes: &[u8], ahead: usize) {
+    const LINE_BYTES: usize = 64;
+    #[cfg(target_arch = "x86_64")]
+    for at in (0..bytes.len()).step_by(LINE_BYTES) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        let place = bytes.as_ptr().wrapping_add(ahead + at).cast();
+        // SAFETY: whatever the address is, nothing is read there, and no fault is raised.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(place) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (bytes, ahead, LINE_BYTES);
+}
+
 /// A value that is the same for all rows; NULL is none.
 pub type Input = Option<u64>;
 
@@ -14,13 +29,16 @@ pub struct Column<'v> {
     pub(crate) bytes: &'v [u8],
     /// As many words as rows need; or none at all, where none is NULL.
     pub(crate) nulls: &'v [u64],
+    /// Where rows lie that are read soon, in bytes from its own.
+    pub(crate) ahead: usize,
 }
 
 impl<'v> Column<'v> {
     /// Values as bytes in the machine's order, aligned to their width; booleans are 0 or 1. `nulls` has a bit for each value, or is empty. `None` where the
     /// bytes are not aligned.
+    #[inline]
     pub fn new(form: Form, bytes: &'v [u8], nulls: &'v [u64]) -> Option<Column<'v>> {
-        (bytes.as_ptr().align_offset(form.width()) == 0).then_some(Column { form, bytes, nulls })
+        (bytes.as_ptr().align_offset(form.width()) == 0).then_some(Column { form, bytes, nulls, ahead: 0 })
     }
 
     /// The values of `vector`; `None` where it is of another form.
@@ -35,7 +53,15 @@ impl<'v> Column<'v> {
             (Data::F64(v), Form::F64) => bytemuck::cast_slice(v),
             _ => return None,
         };
-        Some(Column { form, bytes, nulls: vector.nulls.words() })
+        Some(Column { form, bytes, nulls: vector.nulls.words(), ahead: 0 })
+    }
+
+    /// The same, if rows are read next that lie so many bytes ahead. That is only a hint, and that of a run's first column is for all: nothing depends on it, and there
+    /// need be nothing.
+    #[must_use]
+    #[inline]
+    pub fn read_on(self, ahead: usize) -> Column<'v> {
+        Column { ahead, ..self }
     }
 
     /// How its values lie in memory.
@@ -83,6 +109,7 @@ impl<'v> Column<'v> {
     }
 
     /// Whether there are values up to row `end`.
+    #[inline]
     pub(crate) fn reaches(&self, end: usize) -> bool {
         end.checked_mul(self.form.width()).is_some_and(|bytes| bytes <= self.bytes.len())
     }

@@ -11,7 +11,7 @@ use crate::assemble::{Layout, assemble};
 use crate::column::Column;
 use crate::disassembly::disassembly;
 use crate::perf_map::PerfMap;
-use crate::program::Program;
+use crate::program::{Cell, Program};
 use crate::provider::{Code, Provider, Suspect, Tier, TileCounts};
 use crate::rows::{NULL_WORDS, Place, ROWS_MAX, Rows, Sink};
 use crate::stencil::Table;
@@ -142,18 +142,22 @@ impl Code for Patched {
         match &mut sink.place {
             Place::Values(values, nulls) => {
                 // SAFETY: `values` has room for values of the output's form up to the end of the rows (`Sink::is_for`).
-                unsafe { self.enter(rows, values.as_mut_ptr(), nulls) }.map(|_| ())
+                unsafe { self.enter(rows, values.as_mut_ptr(), nulls, &mut []) }.map(|_| ())
             }
             Place::Kept(kept) => {
                 // The row at hand is written behind those that are kept, whether it is or not; with tiles, eight are.
                 kept.clear();
                 kept.reserve(range.len() + 7);
                 // SAFETY: `kept` has room for the numbers of all rows and seven more.
-                let count = unsafe { self.enter(rows, kept.as_mut_ptr().cast(), &mut [0; NULL_WORDS]) }?;
+                let count = unsafe { self.enter(rows, kept.as_mut_ptr().cast(), &mut [0; NULL_WORDS], &mut []) }?;
                 // SAFETY: the numbers of the rows that are kept were written there, and are no more than there are rows.
                 unsafe { kept.set_len(count) };
                 Ok(())
             }
+            // SAFETY: nothing is put anywhere but into the frame.
+            Place::Folded(cells) => unsafe {
+                self.enter(rows, std::ptr::null_mut(), &mut [0; NULL_WORDS], cells).map(|_| ())
+            },
         }
     }
 
@@ -207,12 +211,18 @@ impl Patched {
         tiles.as_ref().filter(|tiles| tiles.take(rows))
     }
 
-    /// How many rows were kept.
+    /// How many rows were kept. The program's cells are folded into, and tell nothing where a row was suspect.
     ///
     /// # Safety
     /// `rows` are this program's, and not none; `out` has room for a value of the output's form for each row up to their end, or for a number for each of them
     /// and seven more, whichever the output is.
-    unsafe fn enter(&self, rows: &Rows<'_>, out: *mut u8, nulls: &mut [u64; NULL_WORDS]) -> Result<usize, Suspect> {
+    unsafe fn enter(
+        &self,
+        rows: &Rows<'_>,
+        out: *mut u8,
+        nulls: &mut [u64; NULL_WORDS],
+        cells: &mut [Cell],
+    ) -> Result<usize, Suspect> {
         let range = rows.range();
         // Bitmaps that end early are made whole: those of vectors do.
         let needed = range.end.div_ceil(64);
@@ -229,22 +239,25 @@ impl Patched {
             whole.push(copy);
         }
         let (out, nulls) = (out.expose_provenance() as u64, nulls.as_mut_ptr().expose_provenance() as u64);
-        let exact = |range: Range<usize>, kept: usize| {
+        let exact = |range: Range<usize>, kept: usize, cells: &mut [Cell]| {
             let mut words: SmallVec<[u64; FEW_WORDS]> = SmallVec::from_elem(0, self.layout.words);
             (words[0], words[1]) = (out, nulls);
             self.fill(&self.layout, rows, needed, &whole, &mut words);
+            words[self.layout.cells..].copy_from_slice(cells.as_flattened());
             // SAFETY: the program is sound (`compile`) and the frame laid out by its layout; columns have the forms it reads and at least so many
             // values, bitmaps as many words as those need (`Rows::new`), and `out` the room that the caller says (J2). The range is of `rows`, and not empty.
             let answer = unsafe { self.block.run(words.as_mut_ptr(), range, kept) };
+            cells.as_flattened_mut().copy_from_slice(&words[self.layout.cells..]);
             // A suspect row is answered as its complement.
             usize::try_from(answer as i64).map_err(|_| Suspect)
         };
         match self.tiles(rows) {
-            None => exact(range, 0),
+            None => exact(range, 0, cells),
             Some(tiles) => {
+                let ahead = rows.columns().first().map_or(0, |c| c.ahead as u64);
                 let fill = |layout: &Layout, words: &mut [u64]| self.fill(layout, rows, needed, &whole, words);
                 // SAFETY: as above, of the same program, which `tiles` take these rows for.
-                unsafe { tiles.run(range, (out, nulls), &self.own.tile_counters, fill, exact) }
+                unsafe { tiles.run(range, (out, nulls, ahead), cells, &self.own.tile_counters, fill, exact) }
             }
         }
     }

@@ -1,4 +1,5 @@
-//! What a filter's program need not do: a filter keeps a row whose value is true, so that where nobody else looks, NULL is as good as false.
+//! What a filter's program need not do: a filter keeps a row whose value is true, so that where nobody else looks, NULL is as good as false. So does a program
+//! that folds those rows only.
 //!
 //! `a AND b` is written as `a, JumpIfFalse end, Save s, b, And s, Here end`: where `a` is NULL, `b` tells whether the whole is false. If only its truth matters,
 //! `a, JumpUnlessTrue end, b, Here end` says the same, and `a OR b` is `a, JumpIfTrue end, b, Here end`: nothing is saved. `b` must not be suspect, though, if it
@@ -14,7 +15,7 @@ use crate::program::{Label, Output, Program, Right, Step};
 pub fn simplified(program: &Program, can_fail: impl Fn(&Step) -> bool) -> Cow<'_, [Step]> {
     let steps = &program.steps[..];
     let is_logic = |step: &Step| matches!(step, Step::And(_) | Step::Or(_));
-    if program.output != Output::Kept || !steps.iter().any(is_logic) {
+    if matches!(program.output, Output::Vector(_)) || !steps.iter().any(is_logic) {
         return Cow::Borrowed(steps);
     }
     let mut pass = Pass { steps: steps.to_vec(), labels: labels(steps), can_fail, dropped: vec![false; steps.len()] };
@@ -110,7 +111,8 @@ impl<F: Fn(&Step) -> bool> Pass<F> {
                 | Step::IsNull
                 | Step::IsFalse
                 | Step::InList(_)
-                | Step::InSet(_) => {
+                | Step::InSet(_)
+                | Step::Fold(..) => {
                     after.truth_only = false;
                 }
             }

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::column::{Column, Input};
-use crate::program::{Program, Right, Step};
+use crate::program::{Output, Program, Right, Step};
 use crate::provider::{Code, Provider, Suspect};
 use crate::rows::{Rows, Sink};
 
@@ -29,8 +28,10 @@ impl Code for Interpreted {
         let program = rows.program();
         let mut slots = vec![(0u64, false); program.slots as usize];
         for row in rows.range() {
-            let (a, z) = one(program, rows.columns(), rows.inputs(), &mut slots, row).ok_or(Suspect)?;
-            sink.put(row, (!z).then_some(a));
+            let (a, z) = one(program, rows, &mut slots, sink, row).ok_or(Suspect)?;
+            if !matches!(program.output, Output::Folded(_)) {
+                sink.put(row, (!z).then_some(a));
+            }
         }
         Ok(())
     }
@@ -39,11 +40,12 @@ impl Code for Interpreted {
 /// The value for one row; none where it is suspect.
 fn one(
     program: &Program,
-    columns: &[Column<'_>],
-    inputs: &[Input],
+    rows: &Rows<'_>,
     slots: &mut [(u64, bool)],
+    sink: &mut Sink<'_>,
     row: usize,
 ) -> Option<(u64, bool)> {
+    let (columns, inputs) = (rows.columns(), rows.inputs());
     let (mut a, mut z) = (0u64, false);
     let mut at = 0;
     while let Some(step) = program.steps.get(at) {
@@ -116,6 +118,7 @@ fn one(
             Step::JumpUnlessNull(l) if !z => jump = Some(l),
             Step::JumpUnlessTrue(_) | Step::JumpIfFalse(_) | Step::JumpIfTrue(_) | Step::JumpUnlessNull(_) => {}
             Step::Here(_) => {}
+            Step::Fold(fold, cell) => sink.fold(fold, cell, (!z).then_some(a)),
         }
         if let Some(label) = jump {
             at += program.steps[at..].iter().position(|s| *s == Step::Here(label))?;

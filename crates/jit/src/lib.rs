@@ -23,11 +23,11 @@ mod unit;
 mod tests;
 
 pub use arena::Memory;
-pub use column::{Column, Input};
+pub use column::{Column, Input, look_ahead};
 pub use copy_and_patch::CopyAndPatch;
 pub use interpret::Interpreter;
 pub use jit::{Jit, JitCounts};
-pub use program::{BinaryOp, Choice, Form, Label, Output, Program, Right, Step, UnaryOp, set_of};
+pub use program::{BinaryOp, Cell, Choice, Fold, Form, Label, Output, Program, Right, Step, UnaryOp, set_of};
 pub use provider::{Code, Provider, Suspect, Tier, TileCounts};
 pub use rows::{Rows, Sink};
 pub use unit::{Unit, UnitCode};

@@ -79,6 +79,29 @@ macro_rules! choices {
 }
 ops::choices!(choices);
 
+macro_rules! folds {
+    ($($op:ident $name:ident;)*) => {
+        operations! {
+            /// What becomes of a cell by a row's value.
+            Fold: $($op $name;)*
+        }
+
+        impl Fold {
+            /// A cell and one value more, or NULL.
+            #[inline]
+            pub fn apply(self, [x, y]: Cell, value: Option<u64>) -> Cell {
+                let (a, z) = (value.unwrap_or(0), u64::from(value.is_none()));
+                match self { $(Fold::$name => ops::$op(x, y, a, z).into(),)* }
+            }
+        }
+    };
+}
+ops::folds!(folds);
+
+/// What rows were folded into: a number of 128 bits, lower half first; or of extremes and logic, a word, and 1 where there were values that are not NULL.
+/// Both are zero at first.
+pub type Cell = [u64; 2];
+
 macro_rules! forms {
     ($($op:ident $name:ident $ty:ident;)*) => {
         operations! {
@@ -96,6 +119,7 @@ impl Form {
     }
 
     /// Bytes of a value.
+    #[inline]
     pub fn width(self) -> usize {
         match self {
             Form::Bool => 1,
@@ -177,6 +201,8 @@ pub enum Step {
     JumpUnlessNull(Label),
     /// Here is a label.
     Here(Label),
+    /// Folds the accumulator into a cell.
+    Fold(Fold, u32),
 }
 
 impl Step {
@@ -200,6 +226,8 @@ pub enum Output {
     Vector(Form),
     /// The rows for which they are true are listed.
     Kept,
+    /// Nothing: steps fold them into so many cells, each one step's.
+    Folded(u32),
 }
 
 /// A row program.
@@ -241,10 +269,16 @@ pub fn set_of(words: &[u64]) -> Option<Vec<u64>> {
 }
 
 impl Program {
+    /// How many cells it folds into.
+    pub fn cells(&self) -> u32 {
+        if let Output::Folded(cells) = self.output { cells } else { 0 }
+    }
+
     /// Whether it keeps what the rest of this crate relies on: everything it names exists, labels lie ahead of who jumps to them, and forms fit.
     pub fn is_sound(&self) -> bool {
         let mut open: Vec<Label> = Vec::new();
         let mut seen: Vec<Label> = Vec::new();
+        let mut folded: Vec<u32> = Vec::new();
         for step in &self.steps {
             let fits = match *step {
                 Step::Column(c) | Step::NullOf(c) => (c as usize) < self.columns.len(),
@@ -260,6 +294,11 @@ impl Program {
                     let is_new = !seen.contains(&l);
                     seen.push(l);
                     is_new
+                }
+                Step::Fold(_, cell) => {
+                    let is_new = !folded.contains(&cell);
+                    folded.push(cell);
+                    is_new && cell < self.cells()
                 }
                 _ => step.target().is_none_or(|l| {
                     open.push(l);

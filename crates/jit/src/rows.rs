@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use vector::CHUNK_ROWS;
 
 use crate::column::{Column, Input};
-use crate::program::{Form, Output, Program};
+use crate::program::{Cell, Fold, Form, Output, Program};
 
 /// Words of a NULL bitmap for a chunk.
 pub(crate) const NULL_WORDS: usize = CHUNK_ROWS / 64;
@@ -43,7 +43,8 @@ impl<'r> Rows<'r> {
             return None;
         }
         let words = |c: &Column<'_>| c.nulls.len().min(range.end.div_ceil(64));
-        let has_null = |c: &Column<'_>| c.nulls[..words(c)].iter().any(|w| *w != 0);
+        // All of them: a loop that may end early takes longer.
+        let has_null = |c: &Column<'_>| c.nulls[..words(c)].iter().fold(0, |all, w| all | w) != 0;
         let bit = |(i, c): (usize, &Column<'_>)| u64::from(has_null(c)) << i.min(63);
         let nulls = columns.iter().enumerate().map(bit).fold(0, |all, bit| all | bit);
         Some(Rows { program, columns, inputs: &inputs[..program.inputs as usize], range, nulls })
@@ -75,7 +76,7 @@ impl<'r> Rows<'r> {
     }
 }
 
-/// Where the values of one run go: into a vector, or, of a filter, the rows that are kept into a list.
+/// Where the values of one run go: into a vector; or, of a filter, the rows that are kept into a list; or what they are folded into.
 pub struct Sink<'s> {
     pub(crate) place: Place<'s>,
     range: Range<usize>,
@@ -85,6 +86,7 @@ pub(crate) enum Place<'s> {
     /// Values from row 0 on, and a bit for each that is NULL.
     Values(Values<'s>, &'s mut [u64; NULL_WORDS]),
     Kept(&'s mut Vec<u32>),
+    Folded(&'s mut [Cell]),
 }
 
 impl<'s> Sink<'s> {
@@ -96,6 +98,23 @@ impl<'s> Sink<'s> {
     /// For the numbers of those rows of `range` that are kept; nothing is listed yet.
     pub(crate) fn of_kept(kept: &'s mut Vec<u32>, range: Range<usize>) -> Sink<'s> {
         Sink { place: Place::Kept(kept), range }
+    }
+
+    /// For what the rows are folded into; if the run does not come to its end, nobody looks at it.
+    pub(crate) fn of_cells(cells: &'s mut [Cell], range: Range<usize>) -> Sink<'s> {
+        Sink { place: Place::Folded(cells), range }
+    }
+
+    /// Folds a value, or NULL, into a cell.
+    ///
+    /// # Panics
+    /// When the program has no such cell.
+    #[inline]
+    pub fn fold(&mut self, fold: Fold, cell: u32, value: Option<u64>) {
+        match &mut self.place {
+            Place::Folded(cells) => cells[cell as usize] = fold.apply(cells[cell as usize], value),
+            _ => panic!("cell {cell} of a program without cells"),
+        }
     }
 
     /// Puts the value of a row, a word that looks as the program's output says, or NULL; a filter keeps the rows whose value is true.
@@ -116,6 +135,7 @@ impl<'s> Sink<'s> {
                     kept.push(row as u32);
                 }
             }
+            Place::Folded(_) => panic!("a program that folds has no values"),
         }
     }
 
@@ -126,6 +146,7 @@ impl<'s> Sink<'s> {
                 values.form() == form && range.end <= self.range.end && range.end <= values.len()
             }
             (Place::Kept(_), Output::Kept) => true,
+            (Place::Folded(cells), Output::Folded(count)) => cells.len() == count as usize,
             _ => false,
         }
     }

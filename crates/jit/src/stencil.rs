@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use crate::patch::{Patch, What, digest};
-use crate::program::{BinaryOp, Choice, Form, UnaryOp};
+use crate::program::{BinaryOp, Choice, Fold, Form, UnaryOp};
 
 /// One operation.
 #[derive(Debug)]
@@ -64,6 +64,7 @@ macro_rules! table {
             pub column: Vec<[[Found; 2]; Form::COUNT]>,
             pub unary: Vec<&'static Stencil>,
             pub choice: Vec<&'static Stencil>,
+            pub fold: Vec<&'static Stencil>,
             /// By form; with a NULL bitmap, and without.
             pub load: Vec<[&'static Stencil; 2]>,
             pub emit: Vec<&'static Stencil>,
@@ -90,6 +91,7 @@ macro_rules! table {
                     column: BinaryOp::NAMES.iter().map(|op| loads(&format!("{op}_"))).collect(),
                     unary: each(&UnaryOp::NAMES, "")?,
                     choice: each(&Choice::NAMES, "_slot")?,
+                    fold: each(&Fold::NAMES, "")?,
                     load: forms.map(|[nulls, full]| Some([nulls?, full?])).collect::<Option<_>>()?,
                     emit: Form::NAMES.iter().map(|form| find(&format!("emit_{form}"))).collect::<Option<_>>()?,
                     $($name: find(stringify!($name))?,)*
@@ -110,7 +112,7 @@ table! {
     and_slot or_slot not is_null is_true is_false
     in_list in_rising_list in_set
     jump jump_unless_true jump_if_false jump_if_true jump_unless_null
-    emit_kept done suspect
+    emit_kept emit_nothing done suspect
 }
 
 #[cfg(test)]

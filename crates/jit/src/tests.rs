@@ -1,3 +1,4 @@
+mod folds;
 mod provider;
 mod tiles;
 
@@ -6,8 +7,8 @@ use rand_chacha::ChaCha8Rng;
 use vector::{Data, Nulls, Vector};
 
 use crate::{
-    BinaryOp, Choice, Column, CopyAndPatch, Form, Input, Jit, Label, Memory, Output, Program, Provider as _, Right,
-    Step, UnaryOp,
+    BinaryOp, Choice, Column, CopyAndPatch, Fold, Form, Input, Jit, Label, Memory, Output, Program, Provider as _,
+    Right, Step, UnaryOp,
 };
 
 pub(crate) const CODE: bool = cfg!(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")));
@@ -266,6 +267,36 @@ impl Drawn<'_> {
     }
 }
 
+impl Drawn<'_> {
+    /// Steps that fold some expressions, perhaps of some rows only.
+    fn folds(&mut self, depth: u32) {
+        let end = self.label();
+        if self.rng.random() {
+            self.expression(Kind::Bool, depth);
+            self.program.steps.push(Step::JumpUnlessTrue(end));
+        }
+        let cells = self.rng.random_range(1..4);
+        for cell in 0..cells {
+            let after = self.rng.random_bool(0.3).then(|| self.label());
+            if let Some(after) = after {
+                self.expression(Kind::Bool, depth.min(2));
+                self.program.steps.push(Step::JumpUnlessTrue(after));
+            }
+            let kind = self.pick(&[Kind::Int, Kind::Int, Kind::Float, Kind::Bool]);
+            self.expression(kind, depth.min(2));
+            let fold = match kind {
+                Kind::Int => self.pick(&[Fold::Sum, Fold::Sum, Fold::MaxInt, Fold::MinInt, Fold::Values]),
+                Kind::Float => self.pick(&[Fold::MaxFloat, Fold::MinFloat, Fold::Values]),
+                Kind::Bool => self.pick(&[Fold::All, Fold::Any, Fold::Rows, Fold::Values]),
+            };
+            self.program.steps.push(Step::Fold(fold, cell));
+            self.program.steps.extend(after.map(Step::Here));
+        }
+        self.program.steps.push(Step::Here(end));
+        self.program.output = Output::Folded(cells);
+    }
+}
+
 fn drawn(rng: &mut ChaCha8Rng) -> Program {
     drawn_of(rng, None)
 }
@@ -285,7 +316,11 @@ fn drawn_of(rng: &mut ChaCha8Rng, widths: Option<[Form; 2]>) -> Program {
         Program { steps: Vec::new(), columns, inputs: 2, slots: 0, lists: Vec::new(), sets: Vec::new(), output };
     let depth = rng.random_range(0..5);
     let mut drawn = Drawn { rng, program, labels: 0, widths };
-    drawn.expression(kind, depth);
+    if drawn.rng.random_bool(0.3) {
+        drawn.folds(depth);
+    } else {
+        drawn.expression(kind, depth);
+    }
     drawn.program
 }
 
@@ -340,7 +375,9 @@ fn compared(jit: Jit, seeds: std::ops::Range<u64>, hold: bool) {
             let columns: Vec<&Vector> = columns.iter().collect();
             let inputs: [Input; 2] = [Some(int(rng) as u64), rng.random_bool(0.5).then_some(7)];
             pairs += rows;
-            let is_done = if program.output == Output::Kept {
+            let is_done = if program.cells() > 0 {
+                folds::alike([&code, &interpreted], &columns, &inputs, rows, rng)
+            } else if program.output == Output::Kept {
                 let (mut a, mut b) = (Vec::new(), Vec::new());
                 let done =
                     (code.kept(&columns, &inputs, rows, &mut a), interpreted.kept(&columns, &inputs, rows, &mut b));

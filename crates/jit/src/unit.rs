@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
+use smallvec::SmallVec;
 use vector::{CHUNK_ROWS, Data, Nulls, Vector};
 
 use crate::column::{Column, Input};
 use crate::jit::{Made, Maker};
-use crate::program::{Form, Output, Program};
+use crate::program::{Cell, Form, Output, Program};
 use crate::provider::{Code, Tier};
 use crate::rows::{Columns, NULL_WORDS, Rows, Sink, Values};
 
@@ -39,6 +40,8 @@ impl std::fmt::Debug for Unit {
     }
 }
 
+/// Cells that take no allocation.
+const FEW_CELLS: usize = 8;
 /// Codes of a unit at most.
 const VARIANTS: usize = 3;
 /// Columns that all may have NULLs.
@@ -113,7 +116,7 @@ impl Unit {
             Output::Vector(Form::U32) => vector!(U32, u32),
             Output::Vector(Form::F32) => vector!(F32, f32),
             Output::Vector(Form::F64) => vector!(F64, f64),
-            Output::Kept => None,
+            Output::Kept | Output::Folded(_) => None,
         }
     }
 
@@ -141,6 +144,20 @@ impl Unit {
         all.extend(columns);
         let Some(run) = Rows::new(&self.program, &all, inputs, rows.clone()) else { return false };
         self.run(&run, &mut Sink::of_kept(out, rows)).is_some()
+    }
+
+    /// Folds a range of rows of columns into `cells`, which stay as they were where it answers false, as [`Unit::values`] answers `None`.
+    pub fn fold_in(&self, columns: &[Column<'_>], inputs: &[Input], rows: Range<usize>, cells: &mut [Cell]) -> bool {
+        let is_whole = self.program.output == Output::Folded(cells.len() as u32);
+        let Some(run) = Rows::new(&self.program, columns, inputs, rows.clone()).filter(|_| is_whole) else {
+            return false;
+        };
+        let mut folded: SmallVec<[Cell; FEW_CELLS]> = SmallVec::from_slice(cells);
+        let is_done = self.run(&run, &mut Sink::of_cells(&mut folded, rows)).is_some();
+        if is_done {
+            cells.copy_from_slice(&folded);
+        }
+        is_done
     }
 
     fn vectors<'v>(&self, columns: &[&'v Vector]) -> Option<Columns<'v>> {

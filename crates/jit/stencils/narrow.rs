@@ -70,12 +70,8 @@ pub fn no_sign(x: __m256i) -> bool {
 #[inline(always)]
 pub unsafe fn mask(c: Frame, rows: u64) -> Lanes {
     unsafe {
-        let picks = _mm256_loadu_si256(c.add(BITS) as *const __m256i);
-        let of = |rows: u64| {
-            let rows = _mm256_set1_epi32(rows as i32);
-            _mm256_cmpeq_epi32(_mm256_and_si256(rows, picks), picks)
-        };
-        [of(rows), of(rows >> 8), of(rows >> 16), of(rows >> 24)]
+        let (picks, rows) = (get_lanes(c.add(BITS)), _mm256_set1_epi32(rows as i32));
+        each!(|picks| _mm256_cmpeq_epi32(_mm256_and_si256(rows, picks), picks))
     }
 }
 
@@ -297,6 +293,23 @@ pub unsafe fn in_set(least: u64, set: *const u64, len: u64, a: Lanes) -> Lanes {
             _mm256_slli_epi32::<31>(shifted(found, place))
         })
     }
+}
+
+/// The sums of the lower and of the upper 16 bits of all lanes, the upper signed.
+#[inline(always)]
+pub fn sums_of_halves(x: Lanes) -> (__m256i, __m256i) {
+    let sum = |x: Lanes| plus(plus(x[0], x[1]), plus(x[2], x[3]));
+    unsafe {
+        (
+            sum(each!(|x| _mm256_blend_epi16::<0b1010_1010>(x, _mm256_setzero_si256()))),
+            sum(each!(|x| _mm256_srai_epi32::<16>(x))),
+        )
+    }
+}
+
+#[inline(always)]
+pub fn plus(x: __m256i, y: __m256i) -> __m256i {
+    unsafe { _mm256_add_epi32(x, y) }
 }
 
 pub mod emit {

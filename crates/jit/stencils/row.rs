@@ -199,6 +199,18 @@ macro_rules! choice {
 }
 choices!(choice);
 
+macro_rules! fold {
+    ($($op:ident $name:ident;)*) => {$(
+        stencil!(stringify!($op), |c, row, rows, kept, a, z| {
+            let (x, y) = bodies::$op(word!(c, H_0), word!(c, H_1), a, z);
+            put!(c, H_0, x);
+            put!(c, H_1, y);
+            K_NEXT(c, row, rows, kept, a, z)
+        });
+    )*};
+}
+folds!(fold);
+
 stencil!("constant", |c, row, rows, kept, _a, _z| K_NEXT(c, row, rows, kept, constant!(H_0), 0));
 stencil!("absent", |c, row, rows, kept, _a, _z| K_NEXT(c, row, rows, kept, 0, 1));
 stencil!("null_of", |c, row, rows, kept, _a, _z| K_NEXT(c, row, rows, kept, null(word!(c, H_1), row), 0));
@@ -299,6 +311,12 @@ emit! {
 stencil!("emit_kept", |c, row, rows, kept, a, z| {
     *(word!(c, H_0) as *mut u32).add(kept as usize) = row as u32;
     let kept = kept + (a & !z & 1);
+    let row = row + 1;
+    if row < rows { K_JUMP(c, row, rows, kept, a, z) } else { K_NEXT(c, row, rows, kept, a, z) }
+});
+
+// What is folded is in the frame already.
+stencil!("emit_nothing", |c, row, rows, kept, a, z| {
     let row = row + 1;
     if row < rows { K_JUMP(c, row, rows, kept, a, z) } else { K_NEXT(c, row, rows, kept, a, z) }
 });

@@ -17,7 +17,7 @@ mod header;
 
 use core::arch::asm;
 use core::arch::x86_64::*;
-use core::mem::transmute;
+use core::mem::{size_of, transmute};
 
 use header::*;
 
@@ -242,6 +242,23 @@ unsafe fn nulls(words: u64, row: u64) -> u64 {
     }
 }
 
+/// The values of a column that lie as far ahead as the frame says will be at hand soon.
+macro_rules! ahead {
+    ($($name:ident)*) => {$(
+        stencil!(concat!("ahead_", stringify!($name)), |t| {
+            let data = word!(t.c, H_0).wrapping_add(get(t.c, AHEAD));
+            let ahead = data.wrapping_add(t.row * size_of::<$name>() as u64) as *const i8;
+            _mm_prefetch::<_MM_HINT_T0>(ahead);
+            if ROWS as usize * size_of::<$name>() > 64 {
+                _mm_prefetch::<_MM_HINT_T0>(ahead.wrapping_add(64));
+            }
+            next(t)
+        });
+    )*};
+}
+forms!(ahead);
+ahead!(bool);
+
 macro_rules! columns {
     ($($name:ident)*) => {$(
         stencil!(concat!("full_", stringify!($name)), |t| next(Tile { a: $name(word!(t.c, H_0), t.row), z: 0, ..t }));
@@ -271,6 +288,10 @@ stencil!("right_constant", |t| next(Tile { b: splat(hole!(H_0)), ..t }));
 stencil!("input", |t| {
     let (word, null) = (word!(t.c, H_0), word!(t.c, H_1));
     next(Tile { a: splat(word), z: null.wrapping_neg() & ALL, ..t })
+});
+stencil!("right_input", |t| {
+    let (word, null) = (word!(t.c, H_0), word!(t.c, H_1));
+    next(Tile { b: splat(word), z: t.z | (null.wrapping_neg() & ALL), ..t })
 });
 
 stencil!("save_lanes", |t| {
@@ -476,6 +497,12 @@ macro_rules! taken {
             put($t.c, DEAD, dead | taken);
             next($t)
         });
+        // To the end, at once if no row goes on.
+        stencil!(concat!("end_", stringify!($name)), |$t| {
+            let dead = get($t.c, DEAD) | ($rows & ALL);
+            put($t.c, DEAD, dead);
+            if dead == ALL { to(K_JUMP, $t) } else { next($t) }
+        });
     )*};
 }
 taken! {
@@ -522,9 +549,9 @@ stencil!("here_bool", |t| {
     next(Tile { v: of(t.v, SLOT_TRUE), z: of(t.z, SLOT_NULLS), ..t })
 });
 
-/// Goes on with the next tile. The last one ends with the last row, though rows of it were done before.
+/// Goes on with the next tile. The last one ends with the last row, though rows of it were done before: those are told at `again`.
 #[inline(always)]
-unsafe fn advance(t: Tile) -> u64 {
+unsafe fn advance(t: Tile, again: usize) -> u64 {
     unsafe {
         let row = t.row + ROWS;
         let left = t.end.wrapping_sub(row);
@@ -534,7 +561,7 @@ unsafe fn advance(t: Tile) -> u64 {
         if left == 0 {
             return next(t);
         }
-        put(t.c, DONE, (1 << (ROWS - left)) - 1);
+        put(t.c, again, (1 << (ROWS - left)) - 1);
         to(K_JUMP, Tile { row: t.end - ROWS, ..t })
     }
 }
@@ -548,7 +575,7 @@ macro_rules! emit {
                 put_nulls(&t);
             }
             lanes::emit::$name(get(t.c, OUT), t.row, a);
-            advance(t)
+            advance(t, DONE)
         });
     )*};
 }
@@ -580,7 +607,7 @@ stencil!("emit_bool", |t| {
         out.add(i as usize).write_unaligned(spread);
         i += 1;
     }
-    advance(t)
+    advance(t, DONE)
 });
 // A filter lists the rows for which the value is true: eight at a time, of which the next eight overwrite those that are not.
 stencil!("emit_kept", |t| {
@@ -601,8 +628,94 @@ stencil!("emit_kept", |t| {
             left -= 1;
         }
     }
-    advance(Tile { kept, b: whatever(), ..t })
+    advance(Tile { kept, b: whatever(), ..t }, DONE)
 });
+// What is folded is in the frame already.
+stencil!("emit_nothing", |t| {
+    put(t.c, DEAD, 0);
+    advance(t, DEAD)
+});
+
+/// Rows whose values are folded.
+#[inline(always)]
+unsafe fn live(t: &Tile) -> u64 {
+    unsafe { !t.z & !get(t.c, DEAD) & ALL }
+}
+
+/// The lanes of these rows; others are those of `other`.
+#[inline(always)]
+unsafe fn only(t: &Tile, live: u64, other: Lanes) -> Lanes {
+    unsafe { if live == ALL { t.a } else { blend(other, t.a, mask(t.c, live)) } }
+}
+
+#[inline(always)]
+unsafe fn count(t: &Tile, cell: Frame, rows: u64) {
+    unsafe { put(cell, CELL_COUNT, get(cell, CELL_COUNT) + rows.count_ones() as u64) }
+}
+
+stencil!("fold_rows", |t| {
+    count(&t, place!(t.c, H_0), !get(t.c, DEAD) & ALL);
+    next(t)
+});
+stencil!("fold_values", |t| {
+    count(&t, place!(t.c, H_0), live(&t));
+    next(t)
+});
+stencil!("fold_sum", |t| {
+    let (cell, live) = (place!(t.c, H_0), live(&t));
+    let at = cell.add(CELL_LANES) as *mut __m256i;
+    let (low, high) = lanes::sums_of_halves(only(&t, live, zero()));
+    _mm256_storeu_si256(at, lanes::plus(_mm256_loadu_si256(at), low));
+    _mm256_storeu_si256(at.add(1), lanes::plus(_mm256_loadu_si256(at.add(1)), high));
+    put(cell, CELL_COUNT, get(cell, CELL_COUNT) + 1);
+    next(t)
+});
+macro_rules! fold_logic {
+    ($($name:ident |$t:ident| $deciding:expr;)*) => {$(
+        stencil!(stringify!($name), |$t| {
+            let (cell, live) = (place!($t.c, H_0), live(&$t));
+            put(cell, CELL_COUNT, get(cell, CELL_COUNT) | (live & $deciding));
+            put(cell, CELL_SEEN, get(cell, CELL_SEEN) | live);
+            next($t)
+        });
+    )*};
+}
+fold_logic! {
+    fold_all |t| !t.v;
+    fold_any |t| t.v;
+}
+macro_rules! fold_extreme {
+    ($($name:ident |$x:ident, $a:ident| $is_better:expr, $bad:expr;)*) => {$(
+        stencil!(stringify!($name), |t| {
+            let (cell, live) = (place!(t.c, H_0), live(&t));
+            let at = cell.add(CELL_LANES) as *mut __m256i;
+            let best = _mm256_loadu_si256(at);
+            let a = only(&t, live, [best; 4]);
+            let choose = |$x: __m256i, $a: __m256i| _mm256_blendv_epi8($x, $a, $is_better);
+            _mm256_storeu_si256(at, choose(best, choose(choose(a[0], a[1]), choose(a[2], a[3]))));
+            put(cell, CELL_SEEN, get(cell, CELL_SEEN) | live);
+            let is_bad = $bad(&t);
+            if is_bad { to(K_FAIL, t) } else { next(t) }
+        });
+    )*};
+}
+fold_extreme! {
+    fold_max_int |x, a| greater([a; 4], [x; 4])[0], |_| false;
+    fold_min_int |x, a| greater([x; 4], [a; 4])[0], |_| false;
+}
+#[cfg(not(narrow))]
+fold_extreme! {
+    fold_max_float |x, a| greater_float([a; 4], [x; 4])[0], has_minus_zero;
+    fold_min_float |x, a| greater_float([x; 4], [a; 4])[0], has_minus_zero;
+}
+
+/// Which of 0.0 and -0.0 came first nobody knows here.
+#[cfg(not(narrow))]
+#[inline(always)]
+unsafe fn has_minus_zero(t: &Tile) -> bool {
+    let bad = Bad::Sign(equal(t.a, splat(opaque!(1u64 << 63))));
+    unsafe { fails(t, bad, || bad) }
+}
 
 #[unsafe(export_name = "done")]
 unsafe extern "C" fn done(_c: Frame, _row: u64, _end: u64, kept: u64) -> u64 {

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use jit::{BinaryOp, Choice, Column, CopyAndPatch, Form, Jit, Label, Output, Program, Right, Step, UnaryOp};
+use jit::{BinaryOp, Choice, Column, CopyAndPatch, Fold, Form, Jit, Label, Output, Program, Right, Step, UnaryOp};
 use vector::{Data, Nulls, Vector};
 
 const COMPILER: &str = env!("JIT_RUSTC_VERSION");
@@ -81,8 +81,23 @@ fn samples() -> Vec<(&'static str, Program)> {
         ("arithmetic", program(two.clone(), i32s, arithmetic)),
         ("case", program(two, i32s, case)),
         ("coalesce", program(vec![Form::F64, Form::F32], Output::Vector(Form::F64), coalesce)),
+        ("fold", sum()),
         ("lists", lists),
     ]
+}
+
+/// `sum(b)` and `count(*)` where `a < 10`.
+fn sum() -> Program {
+    let steps = vec![
+        Step::Column(0),
+        binary(BinaryOp::LtInt, Right::Constant(10)),
+        Step::JumpUnlessTrue(Label(0)),
+        Step::Fold(Fold::Rows, 0),
+        Step::Column(1),
+        Step::Fold(Fold::Sum, 1),
+        Step::Here(Label(0)),
+    ];
+    program(vec![Form::I32; 2], Output::Folded(2), steps)
 }
 
 /// `a * 3 + b < 10 AND c IS NOT NULL`, as it is lowered.
@@ -130,6 +145,13 @@ fn disassembly_of(program: &Program, provider: CopyAndPatch, rows: usize) -> Str
         let ran = match program.output {
             Output::Kept => unit.kept(&columns, &[Some(7)], rows, &mut Vec::new()),
             Output::Vector(_) => unit.values(&columns, &[Some(7)], rows).is_some(),
+            Output::Folded(cells) => {
+                let columns = columns.iter().map(|v| {
+                    let Data::I32(values) = &v.data else { panic!("{v:?}") };
+                    Column::new(Form::I32, bytemuck::cast_slice(values), v.nulls.words()).expect("aligned")
+                });
+                unit.fold_in(&columns.collect::<Vec<_>>(), &[Some(7)], 0..rows, &mut vec![[0; 2]; cells as usize])
+            }
         };
         assert!(ran, "{program:?}");
     }
@@ -141,12 +163,14 @@ fn code_is_what_was_recorded() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/disas");
     let mut names = Vec::new();
     let mut samples: Vec<_> = samples().into_iter().map(|(name, program)| (name, disassembly(&program))).collect();
-    samples.push(("tile", disassembly_of(&three_columns(), CopyAndPatch::new().tiles_after(0), 32)));
+    for (name, program) in [("tile", three_columns()), ("tile_fold", sum())] {
+        samples.push((name, disassembly_of(&program, CopyAndPatch::new().tiles_after(0), 32)));
+    }
     for (name, text) in samples {
         let file = folder.join(name).with_extension("txt");
-        if name == "tile" && !is_x86_feature_detected!("avx2") {
+        if name.starts_with("tile") && !is_x86_feature_detected!("avx2") {
             println!("there are no tiles on this processor");
-            names.push("tile.txt".into());
+            names.push(format!("{name}.txt").into());
             continue;
         }
         let found = format!("; {COMPILER}\n{text}");

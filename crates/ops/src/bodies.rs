@@ -210,3 +210,55 @@ pub fn max_float(a: u64, b: u64) -> (u64, bool) {
 pub fn min_float(a: u64, b: u64) -> (u64, bool) {
     (if lt_float(b, a).0 == 1 { b } else { a }, false)
 }
+
+// Folds: a cell is two words, `x` and `y`; `a` is a row's value, and `z` is 1 where that is NULL, else 0. Cells begin with zeros.
+
+/// How many rows there are.
+#[inline(always)]
+pub fn fold_rows(x: u64, y: u64, _a: u64, _z: u64) -> (u64, u64) {
+    (x.wrapping_add(1), y)
+}
+
+/// How many values there are.
+#[inline(always)]
+pub fn fold_values(x: u64, y: u64, _a: u64, z: u64) -> (u64, u64) {
+    (x.wrapping_add(z ^ 1), y)
+}
+
+/// The sum of integers: `x` is its lower half, `y` the upper one.
+#[inline(always)]
+pub fn fold_sum(x: u64, y: u64, a: u64, z: u64) -> (u64, u64) {
+    let a = a & z.wrapping_sub(1);
+    let (low, carry) = x.overflowing_add(a);
+    (low, y.wrapping_add((a as i64 >> 63) as u64).wrapping_add(carry as u64))
+}
+
+/// Whether all booleans are true: `y` is whether there are any.
+#[inline(always)]
+pub fn fold_all(x: u64, y: u64, a: u64, z: u64) -> (u64, u64) {
+    let v = (x | (y ^ 1)) & a & 1;
+    (if z == 0 { v } else { x }, y | (z ^ 1))
+}
+
+/// Whether one of them is true.
+#[inline(always)]
+pub fn fold_any(x: u64, y: u64, a: u64, z: u64) -> (u64, u64) {
+    (x | (a & 1 & (z ^ 1)), y | (z ^ 1))
+}
+
+macro_rules! extremes {
+    ($($name:ident $choice:ident;)*) => {$(
+        /// What is chosen of all values, the first of equals; `y` is whether there are any.
+        #[inline(always)]
+        pub fn $name(x: u64, y: u64, a: u64, z: u64) -> (u64, u64) {
+            let best = if y == 0 { a } else { $choice(x, a).0 };
+            (if z == 0 { best } else { x }, y | (z ^ 1))
+        }
+    )*};
+}
+extremes! {
+    fold_max_int max_int;
+    fold_min_int min_int;
+    fold_max_float max_float;
+    fold_min_float min_float;
+}

@@ -38,6 +38,17 @@ macro_rules! choices {
     };
 }
 
+/// Calls `$then!` with every fold: what becomes of a cell by a row's value.
+#[macro_export]
+macro_rules! folds {
+    ($then:ident) => {
+        $then! {
+            fold_rows Rows; fold_values Values; fold_sum Sum; fold_all All; fold_any Any;
+            fold_max_int MaxInt; fold_min_int MinInt; fold_max_float MaxFloat; fold_min_float MinFloat;
+        }
+    };
+}
+
 /// Calls `$then!` with every form of column, and the type of its values.
 #[macro_export]
 macro_rules! column_forms {

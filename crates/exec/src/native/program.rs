@@ -1,6 +1,6 @@
 //! Which expressions have a row program, and how it is written.
 
-use jit::{BinaryOp, Choice, Form, Label, Output, Program, Right, Step, UnaryOp};
+use jit::{BinaryOp, Choice, Fold, Form, Label, Output, Program, Right, Step, UnaryOp};
 use plan::{Expr, ExprKind};
 use types::array::Array;
 use types::compare::Sign;
@@ -40,28 +40,56 @@ pub fn written(e: &Expr) -> Option<Written> {
     let form = form_of_type(e.ty)?;
     let mut builder = Builder::default();
     builder.value(e, 0)?;
-    if builder.work < 2 || builder.columns.is_empty() || builder.steps.len() > STEPS_MAX {
+    if builder.work < 2 || builder.columns.is_empty() {
         return None;
     }
-    let (columns, forms): (Vec<usize>, Vec<Form>) = builder.columns.into_iter().unzip();
-    let program = Program {
-        steps: builder.steps,
-        columns: forms,
-        inputs: builder.inputs.len() as u32,
-        slots: builder.slots_max,
-        lists: builder.lists,
-        sets: builder.sets,
-        output: Output::Vector(form),
-    };
-    Some(Written { program, columns, inputs: builder.inputs })
+    builder.finished(Output::Vector(form))
+}
+
+/// Values that are folded into cells, where their filter, if they have one, is true.
+pub struct Folded<'e> {
+    pub filter: Option<&'e Expr>,
+    /// None for rows as such.
+    pub value: Option<&'e Expr>,
+    pub into: &'e [(Fold, u32)],
+}
+
+/// The program that folds those rows for which `filter` is true into `cells` cells. The first counts the rows.
+pub fn folding<'e>(filter: Option<&Expr>, folded: impl IntoIterator<Item = Folded<'e>>, cells: u32) -> Option<Written> {
+    let mut builder = Builder::default();
+    let end = builder.label();
+    match filter {
+        Some(filter) => {
+            builder.value(filter, 0)?;
+            builder.steps.push(Step::JumpUnlessTrue(end));
+        }
+        // Something is in the accumulator.
+        None => builder.steps.push(Step::Constant(0)),
+    }
+    builder.steps.push(Step::Fold(Fold::Rows, 0));
+    for Folded { filter, value, into } in folded {
+        let next = builder.label();
+        if let Some(filter) = filter {
+            builder.value(filter, 0)?;
+            builder.steps.push(Step::JumpUnlessTrue(next));
+        }
+        if let Some(value) = value {
+            builder.value(value, 0)?;
+        }
+        builder.steps.extend(into.iter().map(|&(fold, cell)| Step::Fold(fold, cell)));
+        builder.steps.push(Step::Here(next));
+    }
+    builder.steps.push(Step::Here(end));
+    builder.finished(Output::Folded(cells))
 }
 
 /// How values of a type lie in columns, for those that words can hold.
-fn form_of_type(ty: Oid) -> Option<Form> {
+pub fn form_of_type(ty: Oid) -> Option<Form> {
     form_of(Physical::of(ty))
 }
 
 /// The same of what a type's values are like.
+#[inline]
 pub fn form_of(physical: Physical) -> Option<Form> {
     Some(match physical {
         Physical::Bool => Form::Bool,
@@ -89,6 +117,19 @@ pub fn word(d: &Datum) -> Option<u64> {
     })
 }
 
+/// The value that a word of this form is.
+pub fn datum(form: Form, word: u64) -> Datum {
+    match form {
+        Form::Bool => Datum::Bool(word & 1 == 1),
+        Form::I16 => Datum::I16(word as i16),
+        Form::I32 => Datum::I32(word as i32),
+        Form::I64 => Datum::I64(word as i64),
+        Form::U32 => Datum::U32(word as u32),
+        Form::F32 => Datum::F32(f64::from_bits(word) as f32),
+        Form::F64 => Datum::F64(f64::from_bits(word)),
+    }
+}
+
 /// Writes a program. Every method answers `None` when something has none.
 #[derive(Default)]
 struct Builder {
@@ -106,6 +147,23 @@ struct Builder {
 }
 
 impl Builder {
+    fn finished(self, output: Output) -> Option<Written> {
+        if self.steps.len() > STEPS_MAX {
+            return None;
+        }
+        let (columns, forms): (Vec<usize>, Vec<Form>) = self.columns.into_iter().unzip();
+        let program = Program {
+            steps: self.steps,
+            columns: forms,
+            inputs: self.inputs.len() as u32,
+            slots: self.slots_max,
+            lists: self.lists,
+            sets: self.sets,
+            output,
+        };
+        Some(Written { program, columns, inputs: self.inputs })
+    }
+
     fn slot(&mut self) -> u32 {
         self.slots += 1;
         self.slots_max = self.slots_max.max(self.slots);

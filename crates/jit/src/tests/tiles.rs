@@ -4,14 +4,14 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use vector::{Data, Nulls, Vector};
 
-use super::{FLOATS, INTS, bits, compared, drawn_of, float, int, plus_one};
+use super::{FLOATS, INTS, bits, compared, drawn_of, float, folds, int, plus_one};
 use crate::{
     BinaryOp, Choice, Column, CopyAndPatch, Form, Input, Jit, Label, Memory, Output, Program, Right, Step, Tier,
     UnaryOp,
 };
 
 /// Whether this processor runs tiles.
-fn has_tiles() -> bool {
+pub(super) fn has_tiles() -> bool {
     #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
     return is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi2");
     #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
@@ -24,7 +24,7 @@ fn tiles_after(rows: u64) -> Jit {
     Jit::new(CopyAndPatch::with_memory(memory).tiles_after(rows))
 }
 
-fn tiled() -> Jit {
+pub(super) fn tiled() -> Jit {
     tiles_after(0)
 }
 
@@ -69,7 +69,7 @@ fn calm_column(rng: &mut ChaCha8Rng, form: Form, rows: usize) -> Vector {
 }
 
 /// The bytes of its values, as code reads them.
-fn as_column(v: &Vector) -> Column<'_> {
+pub(super) fn as_column(v: &Vector) -> Column<'_> {
     let form = match v.data {
         Data::Bool(_) => Form::Bool,
         Data::I16(_) => Form::I16,
@@ -107,7 +107,9 @@ fn tiles_and_interpreter_give_the_same_bytes() {
             let columns: Vec<Vector> = program.columns.iter().map(|&form| calm_column(rng, form, rows)).collect();
             let inputs: [Input; 2] = [Some(rng.random_range(-9..9i64) as u64), rng.random_bool(0.5).then_some(7)];
             pairs += rows;
-            let is_done = if program.output == Output::Kept {
+            let is_done = if program.cells() > 0 {
+                folds::alike([&code, &interpreted], &columns.iter().collect::<Vec<_>>(), &inputs, rows, rng)
+            } else if program.output == Output::Kept {
                 let start = rng.random_range(0..rows);
                 let range = start..rng.random_range(start..=rows);
                 // Bitmaps that end with the last row, whatever lies behind them.

@@ -1,18 +1,21 @@
-//! The frame of a tile: a header, then columns, inputs, lists and sets as row programs have them, then slots and what jumps leave at labels.
+//! The frame of a tile: a header, then columns, inputs, lists and sets as row programs have them, then slots, what jumps leave at labels, and cells.
 
+use super::cells::TileCell;
 use super::{Family, header};
 use crate::assemble::Layout;
 use crate::program::Program;
 
 /// The places of a frame.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct TileLayout {
-    /// Columns, inputs, lists and sets; its slots are not used.
+    /// Columns, inputs, lists and sets; its slots are not used, and its cells not there.
     pub base: Layout,
     /// Where slots start, in bytes.
     slots: usize,
     /// Where labels start, in bytes.
     labels: usize,
+    /// What is folded, and where.
+    pub cells: Vec<TileCell>,
     /// Lines of the whole frame.
     lines: usize,
 }
@@ -23,7 +26,7 @@ pub struct TileLayout {
 struct Line([u64; 4]);
 
 /// Lines that take no allocation.
-const FEW_LINES: usize = 16;
+const FEW_LINES: usize = 18;
 
 /// Memory for the frame of one run. Most fit into what is here, so that nothing is moved or allocated.
 pub struct Frame {
@@ -34,10 +37,11 @@ pub struct Frame {
 impl TileLayout {
     pub fn of(program: &Program, labels: usize) -> TileLayout {
         let base = Layout::behind(header::BYTES / 8, program);
-        let slots = (8 * base.words).next_multiple_of(size_of::<Line>());
+        let slots = (8 * base.cells).next_multiple_of(size_of::<Line>());
         let first_label = slots + header::SLOT_BYTES * program.slots as usize;
-        let bytes = first_label + header::SLOT_BYTES * labels;
-        TileLayout { base, slots, labels: first_label, lines: bytes.div_ceil(size_of::<Line>()) }
+        let mut bytes = first_label + header::SLOT_BYTES * labels;
+        let cells = program.steps.iter().filter_map(|step| TileCell::of(step, &mut bytes)).collect();
+        TileLayout { base, slots, labels: first_label, cells, lines: bytes.div_ceil(size_of::<Line>()) }
     }
 
     /// Where a slot lies.
@@ -50,6 +54,18 @@ impl TileLayout {
         (self.labels + header::SLOT_BYTES * i) as u64
     }
 }
+
+/// The bit of each lane, of 64 bits and of 32.
+static BITS: [[u64; 16]; 2] = {
+    let mut all = [[0; 16]; 2];
+    let mut word = 0;
+    while word < 16 {
+        all[0][word] = 1 << word;
+        all[1][word] = 1 << (2 * word) | 1 << (2 * word + 33);
+        word += 1;
+    }
+    all
+};
 
 /// The places of a byte's bits, lowest first, for each byte.
 static PLACES: [[u8; 8]; 256] = {
@@ -85,14 +101,17 @@ impl Frame {
         };
         // SAFETY: a line is four words and nothing else (`repr(C)`, 32 bytes aligned to 32), so that the lines are four times as many words.
         let words: &mut [u64] = unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), 4 * lines.len()) };
-        let picks = if family.is_narrow { [1, 4, 16, 64].map(|bit| bit | bit << 33) } else { [1, 2, 4, 8] };
         words[header::OUT / 8] = out;
         words[header::OUT_NULLS / 8] = nulls;
-        words[header::BITS / 8..][..4].copy_from_slice(&picks);
+        words[header::BITS / 8..][..16].copy_from_slice(&BITS[usize::from(family.is_narrow)]);
         words[header::PLACES / 8] = PLACES.as_ptr().expose_provenance() as u64;
         words
     }
 }
 
-const _: () =
-    assert!(size_of::<Line>() == 32 && header::SLOT_BYTES.is_multiple_of(32) && header::BITS.is_multiple_of(32));
+const _: () = assert!(
+    size_of::<Line>() == 32
+        && header::SLOT_BYTES.is_multiple_of(32)
+        && header::CELL_LANES.is_multiple_of(32)
+        && header::BITS.is_multiple_of(32)
+);

@@ -9,16 +9,18 @@ pub const OUT_NULLS: usize = 8;
 pub const DEAD: usize = 16;
 /// Rows that the jump at hand takes.
 pub const TAKEN: usize = 24;
-/// What picks a lane's bit from a word: 1, 2, 4 and so on, a lane each.
+/// What picks a lane's bit from a word: 1, 2, 4 and so on, a lane each, for all four registers.
 pub const BITS: usize = 32;
 /// Rows at the start of the tile that an earlier one had: a filter has listed them.
-pub const DONE: usize = 64;
+pub const DONE: usize = 160;
 /// How many rows were kept when a tile was suspect.
-pub const KEPT: usize = 72;
+pub const KEPT: usize = 168;
 /// For each byte, the places of its bits: eight bytes each.
-pub const PLACES: usize = 80;
+pub const PLACES: usize = 176;
+/// How far ahead the rows lie that are read soon, in bytes.
+pub const AHEAD: usize = 184;
 /// Bytes of all that.
-pub const BYTES: usize = 96;
+pub const BYTES: usize = 192;
 
 /// A slot, or what a jump leaves at its label: lanes, then these words.
 pub const LANE_BYTES: usize = 128;
@@ -30,3 +32,10 @@ pub const SLOT_TRUE: usize = LANE_BYTES + 8;
 pub const SLOT_ROWS: usize = LANE_BYTES + 16;
 /// Bytes of all that.
 pub const SLOT_BYTES: usize = LANE_BYTES + 32;
+
+/// A cell: how many rows or values it counts, how many tiles it has summed, or, of logic, which rows decide it.
+pub const CELL_COUNT: usize = 0;
+/// Whether it has seen values: bits that are set where it has.
+pub const CELL_SEEN: usize = 8;
+/// Then come a register or two, if it has any.
+pub const CELL_LANES: usize = 32;

@@ -2,7 +2,7 @@
 //!
 //! A row that jumps leaves its accumulator at the label and is dead until then. Mostly less will do. Where the step behind the label loads something else, no
 //! accumulator is left. AND and OR jump over what does not change them any more: `a, JumpIfFalse l, Save s, b, And s, Here l` has the same value if no row jumps. And
-//! if nothing in between can be suspect, nobody need know which rows do.
+//! if nothing in between can be suspect or is folded, nobody need know which rows do.
 
 use hashbrown::HashMap;
 
@@ -17,6 +17,8 @@ pub enum Need {
     Rows,
     /// Rows are dead until there, and have the values then that they jumped with.
     Values,
+    /// Rows are dead for the rest of the tile: it is the end of a program that folds. Where all are, the tile ends.
+    End,
 }
 
 /// A label that is jumped to.
@@ -31,7 +33,7 @@ pub struct Place {
 }
 
 /// The labels that are jumped to; `None` where a slot may be read that some rows have written on another way than others.
-pub fn places(steps: &[Step], can_fail: impl Fn(&Step) -> bool) -> Option<HashMap<Label, Place>> {
+pub fn places(steps: &[Step], folds: bool, can_fail: impl Fn(&Step) -> bool) -> Option<HashMap<Label, Place>> {
     let mut places: HashMap<Label, Place> = HashMap::new();
     for (at, step) in steps.iter().enumerate() {
         if let Some(label) = step.target() {
@@ -50,8 +52,11 @@ pub fn places(steps: &[Step], can_fail: impl Fn(&Step) -> bool) -> Option<HashMa
         let jumps = (place.first..place.at).filter(|&at| steps[at].target() == Some(label));
         if jumps.clone().all(|at| is_absorbed(steps, at, label)) {
             let leaves = |step: &Step| step.target().is_some_and(|l| ends.get(&l).is_some_and(|&end| end > place.at));
-            let is_needed = within.iter().any(|step| can_fail(step) || leaves(step));
+            let shows = |step: &Step| matches!(step, Step::Fold(..)) || can_fail(step) || leaves(step);
+            let is_needed = within.iter().any(shows);
             place.need = if is_needed { Need::Rows } else { Need::Nothing };
+        } else if folds && steps[place.at..].iter().all(|step| matches!(step, Step::Here(_))) {
+            place.need = Need::End;
         } else if is_overwritten(&steps[place.at..]) {
             place.need = Need::Rows;
         }
@@ -60,7 +65,7 @@ pub fn places(steps: &[Step], can_fail: impl Fn(&Step) -> bool) -> Option<HashMa
 }
 
 /// The slot that a step reads.
-fn read(step: &Step) -> Option<u32> {
+pub fn read(step: &Step) -> Option<u32> {
     match *step {
         Step::Restore(s) | Step::Choose(_, s) | Step::And(s) | Step::Or(s) | Step::Binary(_, Right::Accumulator(s)) => {
             Some(s)
@@ -120,10 +125,10 @@ fn is_absorbed(steps: &[Step], at: usize, label: Label) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::BinaryOp;
+    use crate::{BinaryOp, Fold};
 
     fn needs(steps: &[Step]) -> Option<Vec<Need>> {
-        let places = places(steps, |step| matches!(step, Step::Binary(BinaryOp::AddI32, _)))?;
+        let places = places(steps, false, |step| matches!(step, Step::Binary(BinaryOp::AddI32, _)))?;
         let mut all: Vec<Place> = places.into_values().collect();
         all.sort_by_key(|p| p.number);
         Some(all.iter().map(|p| p.need).collect())
@@ -167,6 +172,19 @@ mod tests {
         assert_eq!(needs(&case.concat()), Some(vec![Need::Rows, Need::Values]));
         let coalesce = [Step::Column(0), Step::JumpUnlessNull(END), Step::Column(1), Step::Here(END), SUM];
         assert_eq!(needs(&coalesce), Some(vec![Need::Values]));
+    }
+
+    #[test]
+    fn rows_that_jump_to_the_end_of_a_fold_stay_there() {
+        let needs = |steps: &[Step]| places(steps, true, |_| false).map(|p| p[&END].need);
+        let sum = [Step::Column(1), Step::Fold(Fold::Sum, 0), Step::Here(END)];
+        let steps = [&[Step::Column(0), TEST, Step::JumpUnlessTrue(END)][..], &sum].concat();
+        assert_eq!(needs(&steps), Some(Need::End));
+        assert_eq!(needs(&[&steps[..], &sum[..2]].concat()), Some(Need::Rows), "somebody goes on");
+        // What AND skips is not skipped if it is folded.
+        let and = [Step::JumpIfFalse(END), Step::Save(0), Step::Column(1), Step::Fold(Fold::Any, 0), Step::And(0)];
+        let steps = [&[Step::Column(0), TEST][..], &and, &[Step::Here(END), Step::Fold(Fold::All, 1)]].concat();
+        assert_eq!(needs(&steps), Some(Need::Rows));
     }
 
     #[test]

@@ -4,8 +4,8 @@ use hashbrown::HashMap;
 
 use super::Family;
 use super::frame::TileLayout;
-use super::jumps::{Need, Place, is_overwritten, places};
-use crate::program::{BinaryOp, Choice, Form, Label, Output, Program, Right, Step, UnaryOp};
+use super::jumps::{Need, Place, is_overwritten, places, read};
+use crate::program::{BinaryOp, Choice, Fold, Form, Label, Output, Program, Right, Step, UnaryOp};
 use crate::stencil::Stencil;
 use crate::stencil_copy::{Assembly, Jump, StencilCopy};
 
@@ -112,6 +112,22 @@ fn within(op: BinaryOp, word: u64) -> Option<u64> {
     Some(half(least) | half(greatest) << 32)
 }
 
+/// The right side of an operation.
+enum Operand {
+    Step(Right),
+    Input(u32),
+}
+
+/// The operation that has the accumulator on its left and an input on its right, where these steps begin with that: `Save s, Input, op s`, and nobody else reads
+/// the slot.
+fn right_input(steps: &[Step]) -> Option<(BinaryOp, u32)> {
+    let [Step::Save(slot), Step::Input(input), Step::Binary(op, Right::Accumulator(left)), rest @ ..] = steps else {
+        return None;
+    };
+    let next = rest.iter().find(|step| read(step) == Some(*slot) || **step == Step::Save(*slot));
+    (slot == left && next.is_none_or(|step| *step == Step::Save(*slot))).then_some((*op, *input))
+}
+
 struct Lowering<'a> {
     program: &'a Program,
     family: &'static Family,
@@ -132,13 +148,15 @@ pub fn lower(program: &Program, family: &'static Family, nulls: u64) -> Option<(
     let can_fail = |step: &Step| match step {
         Step::Binary(op, _) => find(BinaryOp::NAMES[*op as usize]).is_some_and(Stencil::can_fail),
         Step::Unary(op) => find(UnaryOp::NAMES[*op as usize]).is_some_and(Stencil::can_fail),
+        Step::Fold(fold, _) => find(Fold::NAMES[*fold as usize]).is_some_and(Stencil::can_fail),
         _ => false,
     };
     // Nothing is in the accumulator before.
     if program.steps.len() > STEPS_MAX || !is_overwritten(&program.steps) {
         return None;
     }
-    let places = places(&program.steps, can_fail)?;
+    let folds = matches!(program.output, Output::Folded(_));
+    let places = places(&program.steps, folds, can_fail)?;
     let layout = TileLayout::of(program, places.len());
     let mut lowering = Lowering {
         program,
@@ -154,6 +172,7 @@ pub fn lower(program: &Program, family: &'static Family, nulls: u64) -> Option<(
     // Who jumps first to a label needs to know where others will have the accumulator: the second time all do.
     lowering.steps()?;
     lowering.copy = StencilCopy::with_capacity(128 * program.steps.len() + 256);
+    lowering.look_ahead()?;
     lowering.steps()?;
     lowering.emit()?;
     let assembly = lowering.copy.finish(find("done")?, find("suspect")?)?;
@@ -169,6 +188,15 @@ impl Lowering<'_> {
     fn column(&self, i: u32) -> [u64; 2] {
         let at = 8 * (self.layout.base.columns + 2 * i as usize) as u64;
         [at, at + 8]
+    }
+
+    fn input(&self, i: u32) -> [u64; 2] {
+        let at = 8 * (self.layout.base.inputs + 2 * i as usize) as u64;
+        [at, at + 8]
+    }
+
+    fn input_width(&self) -> Width {
+        if self.family.is_narrow { Width::I32 } else { Width::I64 }
     }
 
     fn has_nulls(&self, column: u32) -> bool {
@@ -209,10 +237,41 @@ impl Lowering<'_> {
         })
     }
 
+    /// Has the processor look for what follows on the columns, of programs that run over pages; also where rows that a filter drops do not come to them.
+    fn look_ahead(&mut self) -> Option<()> {
+        if matches!(self.program.output, Output::Vector(_)) {
+            return Some(());
+        }
+        let program = self.program;
+        let is_read = |column: &usize| {
+            let column = *column as u32;
+            let reads =
+                |step: &Step| matches!(*step, Step::Column(c) | Step::Binary(_, Right::Column(c)) if c == column);
+            program.steps.iter().any(reads)
+        };
+        (0..program.columns.len()).filter(is_read).try_for_each(|column| {
+            let name = format!("ahead_{}", Form::NAMES[program.columns[column] as usize]);
+            self.put(&name, self.column(column as u32))
+        })
+    }
+
     fn steps(&mut self) -> Option<()> {
         let program = self.program;
         self.kind = Kind::Any;
-        program.steps.iter().enumerate().try_for_each(|(at, step)| self.step(at, step))
+        let mut at = 0;
+        while let Some(step) = program.steps.get(at) {
+            match right_input(&program.steps[at..]) {
+                Some((op, input)) => {
+                    self.binary(op, Operand::Input(input))?;
+                    at += 3;
+                }
+                None => {
+                    self.step(at, step)?;
+                    at += 1;
+                }
+            }
+        }
+        Some(())
     }
 
     fn step(&mut self, at: usize, step: &Step) -> Option<()> {
@@ -237,9 +296,8 @@ impl Lowering<'_> {
                 self.kind = Kind::Any;
             }
             Step::Input(i) => {
-                let at = 8 * (self.layout.base.inputs + 2 * i as usize) as u64;
-                self.put("input", [at, at + 8])?;
-                self.kind = Kind::Lanes(if self.family.is_narrow { Width::I32 } else { Width::I64 });
+                self.put("input", self.input(i))?;
+                self.kind = Kind::Lanes(self.input_width());
             }
             Step::Restore(s) => {
                 self.kind = self.slots[s as usize];
@@ -249,7 +307,7 @@ impl Lowering<'_> {
                 self.slots[s as usize] = self.kind;
                 self.by_kind(self.kind, "save", self.layout.slot(s))?;
             }
-            Step::Binary(op, right) => self.binary(op, right)?,
+            Step::Binary(op, right) => self.binary(op, Operand::Step(right))?,
             Step::Unary(op) => self.unary(op)?,
             Step::Choose(choice, s) => {
                 let (own, slot) = (self.lanes()?, self.slots[s as usize]);
@@ -294,12 +352,23 @@ impl Lowering<'_> {
                 self.put("in_set", [8 * (self.layout.base.sets + s as usize) as u64, bits])?;
                 self.kind = Kind::Bool;
             }
-            Step::Jump(l) => self.jump(at, l, "taken_always")?,
-            Step::JumpUnlessNull(l) => self.jump(at, l, "taken_unless_null")?,
-            Step::JumpUnlessTrue(l) => self.jump_by_truth(at, l, "taken_unless_true")?,
-            Step::JumpIfFalse(l) => self.jump_by_truth(at, l, "taken_if_false")?,
-            Step::JumpIfTrue(l) => self.jump_by_truth(at, l, "taken_if_true")?,
+            Step::Jump(l) => self.jump(at, l, "always")?,
+            Step::JumpUnlessNull(l) => self.jump(at, l, "unless_null")?,
+            Step::JumpUnlessTrue(l) => self.jump_by_truth(at, l, "unless_true")?,
+            Step::JumpIfFalse(l) => self.jump_by_truth(at, l, "if_false")?,
+            Step::JumpIfTrue(l) => self.jump_by_truth(at, l, "if_true")?,
             Step::Here(l) => self.here(l)?,
+            Step::Fold(fold, cell) => {
+                match fold {
+                    Fold::All | Fold::Any => self.bool()?,
+                    Fold::Rows | Fold::Values => {}
+                    _ => {
+                        self.lanes()?;
+                    }
+                }
+                let place = self.layout.cells.iter().find(|place| place.cell == cell)?;
+                self.put(Fold::NAMES[fold as usize], [place.at as u64, 0])?;
+            }
         }
         Some(())
     }
@@ -331,9 +400,9 @@ impl Lowering<'_> {
         }
     }
 
-    fn binary(&mut self, op: BinaryOp, right: Right) -> Option<()> {
+    fn binary(&mut self, op: BinaryOp, right: Operand) -> Option<()> {
         let own = self.lanes()?;
-        if let Right::Constant(word) = right
+        if let Operand::Step(Right::Constant(word)) = right
             && let Some(within) = within(op, word)
             && self.family.is_narrow
         {
@@ -342,13 +411,17 @@ impl Lowering<'_> {
             return Some(());
         }
         let (left, right) = match right {
-            Right::Constant(word) => {
+            Operand::Input(i) => {
+                self.put("right_input", self.input(i))?;
+                (own, self.input_width())
+            }
+            Operand::Step(Right::Constant(word)) => {
                 let width = self.constant(word)?;
                 self.put("right_constant", [word, 0])?;
                 (own, width)
             }
-            Right::Column(c) => (own, self.load("right_", c)?),
-            Right::Accumulator(s) => {
+            Operand::Step(Right::Column(c)) => (own, self.load("right_", c)?),
+            Operand::Step(Right::Accumulator(s)) => {
                 let slot = self.slots[s as usize];
                 let place = [self.layout.slot(s), 0];
                 if slot == Kind::Bool {
@@ -396,11 +469,16 @@ impl Lowering<'_> {
 
     fn jump(&mut self, at: usize, label: Label, taken: &str) -> Option<()> {
         let place = *self.places.get(&label)?;
-        if place.need == Need::Nothing {
-            return Some(());
+        match place.need {
+            Need::Nothing => return Some(()),
+            Need::End => {
+                let stencil = self.family.built.find(&format!("end_{taken}"))?;
+                return self.copy.put(stencil, [0; 2], Some(Jump::To(label)));
+            }
+            Need::Rows | Need::Values => {}
         }
         let holes = [self.layout.label(place.number), 0];
-        self.put(taken, [0; 2])?;
+        self.put(&format!("taken_{taken}"), [0; 2])?;
         self.put(if place.first == at { "leave_first" } else { "leave" }, holes)?;
         if place.need == Need::Values {
             let there = self.join(label);
@@ -430,6 +508,10 @@ impl Lowering<'_> {
         let holes = [self.layout.label(place.number), 0];
         match place.need {
             Need::Nothing => return Some(()),
+            Need::End => {
+                self.copy.here(label);
+                return Some(());
+            }
             Need::Rows => {}
             Need::Values => {
                 let there = self.join(label);
@@ -443,6 +525,7 @@ impl Lowering<'_> {
 
     fn emit(&mut self) -> Option<()> {
         match self.program.output {
+            Output::Folded(_) => self.put("emit_nothing", [0; 2]),
             Output::Kept => {
                 self.bool()?;
                 self.put("emit_kept", [0; 2])

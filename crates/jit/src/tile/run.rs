@@ -12,7 +12,7 @@ use crate::arena::{Arena, Block};
 use crate::assemble::Layout;
 use crate::disassembly::disassembly;
 use crate::perf_map::PerfMap;
-use crate::program::Program;
+use crate::program::{Cell, Program};
 use crate::provider::{Suspect, TileCounts};
 use crate::rows::Rows;
 
@@ -96,8 +96,9 @@ impl Tiles {
             && rows.inputs().iter().all(|input| input.is_none_or(fits))
     }
 
-    /// Runs rows through tiles, and those of suspect tiles through `exact`, which is given rows and how many were kept before them, and answers how many were kept
-    /// with them. `fill` fills the frame's words from its columns on. Answers how many rows were kept.
+    /// Runs rows through tiles, and those of suspect tiles through `exact`, which is given rows, how many were kept before them, and the cells, and answers how many
+    /// were kept with them. What folds has all its rows run so if one tile is suspect. `fill` fills the frame's words from its columns on. Answers how many rows were
+    /// kept.
     ///
     /// # Safety
     /// `Tiles::take` said so of these rows, whose program is the one that the code was made of, and which have no NULLs but where it knows of; `out` has room for a
@@ -106,15 +107,20 @@ impl Tiles {
     pub unsafe fn run(
         &self,
         range: Range<usize>,
-        (out, nulls): (u64, u64),
+        (out, nulls, ahead): (u64, u64, u64),
+        cells: &mut [Cell],
         counters: &TileCounters,
         fill: impl FnOnce(&Layout, &mut [u64]),
-        mut exact: impl FnMut(Range<usize>, usize) -> Result<usize, Suspect>,
+        mut exact: impl FnMut(Range<usize>, usize, &mut [Cell]) -> Result<usize, Suspect>,
     ) -> Result<usize, Suspect> {
         let (tile, end) = (self.family.rows, range.end);
         let mut frame = Frame::new();
         let words = frame.words(&self.layout, self.family, out, nulls);
         fill(&self.layout.base, words);
+        words[header::AHEAD / 8] = ahead;
+        let is_narrow = self.family.is_narrow;
+        let places = &self.layout.cells[..];
+        places.iter().for_each(|place| place.begin(words, is_narrow));
         let (mut row, mut kept, mut suspects, mut exact_rows) = (range.start, 0, 0, 0);
         while row < end {
             // The last tile starts before its first row if there are too few.
@@ -126,14 +132,22 @@ impl Tiles {
             let answer = unsafe { self.block.run(words.as_mut_ptr(), from..end, kept) };
             if answer as i64 >= 0 {
                 kept = answer as usize;
+                for place in places {
+                    let cell = &mut cells[place.cell as usize];
+                    *cell = place.end(*cell, words, is_narrow);
+                }
                 break;
             }
             // Tiles follow one another, but for the last.
             let at = !answer as usize;
             row += at.saturating_sub(row).next_multiple_of(tile);
             suspects += 1;
+            if !places.is_empty() {
+                row = range.start;
+                suspects = suspects.max(SUSPECTS_MAX);
+            }
             let till = if suspects < SUSPECTS_MAX { end.min(row + tile) } else { end };
-            kept = exact(row..till, words[header::KEPT / 8] as usize)?;
+            kept = exact(row..till, words[header::KEPT / 8] as usize, cells)?;
             exact_rows += till - row;
             row = till;
         }

@@ -151,6 +151,7 @@ impl<'a> TablePage<'a> {
     }
 
     /// No slot from here on was ever used.
+    #[inline]
     pub fn high(&self) -> usize {
         (u16_at(self.bytes, HIGH_AT) as usize).min(self.capacity)
     }
@@ -171,16 +172,25 @@ impl<'a> TablePage<'a> {
     }
 
     /// One bit per slot: a row was put there.
+    #[inline]
     pub fn used(&self) -> &'a [u64] {
         self.bitmap(0)
     }
 
+    /// The header, and which rows there are.
+    #[inline]
+    pub fn head(&self) -> &'a [u8] {
+        &self.bytes[..HEADER_BYTES + 2 * 8 * self.words]
+    }
+
     /// One bit per slot: the row was deleted.
+    #[inline]
     pub fn dead(&self) -> &'a [u64] {
         self.bitmap(1)
     }
 
     /// One bit per slot: the column is NULL.
+    #[inline]
     pub fn nulls(&self, column: usize) -> &'a [u64] {
         self.bitmap(2 + column)
     }

@@ -95,35 +95,55 @@ pub struct PageView<'a> {
     visible: &'a [u64],
     bytes: &'a [u8],
     layout: &'a Layout,
+    /// Whether it is the page itself, not a copy.
+    in_place: bool,
 }
 
 impl<'a> PageView<'a> {
+    /// How far ahead of this page the table's next one lies in memory, in bytes, if it is there and they follow one another as they mostly do; 0 where nobody knows.
+    #[inline]
+    pub fn ahead(&self) -> usize {
+        if self.in_place { self.bytes.len() } else { 0 }
+    }
+
+    /// What is read of a page before its columns.
+    #[inline]
+    pub fn head(&self) -> &'a [u8] {
+        self.page.head()
+    }
+
     /// One bit per slot: the row is visible. Later bits than the page's slots are zero.
+    #[inline]
     pub fn visible(&self) -> &'a [u64] {
         self.visible
     }
 
     /// Slots that the page has.
+    #[inline]
     pub fn slots(&self) -> usize {
         self.page.high()
     }
 
     /// Columns that it has.
+    #[inline]
     pub fn columns(&self) -> usize {
         self.layout.columns().len()
     }
 
     /// One bit per slot: the column is NULL.
+    #[inline]
     pub fn nulls(&self, column: usize) -> &'a [u64] {
         self.page.nulls(column)
     }
 
     /// The form of a column's values.
+    #[inline]
     pub fn form(&self, column: usize) -> Physical {
         self.layout.columns()[column]
     }
 
     /// The mini-page of a column, aligned to its width: little-endian values, or 16-byte views.
+    #[inline]
     pub fn mini_page(&self, column: usize) -> &'a [u8] {
         self.page.mini_page(column)
     }
@@ -183,7 +203,7 @@ impl Table {
         }
         let bytes: &[u8] = if scratch.patched { bytemuck::cast_slice(&scratch.copy) } else { &guard };
         let page = TablePage::new(bytes, layout);
-        f(&PageView { page, visible: &scratch.visible, bytes, layout })
+        f(&PageView { page, visible: &scratch.visible, bytes, layout, in_place: !scratch.patched })
     }
 }
 

@@ -1,0 +1,194 @@
+//! Programs that fold: code, by row and by tile, against the interpreter, and both against sums that are made otherwise.
+
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use vector::{Data, Nulls, Vector};
+
+use super::tiles::{as_column, has_tiles, tiled};
+use super::{INTS, native, plus_one};
+use crate::{BinaryOp, Cell, Column, Fold, Form, Input, Jit, Label, Output, Program, Right, Step, Unit};
+
+/// Folds some ranges of rows, one after the other, into the same cells with both; false where one was suspect, which leaves them as they were.
+pub fn alike(units: [&Unit; 2], columns: &[&Vector], inputs: &[Input], rows: usize, rng: &mut ChaCha8Rng) -> bool {
+    let program = units[0].program();
+    let mut cells = [vec![[0; 2]; program.cells() as usize], vec![[0; 2]; program.cells() as usize]];
+    let mut is_all = true;
+    let is_float = |cell: usize| {
+        let of = |fold| program.steps.contains(&Step::Fold(fold, cell as u32));
+        of(Fold::MaxFloat) || of(Fold::MinFloat)
+    };
+    for _ in 0..3 {
+        let start = rng.random_range(0..rows);
+        let range = start..rng.random_range(start..=rows);
+        let before = cells.clone();
+        let done = [0, 1].map(|i| {
+            let columns: Vec<Column<'_>> = columns.iter().map(|v| as_column(v)).collect();
+            units[i].fold_in(&columns, inputs, range.clone(), &mut cells[i])
+        });
+        assert_eq!(done[0], done[1], "{program:?}");
+        if !done[0] {
+            assert_eq!(cells, before, "{program:?}");
+        }
+        is_all &= done[0];
+        for (at, (a, b)) in cells[0].iter().zip(&cells[1]).enumerate() {
+            let is_nan = |cell: &Cell| is_float(at) && f64::from_bits(cell[0]).is_nan();
+            assert!(a == b || is_nan(a) && is_nan(b), "cell {at}, {range:?}: {a:?} {b:?} {program:?}");
+        }
+    }
+    is_all
+}
+
+fn program(columns: Vec<Form>, steps: Vec<Step>) -> Program {
+    let cells = steps.iter().filter(|s| matches!(s, Step::Fold(..))).count() as u32;
+    Program { steps, columns, output: Output::Folded(cells), ..plus_one(1) }
+}
+
+fn number(cell: Cell) -> i128 {
+    (u128::from(cell[1]) << 64 | u128::from(cell[0])) as i128
+}
+
+/// Code by row and by tile, where there is any, and none.
+fn all() -> Vec<Jit> {
+    if super::CODE { vec![native(), tiled(), Jit::interpreter()] } else { vec![Jit::interpreter()] }
+}
+
+#[test]
+fn sums_are_exact_beyond_64_bits() {
+    macro_rules! of {
+        ($form:ident $ty:ty) => {
+            for edge in INTS.map(|i| i as $ty) {
+                for other in INTS.map(|i| i as $ty) {
+                    let values: Vec<$ty> = (0..5000).map(|i| if i % 3 == 0 { other } else { edge }).collect();
+                    let wanted: i128 = values[7..].iter().map(|&v| i128::from(v)).sum();
+                    let steps = vec![Step::Column(0), Step::Fold(Fold::Sum, 0), Step::Fold(Fold::Values, 1)];
+                    for jit in all() {
+                        let unit = jit.unit(program(vec![Form::$form], steps.clone())).unwrap().0;
+                        let mut cells = [[0; 2]; 2];
+                        for times in 1..3 {
+                            let column = Column::new(Form::$form, bytemuck::cast_slice(&values), &[]).unwrap();
+                            assert!(unit.fold_in(&[column], &[], 7..5000, &mut cells));
+                            assert_eq!(cells.map(number), [times * wanted, times * 4993], "{edge} {other}");
+                        }
+                    }
+                }
+            }
+        };
+    }
+    of!(I16 i16);
+    of!(I32 i32);
+    of!(I64 i64);
+}
+
+#[test]
+fn the_longest_run_fits_into_lanes() {
+    macro_rules! of {
+        ($form:ident $($value:expr)*) => {$(
+            let values = vec![$value; 1 << 16];
+            for jit in all() {
+                let steps = vec![Step::Column(0), Step::Fold(Fold::Sum, 0)];
+                let unit = jit.unit(program(vec![Form::$form], steps)).unwrap().0;
+                let mut cells = [[0; 2]];
+                let column = Column::new(Form::$form, bytemuck::cast_slice(&values), &[]).unwrap();
+                assert!(unit.fold_in(&[column], &[], 0..1 << 16, &mut cells));
+                assert_eq!(number(cells[0]), i128::from($value) << 16);
+            }
+        )*};
+    }
+    of!(I64 i64::MIN i64::MAX -1i64 0xFFFF_FFFFi64);
+    of!(I32 i32::MIN i32::MAX -1i32 0xFFFFi32);
+}
+
+/// `sum(b)`, the count of `b`, and rows, where `a < 10`.
+fn filtered() -> Program {
+    let (end, test) = (Label(0), Step::Binary(BinaryOp::LtInt, Right::Constant(10)));
+    let filter = vec![Step::Column(0), test, Step::JumpUnlessTrue(end), Step::Fold(Fold::Rows, 2)];
+    let folds = vec![Step::Column(1), Step::Fold(Fold::Sum, 0), Step::Fold(Fold::Values, 1), Step::Here(end)];
+    program(vec![Form::I32; 2], [filter, folds].concat())
+}
+
+#[test]
+fn rows_that_a_filter_drops_are_not_folded() {
+    let ints = |values: Vec<i32>, every: usize| {
+        let mut nulls = Nulls::default();
+        (0..values.len()).filter(|i| i % every == 0).for_each(|i| nulls.set(i));
+        let values = values.into_iter().enumerate().map(|(i, v)| if i % every == 0 { 0 } else { v });
+        Vector { data: Data::I32(values.collect()), nulls }
+    };
+    let (a, b) = (ints((0..1000).map(|i| i * 7 % 31).collect(), 11), ints((0..1000).map(|i| i - 300).collect(), 5));
+    for jit in all() {
+        let unit = jit.unit(filtered()).unwrap().0;
+        for (from, to) in [(0, 1000), (100, 101), (63, 129), (999, 1000), (7, 7), (1, 34)] {
+            let mut cells = [[3, 0]; 3];
+            assert!(unit.fold_in(&[as_column(&a), as_column(&b)], &[], from..to, &mut cells));
+            let rows: Vec<usize> = (from..to).filter(|i| i % 11 != 0 && i * 7 % 31 < 10).collect();
+            let values: Vec<i128> = rows.iter().filter(|&i| i % 5 != 0).map(|&i| i as i128 - 300).collect();
+            let wanted = [values.iter().sum(), values.len() as i128, rows.len() as i128].map(|n: i128| n + 3);
+            assert_eq!(cells.map(number), wanted, "{from}..{to}");
+        }
+    }
+}
+
+#[test]
+fn a_suspect_row_leaves_the_cells_as_they_were() {
+    let add = Step::Binary(BinaryOp::AddI32, Right::Constant(1));
+    let steps = vec![Step::Column(0), Step::Fold(Fold::MaxInt, 1), add, Step::Fold(Fold::Sum, 0)];
+    for jit in all() {
+        let unit = jit.unit(program(vec![Form::I32], steps.clone())).unwrap().0;
+        let mut values: Vec<i32> = (0..500).collect();
+        let mut cells = [[0; 2]; 2];
+        let run = |values: &[i32], cells: &mut [Cell]| {
+            unit.fold_in(&[Column::new(Form::I32, bytemuck::cast_slice(values), &[]).unwrap()], &[], 0..500, cells)
+        };
+        assert!(run(&values, &mut cells));
+        assert_eq!(cells, [[500 * 501 / 2, 0], [499, 1]]);
+        let before = cells;
+        values[400] = i32::MAX;
+        assert!(!run(&values, &mut cells));
+        assert_eq!(cells, before);
+        assert!(!run(&values, &mut cells[..1]), "there are two cells");
+    }
+}
+
+#[test]
+fn of_equal_floats_the_first_is_kept() {
+    for (fold, first) in [(Fold::MinFloat, 0.0), (Fold::MinFloat, -0.0), (Fold::MaxFloat, 0.0), (Fold::MaxFloat, -0.0)]
+    {
+        let sign = if fold == Fold::MinFloat { 1.0 } else { -1.0 };
+        for at in [0, 3, 40, 190] {
+            let mut values: Vec<f64> = (0..200).map(|i| sign * f64::from(i % 9 + 1)).collect();
+            values[at] = first;
+            values[at + 5] = -first;
+            for jit in all() {
+                let unit = jit.unit(program(vec![Form::F64], vec![Step::Column(0), Step::Fold(fold, 0)])).unwrap().0;
+                let mut cells = [[0; 2]];
+                let column = Column::new(Form::F64, bytemuck::cast_slice(&values), &[]).unwrap();
+                assert!(unit.fold_in(&[column], &[], 0..200, &mut cells));
+                assert_eq!(cells, [[first.to_bits(), 1]], "{fold:?} {first} {at}");
+            }
+        }
+    }
+}
+
+#[test]
+fn folds_go_through_tiles() {
+    if !has_tiles() {
+        return;
+    }
+    let jit = tiled();
+    let unit = jit.unit(filtered()).unwrap().0;
+    let values: Vec<i32> = (0..1000).collect();
+    let column = || Column::new(Form::I32, bytemuck::cast_slice(&values), &[]).unwrap();
+    assert!(unit.fold_in(&[column(), column()], &[], 1..1000, &mut [[0; 2]; 3]));
+    assert_eq!(jit.counts().tile_rows, 999);
+}
+
+#[test]
+fn cells_that_are_not_there_or_have_two_folds_are_refused() {
+    let jit = Jit::default();
+    let steps =
+        |cells: [u32; 2]| vec![Step::Column(0), Step::Fold(Fold::Sum, cells[0]), Step::Fold(Fold::Values, cells[1])];
+    assert!(jit.unit(program(vec![Form::I32], steps([0, 1]))).is_some());
+    assert!(jit.unit(program(vec![Form::I32], steps([0, 0]))).is_none());
+    assert!(jit.unit(program(vec![Form::I32], steps([0, 2]))).is_none());
+    assert!(jit.unit(Program { output: Output::Kept, ..program(vec![Form::I32], steps([0, 1])) }).is_none());
+}
