@@ -1,7 +1,8 @@
 //! Copy and patch: a program's steps become the bytes of its code.
 //!
-//! A frame is words: the output's two, then data and NULLs of each column, value and NULL of each input, each slot, and where each list and each set lies.
+//! A frame is words: the output's two, then what calls need if there are any, then data and NULLs of each column, value and NULL of each input, each slot, and where each list and each set lies.
 
+use crate::call;
 use crate::filter::simplified;
 use crate::program::{Output, Program, Right, Step};
 use crate::stencil::{Stencil, Table};
@@ -10,6 +11,8 @@ use crate::stencil_copy::{Assembly, Jump, StencilCopy};
 /// The places of a frame, in words.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
+    /// Whether there is room for what calls need.
+    pub calls: bool,
     pub columns: usize,
     pub inputs: usize,
     pub slots: usize,
@@ -21,7 +24,8 @@ pub struct Layout {
 
 impl Layout {
     pub fn of(program: &Program) -> Layout {
-        Layout::behind(2, program)
+        let calls = program.calls();
+        Layout { calls, ..Layout::behind(if calls { call::header::WORDS } else { 2 }, program) }
     }
 
     /// The same behind so many words.
@@ -30,7 +34,7 @@ impl Layout {
         let slots = inputs + 2 * program.inputs as usize;
         let lists = slots + 2 * program.slots as usize;
         let sets = lists + program.lists.len();
-        Layout { columns, inputs, slots, lists, sets, words: sets + program.sets.len() }
+        Layout { calls: false, columns, inputs, slots, lists, sets, words: sets + program.sets.len() }
     }
 }
 
@@ -123,6 +127,7 @@ impl Assembler<'_> {
                 let bits = 64 * (self.program.sets[s as usize].len() as u64 - 1);
                 (table.in_set, [self.offset(self.layout.sets + s as usize), bits], None)
             }
+            Step::Call(site) => (table.call, [site.to_word(), 0], None),
             Step::Jump(l) => (table.jump, [0; 2], Some(Jump::To(l))),
             Step::JumpUnlessTrue(l) => (table.jump_unless_true, [0; 2], Some(Jump::To(l))),
             Step::JumpIfFalse(l) => (table.jump_if_false, [0; 2], Some(Jump::To(l))),

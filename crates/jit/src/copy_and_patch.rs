@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 
 use crate::arena::{Arena, Block, Memory};
 use crate::assemble::{Layout, assemble};
+use crate::call::Callee;
 use crate::column::Column;
 use crate::disassembly::disassembly;
 use crate::perf_map::PerfMap;
@@ -233,9 +234,16 @@ impl Patched {
             let mut words: SmallVec<[u64; FEW_WORDS]> = SmallVec::from_elem(0, self.layout.words);
             (words[0], words[1]) = (out, nulls);
             self.fill(&self.layout, rows, needed, &whole, &mut words);
-            // SAFETY: the program is sound (`compile`) and the frame laid out by its layout; columns have the forms it reads and at least so many
+            let callee = self.layout.calls.then(|| Callee::new(rows, self.layout.slots));
+            if let Some(callee) = &callee {
+                callee.enter(&mut words);
+            }
+            // SAFETY: the program is sound (`compile`) and the frame laid out by its layout, with who is called, if anybody is; columns have the forms it reads and at least so many
             // values, bitmaps as many words as those need (`Rows::new`), and `out` the room that the caller says (J2). The range is of `rows`, and not empty.
             let answer = unsafe { self.block.run(words.as_mut_ptr(), range, kept) };
+            if let Some(callee) = callee {
+                callee.leave();
+            }
             // A suspect row is answered as its complement.
             usize::try_from(answer as i64).map_err(|_| Suspect)
         };

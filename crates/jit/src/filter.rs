@@ -104,6 +104,10 @@ impl<F: Fn(&Step) -> bool> Pass<F> {
                 Step::Binary(_, Right::Accumulator(s)) | Step::Choose(_, s) => {
                     after = After { truth_only: false, slots: after.slots | bit(s) };
                 }
+                Step::Call(site) => {
+                    after.truth_only = true;
+                    site.slots().for_each(|s| after.slots |= bit(s));
+                }
                 Step::Binary(..)
                 | Step::Unary(_)
                 | Step::Not

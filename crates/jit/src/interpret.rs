@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::column::{Column, Input};
+use smallvec::SmallVec;
+
+use crate::call::Argument;
 use crate::program::{Program, Right, Step};
 use crate::provider::{Code, Provider, Suspect};
 use crate::rows::{Rows, Sink};
@@ -29,7 +31,7 @@ impl Code for Interpreted {
         let program = rows.program();
         let mut slots = vec![(0u64, false); program.slots as usize];
         for row in rows.range() {
-            let (a, z) = one(program, rows.columns(), rows.inputs(), &mut slots, row).ok_or(Suspect)?;
+            let (a, z) = one(rows, &mut slots, row).ok_or(Suspect)?;
             sink.put(row, (!z).then_some(a));
         }
         Ok(())
@@ -37,13 +39,8 @@ impl Code for Interpreted {
 }
 
 /// The value for one row; none where it is suspect.
-fn one(
-    program: &Program,
-    columns: &[Column<'_>],
-    inputs: &[Input],
-    slots: &mut [(u64, bool)],
-    row: usize,
-) -> Option<(u64, bool)> {
+fn one(rows: &Rows<'_>, slots: &mut [(u64, bool)], row: usize) -> Option<(u64, bool)> {
+    let (program, columns, inputs) = (&**rows.program(), rows.columns(), rows.inputs());
     let (mut a, mut z) = (0u64, false);
     let mut at = 0;
     while let Some(step) = program.steps.get(at) {
@@ -108,6 +105,13 @@ fn one(
                 let at = a.wrapping_sub(*least);
                 let word = bits.get((at / 64) as usize);
                 a = word.map_or(0, |w| w >> (at % 64) & 1);
+            }
+            Step::Call(site) => {
+                let slot = |s: u32| slots[s as usize];
+                let args: SmallVec<[Argument; 8]> =
+                    site.slots().map(slot).map(|(word, z)| Argument { word, null: u64::from(z) }).collect();
+                let value = rows.call(site.number, row, &args).ok()?;
+                (a, z) = (value.unwrap_or(0), value.is_none());
             }
             Step::Jump(l) => jump = Some(l),
             Step::JumpUnlessTrue(l) if a & 1 == 0 || z => jump = Some(l),

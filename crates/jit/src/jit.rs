@@ -36,6 +36,8 @@ pub struct JitCounts {
     pub tiles: u64,
     /// Rows that went through tiles; their steps are among those above.
     pub tile_rows: u64,
+    /// Calls that machine code made.
+    pub calls: u64,
     /// Steps that were interpreted.
     pub interpreted_steps: u64,
     /// Steps of runs that were not done, for a suspect row or for want of code: whoever asked did them otherwise.
@@ -50,6 +52,7 @@ struct Counters {
     stencils: AtomicU64,
     nanoseconds: AtomicU64,
     native_steps: AtomicU64,
+    calls: AtomicU64,
     interpreted_steps: AtomicU64,
     declined_steps: AtomicU64,
 }
@@ -165,6 +168,7 @@ impl Jit {
             nanoseconds: read(&counters.nanoseconds) + tiles.nanoseconds,
             bytes: provider.bytes() as u64,
             native_steps: read(&counters.native_steps),
+            calls: read(&counters.calls),
             tiles: tiles.compiled,
             tile_rows: tiles.rows,
             interpreted_steps: read(&counters.interpreted_steps),
@@ -177,6 +181,9 @@ impl Maker {
     /// Runs `code` over `rows`, if there is any.
     pub(crate) fn run(&self, code: Option<&dyn Code>, rows: &Rows<'_>, sink: &mut Sink<'_>) -> Option<()> {
         let done = code.filter(|code| code.run(rows, sink).is_ok());
+        if rows.called() > 0 && code.is_some_and(Code::is_native) {
+            self.counters.calls.fetch_add(rows.called(), Ordering::Relaxed);
+        }
         let Counters { native_steps, interpreted_steps, declined_steps, .. } = &self.counters;
         let counter = match done {
             Some(code) if code.is_native() => native_steps,

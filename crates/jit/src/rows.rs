@@ -1,13 +1,17 @@
 //! `Rows`: what one run reads; and `Sink`: where its values go.
 
+use std::cell::Cell;
 use std::ops::Range;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
 use vector::CHUNK_ROWS;
 
+use crate::call::Argument;
 use crate::column::{Column, Input};
+use crate::given::Given;
 use crate::program::{Form, Output, Program};
+use crate::provider::Suspect;
 
 /// Words of a NULL bitmap for a chunk.
 pub(crate) const NULL_WORDS: usize = CHUNK_ROWS / 64;
@@ -22,9 +26,11 @@ pub(crate) type Columns<'v> = SmallVec<[Column<'v>; FEW_COLUMNS]>;
 pub struct Rows<'r> {
     program: &'r Arc<Program>,
     columns: &'r [Column<'r>],
-    inputs: &'r [Input],
+    given: Given<'r>,
     range: Range<usize>,
     nulls: u64,
+    /// How many calls there were.
+    called: Cell<u64>,
 }
 
 impl<'r> Rows<'r> {
@@ -32,12 +38,12 @@ impl<'r> Rows<'r> {
     pub(crate) fn new(
         program: &'r Arc<Program>,
         columns: &'r [Column<'r>],
-        inputs: &'r [Input],
+        given: Given<'r>,
         range: Range<usize>,
     ) -> Option<Rows<'r>> {
         let fits = range.end <= ROWS_MAX
             && columns.len() == program.columns.len()
-            && inputs.len() >= program.inputs as usize
+            && given.inputs.len() >= program.inputs as usize
             && columns.iter().zip(&program.columns).all(|(c, &form)| c.form == form && c.reaches(range.end));
         if !fits {
             return None;
@@ -46,7 +52,8 @@ impl<'r> Rows<'r> {
         let has_null = |c: &Column<'_>| c.nulls[..words(c)].iter().any(|w| *w != 0);
         let bit = |(i, c): (usize, &Column<'_>)| u64::from(has_null(c)) << i.min(63);
         let nulls = columns.iter().enumerate().map(bit).fold(0, |all, bit| all | bit);
-        Some(Rows { program, columns, inputs: &inputs[..program.inputs as usize], range, nulls })
+        let given = Given { inputs: &given.inputs[..program.inputs as usize], ..given };
+        Some(Rows { program, columns, given, range, nulls, called: Cell::new(0) })
     }
 
     /// What runs over them.
@@ -61,7 +68,21 @@ impl<'r> Rows<'r> {
 
     /// As many as the program has.
     pub fn inputs(&self) -> &'r [Input] {
-        self.inputs
+        self.given.inputs
+    }
+
+    /// Calls something: what a site of the program is for a row, given its arguments.
+    ///
+    /// # Errors
+    /// When the row is suspect to it, or nobody knows what is to be called.
+    pub fn call(&self, site: u32, row: usize, args: &[Argument]) -> Result<Input, Suspect> {
+        self.called.set(self.called.get() + 1);
+        self.given.calls.ok_or(Suspect)?.call(site, row, args)
+    }
+
+    /// How many calls there were.
+    pub(crate) fn called(&self) -> u64 {
+        self.called.get()
     }
 
     /// Which rows of the columns.

@@ -11,6 +11,9 @@ mod bodies;
 #[macro_use]
 mod list;
 
+#[path = "../src/call/header.rs"]
+mod header;
+
 use core::arch::asm;
 
 type Frame = *mut u8;
@@ -271,6 +274,16 @@ stencil!("in_set", |c, row, rows, kept, a, z| {
     let place = core::hint::select_unpredictable(is_inside, at, 0);
     let hit = *set.add(1 + (place >> 6) as usize) >> (place & 63) & 1;
     K_NEXT(c, row, rows, kept, hit & u64::from(is_inside), z)
+});
+
+// Calls something: a word says what, and which slots are its arguments.
+stencil!("call", |c, row, rows, kept, _a, _z| {
+    type Helper = unsafe extern "C" fn(Frame, u64, u64) -> u64;
+    let words = c as *const u64;
+    let helper = core::mem::transmute::<u64, Helper>(*words.add(header::HELPER));
+    let z = helper(c, constant!(H_0), row);
+    let a = *words.add(header::RESULT);
+    if z == header::SUSPECT { K_FAIL(c, row, rows, kept, a, z) } else { K_NEXT(c, row, rows, kept, a, z) }
 });
 
 // What becomes of a row's value: it is put where the frame says, zero where it is NULL; then comes the next row.
