@@ -1,16 +1,17 @@
 //! Expressions as row programs (`jit`): getting one, and running it.
 //!
 //! An operator holds its expressions as [`Lazy`]; when it first evaluates one, the largest parts of it that have a program (`program`) get one, shared with
-//! whoever has the same. Whatever is suspect to a program is evaluated as ever, for the whole chunk: so there is one place that raises errors, and it is not
+//! whoever has the same. Where that is forced, all do that can be evaluated twice, and what has no steps is called (`sites`). Whatever is suspect to a program is evaluated as ever, for the whole chunk: so there is one place that raises errors, and it is not
 //! here.
 
 mod program;
+mod sites;
 
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use jit::{Column, Form, Input, Jit, Output, Program, Unit, UnitCode};
+use jit::{Calls, Column, Form, Given, Input, Jit, Output, Program, Unit, UnitCode};
 use plan::{Expr, ExprKind, Means};
 use smallvec::SmallVec;
 use storage::table::PageView;
@@ -20,6 +21,16 @@ use vector::{Chunk, Vector};
 use crate::Context;
 use crate::eval::{eval, parameter};
 use program::{Written, word};
+use sites::{Run, Site};
+
+/// Where expressions get their programs.
+#[derive(Clone, Copy, Debug)]
+pub struct Programs<'a> {
+    /// Who makes them.
+    pub jit: &'a Jit,
+    /// Whether everything that is evaluated row by row gets one, slower or not.
+    pub force: bool,
+}
 
 /// An expression that gets its programs when it is first evaluated.
 #[derive(Debug)]
@@ -52,9 +63,9 @@ impl Lazy {
 /// Makes expressions ready that an operator holds as they are; the operator remembers that it did.
 pub fn ready<'e>(is_ready: &mut bool, exprs: impl IntoIterator<Item = &'e mut Expr>, ctx: &mut Context<'_>) {
     if !std::mem::replace(is_ready, true)
-        && let Some(jit) = ctx.jit
+        && let Some(programs) = ctx.programs
     {
-        exprs.into_iter().for_each(|e| prepare(e, jit, &mut ctx.state.natives));
+        exprs.into_iter().for_each(|e| prepare(e, programs, &mut ctx.state.natives));
     }
 }
 
@@ -70,6 +81,10 @@ pub struct Native {
     columns: Vec<usize>,
     /// What its inputs are: parameters and slots.
     inputs: Vec<Expr>,
+    /// What it calls.
+    sites: Vec<Site>,
+    /// What its values are like, if no word holds them.
+    result: Option<Physical>,
 }
 
 /// What a statement's expressions became, for EXPLAIN.
@@ -101,9 +116,9 @@ impl JitUse {
 }
 
 /// Gives programs to the largest parts of `e` that are worth one.
-fn prepare(e: &mut Expr, jit: &Jit, natives: &mut Vec<Arc<Native>>) {
+fn prepare(e: &mut Expr, programs: Programs<'_>, natives: &mut Vec<Arc<Native>>) {
     stacker::maybe_grow(64 << 10, 1 << 20, || {
-        if let Some(native) = native(e, jit).map(Arc::new) {
+        if let Some(native) = native(e, programs).map(Arc::new) {
             natives.push(native.clone());
             let means = Means(native);
             let original = std::mem::replace(e, Expr::null(e.ty));
@@ -115,22 +130,27 @@ fn prepare(e: &mut Expr, jit: &Jit, natives: &mut Vec<Arc<Native>>) {
         }
         // Queries inside have expressions over rows of their own.
         if !matches!(e.kind, ExprKind::Subquery(_)) {
-            e.children_mut().into_iter().for_each(|c| prepare(c, jit, natives));
+            e.children_mut().into_iter().for_each(|c| prepare(c, programs, natives));
         }
     });
 }
 
-/// What `e` becomes, if it has a program that is worth it.
-fn native(e: &Expr, jit: &Jit) -> Option<Native> {
-    let Written { program, columns, inputs } = program::written(e)?;
+/// What `e` becomes, if it has a program that is worth it, or is to have one.
+fn native(e: &Expr, Programs { jit, force }: Programs<'_>) -> Option<Native> {
+    let written = if force && !e.is_leaf() {
+        program::forced(e).map_err(|refusal| jit.refuse(refusal)).ok()?
+    } else {
+        program::written(e)?
+    };
+    let Written { program, columns, inputs, sites, result } = written;
     let (unit, found) = jit.unit(program)?;
-    Some(Native { unit, found, filter: OnceLock::new(), jit: jit.clone(), columns, inputs })
+    Some(Native { unit, found, filter: OnceLock::new(), jit: jit.clone(), columns, inputs, sites, result })
 }
 
 impl Native {
     /// What stands behind `means`, unless all is evaluated as it is.
     fn of<'m>(means: &'m Means, ctx: &Context<'_>) -> Option<&'m Native> {
-        ctx.jit.and_then(|_| means.0.downcast_ref())
+        ctx.programs.and_then(|_| means.0.downcast_ref())
     }
 
     /// Its code, as values and as a filter.
@@ -161,10 +181,26 @@ impl Native {
         Ok(Some(out))
     }
 
+    /// What `run` answers, given what the program needs; and what came of its rows beside that.
+    fn run<T>(
+        &self,
+        inputs: &[Input],
+        chunk: &Chunk,
+        ctx: &mut Context<'_>,
+        run: impl FnOnce(Given<'_>) -> T,
+    ) -> Result<(T, Option<Vector>)> {
+        if self.sites.is_empty() {
+            return Ok((run(inputs.into()), None));
+        }
+        let calls = Run::new(&self.sites, self.result, chunk, ctx);
+        let answer = run(Given { inputs, calls: Some(&calls as &dyn Calls) });
+        Ok((answer, calls.values()?))
+    }
+
     fn filter(&self) -> Option<&Arc<Unit>> {
         let unit = self.filter.get_or_init(|| {
             let program = self.unit.program();
-            let is_bool = program.output == Output::Vector(Form::Bool);
+            let is_bool = program.output == Output::Vector(Form::Bool) && self.result.is_none();
             is_bool.then(|| self.jit.unit(Program { output: Output::Kept, ..program.clone() })).flatten().map(|u| u.0)
         });
         unit.as_ref()
@@ -178,7 +214,8 @@ pub fn kept_on_page(
     slots: Range<usize>,
     ctx: &Context<'_>,
 ) -> Result<Option<Vec<u32>>> {
-    let Some(native) = Native::of(means, ctx) else { return Ok(None) };
+    // Calls read chunks.
+    let Some(native) = Native::of(means, ctx).filter(|native| native.sites.is_empty()) else { return Ok(None) };
     let (Some(inputs), Some(unit)) = (native.inputs(ctx)?, native.filter()) else { return Ok(None) };
     let column = |(&c, &form): (&usize, &Form)| {
         let is_same = c < page.columns() && program::form_of(page.form(c)) == Some(form);
@@ -187,27 +224,33 @@ pub fn kept_on_page(
     let pairs = native.columns.iter().zip(&unit.program().columns);
     let Some(columns) = pairs.map(column).collect::<Option<SmallVec<[Column<'_>; 8]>>>() else { return Ok(None) };
     let mut kept = Vec::new();
-    Ok(unit.kept_in(columns, &inputs, slots, &mut kept).then_some(kept))
+    Ok(unit.kept_in(columns, &inputs[..], slots, &mut kept).then_some(kept))
 }
 
 /// The values of a part that has a program.
 pub fn values<'c>(original: &Expr, means: &Means, chunk: &'c Chunk, ctx: &mut Context<'_>) -> Result<Cow<'c, Vector>> {
     if let Some(native) = Native::of(means, ctx)
         && let (Some(columns), Some(inputs)) = (native.columns(chunk), native.inputs(ctx)?)
-        && let Some(values) = native.unit.values(&columns, &inputs, chunk.rows)
     {
-        return Ok(Cow::Owned(values));
+        let run = |given: Given<'_>| native.unit.values(&columns, given, chunk.rows);
+        let (values, others) = native.run(&inputs, chunk, ctx, run)?;
+        // Values that no word holds are beside those of the program.
+        if let Some(values) = if native.result.is_some() { values.and(others) } else { values } {
+            return Ok(Cow::Owned(values));
+        }
     }
     eval(original, chunk, ctx)
 }
 
 /// The rows for which a predicate that has a program is true; `None` where that must be found out otherwise.
-pub fn kept(means: &Means, chunk: &Chunk, ctx: &Context<'_>) -> Result<Option<Vec<u32>>> {
+pub fn kept(means: &Means, chunk: &Chunk, ctx: &mut Context<'_>) -> Result<Option<Vec<u32>>> {
     let Some(native) = Native::of(means, ctx) else { return Ok(None) };
     let (Some(columns), Some(inputs), Some(unit)) = (native.columns(chunk), native.inputs(ctx)?, native.filter())
     else {
         return Ok(None);
     };
     let mut rows = Vec::new();
-    Ok(unit.kept(&columns, &inputs, chunk.rows, &mut rows).then_some(rows))
+    let run = |given: Given<'_>| unit.kept(&columns, given, chunk.rows, &mut rows);
+    let (is_done, _) = native.run(&inputs, chunk, ctx, run)?;
+    Ok(is_done.then_some(rows))
 }

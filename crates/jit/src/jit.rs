@@ -24,6 +24,8 @@ pub struct JitCounts {
     pub found: u64,
     /// Programs without code.
     pub refused: u64,
+    /// Expressions that were to have a program and have none, by [`Refusal`].
+    pub refusals: [u64; 3],
     /// Stencils that were copied.
     pub stencils: u64,
     /// Nanoseconds that took.
@@ -40,8 +42,19 @@ pub struct JitCounts {
     pub calls: u64,
     /// Steps that were interpreted.
     pub interpreted_steps: u64,
-    /// Steps of runs that were not done, for a suspect row or for want of code: whoever asked did them otherwise.
+    /// Steps of runs that were not done, for a suspect row or for want of code: whoever asked did them otherwise; and what [`Jit::decline`] counts.
     pub declined_steps: u64,
+}
+
+/// Why an expression has no program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It has another value each time, and what is suspect is evaluated twice.
+    Volatile,
+    /// It runs a query, whose expressions have programs of their own.
+    Query,
+    /// It is too long or too deep.
+    Long,
 }
 
 #[derive(Default)]
@@ -49,6 +62,7 @@ struct Counters {
     compiled: AtomicU64,
     found: AtomicU64,
     refused: AtomicU64,
+    refusals: [AtomicU64; 3],
     stencils: AtomicU64,
     nanoseconds: AtomicU64,
     native_steps: AtomicU64,
@@ -155,6 +169,16 @@ impl Jit {
         self.0.maker.provider.perf_map(is_on);
     }
 
+    /// Counts an expression that was to have a program and has none.
+    pub fn refuse(&self, refusal: Refusal) {
+        self.0.maker.counters.refusals[refusal as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts steps that were to be done by programs, and were done otherwise.
+    pub fn decline(&self, steps: u64) {
+        self.0.maker.counters.declined_steps.fetch_add(steps, Ordering::Relaxed);
+    }
+
     /// What was done so far.
     pub fn counts(&self) -> JitCounts {
         let Maker { provider, counters } = &*self.0.maker;
@@ -164,6 +188,7 @@ impl Jit {
             compiled: read(&counters.compiled),
             found: read(&counters.found),
             refused: read(&counters.refused),
+            refusals: counters.refusals.each_ref().map(read),
             stencils: read(&counters.stencils) + tiles.stencils,
             nanoseconds: read(&counters.nanoseconds) + tiles.nanoseconds,
             bytes: provider.bytes() as u64,

@@ -30,7 +30,7 @@ pub use column::{Column, Input};
 pub use copy_and_patch::CopyAndPatch;
 pub use given::Given;
 pub use interpret::Interpreter;
-pub use jit::{Jit, JitCounts};
+pub use jit::{Jit, JitCounts, Refusal};
 pub use program::{BinaryOp, Choice, Form, Label, Output, Program, Right, Site, Step, UnaryOp, set_of};
 pub use provider::{Code, Provider, Suspect, Tier, TileCounts};
 pub use rows::{Rows, Sink};
