@@ -142,7 +142,9 @@ fn files_are_answered_by_programs() {
     }
     findings.check(&known);
     let [native, other, calls, long, volatile, queries] = sums;
-    println!("{native} steps native, {other} not; {calls} calls; {long} refused, {volatile} volatile, {queries} queries");
+    println!(
+        "{native} steps native, {other} not; {calls} calls; {long} refused, {volatile} volatile, {queries} queries"
+    );
     assert_eq!(long, 0, "nothing is refused but what is volatile, and queries");
     assert!(!CODE || native * 10 >= (native + other) * 9, "{native} of {}", native + other);
 }

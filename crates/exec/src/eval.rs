@@ -586,7 +586,10 @@ pub fn row_value(expr: &Expr, forms: &[Physical], row: &[Datum], ctx: &mut Conte
         ExprKind::Const(datum) => Ok(datum.clone()),
         ExprKind::Param(i) => parameter(ctx, *i).cloned(),
         ExprKind::Slot(i) => Ok(ctx.state.slots.get(*i).cloned().unwrap_or_default()),
-        ExprKind::Native { original, .. } => row_value(original, forms, row, ctx),
+        // A program for one row is slower than none.
+        ExprKind::Native { original, .. } if !ctx.programs.is_some_and(|p| p.force) => {
+            row_value(original, forms, row, ctx)
+        }
         ExprKind::Coerce { arg, explicit } => {
             let value = match (row_value(arg, forms, row, ctx)?, Physical::of(expr.ty)) {
                 (Datum::I32(v), Physical::U32) => Datum::U32(v.cast_unsigned()),

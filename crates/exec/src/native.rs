@@ -4,6 +4,7 @@
 //! whoever has the same. Where that is forced, all do that can be evaluated twice, and what has no steps is called (`sites`). Whatever is suspect to a program is evaluated as ever, for the whole chunk: so there is one place that raises errors, and it is not
 //! here.
 
+mod lists;
 mod program;
 mod sites;
 
@@ -11,8 +12,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use jit::{Calls, Column, Form, Given, Input, Jit, Output, Program, Unit, UnitCode};
-use plan::{Expr, ExprKind, Means};
+use jit::{Calls, Column, Form, Given, Input, Jit, Output, Program, Unit, UnitCode, WordList};
+use plan::{Expr, ExprKind, Means, RowRules};
 use smallvec::SmallVec;
 use storage::table::PageView;
 use types::{Datum, Physical, Result};
@@ -20,6 +21,7 @@ use vector::{Chunk, Vector};
 
 use crate::Context;
 use crate::eval::{eval, parameter};
+use lists::Lists;
 use program::{Written, word};
 use sites::{Run, Site};
 
@@ -69,6 +71,18 @@ pub fn ready<'e>(is_ready: &mut bool, exprs: impl IntoIterator<Item = &'e mut Ex
     }
 }
 
+/// The same of what a table asks of its rows, once there are many: rules are shared with the plan, and one row is tested sooner than they are copied.
+pub fn ready_rules(is_ready: &mut bool, rules: &mut Arc<RowRules>, rows: usize, ctx: &mut Context<'_>) {
+    let is_forced = ctx.programs.is_some_and(|p| p.force);
+    if !*is_ready && (rows >= MANY_ROWS || is_forced) && !(rules.checks.is_empty() && rules.views.is_empty()) {
+        let RowRules { checks, views, .. } = Arc::make_mut(rules);
+        ready(is_ready, checks.iter_mut().chain(views).map(|rule| &mut rule.1), ctx);
+    }
+}
+
+/// From so many rows on, a chunk has many.
+const MANY_ROWS: usize = 64;
+
 /// What a part of an expression became.
 pub struct Native {
     unit: Arc<Unit>,
@@ -81,6 +95,8 @@ pub struct Native {
     columns: Vec<usize>,
     /// What its inputs are: parameters and slots.
     inputs: Vec<Expr>,
+    /// The lists that it looks into, and what they were when it last did.
+    lists: Lists,
     /// What it calls.
     sites: Vec<Site>,
     /// What its values are like, if no word holds them.
@@ -128,10 +144,8 @@ fn prepare(e: &mut Expr, programs: Programs<'_>, natives: &mut Vec<Arc<Native>>)
             *e = Expr { kind, ty, typmod, collation, position };
             return;
         }
-        // Queries inside have expressions over rows of their own.
-        if !matches!(e.kind, ExprKind::Subquery(_)) {
-            e.children_mut().into_iter().for_each(|c| prepare(c, programs, natives));
-        }
+        // Of queries these are what is bound to their slots; inside they have expressions over rows of their own.
+        e.children_mut().into_iter().for_each(|c| prepare(c, programs, natives));
     });
 }
 
@@ -142,9 +156,32 @@ fn native(e: &Expr, Programs { jit, force }: Programs<'_>) -> Option<Native> {
     } else {
         program::written(e)?
     };
-    let Written { program, columns, inputs, sites, result } = written;
+    let Written { program, columns, inputs, lists, sites, result } = written;
     let (unit, found) = jit.unit(program)?;
-    Some(Native { unit, found, filter: OnceLock::new(), jit: jit.clone(), columns, inputs, sites, result })
+    let lists = Lists::new(lists);
+    Some(Native { unit, found, filter: OnceLock::new(), jit: jit.clone(), columns, inputs, lists, sites, result })
+}
+
+/// What is given to a run.
+struct Known {
+    inputs: SmallVec<[Input; 4]>,
+    lists: Arc<[WordList]>,
+}
+
+impl Known {
+    fn given<'g>(&'g self, calls: Option<&'g dyn Calls>) -> Given<'g> {
+        Given { inputs: &self.inputs, lists: &self.lists, calls }
+    }
+}
+
+/// The value of what is looked up.
+fn at_hand<'v>(e: &'v Expr, ctx: &'v Context<'_>) -> Result<Option<&'v Datum>> {
+    Ok(match &e.kind {
+        ExprKind::Const(datum) => Some(datum),
+        ExprKind::Param(i) => Some(parameter(ctx, *i)?),
+        ExprKind::Slot(i) => Some(ctx.state.slots.get(*i).unwrap_or(&Datum::Null)),
+        _ => None,
+    })
 }
 
 impl Native {
@@ -166,11 +203,7 @@ impl Native {
     fn inputs(&self, ctx: &Context<'_>) -> Result<Option<SmallVec<[Input; 4]>>> {
         let mut out = SmallVec::new();
         for e in &self.inputs {
-            let datum = match &e.kind {
-                ExprKind::Param(i) => parameter(ctx, *i)?,
-                ExprKind::Slot(i) => ctx.state.slots.get(*i).unwrap_or(&Datum::Null),
-                _ => return Ok(None),
-            };
+            let Some(datum) = at_hand(e, ctx)? else { return Ok(None) };
             match (datum, word(datum)) {
                 (Datum::Null, _) => out.push(None),
                 // In another form than its type's, a value is evaluated as ever.
@@ -181,19 +214,25 @@ impl Native {
         Ok(Some(out))
     }
 
+    /// What is given to a run beside columns, calls left aside.
+    fn given(&self, ctx: &Context<'_>) -> Result<Option<Known>> {
+        let (Some(inputs), Some(lists)) = (self.inputs(ctx)?, self.lists.known(ctx)?) else { return Ok(None) };
+        Ok(Some(Known { inputs, lists }))
+    }
+
     /// What `run` answers, given what the program needs; and what came of its rows beside that.
     fn run<T>(
         &self,
-        inputs: &[Input],
+        known: &Known,
         chunk: &Chunk,
         ctx: &mut Context<'_>,
         run: impl FnOnce(Given<'_>) -> T,
     ) -> Result<(T, Option<Vector>)> {
         if self.sites.is_empty() {
-            return Ok((run(inputs.into()), None));
+            return Ok((run(known.given(None)), None));
         }
         let calls = Run::new(&self.sites, self.result, chunk, ctx);
-        let answer = run(Given { inputs, calls: Some(&calls as &dyn Calls) });
+        let answer = run(known.given(Some(&calls)));
         Ok((answer, calls.values()?))
     }
 
@@ -216,7 +255,7 @@ pub fn kept_on_page(
 ) -> Result<Option<Vec<u32>>> {
     // Calls read chunks.
     let Some(native) = Native::of(means, ctx).filter(|native| native.sites.is_empty()) else { return Ok(None) };
-    let (Some(inputs), Some(unit)) = (native.inputs(ctx)?, native.filter()) else { return Ok(None) };
+    let (Some(known), Some(unit)) = (native.given(ctx)?, native.filter()) else { return Ok(None) };
     let column = |(&c, &form): (&usize, &Form)| {
         let is_same = c < page.columns() && program::form_of(page.form(c)) == Some(form);
         is_same.then(|| Column::new(form, page.mini_page(c), page.nulls(c))).flatten()
@@ -224,16 +263,16 @@ pub fn kept_on_page(
     let pairs = native.columns.iter().zip(&unit.program().columns);
     let Some(columns) = pairs.map(column).collect::<Option<SmallVec<[Column<'_>; 8]>>>() else { return Ok(None) };
     let mut kept = Vec::new();
-    Ok(unit.kept_in(columns, &inputs[..], slots, &mut kept).then_some(kept))
+    Ok(unit.kept_in(columns, known.given(None), slots, &mut kept).then_some(kept))
 }
 
 /// The values of a part that has a program.
 pub fn values<'c>(original: &Expr, means: &Means, chunk: &'c Chunk, ctx: &mut Context<'_>) -> Result<Cow<'c, Vector>> {
     if let Some(native) = Native::of(means, ctx)
-        && let (Some(columns), Some(inputs)) = (native.columns(chunk), native.inputs(ctx)?)
+        && let (Some(columns), Some(known)) = (native.columns(chunk), native.given(ctx)?)
     {
         let run = |given: Given<'_>| native.unit.values(&columns, given, chunk.rows);
-        let (values, others) = native.run(&inputs, chunk, ctx, run)?;
+        let (values, others) = native.run(&known, chunk, ctx, run)?;
         // Values that no word holds are beside those of the program.
         if let Some(values) = if native.result.is_some() { values.and(others) } else { values } {
             return Ok(Cow::Owned(values));
@@ -245,12 +284,12 @@ pub fn values<'c>(original: &Expr, means: &Means, chunk: &'c Chunk, ctx: &mut Co
 /// The rows for which a predicate that has a program is true; `None` where that must be found out otherwise.
 pub fn kept(means: &Means, chunk: &Chunk, ctx: &mut Context<'_>) -> Result<Option<Vec<u32>>> {
     let Some(native) = Native::of(means, ctx) else { return Ok(None) };
-    let (Some(columns), Some(inputs), Some(unit)) = (native.columns(chunk), native.inputs(ctx)?, native.filter())
+    let (Some(columns), Some(known), Some(unit)) = (native.columns(chunk), native.given(ctx)?, native.filter())
     else {
         return Ok(None);
     };
     let mut rows = Vec::new();
     let run = |given: Given<'_>| unit.kept(&columns, given, chunk.rows, &mut rows);
-    let (is_done, _) = native.run(&inputs, chunk, ctx, run)?;
+    let (is_done, _) = native.run(&known, chunk, ctx, run)?;
     Ok(is_done.then_some(rows))
 }

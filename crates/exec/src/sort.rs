@@ -9,6 +9,7 @@ use types::{Datum, Physical, Result};
 use vector::{CHUNK_ROWS, Chunk};
 
 use crate::eval::{constant, eval};
+use crate::native;
 use crate::spill::{Block, BlockRef, Spill};
 use crate::{BoxOperator, Context, Operator, keys};
 
@@ -21,6 +22,7 @@ const SLACK_ROWS: usize = 4 * CHUNK_ROWS;
 pub struct Sort {
     input: BoxOperator,
     keys: Vec<SortKey>,
+    is_ready: bool,
     forms: Vec<Physical>,
     /// COUNT and OFFSET of a limit right above: no more rows are asked for.
     limit: Option<(Expr, Option<Expr>)>,
@@ -167,7 +169,7 @@ impl Sort {
         limit: Option<(Expr, Option<Expr>)>,
     ) -> Sort {
         let (held, runs) = (Held::default(), Vec::new());
-        Sort { input, keys, forms, limit, held, runs, spill: None, output: Output::None }
+        Sort { input, keys, is_ready: false, forms, limit, held, runs, spill: None, output: Output::None }
     }
 
     /// Makes it ready to sort what its input yields next.
@@ -203,6 +205,7 @@ impl Sort {
     }
 
     fn read(&mut self, ctx: &mut Context<'_>) -> Result<()> {
+        native::ready(&mut self.is_ready, self.keys.iter_mut().map(|k| &mut k.expr), ctx);
         let mut chunk = Chunk::default();
         let wanted = self.wanted(ctx)?;
         let work_bytes = work_bytes(ctx);

@@ -1,6 +1,6 @@
 //! Copy and patch: a program's steps become the bytes of its code.
 //!
-//! A frame is words: the output's two, then what calls need if there are any, then data and NULLs of each column, value and NULL of each input, each slot, and where each list and each set lies.
+//! A frame is words: the output's two, then what calls need if there are any, then data and NULLs of each column, value and NULL of each input, each slot, where each list and each set lies, and where each given list lies and what it is.
 
 use crate::call;
 use crate::filter::simplified;
@@ -18,6 +18,9 @@ pub struct Layout {
     pub slots: usize,
     pub lists: usize,
     pub sets: usize,
+    pub given: usize,
+    /// How many lists are given.
+    pub given_lists: usize,
     /// Words of the whole frame.
     pub words: usize,
 }
@@ -34,7 +37,10 @@ impl Layout {
         let slots = inputs + 2 * program.inputs as usize;
         let lists = slots + 2 * program.slots as usize;
         let sets = lists + program.lists.len();
-        Layout { calls: false, columns, inputs, slots, lists, sets, words: sets + program.sets.len() }
+        let given = sets + program.sets.len();
+        let given_lists = program.given_lists();
+        let words = given + 2 * given_lists;
+        Layout { calls: false, columns, inputs, slots, lists, sets, given, given_lists, words }
     }
 }
 
@@ -126,6 +132,10 @@ impl Assembler<'_> {
             Step::InSet(s) => {
                 let bits = 64 * (self.program.sets[s as usize].len() as u64 - 1);
                 (table.in_set, [self.offset(self.layout.sets + s as usize), bits], None)
+            }
+            Step::Among(l) => {
+                let at = self.layout.given + 2 * l as usize;
+                (table.among, [self.offset(at), self.offset(at + 1)], None)
             }
             Step::Call(site) => (table.call, [site.to_word(), 0], None),
             Step::Jump(l) => (table.jump, [0; 2], Some(Jump::To(l))),

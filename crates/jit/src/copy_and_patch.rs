@@ -134,6 +134,7 @@ impl Code for Patched {
     fn run(&self, rows: &Rows<'_>, sink: &mut Sink<'_>) -> Result<(), Suspect> {
         let range = rows.range();
         let is_own = Arc::ptr_eq(&self.program, rows.program()) && rows.nulls() & !self.nulls == 0;
+        let is_own = is_own && rows.lists().len() >= self.layout.given_lists;
         if !is_own || !sink.is_for(self.program.output, &range) {
             return Err(Suspect);
         }
@@ -281,6 +282,10 @@ impl Patched {
         }
         for (i, set) in self.program.sets.iter().enumerate() {
             words[layout.sets + i] = address(set.as_ptr());
+        }
+        for (i, list) in rows.lists().iter().take(layout.given_lists).enumerate() {
+            let (at, info) = list.parts();
+            (words[layout.given + 2 * i], words[layout.given + 2 * i + 1]) = (address(at), info);
         }
     }
 }

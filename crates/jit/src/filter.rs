@@ -114,7 +114,8 @@ impl<F: Fn(&Step) -> bool> Pass<F> {
                 | Step::IsNull
                 | Step::IsFalse
                 | Step::InList(_)
-                | Step::InSet(_) => {
+                | Step::InSet(_)
+                | Step::Among(_) => {
                     after.truth_only = false;
                 }
             }

@@ -106,6 +106,10 @@ fn one(rows: &Rows<'_>, slots: &mut [(u64, bool)], row: usize) -> Option<(u64, b
                 let word = bits.get((at / 64) as usize);
                 a = word.map_or(0, |w| w >> (at % 64) & 1);
             }
+            Step::Among(l) => {
+                let value = rows.lists().get(l as usize)?.has((!z).then_some(a));
+                (a, z) = (value.unwrap_or(0), value.is_none());
+            }
             Step::Call(site) => {
                 let slot = |s: u32| slots[s as usize];
                 let args: SmallVec<[Argument; 8]> =

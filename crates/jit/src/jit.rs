@@ -102,6 +102,7 @@ pub(crate) struct Maker {
 struct Shared {
     maker: Arc<Maker>,
     units: Mutex<Units>,
+    is_forced: bool,
 }
 
 /// The compiled expressions of one runtime.
@@ -125,7 +126,8 @@ impl Jit {
     /// One whose code is this provider's.
     pub fn new(provider: impl Provider + 'static) -> Jit {
         let maker = Maker { provider: Box::new(provider), counters: Counters::default() };
-        Jit(Arc::new(Shared { maker: Arc::new(maker), units: Mutex::default() }))
+        let is_forced = std::env::var_os("HATHI_JIT_FORCE").is_some_and(|v| v == "1");
+        Jit(Arc::new(Shared { maker: Arc::new(maker), units: Mutex::default(), is_forced }))
     }
 
     /// One that makes no code: all is interpreted.
@@ -136,6 +138,11 @@ impl Jit {
     /// Who makes its code.
     pub fn provider(&self) -> &dyn Provider {
         &*self.0.maker.provider
+    }
+
+    /// Whether the environment asks for a program of every expression, slower or not: `HATHI_JIT_FORCE=1`, for tests.
+    pub fn is_forced(&self) -> bool {
+        self.0.is_forced
     }
 
     /// The unit of `program`, and whether others hold it already. `None` when the program is not sound.

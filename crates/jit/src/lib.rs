@@ -28,7 +28,7 @@ pub use arena::Memory;
 pub use call::{Argument, Calls};
 pub use column::{Column, Input};
 pub use copy_and_patch::CopyAndPatch;
-pub use given::Given;
+pub use given::{Given, WordList};
 pub use interpret::Interpreter;
 pub use jit::{Jit, JitCounts, Refusal};
 pub use program::{BinaryOp, Choice, Form, Label, Output, Program, Right, Site, Step, UnaryOp, set_of};

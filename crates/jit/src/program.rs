@@ -183,6 +183,8 @@ pub enum Step {
     InList(u32),
     /// The same of a set.
     InSet(u32),
+    /// Whether it is among the values of the given list of this number.
+    Among(u32),
     /// Calls something.
     Call(Site),
     /// Goes on at a label.
@@ -261,6 +263,12 @@ pub fn set_of(words: &[u64]) -> Option<Vec<u64>> {
 }
 
 impl Program {
+    /// How many lists it is to be given.
+    pub fn given_lists(&self) -> usize {
+        let number = |step: &Step| if let Step::Among(l) = step { *l as usize + 1 } else { 0 };
+        self.steps.iter().map(number).max().unwrap_or(0)
+    }
+
     /// Whether it calls something.
     pub fn calls(&self) -> bool {
         self.steps.iter().any(|step| matches!(step, Step::Call(_)))

@@ -9,7 +9,7 @@ use vector::CHUNK_ROWS;
 
 use crate::call::Argument;
 use crate::column::{Column, Input};
-use crate::given::Given;
+use crate::given::{Given, WordList};
 use crate::program::{Form, Output, Program};
 use crate::provider::Suspect;
 
@@ -69,6 +69,11 @@ impl<'r> Rows<'r> {
     /// As many as the program has.
     pub fn inputs(&self) -> &'r [Input] {
         self.given.inputs
+    }
+
+    /// As many as whoever runs the program gives.
+    pub fn lists(&self) -> &'r [WordList] {
+        self.given.lists
     }
 
     /// Calls something: what a site of the program is for a row, given its arguments.

@@ -1,4 +1,5 @@
 mod calls;
+mod given;
 mod provider;
 mod tiles;
 
@@ -10,7 +11,7 @@ use calls::Hashing;
 
 use crate::{
     BinaryOp, Choice, Column, CopyAndPatch, Form, Given, Input, Jit, Label, Memory, Output, Program, Provider as _,
-    Right, Site, Step, UnaryOp,
+    Right, Site, Step, UnaryOp, WordList,
 };
 
 pub(crate) const CODE: bool = cfg!(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")));
@@ -239,6 +240,10 @@ impl Drawn<'_> {
             }
             _ if kind == Kind::Bool && self.rng.random() => {
                 self.expression(Kind::Int, depth - 1);
+                if self.widths.is_none() && self.rng.random() {
+                    self.program.steps.push(Step::Among(self.rng.random_range(0..2)));
+                    return;
+                }
                 let mut list: Vec<u64> = (0..self.rng.random_range(1..40)).map(|_| int(self.rng) as u64).collect();
                 list.sort_by_key(|&w| w as i64);
                 if self.rng.random() {
@@ -280,6 +285,18 @@ impl Drawn<'_> {
             }
         }
     }
+}
+
+/// A list to be given: close together or not, with a NULL or not, empty, NULL.
+fn list(rng: &mut ChaCha8Rng) -> WordList {
+    let count = [0, 1, 3, 20][rng.random_range(0..4)];
+    let is_near = rng.random::<bool>();
+    let mut values: Vec<Input> =
+        (0..count).map(|_| if is_near { int(rng) % 300 } else { int(rng) }).map(|n| Some(n as u64)).collect();
+    if rng.random_bool(0.3) {
+        values.push(None);
+    }
+    if rng.random_bool(0.1) { WordList::null() } else { WordList::new(values) }
 }
 
 fn drawn(rng: &mut ChaCha8Rng) -> Program {
@@ -356,8 +373,9 @@ fn compared(jit: Jit, seeds: std::ops::Range<u64>, hold: bool) {
             let columns: Vec<&Vector> = columns.iter().collect();
             let inputs: [Input; 2] = [Some(int(rng) as u64), rng.random_bool(0.5).then_some(7)];
             pairs += rows;
+            let lists = [(); 2].map(|()| list(rng));
             let calls = [Hashing::default(), Hashing::default()];
-            let [by_code, by_interpreter] = [0, 1].map(|i| Given { inputs: &inputs, calls: Some(&calls[i]) });
+            let [by_code, by_interpreter] = [0, 1].map(|i| Given { inputs: &inputs, lists: &lists, calls: Some(&calls[i]) });
             let is_done = if program.output == Output::Kept {
                 let (mut a, mut b) = (Vec::new(), Vec::new());
                 let done = (
@@ -368,8 +386,7 @@ fn compared(jit: Jit, seeds: std::ops::Range<u64>, hold: bool) {
                 assert!(!done.0 || a == b, "seed {seed}: {program:?}");
                 done.0
             } else {
-                let (a, b) =
-                    (code.values(&columns, by_code, rows), interpreted.values(&columns, by_interpreter, rows));
+                let (a, b) = (code.values(&columns, by_code, rows), interpreted.values(&columns, by_interpreter, rows));
                 assert_eq!(a.as_ref().map(bits), b.as_ref().map(bits), "seed {seed}: {program:?}");
                 a.is_some()
             };

@@ -119,13 +119,7 @@ impl Unit {
     }
 
     /// Lists the rows that a filter keeps, of `rows` rows of these columns; false as [`Unit::values`] answers `None`.
-    pub fn kept<'g>(
-        &self,
-        columns: &[&Vector],
-        given: impl Into<Given<'g>>,
-        rows: usize,
-        out: &mut Vec<u32>,
-    ) -> bool {
+    pub fn kept<'g>(&self, columns: &[&Vector], given: impl Into<Given<'g>>, rows: usize, out: &mut Vec<u32>) -> bool {
         out.clear();
         let Some(columns) = self.vectors(columns) else { return false };
         self.kept_in(columns, given.into(), 0..rows, out)

@@ -223,7 +223,7 @@ impl Settings {
     /// Where expressions get their programs, if they are compiled.
     pub(crate) fn programs<'j>(&self, jit: &'j jit::Jit) -> Option<exec::Programs<'j>> {
         let is_on = self.jit.on && self.jit.expressions && !self.jit.forbidden;
-        is_on.then_some(exec::Programs { jit, force: self.jit.force })
+        is_on.then_some(exec::Programs { jit, force: self.jit.force || jit.is_forced() })
     }
 
     /// The rows of `pg_settings`.

@@ -22,6 +22,8 @@ pub struct Written {
     pub columns: Vec<usize>,
     /// What its inputs are: parameters and slots.
     pub inputs: Vec<Expr>,
+    /// The lists that it looks into.
+    pub lists: Vec<Expr>,
     /// What it calls.
     pub sites: Vec<Site>,
     /// What its values are like, if no word holds them.
@@ -140,6 +142,7 @@ struct Builder {
     /// Whether what has no steps is called, and what is.
     calls: bool,
     sites: Vec<Site>,
+    given: Vec<Expr>,
     /// Why something in it is not called, if anything is not.
     refusal: Option<Refusal>,
 }
@@ -169,7 +172,7 @@ impl Builder {
             output: Output::Vector(form.unwrap_or(Form::Bool)),
         };
         let result = form.is_none().then_some(result);
-        Some(Written { program, columns, inputs: self.inputs, sites: self.sites, result })
+        Some(Written { program, columns, inputs: self.inputs, lists: self.given, sites: self.sites, result })
     }
 
     fn call(&mut self, site: Site, first: u32, args: u32) {
@@ -233,7 +236,9 @@ impl Builder {
         if depth > DEPTH_MAX || self.steps.len() > STEPS_MAX {
             return None;
         }
-        if self.calls && let Some(refusal) = refusal(e) {
+        if self.calls
+            && let Some(refusal) = refusal(e)
+        {
             self.refusal = Some(refusal);
             return None;
         }
@@ -287,7 +292,13 @@ impl Builder {
                 };
                 Lowering::Extreme(choice, list)
             }
-            ExprKind::AnyArray { all, function, args, .. } => Lowering::Among(words_of(*all, *function, args)?, &args[0], *all),
+            ExprKind::AnyArray { all, function, args, .. } if is_membership(*all, *function, args) => {
+                match words_of(&args[1]) {
+                    Some(words) => Lowering::Among(words, &args[0], *all),
+                    None if is_given(&args[1]) => Lowering::Given(&args[1], &args[0], *all),
+                    None => return None,
+                }
+            }
             _ => return None,
         })
     }
@@ -362,6 +373,15 @@ impl Builder {
                 self.work += 2;
             }
             Lowering::Distinct(equal, args) => self.distinct(equal, args, depth)?,
+            Lowering::Given(list, x, all) => {
+                self.value(x, depth + 1)?;
+                self.steps.push(Step::Among(self.given.len() as u32));
+                self.given.push(list.clone());
+                if all {
+                    self.steps.push(Step::Not);
+                }
+                self.work += 2;
+            }
             Lowering::Among(words, x, all) => {
                 self.value(x, depth + 1)?;
                 self.among(words);
@@ -482,6 +502,8 @@ enum Lowering<'e> {
     Case(&'e [(Expr, Expr)], &'e Expr),
     Extreme(Choice, &'e [Expr]),
     Distinct(BinaryOp, &'e [Expr; 2]),
+    /// Whether it is in a list that is known when the program runs, or, of ALL, not.
+    Given(&'e Expr, &'e Expr, bool),
     /// Whether it is one of these words, or, of ALL, none.
     Among(Vec<u64>, &'e Expr, bool),
 }
@@ -503,12 +525,16 @@ fn fixed_list(e: &Expr) -> Option<&Expr> {
     }
 }
 
-/// The words of a constant list, rising, if values are in it that equal one of them; `x op ANY (list)`, or ALL.
-fn words_of(all: bool, function: Oid, [x, list]: &[Expr; 2]) -> Option<Vec<u64>> {
+/// Whether `x op ANY (list)`, or ALL, asks whether a word is in a list of words, or not.
+fn is_membership(all: bool, function: Oid, [x, _]: &[Expr; 2]) -> bool {
     let wanted = if all { Sign::NotEqual } else { Sign::Equal };
-    if functions::sign(function)? != wanted || binary(function)?.is_float() || form_of_type(x.ty)?.is_float() {
-        return None;
-    }
+    functions::sign(function) == Some(wanted)
+        && binary(function).is_some_and(|op| !op.is_float())
+        && form_of_type(x.ty).is_some_and(|form| !form.is_float())
+}
+
+/// The words of a constant list, rising; none of one that is short of values, or has too many or a NULL.
+fn words_of(list: &Expr) -> Option<Vec<u64>> {
     let datums: Vec<Datum> = match &list.kind {
         ExprKind::Const(d @ Datum::Var(_)) => Array::from_datum(d).values,
         ExprKind::Array(items) => items
@@ -526,6 +552,15 @@ fn words_of(all: bool, function: Oid, [x, list]: &[Expr; 2]) -> Option<Vec<u64>>
     }
     words.sort_unstable_by_key(|&w| w as i64);
     Some(words)
+}
+
+/// Whether the values of a list are looked up when a program runs.
+fn is_given(list: &Expr) -> bool {
+    let is_at_hand = |e: &Expr| matches!(e.kind, ExprKind::Const(_) | ExprKind::Param(_) | ExprKind::Slot(_));
+    match &list.kind {
+        ExprKind::Array(items) => items.len() <= LIST_MAX && items.iter().all(is_at_hand),
+        _ => is_at_hand(list),
+    }
 }
 
 /// Whether a boolean is as quickly had as jumped over, and never fails.

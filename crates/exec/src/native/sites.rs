@@ -64,12 +64,7 @@ struct State<'r, 'c> {
 
 impl<'r, 'c> Run<'r, 'c> {
     /// Of rows of `chunk`; `result` is what the values are like, if no word holds them.
-    pub fn new(
-        sites: &'r [Site],
-        result: Option<Physical>,
-        chunk: &'r Chunk,
-        ctx: &'r mut Context<'c>,
-    ) -> Run<'r, 'c> {
+    pub fn new(sites: &'r [Site], result: Option<Physical>, chunk: &'r Chunk, ctx: &'r mut Context<'c>) -> Run<'r, 'c> {
         let state = State { ctx, row: 0, values: Vec::new(), out: result.map(Vector::new), error: None };
         Run { sites, chunk, state: RefCell::new(state) }
     }
@@ -109,13 +104,7 @@ impl Calls for Run<'_, '_> {
 }
 
 impl State<'_, '_> {
-    fn value(
-        &mut self,
-        operation: &Operation,
-        chunk: &Chunk,
-        row: usize,
-        args: &[Argument],
-    ) -> Result<Datum, Suspect> {
+    fn value(&mut self, operation: &Operation, chunk: &Chunk, row: usize, args: &[Argument]) -> Result<Datum, Suspect> {
         let mut values: SmallVec<[Datum; 4]> = SmallVec::new();
         for (source, &form) in operation.sources.iter().zip(&operation.forms) {
             values.push(match *source {

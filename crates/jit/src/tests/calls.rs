@@ -57,7 +57,7 @@ impl<F: Fn(u32, usize, &[Argument]) -> Result<Input, Suspect>> Calls for With<F>
 }
 
 fn given<'g>(inputs: &'g [Input], calls: &'g dyn Calls) -> Given<'g> {
-    Given { inputs, calls: Some(calls) }
+    Given { inputs, calls: Some(calls), ..Given::default() }
 }
 
 /// What site 7 says of the first column and an input, plus 1.

@@ -294,8 +294,8 @@ impl Lowering<'_> {
                 self.put("in_set", [8 * (self.layout.base.sets + s as usize) as u64, bits])?;
                 self.kind = Kind::Bool;
             }
-            // Each row of a tile would be a call anyway.
-            Step::Call(_) => return None,
+            // A call would be one for each row anyway; what is in a list may not fit into lanes.
+            Step::Call(_) | Step::Among(_) => return None,
             Step::Jump(l) => self.jump(at, l, "taken_always")?,
             Step::JumpUnlessNull(l) => self.jump(at, l, "taken_unless_null")?,
             Step::JumpUnlessTrue(l) => self.jump_by_truth(at, l, "taken_unless_true")?,
