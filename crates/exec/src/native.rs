@@ -7,6 +7,7 @@
 mod lists;
 mod program;
 mod sites;
+mod texts;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -284,8 +285,7 @@ pub fn values<'c>(original: &Expr, means: &Means, chunk: &'c Chunk, ctx: &mut Co
 /// The rows for which a predicate that has a program is true; `None` where that must be found out otherwise.
 pub fn kept(means: &Means, chunk: &Chunk, ctx: &mut Context<'_>) -> Result<Option<Vec<u32>>> {
     let Some(native) = Native::of(means, ctx) else { return Ok(None) };
-    let (Some(columns), Some(known), Some(unit)) = (native.columns(chunk), native.given(ctx)?, native.filter())
-    else {
+    let (Some(columns), Some(known), Some(unit)) = (native.columns(chunk), native.given(ctx)?, native.filter()) else {
         return Ok(None);
     };
     let mut rows = Vec::new();

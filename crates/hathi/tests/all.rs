@@ -8,6 +8,7 @@ mod extremes;
 mod index_only;
 mod isolation;
 mod jit;
+mod jit_force;
 mod kill;
 mod known;
 mod larger;

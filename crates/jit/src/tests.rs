@@ -375,7 +375,8 @@ fn compared(jit: Jit, seeds: std::ops::Range<u64>, hold: bool) {
             pairs += rows;
             let lists = [(); 2].map(|()| list(rng));
             let calls = [Hashing::default(), Hashing::default()];
-            let [by_code, by_interpreter] = [0, 1].map(|i| Given { inputs: &inputs, lists: &lists, calls: Some(&calls[i]) });
+            let [by_code, by_interpreter] =
+                [0, 1].map(|i| Given { inputs: &inputs, lists: &lists, calls: Some(&calls[i]) });
             let is_done = if program.output == Output::Kept {
                 let (mut a, mut b) = (Vec::new(), Vec::new());
                 let done = (

@@ -7,6 +7,7 @@ use types::compare::Sign;
 use types::{Datum, Oid, Physical, oid};
 
 use super::sites::{Operation, Site, Source};
+use super::texts::text_test;
 
 /// Deeper expressions are evaluated as ever.
 const DEPTH_MAX: u32 = 200;
@@ -139,6 +140,8 @@ struct Builder {
     slots_max: u32,
     /// Operations, as a measure of what a program saves.
     work: u32,
+    /// Jumps of CASE and COALESCE.
+    branches: u32,
     /// Whether what has no steps is called, and what is.
     calls: bool,
     sites: Vec<Site>,
@@ -152,7 +155,10 @@ impl Builder {
     fn written(mut self, e: &Expr) -> Option<Written> {
         let result = Physical::of(e.ty);
         let form = form_of(result);
-        let is_worth_it = self.calls || self.work >= 2 && !self.columns.is_empty();
+        // Tests of texts are called where kernels would copy the texts of the rows that are still open.
+        let is_worth_it = self.calls
+            || self.work >= 2 && !self.columns.is_empty() && self.sites.is_empty()
+            || self.branches > 0 && !self.sites.is_empty();
         if !is_worth_it || self.steps.len() > STEPS_MAX {
             return None;
         }
@@ -269,14 +275,20 @@ impl Builder {
             ExprKind::Param(_) | ExprKind::Slot(_) if form.is_some() => Lowering::Input,
             ExprKind::Call { function, args, .. } => match &args[..] {
                 [a] => Lowering::Unary(unary(*function)?, a),
-                [a, b] => Lowering::Binary(binary(*function)?, a, b),
+                [a, b] => match binary(*function) {
+                    Some(op) => Lowering::Binary(op, a, b),
+                    None => Lowering::Call(Site::Text(text_test(e)?)),
+                },
                 _ => return None,
             },
             ExprKind::And(list) => Lowering::Logic(list, true),
             ExprKind::Or(list) => Lowering::Logic(list, false),
             ExprKind::Not(arg) => Lowering::After(arg, Step::Not),
             ExprKind::IsNull(arg) => match arg.kind {
-                ExprKind::Column(i) if form_of_type(arg.ty).is_some() => Lowering::NullOf(i, form_of_type(arg.ty)?),
+                ExprKind::Column(i) => match form_of_type(arg.ty) {
+                    Some(form) => Lowering::NullOf(i, form),
+                    None => Lowering::Call(Site::NullOf(i)),
+                },
                 _ => Lowering::After(arg, Step::IsNull),
             },
             ExprKind::IsBool(arg, true) => Lowering::After(arg, Step::IsTrue),
@@ -299,6 +311,7 @@ impl Builder {
                     None => return None,
                 }
             }
+            ExprKind::AnyArray { .. } => Lowering::Call(Site::Text(text_test(e)?)),
             _ => return None,
         })
     }
@@ -319,6 +332,10 @@ impl Builder {
             Lowering::Input => {
                 self.inputs.push(e.clone());
                 self.steps.push(Step::Input(self.inputs.len() as u32 - 1));
+            }
+            Lowering::Call(site) => {
+                self.call(site, 0, 0);
+                self.work += 1;
             }
             Lowering::Unary(op, arg) => {
                 self.value(arg, depth + 1)?;
@@ -344,6 +361,7 @@ impl Builder {
                 }
                 self.steps.push(Step::Here(end));
                 self.work += 2;
+                self.branches += 1;
             }
             Lowering::Case(whens, default) => {
                 let end = self.label();
@@ -357,6 +375,7 @@ impl Builder {
                 self.value(default, depth + 1)?;
                 self.steps.push(Step::Here(end));
                 self.work += 2;
+                self.branches += 1;
             }
             Lowering::Extreme(choice, list) => {
                 for (i, arg) in list.iter().enumerate() {
@@ -491,6 +510,8 @@ enum Lowering<'e> {
     Column(usize, Form),
     NullOf(usize, Form),
     Input,
+    /// Called without arguments.
+    Call(Site),
     /// An operation, if it changes the word.
     Unary(Option<UnaryOp>, &'e Expr),
     Binary(BinaryOp, &'e Expr, &'e Expr),

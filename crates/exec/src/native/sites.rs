@@ -12,6 +12,7 @@ use types::{Datum, Physical, Result, SqlError};
 use vector::{Chunk, Vector};
 
 use super::program::{datum, form_of, word};
+use super::texts::TextTest;
 use crate::Context;
 use crate::eval::row_value;
 
@@ -20,6 +21,10 @@ use crate::eval::row_value;
 pub enum Site {
     /// An operation over arguments.
     Operation(Operation),
+    /// A test of texts.
+    Text(TextTest),
+    /// Whether a column that no word holds is NULL.
+    NullOf(usize),
     /// Takes the value of the row: its only argument.
     Result(Physical),
 }
@@ -92,6 +97,11 @@ impl Calls for Run<'_, '_> {
             Site::Operation(operation) => {
                 let value = state.value(operation, self.chunk, row, args)?;
                 state.input(value, Physical::of(operation.expr.ty))
+            }
+            Site::Text(test) => test.of(self.chunk, row, state.ctx),
+            Site::NullOf(c) => {
+                let column = self.chunk.columns.get(*c).ok_or(Suspect)?;
+                Ok(Some(u64::from(column.nulls.get(row))))
             }
             Site::Result(form) => {
                 let value = state.argument(*args.first().ok_or(Suspect)?, *form)?;
