@@ -12,7 +12,7 @@ use types::{Physical, Result, SqlError};
 use vector::{CHUNK_ROWS, Chunk};
 
 use crate::eval::retain;
-use crate::index_bounds::{Stretches, stretches};
+use crate::index_bounds::{Stretches, prefix, stretches};
 use crate::load::{Large, Slots, fetch_large, page_column, reset};
 use crate::native::Lazy;
 use crate::scan::{forms, row_ids};
@@ -95,7 +95,9 @@ fn listed(table: &TableRef, range: &IndexRange, ctx: &mut Context<'_>) -> Result
     let tree = Btree::new(ctx.db.clone(), ctx.db.relation(table.indexes[range.index].rel)?);
     let (mut found, mut batch, mut key) = (Vec::new(), EntryBatch::default(), Vec::new());
     let mut all = Stretches::new();
-    stretches(table, range, &mut key, ctx, &mut all)?;
+    if prefix(table, range, &mut key, ctx, |_| {})? {
+        stretches(table, range, &key, ctx, &mut all)?;
+    }
     for mut bounds in all {
         let mut more = true;
         while more {

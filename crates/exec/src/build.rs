@@ -1,6 +1,6 @@
 //! From plan nodes to operators.
 
-use plan::{Node, TableSource};
+use plan::{Expr, Node, TableSource};
 use vector::Chunk;
 
 use crate::BoxOperator;
@@ -22,6 +22,7 @@ use crate::merge::Merge;
 use crate::merge_join::MergeJoin;
 use crate::modify::{Delete, Insert, Update};
 use crate::parallel::Fragment;
+use crate::point_scan::PointScan;
 use crate::returning::is_wide;
 use crate::scan::{SeqScan, forms};
 use crate::set_op::SetOp;
@@ -45,9 +46,10 @@ pub fn build(node: &Node) -> BoxOperator {
                 next: 0,
             }),
         },
-        Node::IndexScan { table, range, filter, needed, only: None } => {
-            Box::new(IndexScan::new(table.clone(), range.clone(), filter.clone(), needed.clone()))
-        }
+        Node::IndexScan { table, range, filter, needed, only: None } => match point_scan(node, None) {
+            Some(point) => Box::new(point),
+            None => Box::new(IndexScan::new(table.clone(), range.clone(), filter.clone(), needed.clone())),
+        },
         Node::IndexScan { table, range, filter, needed, only: Some(fetches) } => {
             Box::new(IndexOnlyScan::new(table.clone(), range.clone(), filter.clone(), needed.clone(), fetches.clone()))
         }
@@ -70,7 +72,10 @@ pub fn build(node: &Node) -> BoxOperator {
         Node::Filter { input, predicate } => {
             Box::new(Filter { input: build(input), predicate: predicate.clone().into() })
         }
-        Node::Project { input, exprs } => Box::new(Project::new(build(input), exprs.clone())),
+        Node::Project { input, exprs } => match point_scan(input, Some(exprs)) {
+            Some(point) => Box::new(point),
+            None => Box::new(Project::new(build(input), exprs.clone())),
+        },
         Node::ProjectSet { input, exprs } => Box::new(ProjectSet {
             input: build(input),
             exprs: exprs.clone(),
@@ -218,6 +223,16 @@ pub fn build(node: &Node) -> BoxOperator {
             arms.clone(),
             returning.clone(),
         )),
+    }
+}
+
+/// A scan for one row that `node` is, below a projection if there is one.
+fn point_scan(node: &Node, projection: Option<&[Expr]>) -> Option<PointScan> {
+    match node {
+        Node::IndexScan { table, range, filter: None, needed, only: None } => {
+            PointScan::new(table, range, needed, projection)
+        }
+        _ => None,
     }
 }
 

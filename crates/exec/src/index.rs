@@ -204,7 +204,7 @@ impl Handles {
     }
 }
 
-/// Adds the entries that the new version `row` needs; with `old`, only where its key differs from the old version's.
+/// Adds the entries of the new row `row`.
 ///
 /// # Errors
 /// `23505` when a unique key is taken; what waiting for its owner says.
@@ -214,9 +214,29 @@ pub fn add_entries(
     table: &TableRef,
     id: RowId,
     row: RowValues<'_>,
-    old: Option<RowValues<'_>>,
 ) -> Result<()> {
-    (0..table.indexes.len()).try_for_each(|number| add_entry(ctx, handles, table, number, id, row, old))
+    (0..table.indexes.len()).try_for_each(|number| add_entry(ctx, handles, table, number, id, row, None))
+}
+
+/// Adds the entries that the new version `row` needs where its key differs from that of `old`; only in columns for which `is_set` may they differ.
+///
+/// # Errors
+/// As [`add_entries`].
+pub fn change_entries(
+    ctx: &mut Context<'_>,
+    handles: &mut Handles,
+    table: &TableRef,
+    id: RowId,
+    (old, row): (RowValues<'_>, RowValues<'_>),
+    is_set: impl Fn(usize) -> bool,
+) -> Result<()> {
+    for (number, index) in table.indexes.iter().enumerate() {
+        let mut columns = index.columns.iter().map(|k| k.0).chain(index.include.iter().copied());
+        if !index.is_plain() || columns.any(&is_set) {
+            add_entry(ctx, handles, table, number, id, row, Some(old))?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether an index lets no other row have a key, with NULLs in it or without: they differ from each other, unless it says otherwise.

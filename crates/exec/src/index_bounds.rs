@@ -7,42 +7,69 @@ use types::array::Array;
 use types::{Datum, Physical, Result};
 
 use crate::Context;
-use crate::eval::{as_wide, constant};
+use crate::eval::{as_wide, constant, parameter};
 use crate::index::encode_prefix;
 
 /// Stretches of an index, in its order: nearly always one.
 pub type Stretches = SmallVec<[ScanBounds; 1]>;
 
-/// Makes `out` the stretches of `range`: none where a value is NULL, so that nothing matches. `key` is room for keys, and what is in `out` is used again.
+/// Makes `key` the values of the first columns that `range` names, and shows them to `see`; false where one is NULL, so that nothing matches.
+///
+/// # Errors
+/// What computing the values says.
+pub fn prefix(
+    table: &TableRef,
+    range: &IndexRange,
+    key: &mut Vec<u8>,
+    ctx: &mut Context<'_>,
+    mut see: impl FnMut(&Datum),
+) -> Result<bool> {
+    let index = &table.indexes[range.index];
+    key.clear();
+    for (i, e) in range.equal.iter().enumerate() {
+        let computed;
+        let value = match &e.kind {
+            ExprKind::Param(i) => parameter(ctx, *i)?,
+            _ => {
+                computed = constant(e, ctx)?;
+                &computed
+            }
+        };
+        if value.is_null() && !matches!(e.kind, ExprKind::Const(_)) {
+            return Ok(false);
+        }
+        encode_prefix(key, table, index, i, value, ctx)?;
+        see(value);
+    }
+    Ok(true)
+}
+
+/// Makes `out` the stretches of `range`, whose [`prefix`] is `key`. What is in `out` is used again.
 ///
 /// # Errors
 /// What computing the values says.
 pub fn stretches(
     table: &TableRef,
     range: &IndexRange,
-    key: &mut Vec<u8>,
+    key: &[u8],
     ctx: &mut Context<'_>,
     out: &mut Stretches,
 ) -> Result<()> {
-    let index = &table.indexes[range.index];
     let spare = out.pop();
     out.clear();
-    key.clear();
-    for (i, e) in range.equal.iter().enumerate() {
-        let value = constant(e, ctx)?;
-        if value.is_null() && !matches!(e.kind, ExprKind::Const(_)) {
-            return Ok(());
-        }
-        encode_prefix(key, table, index, i, &value, ctx)?;
-    }
-    if range.any.is_none() && range.low.is_none() && range.high.is_none() && !range.not_null {
-        let mut bounds = spare.unwrap_or_default();
-        bounds.set_prefix(key);
-        out.push(bounds);
+    if has_bounds(range) {
+        *out = ranges(table, range, key, ctx)?;
         return Ok(());
     }
-    *out = ranges(table, range, key, ctx)?;
+    let mut bounds = spare.unwrap_or_default();
+    bounds.set_prefix(key);
+    out.push(bounds);
     Ok(())
+}
+
+/// Whether it is more than values of its first columns.
+pub fn has_bounds(range: &IndexRange) -> bool {
+    range.any.is_some() || range.low.is_some() || range.high.is_some() || range.not_null
 }
 
 /// The stretches of a range that is more than values of its first columns, which `key` has.

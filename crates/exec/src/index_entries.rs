@@ -1,12 +1,12 @@
 //! The entries that an index lists in a range, a leaf at a time.
 
 use plan::{IndexRange, TableRef};
-use storage::btree::{Btree, Direction, EntryBatch, Leaf};
+use storage::btree::{Btree, Direction, EntryBatch, Leaf, Single};
 use storage::table::Table;
 use types::Result;
 
 use crate::Context;
-use crate::index_bounds::{Stretches, stretches};
+use crate::index_bounds::{Stretches, has_bounds, prefix, stretches};
 
 /// Reads the entries of a range.
 #[derive(Default)]
@@ -46,6 +46,21 @@ impl Entries {
         let left = match &mut self.left {
             Some(left) => left,
             None => {
+                if !prefix(table, range, key, ctx, |_| {})? {
+                    self.left = Some(Stretches::new());
+                    return Ok(false);
+                }
+                if !noted && !has_bounds(range) && range.equal.len() == table.indexes[range.index].columns.len() {
+                    match tree.single(key)? {
+                        Single::Unclear => {}
+                        single => {
+                            self.left = Some(Stretches::new());
+                            let Single::One(row) = single else { return Ok(false) };
+                            self.batch.set(key, row);
+                            return Ok(true);
+                        }
+                    }
+                }
                 let mut all = std::mem::take(&mut self.spare);
                 stretches(table, range, key, ctx, &mut all)?;
                 // The next one is the last.

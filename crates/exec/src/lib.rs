@@ -38,6 +38,7 @@ mod own_aggregate;
 mod page_test;
 mod pairs;
 mod parallel;
+mod point_scan;
 mod returning;
 mod routine;
 mod scan;

@@ -121,6 +121,21 @@ pub fn row_column(
         *n += 1;
         return;
     }
+    if let Some(stored) = view.stored(column) {
+        match (stored, &mut out.data) {
+            (None, _) => out.push_null(),
+            (Some(bytes), Data::Var(v)) => match view.resolve(bytes) {
+                Cell::Overflow(r) => {
+                    large.push((row, at, r));
+                    v.push(&[]);
+                }
+                Cell::Var(b) => v.push(b),
+                _ => v.push(&[]),
+            },
+            (Some(bytes), data) => fixed(data, bytes),
+        }
+        return;
+    }
     match (view.cell(column), &mut out.data) {
         (Cell::Null, _) => out.push_null(),
         (Cell::Var(b), Data::Var(v)) => v.push(b),
@@ -134,19 +149,23 @@ pub fn row_column(
     }
 }
 
-fn fixed(data: &mut Data, b: &[u8; 16]) {
-    let four = [b[0], b[1], b[2], b[3]];
-    let eight = [b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]];
+/// Appends the value that begins with these bytes.
+fn fixed(data: &mut Data, bytes: &[u8]) {
+    macro_rules! push {
+        ($v:ident, $ty:ty) => {
+            $v.push(bytes.first_chunk().map_or(<$ty>::default(), |b| <$ty>::from_le_bytes(*b)))
+        };
+    }
     match data {
-        Data::Bool(v) => v.push(b[0] != 0),
-        Data::I8(v) => v.push(b[0].cast_signed()),
-        Data::I16(v) => v.push(i16::from_le_bytes([b[0], b[1]])),
-        Data::I32(v) => v.push(i32::from_le_bytes(four)),
-        Data::U32(v) => v.push(u32::from_le_bytes(four)),
-        Data::I64(v) => v.push(i64::from_le_bytes(eight)),
-        Data::F32(v) => v.push(f32::from_le_bytes(four)),
-        Data::F64(v) => v.push(f64::from_le_bytes(eight)),
-        Data::B16(v) => v.push(*b),
+        Data::Bool(v) => v.push(bytes.first().is_some_and(|b| *b != 0)),
+        Data::I8(v) => push!(v, i8),
+        Data::I16(v) => push!(v, i16),
+        Data::I32(v) => push!(v, i32),
+        Data::U32(v) => push!(v, u32),
+        Data::I64(v) => push!(v, i64),
+        Data::F32(v) => push!(v, f32),
+        Data::F64(v) => push!(v, f64),
+        Data::B16(v) => v.push(bytes.first_chunk().copied().unwrap_or_default()),
         Data::Var(v) => v.push(&[]),
         Data::Absent(n) => *n += 1,
     }

@@ -12,7 +12,7 @@ use vector::{Chunk, Data, Vector};
 
 use crate::conflict::{self, Outcome};
 use crate::eval::{eval, is_true, on_row};
-use crate::index::{Handles, RowValues, add_entries, add_entries_of_rows, encode_entry, encode_key};
+use crate::index::{Handles, RowValues, add_entries, add_entries_of_rows, change_entries, encode_entry, encode_key};
 use crate::native;
 use crate::returning::{Returned, give_back};
 use crate::scan::{forms, known_values};
@@ -246,7 +246,7 @@ impl Insert {
         let Some(handles) = &mut self.handles else { return Err(SqlError::internal("the table was opened")) };
         let columns = &self.chunk.columns;
         let row = |c: usize| columns[c].get(i);
-        add_entries(ctx, handles, &self.table, id, &row, None)?;
+        add_entries(ctx, handles, &self.table, id, &row)?;
         if !self.rules.references.is_empty() {
             note_keys(&self.rules, None, Some(&row), ctx)?;
         }
@@ -377,7 +377,7 @@ pub fn insert_one(
     let cells: smallvec::SmallVec<[Cell<'_>; 16]> = values.iter().map(Cell::of).collect();
     let id = handles.storage.insert(ctx.txn, &cells)?;
     let row = |c: usize| values[c].clone();
-    add_entries(ctx, handles, table, id, &row, None)?;
+    add_entries(ctx, handles, table, id, &row)?;
     if !rules.references.is_empty() {
         note_keys(rules, None, Some(&row), ctx)?;
     }
@@ -490,14 +490,15 @@ impl Changer<'_> {
             match handles.storage.update(ctx.txn, &snapshot, id, &changes, mode)? {
                 RowState::Done => {
                     let (old_of, new_of) = (|c: usize| row[c].clone(), |c: usize| new[c].clone());
-                    add_entries(ctx, handles, self.table, id, &new_of, Some(&old_of))?;
+                    let is_set = |column| self.sets.iter().any(|s| s.0 == column);
+                    change_entries(ctx, handles, self.table, id, (&old_of, &new_of), is_set)?;
                     if !self.rules.references.is_empty() || !self.rules.referenced.is_empty() {
                         note_keys(self.rules, Some(&old_of), Some(&new_of), ctx)?;
                     }
                     ctx.state.affected += 1;
                     drop(changes);
-                    let old = row.splice(..width, new).collect();
-                    return Ok(Some((row, old)));
+                    row[..width].swap_with_slice(&mut new);
+                    return Ok(Some((row, new)));
                 }
                 RowState::Busy(other) => ctx.txn.wait_for(&other, ctx.lock_policy())?,
                 RowState::Deleted if ctx.fixed_snapshot => return Err(Error::Serialization.into()),
@@ -563,20 +564,26 @@ impl Operator for Update {
         let Update { table, rules, forms, recheck, sets, handles, chunk, .. } = self;
         let Some(handles) = handles else { return Ok(false) };
         let changer = Changer { table, rules, sets, forms, recheck };
-        let values = changer.sets.iter().map(|s| eval(&s.1, chunk, ctx)).collect::<Result<Vec<_>>>()?;
-        let mut rows = Returned::new(table, forms, self.wide);
+        // Those of a single row are computed without vectors.
+        let values = match chunk.rows {
+            1 => None,
+            _ => Some(changer.sets.iter().map(|s| eval(&s.1, chunk, ctx)).collect::<Result<Vec<_>>>()?),
+        };
+        let mut rows = self.returning.is_some().then(|| Returned::new(table, forms, self.wide));
         let width = table.columns.len();
         for i in 0..chunk.rows {
-            let computed = values.iter().map(|v| v.get(i)).collect();
+            let computed = values.as_ref().map(|values| values.iter().map(|v| v.get(i)).collect());
             let snapshot = ctx.snapshot.clone();
-            let changed = changer.change(ctx, handles, chunk.row(i), Some(computed), snapshot)?;
-            if let (Some((row, old)), true) = (changed, self.returning.is_some()) {
+            let changed = changer.change(ctx, handles, chunk.row(i), computed, snapshot)?;
+            if let (Some((row, old)), Some(rows)) = (changed, &mut rows) {
                 let now = if self.wide { row[..width].to_vec() } else { Vec::new() };
                 let id = row_id(&row[width]);
                 rows.push(row, Some(&old), Some(&now), id, "UPDATE");
             }
         }
-        rows.give(self.returning.as_ref(), ctx, out)?;
+        if let Some(rows) = rows {
+            rows.give(self.returning.as_ref(), ctx, out)?;
+        }
         Ok(true)
     }
 

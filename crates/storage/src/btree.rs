@@ -25,10 +25,12 @@ mod carried;
 pub(crate) mod node;
 mod run;
 mod scan;
+mod single;
 mod tree;
 
 pub use run::{Added, NewEntries};
 pub use scan::{Direction, EntryBatch, Leaf, ScanBounds};
+pub use single::Single;
 pub use tree::Btree;
 
 /// Longest key, without the row id. PostgreSQL's limit is 2704 bytes for the whole index row.

@@ -34,7 +34,7 @@ mod touched;
 
 pub use frame::Frame;
 pub use pool::Pool;
-pub use racy::{Optimistic, RacyBytes};
+pub use racy::{Optimistic, RacyBytes, big_endian};
 pub use space::{PageRead, PageSource, PageSpace, PageWrite};
 pub use touched::Touched;
 

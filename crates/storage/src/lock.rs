@@ -6,12 +6,14 @@
 //! A writer of a row needs no entry here: the newest version of the row names it, and others wait for its [`Tag::Transaction`]. An
 //! entry for a row exists only when someone locked it without changing it (SELECT FOR ..., foreign keys).
 //!
-//! The weak modes of relations, which every statement takes, are kept apart by owner while nobody wants a strong one (`weak`).
+//! The weak modes of relations, which every statement takes, and a transaction's own lock are kept apart by owner while nobody wants a strong mode or
+//! waits (`weak`).
 //!
 //! Invariants
 //!   L1  Two owners hold conflicting modes of a tag at no time.                                        (`LockManager::grant`)
 //!   L2  A waiter is granted once it conflicts with no holder and no waiter before it; holders wait in front. (`Entry::promote`)
 //!   L3  Before anyone sleeps, the wait-for graph with it added is searched; a cycle is an error for it. (`LockManager::find_cycle`)
+//!   L4  A transaction alone asks for Exclusive of itself.                                              (`weak::is_weak`)
 
 mod interrupt;
 mod manager;

@@ -237,7 +237,7 @@ impl Redo {
             Record::BtreeInsert { at, entry } => self.on_page(lsn, at, |_, _, _, guard| {
                 let suffix = if node::level(&**guard) > 0 { 4 } else { 0 };
                 let key = &entry[..entry.len().saturating_sub(suffix)];
-                let index = node::lower_bound(&**guard, key, suffix);
+                let index = node::lower_bound(&**guard, key);
                 if !node::has_room(guard, entry.len()) {
                     return Err(Error::Damaged("an index page has no room for what its log says".to_owned()));
                 }
@@ -251,7 +251,7 @@ impl Redo {
                     if !node::has_room(guard, entry.len()) {
                         return Err(Error::Damaged("an index page has no room for what its log says".to_owned()));
                     }
-                    let index = node::lower_bound(&**guard, entry, 0);
+                    let index = node::lower_bound(&**guard, entry);
                     node::insert_at(guard, index, entry);
                 }
                 Ok(())
@@ -260,7 +260,7 @@ impl Redo {
                 let mut t = Take(entries);
                 while !t.is_empty() {
                     let entry = t.bytes()?;
-                    let index = node::lower_bound(&**guard, entry, 0);
+                    let index = node::lower_bound(&**guard, entry);
                     if index < node::count(&**guard) && node::entry(guard, index) == entry {
                         node::remove_at(guard, index);
                     }

@@ -2,16 +2,17 @@
 //!
 //! ```text
 //!   header (128) | slots 8 bytes each: offset u16, length u16, head u32 | ... free ... | entries, fences
-//!   24 count u16   26 heap start u16   28 garbage u16   30 level u8
+//!   24 count u16   26 heap start u16   28 garbage u16   30 level u8   31 shared u8
 //!   32 right block u32 (0: none)   36 high offset u16   38 high length u16   40 low offset u16   42 low length u16
 //!   44 leftmost child u32 (inner nodes)
 //! ```
-//! `head` holds the first four bytes of the entry, big-endian, so that most comparisons touch only the slots. An inner entry is
-//! `separator ++ child block u32`: the child holds keys from the separator on.
+//! All keys begin with the same `shared` bytes, or more. `head` holds the four bytes of the key behind those, big-endian, so that most comparisons
+//! touch only the slots. An inner entry is `separator ++ child block u32`: the child holds keys from the separator on; the separator is its key. A
+//! leaf's entry is its key as a whole.
 
 use std::cmp::Ordering;
 
-use crate::buffer::{PageClass, RacyBytes};
+use crate::buffer::{PageClass, RacyBytes, big_endian};
 use crate::ids::PageNo;
 use crate::page::{self, HEADER_BYTES, PageKind, set_u16, set_u32, u16_at, u32_at};
 use crate::wal::record::BlockRef;
@@ -20,13 +21,16 @@ const COUNT_AT: usize = 24;
 const HEAP_AT: usize = 26;
 const GARBAGE_AT: usize = 28;
 const LEVEL_AT: usize = 30;
+const SHARED_AT: usize = 31;
 const RIGHT_AT: usize = 32;
 const HIGH_AT: usize = 36;
 const LOW_AT: usize = 40;
 const LEFTMOST_AT: usize = 44;
 const SLOT_BYTES: usize = 8;
-/// What is compared byte by byte, at most.
+/// What is compared as one number, at most.
 const SHORT_BYTES: usize = 8;
+/// What an inner entry ends with.
+const CHILD_BYTES: usize = 4;
 /// What a leaf entry ends with.
 pub const ROW_ID_BYTES: usize = 6;
 
@@ -67,28 +71,37 @@ impl NodeBytes for &[u8] {
     #[inline]
     fn compare(self, at: usize, len: usize, other: &[u8]) -> Ordering {
         let ours = &self[at..at + len];
-        if len.min(other.len()) > SHORT_BYTES {
+        let common = len.min(other.len());
+        if common > SHORT_BYTES {
             return ours.cmp(other);
         }
         // Less than a call of `memcmp` takes.
-        match ours.iter().zip(other).find(|(a, b)| a != b) {
-            Some((a, b)) => a.cmp(b),
-            None => len.cmp(&other.len()),
-        }
+        big_endian(&ours[..common]).cmp(&big_endian(&other[..common])).then(len.cmp(&other.len()))
     }
 }
 
 /// The first four bytes of `key`, as slots hold them.
+#[inline]
 fn head_of(key: &[u8]) -> u32 {
-    let mut b = [0; 4];
-    let n = key.len().min(4);
-    b[..n].copy_from_slice(&key[..n]);
-    u32::from_be_bytes(b)
+    match key.first_chunk::<4>() {
+        Some(b) => u32::from_be_bytes(*b),
+        None => key.iter().zip([24, 16, 8]).fold(0, |head, (b, shift)| head | u32::from(*b) << shift),
+    }
 }
 
 /// Height above the leaves.
 pub fn level(b: impl NodeBytes) -> u8 {
     b.u16_at(LEVEL_AT) as u8
+}
+
+/// How many bytes all keys begin with.
+fn shared(b: impl NodeBytes) -> usize {
+    usize::from(b.u16_at(LEVEL_AT) >> 8)
+}
+
+/// Bytes at the end of entries that are not of the key.
+fn suffix(b: impl NodeBytes) -> usize {
+    if level(b) > 0 { CHILD_BYTES } else { 0 }
 }
 
 /// How many entries.
@@ -112,50 +125,132 @@ fn slot_at(index: usize) -> usize {
     HEADER_BYTES + SLOT_BYTES * index
 }
 
+/// How the key of an entry whose head is that of `rest` compares with a key; both begin with `shared` bytes, and `rest` is what the key has behind them.
 #[inline]
-fn compare_entry(b: impl NodeBytes, index: usize, key: &[u8], head: u32, suffix: usize) -> Ordering {
+fn compare_behind_head(b: impl NodeBytes, index: usize, rest: &[u8], shared: usize, suffix: usize) -> Ordering {
     let slot = slot_at(index);
-    match b.u32_at(slot + 4).cmp(&head) {
-        Ordering::Equal => {
-            let len = (b.u16_at(slot + 2) as usize).saturating_sub(suffix);
-            // Equal heads are equal bytes, as many as both have.
-            let same = len.min(key.len()).min(4);
-            b.compare(b.u16_at(slot) as usize + same, len - same, &key[same..])
-        }
-        unequal => unequal,
+    let len = (b.u16_at(slot + 2) as usize).saturating_sub(suffix + shared);
+    // Equal heads are equal bytes, as many as both have.
+    let same = len.min(rest.len()).min(4);
+    b.compare(b.u16_at(slot) as usize + shared + same, len - same, &rest[same..])
+}
+
+/// Index of the first entry whose key is not less than `key`.
+pub fn lower_bound(b: impl NodeBytes, key: &[u8]) -> usize {
+    search(b, key).0
+}
+
+/// What `key` has behind the bytes that all keys begin with, and how many those are; or where it belongs, if it begins otherwise.
+#[inline]
+fn behind_shared(b: impl NodeBytes, key: &[u8]) -> Result<(&[u8], usize), usize> {
+    let (n, shared) = (count(b), shared(b));
+    if n == 0 {
+        return Err(0);
+    }
+    if shared == 0 {
+        return Ok((key, 0));
+    }
+    let (start, rest) = key.split_at(shared.min(key.len()));
+    match b.compare(b.u16_at(slot_at(0)) as usize, start.len(), start) {
+        Ordering::Less => Err(n),
+        Ordering::Equal if start.len() == shared => Ok((rest, shared)),
+        _ => Err(0),
     }
 }
 
-/// Index of the first entry that is not less than `key`. `suffix` bytes at the end of entries do not count (the child of inner ones).
-pub fn lower_bound(b: impl NodeBytes, key: &[u8], suffix: usize) -> usize {
-    let head = head_of(key);
-    let (mut low, mut high) = (0, count(b));
+/// As [`lower_bound`], and whether that entry's key is `key`.
+fn search(b: impl NodeBytes, key: &[u8]) -> (usize, bool) {
+    match behind_shared(b, key) {
+        Ok((rest, shared)) => search_behind(b, rest, shared),
+        Err(index) => (index, false),
+    }
+}
+
+/// As [`lower_bound`], and how many entries from there on begin with `key`: two stands for more.
+pub fn beginning_with(b: impl NodeBytes, key: &[u8]) -> (usize, usize) {
+    let n = count(b);
+    let (index, rest) = match behind_shared(b, key) {
+        Ok((rest, shared)) => (search_behind(b, rest, shared).0, Some(rest)),
+        Err(index) => (index, None),
+    };
+    let begins = |index: usize| {
+        let (at, len) = place(b, index);
+        if index >= n || len < key.len() {
+            return false;
+        }
+        match rest {
+            Some([]) => true,
+            // The head says it.
+            Some(rest) if rest.len() <= 4 => {
+                (b.u32_at(slot_at(index) + 4) ^ head_of(rest)) >> (32 - 8 * rest.len()) == 0
+            }
+            _ => b.compare(at, key.len(), key) == Ordering::Equal,
+        }
+    };
+    let found = match begins(index) {
+        true => 1 + usize::from(begins(index + 1)),
+        false => 0,
+    };
+    (index, found)
+}
+
+/// [`search`] for what comes behind `shared` bytes.
+#[inline]
+fn search_behind(b: impl NodeBytes, rest: &[u8], shared: usize) -> (usize, bool) {
+    let n = count(b);
+    let head = head_of(rest);
+    // No processor would predict which half it is.
+    let (mut low, mut len) = (0, n);
+    while len > 1 {
+        let half = len / 2;
+        let below = b.u32_at(slot_at(low + half - 1) + 4) < head;
+        low = std::hint::select_unpredictable(below, low + half, low);
+        len -= half;
+    }
+    low += usize::from(b.u32_at(slot_at(low) + 4) < head);
+    if low == n || b.u32_at(slot_at(low) + 4) != head {
+        return (low, false);
+    }
+    let suffix = suffix(b);
+    match compare_behind_head(b, low, rest, shared, suffix) {
+        Ordering::Less => {}
+        found => return (low, found == Ordering::Equal),
+    }
+    let (mut low, mut high, mut is_there) = (low + 1, n, false);
     while low < high {
-        let middle = (low + high) / 2;
-        if compare_entry(b, middle, key, head, suffix) == Ordering::Less {
-            low = middle + 1;
-        } else {
-            high = middle;
+        let middle = usize::midpoint(low, high);
+        let found = b.u32_at(slot_at(middle) + 4).cmp(&head);
+        match found.then_with(|| compare_behind_head(b, middle, rest, shared, suffix)) {
+            Ordering::Less => low = middle + 1,
+            found => (high, is_there) = (middle, found == Ordering::Equal),
         }
     }
-    low
+    (low, is_there)
 }
 
 /// The child of an inner node that covers `key`; with `below`, the one that covers what is just below it.
 pub fn child_for(b: impl NodeBytes, key: &[u8], below: bool) -> u32 {
-    let mut index = lower_bound(b, key, 4);
-    let n = count(b);
-    if !below && index < n && compare_entry(b, index, key, head_of(key), 4) == Ordering::Equal {
-        index += 1;
-    }
-    match index {
+    let (index, is_there) = search(b, key);
+    match index + usize::from(is_there && !below) {
         0 => b.u32_at(LEFTMOST_AT),
         i => {
             let slot = slot_at(i - 1);
             let end = b.u16_at(slot) as usize + b.u16_at(slot + 2) as usize;
-            b.u32_at(end.saturating_sub(4))
+            b.u32_at(end.saturating_sub(CHILD_BYTES))
         }
     }
+}
+
+/// Where an entry's bytes are, and how many.
+pub fn place(b: impl NodeBytes, index: usize) -> (usize, usize) {
+    let slot = slot_at(index);
+    (b.u16_at(slot) as usize, b.u16_at(slot + 2) as usize)
+}
+
+/// Whether the upper fence begins with `key`.
+pub fn high_begins(b: impl NodeBytes, key: &[u8]) -> bool {
+    let len = b.u16_at(HIGH_AT + 2) as usize;
+    right(b).is_some() && len >= key.len() && b.compare(b.u16_at(HIGH_AT) as usize, key.len(), key) == Ordering::Equal
 }
 
 /// An entry's bytes.
@@ -232,18 +327,52 @@ fn push_heap(bytes: &mut [u8], data: &[u8]) -> u16 {
     at as u16
 }
 
+/// How many bytes two keys begin with, at most as many as a node can say.
+fn common(a: &[u8], b: &[u8]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count().min(usize::from(u8::MAX))
+}
+
+/// The key of an entry: all of it that is compared.
+fn compared(bytes: &[u8], index: usize) -> &[u8] {
+    let entry = entry(bytes, index);
+    &entry[..entry.len().saturating_sub(suffix(bytes))]
+}
+
+/// Says that all keys begin with `shared` bytes, which they do.
+fn set_shared(bytes: &mut [u8], shared: usize) {
+    bytes[SHARED_AT] = shared as u8;
+    for i in 0..count(&*bytes) {
+        let head = compared(bytes, i).get(shared..).map_or(0, head_of);
+        set_u32(bytes, slot_at(i) + 4, head);
+    }
+}
+
 /// Inserts an entry at `index`; the caller made sure of the room.
 pub fn insert_at(bytes: &mut [u8], index: usize, data: &[u8]) {
     if free_between(bytes) < data.len() + SLOT_BYTES {
         rebuild(bytes, |_| true);
     }
+    let key = &data[..data.len() - suffix(&*bytes)];
+    let shared = match count(&*bytes) {
+        0 => key.len().min(usize::from(u8::MAX)),
+        _ => common(key, compared(bytes, 0)).min(shared(&*bytes)),
+    };
+    if shared != self::shared(&*bytes) {
+        set_shared(bytes, shared);
+    }
+    push_at(bytes, index, data);
+}
+
+/// The same of one whose key begins as all others do, into what is free already.
+fn push_at(bytes: &mut [u8], index: usize, data: &[u8]) {
     let n = count(&*bytes);
     let offset = push_heap(bytes, data);
     bytes.copy_within(slot_at(index)..slot_at(n), slot_at(index + 1));
     let slot = slot_at(index);
+    let key = &data[shared(&*bytes)..data.len() - suffix(&*bytes)];
     set_u16(bytes, slot, offset);
     set_u16(bytes, slot + 2, data.len() as u16);
-    set_u32(bytes, slot + 4, head_of(data));
+    set_u32(bytes, slot + 4, head_of(key));
     set_u16(bytes, COUNT_AT, n as u16 + 1);
 }
 
@@ -293,8 +422,13 @@ fn rebuild(bytes: &mut [u8], keep: impl Fn(usize) -> bool) {
     if let Some(fence) = high(&old) {
         set_right(bytes, right(&old[..]).unwrap_or(0), fence);
     }
-    for (at, i) in (0..n).filter(|&i| keep(i)).enumerate() {
-        insert_at(bytes, at, entry(&old, i));
+    let kept = || (0..n).filter(|&i| keep(i));
+    if let (Some(first), Some(last)) = (kept().next(), kept().next_back()) {
+        let of_all = common(compared(&old, first), compared(&old, last));
+        bytes[SHARED_AT] = of_all as u8;
+    }
+    for (at, i) in kept().enumerate() {
+        push_at(bytes, at, entry(&old, i));
     }
 }
 
@@ -372,7 +506,8 @@ pub fn check(bytes: &[u8]) -> Result<(), String> {
         return Err("the heap overlaps the slots".to_owned());
     }
     let inside = |at: usize, len: usize| at >= heap && at + len <= bytes.len();
-    let (suffix, shortest) = if level(bytes) > 0 { (4, 4) } else { (0, ROW_ID_BYTES) };
+    let (shared, suffix) = (shared(bytes), suffix(bytes));
+    let shortest = if suffix > 0 { suffix } else { ROW_ID_BYTES };
     for i in 0..n {
         let slot = slot_at(i);
         let (at, len) = (u16_at(bytes, slot) as usize, u16_at(bytes, slot + 2) as usize);
@@ -382,7 +517,15 @@ pub fn check(bytes: &[u8]) -> Result<(), String> {
         if len < shortest {
             return Err(format!("entry {i} has {len} bytes only"));
         }
-        if u32_at(bytes, slot + 4) != head_of(entry(bytes, i)) {
+        let Some((start, rest)) = compared(bytes, i).split_at_checked(shared) else {
+            return Err(format!("entry {i} has less than the {shared} bytes that all have"));
+        };
+        if !compared(bytes, 0).starts_with(start) {
+            return Err(format!("entry {i} does not begin with the {shared} bytes that all have"));
+        }
+        // Before version 4, heads of short separators went on with the child.
+        let decided = u32::MAX.checked_shl(32 - 8 * rest.len().min(4) as u32).unwrap_or(0);
+        if (u32_at(bytes, slot + 4) ^ head_of(rest)) & decided != 0 {
             return Err(format!("entry {i} has another head than its slot says"));
         }
     }
@@ -393,7 +536,7 @@ pub fn check(bytes: &[u8]) -> Result<(), String> {
             return Err("a fence lies outside the page".to_owned());
         }
     }
-    let key = |i: usize| &entry(bytes, i)[..entry(bytes, i).len().saturating_sub(suffix)];
+    let key = |i: usize| compared(bytes, i);
     for i in 0..n {
         if i > 0 && key(i - 1) >= key(i) {
             return Err(format!("T1: entries {} and {i} are out of order", i - 1));

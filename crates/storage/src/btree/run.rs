@@ -130,7 +130,7 @@ impl Btree {
                     break;
                 }
                 let n = node::count(&*guard);
-                let index = if at_end { n } else { node::lower_bound(&*guard, entry, 0) };
+                let index = if at_end { n } else { node::lower_bound(&*guard, entry) };
                 at_end = index == n;
                 if unique {
                     let before = i > 0 && self.bare(entries.key(i - 1)) == bare;
@@ -168,7 +168,7 @@ impl Btree {
                 let mut at_end = false;
                 for &i in &fresh {
                     let n = node::count(&*guard);
-                    let index = if at_end { n } else { node::lower_bound(&*guard, entries.entry(i), 0) };
+                    let index = if at_end { n } else { node::lower_bound(&*guard, entries.entry(i)) };
                     at_end = index == n;
                     node::insert_at(&mut guard, index, entries.entry(i));
                 }
@@ -202,7 +202,7 @@ impl Btree {
                     break;
                 }
                 next += 1;
-                let index = node::lower_bound(&*guard, entry, 0);
+                let index = node::lower_bound(&*guard, entry);
                 if index < node::count(&*guard)
                     && node::entry(&guard, index) == entry
                     && found.last().is_none_or(|&last| last != index)

@@ -116,6 +116,13 @@ impl EntryBatch {
         self.entries.clear();
     }
 
+    /// Makes it the entry of `row` with this key.
+    pub fn set(&mut self, key: &[u8], row: RowId) {
+        self.clear();
+        self.keys.extend_from_slice(key);
+        self.entries.push((0..key.len() as u32, row));
+    }
+
     fn push(&mut self, entry: &[u8]) {
         let (key, row) = entry.split_at(entry.len() - 6);
         let start = self.keys.len() as u32;
@@ -211,7 +218,7 @@ impl Btree {
         }
         let bytes: &[u8] = &leaf;
         let n = node::count(bytes);
-        let from = node::lower_bound(bytes, &bounds.lower, 0);
+        let from = node::lower_bound(bytes, &bounds.lower);
         let upper = bounds.upper.as_deref();
         for i in from..n {
             let entry = node::entry(bytes, i);
@@ -239,7 +246,7 @@ impl Btree {
             self.note_leaf(&leaf, noted);
         }
         let bytes: &[u8] = &leaf;
-        let end = node::lower_bound(bytes, upper, 0);
+        let end = node::lower_bound(bytes, upper);
         for i in (0..end).rev() {
             let entry = node::entry(bytes, i);
             if entry < &bounds.lower[..] {

@@ -222,6 +222,73 @@ fn a_node_survives_packing_and_the_check_sees_disorder() {
     assert!(node::check(&above).unwrap_err().starts_with("T1"));
 }
 
+/// Keys of which many begin alike, some with others, of up to nine bytes.
+fn alike(rng: &mut ChaCha8Rng) -> Vec<u8> {
+    let start = [&b""[..], b"same", b"same start "][rng.random_range(0..3)];
+    let rest = (0..rng.random_range(0..6)).map(|_| [0, 1, 0x7f, 0xff][rng.random_range(0..4)]);
+    start.iter().copied().chain(rest).collect()
+}
+
+#[test]
+fn searches_find_the_place_whatever_keys_have_in_common() {
+    let mut rng = ChaCha8Rng::seed_from_u64(41);
+    let at = BlockRef { db: DbId(1), rel: RelId(2), block: 3 };
+    for round in 0..400 {
+        let level = (round % 2) as u8;
+        // Children whose bytes would be taken for a key's, if they were looked at.
+        let behind = |key: &[u8], rng: &mut ChaCha8Rng| match level {
+            0 => [key, &[7; 6][..]].concat(),
+            _ => [key, &rng.random_range(1..u32::MAX).to_le_bytes()].concat(),
+        };
+        let mut bytes = vec![0u8; 16 << 10];
+        node::format(&mut bytes, at, PageNo(9), level);
+        let mut model = BTreeSet::new();
+        for _ in 0..rng.random_range(0..60) {
+            let entry = behind(&alike(&mut rng), &mut rng);
+            let key = |e: &[u8]| e[..e.len() - 4 * usize::from(level)].to_vec();
+            let place = model.iter().filter(|k| **k < key(&entry)).count();
+            assert_eq!(node::lower_bound(&bytes[..], &key(&entry)), place);
+            if model.insert(key(&entry)) {
+                node::insert_at(&mut bytes, place, &entry);
+            } else if rng.random_range(0..3) == 0 {
+                node::remove_at(&mut bytes, place);
+                model.remove(&key(&entry));
+            }
+            assert_eq!(node::check(&bytes), Ok(()));
+        }
+        let model: Vec<Vec<u8>> = model.into_iter().collect();
+        for _ in 0..60 {
+            let wanted = alike(&mut rng);
+            assert_eq!(node::lower_bound(&bytes[..], &wanted), model.partition_point(|k| *k < wanted));
+        }
+        if model.len() > 4 {
+            node::truncate(&mut bytes, 3, 12, &model[3]);
+            assert_eq!(node::check(&bytes), Ok(()));
+            for (i, wanted) in model[..3].iter().enumerate() {
+                assert_eq!(node::lower_bound(&bytes[..], wanted), i);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_single_entry_is_told_from_several() {
+    let (_engine, tree) = tree(64);
+    let row = |i: u32| RowId { block: i + 70_000, slot: i as u16 };
+    // Keys of two columns, so that leaves end in the middle of the first one's values.
+    let key = |i: u32, j: u32| [&b"k"[..], &i.to_be_bytes(), &j.to_be_bytes()].concat();
+    for i in 0..4000 {
+        tree.insert(&key(i / 3, i % 3), row(i)).unwrap();
+    }
+    for i in 0..4000 {
+        assert_eq!(tree.single(&key(i / 3, i % 3)).unwrap(), Single::One(row(i)));
+        assert_eq!(tree.single(&key(i / 3, i % 3)[..5]).unwrap(), Single::Unclear);
+        assert_eq!(tree.single(&key(i / 3, 3)).unwrap(), Single::None);
+    }
+    tree.insert(&key(7, 1), row(1)).unwrap();
+    assert_eq!(tree.single(&key(7, 1)).unwrap(), Single::Unclear);
+}
+
 #[test]
 fn separators_are_the_shortest_that_divide() {
     let cases: [(&[u8], &[u8], &[u8]); 4] =

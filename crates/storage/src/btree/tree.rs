@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use super::node::NodeBytes;
 use super::{Added, KEY_BYTES_MAX, node};
 use crate::buffer::{PageRead, PageWrite};
 use crate::database::Database;
@@ -56,6 +57,16 @@ impl Btree {
 
     /// The block at `level` that covers `key` (with `below`: what is just below it), as of some moment during the call.
     pub(super) fn find(&self, key: &[u8], below: bool, level: u8) -> Result<u32> {
+        struct Nothing;
+        impl Look for Nothing {
+            type Seen = ();
+            fn look(&self, _: impl NodeBytes) {}
+        }
+        Ok(self.descend(key, below, level, &Nothing)?.0)
+    }
+
+    /// The same, and what `look` sees in it at that moment.
+    pub(super) fn descend<L: Look>(&self, key: &[u8], below: bool, level: u8, look: &L) -> Result<(u32, L::Seen)> {
         'restart: loop {
             let mut block = ROOT;
             loop {
@@ -66,9 +77,9 @@ impl Btree {
                     Err(e) => return Err(e),
                 };
                 let step = match self.db.space.optimistic(page, class) {
-                    Some(look) => {
-                        let step = step(look.bytes(), key, below, level);
-                        if !look.validate() {
+                    Some(racy) => {
+                        let step = step(racy.bytes(), key, below, level, look);
+                        if !racy.validate() {
                             continue 'restart;
                         }
                         step
@@ -76,11 +87,11 @@ impl Btree {
                     None => {
                         let guard = self.db.space.read(page, class)?;
                         let bytes: &[u8] = &guard;
-                        step(bytes, key, below, level)
+                        step(bytes, key, below, level, look)
                     }
                 };
                 match step {
-                    Step::Here => return Ok(block),
+                    Step::Here(seen) => return Ok((block, seen)),
                     Step::To(next) if next < self.rel.blocks() => block = next,
                     Step::To(_) => {
                         return Err(Error::Corrupt {
@@ -156,7 +167,7 @@ impl Btree {
         full.extend_from_slice(&row.to_bytes());
         loop {
             let (block, mut guard) = self.find_exclusive(&full, 0)?;
-            let index = node::lower_bound(&*guard, &full, 0);
+            let index = node::lower_bound(&*guard, &full);
             if unique && node::may_share(&guard, index, self.bare(key), |key| self.bare(key)) {
                 return Ok(Added::Shared);
             }
@@ -262,7 +273,7 @@ impl Btree {
         entry.extend_from_slice(&child.to_le_bytes());
         loop {
             let (block, mut guard) = self.find_exclusive(fence, level)?;
-            let index = node::lower_bound(&*guard, fence, 4);
+            let index = node::lower_bound(&*guard, fence);
             if node::has_room(&guard, entry.len()) {
                 return self.insert_here(block, &mut guard, index, &entry);
             }
@@ -279,7 +290,7 @@ impl Btree {
         let mut full = key.to_vec();
         full.extend_from_slice(&row.to_bytes());
         let (block, mut guard) = self.find_exclusive(&full, 0)?;
-        let index = node::lower_bound(&*guard, &full, 0);
+        let index = node::lower_bound(&*guard, &full);
         if index >= node::count(&*guard) || node::entry(&guard, index) != full || keep() {
             return Ok(());
         }
@@ -340,20 +351,29 @@ impl Btree {
     }
 }
 
-enum Step {
-    Here,
+/// What is done with the node that a search ends at.
+pub(super) trait Look {
+    /// What it sees.
+    type Seen;
+    /// Looks; at bytes that may change meanwhile, and then again.
+    fn look(&self, bytes: impl NodeBytes) -> Self::Seen;
+}
+
+enum Step<S> {
+    Here(S),
     To(u32),
 }
 
 /// Where a search for `key` at `level` goes from this node.
-fn step<B: node::NodeBytes>(bytes: B, key: &[u8], below: bool, level: u8) -> Step {
+#[inline]
+fn step<L: Look>(bytes: impl NodeBytes, key: &[u8], below: bool, level: u8, look: &L) -> Step<L::Seen> {
     match node::compare_high(bytes, key) {
         Some(Ordering::Less) => return Step::To(node::right(bytes).unwrap_or(u32::MAX)),
         Some(Ordering::Equal) if !below => return Step::To(node::right(bytes).unwrap_or(u32::MAX)),
         _ => {}
     }
     if node::level(bytes) <= level {
-        return Step::Here;
+        return Step::Here(look.look(bytes));
     }
     Step::To(node::child_for(bytes, key, below))
 }

@@ -65,6 +65,23 @@ impl<'a> RacyBytes<'a> {
         }
     }
 
+    /// Eight little-endian bytes; 0 for those out of bounds.
+    #[inline]
+    fn word_at(&self, at: usize) -> u64 {
+        let aligned = |at: usize| {
+            if at + 8 > self.len {
+                return 0;
+            }
+            // SAFETY: in bounds; aligned, as `at` is a multiple of eight and so is the base; see `u8_at`.
+            u64::from_le(unsafe { (*self.base.add(at).cast::<AtomicU64>()).load(Ordering::Relaxed) })
+        };
+        let (word, shift) = (at / 8 * 8, at % 8 * 8);
+        match shift {
+            0 => aligned(word),
+            _ => aligned(word) >> shift | aligned(word + 8) << (64 - shift),
+        }
+    }
+
     /// How the `len` bytes from `at` compare with `other`, as `memcmp` and then by length. Garbage in, garbage out.
     #[inline]
     pub fn compare(&self, at: usize, len: usize, other: &[u8]) -> std::cmp::Ordering {
@@ -72,22 +89,29 @@ impl<'a> RacyBytes<'a> {
         let common = len.min(other.len());
         let mut i = 0;
         while i < common {
-            if common - i >= 8 && (at + i).is_multiple_of(8) {
-                // SAFETY: in bounds (`i + 8 <= common`) and aligned, see `u8_at`.
-                let ours = unsafe { (*self.base.add(at + i).cast::<AtomicU64>()).load(Ordering::Relaxed) };
-                let theirs = u64::from_ne_bytes(other[i..i + 8].try_into().expect("eight bytes"));
-                if ours != theirs {
-                    return u64::from_be(ours).cmp(&u64::from_be(theirs));
-                }
-                i += 8;
-            } else {
-                match self.u8_at(at + i).cmp(&other[i]) {
-                    std::cmp::Ordering::Equal => i += 1,
-                    unequal => return unequal,
-                }
+            let n = (common - i).min(8);
+            let ours = self.word_at(at + i).swap_bytes() >> (64 - 8 * n);
+            let theirs = big_endian(&other[i..i + n]);
+            if ours != theirs {
+                return ours.cmp(&theirs);
             }
+            i += 8;
         }
         len.cmp(&other.len())
+    }
+}
+
+/// Up to eight bytes as a big-endian number: it is ordered as they are.
+#[inline]
+pub fn big_endian(bytes: &[u8]) -> u64 {
+    match (bytes.first_chunk::<8>(), bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        (Some(all), ..) => u64::from_be_bytes(*all),
+        (None, Some(first), Some(last)) => {
+            // The last four are some of the first again.
+            let new = 8 * (bytes.len() as u32 - 4);
+            u64::from(u32::from_be_bytes(*first)) << new | u64::from(u32::from_be_bytes(*last)) & ((1 << new) - 1)
+        }
+        _ => bytes.iter().fold(0, |word, b| word << 8 | u64::from(*b)),
     }
 }
 

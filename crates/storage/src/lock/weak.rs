@@ -1,7 +1,8 @@
-//! `WeakLocks`: the three relation modes that every statement takes and that never conflict with each other, kept apart by owner.
+//! `WeakLocks`: modes that statements take all the time and that never conflict with each other, kept apart by owner.
 //!
-//! Reading and writing statements lock their tables in modes that conflict only with DDL's. So that sessions on different cores do not meet at
-//! one latch for that, such a lock is noted in a shard of its *owner* as long as nobody wants a stronger mode of the relation.
+//! Reading and writing statements lock their tables in modes that conflict only with DDL's; and who writes locks its own transaction, for others to wait
+//! for. So that sessions on different cores do not meet at one latch for that, such a lock is noted in a shard of its *owner* as long as nobody wants a
+//! stronger mode of the relation, or waits for the transaction.
 //! Whoever does says so first ([`WeakLocks::forbid`]), which moves what is held here to the lock table proper.
 //!
 //! A lock is noted only while its shard's latch is held and nobody forbids it; `forbid` counts itself before it takes the shards' latches one
@@ -40,18 +41,27 @@ impl Default for WeakLocks {
 
 /// Whether `mode` of `tag` may be noted here.
 pub fn is_weak(tag: &Tag, mode: Mode) -> bool {
-    matches!(tag, Tag::Relation(..)) && matches!(mode, Mode::AccessShare | Mode::RowShare | Mode::RowExclusive)
+    match tag {
+        Tag::Relation(..) => matches!(mode, Mode::AccessShare | Mode::RowShare | Mode::RowExclusive),
+        // L4.
+        Tag::Transaction(_) => mode == Mode::Exclusive,
+        _ => false,
+    }
 }
 
 /// Whether `mode` of `tag` conflicts with some mode that may be noted here.
 pub fn is_strong(tag: &Tag, mode: Mode) -> bool {
-    matches!(tag, Tag::Relation(..)) && !is_weak(tag, mode)
+    matches!(tag, Tag::Relation(..) | Tag::Transaction(_)) && !is_weak(tag, mode)
 }
 
 impl WeakLocks {
     fn bucket(&self, tag: &Tag) -> &AtomicU32 {
-        let Tag::Relation(db, rel) = tag else { unreachable!("only relations have weak modes") };
-        let mixed = (u64::from(db.0) << 32 | u64::from(*rel)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let number = match tag {
+            Tag::Relation(db, rel) => u64::from(db.0) << 32 | u64::from(*rel),
+            Tag::Transaction(xid) => !xid.0,
+            _ => unreachable!("only relations and transactions have weak modes"),
+        };
+        let mixed = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
         &self.strong[(mixed >> 56) as usize]
     }
 

@@ -101,6 +101,9 @@ pub struct TablePage<'a> {
     bytes: &'a [u8],
     layout: &'a Layout,
     capacity: usize,
+    /// Words of a bitmap, and where the mini-pages begin.
+    words: usize,
+    columns_at: usize,
 }
 
 /// A table page, to change.
@@ -133,7 +136,8 @@ impl<'a> TablePage<'a> {
     /// Looks at `bytes` as a table page of `layout`.
     #[inline]
     pub fn new(bytes: &'a [u8], layout: &'a Layout) -> TablePage<'a> {
-        TablePage { bytes, layout, capacity: u16_at(bytes, CAPACITY_AT) as usize }
+        let capacity = u16_at(bytes, CAPACITY_AT) as usize;
+        TablePage { bytes, layout, capacity, words: capacity.div_ceil(64), columns_at: layout.bitmap_bytes(capacity) }
     }
 
     /// The layout it is read with.
@@ -161,13 +165,9 @@ impl<'a> TablePage<'a> {
         u16_at(self.bytes, COLUMNS_AT) as usize
     }
 
-    fn words(&self) -> usize {
-        self.capacity.div_ceil(64)
-    }
-
     fn bitmap(&self, index: usize) -> &'a [u64] {
-        let at = HEADER_BYTES + 8 * self.words() * index;
-        bytemuck::cast_slice(&self.bytes[at..at + 8 * self.words()])
+        let at = HEADER_BYTES + 8 * self.words * index;
+        bytemuck::cast_slice(&self.bytes[at..at + 8 * self.words])
     }
 
     /// One bit per slot: a row was put there.
@@ -205,7 +205,7 @@ impl<'a> TablePage<'a> {
     }
 
     fn column_at(&self, column: usize) -> usize {
-        self.layout.bitmap_bytes(self.capacity) + self.capacity * self.layout.before[column]
+        self.columns_at + self.capacity * self.layout.before[column]
     }
 
     /// The mini-page of `column`.
@@ -215,19 +215,24 @@ impl<'a> TablePage<'a> {
         &self.bytes[at..at + self.capacity * self.layout.columns[column].width()]
     }
 
+    /// The bytes of `column` in `slot`, a value or a view of one; `None` for NULL.
+    #[inline]
+    pub fn stored(&self, slot: usize, column: usize) -> Option<&'a [u8]> {
+        if Self::test(self.nulls(column), slot) {
+            return None;
+        }
+        let width = self.layout.columns[column].width();
+        let at = self.column_at(column) + slot * width;
+        Some(&self.bytes[at..at + width])
+    }
+
     /// The value in `slot`. For a variable-length value that is the bytes in this page, or where they are.
     #[inline]
     pub fn cell(&self, slot: usize, column: usize) -> Cell<'a> {
-        if Self::test(self.nulls(column), slot) {
-            return Cell::Null;
-        }
-        let physical = self.layout.columns[column];
-        let width = physical.width();
-        let at = self.column_at(column) + slot * width;
-        let stored = &self.bytes[at..at + width];
-        match physical {
-            Physical::Var => self.resolve(stored),
-            _ => Cell::fixed(stored),
+        match (self.stored(slot, column), self.layout.columns[column]) {
+            (None, _) => Cell::Null,
+            (Some(stored), Physical::Var) => self.resolve(stored),
+            (Some(stored), _) => Cell::fixed(stored),
         }
     }
 
@@ -341,7 +346,7 @@ impl<'a> TablePageMut<'a> {
 
     /// The page, read.
     pub fn as_ref(&self) -> TablePage<'_> {
-        TablePage { bytes: self.bytes, layout: self.layout, capacity: self.capacity }
+        TablePage::new(self.bytes, self.layout)
     }
 
     fn set_bit(&mut self, bitmap: usize, slot: usize, on: bool) {
