@@ -166,12 +166,12 @@ fn native(e: &Expr, Programs { jit, force }: Programs<'_>) -> Option<Native> {
 /// What is given to a run.
 struct Known {
     inputs: SmallVec<[Input; 4]>,
-    lists: Arc<[WordList]>,
+    lists: Option<Arc<[WordList]>>,
 }
 
 impl Known {
     fn given<'g>(&'g self, calls: Option<&'g dyn Calls>) -> Given<'g> {
-        Given { inputs: &self.inputs, lists: &self.lists, calls }
+        Given { inputs: &self.inputs, lists: self.lists.as_deref().unwrap_or_default(), calls }
     }
 }
 
@@ -217,8 +217,9 @@ impl Native {
 
     /// What is given to a run beside columns, calls left aside.
     fn given(&self, ctx: &Context<'_>) -> Result<Option<Known>> {
-        let (Some(inputs), Some(lists)) = (self.inputs(ctx)?, self.lists.known(ctx)?) else { return Ok(None) };
-        Ok(Some(Known { inputs, lists }))
+        let lists = if self.lists.is_empty() { None } else { self.lists.known(ctx)? };
+        let is_whole = lists.is_some() || self.lists.is_empty();
+        Ok(self.inputs(ctx)?.filter(|_| is_whole).map(|inputs| Known { inputs, lists }))
     }
 
     /// What `run` answers, given what the program needs; and what came of its rows beside that.

@@ -31,11 +31,13 @@ impl Lists {
         Lists { exprs, last: Mutex::default() }
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.exprs.is_empty()
+    }
+
     /// What they are now; `None` where something in them is no word.
     pub fn known(&self, ctx: &Context<'_>) -> Result<Option<Arc<[WordList]>>> {
-        if self.exprs.is_empty() {
-            return Ok(Some(Arc::default()));
-        }
         let mut last = self.last.lock();
         let mut at = 0;
         let mut is_same = !last.lists.is_empty();
