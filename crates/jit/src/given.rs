@@ -71,6 +71,17 @@ impl WordList {
         (self.words.as_ptr(), self.info)
     }
 
+    /// Whether lanes can hold what it is compared with, as `fits` says of a word; lists have at most so many then.
+    pub(crate) fn fits(&self, len_max: usize, fits: impl Fn(u64) -> bool) -> bool {
+        let len = self.info >> LEN_SHIFT;
+        if self.info & IS_SET == 0 {
+            return len <= len_max as u64 && self.words.iter().all(|&word| fits(word));
+        }
+        // Beyond, a difference of lanes would come around.
+        let last = (self.words[0] as i64).checked_add(len as i64);
+        fits(self.words[0]) && last.is_some_and(|last| fits(last as u64))
+    }
+
     /// Whether a value is among them, if anybody knows.
     pub(crate) fn has(&self, value: Input) -> Input {
         let (len, is_unknown) = ((self.info >> LEN_SHIFT) as usize, self.info & UNKNOWN == UNKNOWN);

@@ -240,7 +240,7 @@ impl Drawn<'_> {
             }
             _ if kind == Kind::Bool && self.rng.random() => {
                 self.expression(Kind::Int, depth - 1);
-                if self.widths.is_none() && self.rng.random() {
+                if self.rng.random() {
                     self.program.steps.push(Step::Among(self.rng.random_range(0..2)));
                     return;
                 }

@@ -2,6 +2,7 @@
 
 use vector::{Data, Nulls, Vector};
 
+use super::tiles::tiled;
 use super::{CODE, native, plus_one};
 use crate::{Form, Given, Jit, Output, Program, Step, WordList};
 
@@ -30,7 +31,7 @@ fn a_value_is_among_a_list_as_any_says() {
         (WordList::new([]), [f; 5]),
         (WordList::null(), [n; 5]),
     ];
-    for jit in if CODE { vec![native(), Jit::interpreter()] } else { vec![Jit::interpreter()] } {
+    for jit in if CODE { vec![native(), tiled(), Jit::interpreter()] } else { vec![Jit::interpreter()] } {
         let unit = jit.unit(program.clone()).unwrap().0;
         for (list, wanted) in &cases {
             let given = Given { lists: std::slice::from_ref(list), ..Given::default() };
@@ -38,6 +39,12 @@ fn a_value_is_among_a_list_as_any_says() {
             let Data::Bool(values) = &out.data else { panic!("{out:?}") };
             let found: Vec<_> = (0..5).map(|i| (!out.nulls.get(i)).then_some(values[i])).collect();
             assert_eq!(found, wanted, "{list:?}");
+            // As many as tiles take: each row comes again and again.
+            let rows: Vec<u32> = (0..100).map(|i| i % 5).collect();
+            let out = unit.values(&[&column.select(&rows)], given, 100).unwrap();
+            let Data::Bool(values) = &out.data else { panic!("{out:?}") };
+            let found = (0..100).map(|i| (!out.nulls.get(i)).then_some(values[i]));
+            assert!(found.eq((0..100).map(|i| wanted[i % 5])), "{list:?}");
         }
         assert!(unit.values(&[&column], Given::default(), 5).is_none(), "it looks into what it was not given");
     }
