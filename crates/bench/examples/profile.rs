@@ -1,7 +1,8 @@
 //! Runs one thing over and over, for profilers: `cargo run --profile profiling -p bench --example profile -- MODE COUNT`.
 //!
 //! Modes: `one` (SELECT 1), `point`, `update`, `insert` (prepared, by key), `literal` (with literals), `sql` (the statement in `Q`, after the script in
-//! `PRE`), `tpch-load` (TPC-H at scale `SCALE`), `tpch` (each query COUNT times, or that of number `Q`). `DIR` puts the database there and keeps it.
+//! `PRE`), `tpch-load` (TPC-H at scale `SCALE`), `tpch` (each query COUNT times, or that of number `Q`, with `WORKERS` more threads). `DIR` puts the
+//! database there and keeps it.
 
 use std::time::Instant;
 
@@ -63,7 +64,8 @@ fn load_tpch(session: &mut Session) -> Outcome {
 fn run_tpch(session: &mut Session, count: u32) -> Outcome {
     let only: Option<usize> = std::env::var("Q").ok().and_then(|q| q.parse().ok());
     let texts = include_str!("../../hathi/tests/tpch/queries.sql").split("-- ").skip(1);
-    session.batch_execute("SET max_parallel_workers_per_gather = 0")?;
+    let workers = std::env::var("WORKERS").unwrap_or_else(|_| "0".to_owned());
+    session.batch_execute(&format!("SET max_parallel_workers_per_gather = {workers}; SET work_mem = '256MB'"))?;
     let mut logarithms = Vec::new();
     for (i, text) in texts.enumerate().filter(|(i, _)| only.is_none_or(|q| q == i + 1)) {
         let sql = text.split_once('\n').ok_or("no query")?.1;

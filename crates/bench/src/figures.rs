@@ -18,6 +18,7 @@ pub mod scan;
 pub mod sort;
 pub mod speedtest;
 pub mod tpch;
+pub mod tpch_large;
 
 /// Measures one or more figures.
 pub type Measure = fn(&Stage) -> Result<Vec<Figure>, Failure>;
@@ -42,6 +43,7 @@ pub const ALL: &[(&str, Measure)] = &[
     ("create-index", create_index::create_index),
     ("sort", sort::sort),
     ("tpch", tpch::tpch),
+    ("tpch-large", tpch_large::tpch_large),
     ("jit-compile", jit::compile),
     ("jit-select-42", jit::select_42),
     ("jit-filter", jit::expressions),

@@ -1,5 +1,6 @@
-//! What Hathi is measured against: SQLite, PostgreSQL, and the bare machine; and Hathi itself as a server.
+//! What Hathi is measured against: SQLite, PostgreSQL, DuckDB, and the bare machine; and Hathi itself as a server.
 
+pub mod duckdb;
 mod hathi_server;
 mod machine;
 mod pg_server;

@@ -29,6 +29,8 @@ pub struct Scale {
     pub long_rounds: usize,
     /// TPC-H's scale factor.
     pub tpch_scale: f64,
+    /// The same where pages shall not lie in caches.
+    pub tpch_large_scale: f64,
     /// Rows of the speed tests' larger tables.
     pub speedtest_rows: usize,
     /// Round trips of each kind.
@@ -58,6 +60,7 @@ impl Scale {
             sort_rows: 10_000_000,
             long_rounds: 3,
             tpch_scale: 0.1,
+            tpch_large_scale: 1.0,
             speedtest_rows: 25_000,
             round_trips: 100,
             fork_bytes: 1 << 30,
@@ -82,6 +85,7 @@ impl Scale {
             sort_rows: 300_000,
             long_rounds: 2,
             tpch_scale: 0.01,
+            tpch_large_scale: 0.01,
             speedtest_rows: 5000,
             round_trips: 100,
             fork_bytes: 48 << 20,
@@ -107,6 +111,7 @@ impl Scale {
             long_rounds: 1,
             // Below 0.01 the generator makes duplicate keys.
             tpch_scale: 0.01,
+            tpch_large_scale: 0.01,
             speedtest_rows: 250,
             round_trips: 10,
             fork_bytes: 1 << 20,

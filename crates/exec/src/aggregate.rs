@@ -586,8 +586,9 @@ impl Operator for Aggregate {
     fn narrow(&mut self, column: usize, filter: Offer<'_>) -> bool {
         // Groups that nobody wants need none of their rows.
         match self.groups.get(column).map(|e| &e.kind) {
-            Some(ExprKind::Column(i)) if self.fragment.is_none() && self.result.is_none() => {
-                self.input.narrow(*i, filter)
+            Some(ExprKind::Column(i)) if self.result.is_none() => {
+                let narrowed = self.fragment.as_mut().is_some_and(|fragment| fragment.narrow(*i, filter));
+                self.input.narrow(*i, filter) | narrowed
             }
             _ => false,
         }

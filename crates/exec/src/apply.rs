@@ -5,6 +5,7 @@ use types::{Physical, Result};
 use vector::{Chunk, Vector};
 
 use crate::eval::{eval, matching};
+use crate::narrow::Offer;
 use crate::native;
 use crate::{BoxOperator, Context, Operator};
 
@@ -18,6 +19,8 @@ pub struct Apply {
     pub binds: Vec<(usize, Expr)>,
     pub condition: Option<Expr>,
     pub is_ready: bool,
+    /// Whether what its right does is a matter of what it reads.
+    pub is_steady: bool,
     pub chunk: Chunk,
     pub row: usize,
 }
@@ -102,6 +105,15 @@ impl Operator for Apply {
             self.row += 1;
         }
         Ok(true)
+    }
+
+    fn prepare(&mut self, ctx: &mut Context<'_>) -> Result<bool> {
+        self.left.prepare(ctx)
+    }
+
+    fn narrow(&mut self, column: usize, filter: Offer<'_>) -> bool {
+        // What its right does for a row changes nothing else, so it need not be done.
+        self.is_steady && column < self.left_forms.len() && self.left.narrow(column, filter)
     }
 
     fn reset(&mut self) {

@@ -1,6 +1,6 @@
 //! From plan nodes to operators.
 
-use plan::{Expr, Node, TableSource};
+use plan::{Expr, JoinKind, Node, SortKey, TableSource};
 use vector::Chunk;
 
 use crate::BoxOperator;
@@ -12,6 +12,7 @@ use crate::counted::Counted;
 use crate::cte::{CteScan, Recursive, With};
 use crate::distinct::Distinct;
 use crate::function_scan::{FunctionScan, ProjectSet};
+use crate::gather::Gather;
 use crate::grouping::GroupingSets;
 use crate::incremental_sort::IncrementalSort;
 use crate::index_only_scan::IndexOnlyScan;
@@ -24,7 +25,7 @@ use crate::modify::{Delete, Insert, Update};
 use crate::parallel::Fragment;
 use crate::point_scan::PointScan;
 use crate::returning::is_wide;
-use crate::scan::{SeqScan, forms};
+use crate::scan::{SeqScan, forms, is_simple};
 use crate::set_op::SetOp;
 use crate::simple::{Constants, Filter, Limit, Project, Values};
 use crate::sort::Sort;
@@ -100,27 +101,18 @@ pub fn build(node: &Node) -> BoxOperator {
             equal.clone(),
             condition.clone(),
         )),
-        Node::Apply { kind, left, right, binds, condition } => Box::new(Apply {
-            kind: *kind,
-            left: build(left),
-            right: build(right),
-            left_forms: left.forms(),
-            right_forms: right.forms(),
-            binds: binds.clone(),
-            condition: condition.clone(),
-            is_ready: false,
-            chunk: Chunk::default(),
-            row: 0,
-        }),
+        Node::Apply { kind, left, right, binds, condition } => {
+            Box::new(apply(*kind, build(left), (left, right), binds, condition.as_ref()))
+        }
         Node::Aggregate { input, groups, calls } => {
-            let (input, fragment) = match Fragment::below(input) {
-                Some((below, fragment)) => (below, Some(fragment)),
-                None => (&**input, None),
-            };
+            let (input, fragment) = below_gather(input);
             let aggregate = Aggregate::new(build(input), groups.clone(), calls.clone(), node.forms());
             Box::new(aggregate.in_parallel(fragment))
         }
-        Node::Gather { input, .. } => build(input),
+        Node::Gather { input, workers, .. } => match Fragment::of(input, *workers) {
+            Some(fragment) => Box::new(Gather::new(build(input), fragment)),
+            None => build(input),
+        },
         Node::GroupAggregate { input, groups, calls } => {
             Box::new(GroupAggregate::new(build(input), groups.clone(), calls.clone(), node.forms()))
         }
@@ -130,7 +122,7 @@ pub fn build(node: &Node) -> BoxOperator {
         Node::Window { input, window, calls } => {
             Box::new(Window::new(build(input), window.clone(), calls.clone(), input.forms(), node.forms()))
         }
-        Node::Sort { input, keys } => Box::new(Sort::new(build(input), keys.clone(), input.forms(), None)),
+        Node::Sort { input, keys } => Box::new(sort(input, keys, None)),
         Node::IncrementalSort { input, keys, presorted } => {
             Box::new(IncrementalSort::new(build(input), keys.clone(), *presorted, input.forms()))
         }
@@ -150,7 +142,7 @@ pub fn build(node: &Node) -> BoxOperator {
                     if ties.is_none() && [Some(count), offset.as_ref()].into_iter().flatten().all(is_steady) =>
                 {
                     let limit = Some((count.clone(), offset.clone()));
-                    Box::new(Sort::new(build(sorted), keys.clone(), sorted.forms(), limit))
+                    Box::new(sort(sorted, keys, limit))
                 }
                 _ => build_limited(input),
             };
@@ -223,6 +215,45 @@ pub fn build(node: &Node) -> BoxOperator {
             arms.clone(),
             returning.clone(),
         )),
+    }
+}
+
+/// For each row of `below`, which is the left of these, the rows of the right.
+pub fn apply(
+    kind: JoinKind,
+    below: BoxOperator,
+    (left, right): (&Node, &Node),
+    binds: &[(usize, Expr)],
+    condition: Option<&Expr>,
+) -> Apply {
+    let mut is_steady = kind != JoinKind::Right && condition.is_none_or(is_simple);
+    right.visit(&mut |node| node.each_expr(&mut |e| is_steady &= is_simple(e)));
+    Apply {
+        kind,
+        is_steady,
+        left: below,
+        right: build(right),
+        left_forms: left.forms(),
+        right_forms: right.forms(),
+        binds: binds.to_vec(),
+        condition: condition.cloned(),
+        is_ready: false,
+        chunk: Chunk::default(),
+        row: 0,
+    }
+}
+
+/// A sort of the rows of `input`.
+fn sort(input: &Node, keys: &[SortKey], limit: Option<(Expr, Option<Expr>)>) -> Sort {
+    let (input, fragment) = below_gather(input);
+    Sort::new(build(input), keys.to_vec(), input.forms(), limit).in_parallel(fragment)
+}
+
+/// What stands below a Gather, and the fragment that it is; or `input` as it is.
+fn below_gather(input: &Node) -> (&Node, Option<Fragment>) {
+    match Fragment::below(input) {
+        Some((below, fragment)) => (below, Some(fragment)),
+        None => (input, None),
     }
 }
 

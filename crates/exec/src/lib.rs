@@ -15,6 +15,7 @@ mod distinct;
 mod eval;
 mod feed;
 mod function_scan;
+mod gather;
 mod grouping;
 mod incremental_sort;
 mod index;

@@ -17,9 +17,10 @@ use storage::buffer::Touched;
 use types::io::BuiltinTypes;
 use types::{Result, SqlError};
 
-use crate::build::build;
+use crate::build::{apply, build};
 use crate::counted::Counted;
 use crate::join::{Hub, Join};
+use crate::narrow::Offer;
 use crate::scan::SeqScan;
 use crate::simple::{Filter, Project, Values};
 use crate::{BoxOperator, Context, NoRoutines, State};
@@ -96,7 +97,7 @@ struct Parts<'p> {
 }
 
 impl Fragment {
-    /// The fragment that stands below `input`, where that is a [`Node::Gather`], with the plan it is of.
+    /// The fragment that stands below `input`, where that is a [`Node::Gather`] whose rows are not handed up, with the plan it is of.
     pub fn below(input: &Node) -> Option<(&Node, Fragment)> {
         match input {
             Node::Counted { input, counter } => {
@@ -104,12 +105,13 @@ impl Fragment {
                 fragment.counter.get_or_insert_with(|| counter.clone());
                 Some((node, fragment))
             }
-            Node::Gather { input, workers } => Some((input, Fragment::of(input, *workers)?)),
+            Node::Gather { input, workers, whole: false } => Some((input, Fragment::of(input, *workers)?)),
             _ => None,
         }
     }
 
-    fn of(node: &Node, workers: usize) -> Option<Fragment> {
+    /// `workers` and one more times what `node` is; `None` when it is not of the kind.
+    pub fn of(node: &Node, workers: usize) -> Option<Fragment> {
         let morsels = Arc::new(Morsels::default());
         let mut parts = Parts { morsels: &morsels, hubs: Vec::new(), next: 0, own: true };
         let mut operators = Vec::new();
@@ -199,6 +201,12 @@ impl Fragment {
         outcomes.into_iter().collect()
     }
 
+    /// Tells the operators of all threads which rows nobody has use for (`narrow`).
+    pub fn narrow(&mut self, column: usize, filter: Offer<'_>) -> bool {
+        // All or none: an operator that does not heed it leaves rows in.
+        self.operators.iter_mut().map(|operator| operator.narrow(column, filter)).fold(false, |any, did| any | did)
+    }
+
     /// Makes it ready to run again.
     pub fn reset(&mut self) {
         self.operators.iter_mut().for_each(|o| o.reset());
@@ -232,6 +240,9 @@ fn part(node: &Node, parts: &mut Parts<'_>) -> Option<BoxOperator> {
             let other = if parts.own { build(right) } else { Box::new(Values::new(Vec::new(), &right.types())) };
             let forms = (left.forms(), right.forms());
             Box::new(Join::new(*kind, below, other, forms, equal.clone(), condition.clone()).sharing(hub))
+        }
+        Node::Apply { kind, left, right, binds, condition } => {
+            Box::new(apply(*kind, part(left, parts)?, (left, right), binds, condition.as_ref()))
         }
         _ => return None,
     })

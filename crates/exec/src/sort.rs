@@ -1,22 +1,26 @@
 //! Sort: all rows of the input, in order. Stable.
 //!
 //! Up to `work_mem` rows stay in memory. Beyond it, what there is is sorted and written out as a *run*, and at the end the runs are
-//! merged. With a limit, rows that cannot be among the first any more are dropped on the way.
+//! merged. With a limit, rows that cannot be among the first any more are dropped on the way. Where several threads run the input, each sorts what it has
+//! read, and what they have is merged in memory.
+
+mod held;
+mod run;
 
 use plan::{Expr, SortKey};
-use types::sortkey::prefix;
 use types::{Datum, Physical, Result};
 use vector::{CHUNK_ROWS, Chunk};
 
-use crate::eval::{constant, eval};
+use crate::eval::constant;
 use crate::native;
-use crate::spill::{Block, BlockRef, Spill};
-use crate::{BoxOperator, Context, Operator, keys};
+use crate::parallel::Fragment;
+use crate::spill::{Block, Spill};
+use crate::{BoxOperator, Context, Operator};
+use held::{Held, Sorted};
+use run::{Run, Tournament};
 
 /// Memory of a sort where `work_mem` says nothing.
 const WORK_BYTES: usize = 4 << 20;
-/// With a limit, rows are dropped when there are this many more.
-const SLACK_ROWS: usize = 4 * CHUNK_ROWS;
 
 /// Sorts its input.
 pub struct Sort {
@@ -26,130 +30,11 @@ pub struct Sort {
     forms: Vec<Physical>,
     /// COUNT and OFFSET of a limit right above: no more rows are asked for.
     limit: Option<(Expr, Option<Expr>)>,
+    fragment: Option<Fragment>,
     held: Held,
     runs: Vec<Run>,
     spill: Option<Spill>,
     output: Output,
-}
-
-/// Rows in memory.
-#[derive(Default)]
-struct Held {
-    rows: Chunk,
-    /// Keys end to end, and where each starts; the end at the end.
-    bytes: Vec<u8>,
-    starts: Vec<usize>,
-    charged: usize,
-}
-
-impl Held {
-    fn key(&self, i: u32) -> &[u8] {
-        &self.bytes[self.starts[i as usize]..self.starts[i as usize + 1]]
-    }
-
-    fn order(&self) -> Vec<u32> {
-        let mut order: Vec<(u64, u32)> = (0..self.rows.rows as u32).map(|i| (prefix(self.key(i)), i)).collect();
-        // Rows with the same key in the order they came in.
-        order.sort_unstable_by(|a, b| {
-            a.0.cmp(&b.0).then_with(|| self.key(a.1).cmp(self.key(b.1))).then_with(|| a.1.cmp(&b.1))
-        });
-        order.into_iter().map(|o| o.1).collect()
-    }
-
-    fn clear(&mut self) {
-        self.rows.clear();
-        self.bytes.clear();
-        self.starts.clear();
-        self.starts.push(0);
-    }
-
-    /// Keeps the first `limit` rows, in their order.
-    fn shorten(&mut self, limit: usize) {
-        let mut order = self.order();
-        order.truncate(limit);
-        let (mut bytes, mut starts) = (Vec::new(), vec![0]);
-        for &i in &order {
-            bytes.extend_from_slice(self.key(i));
-            starts.push(bytes.len());
-        }
-        self.rows = self.rows.select(&order);
-        (self.bytes, self.starts) = (bytes, starts);
-    }
-}
-
-/// Sorted rows in the file.
-struct Run {
-    blocks: std::vec::IntoIter<BlockRef>,
-    block: Block,
-    next: usize,
-    /// That of the next row's key; none behind the last row.
-    prefix: Option<u64>,
-}
-
-impl Run {
-    /// Makes the next row be there, if there is one.
-    fn refill(&mut self, spill: &Spill) -> Result<()> {
-        if self.next >= self.block.rows.rows {
-            match self.blocks.next() {
-                Some(at) => (self.block, self.next) = (spill.read(at)?, 0),
-                None => {
-                    self.prefix = None;
-                    return Ok(());
-                }
-            }
-        }
-        self.prefix = Some(prefix(self.block.key(self.next)));
-        Ok(())
-    }
-
-    /// Whether its next row comes before that of `other`, a later run. One that has none comes last.
-    fn comes_before(&self, other: &Run) -> bool {
-        match (self.prefix, other.prefix) {
-            (_, None) => true,
-            (None, _) => false,
-            (Some(a), Some(b)) if a != b => a < b,
-            _ => self.block.key(self.next) <= other.block.key(other.next),
-        }
-    }
-}
-
-/// A tournament of runs: at its leaves the runs, in every node above the run that lost there, on top the winner (Knuth, volume 3, 5.4.1).
-struct Tournament {
-    losers: Vec<usize>,
-    winner: usize,
-}
-
-impl Tournament {
-    fn new(runs: &[Run]) -> Tournament {
-        let n = runs.len();
-        let mut winners = vec![0; 2 * n];
-        let mut losers = vec![0; n];
-        for node in (1..2 * n).rev() {
-            if node >= n {
-                winners[node] = node - n;
-                continue;
-            }
-            let (a, b) = (winners[2 * node], winners[2 * node + 1]);
-            (winners[node], losers[node]) = if first(runs, a, b) { (a, b) } else { (b, a) };
-        }
-        Tournament { losers, winner: winners[1] }
-    }
-
-    /// Finds the winner after the last one's run has moved on.
-    fn replay(&mut self, runs: &[Run]) {
-        let mut node = (self.winner + runs.len()) / 2;
-        while node > 0 {
-            if !first(runs, self.winner, self.losers[node]) {
-                std::mem::swap(&mut self.winner, &mut self.losers[node]);
-            }
-            node /= 2;
-        }
-    }
-}
-
-/// Whether run `a`'s next row comes before run `b`'s; of equal ones that of the earlier run.
-fn first(runs: &[Run], a: usize, b: usize) -> bool {
-    if a < b { runs[a].comes_before(&runs[b]) } else { !runs[b].comes_before(&runs[a]) }
 }
 
 enum Output {
@@ -169,7 +54,23 @@ impl Sort {
         limit: Option<(Expr, Option<Expr>)>,
     ) -> Sort {
         let (held, runs) = (Held::default(), Vec::new());
-        Sort { input, keys, is_ready: false, forms, limit, held, runs, spill: None, output: Output::None }
+        Sort {
+            input,
+            keys,
+            is_ready: false,
+            forms,
+            limit,
+            fragment: None,
+            held,
+            runs,
+            spill: None,
+            output: Output::None,
+        }
+    }
+
+    /// It sorts on several threads, if it can.
+    pub fn in_parallel(self, fragment: Option<Fragment>) -> Sort {
+        Sort { fragment, ..self }
     }
 
     /// Makes it ready to sort what its input yields next.
@@ -204,49 +105,47 @@ impl Sort {
         Ok(count.checked_add(offset))
     }
 
+    /// Reads and sorts on several threads, where there is a fragment for that and its rows fit into memory.
+    fn read_parallel(&mut self, ctx: &mut Context<'_>) -> Result<bool> {
+        let (wanted, room) = (self.wanted(ctx)?, work_bytes(ctx));
+        let Sort { fragment: Some(fragment), keys, .. } = self else { return Ok(false) };
+        let parts = fragment.run(ctx, |input, ctx| {
+            let mut held = Held::default();
+            let mut chunk = Chunk::default();
+            while input.next(ctx, &mut chunk)? {
+                held.take(keys, &chunk, wanted, ctx)?;
+                if held.charged > room {
+                    return Ok(None);
+                }
+            }
+            Ok(Some(Sorted::of(held)))
+        })?;
+        let Some(parts) = parts else { return Ok(false) };
+        // What they charged was given back with their shares.
+        let charged = parts.iter().map(Sorted::charged).sum();
+        ctx.account.charge(charged)?;
+        let (held, order) = Sorted::merged(parts, &self.forms);
+        self.held = held;
+        self.output = Output::Memory(order, 0);
+        Ok(true)
+    }
+
     fn read(&mut self, ctx: &mut Context<'_>) -> Result<()> {
         native::ready(&mut self.is_ready, self.keys.iter_mut().map(|k| &mut k.expr), ctx);
+        if self.read_parallel(ctx)? {
+            return Ok(());
+        }
         let mut chunk = Chunk::default();
         let wanted = self.wanted(ctx)?;
         let work_bytes = work_bytes(ctx);
-        let mut first = true;
-        self.held.clear();
+        self.held.restart();
         while self.input.next(ctx, &mut chunk)? {
-            if chunk.rows == 0 {
-                continue;
-            }
-            if first {
-                // Absent columns stay absent.
-                self.held.rows =
-                    Chunk { columns: chunk.columns.iter().map(crate::join::empty_like).collect(), rows: 0 };
-                first = false;
-            }
-            let values = self.keys.iter().map(|k| eval(&k.expr, &chunk, ctx)).collect::<Result<Vec<_>>>()?;
-            let before = self.held.bytes.len();
-            for i in 0..chunk.rows {
-                for (k, v) in self.keys.iter().zip(&values) {
-                    keys::encode(&mut self.held.bytes, k.expr.ty, v, i, k.descending, k.nulls_first, ctx)?;
-                }
-                self.held.starts.push(self.held.bytes.len());
-            }
-            let more = chunk.bytes() + (self.held.bytes.len() - before) + 12 * chunk.rows;
-            ctx.account.charge(more)?;
-            self.held.charged += more;
-            self.held.rows.extend_selected(&chunk, 0..chunk.rows);
-            match wanted {
-                Some(wanted) if self.held.rows.rows > wanted.saturating_mul(2).saturating_add(SLACK_ROWS) => {
-                    self.held.shorten(wanted);
-                    let left = self.held.rows.bytes() + self.held.bytes.len() + 12 * wanted;
-                    ctx.account.release(self.held.charged.saturating_sub(left));
-                    self.held.charged = self.held.charged.min(left);
-                }
-                _ => {}
-            }
+            self.held.take(&self.keys, &chunk, wanted, ctx)?;
             if self.held.charged > work_bytes {
                 self.write_run(ctx)?;
             }
         }
-        if first {
+        if self.held.is_new() {
             self.held.rows.reset(&self.forms);
         }
         if self.runs.is_empty() {
@@ -356,5 +255,6 @@ impl Operator for Sort {
     fn reset(&mut self) {
         self.forget();
         self.input.reset();
+        self.fragment.iter_mut().for_each(Fragment::reset);
     }
 }

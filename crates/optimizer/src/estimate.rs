@@ -23,6 +23,15 @@ pub struct ColumnEstimate {
     pub width: f64,
     /// What ANALYZE found.
     pub statistics: Option<Arc<ColumnStatistics>>,
+    /// How many rows its table has; 0 where it is of none.
+    pub table_rows: f64,
+}
+
+impl ColumnEstimate {
+    /// How many different values all rows of its table have, if that is known.
+    fn all_distinct(&self) -> f64 {
+        self.statistics.as_ref().map_or(f64::MAX, |s| if s.distinct > 0.0 { s.distinct } else { f64::MAX })
+    }
 }
 
 /// What is expected of a plan.
@@ -62,7 +71,7 @@ fn default_width(ty: Oid) -> f64 {
 
 fn unknown(ty: Oid, rows: f64) -> ColumnEstimate {
     let distinct = if ty == oid::BOOL { 2.0 } else { rows.clamp(1.0, 200.0) };
-    ColumnEstimate { ty, distinct, null_fraction: 0.0, width: default_width(ty), statistics: None }
+    ColumnEstimate { ty, distinct, null_fraction: 0.0, width: default_width(ty), statistics: None, table_rows: 0.0 }
 }
 
 /// So many rows that are written down; a single one is a result.
@@ -94,6 +103,7 @@ pub(crate) fn table_columns(table: &TableRef, rows: f64, statistics: &dyn Statis
             null_fraction: s.null_fraction,
             width: f64::from(s.width),
             statistics: Some(s),
+            table_rows: rows,
         }
     };
     let mut columns: Vec<ColumnEstimate> = table.columns.iter().enumerate().map(column).collect();
@@ -103,6 +113,7 @@ pub(crate) fn table_columns(table: &TableRef, rows: f64, statistics: &dyn Statis
         null_fraction: 0.0,
         width: 8.0,
         statistics: None,
+        table_rows: rows,
     });
     columns
 }
@@ -251,9 +262,16 @@ pub(crate) fn equal_part(pairs: &[(&ColumnEstimate, &ColumnEstimate)], left_rows
                 pairs.iter().map(side).product::<f64>().max(1.0)
             };
             let (l, r) = (product(&|p| p.0.distinct), product(&|p| p.1.distinct));
+            // What a filter has left of a key is still a key of its table's rows.
+            let table = |rows: f64, side: &dyn Fn(&(&ColumnEstimate, &ColumnEstimate)) -> f64| -> f64 {
+                pairs.iter().map(side).fold(rows, f64::max)
+            };
             // Columns that together have more values than there are rows are a key, of the smaller side.
             match (l > left_rows, r > right_rows) {
-                (true, true) => 1.0 / left_rows.min(right_rows).max(1.0),
+                (true, true) => {
+                    let all = table(left_rows, &|p| p.0.table_rows).min(table(right_rows, &|p| p.1.table_rows));
+                    1.0 / all.max(1.0)
+                }
                 (true, false) => 1.0 / r.max(1.0),
                 (false, true) => 1.0 / l.max(right_rows.min(l.max(1.0))).max(1.0),
                 (false, false) => 1.0 / l.max(r),
@@ -419,6 +437,10 @@ pub fn estimate(node: &Node, s: &dyn Statistics) -> Estimate {
             let mut e = join_estimate(*kind, &l, &Estimate { cost: 0.0, ..r.clone() }, (1.0, &[]), condition.as_ref());
             e.cost = l.cost + l.rows * r.cost + e.rows * ROW;
             e.startup = l.startup + r.startup;
+            // Each run of the right has a few values, all runs have more.
+            for (column, each) in e.columns.iter_mut().skip(l.columns.len()).zip(&r.columns) {
+                column.distinct = (each.distinct * l.rows).min(each.all_distinct()).min(e.rows).max(1.0);
+            }
             e
         }
         Node::Aggregate { input, groups, calls } => {

@@ -5,10 +5,17 @@ use plan::{CallForm, Expr, ExprKind, Node};
 use types::io::BuiltinTypes;
 use types::{Datum, IoSettings, Oid, oid};
 
-/// Folds the expressions of `node` and of all below it, but not those inside of subqueries.
+/// Folds the expressions of `node`, of all below it, and of subqueries in them.
 pub fn fold_all(node: &mut Node) {
     if !matches!(node, Node::Values { .. } | Node::Insert { .. }) {
-        node.exprs_mut().into_iter().for_each(fold);
+        node.exprs_mut().into_iter().for_each(|e| {
+            fold(e);
+            e.visit_mut(&mut |e| {
+                if let ExprKind::Subquery(sub) = &mut e.kind {
+                    fold_all(&mut sub.node);
+                }
+            });
+        });
     }
     node.inputs_mut().into_iter().for_each(fold_all);
 }

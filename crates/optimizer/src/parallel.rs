@@ -1,29 +1,48 @@
-//! Which parts of a plan several threads run: a [`Node::Gather`] below each aggregate over a large table.
+//! Which parts of a plan several threads run: a [`Node::Gather`] below each aggregate and each sort over a large table, and where a hash join keeps the
+//! rows of one.
 //!
-//! A part that can be run so starts from a sequential scan and goes up through filters, projections and hash joins that keep their right input. What
-//! it computes depends on nothing but the row, the parameters and the settings, so it does not matter who computes it.
+//! A part that can be run so starts from a sequential scan and goes up through filters, projections, hash joins that keep their right input, and nested
+//! loops that look rows up in an index. What it computes depends on nothing but the row, the parameters and the settings, so it does not matter who
+//! computes it.
 
 use plan::{AggregateCall, Expr, ExprKind, JoinKind, Node, TableSource};
 
 use crate::estimate::estimate;
 use crate::statistics::Statistics;
 
-/// More groups than this are not put together from parts: that takes as long as making them.
+/// More groups than this are put together from parts only if there are far fewer of them than rows.
 const GROUPS_MAX: f64 = 50_000.0;
+/// How many rows a group must have then: fewer, and putting them together takes as long as making them.
+const GROUP_ROWS_MIN: f64 = 4.0;
 
 /// Puts the threads in, from `node` on down: what is read once, and wholly.
 pub fn place(node: &mut Node, s: &dyn Statistics) {
-    if let Node::Aggregate { input, groups, calls } = node
-        && let Some(pages) = pages(input, s)
-        && groups.iter().all(is_pure)
-        && calls.iter().all(is_mergeable)
-        && let workers = s.workers(pages)
-        && workers > 0
-        && (groups.is_empty() || estimate(node, s).rows <= GROUPS_MAX)
-        && let Node::Aggregate { input, .. } = node
-    {
-        let below = std::mem::replace(&mut **input, Node::one_row());
-        **input = Node::Gather { input: Box::new(below), workers };
+    match node {
+        Node::Aggregate { input, groups, calls } => {
+            let merges = groups.iter().all(is_pure) && calls.iter().all(is_mergeable);
+            let workers = workers(input, s);
+            let is_worth_it = workers > 0 && merges && (groups.is_empty() || are_few(node, s));
+            if let Node::Aggregate { input, .. } = node {
+                match is_worth_it {
+                    true => gather(input, workers, false),
+                    false => gather_some(input, s),
+                }
+            }
+        }
+        Node::Sort { input, keys } if keys.iter().all(|k| is_pure(&k.expr)) => {
+            let workers = workers(input, s);
+            if workers > 0 && rows_bytes(input, s) <= s.work_bytes() {
+                gather(input, workers, false);
+            }
+        }
+        Node::Join { kind, left, right, equal, .. } if !equal.is_empty() => {
+            gather_some(right, s);
+            // A fragment does not know which rows of the right all its threads have found.
+            if matches!(kind, JoinKind::Right | JoinKind::Full) {
+                gather_some(left, s);
+            }
+        }
+        _ => {}
     }
     match node {
         // What writes does so on one thread, and what it reads may be what it writes.
@@ -32,6 +51,54 @@ pub fn place(node: &mut Node, s: &dyn Statistics) {
         // Its right runs again and again.
         Node::Apply { left, .. } => place(left, s),
         _ => node.inputs_mut().into_iter().for_each(|n| place(n, s)),
+    }
+}
+
+/// Whether the groups of an aggregate can be put together from parts in less time than making them takes.
+fn are_few(node: &Node, s: &dyn Statistics) -> bool {
+    let Node::Aggregate { input, groups, calls } = node else { return false };
+    let count = estimate(node, s).rows;
+    // As the executor counts.
+    let bytes = count * (96 * (calls.len() + groups.len())) as f64;
+    count <= GROUPS_MAX || (count * GROUP_ROWS_MIN <= estimate(input, s).rows && bytes <= s.work_bytes())
+}
+
+/// How many threads may help with `node`, if it is of the kind that they can run.
+fn workers(node: &Node, s: &dyn Statistics) -> usize {
+    pages(node, s).map_or(0, |pages| s.workers(pages))
+}
+
+fn gather(node: &mut Node, workers: usize, whole: bool) {
+    let below = std::mem::replace(node, Node::one_row());
+    *node = Node::Gather { input: Box::new(below), workers, whole };
+}
+
+/// Lets threads make the rows of `node`, where there are few beside those that they read: they are held until they are asked for.
+fn gather_some(node: &mut Node, s: &dyn Statistics) {
+    let workers = workers(node, s);
+    let is_bare = matches!(node, Node::Scan { filter: None, .. });
+    if workers > 0 && !is_bare && rows_bytes(node, s) <= s.work_bytes() {
+        gather(node, workers, true);
+    }
+}
+
+/// About how many bytes the rows of `node` take.
+fn rows_bytes(node: &Node, s: &dyn Statistics) -> f64 {
+    const VALUE_BYTES: f64 = 16.0;
+    estimate(node, s).rows * VALUE_BYTES * width(node) as f64
+}
+
+/// How many values a row of `node` has, those that nobody reads left aside.
+fn width(node: &Node) -> usize {
+    match node {
+        Node::Scan { table, needed, .. } | Node::IndexScan { table, needed, .. } => {
+            (0..=table.columns.len()).filter(|&c| needed.has(c)).count()
+        }
+        Node::Filter { input, .. } | Node::Counted { input, .. } | Node::Gather { input, .. } => width(input),
+        Node::Join { kind: JoinKind::Semi | JoinKind::Anti, left, .. }
+        | Node::Apply { kind: JoinKind::Semi | JoinKind::Anti, left, .. } => width(left),
+        Node::Join { left, right, .. } | Node::Apply { left, right, .. } => width(left) + width(right),
+        _ => node.types().len(),
     }
 }
 
@@ -52,7 +119,28 @@ fn pages(node: &Node, s: &dyn Statistics) -> Option<f64> {
         } if !equal.is_empty() && equal.iter().all(|e| is_pure(&e.0)) && condition.iter().all(is_pure) => {
             pages(left, s)
         }
+        Node::Apply {
+            kind: JoinKind::Inner | JoinKind::Left | JoinKind::Semi | JoinKind::Anti,
+            left,
+            right,
+            binds,
+            condition,
+        } if is_look_up(right) && binds.iter().all(|b| is_pure(&b.1)) && condition.iter().all(is_pure) => {
+            pages(left, s)
+        }
         _ => None,
+    }
+}
+
+/// Whether `node` finds rows in an index, and any thread may.
+fn is_look_up(node: &Node) -> bool {
+    match node {
+        Node::IndexScan { table, range, filter, .. } => {
+            matches!(table.source, TableSource::Stored) && range.exprs().chain(filter).all(is_pure)
+        }
+        Node::Filter { input, predicate } => is_pure(predicate) && is_look_up(input),
+        Node::Project { input, exprs } => exprs.iter().all(is_pure) && is_look_up(input),
+        _ => false,
     }
 }
 

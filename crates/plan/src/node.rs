@@ -393,9 +393,9 @@ pub enum Node {
     Window { input: Box<Node>, window: Window, calls: Vec<WindowCall> },
     /// The rows of `input`, counted.
     Counted { input: Box<Node>, counter: Counter },
-    /// What `workers` threads and the one at hand make of `input`, each of other rows of the table that it starts from. It stands below an
-    /// Aggregate, which then groups in all of them and puts the groups together; alone it is its input.
-    Gather { input: Box<Node>, workers: usize },
+    /// What `workers` threads and the one at hand make of `input`, each of other rows of the table that it starts from. Where it is not `whole`, it stands
+    /// below an Aggregate or a Sort, which does its work in all of them and puts what comes of it together.
+    Gather { input: Box<Node>, workers: usize, whole: bool },
     /// Rows in order.
     Sort { input: Box<Node>, keys: Vec<SortKey> },
     /// As Sort, of rows that are in the order of the first `presorted` keys.

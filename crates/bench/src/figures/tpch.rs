@@ -14,24 +14,25 @@ use tpchgen::generators::{
 use crate::figure::{Figure, Goal, Unit};
 use crate::stage::{Failure, Stage, postgres_client, time};
 
-const SCHEMA: &str = include_str!("../../../hathi/tests/tpch/schema.sql");
+pub(super) const SCHEMA: &str = include_str!("../../../hathi/tests/tpch/schema.sql");
 const QUERIES: &str = include_str!("../../../hathi/tests/tpch/queries.sql");
-const HATHI: &str = "Hathi";
-const POSTGRES: &str = "PostgreSQL, socket, one process";
-const NAMES: [&str; 22] = [
+pub(super) const HATHI: &str = "Hathi";
+pub(super) const POSTGRES: &str = "PostgreSQL, socket, one process";
+pub(super) const NAMES: [&str; 22] = [
     "tpch-1", "tpch-2", "tpch-3", "tpch-4", "tpch-5", "tpch-6", "tpch-7", "tpch-8", "tpch-9", "tpch-10", "tpch-11",
     "tpch-12", "tpch-13", "tpch-14", "tpch-15", "tpch-16", "tpch-17", "tpch-18", "tpch-19", "tpch-20", "tpch-21",
     "tpch-22",
 ];
-const TABLES: [&str; 8] = ["region", "nation", "part", "supplier", "partsupp", "customer", "orders", "lineitem"];
+pub(super) const TABLES: [&str; 8] =
+    ["region", "nation", "part", "supplier", "partsupp", "customer", "orders", "lineitem"];
 
-fn queries() -> Vec<&'static str> {
+pub(super) fn queries() -> Vec<&'static str> {
     let parts = QUERIES.split("-- ").skip(1);
     parts.filter_map(|q| Some(q.split_once('\n')?.1.trim().trim_end_matches(';'))).collect()
 }
 
 /// Gives each table's rows, as lines of CSV, to `take` in pieces; an empty piece ends a table.
-fn generate(scale: f64, mut take: impl FnMut(&str, &[u8]) -> Result<(), Failure>) -> Result<(), Failure> {
+pub(super) fn generate(scale: f64, mut take: impl FnMut(&str, &[u8]) -> Result<(), Failure>) -> Result<(), Failure> {
     fn rows<R: Display>(
         table: &str,
         rows: impl Iterator<Item = R>,
@@ -61,11 +62,11 @@ fn generate(scale: f64, mut take: impl FnMut(&str, &[u8]) -> Result<(), Failure>
 }
 
 /// What keeps a session from using more than its own thread or process.
-const ONE_THREAD: &str = "SET max_parallel_workers_per_gather = 0";
+pub(super) const ONE_THREAD: &str = "SET max_parallel_workers_per_gather = 0";
 const HATHI_THREADS: &str = "Hathi, a thread per processor";
 
 /// Loads both; a table at a time.
-fn load(scale: f64, session: &mut Session, pg: &mut Option<Client>) -> Result<(), Failure> {
+pub(super) fn load(scale: f64, session: &mut Session, pg: &mut Option<Client>) -> Result<(), Failure> {
     let drop = format!("SET client_min_messages = warning; DROP TABLE IF EXISTS {} CASCADE", TABLES.join(", "));
     for sql in [drop.as_str(), SCHEMA] {
         session.batch_execute(sql)?;
@@ -107,8 +108,23 @@ fn sorted_lines(mut answer: impl Read) -> Result<Vec<String>, Failure> {
     Ok(lines)
 }
 
-fn geometric_mean(values: &[f64]) -> f64 {
+pub(super) fn geometric_mean(values: &[f64]) -> f64 {
     (values.iter().map(|v| v.ln()).sum::<f64>() / values.len() as f64).exp()
+}
+
+/// What is timed is also compared (M4); and so all pages are in memory.
+pub(super) fn compare(queries: &[&str], session: &mut Session, pg: &mut Option<Client>) -> Result<(), Failure> {
+    for (name, query) in NAMES.iter().zip(queries) {
+        let sql = format!("COPY ({query}) TO STDOUT");
+        let ours = sorted_lines(session.copy_out(&sql).map_err(|e| format!("{name}: {e}"))?)?;
+        if let Some(client) = pg {
+            let theirs = sorted_lines(client.copy_out(&sql)?)?;
+            if ours != theirs {
+                return Err(format!("{name}: Hathi answers {ours:?}, PostgreSQL {theirs:?}").into());
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The geometric mean first, then each query.
@@ -134,17 +150,7 @@ pub fn tpch(stage: &Stage) -> Result<Vec<Figure>, Failure> {
     if queries.len() != NAMES.len() {
         return Err(format!("there are {} queries", queries.len()).into());
     }
-    // What is timed is also compared (M4); and so all pages are in memory.
-    for (name, query) in NAMES.iter().zip(&queries) {
-        let sql = format!("COPY ({query}) TO STDOUT");
-        let ours = sorted_lines(session.copy_out(&sql).map_err(|e| format!("{name}: {e}"))?)?;
-        if let Some(client) = &mut pg {
-            let theirs = sorted_lines(client.copy_out(&sql)?)?;
-            if ours != theirs {
-                return Err(format!("{name}: Hathi answers {ours:?}, PostgreSQL {theirs:?}").into());
-            }
-        }
-    }
+    compare(&queries, &mut session, &mut pg)?;
     // What takes PostgreSQL long is timed once.
     const LONG_MS: f64 = 5000.0;
     let mut long = [0.0; NAMES.len()];

@@ -86,7 +86,7 @@ fn found_by(bits: &Bits) -> Option<Expr> {
 /// What several threads run below an aggregate whose input is `node`, how many help, and what they counted.
 fn gathered(node: &Node) -> Option<(&Node, usize, Option<&Counter>)> {
     match node {
-        Node::Gather { input, workers } => Some((input, *workers, None)),
+        Node::Gather { input, workers, whole: false } => Some((input, *workers, None)),
         Node::Counted { input, counter } => gathered(input).map(|(node, workers, _)| (node, workers, Some(counter))),
         _ => None,
     }
@@ -591,8 +591,14 @@ impl<'a> Explainer<'a> {
                 shown.pages = Some(counter.pages());
                 (shown, names)
             }
-            // The aggregate above shows it.
-            Node::Gather { input, .. } => self.node(input),
+            Node::Gather { input, workers, .. } => {
+                self.parallel = true;
+                let (below, names) = self.child(input, "Outer");
+                let mut shown = self.plain(node, "Gather", "Gather");
+                shown.details.push(("Workers Planned".to_owned(), Detail::Number(*workers as u64)));
+                shown.children.push(below);
+                (shown, names)
+            }
             Node::Values { rows, .. } if rows.len() == 1 => {
                 let texts = rows[0].iter().map(|e| self.expr(e, &[])).collect();
                 (self.plain(node, "Result", "Result"), texts)

@@ -370,6 +370,11 @@ impl Transaction {
     /// As [`Transaction::commit`].
     pub fn commit_with(&mut self, wait: bool, visible: impl FnOnce()) -> Result<()> {
         self.ended = true;
+        if self.state.is_none() && self.levels.is_empty() {
+            // It has only read.
+            self.release_locks();
+            return Ok(());
+        }
         self.levels.drain(..).for_each(|l| self.merged.extend(l.xid));
         let mut outcome = Ok(());
         if let Some(state) = self.state.take() {
