@@ -120,6 +120,38 @@ fn files_are_answered_by_the_library() {
     findings.check(&known);
 }
 
+/// With every expression that is evaluated row by row as a program: the same answers, and nearly all of it done by machine code.
+#[test]
+fn files_are_answered_by_programs() {
+    let (known, mut findings) = (known(), Findings::default());
+    let mut sums = [0i64; 6];
+    for file in files() {
+        let database = hathi::Database::in_memory().unwrap();
+        let connect = || {
+            let mut session = database.session().unwrap();
+            session.batch_execute(SETTINGS).unwrap();
+            session.batch_execute("SET hathi.jit_force = on").unwrap();
+            async { Ok(Library(session)) }
+        };
+        findings.run("programs", &file, &known, connect);
+        let counts = "SELECT native_steps, other_steps, native_calls, refused_long, refused_volatile, refused_queries FROM hathi_jit";
+        let row = database.session().unwrap().query_one(counts, &[]).unwrap();
+        let own: [i64; 6] = std::array::from_fn(|i| row.get(i));
+        println!("{}: {own:?}", file.display());
+        sums.iter_mut().zip(own).for_each(|(sum, n)| *sum += n);
+    }
+    findings.check(&known);
+    let [native, other, calls, long, volatile, queries] = sums;
+    println!(
+        "{native} steps native, {other} not; {calls} calls; {long} refused, {volatile} volatile, {queries} queries"
+    );
+    assert_eq!(long, 0, "nothing is refused but what is volatile, and queries");
+    assert!(!CODE || native * 10 >= (native + other) * 9, "{native} of {}", native + other);
+}
+
+/// Whether there is machine code here.
+const CODE: bool = cfg!(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")));
+
 #[test]
 fn files_are_answered_over_the_wire() {
     let (known, mut findings) = (known(), Findings::default());

@@ -6,6 +6,7 @@ use vector::{Chunk, Vector};
 
 use crate::eval::{eval, matching};
 use crate::narrow::Offer;
+use crate::native;
 use crate::{BoxOperator, Context, Operator};
 
 /// Runs its right input once for each row of the left.
@@ -17,6 +18,7 @@ pub struct Apply {
     pub right_forms: Vec<Physical>,
     pub binds: Vec<(usize, Expr)>,
     pub condition: Option<Expr>,
+    pub is_ready: bool,
     /// Whether what its right does is a matter of what it reads.
     pub is_steady: bool,
     pub chunk: Chunk,
@@ -25,6 +27,8 @@ pub struct Apply {
 
 impl Operator for Apply {
     fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
+        let exprs = self.binds.iter_mut().map(|b| &mut b.1).chain(&mut self.condition);
+        native::ready(&mut self.is_ready, exprs, ctx);
         let one_sided = matches!(self.kind, JoinKind::Semi | JoinKind::Anti);
         let forms: Vec<Physical> = self.left_forms.iter().chain(&self.right_forms).copied().collect();
         out.reset(if one_sided { &self.left_forms } else { &forms });

@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
-use plan::{Expr, TableRef, TableSource};
+use plan::{TableRef, TableSource};
 use storage::table::Table;
 use types::{Datum, Physical, Result, SqlError};
 use vector::{CHUNK_ROWS, Chunk};
 
 use crate::eval::retain;
+use crate::native::Lazy;
 use crate::{Context, Operator};
 
 /// The rows of a catalog table.
 pub struct CatalogScan {
     pub table: Arc<TableRef>,
-    pub filter: Option<Expr>,
+    pub filter: Option<Lazy>,
     pub forms: Vec<Physical>,
     /// Stored rows, read at the start; catalogs are small.
     pub stored: Option<Vec<Vec<Datum>>>,
@@ -63,8 +64,8 @@ impl Operator for CatalogScan {
         if out.rows == 0 {
             return Ok(false);
         }
-        if let Some(filter) = &self.filter {
-            retain(filter, out, ctx)?;
+        if let Some(filter) = &mut self.filter {
+            retain(filter.get(ctx), out, ctx)?;
         }
         Ok(true)
     }

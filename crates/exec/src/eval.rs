@@ -21,6 +21,23 @@ pub use listed::as_wide;
 /// # Errors
 /// What a function says.
 pub fn eval<'c>(expr: &Expr, chunk: &'c Chunk, ctx: &mut Context<'_>) -> Result<Cow<'c, Vector>> {
+    declined(expr, chunk.rows, ctx);
+    node(expr, chunk, ctx)
+}
+
+/// Counts an operation that is done otherwise than by a program, if all that can be are to be.
+fn declined(expr: &Expr, rows: usize, ctx: &Context<'_>) {
+    if let Some(programs) = ctx.programs
+        && programs.force
+        && !expr.is_leaf()
+        && !matches!(expr.kind, ExprKind::Native { .. })
+    {
+        programs.jit.decline(rows as u64);
+    }
+}
+
+/// As [`eval`].
+fn node<'c>(expr: &Expr, chunk: &'c Chunk, ctx: &mut Context<'_>) -> Result<Cow<'c, Vector>> {
     let rows = chunk.rows;
     let form = Physical::of(expr.ty);
     Ok(Cow::Owned(match &expr.kind {
@@ -547,7 +564,7 @@ pub fn retain(predicate: &Expr, chunk: &mut Chunk, ctx: &mut Context<'_>) -> Res
 /// # Errors
 /// As `eval`.
 pub fn constant(expr: &Expr, ctx: &mut Context<'_>) -> Result<Datum> {
-    on_row(expr, &[], &[], ctx)
+    row_value(expr, &[], &[], ctx)
 }
 
 /// The value of an expression for one row: without vectors as far as that goes.
@@ -555,14 +572,26 @@ pub fn constant(expr: &Expr, ctx: &mut Context<'_>) -> Result<Datum> {
 /// # Errors
 /// As `eval`.
 pub fn on_row(expr: &Expr, forms: &[Physical], row: &[Datum], ctx: &mut Context<'_>) -> Result<Datum> {
+    // What reads no row is computed once.
+    if !forms.is_empty() {
+        declined(expr, 1, ctx);
+    }
+    row_value(expr, forms, row, ctx)
+}
+
+/// As [`on_row`].
+pub fn row_value(expr: &Expr, forms: &[Physical], row: &[Datum], ctx: &mut Context<'_>) -> Result<Datum> {
     match &expr.kind {
         ExprKind::Column(i) => Ok(row[*i].clone()),
         ExprKind::Const(datum) => Ok(datum.clone()),
         ExprKind::Param(i) => parameter(ctx, *i).cloned(),
         ExprKind::Slot(i) => Ok(ctx.state.slots.get(*i).cloned().unwrap_or_default()),
-        ExprKind::Native { original, .. } => on_row(original, forms, row, ctx),
+        // A program for one row is slower than none.
+        ExprKind::Native { original, .. } if !ctx.programs.is_some_and(|p| p.force) => {
+            row_value(original, forms, row, ctx)
+        }
         ExprKind::Coerce { arg, explicit } => {
-            let value = match (on_row(arg, forms, row, ctx)?, Physical::of(expr.ty)) {
+            let value = match (row_value(arg, forms, row, ctx)?, Physical::of(expr.ty)) {
                 (Datum::I32(v), Physical::U32) => Datum::U32(v.cast_unsigned()),
                 (Datum::U32(v), Physical::I32) => Datum::I32(v.cast_signed()),
                 (value, _) => value,
@@ -574,18 +603,18 @@ pub fn on_row(expr: &Expr, forms: &[Physical], row: &[Datum], ctx: &mut Context<
             let types: SmallVec<[Oid; 4]> = args.iter().map(|a| a.ty).collect();
             let mut values: SmallVec<[Datum; 4]> = SmallVec::new();
             for arg in args {
-                values.push(on_row(arg, forms, row, ctx)?);
+                values.push(row_value(arg, forms, row, ctx)?);
             }
             let value = implementation.scalar(&mut call_of(expr, &types, ctx), &values);
             value.map_err(|e| in_sql_function(e, *function, args))
         }
-        ExprKind::IsNull(arg) => Ok(Datum::Bool(on_row(arg, forms, row, ctx)?.is_null())),
+        ExprKind::IsNull(arg) => Ok(Datum::Bool(row_value(arg, forms, row, ctx)?.is_null())),
         ExprKind::And(list) => decided(list, forms, row, ctx, false),
         ExprKind::Or(list) => decided(list, forms, row, ctx, true),
         _ => {
             let mut chunk = Chunk::new(forms);
             chunk.push_row(row);
-            Ok(eval(expr, &chunk, ctx)?.get(0))
+            Ok(node(expr, &chunk, ctx)?.get(0))
         }
     }
 }
@@ -594,7 +623,7 @@ pub fn on_row(expr: &Expr, forms: &[Physical], row: &[Datum], ctx: &mut Context<
 fn decided(list: &[Expr], forms: &[Physical], row: &[Datum], ctx: &mut Context<'_>, decisive: bool) -> Result<Datum> {
     let mut outcome = Datum::Bool(!decisive);
     for arg in list {
-        match on_row(arg, forms, row, ctx)? {
+        match row_value(arg, forms, row, ctx)? {
             Datum::Bool(b) if b == decisive => return Ok(Datum::Bool(decisive)),
             Datum::Bool(_) => {}
             _ => outcome = Datum::Null,

@@ -1,10 +1,12 @@
 //! Set-returning functions: as tables in FROM, and among the expressions of a select list.
 
 use plan::{Expr, ExprKind};
+use smallvec::smallvec;
 use types::{Datum, Oid, Physical, Result, SqlError};
 use vector::{CHUNK_ROWS, Chunk};
 
 use crate::eval::{constant, eval};
+use crate::native;
 use crate::{BoxOperator, Context, Operator};
 
 /// The rows that a call of `function` yields.
@@ -76,10 +78,20 @@ impl Operator for FunctionScan {
 pub struct ProjectSet {
     pub input: BoxOperator,
     pub exprs: Vec<Expr>,
+    pub is_ready: bool,
     pub chunk: Chunk,
     pub row: usize,
     /// The sets of the row at hand.
     pub sets: Option<Vec<Option<ext::definition::Rows>>>,
+}
+
+/// Whether `e` yields a set.
+fn yields_set(e: &Expr) -> bool {
+    match &e.kind {
+        ExprKind::Call { function, .. } => functions::set_function(*function).is_some(),
+        ExprKind::Routine { routine, .. } => routine.returns_set,
+        _ => false,
+    }
 }
 
 impl ProjectSet {
@@ -99,6 +111,9 @@ impl ProjectSet {
 
 impl Operator for ProjectSet {
     fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
+        // A row has one value of what yields sets: only its arguments become programs.
+        let exprs = self.exprs.iter_mut().flat_map(|e| if yields_set(e) { e.children_mut() } else { smallvec![e] });
+        native::ready(&mut self.is_ready, exprs, ctx);
         let forms: Vec<Physical> = self.exprs.iter().map(|e| Physical::of(e.ty)).collect();
         out.reset(&forms);
         while out.rows < CHUNK_ROWS {

@@ -5,12 +5,14 @@ use types::{Datum, Physical, Result};
 use vector::{Chunk, Vector};
 
 use crate::eval::eval;
+use crate::native;
 use crate::{BoxOperator, Context, Operator};
 
 /// Repeats its input for grouping sets.
 pub struct GroupingSets {
     input: BoxOperator,
     groups: Vec<Expr>,
+    is_ready: bool,
     sets: Vec<Vec<bool>>,
     forms: Vec<Physical>,
     input_columns: usize,
@@ -33,6 +35,7 @@ impl GroupingSets {
         GroupingSets {
             input,
             groups,
+            is_ready: false,
             sets,
             forms,
             input_columns,
@@ -71,6 +74,7 @@ impl Operator for GroupingSets {
                 (self.set, self.any) = (0, true);
             }
         }
+        native::ready(&mut self.is_ready, &mut self.groups, ctx);
         let rows = self.chunk.rows;
         for (column, from) in out.columns.iter_mut().zip(&self.chunk.columns[..self.input_columns]) {
             column.extend_selected(from, 0..rows);

@@ -11,6 +11,7 @@ use types::{Physical, Result};
 use vector::Chunk;
 
 use crate::eval::eval;
+use crate::native;
 use crate::sort::Sort;
 use crate::{BoxOperator, Context, Operator, keys};
 
@@ -29,6 +30,7 @@ struct Sections {
     input: BoxOperator,
     /// The keys that are in order.
     keys: Vec<SortKey>,
+    is_ready: bool,
     /// Rows behind the end of the section at hand.
     rest: Chunk,
     /// The last row's key, and how many rows the section has.
@@ -44,6 +46,7 @@ impl IncrementalSort {
         let sections = Sections {
             input,
             keys: keys[..presorted].to_vec(),
+            is_ready: false,
             rest: Chunk::default(),
             last: None,
             count: 0,
@@ -70,6 +73,7 @@ impl Operator for Sections {
         if out.rows == 0 {
             return Ok(true);
         }
+        native::ready(&mut self.is_ready, self.keys.iter_mut().map(|k| &mut k.expr), ctx);
         let values = self.keys.iter().map(|k| eval(&k.expr, out, ctx)).collect::<Result<Vec<_>>>()?;
         let mut cut = None;
         let mut key = Vec::new();

@@ -365,7 +365,8 @@ pub fn empty_like(v: &Vector) -> Vector {
 
 impl Operator for Join {
     fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
-        native::ready(&mut self.is_ready, &mut self.condition, ctx);
+        let sides = self.equal.iter_mut().flat_map(|e| [&mut e.0, &mut e.1]);
+        native::ready(&mut self.is_ready, self.condition.iter_mut().chain(sides), ctx);
         loop {
             if self.built.is_none() {
                 self.built = match &self.hub {

@@ -74,7 +74,7 @@ pub use index::{
 };
 pub use index_only_scan::settle;
 pub use modify::check_rows;
-pub use native::JitUse;
+pub use native::{JitUse, Programs};
 pub use routine::{Body, BodyResult, BodyStatement, NoRoutines, Routines, placed};
 pub use sort::size_bytes;
 
@@ -101,7 +101,7 @@ pub struct Context<'a> {
     /// Functions that users made.
     pub routines: &'a dyn Routines,
     /// Where expressions get their programs; nowhere when all are evaluated as they are.
-    pub jit: Option<&'a jit::Jit>,
+    pub programs: Option<Programs<'a>>,
     /// Memory the statement may use.
     pub account: &'a mut Account,
     /// What the statement keeps while it runs.

@@ -15,6 +15,7 @@ use vector::Chunk;
 use crate::eval::on_row;
 use crate::index::Handles;
 use crate::modify::{Changer, delete_row, insert_one};
+use crate::native;
 use crate::returning::{Returned, is_wide};
 use crate::scan::known_values;
 use crate::{BoxOperator, Context, Operator};
@@ -30,6 +31,7 @@ pub struct Merge {
     arms: Vec<MergeArm>,
     returning: Option<Vec<Expr>>,
     wide: bool,
+    is_ready: bool,
     handles: Option<Handles>,
     chunk: Chunk,
 }
@@ -48,7 +50,7 @@ impl Merge {
     ) -> Merge {
         let wide = is_wide(returning.as_ref(), forms.len());
         let (handles, chunk) = (None, Chunk::default());
-        Merge { table, rules, input, forms, marker, recheck, arms, returning, wide, handles, chunk }
+        Merge { table, rules, input, forms, marker, recheck, arms, returning, wide, is_ready: false, handles, chunk }
     }
 
     /// The first arm for such a row.
@@ -180,6 +182,8 @@ impl Operator for Merge {
         out.clear();
         let mut chunk = std::mem::take(&mut self.chunk);
         let more = self.input.next(ctx, &mut chunk)?;
+        let exprs = self.arms.iter_mut().flat_map(MergeArm::exprs_mut).chain(self.returning.iter_mut().flatten());
+        native::ready(&mut self.is_ready, exprs, ctx);
         let mut returned = Returned::new(&self.table, &self.forms, self.wide);
         for i in 0..if more { chunk.rows } else { 0 } {
             self.row(chunk.row(i), &mut handles, ctx, &mut returned)?;

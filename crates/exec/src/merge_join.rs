@@ -8,6 +8,7 @@ use types::{Oid, Physical, Result};
 use vector::{CHUNK_ROWS, Chunk, Vector};
 
 use crate::eval::eval;
+use crate::native;
 use crate::pairs::{Pairs, Test, pad_right};
 use crate::{BoxOperator, Context, Operator, keys};
 
@@ -33,6 +34,7 @@ pub struct MergeJoin {
 struct Side {
     input: BoxOperator,
     exprs: Vec<Expr>,
+    is_ready: bool,
     types: Vec<Oid>,
     forms: Vec<Physical>,
     chunk: Chunk,
@@ -47,7 +49,7 @@ impl Side {
     fn new(input: BoxOperator, exprs: Vec<Expr>, forms: Vec<Physical>) -> Side {
         let types = exprs.iter().map(|e| e.ty).collect();
         let (chunk, bytes, ends) = (Chunk::default(), Vec::new(), Vec::new());
-        Side { input, exprs, types, forms, chunk, bytes, ends, at: 0, ended: false }
+        Side { input, exprs, is_ready: false, types, forms, chunk, bytes, ends, at: 0, ended: false }
     }
 
     /// Makes a row be at hand; false when there is none.
@@ -61,6 +63,7 @@ impl Side {
                 (self.ended, self.chunk.rows) = (true, 0);
                 return Ok(false);
             }
+            native::ready(&mut self.is_ready, &mut self.exprs, ctx);
             let values = self.exprs.iter().map(|e| eval(e, &self.chunk, ctx)).collect::<Result<Vec<_>>>()?;
             let values: Vec<&Vector> = values.iter().map(|v| &**v).collect();
             self.bytes.clear();

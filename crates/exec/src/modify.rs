@@ -13,6 +13,7 @@ use vector::{Chunk, Data, Vector};
 use crate::conflict::{self, Outcome};
 use crate::eval::{eval, is_true, on_row};
 use crate::index::{Handles, RowValues, add_entries, add_entries_of_rows, change_entries, encode_entry, encode_key};
+use crate::native;
 use crate::returning::{Returned, give_back};
 use crate::scan::{forms, known_values};
 use crate::{BoxOperator, Context, Event, Operator};
@@ -193,6 +194,8 @@ pub struct Insert {
     pub returning: Option<Vec<Expr>>,
     /// Whether RETURNING reads the old and the new row.
     pub wide: bool,
+    pub is_ready: bool,
+    pub are_rules_ready: bool,
     pub handles: Option<Handles>,
     pub chunk: Chunk,
 }
@@ -261,6 +264,13 @@ impl Operator for Insert {
         if !self.input.next(ctx, &mut self.chunk)? {
             return Ok(false);
         }
+        let changed = self
+            .conflict
+            .iter_mut()
+            .flat_map(|c| &mut c.update)
+            .flat_map(|u| u.sets.iter_mut().map(|s| &mut s.1).chain(&mut u.condition));
+        native::ready(&mut self.is_ready, self.returning.iter_mut().flatten().chain(changed), ctx);
+        native::ready_rules(&mut self.are_rules_ready, &mut self.rules, self.chunk.rows, ctx);
         // Rows before one that breaks a rule go in first, as they do one by one: they may fail for another reason.
         let broken = check_rows(&self.table, &self.rules, &self.chunk, ctx)?;
         let end = broken.as_ref().map_or(self.chunk.rows, |b| b.0);
@@ -533,6 +543,8 @@ pub struct Update {
     pub returning: Option<Vec<Expr>>,
     /// Whether RETURNING reads the old and the new row.
     pub wide: bool,
+    pub is_ready: bool,
+    pub are_rules_ready: bool,
     pub handles: Option<Handles>,
     pub chunk: Chunk,
 }
@@ -546,6 +558,9 @@ impl Operator for Update {
         if !self.input.next(ctx, &mut self.chunk)? {
             return Ok(false);
         }
+        let exprs = self.returning.iter_mut().flatten().chain(self.sets.iter_mut().map(|s| &mut s.1));
+        native::ready(&mut self.is_ready, exprs, ctx);
+        native::ready_rules(&mut self.are_rules_ready, &mut self.rules, self.chunk.rows, ctx);
         let Update { table, rules, forms, recheck, sets, handles, chunk, .. } = self;
         let Some(handles) = handles else { return Ok(false) };
         let changer = Changer { table, rules, sets, forms, recheck };

@@ -1,17 +1,20 @@
 //! Expressions as row programs (`jit`): getting one, and running it.
 //!
 //! An operator holds its expressions as [`Lazy`]; when it first evaluates one, the largest parts of it that have a program (`program`) get one, shared with
-//! whoever has the same. Whatever is suspect to a program is evaluated as ever, for the whole chunk: so there is one place that raises errors, and it is not
+//! whoever has the same. Where that is forced, all do that can be evaluated twice, and what has no steps is called (`sites`). Whatever is suspect to a program is evaluated as ever, for the whole chunk: so there is one place that raises errors, and it is not
 //! here.
 
+mod lists;
 pub mod program;
+mod sites;
+mod texts;
 
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use jit::{Cell, Column, Form, Input, Jit, Output, Program, Unit, UnitCode};
-use plan::{Expr, ExprKind, Means};
+use jit::{Calls, Cell, Column, Form, Given, Input, Jit, Output, Program, Unit, UnitCode, WordList};
+use plan::{Expr, ExprKind, Means, RowRules};
 use smallvec::SmallVec;
 use storage::table::PageView;
 use types::{Datum, Physical, Result};
@@ -19,7 +22,18 @@ use vector::{Chunk, Vector};
 
 use crate::Context;
 use crate::eval::{eval, parameter};
+use lists::Lists;
 use program::{Written, word};
+use sites::{Run, Site};
+
+/// Where expressions get their programs.
+#[derive(Clone, Copy, Debug)]
+pub struct Programs<'a> {
+    /// Who makes them.
+    pub jit: &'a Jit,
+    /// Whether everything that is evaluated row by row gets one, slower or not.
+    pub force: bool,
+}
 
 /// An expression that gets its programs when it is first evaluated.
 #[derive(Debug)]
@@ -52,11 +66,23 @@ impl Lazy {
 /// Makes expressions ready that an operator holds as they are; the operator remembers that it did.
 pub fn ready<'e>(is_ready: &mut bool, exprs: impl IntoIterator<Item = &'e mut Expr>, ctx: &mut Context<'_>) {
     if !std::mem::replace(is_ready, true)
-        && let Some(jit) = ctx.jit
+        && let Some(programs) = ctx.programs
     {
-        exprs.into_iter().for_each(|e| prepare(e, jit, &mut ctx.state.natives));
+        exprs.into_iter().for_each(|e| prepare(e, programs, &mut ctx.state.natives));
     }
 }
+
+/// The same of what a table asks of its rows, once there are many: rules are shared with the plan, and one row is tested sooner than they are copied.
+pub fn ready_rules(is_ready: &mut bool, rules: &mut Arc<RowRules>, rows: usize, ctx: &mut Context<'_>) {
+    let is_forced = ctx.programs.is_some_and(|p| p.force);
+    if !*is_ready && (rows >= MANY_ROWS || is_forced) && !(rules.checks.is_empty() && rules.views.is_empty()) {
+        let RowRules { checks, views, .. } = Arc::make_mut(rules);
+        ready(is_ready, checks.iter_mut().chain(views).map(|rule| &mut rule.1), ctx);
+    }
+}
+
+/// From so many rows on, a chunk has many.
+const MANY_ROWS: usize = 64;
 
 /// What a part of an expression became.
 pub struct Native {
@@ -70,6 +96,12 @@ pub struct Native {
     columns: Vec<usize>,
     /// What its inputs are: parameters and slots.
     inputs: Vec<Expr>,
+    /// The lists that it looks into, and what they were when it last did.
+    lists: Lists,
+    /// What it calls.
+    sites: Vec<Site>,
+    /// What its values are like, if no word holds them.
+    result: Option<Physical>,
 }
 
 /// What inputs are, in a program's order.
@@ -104,9 +136,9 @@ impl JitUse {
 }
 
 /// Gives programs to the largest parts of `e` that are worth one.
-fn prepare(e: &mut Expr, jit: &Jit, natives: &mut Vec<Arc<Native>>) {
+fn prepare(e: &mut Expr, programs: Programs<'_>, natives: &mut Vec<Arc<Native>>) {
     stacker::maybe_grow(64 << 10, 1 << 20, || {
-        if let Some(native) = native(e, jit).map(Arc::new) {
+        if let Some(native) = native(e, programs).map(Arc::new) {
             natives.push(native.clone());
             let means = Means(native);
             let original = std::mem::replace(e, Expr::null(e.ty));
@@ -116,27 +148,53 @@ fn prepare(e: &mut Expr, jit: &Jit, natives: &mut Vec<Arc<Native>>) {
             *e = Expr { kind, ty, typmod, collation, position };
             return;
         }
-        // Queries inside have expressions over rows of their own.
-        if !matches!(e.kind, ExprKind::Subquery(_)) {
-            e.children_mut().into_iter().for_each(|c| prepare(c, jit, natives));
-        }
+        // Of queries these are what is bound to their slots; inside they have expressions over rows of their own.
+        e.children_mut().into_iter().for_each(|c| prepare(c, programs, natives));
     });
 }
 
-/// What `e` becomes, if it has a program that is worth it.
-fn native(e: &Expr, jit: &Jit) -> Option<Native> {
-    Native::new(program::written(e)?, jit)
+/// What `e` becomes, if it has a program that is worth it, or is to have one.
+fn native(e: &Expr, Programs { jit, force }: Programs<'_>) -> Option<Native> {
+    let written = if force && !e.is_leaf() {
+        program::forced(e).map_err(|refusal| jit.refuse(refusal)).ok()?
+    } else {
+        program::written(e)?
+    };
+    Native::new(written, jit)
+}
+
+/// What is given to a run.
+struct Known {
+    inputs: SmallVec<[Input; 4]>,
+    lists: Option<Arc<[WordList]>>,
+}
+
+impl Known {
+    fn given<'g>(&'g self, calls: Option<&'g dyn Calls>) -> Given<'g> {
+        Given { inputs: &self.inputs, lists: self.lists.as_deref().unwrap_or_default(), calls }
+    }
+}
+
+/// The value of what is looked up.
+fn at_hand<'v>(e: &'v Expr, ctx: &'v Context<'_>) -> Result<Option<&'v Datum>> {
+    Ok(match &e.kind {
+        ExprKind::Const(datum) => Some(datum),
+        ExprKind::Param(i) => Some(parameter(ctx, *i)?),
+        ExprKind::Slot(i) => Some(ctx.state.slots.get(*i).unwrap_or(&Datum::Null)),
+        _ => None,
+    })
 }
 
 impl Native {
-    fn new(Written { program, columns, inputs }: Written, jit: &Jit) -> Option<Native> {
+    fn new(Written { program, columns, inputs, lists, sites, result }: Written, jit: &Jit) -> Option<Native> {
         let (unit, found) = jit.unit(program)?;
-        Some(Native { unit, found, filter: OnceLock::new(), jit: jit.clone(), columns, inputs })
+        let lists = Lists::new(lists);
+        Some(Native { unit, found, filter: OnceLock::new(), jit: jit.clone(), columns, inputs, lists, sites, result })
     }
 
     /// What stands behind `means`, unless all is evaluated as it is.
     fn of<'m>(means: &'m Means, ctx: &Context<'_>) -> Option<&'m Native> {
-        ctx.jit.and_then(|_| means.0.downcast_ref())
+        ctx.programs.and_then(|_| means.0.downcast_ref())
     }
 
     /// Its code, as values and as a filter.
@@ -151,7 +209,7 @@ impl Native {
 
     /// A program that folds, by `written`.
     pub fn folding(written: Written, ctx: &mut Context<'_>) -> Option<Arc<Native>> {
-        let native = Arc::new(Native::new(written, ctx.jit?)?);
+        let native = Arc::new(Native::new(written, ctx.programs?.jit)?);
         ctx.state.natives.push(native.clone());
         Some(native)
     }
@@ -175,7 +233,7 @@ impl Native {
                 None => return false,
             }
         }
-        self.unit.fold_in(&columns, inputs, slots, cells)
+        self.unit.fold_in(&columns, inputs.into(), slots, cells)
     }
 
     /// The inputs as they are now; `None` where they are not of the forms that it reads.
@@ -185,11 +243,7 @@ impl Native {
     pub fn inputs(&self, ctx: &Context<'_>) -> Result<Option<Inputs>> {
         let mut out = SmallVec::new();
         for e in &self.inputs {
-            let datum = match &e.kind {
-                ExprKind::Param(i) => parameter(ctx, *i)?,
-                ExprKind::Slot(i) => ctx.state.slots.get(*i).unwrap_or(&Datum::Null),
-                _ => return Ok(None),
-            };
+            let Some(datum) = at_hand(e, ctx)? else { return Ok(None) };
             match (datum, word(datum)) {
                 (Datum::Null, _) => out.push(None),
                 // In another form than its type's, a value is evaluated as ever.
@@ -200,10 +254,33 @@ impl Native {
         Ok(Some(out))
     }
 
+    /// What is given to a run beside columns, calls left aside.
+    fn given(&self, ctx: &Context<'_>) -> Result<Option<Known>> {
+        let lists = if self.lists.is_empty() { None } else { self.lists.known(ctx)? };
+        let is_whole = lists.is_some() || self.lists.is_empty();
+        Ok(self.inputs(ctx)?.filter(|_| is_whole).map(|inputs| Known { inputs, lists }))
+    }
+
+    /// What `run` answers, given what the program needs; and what came of its rows beside that.
+    fn run<T>(
+        &self,
+        known: &Known,
+        chunk: &Chunk,
+        ctx: &mut Context<'_>,
+        run: impl FnOnce(Given<'_>) -> T,
+    ) -> Result<(T, Option<Vector>)> {
+        if self.sites.is_empty() {
+            return Ok((run(known.given(None)), None));
+        }
+        let calls = Run::new(&self.sites, self.result, chunk, ctx);
+        let answer = run(known.given(Some(&calls)));
+        Ok((answer, calls.values()?))
+    }
+
     fn filter(&self) -> Option<&Arc<Unit>> {
         let unit = self.filter.get_or_init(|| {
             let program = self.unit.program();
-            let is_bool = program.output == Output::Vector(Form::Bool);
+            let is_bool = program.output == Output::Vector(Form::Bool) && self.result.is_none();
             is_bool.then(|| self.jit.unit(Program { output: Output::Kept, ..program.clone() })).flatten().map(|u| u.0)
         });
         unit.as_ref()
@@ -225,32 +302,38 @@ pub fn kept_on_page(
     slots: Range<usize>,
     ctx: &Context<'_>,
 ) -> Result<Option<Vec<u32>>> {
-    let Some(native) = Native::of(means, ctx) else { return Ok(None) };
-    let (Some(inputs), Some(unit)) = (native.inputs(ctx)?, native.filter()) else { return Ok(None) };
+    // Calls read chunks.
+    let Some(native) = Native::of(means, ctx).filter(|native| native.sites.is_empty()) else { return Ok(None) };
+    let (Some(known), Some(unit)) = (native.given(ctx)?, native.filter()) else { return Ok(None) };
     let pairs = native.columns.iter().zip(&unit.program().columns);
     let columns = pairs.filter_map(|(&c, &form)| column_of(page, c, form));
     let mut kept = Vec::new();
-    Ok(unit.kept_in(columns, &inputs, slots, &mut kept).then_some(kept))
+    Ok(unit.kept_in(columns, known.given(None), slots, &mut kept).then_some(kept))
 }
 
 /// The values of a part that has a program.
 pub fn values<'c>(original: &Expr, means: &Means, chunk: &'c Chunk, ctx: &mut Context<'_>) -> Result<Cow<'c, Vector>> {
     if let Some(native) = Native::of(means, ctx)
-        && let (Some(columns), Some(inputs)) = (native.columns(chunk), native.inputs(ctx)?)
-        && let Some(values) = native.unit.values(&columns, &inputs, chunk.rows)
+        && let (Some(columns), Some(known)) = (native.columns(chunk), native.given(ctx)?)
     {
-        return Ok(Cow::Owned(values));
+        let run = |given: Given<'_>| native.unit.values(&columns, given, chunk.rows);
+        let (values, others) = native.run(&known, chunk, ctx, run)?;
+        // Values that no word holds are beside those of the program.
+        if let Some(values) = if native.result.is_some() { values.and(others) } else { values } {
+            return Ok(Cow::Owned(values));
+        }
     }
     eval(original, chunk, ctx)
 }
 
 /// The rows for which a predicate that has a program is true; `None` where that must be found out otherwise.
-pub fn kept(means: &Means, chunk: &Chunk, ctx: &Context<'_>) -> Result<Option<Vec<u32>>> {
+pub fn kept(means: &Means, chunk: &Chunk, ctx: &mut Context<'_>) -> Result<Option<Vec<u32>>> {
     let Some(native) = Native::of(means, ctx) else { return Ok(None) };
-    let (Some(columns), Some(inputs), Some(unit)) = (native.columns(chunk), native.inputs(ctx)?, native.filter())
-    else {
+    let (Some(columns), Some(known), Some(unit)) = (native.columns(chunk), native.given(ctx)?, native.filter()) else {
         return Ok(None);
     };
     let mut rows = Vec::new();
-    Ok(unit.kept(&columns, &inputs, chunk.rows, &mut rows).then_some(rows))
+    let run = |given: Given<'_>| unit.kept(&columns, given, chunk.rows, &mut rows);
+    let (is_done, _) = native.run(&known, chunk, ctx, run)?;
+    Ok(is_done.then_some(rows))
 }

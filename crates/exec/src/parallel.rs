@@ -142,7 +142,7 @@ impl Fragment {
         morsels.restart();
         let (started, touched) = (ctx.txn.interrupt().clock().monotonic_nanos(), Touched::so_far());
         let (db, shared, snapshot, params, settings) = (ctx.db, ctx.shared, ctx.snapshot, ctx.params, ctx.settings);
-        let (fixed_snapshot, jit) = (ctx.fixed_snapshot, ctx.jit);
+        let (fixed_snapshot, programs) = (ctx.fixed_snapshot, ctx.programs);
         let share = others.len() + 1;
         let seated: Vec<_> = (others.iter_mut().take(seats.0))
             .map(|operator| (operator, ctx.txn.companion(), ctx.account.part(share), ctx.state.slots.clone()))
@@ -171,7 +171,7 @@ impl Fragment {
                         types: &BuiltinTypes,
                         host: &mut NoHost,
                         routines: &NoRoutines,
-                        jit,
+                        programs,
                         account: &mut account,
                         state: &mut state,
                     };

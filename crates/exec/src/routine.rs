@@ -332,7 +332,7 @@ fn one(
         types: ctx.types,
         host: &mut *ctx.host,
         routines: ctx.routines,
-        jit: ctx.jit,
+        programs: ctx.programs,
         account: &mut *ctx.account,
         state: &mut state,
     };

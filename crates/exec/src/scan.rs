@@ -357,10 +357,10 @@ impl Operator for SeqScan {
     }
 
     fn next_folded(&mut self, ctx: &mut Context<'_>, out: &mut Chunk, folding: &mut Folding) -> Result<bool> {
-        if self.fold.is_none() && ctx.jit.is_some() {
+        if self.fold.is_none() && ctx.programs.is_some() {
             self.fold = Some(folding.folds().program(self.whole_filter.as_ref(), ctx));
         }
-        let is_folded = ctx.jit.is_some() && self.narrowings.is_empty();
+        let is_folded = ctx.programs.is_some() && self.narrowings.is_empty();
         self.load(ctx, out, is_folded.then_some(folding))
     }
 

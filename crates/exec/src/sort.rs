@@ -12,6 +12,7 @@ use types::{Datum, Physical, Result};
 use vector::{CHUNK_ROWS, Chunk};
 
 use crate::eval::constant;
+use crate::native;
 use crate::parallel::Fragment;
 use crate::spill::{Block, Spill};
 use crate::{BoxOperator, Context, Operator};
@@ -25,6 +26,7 @@ const WORK_BYTES: usize = 4 << 20;
 pub struct Sort {
     input: BoxOperator,
     keys: Vec<SortKey>,
+    is_ready: bool,
     forms: Vec<Physical>,
     /// COUNT and OFFSET of a limit right above: no more rows are asked for.
     limit: Option<(Expr, Option<Expr>)>,
@@ -52,7 +54,18 @@ impl Sort {
         limit: Option<(Expr, Option<Expr>)>,
     ) -> Sort {
         let (held, runs) = (Held::default(), Vec::new());
-        Sort { input, keys, forms, limit, fragment: None, held, runs, spill: None, output: Output::None }
+        Sort {
+            input,
+            keys,
+            is_ready: false,
+            forms,
+            limit,
+            fragment: None,
+            held,
+            runs,
+            spill: None,
+            output: Output::None,
+        }
     }
 
     /// It sorts on several threads, if it can.
@@ -118,6 +131,7 @@ impl Sort {
     }
 
     fn read(&mut self, ctx: &mut Context<'_>) -> Result<()> {
+        native::ready(&mut self.is_ready, self.keys.iter_mut().map(|k| &mut k.expr), ctx);
         if self.read_parallel(ctx)? {
             return Ok(());
         }

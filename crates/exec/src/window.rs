@@ -17,6 +17,7 @@ use vector::{CHUNK_ROWS, Chunk, Vector};
 
 use self::running::Running;
 use crate::eval::{eval, is_true};
+use crate::native;
 use crate::sort::work_bytes;
 use crate::spill::{BlockRef, Spill};
 use crate::{BoxOperator, Context, Operator, keys};
@@ -26,6 +27,7 @@ pub struct Window {
     input: BoxOperator,
     window: plan::Window,
     calls: Vec<WindowCall>,
+    is_ready: bool,
     forms: Vec<Physical>,
     input_forms: Vec<Physical>,
     /// Kept from section to section, where sections need not be whole partitions.
@@ -99,7 +101,19 @@ impl Window {
         forms: Vec<Physical>,
     ) -> Window {
         let (rest, running) = (Chunk::default(), None);
-        Window { input, window, calls, forms, input_forms, running, rest, last: None, ended: false, ready: None }
+        Window {
+            input,
+            window,
+            calls,
+            is_ready: false,
+            forms,
+            input_forms,
+            running,
+            rest,
+            last: None,
+            ended: false,
+            ready: None,
+        }
     }
 
     /// Reads the next section; none behind the last.
@@ -345,6 +359,9 @@ fn take(
 impl Operator for Window {
     fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
         ctx.check_interrupts()?;
+        let keys = self.window.partition.iter_mut().chain(self.window.order.iter_mut().map(|k| &mut k.expr));
+        let exprs = keys.chain(self.calls.iter_mut().flat_map(|c| c.args.iter_mut().chain(&mut c.filter)));
+        native::ready(&mut self.is_ready, exprs, ctx);
         out.reset(&self.forms);
         loop {
             let Some(ready) = &mut self.ready else {

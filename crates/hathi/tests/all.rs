@@ -9,6 +9,7 @@ mod folding;
 mod index_only;
 mod isolation;
 mod jit;
+mod jit_force;
 mod kill;
 mod known;
 mod larger;

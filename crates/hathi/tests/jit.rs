@@ -5,7 +5,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// A row of every kind of column that code reads, with extremes and NULLs among them.
-const TABLE: &str = "CREATE TABLE t (id int PRIMARY KEY, i2 int2, i4 int4, i8 int8, f4 float4, f8 float8, b bool, o oid, d date, ts timestamp, n int4 NOT NULL);
+pub(crate) const TABLE: &str = "CREATE TABLE t (id int PRIMARY KEY, i2 int2, i4 int4, i8 int8, f4 float4, f8 float8, b bool, o oid, d date, ts timestamp, n int4 NOT NULL);
     INSERT INTO t SELECT i,
         CASE WHEN i % 7 = 0 THEN NULL WHEN i % 211 = 3 THEN 32767 ELSE i % 200 - 100 END,
         CASE WHEN i % 11 = 0 THEN NULL WHEN i % 401 = 5 THEN 2147483647 WHEN i % 401 = 6 THEN -2147483648 ELSE i - 1500 END,
@@ -23,12 +23,12 @@ fn session(db: &Database) -> Session {
     db.session().unwrap()
 }
 
-fn pick<'l>(rng: &mut ChaCha8Rng, list: &[&'l str]) -> &'l str {
+pub(crate) fn pick<'l>(rng: &mut ChaCha8Rng, list: &[&'l str]) -> &'l str {
     list[rng.random_range(0..list.len())]
 }
 
 /// A number, as text.
-fn number(rng: &mut ChaCha8Rng, depth: u32) -> String {
+pub(crate) fn number(rng: &mut ChaCha8Rng, depth: u32) -> String {
     if depth == 0 {
         return match rng.random_range(0..10) {
             0 => rng.random_range(-20..20).to_string(),
@@ -50,7 +50,7 @@ fn number(rng: &mut ChaCha8Rng, depth: u32) -> String {
 }
 
 /// A condition, as text.
-fn truth(rng: &mut ChaCha8Rng, depth: u32) -> String {
+pub(crate) fn truth(rng: &mut ChaCha8Rng, depth: u32) -> String {
     if depth == 0 {
         return pick(
             rng,
@@ -74,7 +74,7 @@ fn truth(rng: &mut ChaCha8Rng, depth: u32) -> String {
 }
 
 /// The rows of a query, or its error.
-fn outcome(s: &mut Session, sql: &str) -> Result<Vec<Option<String>>, String> {
+pub(crate) fn outcome(s: &mut Session, sql: &str) -> Result<Vec<Option<String>>, String> {
     match s.query(sql, &[]) {
         Ok(rows) => Ok(rows.iter().map(|r| r.get(0)).collect()),
         Err(e) => Err(format!("{e:?}")),
@@ -86,7 +86,7 @@ fn explained(s: &mut Session, sql: &str) -> String {
     lines.iter().map(|r| r.get::<_, String>(0) + "\n").collect()
 }
 
-const CODE: bool = cfg!(all(target_os = "linux", target_arch = "x86_64"));
+pub(crate) const CODE: bool = cfg!(all(target_os = "linux", target_arch = "x86_64"));
 
 #[test]
 fn code_and_kernels_give_the_same_rows_and_errors() {

@@ -8,7 +8,7 @@ use std::{env, fs};
 mod stencils;
 
 fn main() {
-    for source in ["stencils", "../ops/src", "build", "src/patch.rs", "src/tile/header.rs"] {
+    for source in ["stencils", "../ops/src", "build", "src/patch.rs", "src/tile/header.rs", "src/call/header.rs"] {
         println!("cargo::rerun-if-changed={source}");
     }
     let var = |name: &str| env::var(name).unwrap_or_default();

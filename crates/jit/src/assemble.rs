@@ -1,8 +1,9 @@
 //! Copy and patch: a program's steps become the bytes of its code.
 //!
-//! A frame is words: the output's two, then data and NULLs of each column, value and NULL of each input, each slot, where each list and each set lies, and
-//! the cells.
+//! A frame is words: the output's two, then what calls need if there are any, then data and NULLs of each column, value and NULL of each input, each slot, where
+//! each list and each set lies, where each given list lies and what it is, and the cells.
 
+use crate::call;
 use crate::filter::simplified;
 use crate::program::{Output, Program, Right, Step};
 use crate::stencil::{Stencil, Table};
@@ -11,11 +12,16 @@ use crate::stencil_copy::{Assembly, Jump, StencilCopy};
 /// The places of a frame, in words.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
+    /// Whether there is room for what calls need.
+    pub calls: bool,
     pub columns: usize,
     pub inputs: usize,
     pub slots: usize,
     pub lists: usize,
     pub sets: usize,
+    pub given: usize,
+    /// How many lists are given.
+    pub given_lists: usize,
     pub cells: usize,
     /// Words of the whole frame.
     pub words: usize,
@@ -23,7 +29,8 @@ pub struct Layout {
 
 impl Layout {
     pub fn of(program: &Program) -> Layout {
-        Layout::behind(2, program)
+        let calls = program.calls();
+        Layout { calls, ..Layout::behind(if calls { call::header::WORDS } else { 2 }, program) }
     }
 
     /// The same behind so many words.
@@ -32,8 +39,11 @@ impl Layout {
         let slots = inputs + 2 * program.inputs as usize;
         let lists = slots + 2 * program.slots as usize;
         let sets = lists + program.lists.len();
-        let cells = sets + program.sets.len();
-        Layout { columns, inputs, slots, lists, sets, cells, words: cells + 2 * program.cells() as usize }
+        let given = sets + program.sets.len();
+        let given_lists = program.given_lists();
+        let cells = given + 2 * given_lists;
+        let words = cells + 2 * program.cells() as usize;
+        Layout { calls: false, columns, inputs, slots, lists, sets, given, given_lists, cells, words }
     }
 }
 
@@ -127,6 +137,11 @@ impl Assembler<'_> {
                 let bits = 64 * (self.program.sets[s as usize].len() as u64 - 1);
                 (table.in_set, [self.offset(self.layout.sets + s as usize), bits], None)
             }
+            Step::Among(l) => {
+                let at = self.layout.given + 2 * l as usize;
+                (table.among, [self.offset(at), self.offset(at + 1)], None)
+            }
+            Step::Call(site) => (table.call, [site.to_word(), 0], None),
             Step::Jump(l) => (table.jump, [0; 2], Some(Jump::To(l))),
             Step::JumpUnlessTrue(l) => (table.jump_unless_true, [0; 2], Some(Jump::To(l))),
             Step::JumpIfFalse(l) => (table.jump_if_false, [0; 2], Some(Jump::To(l))),

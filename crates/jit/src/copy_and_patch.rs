@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 
 use crate::arena::{Arena, Block, Memory};
 use crate::assemble::{Layout, assemble};
+use crate::call::Callee;
 use crate::column::Column;
 use crate::disassembly::disassembly;
 use crate::perf_map::PerfMap;
@@ -133,6 +134,7 @@ impl Code for Patched {
     fn run(&self, rows: &Rows<'_>, sink: &mut Sink<'_>) -> Result<(), Suspect> {
         let range = rows.range();
         let is_own = Arc::ptr_eq(&self.program, rows.program()) && rows.nulls() & !self.nulls == 0;
+        let is_own = is_own && rows.lists().len() >= self.layout.given_lists;
         if !is_own || !sink.is_for(self.program.output, &range) {
             return Err(Suspect);
         }
@@ -244,9 +246,17 @@ impl Patched {
             (words[0], words[1]) = (out, nulls);
             self.fill(&self.layout, rows, needed, &whole, &mut words);
             words[self.layout.cells..].copy_from_slice(cells.as_flattened());
-            // SAFETY: the program is sound (`compile`) and the frame laid out by its layout; columns have the forms it reads and at least so many
-            // values, bitmaps as many words as those need (`Rows::new`), and `out` the room that the caller says (J2). The range is of `rows`, and not empty.
+            let callee = self.layout.calls.then(|| Callee::new(rows, self.layout.slots));
+            if let Some(callee) = &callee {
+                callee.enter(&mut words);
+            }
+            // SAFETY: the program is sound (`compile`) and the frame laid out by its layout, with who is called, if anybody is; columns have the forms it reads
+            // and at least so many values, bitmaps as many words as those need (`Rows::new`), and `out` the room that the caller says (J2). The range is of
+            // `rows`, and not empty.
             let answer = unsafe { self.block.run(words.as_mut_ptr(), range, kept) };
+            if let Some(callee) = callee {
+                callee.leave();
+            }
             cells.as_flattened_mut().copy_from_slice(&words[self.layout.cells..]);
             // A suspect row is answered as its complement.
             usize::try_from(answer as i64).map_err(|_| Suspect)
@@ -286,6 +296,10 @@ impl Patched {
         }
         for (i, set) in self.program.sets.iter().enumerate() {
             words[layout.sets + i] = address(set.as_ptr());
+        }
+        for (i, list) in rows.lists().iter().take(layout.given_lists).enumerate() {
+            let (at, info) = list.parts();
+            (words[layout.given + 2 * i], words[layout.given + 2 * i + 1]) = (address(at), info);
         }
     }
 }

@@ -105,6 +105,10 @@ impl<F: Fn(&Step) -> bool> Pass<F> {
                 Step::Binary(_, Right::Accumulator(s)) | Step::Choose(_, s) => {
                     after = After { truth_only: false, slots: after.slots | bit(s) };
                 }
+                Step::Call(site) => {
+                    after.truth_only = true;
+                    site.slots().for_each(|s| after.slots |= bit(s));
+                }
                 Step::Binary(..)
                 | Step::Unary(_)
                 | Step::Not
@@ -112,6 +116,7 @@ impl<F: Fn(&Step) -> bool> Pass<F> {
                 | Step::IsFalse
                 | Step::InList(_)
                 | Step::InSet(_)
+                | Step::Among(_)
                 | Step::Fold(..) => {
                     after.truth_only = false;
                 }

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
+use crate::call::Argument;
 use crate::program::{Output, Program, Right, Step};
 use crate::provider::{Code, Provider, Suspect};
 use crate::rows::{Rows, Sink};
@@ -28,7 +31,7 @@ impl Code for Interpreted {
         let program = rows.program();
         let mut slots = vec![(0u64, false); program.slots as usize];
         for row in rows.range() {
-            let (a, z) = one(program, rows, &mut slots, sink, row).ok_or(Suspect)?;
+            let (a, z) = one(rows, &mut slots, sink, row).ok_or(Suspect)?;
             if !matches!(program.output, Output::Folded(_)) {
                 sink.put(row, (!z).then_some(a));
             }
@@ -38,14 +41,8 @@ impl Code for Interpreted {
 }
 
 /// The value for one row; none where it is suspect.
-fn one(
-    program: &Program,
-    rows: &Rows<'_>,
-    slots: &mut [(u64, bool)],
-    sink: &mut Sink<'_>,
-    row: usize,
-) -> Option<(u64, bool)> {
-    let (columns, inputs) = (rows.columns(), rows.inputs());
+fn one(rows: &Rows<'_>, slots: &mut [(u64, bool)], sink: &mut Sink<'_>, row: usize) -> Option<(u64, bool)> {
+    let (program, columns, inputs) = (&**rows.program(), rows.columns(), rows.inputs());
     let (mut a, mut z) = (0u64, false);
     let mut at = 0;
     while let Some(step) = program.steps.get(at) {
@@ -110,6 +107,17 @@ fn one(
                 let at = a.wrapping_sub(*least);
                 let word = bits.get((at / 64) as usize);
                 a = word.map_or(0, |w| w >> (at % 64) & 1);
+            }
+            Step::Among(l) => {
+                let value = rows.lists().get(l as usize)?.has((!z).then_some(a));
+                (a, z) = (value.unwrap_or(0), value.is_none());
+            }
+            Step::Call(site) => {
+                let slot = |s: u32| slots[s as usize];
+                let args: SmallVec<[Argument; 8]> =
+                    site.slots().map(slot).map(|(word, z)| Argument { word, null: u64::from(z) }).collect();
+                let value = rows.call(site.number, row, &args).ok()?;
+                (a, z) = (value.unwrap_or(0), value.is_none());
             }
             Step::Jump(l) => jump = Some(l),
             Step::JumpUnlessTrue(l) if a & 1 == 0 || z => jump = Some(l),

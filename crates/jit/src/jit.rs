@@ -24,6 +24,8 @@ pub struct JitCounts {
     pub found: u64,
     /// Programs without code.
     pub refused: u64,
+    /// Expressions that were to have a program and have none, by [`Refusal`].
+    pub refusals: [u64; 3],
     /// Stencils that were copied.
     pub stencils: u64,
     /// Nanoseconds that took.
@@ -36,10 +38,23 @@ pub struct JitCounts {
     pub tiles: u64,
     /// Rows that went through tiles; their steps are among those above.
     pub tile_rows: u64,
+    /// Calls that machine code made.
+    pub calls: u64,
     /// Steps that were interpreted.
     pub interpreted_steps: u64,
-    /// Steps of runs that were not done, for a suspect row or for want of code: whoever asked did them otherwise.
+    /// Steps of runs that were not done, for a suspect row or for want of code: whoever asked did them otherwise; and what [`Jit::decline`] counts.
     pub declined_steps: u64,
+}
+
+/// Why an expression has no program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It has another value each time, and what is suspect is evaluated twice.
+    Volatile,
+    /// It runs a query, whose expressions have programs of their own.
+    Query,
+    /// It is too long or too deep.
+    Long,
 }
 
 #[derive(Default)]
@@ -47,9 +62,11 @@ struct Counters {
     compiled: AtomicU64,
     found: AtomicU64,
     refused: AtomicU64,
+    refusals: [AtomicU64; 3],
     stencils: AtomicU64,
     nanoseconds: AtomicU64,
     native_steps: AtomicU64,
+    calls: AtomicU64,
     interpreted_steps: AtomicU64,
     declined_steps: AtomicU64,
 }
@@ -85,6 +102,7 @@ pub(crate) struct Maker {
 struct Shared {
     maker: Arc<Maker>,
     units: Mutex<Units>,
+    is_forced: bool,
 }
 
 /// The compiled expressions of one runtime.
@@ -108,7 +126,8 @@ impl Jit {
     /// One whose code is this provider's.
     pub fn new(provider: impl Provider + 'static) -> Jit {
         let maker = Maker { provider: Box::new(provider), counters: Counters::default() };
-        Jit(Arc::new(Shared { maker: Arc::new(maker), units: Mutex::default() }))
+        let is_forced = std::env::var_os("HATHI_JIT_FORCE").is_some_and(|v| v == "1");
+        Jit(Arc::new(Shared { maker: Arc::new(maker), units: Mutex::default(), is_forced }))
     }
 
     /// One that makes no code: all is interpreted.
@@ -119,6 +138,11 @@ impl Jit {
     /// Who makes its code.
     pub fn provider(&self) -> &dyn Provider {
         &*self.0.maker.provider
+    }
+
+    /// Whether the environment asks for a program of every expression, slower or not: `HATHI_JIT_FORCE=1`, for tests.
+    pub fn is_forced(&self) -> bool {
+        self.0.is_forced
     }
 
     /// The unit of `program`, and whether others hold it already. `None` when the program is not sound.
@@ -152,6 +176,16 @@ impl Jit {
         self.0.maker.provider.perf_map(is_on);
     }
 
+    /// Counts an expression that was to have a program and has none.
+    pub fn refuse(&self, refusal: Refusal) {
+        self.0.maker.counters.refusals[refusal as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts steps that were to be done by programs, and were done otherwise.
+    pub fn decline(&self, steps: u64) {
+        self.0.maker.counters.declined_steps.fetch_add(steps, Ordering::Relaxed);
+    }
+
     /// What was done so far.
     pub fn counts(&self) -> JitCounts {
         let Maker { provider, counters } = &*self.0.maker;
@@ -161,10 +195,12 @@ impl Jit {
             compiled: read(&counters.compiled),
             found: read(&counters.found),
             refused: read(&counters.refused),
+            refusals: counters.refusals.each_ref().map(read),
             stencils: read(&counters.stencils) + tiles.stencils,
             nanoseconds: read(&counters.nanoseconds) + tiles.nanoseconds,
             bytes: provider.bytes() as u64,
             native_steps: read(&counters.native_steps),
+            calls: read(&counters.calls),
             tiles: tiles.compiled,
             tile_rows: tiles.rows,
             interpreted_steps: read(&counters.interpreted_steps),
@@ -177,6 +213,9 @@ impl Maker {
     /// Runs `code` over `rows`, if there is any.
     pub(crate) fn run(&self, code: Option<&dyn Code>, rows: &Rows<'_>, sink: &mut Sink<'_>) -> Option<()> {
         let done = code.filter(|code| code.run(rows, sink).is_ok());
+        if rows.called() > 0 && code.is_some_and(Code::is_native) {
+            self.counters.calls.fetch_add(rows.called(), Ordering::Relaxed);
+        }
         let Counters { native_steps, interpreted_steps, declined_steps, .. } = &self.counters;
         let counter = match done {
             Some(code) if code.is_native() => native_steps,

@@ -2,11 +2,13 @@
 
 mod arena;
 mod assemble;
+mod call;
 mod column;
 mod copy_and_patch;
 mod disassembly;
 mod encode;
 mod filter;
+mod given;
 mod interpret;
 mod jit;
 mod patch;
@@ -23,11 +25,13 @@ mod unit;
 mod tests;
 
 pub use arena::Memory;
+pub use call::{Argument, Calls};
 pub use column::{Column, Input, look_ahead};
 pub use copy_and_patch::CopyAndPatch;
+pub use given::{Given, WordList};
 pub use interpret::Interpreter;
-pub use jit::{Jit, JitCounts};
-pub use program::{BinaryOp, Cell, Choice, Fold, Form, Label, Output, Program, Right, Step, UnaryOp, set_of};
+pub use jit::{Jit, JitCounts, Refusal};
+pub use program::{BinaryOp, Cell, Choice, Fold, Form, Label, Output, Program, Right, Site, Step, UnaryOp, set_of};
 pub use provider::{Code, Provider, Suspect, Tier, TileCounts};
 pub use rows::{Rows, Sink};
 pub use unit::{Unit, UnitCode};

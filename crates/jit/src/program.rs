@@ -150,6 +150,24 @@ pub enum Right {
     Column(u32),
 }
 
+/// Something that is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Site {
+    /// What, as whoever runs the program knows it.
+    pub number: u32,
+    /// The first of the slots that are its arguments.
+    pub first: u32,
+    /// How many there are.
+    pub args: u32,
+}
+
+impl Site {
+    /// The slots that are its arguments.
+    pub fn slots(self) -> std::ops::Range<u32> {
+        self.first..self.first + self.args
+    }
+}
+
 /// What is done.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
@@ -189,6 +207,10 @@ pub enum Step {
     InList(u32),
     /// The same of a set.
     InSet(u32),
+    /// Whether it is among the values of the given list of this number.
+    Among(u32),
+    /// Calls something.
+    Call(Site),
     /// Goes on at a label.
     Jump(Label),
     /// Does so unless the accumulator is true.
@@ -274,6 +296,17 @@ impl Program {
         if let Output::Folded(cells) = self.output { cells } else { 0 }
     }
 
+    /// How many lists it is to be given.
+    pub fn given_lists(&self) -> usize {
+        let number = |step: &Step| if let Step::Among(l) = step { *l as usize + 1 } else { 0 };
+        self.steps.iter().map(number).max().unwrap_or(0)
+    }
+
+    /// Whether it calls something.
+    pub fn calls(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::Call(_)))
+    }
+
     /// Whether it keeps what the rest of this crate relies on: everything it names exists, labels lie ahead of who jumps to them, and forms fit.
     pub fn is_sound(&self) -> bool {
         let mut open: Vec<Label> = Vec::new();
@@ -290,6 +323,7 @@ impl Program {
                 }
                 Step::InList(l) => self.lists.get(l as usize).is_some_and(|l| !l.is_empty()),
                 Step::InSet(s) => self.sets.get(s as usize).is_some_and(|s| s.len() > 1),
+                Step::Call(site) => site.fits() && site.slots().end <= self.slots,
                 Step::Here(l) => {
                     let is_new = !seen.contains(&l);
                     seen.push(l);

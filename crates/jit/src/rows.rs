@@ -6,8 +6,11 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 use vector::CHUNK_ROWS;
 
+use crate::call::Argument;
 use crate::column::{Column, Input};
+use crate::given::{Given, WordList};
 use crate::program::{Cell, Fold, Form, Output, Program};
+use crate::provider::Suspect;
 
 /// Words of a NULL bitmap for a chunk.
 pub(crate) const NULL_WORDS: usize = CHUNK_ROWS / 64;
@@ -22,9 +25,11 @@ pub(crate) type Columns<'v> = SmallVec<[Column<'v>; FEW_COLUMNS]>;
 pub struct Rows<'r> {
     program: &'r Arc<Program>,
     columns: &'r [Column<'r>],
-    inputs: &'r [Input],
+    given: Given<'r>,
     range: Range<usize>,
     nulls: u64,
+    /// How many calls there were.
+    called: std::cell::Cell<u64>,
 }
 
 impl<'r> Rows<'r> {
@@ -32,12 +37,12 @@ impl<'r> Rows<'r> {
     pub(crate) fn new(
         program: &'r Arc<Program>,
         columns: &'r [Column<'r>],
-        inputs: &'r [Input],
+        given: Given<'r>,
         range: Range<usize>,
     ) -> Option<Rows<'r>> {
         let fits = range.end <= ROWS_MAX
             && columns.len() == program.columns.len()
-            && inputs.len() >= program.inputs as usize
+            && given.inputs.len() >= program.inputs as usize
             && columns.iter().zip(&program.columns).all(|(c, &form)| c.form == form && c.reaches(range.end));
         if !fits {
             return None;
@@ -47,7 +52,8 @@ impl<'r> Rows<'r> {
         let has_null = |c: &Column<'_>| c.nulls[..words(c)].iter().fold(0, |all, w| all | w) != 0;
         let bit = |(i, c): (usize, &Column<'_>)| u64::from(has_null(c)) << i.min(63);
         let nulls = columns.iter().enumerate().map(bit).fold(0, |all, bit| all | bit);
-        Some(Rows { program, columns, inputs: &inputs[..program.inputs as usize], range, nulls })
+        let given = Given { inputs: &given.inputs[..program.inputs as usize], ..given };
+        Some(Rows { program, columns, given, range, nulls, called: std::cell::Cell::new(0) })
     }
 
     /// What runs over them.
@@ -62,7 +68,26 @@ impl<'r> Rows<'r> {
 
     /// As many as the program has.
     pub fn inputs(&self) -> &'r [Input] {
-        self.inputs
+        self.given.inputs
+    }
+
+    /// As many as whoever runs the program gives.
+    pub fn lists(&self) -> &'r [WordList] {
+        self.given.lists
+    }
+
+    /// Calls something: what a site of the program is for a row, given its arguments.
+    ///
+    /// # Errors
+    /// When the row is suspect to it, or nobody knows what is to be called.
+    pub fn call(&self, site: u32, row: usize, args: &[Argument]) -> Result<Input, Suspect> {
+        self.called.set(self.called.get() + 1);
+        self.given.calls.ok_or(Suspect)?.call(site, row, args)
+    }
+
+    /// How many calls there were.
+    pub(crate) fn called(&self) -> u64 {
+        self.called.get()
     }
 
     /// Which rows of the columns.

@@ -1,4 +1,6 @@
+mod calls;
 mod folds;
+mod given;
 mod provider;
 mod tiles;
 
@@ -6,9 +8,11 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use vector::{Data, Nulls, Vector};
 
+use calls::Hashing;
+
 use crate::{
-    BinaryOp, Choice, Column, CopyAndPatch, Fold, Form, Input, Jit, Label, Memory, Output, Program, Provider as _,
-    Right, Step, UnaryOp,
+    BinaryOp, Choice, Column, CopyAndPatch, Fold, Form, Given, Input, Jit, Label, Memory, Output, Program,
+    Provider as _, Right, Site, Step, UnaryOp, WordList,
 };
 
 pub(crate) const CODE: bool = cfg!(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")));
@@ -163,7 +167,20 @@ impl Drawn<'_> {
             }
             return;
         }
-        match self.rng.random_range(0..7) {
+        // Programs with calls have no tiles, which widths are for.
+        match self.rng.random_range(0..if self.widths.is_none() { 8 } else { 7 }) {
+            7 => {
+                let args = self.rng.random_range(0..4);
+                let first = self.program.slots;
+                self.program.slots += args;
+                for slot in first..first + args {
+                    let of = self.pick(&[Kind::Int, Kind::Float, Kind::Bool]);
+                    self.expression(of, depth - 1);
+                    self.program.steps.push(Step::Save(slot));
+                }
+                let number = Hashing::site(kind, self.rng.random_range(0..1000));
+                self.program.steps.push(Step::Call(Site { number, first, args }));
+            }
             0..3 => {
                 let (op, of) = self.op(kind);
                 self.expression(of, depth - 1);
@@ -224,6 +241,10 @@ impl Drawn<'_> {
             }
             _ if kind == Kind::Bool && self.rng.random() => {
                 self.expression(Kind::Int, depth - 1);
+                if self.rng.random() {
+                    self.program.steps.push(Step::Among(self.rng.random_range(0..2)));
+                    return;
+                }
                 let mut list: Vec<u64> = (0..self.rng.random_range(1..40)).map(|_| int(self.rng) as u64).collect();
                 list.sort_by_key(|&w| w as i64);
                 if self.rng.random() {
@@ -297,6 +318,18 @@ impl Drawn<'_> {
     }
 }
 
+/// A list to be given: close together or not, with a NULL or not, empty, NULL.
+fn list(rng: &mut ChaCha8Rng) -> WordList {
+    let count = [0, 1, 3, 20][rng.random_range(0..4)];
+    let is_near = rng.random::<bool>();
+    let mut values: Vec<Input> =
+        (0..count).map(|_| if is_near { int(rng) % 300 } else { int(rng) }).map(|n| Some(n as u64)).collect();
+    if rng.random_bool(0.3) {
+        values.push(None);
+    }
+    if rng.random_bool(0.1) { WordList::null() } else { WordList::new(values) }
+}
+
 fn drawn(rng: &mut ChaCha8Rng) -> Program {
     drawn_of(rng, None)
 }
@@ -361,7 +394,7 @@ fn compared(jit: Jit, seeds: std::ops::Range<u64>, hold: bool) {
     let mut held = Vec::new();
     let other = Jit::interpreter();
     let drawn_programs = seeds.end - seeds.start;
-    let (mut pairs, mut ended, mut suspect) = (0, 0, 0);
+    let (mut pairs, mut called, mut ended, mut suspect) = (0, 0, 0, 0);
     for seed in seeds {
         let rng = &mut ChaCha8Rng::seed_from_u64(seed);
         let program = drawn(rng);
@@ -375,20 +408,28 @@ fn compared(jit: Jit, seeds: std::ops::Range<u64>, hold: bool) {
             let columns: Vec<&Vector> = columns.iter().collect();
             let inputs: [Input; 2] = [Some(int(rng) as u64), rng.random_bool(0.5).then_some(7)];
             pairs += rows;
+            let lists = [(); 2].map(|()| list(rng));
+            let calls = [Hashing::default(), Hashing::default()];
+            let [by_code, by_interpreter] =
+                [0, 1].map(|i| Given { inputs: &inputs, lists: &lists, calls: Some(&calls[i]) });
             let is_done = if program.cells() > 0 {
-                folds::alike([&code, &interpreted], &columns, &inputs, rows, rng)
+                folds::alike([&code, &interpreted], &columns, [by_code, by_interpreter], rows, rng)
             } else if program.output == Output::Kept {
                 let (mut a, mut b) = (Vec::new(), Vec::new());
-                let done =
-                    (code.kept(&columns, &inputs, rows, &mut a), interpreted.kept(&columns, &inputs, rows, &mut b));
+                let done = (
+                    code.kept(&columns, by_code, rows, &mut a),
+                    interpreted.kept(&columns, by_interpreter, rows, &mut b),
+                );
                 assert_eq!(done.0, done.1, "seed {seed}: {program:?}");
                 assert!(!done.0 || a == b, "seed {seed}: {program:?}");
                 done.0
             } else {
-                let (a, b) = (code.values(&columns, &inputs, rows), interpreted.values(&columns, &inputs, rows));
+                let (a, b) = (code.values(&columns, by_code, rows), interpreted.values(&columns, by_interpreter, rows));
                 assert_eq!(a.as_ref().map(bits), b.as_ref().map(bits), "seed {seed}: {program:?}");
                 a.is_some()
             };
+            assert_eq!(calls[0].asked(), calls[1].asked(), "seed {seed}: {program:?}");
+            called += calls[0].asked().0;
             if is_done { ended += 1 } else { suspect += 1 }
         }
     }
@@ -396,7 +437,8 @@ fn compared(jit: Jit, seeds: std::ops::Range<u64>, hold: bool) {
     let each = pairs as u64 / drawn_programs;
     assert!(each > 170 && ended > drawn_programs && suspect > drawn_programs / 3, "{each} {ended} {suspect}");
     let counts = jit.counts();
-    assert_eq!(counts.refused, 0);
+    assert_eq!((counts.refused, counts.calls), (0, called));
+    assert!(called > 5 * drawn_programs, "{called} calls");
     assert!(counts.compiled > drawn_programs * 2 / 3, "{counts:?}");
     assert_eq!(other.counts().compiled, 0);
 }

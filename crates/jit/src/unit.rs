@@ -7,7 +7,8 @@ use std::sync::{Arc, OnceLock};
 use smallvec::SmallVec;
 use vector::{CHUNK_ROWS, Data, Nulls, Vector};
 
-use crate::column::{Column, Input};
+use crate::column::Column;
+use crate::given::Given;
 use crate::jit::{Made, Maker};
 use crate::program::{Cell, Form, Output, Program};
 use crate::provider::{Code, Tier};
@@ -91,12 +92,12 @@ impl Unit {
 
     /// The values of a program whose output is a vector, for `rows` rows of these columns; `None` when it did not come to its end (J3), or the columns are
     /// not what it reads.
-    pub fn values(&self, columns: &[&Vector], inputs: &[Input], rows: usize) -> Option<Vector> {
+    pub fn values<'g>(&self, columns: &[&Vector], given: impl Into<Given<'g>>, rows: usize) -> Option<Vector> {
         if rows > CHUNK_ROWS {
             return None;
         }
         let columns = self.vectors(columns)?;
-        let run = Rows::new(&self.program, &columns, inputs, 0..rows)?;
+        let run = Rows::new(&self.program, &columns, given.into(), 0..rows)?;
         macro_rules! vector {
             ($data:ident, $ty:ty) => {{
                 let mut values = vec![<$ty>::default(); rows];
@@ -121,17 +122,17 @@ impl Unit {
     }
 
     /// Lists the rows that a filter keeps, of `rows` rows of these columns; false as [`Unit::values`] answers `None`.
-    pub fn kept(&self, columns: &[&Vector], inputs: &[Input], rows: usize, out: &mut Vec<u32>) -> bool {
+    pub fn kept<'g>(&self, columns: &[&Vector], given: impl Into<Given<'g>>, rows: usize, out: &mut Vec<u32>) -> bool {
         out.clear();
         let Some(columns) = self.vectors(columns) else { return false };
-        self.kept_in(columns, inputs, 0..rows, out)
+        self.kept_in(columns, given.into(), 0..rows, out)
     }
 
     /// As [`Unit::kept`], of a range of rows of columns wherever they are; rows are counted from the columns' first.
     pub fn kept_in<'c>(
         &self,
         columns: impl IntoIterator<Item = Column<'c>>,
-        inputs: &'c [Input],
+        given: impl Into<Given<'c>>,
         rows: Range<usize>,
         out: &mut Vec<u32>,
     ) -> bool {
@@ -142,14 +143,14 @@ impl Unit {
         // Filled where they stay: there are few rows, and moving columns takes as long as some of them.
         let mut all = Columns::new();
         all.extend(columns);
-        let Some(run) = Rows::new(&self.program, &all, inputs, rows.clone()) else { return false };
+        let Some(run) = Rows::new(&self.program, &all, given.into(), rows.clone()) else { return false };
         self.run(&run, &mut Sink::of_kept(out, rows)).is_some()
     }
 
     /// Folds a range of rows of columns into `cells`, which stay as they were where it answers false, as [`Unit::values`] answers `None`.
-    pub fn fold_in(&self, columns: &[Column<'_>], inputs: &[Input], rows: Range<usize>, cells: &mut [Cell]) -> bool {
+    pub fn fold_in(&self, columns: &[Column<'_>], given: Given<'_>, rows: Range<usize>, cells: &mut [Cell]) -> bool {
         let is_whole = self.program.output == Output::Folded(cells.len() as u32);
-        let Some(run) = Rows::new(&self.program, columns, inputs, rows.clone()).filter(|_| is_whole) else {
+        let Some(run) = Rows::new(&self.program, columns, given, rows.clone()).filter(|_| is_whole) else {
             return false;
         };
         let mut folded: SmallVec<[Cell; FEW_CELLS]> = SmallVec::from_slice(cells);

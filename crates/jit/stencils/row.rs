@@ -11,6 +11,9 @@ mod bodies;
 #[macro_use]
 mod list;
 
+#[path = "../src/call/header.rs"]
+mod header;
+
 use core::arch::asm;
 
 type Frame = *mut u8;
@@ -283,6 +286,39 @@ stencil!("in_set", |c, row, rows, kept, a, z| {
     let place = core::hint::select_unpredictable(is_inside, at, 0);
     let hit = *set.add(1 + (place >> 6) as usize) >> (place & 63) & 1;
     K_NEXT(c, row, rows, kept, hit & u64::from(is_inside), z)
+});
+
+// Whether a word is among those of a given list, which may be a set, have a NULL, or be NULL itself (`WordList`).
+stencil!("among", |c, row, rows, kept, a, z| {
+    let (list, info) = (word!(c, H_0) as *const u64, word!(c, H_1));
+    let (len, unknown) = (info >> 2, info & 1);
+    let hit = if info & 2 != 0 {
+        let at = a.wrapping_sub(*list);
+        let is_inside = at < len;
+        let place = core::hint::select_unpredictable(is_inside, at, 0);
+        *list.add(1 + (place >> 6) as usize) >> (place & 63) & u64::from(is_inside)
+    } else {
+        let (mut base, mut len) = (list as *const i64, len);
+        while len > 1 {
+            let half = len / 2;
+            let upper = base.add(half as usize);
+            base = core::hint::select_unpredictable(*upper <= a as i64, upper, base);
+            len -= half;
+        }
+        u64::from(*base == a as i64) & len
+    };
+    let z = if len == 0 { unknown } else { z | (!hit & unknown) };
+    K_NEXT(c, row, rows, kept, hit, z)
+});
+
+// Calls something: a word says what, and which slots are its arguments.
+stencil!("call", |c, row, rows, kept, _a, _z| {
+    type Helper = unsafe extern "C" fn(Frame, u64, u64) -> u64;
+    let words = c as *const u64;
+    let helper = core::mem::transmute::<u64, Helper>(*words.add(header::HELPER));
+    let z = helper(c, constant!(H_0), row);
+    let a = *words.add(header::RESULT);
+    if z == header::SUSPECT { K_FAIL(c, row, rows, kept, a, z) } else { K_NEXT(c, row, rows, kept, a, z) }
 });
 
 // What becomes of a row's value: it is put where the frame says, zero where it is NULL; then comes the next row.

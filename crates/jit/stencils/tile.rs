@@ -487,6 +487,25 @@ stencil!("in_set", |t| {
     next(Tile { v: bits(in_set(*set, set.add(1), len, t.a)), b: whatever(), ..t })
 });
 
+// Whether words are among those of a given list (`WordList`): as in row code.
+stencil!("among", |t| {
+    let (list, info) = (word!(t.c, H_0) as *const u64, word!(t.c, H_1));
+    let len = info >> 2;
+    let hit = if info & 2 != 0 {
+        bits(in_set(*list, list.add(1), len, t.a))
+    } else {
+        let (mut i, mut hit) = (0, zero());
+        while i < len {
+            hit = or(hit, equal(splat(*list.add(i as usize)), t.a));
+            i += 1;
+        }
+        bits(hit)
+    };
+    let unknown = if info & 1 != 0 { ALL } else { 0 };
+    let z = if len == 0 { unknown } else { t.z | (!hit & unknown) };
+    next(Tile { v: hit, z, b: whatever(), ..t })
+});
+
 // Jumps. Rows that a jump takes leave the accumulator at its label, and are dead until then; all others go on.
 macro_rules! taken {
     ($($name:ident |$t:ident| $rows:expr;)*) => {$(

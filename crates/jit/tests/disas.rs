@@ -4,7 +4,9 @@
 
 use std::path::Path;
 
-use jit::{BinaryOp, Choice, Column, CopyAndPatch, Fold, Form, Jit, Label, Output, Program, Right, Step, UnaryOp};
+use jit::{
+    BinaryOp, Choice, Column, CopyAndPatch, Fold, Form, Given, Jit, Label, Output, Program, Right, Step, UnaryOp,
+};
 use vector::{Data, Nulls, Vector};
 
 const COMPILER: &str = env!("JIT_RUSTC_VERSION");
@@ -142,15 +144,17 @@ fn disassembly_of(program: &Program, provider: CopyAndPatch, rows: usize) -> Str
         };
         let columns: Vec<Vector> = program.columns.iter().map(column).collect();
         let columns: Vec<&Vector> = columns.iter().collect();
+        let inputs = [Some(7)];
+        let given = Given { inputs: &inputs, ..Given::default() };
         let ran = match program.output {
-            Output::Kept => unit.kept(&columns, &[Some(7)], rows, &mut Vec::new()),
-            Output::Vector(_) => unit.values(&columns, &[Some(7)], rows).is_some(),
+            Output::Kept => unit.kept(&columns, given, rows, &mut Vec::new()),
+            Output::Vector(_) => unit.values(&columns, given, rows).is_some(),
             Output::Folded(cells) => {
                 let columns = columns.iter().map(|v| {
                     let Data::I32(values) = &v.data else { panic!("{v:?}") };
                     Column::new(Form::I32, bytemuck::cast_slice(values), v.nulls.words()).expect("aligned")
                 });
-                unit.fold_in(&columns.collect::<Vec<_>>(), &[Some(7)], 0..rows, &mut vec![[0; 2]; cells as usize])
+                unit.fold_in(&columns.collect::<Vec<_>>(), given, 0..rows, &mut vec![[0; 2]; cells as usize])
             }
         };
         assert!(ran, "{program:?}");

@@ -370,7 +370,7 @@ impl Expr {
     }
 
     /// Whether it is one of those that are nearly all there is, and have nothing below them.
-    fn is_leaf(&self) -> bool {
+    pub fn is_leaf(&self) -> bool {
         matches!(self.kind, ExprKind::Const(_) | ExprKind::Column(_) | ExprKind::Param(_) | ExprKind::Slot(_))
     }
 

@@ -492,7 +492,8 @@ impl MergeArm {
         self.condition.iter().chain(values).collect()
     }
 
-    fn exprs_mut(&mut self) -> Vec<&mut Expr> {
+    /// Its condition, and what it computes.
+    pub fn exprs_mut(&mut self) -> Vec<&mut Expr> {
         let values: Vec<&mut Expr> = match &mut self.action {
             MergeAction::Update(sets) => sets.iter_mut().map(|s| &mut s.1).collect(),
             MergeAction::Insert(values) => values.iter_mut().collect(),

@@ -1,6 +1,7 @@
 //! What the session and its engine are doing, as rows: sessions, locks; who may do what, taken apart.
 
 use ext::Host;
+use jit::Refusal;
 use storage::lock::{Mode, Tag};
 use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 
@@ -62,6 +63,10 @@ impl SessionHost<'_> {
             number(counts.tile_rows),
             number(counts.native_steps),
             number(counts.interpreted_steps + counts.declined_steps),
+            number(counts.calls),
+            number(counts.refusals[Refusal::Volatile as usize]),
+            number(counts.refusals[Refusal::Query as usize]),
+            number(counts.refusals[Refusal::Long as usize]),
         ]
     }
 

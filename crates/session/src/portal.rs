@@ -456,7 +456,7 @@ impl Session {
             cursors: &self.named.cursors,
         };
         txn.set_lock_timeout(self.settings.lock_timeout_ms);
-        let jit = self.settings.is_jit_on().then_some(&self.runtime.jit);
+        let programs = self.settings.programs(&self.runtime.jit);
         let mut ctx = Context {
             db: &self.db,
             shared: &self.shared,
@@ -468,7 +468,7 @@ impl Session {
             types: &names,
             host: &mut host,
             routines: &bodies,
-            jit,
+            programs,
             account: &mut execution.account,
             state: &mut execution.state,
         };

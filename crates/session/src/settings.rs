@@ -62,6 +62,8 @@ const KNOWN: &[(&str, &str, Kind)] = &[
     ("extra_float_digits", "1", Kind::Int(-15, 3)),
     ("idle_in_transaction_session_timeout", "0", Kind::Time),
     ("idle_session_timeout", "0", Kind::Time),
+    // Our own: whether every expression that is evaluated row by row gets a program, slower or not.
+    ("hathi.jit_force", "off", Kind::Bool),
     ("in_hot_standby", "off", Kind::Internal),
     ("integer_datetimes", "on", Kind::Internal),
     ("IntervalStyle", "postgres", Kind::Word(&["postgres", "postgres_verbose", "sql_standard", "iso_8601"])),
@@ -120,9 +122,9 @@ const APART: &[&str] = &[
     "synchronous_commit",
 ];
 
-/// Whether a setting, by its name in lower case, is one that plans depend on. Those with a dot are the application's.
+/// Whether a setting, by its name in lower case, is one that plans depend on. Those with a dot are the application's, but for our own.
 fn matters_to_plans(key: &str) -> bool {
-    !key.contains('.') && !APART.contains(&key)
+    (!key.contains('.') || find(key).is_some()) && !APART.contains(&key)
 }
 
 /// The schemas that a value of `search_path` names; none where it is no list of names.
@@ -135,6 +137,8 @@ pub(crate) fn path_names(value: &str) -> Vec<String> {
 struct JitSettings {
     on: bool,
     expressions: bool,
+    /// Of everything (`hathi.jit_force`).
+    force: bool,
     /// By a negative `jit_above_cost`.
     forbidden: bool,
 }
@@ -189,7 +193,7 @@ impl Default for Settings {
             client_min_messages: 6,
             default_isolation: syntax::ast::IsolationLevel::ReadCommitted,
             default_read_only: false,
-            jit: JitSettings { on: true, expressions: true, forbidden: false },
+            jit: JitSettings { on: true, expressions: true, force: false, forbidden: false },
             session_role: None,
             role: None,
             values: BTreeMap::new(),
@@ -216,9 +220,10 @@ impl Kind {
 }
 
 impl Settings {
-    /// Whether expressions are compiled.
-    pub(crate) fn is_jit_on(&self) -> bool {
-        self.jit.on && self.jit.expressions && !self.jit.forbidden
+    /// Where expressions get their programs, if they are compiled.
+    pub(crate) fn programs<'j>(&self, jit: &'j jit::Jit) -> Option<exec::Programs<'j>> {
+        let is_on = self.jit.on && self.jit.expressions && !self.jit.forbidden;
+        is_on.then_some(exec::Programs { jit, force: self.jit.force || jit.is_forced() })
     }
 
     /// The rows of `pg_settings`.
@@ -514,6 +519,7 @@ impl Settings {
                 };
             }
             "jit" => self.jit.on = value == "on",
+            "hathi.jit_force" => self.jit.force = value == "on",
             "jit_expressions" => self.jit.expressions = value == "on",
             // Nothing is too cheap to be compiled; what costs less than nothing is not.
             "jit_above_cost" => self.jit.forbidden = value.starts_with('-'),

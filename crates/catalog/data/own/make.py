@@ -21,7 +21,8 @@ VIEWS = {
     "hathi_jit": [
         ("programs", "int8"), ("programs_found", "int8"), ("programs_refused", "int8"), ("stencils", "int8"),
         ("compile_time", "float8"), ("code_bytes", "int8"), ("tiles", "int8"), ("tile_rows", "int8"),
-        ("native_steps", "int8"), ("other_steps", "int8"),
+        ("native_steps", "int8"), ("other_steps", "int8"), ("native_calls", "int8"), ("refused_volatile", "int8"),
+        ("refused_queries", "int8"), ("refused_long", "int8"),
     ],
 }
 PRIVILEGES = "{postgres=arwdDxtm/postgres,=r/postgres}"

@@ -1,10 +1,13 @@
 //! Which expressions have a row program, and how it is written.
 
-use jit::{BinaryOp, Choice, Fold, Form, Label, Output, Program, Right, Step, UnaryOp};
+use jit::{BinaryOp, Choice, Fold, Form, Label, Output, Program, Refusal, Right, Step, UnaryOp};
 use plan::{Expr, ExprKind};
 use types::array::Array;
 use types::compare::Sign;
 use types::{Datum, Oid, Physical, oid};
+
+use super::sites::{Operation, Site, Source};
+use super::texts::text_test;
 
 /// Deeper expressions are evaluated as ever.
 const DEPTH_MAX: u32 = 200;
@@ -20,6 +23,40 @@ pub struct Written {
     pub columns: Vec<usize>,
     /// What its inputs are: parameters and slots.
     pub inputs: Vec<Expr>,
+    /// The lists that it looks into.
+    pub lists: Vec<Expr>,
+    /// What it calls.
+    pub sites: Vec<Site>,
+    /// What its values are like, if no word holds them.
+    pub result: Option<Physical>,
+}
+
+/// Why `e` itself is not called, if it is not: what is suspect is evaluated again, and queries have expressions over rows of their own.
+fn refusal(e: &Expr) -> Option<Refusal> {
+    let is_volatile = match &e.kind {
+        ExprKind::Subquery(_) => return Some(Refusal::Query),
+        ExprKind::Call { function, .. } => {
+            catalog::builtin::proc_by_oid(*function).is_none_or(|p| p.volatility == b'v')
+        }
+        ExprKind::Routine { routine, .. } => routine.volatility == b'v',
+        ExprKind::AnyArray { .. } => {
+            let mut found = None;
+            if let Some(list) = fixed_list(e) {
+                list.visit(&mut |e| found = found.or_else(|| refusal(e)));
+            }
+            return found;
+        }
+        _ => false,
+    };
+    is_volatile.then_some(Refusal::Volatile)
+}
+
+/// The program of `e`, whatever it takes: what has no steps is called.
+pub fn forced(e: &Expr) -> Result<Written, Refusal> {
+    let mut builder = Builder { calls: true, ..Builder::default() };
+    let is_written = builder.value(e, 0).is_some();
+    let refusal = builder.refusal.unwrap_or(Refusal::Long);
+    is_written.then(|| builder.written(e)).flatten().ok_or(refusal)
 }
 
 /// The program of `e`, if it has one that does more than a kernel does in one loop.
@@ -37,13 +74,9 @@ pub fn written(e: &Expr) -> Option<Written> {
     ) {
         return None;
     }
-    let form = form_of_type(e.ty)?;
     let mut builder = Builder::default();
     builder.value(e, 0)?;
-    if builder.work < 2 || builder.columns.is_empty() {
-        return None;
-    }
-    builder.finished(Output::Vector(form))
+    builder.written(e)
 }
 
 /// Values that are folded into cells, where their filter, if they have one, is true.
@@ -80,7 +113,9 @@ pub fn folding<'e>(filter: Option<&Expr>, folded: impl IntoIterator<Item = Folde
         builder.steps.push(Step::Here(next));
     }
     builder.steps.push(Step::Here(end));
-    builder.finished(Output::Folded(cells))
+    // Pages are folded without what chunks have: calls, and lists that are made for each run.
+    let is_bare = builder.sites.is_empty() && builder.given.is_empty();
+    if is_bare { builder.finished(Output::Folded(cells)) } else { None }
 }
 
 /// How values of a type lie in columns, for those that words can hold.
@@ -144,9 +179,38 @@ struct Builder {
     slots_max: u32,
     /// Operations, as a measure of what a program saves.
     work: u32,
+    /// Jumps of CASE and COALESCE.
+    branches: u32,
+    /// Whether what has no steps is called, and what is.
+    calls: bool,
+    sites: Vec<Site>,
+    given: Vec<Expr>,
+    /// Why something in it is not called, if anything is not.
+    refusal: Option<Refusal>,
 }
 
 impl Builder {
+    /// The program of `e`, whose steps are there.
+    fn written(mut self, e: &Expr) -> Option<Written> {
+        let result = Physical::of(e.ty);
+        let form = form_of(result);
+        // Tests of texts are called where kernels would copy the texts of the rows that are still open.
+        let is_worth_it = self.calls
+            || self.work >= 2 && !self.columns.is_empty() && self.sites.is_empty()
+            || self.branches > 0 && !self.sites.is_empty();
+        if !is_worth_it {
+            return None;
+        }
+        if form.is_none() {
+            let slot = self.slot();
+            self.steps.push(Step::Save(slot));
+            self.call(Site::Result(result), slot, 1);
+        }
+        let output = Output::Vector(form.unwrap_or(Form::Bool));
+        let written = self.finished(output)?;
+        Some(Written { result: form.is_none().then_some(result), ..written })
+    }
+
     fn finished(self, output: Output) -> Option<Written> {
         if self.steps.len() > STEPS_MAX {
             return None;
@@ -161,7 +225,44 @@ impl Builder {
             sets: self.sets,
             output,
         };
-        Some(Written { program, columns, inputs: self.inputs })
+        Some(Written { program, columns, inputs: self.inputs, lists: self.given, sites: self.sites, result: None })
+    }
+
+    fn call(&mut self, site: Site, first: u32, args: u32) {
+        self.steps.push(Step::Call(jit::Site { number: self.sites.len() as u32, first, args }));
+        self.sites.push(site);
+    }
+
+    /// Calls what `e` is, over what its arguments are.
+    fn operation(&mut self, e: &Expr, depth: u32) -> Option<()> {
+        let mut expr = e.clone();
+        let (mut sources, mut forms, mut open) = (Vec::new(), Vec::new(), Vec::new());
+        for child in operands(&mut expr) {
+            let source = match child.kind {
+                // It is looked up, or there are no rows that it depends on.
+                ExprKind::Const(_) | ExprKind::Param(_) | ExprKind::Slot(_) => continue,
+                ExprKind::Column(c) => Source::Column(c),
+                _ => Source::Argument(open.len()),
+            };
+            let (ty, typmod, collation, position) = (child.ty, child.typmod, child.collation, child.position);
+            let kind = ExprKind::Column(sources.len());
+            let original = std::mem::replace(child, Expr { kind, ty, typmod, collation, position });
+            if matches!(source, Source::Argument(_)) {
+                open.push(original);
+            }
+            sources.push(source);
+            forms.push(Physical::of(ty));
+        }
+        let (first, args) = (self.slots, open.len() as u32);
+        self.slots += args;
+        self.slots_max = self.slots_max.max(self.slots);
+        for (slot, child) in (first..).zip(&open) {
+            self.value(child, depth + 1)?;
+            self.steps.push(Step::Save(slot));
+        }
+        self.slots -= args;
+        self.call(Site::Operation(Operation { expr, sources, forms }), first, args);
+        Some(())
     }
 
     fn slot(&mut self) -> u32 {
@@ -188,109 +289,199 @@ impl Builder {
         if depth > DEPTH_MAX || self.steps.len() > STEPS_MAX {
             return None;
         }
-        let form = form_of_type(e.ty)?;
-        match &e.kind {
-            ExprKind::Column(i) => {
-                let column = self.column(*i, form);
-                self.steps.push(Step::Column(column));
+        if self.calls
+            && let Some(refusal) = refusal(e)
+        {
+            self.refusal = Some(refusal);
+            return None;
+        }
+        match self.lowering(e) {
+            Some(lowering) => self.lower(lowering, e, depth),
+            None if self.calls => self.operation(e, depth),
+            None => None,
+        }
+    }
+
+    /// How `e` itself becomes steps, if it does.
+    fn lowering<'e>(&self, e: &'e Expr) -> Option<Lowering<'e>> {
+        let form = form_of_type(e.ty);
+        let is_alike = |arg: &Expr| Physical::of(arg.ty) == Physical::of(e.ty);
+        // Handles can be passed on, if there are any.
+        if form.is_none() && !self.calls {
+            return None;
+        }
+        Some(match &e.kind {
+            ExprKind::Const(Datum::Null) => Lowering::One(Step::Null),
+            ExprKind::Coerce { arg, .. } if e.typmod < 0 && is_alike(arg) => Lowering::Same(arg),
+            ExprKind::Coalesce(list) if list.iter().all(is_alike) => Lowering::Coalesce(list),
+            ExprKind::Case { whens, default } if whens.iter().map(|w| &w.1).chain([&**default]).all(is_alike) => {
+                Lowering::Case(whens, default)
             }
-            ExprKind::Const(Datum::Null) => self.steps.push(Step::Null),
-            ExprKind::Const(d) if d.physical() == Some(Physical::of(e.ty)) => self.steps.push(Step::Constant(word(d)?)),
-            ExprKind::Param(_) | ExprKind::Slot(_) => {
-                self.inputs.push(e.clone());
-                self.steps.push(Step::Input(self.inputs.len() as u32 - 1));
-            }
-            // Only the name of the type changes.
-            ExprKind::Coerce { arg, .. } if e.typmod < 0 && form_of_type(arg.ty) == Some(form) => {
-                self.value(arg, depth + 1)?
-            }
+            ExprKind::Column(i) => Lowering::Column(*i, form?),
+            ExprKind::Const(d) if d.physical() == Some(Physical::of(e.ty)) => Lowering::One(Step::Constant(word(d)?)),
+            ExprKind::Param(_) | ExprKind::Slot(_) if form.is_some() => Lowering::Input,
             ExprKind::Call { function, args, .. } => match &args[..] {
-                [a] => self.unary(*function, a, depth)?,
-                [a, b] => {
-                    let op = binary(*function)?;
-                    self.binary(op, a, b, depth)?;
-                }
+                [a] => Lowering::Unary(unary(*function)?, a),
+                [a, b] => match binary(*function) {
+                    Some(op) => Lowering::Binary(op, a, b),
+                    None => Lowering::Call(Site::Text(text_test(e)?)),
+                },
                 _ => return None,
             },
-            ExprKind::And(list) => self.logic(list, true, depth)?,
-            ExprKind::Or(list) => self.logic(list, false, depth)?,
-            ExprKind::Not(arg) => {
-                self.value(arg, depth + 1)?;
-                self.steps.push(Step::Not);
-                self.work += 1;
-            }
-            ExprKind::IsNull(arg) => {
-                match arg.kind {
-                    ExprKind::Column(i) => {
-                        let column = self.column(i, form_of_type(arg.ty)?);
-                        self.steps.push(Step::NullOf(column));
-                    }
-                    _ => {
-                        self.value(arg, depth + 1)?;
-                        self.steps.push(Step::IsNull);
-                    }
-                }
-                self.work += 1;
-            }
-            ExprKind::IsBool(arg, wanted) => {
-                self.value(arg, depth + 1)?;
-                self.steps.push(if *wanted { Step::IsTrue } else { Step::IsFalse });
-                self.work += 1;
-            }
-            ExprKind::Coalesce(list) => {
-                let end = self.label();
-                for (i, arg) in list.iter().enumerate() {
-                    if i > 0 {
-                        self.steps.push(Step::JumpUnlessNull(end));
-                    }
-                    self.same_form(arg, form, depth)?;
-                }
-                self.steps.push(Step::Here(end));
-                self.work += 2;
-            }
-            ExprKind::Case { whens, default } => {
-                let end = self.label();
-                for (condition, result) in whens {
-                    let next = self.label();
-                    self.value(condition, depth + 1)?;
-                    self.steps.push(Step::JumpUnlessTrue(next));
-                    self.same_form(result, form, depth)?;
-                    self.steps.extend([Step::Jump(end), Step::Here(next)]);
-                }
-                self.same_form(default, form, depth)?;
-                self.steps.push(Step::Here(end));
-                self.work += 2;
-            }
-            ExprKind::Extreme(greatest, list) => {
-                let choice = match (form, greatest) {
+            ExprKind::And(list) => Lowering::Logic(list, true),
+            ExprKind::Or(list) => Lowering::Logic(list, false),
+            ExprKind::Not(arg) => Lowering::After(arg, Step::Not),
+            ExprKind::IsNull(arg) => match arg.kind {
+                ExprKind::Column(i) => match form_of_type(arg.ty) {
+                    Some(form) => Lowering::NullOf(i, form),
+                    None => Lowering::Call(Site::NullOf(i)),
+                },
+                _ => Lowering::After(arg, Step::IsNull),
+            },
+            ExprKind::IsBool(arg, true) => Lowering::After(arg, Step::IsTrue),
+            ExprKind::IsBool(arg, false) => Lowering::After(arg, Step::IsFalse),
+            ExprKind::IsDistinct { equal, args } => Lowering::Distinct(binary(*equal)?, args),
+            ExprKind::Extreme(greatest, list) if list.iter().all(is_alike) => {
+                let choice = match (form?, greatest) {
                     (Form::F32 | Form::F64, true) => Choice::MaxFloat,
                     (Form::F32 | Form::F64, false) => Choice::MinFloat,
                     _ if !is_ordered_as_number(e.ty) => return None,
                     (_, true) => Choice::MaxInt,
                     (_, false) => Choice::MinInt,
                 };
+                Lowering::Extreme(choice, list)
+            }
+            ExprKind::AnyArray { all, function, args, .. } if is_membership(*all, *function, args) => {
+                match words_of(&args[1]) {
+                    Some(words) => Lowering::Among(words, &args[0], *all),
+                    None if is_given(&args[1]) => Lowering::Given(&args[1], &args[0], *all),
+                    None => return None,
+                }
+            }
+            ExprKind::AnyArray { .. } => Lowering::Call(Site::Text(text_test(e)?)),
+            _ => return None,
+        })
+    }
+
+    fn lower(&mut self, lowering: Lowering<'_>, e: &Expr, depth: u32) -> Option<()> {
+        match lowering {
+            Lowering::One(step) => self.steps.push(step),
+            Lowering::Same(arg) => self.value(arg, depth + 1)?,
+            Lowering::Column(i, form) => {
+                let column = self.column(i, form);
+                self.steps.push(Step::Column(column));
+            }
+            Lowering::NullOf(i, form) => {
+                let column = self.column(i, form);
+                self.steps.push(Step::NullOf(column));
+                self.work += 1;
+            }
+            Lowering::Input => {
+                self.inputs.push(e.clone());
+                self.steps.push(Step::Input(self.inputs.len() as u32 - 1));
+            }
+            Lowering::Call(site) => {
+                self.call(site, 0, 0);
+                self.work += 1;
+            }
+            Lowering::Unary(op, arg) => {
+                self.value(arg, depth + 1)?;
+                if let Some(op) = op {
+                    self.steps.push(Step::Unary(op));
+                    self.work += 1;
+                }
+            }
+            Lowering::Binary(op, a, b) => self.binary(op, a, b, depth)?,
+            Lowering::Logic(list, and) => self.logic(list, and, depth)?,
+            Lowering::After(arg, step) => {
+                self.value(arg, depth + 1)?;
+                self.steps.push(step);
+                self.work += 1;
+            }
+            Lowering::Coalesce(list) => {
+                let end = self.label();
+                for (i, arg) in list.iter().enumerate() {
+                    if i > 0 {
+                        self.steps.push(Step::JumpUnlessNull(end));
+                    }
+                    self.value(arg, depth + 1)?;
+                }
+                self.steps.push(Step::Here(end));
+                self.work += 2;
+                self.branches += 1;
+            }
+            Lowering::Case(whens, default) => {
+                let end = self.label();
+                for (condition, result) in whens {
+                    let next = self.label();
+                    self.value(condition, depth + 1)?;
+                    self.steps.push(Step::JumpUnlessTrue(next));
+                    self.value(result, depth + 1)?;
+                    self.steps.extend([Step::Jump(end), Step::Here(next)]);
+                }
+                self.value(default, depth + 1)?;
+                self.steps.push(Step::Here(end));
+                self.work += 2;
+                self.branches += 1;
+            }
+            Lowering::Extreme(choice, list) => {
                 for (i, arg) in list.iter().enumerate() {
                     if i == 0 {
-                        self.same_form(arg, form, depth)?;
+                        self.value(arg, depth + 1)?;
                         continue;
                     }
                     let slot = self.slot();
                     self.steps.push(Step::Save(slot));
-                    self.same_form(arg, form, depth)?;
+                    self.value(arg, depth + 1)?;
                     self.steps.push(Step::Choose(choice, slot));
                     self.slots -= 1;
                 }
                 self.work += 2;
             }
-            ExprKind::AnyArray { all, function, args, .. } => self.in_list(*all, *function, args, depth)?,
-            _ => return None,
+            Lowering::Distinct(equal, args) => self.distinct(equal, args, depth)?,
+            Lowering::Given(list, x, all) => {
+                self.value(x, depth + 1)?;
+                self.steps.push(Step::Among(self.given.len() as u32));
+                self.given.push(list.clone());
+                if all {
+                    self.steps.push(Step::Not);
+                }
+                self.work += 2;
+            }
+            Lowering::Among(words, x, all) => {
+                self.value(x, depth + 1)?;
+                self.among(words);
+                if all {
+                    self.steps.push(Step::Not);
+                }
+                self.work += 2;
+            }
         }
         Some(())
     }
 
-    /// The value of `e`, whose words are those of `form`.
-    fn same_form(&mut self, e: &Expr, form: Form, depth: u32) -> Option<()> {
-        if form_of_type(e.ty)? == form { self.value(e, depth + 1) } else { None }
+    /// Whether two values differ: unless they are equal, or, where one of them is NULL, both are.
+    fn distinct(&mut self, equal: BinaryOp, [a, b]: &[Expr; 2], depth: u32) -> Option<()> {
+        let (left, right, is_null, end) = (self.slot(), self.slot(), self.slot(), self.label());
+        self.value(a, depth + 1)?;
+        self.steps.push(Step::Save(left));
+        self.value(b, depth + 1)?;
+        self.steps.extend([
+            Step::Save(right),
+            Step::Binary(equal, Right::Accumulator(left)),
+            Step::JumpUnlessNull(end),
+            Step::Restore(left),
+            Step::IsNull,
+            Step::Save(is_null),
+            Step::Restore(right),
+            Step::IsNull,
+            Step::And(is_null),
+            Step::Here(end),
+            Step::Not,
+        ]);
+        self.slots -= 3;
+        self.work += 3;
+        Some(())
     }
 
     fn binary(&mut self, op: BinaryOp, a: &Expr, b: &Expr, depth: u32) -> Option<()> {
@@ -320,31 +511,6 @@ impl Builder {
         Some(())
     }
 
-    fn unary(&mut self, function: Oid, arg: &Expr, depth: u32) -> Option<()> {
-        self.value(arg, depth + 1)?;
-        let op = match catalog::builtin::proc_by_oid(function)?.source {
-            "int2um" => UnaryOp::NegI16,
-            "int4um" => UnaryOp::NegI32,
-            "int8um" => UnaryOp::NegI64,
-            "int2abs" => UnaryOp::AbsI16,
-            "int4abs" => UnaryOp::AbsI32,
-            "int8abs" => UnaryOp::AbsI64,
-            "int2not" | "int4not" | "int8not" => UnaryOp::NotBits,
-            "float4um" | "float8um" => UnaryOp::NegFloat,
-            "float4abs" | "float8abs" => UnaryOp::AbsFloat,
-            "i4toi2" | "int82" => UnaryOp::NarrowI16,
-            "int84" => UnaryOp::NarrowI32,
-            "i2tod" | "i4tod" | "i8tod" => UnaryOp::IntToF64,
-            "i2tof" | "i4tof" | "i8tof" => UnaryOp::IntToF32,
-            // The word stays as it is.
-            "i2toi4" | "int28" | "int48" | "ftod" => return Some(()),
-            _ => return None,
-        };
-        self.steps.push(Step::Unary(op));
-        self.work += 1;
-        Some(())
-    }
-
     /// AND, or OR.
     fn logic(&mut self, list: &[Expr], and: bool, depth: u32) -> Option<()> {
         let end = self.label();
@@ -368,28 +534,8 @@ impl Builder {
         Some(())
     }
 
-    fn in_list(&mut self, all: bool, function: Oid, [x, list]: &[Expr; 2], depth: u32) -> Option<()> {
-        let wanted = if all { Sign::NotEqual } else { Sign::Equal };
-        if functions::sign(function)? != wanted || binary(function)?.is_float() || form_of_type(x.ty)?.is_float() {
-            return None;
-        }
-        let datums: Vec<Datum> = match &list.kind {
-            ExprKind::Const(d @ Datum::Var(_)) => Array::from_datum(d).values,
-            ExprKind::Array(items) => items
-                .iter()
-                .map(|e| match &e.kind {
-                    ExprKind::Const(d) => Some(d.clone()),
-                    _ => None,
-                })
-                .collect::<Option<_>>()?,
-            _ => return None,
-        };
-        let mut words = datums.iter().map(word).collect::<Option<Vec<u64>>>()?;
-        if words.is_empty() || words.len() > LIST_MAX {
-            return None;
-        }
-        words.sort_unstable_by_key(|&w| w as i64);
-        self.value(x, depth + 1)?;
+    /// Whether the accumulator is among these.
+    fn among(&mut self, words: Vec<u64>) {
         match jit::set_of(&words) {
             Some(set) => {
                 self.sets.push(set);
@@ -400,11 +546,88 @@ impl Builder {
                 self.steps.push(Step::InList(self.lists.len() as u32 - 1));
             }
         }
-        if all {
-            self.steps.push(Step::Not);
-        }
-        self.work += 2;
-        Some(())
+    }
+}
+
+/// How an expression becomes steps.
+enum Lowering<'e> {
+    One(Step),
+    /// As its argument: only the name of the type changes.
+    Same(&'e Expr),
+    Column(usize, Form),
+    NullOf(usize, Form),
+    Input,
+    /// Called without arguments.
+    Call(Site),
+    /// An operation, if it changes the word.
+    Unary(Option<UnaryOp>, &'e Expr),
+    Binary(BinaryOp, &'e Expr, &'e Expr),
+    /// AND, or OR.
+    Logic(&'e [Expr], bool),
+    /// The argument, and then this.
+    After(&'e Expr, Step),
+    Coalesce(&'e [Expr]),
+    Case(&'e [(Expr, Expr)], &'e Expr),
+    Extreme(Choice, &'e [Expr]),
+    Distinct(BinaryOp, &'e [Expr; 2]),
+    /// Whether it is in a list that is known when the program runs, or, of ALL, not.
+    Given(&'e Expr, &'e Expr, bool),
+    /// Whether it is one of these words, or, of ALL, none.
+    Among(Vec<u64>, &'e Expr, bool),
+}
+
+/// What an operation is called over: its children, but for a list that is the same for all rows. A column is called over itself.
+fn operands(e: &mut Expr) -> Vec<&mut Expr> {
+    if matches!(e.kind, ExprKind::Column(_)) {
+        return vec![e];
+    }
+    let count = if fixed_list(e).is_some() { 1 } else { usize::MAX };
+    e.children_mut().into_iter().take(count).collect()
+}
+
+/// The list that values are looked up in, if it is the same for all rows.
+fn fixed_list(e: &Expr) -> Option<&Expr> {
+    match &e.kind {
+        ExprKind::AnyArray { args, .. } => Some(&args[1]).filter(|list| list.is_fixed()),
+        _ => None,
+    }
+}
+
+/// Whether `x op ANY (list)`, or ALL, asks whether a word is in a list of words, or not.
+fn is_membership(all: bool, function: Oid, [x, _]: &[Expr; 2]) -> bool {
+    let wanted = if all { Sign::NotEqual } else { Sign::Equal };
+    functions::sign(function) == Some(wanted)
+        && binary(function).is_some_and(|op| !op.is_float())
+        && form_of_type(x.ty).is_some_and(|form| !form.is_float())
+}
+
+/// The words of a constant list, rising; none of one that is short of values, or has too many or a NULL.
+fn words_of(list: &Expr) -> Option<Vec<u64>> {
+    let datums: Vec<Datum> = match &list.kind {
+        ExprKind::Const(d @ Datum::Var(_)) => Array::from_datum(d).values,
+        ExprKind::Array(items) => items
+            .iter()
+            .map(|e| match &e.kind {
+                ExprKind::Const(d) => Some(d.clone()),
+                _ => None,
+            })
+            .collect::<Option<_>>()?,
+        _ => return None,
+    };
+    let mut words = datums.iter().map(word).collect::<Option<Vec<u64>>>()?;
+    if words.is_empty() || words.len() > LIST_MAX {
+        return None;
+    }
+    words.sort_unstable_by_key(|&w| w as i64);
+    Some(words)
+}
+
+/// Whether the values of a list are looked up when a program runs.
+fn is_given(list: &Expr) -> bool {
+    let is_at_hand = |e: &Expr| matches!(e.kind, ExprKind::Const(_) | ExprKind::Param(_) | ExprKind::Slot(_));
+    match &list.kind {
+        ExprKind::Array(items) => items.len() <= LIST_MAX && items.iter().all(is_at_hand),
+        _ => is_at_hand(list),
     }
 }
 
@@ -423,6 +646,27 @@ fn is_short(e: &Expr) -> bool {
 fn is_ordered_as_number(ty: Oid) -> bool {
     const OTHERWISE: [Oid; 3] = [oid::PG_LSN, oid::XID8, oid::TID];
     form_of_type(ty).is_some() && !OTHERWISE.contains(&ty)
+}
+
+/// The operation that a function of one argument is; none where the word stays as it is.
+fn unary(function: Oid) -> Option<Option<UnaryOp>> {
+    Some(Some(match catalog::builtin::proc_by_oid(function)?.source {
+        "int2um" => UnaryOp::NegI16,
+        "int4um" => UnaryOp::NegI32,
+        "int8um" => UnaryOp::NegI64,
+        "int2abs" => UnaryOp::AbsI16,
+        "int4abs" => UnaryOp::AbsI32,
+        "int8abs" => UnaryOp::AbsI64,
+        "int2not" | "int4not" | "int8not" => UnaryOp::NotBits,
+        "float4um" | "float8um" => UnaryOp::NegFloat,
+        "float4abs" | "float8abs" => UnaryOp::AbsFloat,
+        "i4toi2" | "int82" => UnaryOp::NarrowI16,
+        "int84" => UnaryOp::NarrowI32,
+        "i2tod" | "i4tod" | "i8tod" => UnaryOp::IntToF64,
+        "i2tof" | "i4tof" | "i8tof" => UnaryOp::IntToF32,
+        "i2toi4" | "int28" | "int48" | "ftod" => return Some(None),
+        _ => return None,
+    }))
 }
 
 /// The operation that a function of two arguments is.

@@ -6,10 +6,10 @@ use vector::{Data, Nulls, Vector};
 
 use super::tiles::{as_column, has_tiles, tiled};
 use super::{INTS, native, plus_one};
-use crate::{BinaryOp, Cell, Column, Fold, Form, Input, Jit, Label, Output, Program, Right, Step, Unit};
+use crate::{BinaryOp, Cell, Column, Fold, Form, Given, Jit, Label, Output, Program, Right, Step, Unit};
 
 /// Folds some ranges of rows, one after the other, into the same cells with both; false where one was suspect, which leaves them as they were.
-pub fn alike(units: [&Unit; 2], columns: &[&Vector], inputs: &[Input], rows: usize, rng: &mut ChaCha8Rng) -> bool {
+pub fn alike(units: [&Unit; 2], columns: &[&Vector], given: [Given<'_>; 2], rows: usize, rng: &mut ChaCha8Rng) -> bool {
     let program = units[0].program();
     let mut cells = [vec![[0; 2]; program.cells() as usize], vec![[0; 2]; program.cells() as usize]];
     let mut is_all = true;
@@ -23,7 +23,7 @@ pub fn alike(units: [&Unit; 2], columns: &[&Vector], inputs: &[Input], rows: usi
         let before = cells.clone();
         let done = [0, 1].map(|i| {
             let columns: Vec<Column<'_>> = columns.iter().map(|v| as_column(v)).collect();
-            units[i].fold_in(&columns, inputs, range.clone(), &mut cells[i])
+            units[i].fold_in(&columns, given[i], range.clone(), &mut cells[i])
         });
         assert_eq!(done[0], done[1], "{program:?}");
         if !done[0] {
@@ -66,7 +66,7 @@ fn sums_are_exact_beyond_64_bits() {
                         let mut cells = [[0; 2]; 2];
                         for times in 1..3 {
                             let column = Column::new(Form::$form, bytemuck::cast_slice(&values), &[]).unwrap();
-                            assert!(unit.fold_in(&[column], &[], 7..5000, &mut cells));
+                            assert!(unit.fold_in(&[column], Given::default(), 7..5000, &mut cells));
                             assert_eq!(cells.map(number), [times * wanted, times * 4993], "{edge} {other}");
                         }
                     }
@@ -89,7 +89,7 @@ fn the_longest_run_fits_into_lanes() {
                 let unit = jit.unit(program(vec![Form::$form], steps)).unwrap().0;
                 let mut cells = [[0; 2]];
                 let column = Column::new(Form::$form, bytemuck::cast_slice(&values), &[]).unwrap();
-                assert!(unit.fold_in(&[column], &[], 0..1 << 16, &mut cells));
+                assert!(unit.fold_in(&[column], Given::default(), 0..1 << 16, &mut cells));
                 assert_eq!(number(cells[0]), i128::from($value) << 16);
             }
         )*};
@@ -119,7 +119,7 @@ fn rows_that_a_filter_drops_are_not_folded() {
         let unit = jit.unit(filtered()).unwrap().0;
         for (from, to) in [(0, 1000), (100, 101), (63, 129), (999, 1000), (7, 7), (1, 34)] {
             let mut cells = [[3, 0]; 3];
-            assert!(unit.fold_in(&[as_column(&a), as_column(&b)], &[], from..to, &mut cells));
+            assert!(unit.fold_in(&[as_column(&a), as_column(&b)], Given::default(), from..to, &mut cells));
             let rows: Vec<usize> = (from..to).filter(|i| i % 11 != 0 && i * 7 % 31 < 10).collect();
             let values: Vec<i128> = rows.iter().filter(|&i| i % 5 != 0).map(|&i| i as i128 - 300).collect();
             let wanted = [values.iter().sum(), values.len() as i128, rows.len() as i128].map(|n: i128| n + 3);
@@ -137,7 +137,12 @@ fn a_suspect_row_leaves_the_cells_as_they_were() {
         let mut values: Vec<i32> = (0..500).collect();
         let mut cells = [[0; 2]; 2];
         let run = |values: &[i32], cells: &mut [Cell]| {
-            unit.fold_in(&[Column::new(Form::I32, bytemuck::cast_slice(values), &[]).unwrap()], &[], 0..500, cells)
+            unit.fold_in(
+                &[Column::new(Form::I32, bytemuck::cast_slice(values), &[]).unwrap()],
+                Given::default(),
+                0..500,
+                cells,
+            )
         };
         assert!(run(&values, &mut cells));
         assert_eq!(cells, [[500 * 501 / 2, 0], [499, 1]]);
@@ -162,7 +167,7 @@ fn of_equal_floats_the_first_is_kept() {
                 let unit = jit.unit(program(vec![Form::F64], vec![Step::Column(0), Step::Fold(fold, 0)])).unwrap().0;
                 let mut cells = [[0; 2]];
                 let column = Column::new(Form::F64, bytemuck::cast_slice(&values), &[]).unwrap();
-                assert!(unit.fold_in(&[column], &[], 0..200, &mut cells));
+                assert!(unit.fold_in(&[column], Given::default(), 0..200, &mut cells));
                 assert_eq!(cells, [[first.to_bits(), 1]], "{fold:?} {first} {at}");
             }
         }
@@ -178,7 +183,7 @@ fn folds_go_through_tiles() {
     let unit = jit.unit(filtered()).unwrap().0;
     let values: Vec<i32> = (0..1000).collect();
     let column = || Column::new(Form::I32, bytemuck::cast_slice(&values), &[]).unwrap();
-    assert!(unit.fold_in(&[column(), column()], &[], 1..1000, &mut [[0; 2]; 3]));
+    assert!(unit.fold_in(&[column(), column()], Given::default(), 1..1000, &mut [[0; 2]; 3]));
     assert_eq!(jit.counts().tile_rows, 999);
 }
 

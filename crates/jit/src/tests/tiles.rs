@@ -4,9 +4,9 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use vector::{Data, Nulls, Vector};
 
-use super::{FLOATS, INTS, bits, compared, drawn_of, float, folds, int, plus_one};
+use super::{FLOATS, INTS, bits, compared, drawn_of, float, folds, int, list, plus_one};
 use crate::{
-    BinaryOp, Choice, Column, CopyAndPatch, Form, Input, Jit, Label, Memory, Output, Program, Right, Step, Tier,
+    BinaryOp, Choice, Column, CopyAndPatch, Form, Given, Input, Jit, Label, Memory, Output, Program, Right, Step, Tier,
     UnaryOp,
 };
 
@@ -106,9 +106,11 @@ fn tiles_and_interpreter_give_the_same_bytes() {
             let rows = rng.random_range(1..300);
             let columns: Vec<Vector> = program.columns.iter().map(|&form| calm_column(rng, form, rows)).collect();
             let inputs: [Input; 2] = [Some(rng.random_range(-9..9i64) as u64), rng.random_bool(0.5).then_some(7)];
+            let lists = [(); 2].map(|()| list(rng));
+            let given = Given { inputs: &inputs, lists: &lists, ..Given::default() };
             pairs += rows;
             let is_done = if program.cells() > 0 {
-                folds::alike([&code, &interpreted], &columns.iter().collect::<Vec<_>>(), &inputs, rows, rng)
+                folds::alike([&code, &interpreted], &columns.iter().collect::<Vec<_>>(), [given; 2], rows, rng)
             } else if program.output == Output::Kept {
                 let start = rng.random_range(0..rows);
                 let range = start..rng.random_range(start..=rows);
@@ -124,7 +126,7 @@ fn tiles_and_interpreter_give_the_same_bytes() {
                     .collect();
                 let run = |unit: &crate::Unit, out: &mut Vec<u32>| {
                     let columns = columns.iter().zip(&whole).map(|(v, nulls)| Column { nulls, ..as_column(v) });
-                    unit.kept_in(columns, &inputs, range.clone(), out)
+                    unit.kept_in(columns, given, range.clone(), out)
                 };
                 let (mut a, mut b) = (Vec::new(), Vec::new());
                 let is_done = (run(&code, &mut a), run(&interpreted, &mut b));
@@ -133,7 +135,7 @@ fn tiles_and_interpreter_give_the_same_bytes() {
                 is_done.0
             } else {
                 let columns: Vec<&Vector> = columns.iter().collect();
-                let (a, b) = (code.values(&columns, &inputs, rows), interpreted.values(&columns, &inputs, rows));
+                let (a, b) = (code.values(&columns, given, rows), interpreted.values(&columns, given, rows));
                 assert_eq!(a.as_ref().map(bits), b.as_ref().map(bits), "seed {seed}: {program:?}");
                 a.is_some()
             };

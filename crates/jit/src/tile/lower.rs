@@ -10,7 +10,7 @@ use crate::stencil::Stencil;
 use crate::stencil_copy::{Assembly, Jump, StencilCopy};
 
 /// Lists up to this long are searched one by one; programs with longer ones have no tiles.
-const SHORT_LIST: usize = 16;
+pub const SHORT_LIST: usize = 16;
 
 /// Longer programs have none: their code would take much of what memory there is.
 const STEPS_MAX: usize = 1000;
@@ -352,6 +352,14 @@ impl Lowering<'_> {
                 self.put("in_set", [8 * (self.layout.base.sets + s as usize) as u64, bits])?;
                 self.kind = Kind::Bool;
             }
+            Step::Among(l) => {
+                self.lanes()?;
+                let at = 8 * (self.layout.base.given + 2 * l as usize) as u64;
+                self.put("among", [at, at + 8])?;
+                self.kind = Kind::Bool;
+            }
+            // It would be one for each row anyway.
+            Step::Call(_) => return None,
             Step::Jump(l) => self.jump(at, l, "always")?,
             Step::JumpUnlessNull(l) => self.jump(at, l, "unless_null")?,
             Step::JumpUnlessTrue(l) => self.jump_by_truth(at, l, "unless_true")?,

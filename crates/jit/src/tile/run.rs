@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use super::frame::{Frame, TileLayout};
-use super::lower::lower;
+use super::lower::{SHORT_LIST, lower};
 use super::{Family, families, header};
 use crate::arena::{Arena, Block};
 use crate::assemble::Layout;
@@ -86,7 +86,7 @@ impl Tiles {
         format!("; tiles of {rows} rows: {bytes} bytes, {stencils} stencils\n{}", disassembly(self.block.code()))
     }
 
-    /// Whether they are worth it: there is a tile of rows, inputs fit into lanes, and not too many tiles were suspect.
+    /// Whether they are worth it: there is a tile of rows, inputs and given lists fit into lanes, and not too many tiles were suspect.
     pub fn take(&self, rows: &Rows<'_>) -> bool {
         let read = |c: &AtomicU64| c.load(Ordering::Relaxed);
         let suspect_rows = read(&self.suspects).saturating_sub(SUSPECTS_FEW) * self.family.rows as u64;
@@ -94,6 +94,7 @@ impl Tiles {
         rows.range().len() >= self.family.rows
             && suspect_rows <= read(&self.rows) / 8
             && rows.inputs().iter().all(|input| input.is_none_or(fits))
+            && rows.lists().iter().take(self.layout.base.given_lists).all(|list| list.fits(SHORT_LIST, fits))
     }
 
     /// Runs rows through tiles, and those of suspect tiles through `exact`, which is given rows, how many were kept before them, and the cells, and answers how many
