@@ -179,8 +179,6 @@ struct Builder {
     slots_max: u32,
     /// Operations, as a measure of what a program saves.
     work: u32,
-    /// Jumps of CASE and COALESCE.
-    branches: u32,
     /// Whether what has no steps is called, and what is.
     calls: bool,
     sites: Vec<Site>,
@@ -194,10 +192,8 @@ impl Builder {
     fn written(mut self, e: &Expr) -> Option<Written> {
         let result = Physical::of(e.ty);
         let form = form_of(result);
-        // Tests of texts are called where kernels would copy the texts of the rows that are still open.
-        let is_worth_it = self.calls
-            || self.work >= 2 && !self.columns.is_empty() && self.sites.is_empty()
-            || self.branches > 0 && !self.sites.is_empty();
+        // Kernels over whole vectors of texts are as quick as calls.
+        let is_worth_it = self.calls || self.work >= 2 && !self.columns.is_empty() && self.sites.is_empty();
         if !is_worth_it {
             return None;
         }
@@ -408,7 +404,6 @@ impl Builder {
                 }
                 self.steps.push(Step::Here(end));
                 self.work += 2;
-                self.branches += 1;
             }
             Lowering::Case(whens, default) => {
                 let end = self.label();
@@ -422,7 +417,6 @@ impl Builder {
                 self.value(default, depth + 1)?;
                 self.steps.push(Step::Here(end));
                 self.work += 2;
-                self.branches += 1;
             }
             Lowering::Extreme(choice, list) => {
                 for (i, arg) in list.iter().enumerate() {
