@@ -13,6 +13,7 @@ import duckdb
 
 directory, rounds, threads = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 db = duckdb.connect()
+db.execute("SET enable_progress_bar = false")
 for statement in (directory / "schema.sql").read_text().split(";"):
     # Keys and indexes only make its loading slower.
     tables = re.sub(r"\s+REFERENCES\s+\w+(\s*\([^)]*\))?", "", statement.split("--")[0])
