@@ -77,7 +77,8 @@ fn gather(node: &mut Node, workers: usize, whole: bool) {
 fn gather_some(node: &mut Node, s: &dyn Statistics) {
     let workers = workers(node, s);
     let is_bare = matches!(node, Node::Scan { filter: None, .. });
-    if workers > 0 && !is_bare && rows_bytes(node, s) <= s.work_bytes() {
+    // What is hashed may take twice as much as what is sorted.
+    if workers > 0 && !is_bare && rows_bytes(node, s) <= 2.0 * s.work_bytes() {
         gather(node, workers, true);
     }
 }
