@@ -171,6 +171,19 @@ pub fn parameter<'p>(ctx: &Context<'p>, i: usize) -> Result<&'p Datum> {
     ctx.params.get(i).ok_or_else(|| SqlError::internal(format!("no value for ${}", i + 1)))
 }
 
+/// The value of what is looked up; `None` where there is something to compute.
+///
+/// # Errors
+/// As [`parameter`].
+pub fn at_hand<'v>(e: &'v Expr, ctx: &'v Context<'_>) -> Result<Option<&'v Datum>> {
+    Ok(match &e.kind {
+        ExprKind::Const(datum) => Some(datum),
+        ExprKind::Param(i) => Some(parameter(ctx, *i)?),
+        ExprKind::Slot(i) => Some(ctx.state.slots.get(*i).unwrap_or(&Datum::Null)),
+        _ => None,
+    })
+}
+
 fn missing(function: Oid) -> SqlError {
     SqlError::internal(format!("function {function} is not implemented"))
 }

@@ -7,7 +7,7 @@ use types::array::Array;
 use types::{Datum, Physical, Result};
 
 use crate::Context;
-use crate::eval::{as_wide, constant, parameter};
+use crate::eval::{as_wide, at_hand, constant};
 use crate::index::encode_prefix;
 
 /// Stretches of an index, in its order: nearly always one.
@@ -28,9 +28,9 @@ pub fn prefix(
     key.clear();
     for (i, e) in range.equal.iter().enumerate() {
         let computed;
-        let value = match &e.kind {
-            ExprKind::Param(i) => parameter(ctx, *i)?,
-            _ => {
+        let value = match at_hand(e, ctx)? {
+            Some(value) => value,
+            None => {
                 computed = constant(e, ctx)?;
                 &computed
             }
@@ -68,7 +68,7 @@ pub fn stretches(
 }
 
 /// Whether it is more than values of its first columns.
-pub fn has_bounds(range: &IndexRange) -> bool {
+fn has_bounds(range: &IndexRange) -> bool {
     range.any.is_some() || range.low.is_some() || range.high.is_some() || range.not_null
 }
 

@@ -6,7 +6,17 @@ use storage::table::Table;
 use types::Result;
 
 use crate::Context;
-use crate::index_bounds::{Stretches, has_bounds, prefix, stretches};
+use crate::index_bounds::{Stretches, prefix, stretches};
+
+/// A table and the index of a range.
+///
+/// # Errors
+/// When one is not there.
+pub fn open(table: &TableRef, range: &IndexRange, ctx: &Context<'_>) -> Result<(Table, Btree)> {
+    let relation = |rel| ctx.db.relation(rel);
+    let storage = Table::new(ctx.db.clone(), relation(table.rel)?);
+    Ok((storage, Btree::new(ctx.db.clone(), relation(table.indexes[range.index].rel)?)))
+}
 
 /// Reads the entries of a range.
 #[derive(Default)]
@@ -36,12 +46,7 @@ impl Entries {
     ) -> Result<bool> {
         let (_, tree) = match &self.handles {
             Some(handles) => handles,
-            None => {
-                let index = &table.indexes[range.index];
-                let storage = Table::new(ctx.db.clone(), ctx.db.relation(table.rel)?);
-                let tree = Btree::new(ctx.db.clone(), ctx.db.relation(index.rel)?);
-                self.handles.insert((storage, tree))
-            }
+            None => self.handles.insert(open(table, range, ctx)?),
         };
         let left = match &mut self.left {
             Some(left) => left,
@@ -50,7 +55,7 @@ impl Entries {
                     self.left = Some(Stretches::new());
                     return Ok(false);
                 }
-                if !noted && !has_bounds(range) && range.equal.len() == table.indexes[range.index].columns.len() {
+                if !noted && range.is_single(table) {
                     match tree.single(key)? {
                         Single::Unclear => {}
                         single => {

@@ -121,19 +121,11 @@ pub fn row_column(
         *n += 1;
         return;
     }
-    if let Some(stored) = view.stored(column) {
-        match (stored, &mut out.data) {
-            (None, _) => out.push_null(),
-            (Some(bytes), Data::Var(v)) => match view.resolve(bytes) {
-                Cell::Overflow(r) => {
-                    large.push((row, at, r));
-                    v.push(&[]);
-                }
-                Cell::Var(b) => v.push(b),
-                _ => v.push(&[]),
-            },
-            (Some(bytes), data) => fixed(data, bytes),
-        }
+    // Most are there as they are, and need no cell.
+    if !matches!(out.data, Data::Var(_))
+        && let Some(Some(bytes)) = view.stored(column)
+    {
+        fixed(&mut out.data, bytes);
         return;
     }
     match (view.cell(column), &mut out.data) {

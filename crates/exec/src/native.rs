@@ -21,7 +21,7 @@ use types::{Datum, Physical, Result};
 use vector::{Chunk, Vector};
 
 use crate::Context;
-use crate::eval::{eval, parameter};
+use crate::eval::{at_hand, eval};
 use lists::Lists;
 use program::{Written, word};
 use sites::{Run, Site};
@@ -165,7 +165,7 @@ fn native(e: &Expr, Programs { jit, force }: Programs<'_>) -> Option<Native> {
 
 /// What is given to a run.
 struct Known {
-    inputs: SmallVec<[Input; 4]>,
+    inputs: Inputs,
     lists: Option<Arc<[WordList]>>,
 }
 
@@ -173,16 +173,6 @@ impl Known {
     fn given<'g>(&'g self, calls: Option<&'g dyn Calls>) -> Given<'g> {
         Given { inputs: &self.inputs, lists: self.lists.as_deref().unwrap_or_default(), calls }
     }
-}
-
-/// The value of what is looked up.
-fn at_hand<'v>(e: &'v Expr, ctx: &'v Context<'_>) -> Result<Option<&'v Datum>> {
-    Ok(match &e.kind {
-        ExprKind::Const(datum) => Some(datum),
-        ExprKind::Param(i) => Some(parameter(ctx, *i)?),
-        ExprKind::Slot(i) => Some(ctx.state.slots.get(*i).unwrap_or(&Datum::Null)),
-        _ => None,
-    })
 }
 
 impl Native {

@@ -14,7 +14,8 @@ use types::{Datum, Oid, Physical, Result};
 use vector::{Chunk, Vector};
 
 use crate::index::entry_of_view;
-use crate::index_bounds::{has_bounds, prefix};
+use crate::index_bounds::prefix;
+use crate::index_entries::open;
 use crate::index_scan::{IndexScan, key_types};
 use crate::load::{Large, Slots, fetch_large, row_column};
 use crate::scan::{forms, row_ids};
@@ -99,7 +100,7 @@ impl PointScan {
         projection: Option<&[Expr]>,
     ) -> Option<PointScan> {
         let index = &table.indexes[range.index];
-        if !index.is_plain() || has_bounds(range) || range.equal.len() != index.columns.len() {
+        if !index.is_plain() || !range.is_single(table) {
             return None;
         }
         let of_expr = |e: &Expr| match e.kind {
@@ -195,12 +196,7 @@ impl Operator for PointScan {
         self.state = State::Ended;
         let (_, tree) = match &self.handles {
             Some(handles) => handles,
-            None => {
-                let index = &self.table.indexes[self.range.index];
-                let storage = Table::new(ctx.db.clone(), ctx.db.relation(self.table.rel)?);
-                let tree = Btree::new(ctx.db.clone(), ctx.db.relation(index.rel)?);
-                self.handles.insert((storage, tree))
-            }
+            None => self.handles.insert(open(&self.table, &self.range, ctx)?),
         };
         self.values.clear();
         let values = &mut self.values;

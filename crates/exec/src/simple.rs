@@ -6,7 +6,7 @@ use plan::{Expr, ExprKind};
 use types::{Datum, Oid, Physical, Result, SqlError, SqlState};
 use vector::{CHUNK_ROWS, Chunk};
 
-use crate::eval::{constant, eval, parameter, retain};
+use crate::eval::{at_hand, constant, eval, retain};
 use crate::narrow::Offer;
 use crate::native::Lazy;
 use crate::scan::is_simple;
@@ -35,10 +35,9 @@ impl Operator for Values {
         out.reset(&self.forms);
         while out.rows < CHUNK_ROWS && self.next < self.rows.len() {
             for (column, e) in out.columns.iter_mut().zip(&self.rows[self.next]) {
-                match &e.kind {
-                    ExprKind::Const(value) => column.push(value),
-                    ExprKind::Param(i) => column.push(parameter(ctx, *i)?),
-                    _ => column.push(&constant(e, ctx)?),
+                match at_hand(e, ctx)? {
+                    Some(value) => column.push(value),
+                    None => column.push(&constant(e, ctx)?),
                 }
             }
             out.rows += 1;

@@ -31,7 +31,7 @@ pub fn scan((table, needed): (Arc<TableRef>, Needed), predicates: Vec<Expr>, s: 
     let ranges = ranges(&table, &predicates);
     // Each column that is determined counts for more than any bound.
     let score = |range: &IndexRange| {
-        let unique = is_single(&table, range);
+        let unique = range.is_single(&table);
         let bounds = usize::from(range.low.is_some()) + usize::from(range.high.is_some());
         8 * range.equal.len() + 4 * usize::from(range.any.is_some()) + bounds + if unique { 64 } else { 0 }
     };
@@ -110,20 +110,13 @@ pub fn scanned(node: &Node) -> Option<(Of<'_>, Vec<Expr>)> {
     (table.source == TableSource::Stored).then_some(((table, needed), list))
 }
 
-/// Whether a range holds one row at most.
-pub fn is_single(table: &TableRef, range: &IndexRange) -> bool {
-    let index = &table.indexes[range.index];
-    let null = |e: &Expr| matches!(e.kind, ExprKind::Const(Datum::Null));
-    index.unique && range.equal.len() == index.columns.len() && !range.equal.iter().any(null)
-}
-
 /// Whether what values the ends of a range have can make a difference to [`is_worth`].
 pub fn depends_on_values(table: &TableRef, range: &IndexRange, s: &dyn Statistics) -> bool {
     let key = &table.indexes[range.index];
     let bounded = range.any.is_some() || range.low.is_some() || range.high.is_some();
     let used = range.equal.len() + usize::from(bounded);
     // Without statistics all values are taken to be alike.
-    !is_single(table, range) && key.columns[..used].iter().any(|k| s.column(table.oid, k.0).is_some())
+    !range.is_single(table) && key.columns[..used].iter().any(|k| s.column(table.oid, k.0).is_some())
 }
 
 /// Whether reading a range of an index, in one of the ways that there are, is less work than reading the table. What is not known yet when

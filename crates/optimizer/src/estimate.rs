@@ -137,7 +137,7 @@ const EXPRESSION: f64 = 0.005;
 /// The rows that a range of an index holds, of `rows`.
 pub(crate) fn range_rows(table: &TableRef, range: &plan::IndexRange, rows: f64, columns: &[ColumnEstimate]) -> f64 {
     let index = &table.indexes[range.index];
-    if crate::access::is_single(table, range) {
+    if range.is_single(table) {
         return 1.0f64.min(rows);
     }
     let value = |e: &Expr| match &e.kind {

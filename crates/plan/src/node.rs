@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use smallvec::smallvec;
 use storage::RelId;
-use types::{Oid, Physical, oid};
+use types::{Datum, Oid, Physical, oid};
 use vector::Chunk;
 
 use crate::Few;
@@ -318,6 +318,13 @@ pub struct IndexRange {
 }
 
 impl IndexRange {
+    /// Whether it holds one row at most.
+    pub fn is_single(&self, table: &TableRef) -> bool {
+        let index = &table.indexes[self.index];
+        let null = |e: &Expr| matches!(e.kind, ExprKind::Const(Datum::Null));
+        index.unique && self.equal.len() == index.columns.len() && !self.equal.iter().any(null)
+    }
+
     /// The values it is made of.
     pub fn exprs(&self) -> impl Iterator<Item = &Expr> {
         let bounds = self.low.iter().chain(&self.high).map(|b| &b.value);

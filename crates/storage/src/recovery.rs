@@ -235,9 +235,7 @@ impl Redo {
                 self.replace_page(lsn, at, root_image)
             }
             Record::BtreeInsert { at, entry } => self.on_page(lsn, at, |_, _, _, guard| {
-                let suffix = if node::level(&**guard) > 0 { 4 } else { 0 };
-                let key = &entry[..entry.len().saturating_sub(suffix)];
-                let index = node::lower_bound(&**guard, key);
+                let index = node::lower_bound(&**guard, node::compared_of(guard, entry));
                 if !node::has_room(guard, entry.len()) {
                     return Err(Error::Damaged("an index page has no room for what its log says".to_owned()));
                 }

@@ -8,9 +8,9 @@ use plan::{Expr, ExprKind};
 use types::array::Array;
 use types::{Datum, Result};
 
-use super::at_hand;
 use super::program::word;
 use crate::Context;
+use crate::eval::at_hand;
 
 /// The lists that a part of an expression looks into.
 pub struct Lists {

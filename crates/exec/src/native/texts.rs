@@ -8,8 +8,8 @@ use types::compare::{Sign, trim_blanks};
 use types::{Datum, Oid, oid};
 use vector::{Chunk, Data};
 
-use super::at_hand;
 use crate::Context;
+use crate::eval::at_hand;
 
 /// Longer lists are looked up otherwise.
 const LIST_MAX: usize = 4096;

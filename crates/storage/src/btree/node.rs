@@ -255,9 +255,8 @@ pub fn high_begins(b: impl NodeBytes, key: &[u8]) -> bool {
 
 /// An entry's bytes.
 pub fn entry(bytes: &[u8], index: usize) -> &[u8] {
-    let slot = slot_at(index);
-    let at = u16_at(bytes, slot) as usize;
-    &bytes[at..at + u16_at(bytes, slot + 2) as usize]
+    let (at, len) = place(bytes, index);
+    &bytes[at..at + len]
 }
 
 /// The key of a leaf's entry.
@@ -332,10 +331,14 @@ fn common(a: &[u8], b: &[u8]) -> usize {
     a.iter().zip(b).take_while(|(a, b)| a == b).count().min(usize::from(u8::MAX))
 }
 
+/// What is compared of an entry that is in this node, or is to be.
+pub fn compared_of<'e>(bytes: &[u8], entry: &'e [u8]) -> &'e [u8] {
+    &entry[..entry.len().saturating_sub(suffix(bytes))]
+}
+
 /// The key of an entry: all of it that is compared.
 fn compared(bytes: &[u8], index: usize) -> &[u8] {
-    let entry = entry(bytes, index);
-    &entry[..entry.len().saturating_sub(suffix(bytes))]
+    compared_of(bytes, entry(bytes, index))
 }
 
 /// Says that all keys begin with `shared` bytes, which they do.
@@ -352,7 +355,7 @@ pub fn insert_at(bytes: &mut [u8], index: usize, data: &[u8]) {
     if free_between(bytes) < data.len() + SLOT_BYTES {
         rebuild(bytes, |_| true);
     }
-    let key = &data[..data.len() - suffix(&*bytes)];
+    let key = compared_of(bytes, data);
     let shared = match count(&*bytes) {
         0 => key.len().min(usize::from(u8::MAX)),
         _ => common(key, compared(bytes, 0)).min(shared(&*bytes)),
@@ -369,10 +372,10 @@ fn push_at(bytes: &mut [u8], index: usize, data: &[u8]) {
     let offset = push_heap(bytes, data);
     bytes.copy_within(slot_at(index)..slot_at(n), slot_at(index + 1));
     let slot = slot_at(index);
-    let key = &data[shared(&*bytes)..data.len() - suffix(&*bytes)];
+    let head = head_of(&compared_of(bytes, data)[shared(&*bytes)..]);
     set_u16(bytes, slot, offset);
     set_u16(bytes, slot + 2, data.len() as u16);
-    set_u32(bytes, slot + 4, head_of(key));
+    set_u32(bytes, slot + 4, head);
     set_u16(bytes, COUNT_AT, n as u16 + 1);
 }
 

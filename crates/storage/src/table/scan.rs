@@ -40,16 +40,10 @@ impl<'a> RowView<'a> {
         self.page.cell(self.slot, column)
     }
 
-    /// The bytes of `column` in the page, a value or a view of one (see [`RowView::resolve`]), where they are its value; `Some(None)` is NULL.
+    /// The bytes of `column` in the page, a value or a view of one, where they are its value; `Some(None)` is NULL.
     #[inline]
     pub fn stored(&self, column: usize) -> Option<Option<&'a [u8]>> {
         self.undo.is_empty().then(|| self.page.stored(self.slot, column))
-    }
-
-    /// What a view of this row's page stands for.
-    #[inline]
-    pub fn resolve(&self, view: &'a [u8]) -> Cell<'a> {
-        self.page.resolve(view)
     }
 
     fn page_layout(&self) -> &'a Layout {
