@@ -96,7 +96,7 @@ fn bigint() -> SqlError {
 /// # Errors
 /// The aggregate's; `Internal` for one of another kind.
 pub fn add_total(groups: &mut dyn Groups, group: usize, count: i64, sum: i128) -> Result<()> {
-    use functions::{AvgInt, Count, CountRows, SumInt, SumInt8, Total};
+    use self::functions::{AvgInt, Count, CountRows, SumInt, SumInt8, Total};
     macro_rules! offer {
         ($($state:ty)*) => {$(
             let states = groups.as_any_mut().downcast_mut::<ext::GroupStates<$state>>();
