@@ -8,6 +8,7 @@ use catalog::{Image, builtin, stored};
 use ext::Host;
 use ext::host::{AdvisoryKey, AdvisoryRequest, Describe, ObjectRef, RoleRef};
 use storage::Database;
+use env::waiting::Wait;
 use storage::lock::{Interrupt, OwnerId};
 use types::io::TypeLookup;
 use types::{Datum, Oid, Result, SqlError, SqlState, oid};
@@ -313,7 +314,7 @@ impl Host for SessionHost<'_> {
     }
     fn sleep(&mut self, seconds: f64) -> Result<()> {
         let until = self.interrupt.clock().monotonic_nanos() + (seconds.max(0.0) * 1e9) as u64;
-        self.interrupt.wait(until, || None::<()>)?;
+        self.interrupt.wait(Wait::Sleep, until, || None::<()>)?;
         Ok(())
     }
     fn transaction_id(&mut self, assign: bool) -> Result<Option<u64>> {

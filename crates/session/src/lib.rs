@@ -3,7 +3,9 @@
 
 mod acl;
 mod advisory;
+mod backend;
 mod basis;
+pub mod carrier;
 mod collected;
 mod copy;
 mod cursor;
@@ -30,6 +32,7 @@ mod stack;
 mod statement_cache;
 mod view;
 
+pub use backend::{Backend, Waker};
 pub use copy::{CopyIn, CopyOut, CopyShape};
 pub use ddl::auto_analyze::AutoAnalyze;
 pub use known::KnownStatement;
