@@ -188,7 +188,7 @@ impl Channel {
                 }
             }
         });
-        self.transport.stir();
+        self.transport.stir(false);
         outcome
     }
 

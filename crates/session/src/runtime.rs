@@ -11,10 +11,11 @@ use env::sync::{Condvar, Mutex};
 use storage::txn::Transaction;
 use storage::{Database, DbId, Engine, Options};
 
-use crate::ddl::auto_analyze::{Analysed, Thread};
-use crate::export::Exported;
 use crate::backend::Backend;
 use crate::carrier::CarriersView;
+use crate::ddl::auto_analyze::{Analysed, Thread};
+use crate::export::Exported;
+use crate::notify::Channels;
 use crate::statement_cache::{StatementCache, StatementCounts};
 use types::{Datum, Oid, Result, SqlError, SqlState};
 
@@ -98,6 +99,8 @@ pub struct DbCatalog {
     /// Grows with every committed change (S3).
     version: AtomicU64,
     image: Mutex<Option<(u64, Arc<Image>)>>,
+    /// Who listens to what.
+    pub(crate) channels: Arc<Channels>,
 }
 
 impl DbCatalog {
