@@ -9,6 +9,7 @@ pub mod copy;
 pub mod create_index;
 pub mod fork;
 pub mod jit;
+pub mod load_driver;
 pub mod opening;
 pub mod parse;
 pub mod point;
@@ -52,4 +53,5 @@ pub const ALL: &[(&str, Measure)] = &[
     ("round-trips", round_trips::round_trips),
     ("fork", fork::fork),
     ("recovery", recovery::recovery),
+    ("load-driver", load_driver::load_driver),
 ];
