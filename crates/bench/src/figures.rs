@@ -8,6 +8,7 @@ pub mod commits;
 pub mod copy;
 pub mod create_index;
 pub mod fork;
+pub mod idle_sessions;
 pub mod jit;
 pub mod load_driver;
 pub mod opening;
@@ -54,4 +55,6 @@ pub const ALL: &[(&str, Measure)] = &[
     ("fork", fork::fork),
     ("recovery", recovery::recovery),
     ("load-driver", load_driver::load_driver),
+    ("idle-sessions", idle_sessions::idle_sessions),
+    ("idle-sessions-in-process", idle_sessions::in_process),
 ];
