@@ -21,6 +21,7 @@ pub mod sort;
 pub mod speedtest;
 pub mod tpch;
 pub mod tpch_large;
+pub mod wake;
 
 /// Measures one or more figures.
 pub type Measure = fn(&Stage) -> Result<Vec<Figure>, Failure>;
@@ -57,4 +58,6 @@ pub const ALL: &[(&str, Measure)] = &[
     ("load-driver", load_driver::load_driver),
     ("idle-sessions", idle_sessions::idle_sessions),
     ("idle-sessions-in-process", idle_sessions::in_process),
+    ("wake-200", wake::wake_200),
+    ("wake-1000", wake::wake_1000),
 ];
