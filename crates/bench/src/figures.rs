@@ -5,6 +5,7 @@ use crate::peers::pgbench::Protocol;
 use crate::stage::{Failure, Stage};
 
 pub mod bulk;
+pub mod churn;
 pub mod commits;
 pub mod copy;
 pub mod create_index;
@@ -75,4 +76,7 @@ pub const ALL: &[(&str, Measure)] = &[
     ("pgbench-tpcb-8", |s| pgbench::tpcb(s, "pgbench-tpcb-8", 8)),
     ("pgbench-tpcb-64", |s| pgbench::tpcb(s, "pgbench-tpcb-64", 64)),
     ("hot-row-64", pgbench::hot_row),
+    ("churn", churn::trusted),
+    ("churn-scram", churn::scram),
+    ("in-process-session", churn::in_process),
 ];
