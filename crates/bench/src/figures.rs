@@ -9,10 +9,12 @@ pub mod churn;
 pub mod commits;
 pub mod copy;
 pub mod create_index;
+pub mod fairness;
 pub mod fork;
 pub mod idle_sessions;
 pub mod jit;
 pub mod load_driver;
+pub mod lock_crowd;
 pub mod opening;
 pub mod parse;
 pub mod pgbench;
@@ -79,4 +81,6 @@ pub const ALL: &[(&str, Measure)] = &[
     ("churn", churn::trusted),
     ("churn-scram", churn::scram),
     ("in-process-session", churn::in_process),
+    ("lock-crowd", lock_crowd::lock_crowd),
+    ("fairness", fairness::fairness),
 ];
