@@ -2,15 +2,16 @@
 
 use std::cell::OnceCell;
 
+use server::SessionMode;
 use tempfile::TempDir;
 
 use crate::figure::Figure;
 use crate::peers::canned::{Canned, Form};
-use crate::peers::hathi_process::{Entry, SessionMode};
+use crate::peers::hathi_process::Entry;
 use crate::peers::{Endpoint, HathiProcess, PgBouncer};
 use crate::stage::{Failure, Stage};
 
-/// Our server, its sessions pooled.
+/// Our server as it is unless told otherwise: its sessions pooled, a slot per processor.
 pub const HATHI: &str = "Hathi";
 /// The same with a thread for each session.
 pub const HATHI_THREAD: &str = "Hathi, thread";
@@ -65,7 +66,7 @@ impl Stage {
             Ok((HathiProcess::start(who, &dir.path().join("hathi"), mode, Entry::Open)?, dir))
         };
         Ok(match door {
-            Door::Hathi => once(&doors.hathi, || hathi(HATHI, SessionMode::Pooled))?.0.endpoint().clone(),
+            Door::Hathi => once(&doors.hathi, || hathi(HATHI, SessionMode::default()))?.0.endpoint().clone(),
             Door::HathiThread => {
                 once(&doors.hathi_thread, || hathi(HATHI_THREAD, SessionMode::Thread))?.0.endpoint().clone()
             }
@@ -90,9 +91,6 @@ impl Stage {
     /// # Errors
     /// When one of ours does not.
     pub fn open_all(&self, doors: &[Door], figure: &mut Figure) -> Result<Vec<Endpoint>, Failure> {
-        if doors.contains(&Door::HathiThread) && !SessionMode::CAN_BE_CHOSEN {
-            figure.note("The server has no session_mode yet: both of Hathi's rows are a thread for each session.");
-        }
         let mut open = Vec::new();
         for &door in doors {
             match self.open(door) {

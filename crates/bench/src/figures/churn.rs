@@ -1,9 +1,11 @@
 //! Coming and going: connections that ask one thing, and sessions of the library.
 
+use server::SessionMode;
+
 use crate::doors::{CANNED_EVENTS, CANNED_THREADS, Door, HATHI, PGBOUNCER, POSTGRESQL};
 use crate::figure::{Figure, Goal, Unit};
 use crate::load::{churn, query};
-use crate::peers::hathi_process::{Entry, SessionMode};
+use crate::peers::hathi_process::Entry;
 use crate::peers::{Endpoint, HathiProcess, PASSWORD, SCRAM_ROLE};
 use crate::stage::{Failure, Stage, micros_each};
 
@@ -47,7 +49,7 @@ pub fn scram(stage: &Stage) -> Result<Vec<Figure>, Failure> {
         &[HATHI, POSTGRESQL, PGBOUNCER],
     );
     let dir = stage.new_dir()?;
-    let server = HathiProcess::start(HATHI, &dir.path().join("hathi"), SessionMode::Pooled, Entry::Password)?;
+    let server = HathiProcess::start(HATHI, &dir.path().join("hathi"), SessionMode::default(), Entry::Password)?;
     let mut endpoints = vec![server.endpoint().clone()];
     match stage.postgres() {
         Ok(postgres) => endpoints.push(postgres.scram_endpoint()?),

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use server::SessionMode;
 
 use crate::doors::{Door, HATHI, PGBOUNCER, POSTGRESQL};
 use crate::figure::{Figure, Goal, Unit};
 use crate::load::{Crowd, execute, prepare, query};
-use crate::peers::hathi_process::{Entry, SessionMode};
+use crate::peers::hathi_process::Entry;
 use crate::peers::processes::Usage;
 use crate::peers::{Endpoint, HathiProcess, sessions};
 use crate::stage::{Failure, Stage};
@@ -81,7 +82,7 @@ pub fn idle_sessions(stage: &Stage) -> Result<Vec<Figure>, Failure> {
     for _ in 0..stage.scale.long_rounds {
         let dir = stage.new_dir()?;
         // A server of its own, which has not had larger crowds before.
-        let server = HathiProcess::start(HATHI, &dir.path().join("hathi"), SessionMode::Pooled, Entry::Open)?;
+        let server = HathiProcess::start(HATHI, &dir.path().join("hathi"), SessionMode::default(), Entry::Open)?;
         server.endpoint().client()?.batch_execute(TABLE)?;
         for endpoint in [server.endpoint()].into_iter().chain(&peers) {
             let found = match endpoint.who {

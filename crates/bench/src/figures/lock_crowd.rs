@@ -2,13 +2,19 @@
 
 use std::time::Duration;
 
-use crate::doors::{Door, POSTGRESQL};
+use server::SessionMode;
+
+use crate::doors::{Door, HATHI, POSTGRESQL};
 use crate::figure::{Figure, Goal, Unit};
 use crate::load::{Crowd, Requests, busy, execute, prepare, query};
+use crate::peers::HathiProcess;
+use crate::peers::hathi_process::Entry;
 use crate::stage::{Failure, Stage, scatter};
 
 const WAITING: usize = 64;
 const OTHERS: usize = 8;
+/// Carriers that may run at a time, far fewer than wait.
+const SLOTS: usize = 4;
 const ROWS: i32 = 1000;
 const BESIDE: &str = "Hathi, beside the crowd";
 const ALONE: &str = "Hathi, without it";
@@ -22,14 +28,18 @@ pub fn lock_crowd(stage: &Stage) -> Result<Vec<Figure>, Failure> {
     let mut figure = Figure::new(
         "lock-crowd",
         format!(
-            "prepared point reads per second by {OTHERS} clients, beside {WAITING} that wait for the lock of one row"
+            "prepared point reads per second by {OTHERS} clients, beside {WAITING} that wait for the lock of one row; {SLOTS} slots"
         ),
         Unit::PerSecond,
         Goal::TimesAtLeast(ALONE, 0.95),
         &[BESIDE, ALONE, POSTGRESQL_BESIDE, POSTGRESQL_ALONE],
     )
     .fair(0.5);
-    let endpoints = stage.open_all(&[Door::Hathi, Door::PostgreSql], &mut figure)?;
+    let dir = stage.new_dir()?;
+    let mode = SessionMode::Pooled { slots: SLOTS };
+    let server = HathiProcess::start(HATHI, &dir.path().join("hathi"), mode, Entry::Open)?;
+    let mut endpoints = vec![server.endpoint().clone()];
+    endpoints.extend(stage.open_all(&[Door::PostgreSql], &mut figure)?);
     let reads = Requests::new((0..ROWS as usize).map(|i| execute(&[&scatter(i, ROWS).to_string()])));
     let mut crowds = Vec::new();
     for endpoint in &endpoints {

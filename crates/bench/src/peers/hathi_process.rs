@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use hathi::Database;
-use server::{Auth, Roles, Server};
+use server::{Auth, Roles, Server, SessionMode};
 use tempfile::TempDir;
 
 use crate::peers::child::{self, Child};
@@ -13,27 +13,6 @@ use crate::stage::Failure;
 
 /// A name for the socket; no TCP port.
 const PORT: u16 = 5432;
-
-/// How the server runs its sessions.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum SessionMode {
-    /// On a few carriers.
-    Pooled,
-    /// On a thread each.
-    Thread,
-}
-
-impl SessionMode {
-    /// Whether the server lets it be chosen: not yet, it always gives each session a thread.
-    pub const CAN_BE_CHOSEN: bool = false;
-
-    fn name(self) -> &'static str {
-        match self {
-            SessionMode::Pooled => "pooled",
-            SessionMode::Thread => "thread",
-        }
-    }
-}
 
 /// What a client must prove.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,7 +43,12 @@ impl HathiProcess {
             Entry::Open => ("trust", None),
             Entry::Password => ("scram", Some(PASSWORD)),
         };
-        let child = Child::start("hathi", &[&data, &directory, mode.name(), auth])?;
+        // Slots for carriers; a thread for each session has none.
+        let slots = match mode {
+            SessionMode::Pooled { slots } => slots.to_string(),
+            SessionMode::Thread => "thread".to_owned(),
+        };
+        let child = Child::start("hathi", &[&data, &directory, &slots, auth])?;
         let endpoint = Endpoint {
             who,
             directory: socket.path().to_owned(),
@@ -82,14 +66,18 @@ impl HathiProcess {
     }
 }
 
-/// The child's part. `_mode` waits for a server that knows it (`SessionMode::CAN_BE_CHOSEN`).
-pub fn serve(data: &str, socket: &str, _mode: &str, auth: &str) -> Result<(), Failure> {
+/// The child's part.
+pub fn serve(data: &str, socket: &str, slots: &str, auth: &str) -> Result<(), Failure> {
+    let mode = match slots {
+        "thread" => SessionMode::Thread,
+        slots => SessionMode::Pooled { slots: slots.parse()? },
+    };
     let database = Database::open(data)?;
     let (auth, verifier) = match auth {
         "scram" => (Auth::Scram, Some(Server::verifier(&database, PASSWORD))),
         _ => (Auth::Trust, None),
     };
-    let server = Server::new(database.clone(), auth, Roles::new(&database, verifier));
+    let server = Server::with_mode(database.clone(), auth, Roles::new(&database, verifier), mode);
     server.listen_unix(Path::new(socket), PORT)?;
     child::ready()?;
     server.stop(Duration::from_secs(5));
