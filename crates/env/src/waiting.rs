@@ -48,6 +48,10 @@ pub trait Place {
     fn give_up(&self, why: Wait) -> bool;
     /// It blocks no longer, and would like to have it back.
     fn take_back(&self, why: Wait);
+    /// Its number, from 1; 0 for a place that has none.
+    fn number(&self) -> u32 {
+        0
+    }
 }
 
 thread_local! {
@@ -57,6 +61,11 @@ thread_local! {
 /// Gives this thread a place, for as long as it lives or until it gets another.
 pub fn set_place(place: Option<Arc<dyn Place>>) {
     PLACE.with(|own| *own.borrow_mut() = place);
+}
+
+/// The number of this thread's place; 0 without one.
+pub fn place_number() -> u32 {
+    PLACE.with(|own| own.borrow().as_ref().map_or(0, |place| place.number()))
 }
 
 /// Calls `f`, which may block; this thread's place is free meanwhile.

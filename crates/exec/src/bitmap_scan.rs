@@ -107,6 +107,7 @@ fn listed(table: &TableRef, range: &IndexRange, ctx: &mut Context<'_>) -> Result
             found.extend((0..batch.len()).map(|i| batch.get(i).1.to_u64()));
         }
     }
+    tree.rel().count_scan(ctx.txn.owner(), 1, found.len() as u64);
     found.sort_unstable();
     found.dedup();
     Ok(found)

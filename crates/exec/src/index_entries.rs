@@ -51,6 +51,7 @@ impl Entries {
         let left = match &mut self.left {
             Some(left) => left,
             None => {
+                tree.rel().count_scan(ctx.txn.owner(), 1, 0);
                 if !prefix(table, range, key, ctx, |_| {})? {
                     self.left = Some(Stretches::new());
                     return Ok(false);

@@ -122,6 +122,7 @@ impl Operator for IndexScan {
                 *n = out.rows;
             }
         }
+        tree.rel().count_scan(ctx.txn.owner(), 0, out.rows as u64);
         fetch_large(out, table, &mut self.large)?;
         if let Some(filter) = &mut self.filter {
             retain(filter.get(ctx), out, ctx)?;

@@ -209,7 +209,12 @@ impl Operator for PointScan {
             Single::Unclear => None,
         };
         match loaded {
-            Some(is_found) => Ok(is_found),
+            Some(is_found) => {
+                if let Some((_, tree)) = &self.handles {
+                    tree.rel().count_scan(ctx.txn.owner(), 1, is_found.into());
+                }
+                Ok(is_found)
+            }
             None => self.otherwise().next(ctx, out),
         }
     }

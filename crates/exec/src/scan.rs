@@ -104,6 +104,8 @@ pub struct SeqScan {
     morsels: Option<(Arc<Morsels>, u32)>,
     /// Whether the tests know what they compare with.
     bound: bool,
+    /// Rows that were found and not counted yet.
+    read: u64,
     scratch: ScanScratch,
     slots: Vec<u32>,
     /// What joins above have no use for, and room for what passes.
@@ -146,6 +148,7 @@ impl SeqScan {
             slot: 0,
             morsels: None,
             bound: false,
+            read: 0,
             scratch: ScanScratch::default(),
             slots: Vec::new(),
             narrowings: Vec::new(),
@@ -182,10 +185,13 @@ impl SeqScan {
     ) -> Result<()> {
         let (block, from) = (self.block, self.slot);
         let mut fold = fold.filter(|_| from == 0);
-        let SeqScan { forms, first, tests, filter, slots, probe, large, scratch, narrowings, passing, .. } = self;
+        let SeqScan { forms, first, tests, filter, slots, probe, large, scratch, narrowings, passing, read, .. } = self;
         let width = forms.len() - 1;
         let snapshot = ctx.snapshot;
         let next = storage.scan_block::<_, types::SqlError>(block, snapshot, scratch, |page| {
+            if from == 0 {
+                *read += page.visible().iter().map(|word| u64::from(word.count_ones())).sum::<u64>();
+            }
             if let Some((fold, folding)) = &mut fold
                 && folding.take_page(fold, page)
             {
@@ -327,9 +333,9 @@ impl SeqScan {
         // What a filter leaves need not fill the chunk to the last row: reading pages in ever smaller parts costs more than it saves.
         let filtered = self.filter.is_some() || !self.tests.is_empty() || !self.narrowings.is_empty();
         let enough = if filtered { CHUNK_ROWS / 2 } else { CHUNK_ROWS };
-        if !self.bound {
+        let begins = !std::mem::replace(&mut self.bound, true);
+        if begins {
             self.tests.bind(ctx)?;
-            self.bound = true;
         }
         let program = folding.as_ref().and_then(|_| self.fold.clone().flatten());
         let fold = match &program {
@@ -340,6 +346,7 @@ impl SeqScan {
             self.load_block(&storage, ctx, out, fold.as_ref().zip(folding.as_deref_mut()))?;
             pages += 1;
         }
+        storage.rel().count_scan(ctx.txn.owner(), begins.into(), std::mem::take(&mut self.read));
         if out.rows == 0 {
             return Ok(self.has_page(&storage));
         }

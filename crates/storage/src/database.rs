@@ -27,8 +27,34 @@ pub struct Database {
     pub(crate) space: Arc<PageSpace>,
     relations: RwLock<HashMap<RelId, Arc<Relation>>>,
     free_units: Mutex<FreeUnits>,
+    /// What was counted of relations that are gone.
+    gone: Mutex<DatabaseCounts>,
     /// The blob that the durable superblock names, and the sum of changes it was made from.
     pub(crate) stored: Mutex<(BlobRef, u64)>,
+}
+
+/// What was counted of the relations of a database since it was opened.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct DatabaseCounts {
+    /// Rows that committed transactions have inserted, changed and deleted.
+    pub written: [u64; 3],
+    /// Rows that scans of tables found, and entries that those of indexes did.
+    pub returned: u64,
+    /// The latter alone.
+    pub fetched: u64,
+    /// Pages that were read from the disk.
+    pub pages_read: u64,
+}
+
+impl DatabaseCounts {
+    fn add(&mut self, rel: &Relation) {
+        self.written.iter_mut().zip(rel.counts()).for_each(|(sum, n)| *sum += n);
+        let rows = rel.scan_counts().rows;
+        self.returned += rows;
+        if rel.kind == RelKind::Btree {
+            self.fetched += rows;
+        }
+    }
 }
 
 /// Page numbers that no relation has.
@@ -118,6 +144,7 @@ impl Database {
             space,
             relations: RwLock::new(relations),
             free_units: Mutex::new(FreeUnits::new(limit)),
+            gone: Mutex::default(),
             stored: Mutex::new((stored, 0)),
         };
         db.rebuild_free_units();
@@ -197,7 +224,9 @@ impl Database {
     /// Takes a relation out and frees its pages; nobody can reach it any more.
     pub(crate) fn forget(&self, rel: &Arc<Relation>) {
         rel.dropped.store(true, Ordering::Release);
-        self.relations.write().remove(&rel.id);
+        if self.relations.write().remove(&rel.id).is_some() {
+            self.gone.lock().add(rel);
+        }
         for (index, (start, units)) in rel.extent_ranges().into_iter().enumerate() {
             let class = rel.class(if index == 0 { 0 } else { 1 });
             let count = units / class.units();
@@ -209,6 +238,15 @@ impl Database {
             garbage.into_iter().for_each(|e| self.file.free(e));
             self.free_units.lock().give(start.0, units);
         }
+    }
+
+    /// What was counted of its relations.
+    pub fn counts(&self) -> DatabaseCounts {
+        // Before those that are there: one that goes meanwhile is missed rather than counted twice.
+        let mut sum = *self.gone.lock();
+        self.relations().iter().for_each(|rel| sum.add(rel));
+        sum.pages_read = self.space.read_count();
+        sum
     }
 
     pub(crate) fn insert_relation(&self, rel: Arc<Relation>) {

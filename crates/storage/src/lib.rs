@@ -22,8 +22,8 @@ pub mod table;
 pub mod txn;
 pub mod wal;
 
-pub use database::Database;
+pub use database::{Database, DatabaseCounts};
 pub use engine::{Damage, Engine, Options, Shared};
 pub use error::{Error, Interruption, Result};
 pub use ids::{DbId, Lsn, PageNo, RelId, RowId, Slot, Xid};
-pub use relation::{Persistence, RelKind, RelMeta, Relation};
+pub use relation::{Persistence, RelKind, RelMeta, Relation, ScanCounts};

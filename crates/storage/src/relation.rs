@@ -4,6 +4,7 @@
 //! k has `2^(k-1)` up to 1024. Block number to page number is arithmetic on a short list.
 
 mod extents;
+mod scans;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
@@ -12,13 +13,17 @@ use env::sync::Mutex;
 use types::Physical;
 
 use extents::Extents;
+use scans::Scans;
 
 use crate::buffer::PageClass;
 use crate::codec::{Put, Take};
 use crate::error::{Error, Result};
 use crate::ids::{DbId, PageNo, RelId};
+use crate::lock::OwnerId;
 use crate::table::{EntryShape, Layout};
 use crate::txn::{TxnState, WriteKind};
+
+pub use scans::ScanCounts;
 
 /// What a relation holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -193,6 +198,7 @@ pub struct Relation {
     sequence: Mutex<SequenceState>,
     /// Rows that committed transactions have inserted, changed and deleted since it was opened.
     counts: [AtomicU64; 3],
+    scans: Scans,
     /// Bumped whenever what a checkpoint stores of it changed.
     pub(crate) changes: AtomicU64,
     /// How entries of its indexes follow from its rows, as far as those who write it have said.
@@ -249,6 +255,7 @@ impl Relation {
                 durable_called: meta.called,
             }),
             counts: Default::default(),
+            scans: Scans::default(),
             changes: AtomicU64::new(1),
             shapes: Mutex::new(None),
         }
@@ -395,6 +402,17 @@ impl Relation {
     /// Rows that committed transactions have inserted, changed and deleted since it was opened.
     pub fn counts(&self) -> [u64; 3] {
         std::array::from_fn(|i| self.counts[i].load(Ordering::Relaxed))
+    }
+
+    /// Counts scans of it that `owner` has begun, and rows that they found.
+    #[inline]
+    pub fn count_scan(&self, owner: OwnerId, scans: u64, rows: u64) {
+        self.scans.add(owner.0, scans, rows);
+    }
+
+    /// How often it was scanned since it was opened, and how many rows that found.
+    pub fn scan_counts(&self) -> ScanCounts {
+        self.scans.get()
     }
 
     /// All of these together.

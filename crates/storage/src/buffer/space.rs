@@ -50,6 +50,8 @@ pub struct PageSpace {
     high: AtomicU32,
     /// The time that pages are stamped with when they may change: it grows whenever somebody is about to look whether some have.
     time: AtomicU64,
+    /// Pages that were read.
+    reads: AtomicU64,
     this: Weak<PageSpace>,
 }
 
@@ -72,6 +74,7 @@ impl PageSpace {
             source,
             pool,
             dirty: Mutex::new(Vec::new()),
+            reads: AtomicU64::new(0),
             high: AtomicU32::new(0),
             time: AtomicU64::new(1),
             this: this.clone(),
@@ -212,6 +215,11 @@ impl PageSpace {
         Some(Optimistic { frame, version, bytes })
     }
 
+    /// How many pages were read since it was opened.
+    pub fn read_count(&self) -> u64 {
+        self.reads.load(Ordering::Relaxed)
+    }
+
     /// Loads a page that was found not resident; true with its exclusive latch held, false when somebody else got there first.
     #[cold]
     fn load(&self, frame: &Frame, page: PageNo, class: PageClass) -> Result<bool> {
@@ -232,6 +240,7 @@ impl PageSpace {
             return Err(e);
         }
         self.pool.admit(self.this.clone(), page, class);
+        self.reads.fetch_add(1, Ordering::Relaxed);
         touched::read();
         frame.reference();
         Ok(true)

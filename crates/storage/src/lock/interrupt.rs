@@ -1,7 +1,7 @@
 //! `Interrupt`: how a running statement is told to stop, also while it waits.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering};
 
 use env::Clock;
 use env::sync::{Condvar, Mutex};
@@ -14,6 +14,10 @@ pub struct Interrupt {
     pending: AtomicU8,
     /// Monotonic nanoseconds at which the statement's time is up; 0: never.
     deadline: AtomicU64,
+    /// What its thread waits for, for those who look: a number of [`Wait`] and 1, or 0.
+    waiting: AtomicU8,
+    /// Since when, where that is known: microseconds since 1970.
+    waiting_since: AtomicI64,
     clock: Arc<dyn Clock>,
     sleep: Mutex<()>,
     wake: Condvar,
@@ -25,6 +29,8 @@ impl Interrupt {
         Interrupt {
             pending: AtomicU8::new(0),
             deadline: AtomicU64::new(0),
+            waiting: AtomicU8::new(0),
+            waiting_since: AtomicI64::new(0),
             clock,
             sleep: Mutex::new(()),
             wake: Condvar::new(),
@@ -111,7 +117,27 @@ impl Interrupt {
         if let Some(answer) = ready() {
             return Ok(Some(answer));
         }
-        waiting::blocking(why, || self.sleep_until(until, ready))
+        self.waiting_since.store(self.clock.unix_micros(), Ordering::Relaxed);
+        let outer = self.waiting.swap(why as u8 + 1, Ordering::Relaxed);
+        let outcome = waiting::blocking(why, || self.sleep_until(until, ready));
+        self.waiting.store(outer, Ordering::Relaxed);
+        outcome
+    }
+
+    /// Says what its thread is about to wait for elsewhere, or that it no longer does.
+    pub fn set_waiting(&self, why: Option<Wait>) {
+        self.waiting.store(why.map_or(0, |why| why as u8 + 1), Ordering::Relaxed);
+    }
+
+    /// Since when it waits in [`Interrupt::wait`], or did the last time: microseconds since 1970.
+    pub fn waiting_since(&self) -> i64 {
+        self.waiting_since.load(Ordering::Relaxed)
+    }
+
+    /// What is waited for.
+    pub fn waiting(&self) -> Option<Wait> {
+        let number = self.waiting.load(Ordering::Relaxed).checked_sub(1)?;
+        Wait::ALL.get(usize::from(number)).copied()
     }
 
     fn sleep_until<T>(&self, until: u64, mut ready: impl FnMut() -> Option<T>) -> Result<Option<T>> {

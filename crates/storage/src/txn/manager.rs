@@ -64,6 +64,12 @@ impl TxnManager {
         Xid(self.next_xid.load(Ordering::Relaxed))
     }
 
+    /// The oldest number whose transaction has not ended; the next one when all have.
+    pub fn oldest_xid(&self) -> Xid {
+        let active = self.active.lock();
+        active.keys().next().copied().unwrap_or_else(|| self.next_xid())
+    }
+
     /// A number for a subtransaction.
     pub fn new_sub_xid(&self) -> Xid {
         Xid(self.next_xid.fetch_add(1, Ordering::Relaxed))
