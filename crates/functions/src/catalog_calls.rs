@@ -50,6 +50,7 @@ passed! {
     DatabaseCollationVersion = "pg_database_collation_actual_version";
     SwitchWal = "pg_switch_wal";
     NotificationQueueUsage = "pg_notification_queue_usage";
+    StatementStatsReset = "pg_stat_statements_reset";
     TuplesInserted = "pg_stat_get_tuples_inserted";
     TuplesUpdated = "pg_stat_get_tuples_updated";
     TuplesDeleted = "pg_stat_get_tuples_deleted";
@@ -59,6 +60,24 @@ passed! {
     LastAutoanalyzeTime = "pg_stat_get_last_autoanalyze_time";
     AnalyzeCount = "pg_stat_get_analyze_count";
     AutoanalyzeCount = "pg_stat_get_autoanalyze_count";
+    Scans = "pg_stat_get_numscans";
+    TuplesReturned = "pg_stat_get_tuples_returned";
+    TuplesFetched = "pg_stat_get_tuples_fetched";
+    DbSessionsNow = "pg_stat_get_db_numbackends";
+    DbCommits = "pg_stat_get_db_xact_commit";
+    DbRollbacks = "pg_stat_get_db_xact_rollback";
+    DbBlocks = "pg_stat_get_db_blocks_fetched";
+    DbReturned = "pg_stat_get_db_tuples_returned";
+    DbFetched = "pg_stat_get_db_tuples_fetched";
+    DbInserted = "pg_stat_get_db_tuples_inserted";
+    DbUpdated = "pg_stat_get_db_tuples_updated";
+    DbDeleted = "pg_stat_get_db_tuples_deleted";
+    DbDeadlocks = "pg_stat_get_db_deadlocks";
+    DbSessionTime = "pg_stat_get_db_session_time";
+    DbActiveTime = "pg_stat_get_db_active_time";
+    DbIdleTime = "pg_stat_get_db_idle_in_transaction_time";
+    DbSessions = "pg_stat_get_db_sessions";
+    DbKilled = "pg_stat_get_db_sessions_killed";
 }
 
 /// The rows of a function that the session implements.
@@ -91,7 +110,10 @@ pub(crate) mod functions {
         BlockingPids = 2561, SettingFlags = 6240, TxidStatus = 3360, XactStatus = 5066, CollationVersion = 3448,
         DatabaseCollationVersion = 6249, TuplesInserted = 1931, TuplesUpdated = 1932, TuplesDeleted = 1933, LiveTuples = 2878,
         ModSinceAnalyze = 3177, LastAnalyzeTime = 2783, LastAutoanalyzeTime = 2784, AnalyzeCount = 3056,
-        AutoanalyzeCount = 3057
+        AutoanalyzeCount = 3057, Scans = 1928, TuplesReturned = 1929, TuplesFetched = 1930, DbSessionsNow = 1941,
+        DbCommits = 1942, DbRollbacks = 1943, DbBlocks = 1944, DbReturned = 2758, DbFetched = 2759, DbInserted = 2760,
+        DbUpdated = 2761, DbDeleted = 2762, DbDeadlocks = 3152, DbSessionTime = 6185, DbActiveTime = 6186, DbIdleTime = 6187,
+        DbSessions = 6188, DbKilled = 6191
     ), strict, stable)]
     pub fn pass_one<P: Passed>(call: &mut Call<'_>, a: &Datum) -> Result<Datum> {
         call.host.call(P::NAME, std::slice::from_ref(a))
@@ -115,6 +137,17 @@ pub(crate) mod functions {
     #[ext::function(each(ColumnIsUpdatable = 3843, IndexColumnHasProperty = 638), strict, stable)]
     pub fn pass_three<P: Passed>(call: &mut Call<'_>, a: &Datum, b: &Datum, c: &Datum) -> Result<Datum> {
         call.host.call(P::NAME, &[a.clone(), b.clone(), c.clone()])
+    }
+
+    #[ext::function(each(StatementStatsReset = 15200), strict, volatile)]
+    pub fn pass_four_each_time<P: Passed>(
+        call: &mut Call<'_>,
+        a: &Datum,
+        b: &Datum,
+        c: &Datum,
+        d: &Datum,
+    ) -> Result<Datum> {
+        call.host.call(P::NAME, &[a.clone(), b.clone(), c.clone(), d.clone()])
     }
 
     #[ext::function(each(MakeAclItem = 1365), strict)]
@@ -225,6 +258,31 @@ pub(crate) mod functions {
     #[ext::set_function(oid = 15007)]
     pub fn jit_counts(call: &mut Call<'_>) -> Result<Vec<ext::output::Columns>> {
         rows_of(call, "hathi_jit", &[])
+    }
+
+    #[ext::set_function(oid = 15011)]
+    pub fn session_places(call: &mut Call<'_>) -> Result<Vec<ext::output::Columns>> {
+        rows_of(call, "hathi_sessions", &[])
+    }
+
+    #[ext::set_function(oid = 15015)]
+    pub fn carriers(call: &mut Call<'_>) -> Result<Vec<ext::output::Columns>> {
+        rows_of(call, "hathi_carriers", &[])
+    }
+
+    #[ext::set_function(oid = 15019)]
+    pub fn waits(call: &mut Call<'_>) -> Result<Vec<ext::output::Columns>> {
+        rows_of(call, "hathi_waits", &[])
+    }
+
+    #[ext::set_function(oid = 15023)]
+    pub fn statement_stats(call: &mut Call<'_>) -> Result<Vec<ext::output::Columns>> {
+        rows_of(call, "pg_stat_statements", &[])
+    }
+
+    #[ext::set_function(oid = 15027)]
+    pub fn statement_stats_info(call: &mut Call<'_>) -> Result<Vec<ext::output::Columns>> {
+        rows_of(call, "pg_stat_statements_info", &[])
     }
 
     #[ext::set_function(oid = 3035)]

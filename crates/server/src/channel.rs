@@ -125,6 +125,12 @@ impl Channel {
         self.output.clear();
     }
 
+    /// Bytes that its buffers take; those that it has only while it is run not among them.
+    pub fn held_bytes(&self) -> usize {
+        let kept = |buffer: &BytesMut| if buffer.is_empty() { 0 } else { buffer.capacity() };
+        kept(&self.input) + kept(&self.output)
+    }
+
     pub fn is_desynchronized(&self) -> bool {
         self.desynchronized
     }
@@ -180,7 +186,9 @@ impl Channel {
     /// Waits in this thread until there is room to write, or the statement is to end.
     fn wait(&mut self) -> Result<()> {
         let (transport, cancel) = (&self.transport, &self.cancel);
-        waiting::blocking(Wait::ClientWrite, || {
+        let say = |why| cancel.iter().for_each(|backend| backend.set_waiting(why));
+        say(Some(Wait::ClientWrite));
+        let outcome = waiting::blocking(Wait::ClientWrite, || {
             loop {
                 if let Some(cancel) = cancel {
                     cancel.check()?;
@@ -191,7 +199,9 @@ impl Channel {
                     Err(e) => return Err(SqlError::new(SqlState::CONNECTION_FAILURE, e.to_string())),
                 }
             }
-        })
+        });
+        say(None);
+        outcome
     }
 
     /// Writes all, within a statement.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use env::waiting::Wait;
 use session::{BlockState, Fetched, OutputColumn, Pause, Portal, Run, Waker};
 use types::error::Severity;
 use types::{Datum, Oid, Result, SqlError, SqlState};
@@ -197,6 +198,20 @@ impl Connection {
         Turn::More
     }
 
+    /// This thread runs it: a carrier by its number, or one of its own (0).
+    pub fn run_by(&mut self, carrier: u32) {
+        if let Some(backend) = &self.channel.cancel {
+            backend.run_by(carrier);
+        }
+    }
+
+    /// Bytes that it holds itself, apart from its session.
+    fn bytes(&self) -> usize {
+        let reported: usize = self.reported.iter().map(|value| size_of::<String>() + value.capacity()).sum();
+        let portals = self.portals.capacity() * size_of::<(Bytes, Opened)>();
+        size_of::<Connection>() + self.channel.held_bytes() + reported + portals
+    }
+
     /// Whether somebody wants it gone.
     fn is_to_end(&self) -> bool {
         self.shared.is_stopping() || self.channel.cancel.as_ref().is_some_and(|c| c.is_terminated())
@@ -208,6 +223,10 @@ impl Connection {
     }
 
     fn parked(&mut self, writing: bool) -> Turn {
+        if let Some(backend) = &self.channel.cancel {
+            backend.set_connection(self.bytes(), self.portals.len());
+            backend.park(if writing { Wait::ClientWrite } else { Wait::ClientRead });
+        }
         let mut until = None;
         if let Some(Pending::Run(run, Pause::CopyIn)) = &self.pending
             && let Some(session) = &mut self.session
@@ -406,6 +425,7 @@ impl Connection {
             BlockState::Failed => TransactionStatus::Failed,
         };
         backend::ready_for_query(&mut self.channel.output, status);
+        self.session().report_end();
     }
 
     /// Tells what was notified, which a client expects only between transactions.
@@ -507,6 +527,7 @@ impl Connection {
             self.session().forget_statement(name);
         }
         let sql = text::utf8(query)?;
+        self.session().report_begin(sql);
         // OID 0 leaves the type to be inferred.
         let params: Vec<Oid> = params.iter().map(|&p| if p.is_none() { types::oid::UNKNOWN } else { p }).collect();
         let prepared = if is_empty(sql) { None } else { Some(self.session().prepare(sql, &params)?) };
@@ -524,6 +545,7 @@ impl Connection {
         result_formats: Formats,
     ) -> Result<()> {
         let portal_name = text::utf8(&name)?.to_owned();
+        self.session().report_statement(&String::from_utf8_lossy(statement_name));
         if !name.is_empty() && self.portals.contains_key(&name) {
             let message = format!("cursor \"{portal_name}\" already exists");
             return Err(SqlError::new(SqlState::DUPLICATE_CURSOR, message));

@@ -1,10 +1,13 @@
 //! The start of a connection: encryption refused, cancel requests, proof of identity, first settings.
 
 use std::io;
+use std::net::SocketAddr;
+use std::os::fd::BorrowedFd;
 use std::sync::PoisonError;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use session::Peer;
 use types::error::Severity;
 use types::{Result, SqlError, SqlState};
 use wire::scram::{self, ChannelBinding, SCRAM_SHA_256, Verifier};
@@ -186,14 +189,26 @@ impl Connection {
         let id = session.inner().process_id() as i32;
         let cancel = session.inner().cancel_handle();
         cancel.set_waker(self.waker.take());
+        cancel.set_peer(peer(self.channel.transport().socket()));
         self.session = Some(session);
         self.phase = Phase::Ready;
         self.report_settings();
         backend::backend_key_data(&mut self.channel.output, id, &key);
         self.channel.cancel = Some(cancel.clone());
+        self.run_by(env::waiting::place_number());
         self.shared.enter(id, key, cancel);
         self.ready();
         Ok(())
+    }
+}
+
+/// Where the client of a socket is.
+fn peer(socket: Option<BorrowedFd<'_>>) -> Peer {
+    let address = socket.and_then(|socket| rustix::net::getpeername(socket).ok().flatten());
+    match address.map(SocketAddr::try_from) {
+        Some(Ok(address)) => Peer::Network(address),
+        _ if socket.is_some() => Peer::Local,
+        _ => Peer::Program,
     }
 }
 

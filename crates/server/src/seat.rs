@@ -41,8 +41,6 @@ pub struct Seat {
     hung: AtomicBool,
     /// Whether it waits for room to write.
     writing: AtomicBool,
-    /// Nanoseconds since the poller's start at which it was parked.
-    pub parked_at: AtomicU64,
 }
 
 impl Seat {
@@ -69,7 +67,6 @@ impl Seat {
             listed: AtomicU64::new(0),
             hung: AtomicBool::new(false),
             writing: AtomicBool::new(false),
-            parked_at: AtomicU64::new(0),
         }
     }
 
@@ -79,10 +76,6 @@ impl Seat {
 
     pub fn token(&self) -> u64 {
         self.token.load(Ordering::SeqCst)
-    }
-
-    pub fn is_parked(&self) -> bool {
-        self.state.load(Ordering::SeqCst) == PARKED
     }
 
     /// The client has closed its side.
@@ -113,6 +106,7 @@ impl Seat {
             let Some(connection) = guard.as_mut() else { return };
             connection.channel.transport().stir(self.hung.load(Ordering::SeqCst));
             connection.channel.take_buffers(scratch);
+            connection.run_by(env::waiting::place_number());
             let turn = connection.advance();
             connection.channel.give_buffers(scratch);
             match turn {

@@ -40,6 +40,7 @@ pub fn run(mut connection: Connection, poke: Option<&OwnedFd>, wakefulness: &Wak
     loop {
         // Readiness is asked for anew each time, an end among it.
         connection.channel.transport().stir(true);
+        connection.run_by(0);
         match connection.advance() {
             Turn::Over => return,
             Turn::More => {}

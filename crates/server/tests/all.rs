@@ -3,5 +3,6 @@
 mod client;
 mod lifecycle;
 mod notify;
+mod seeing;
 mod state;
 mod waits;

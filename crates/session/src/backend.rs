@@ -4,17 +4,31 @@
 //! that is held for a moment: it can be cancelled, told to end, told of notifications, and looked at, whether it runs, waits or is parked.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use env::sync::Mutex;
+use env::waiting::Wait;
 use storage::lock::Interrupt;
 use types::{Oid, Result};
 
+use crate::activity::Activity;
 use crate::notify::Notification;
 
 /// Has whoever keeps a parked session look at it.
 pub type Waker = Arc<dyn Fn() + Send + Sync>;
+
+/// Where a session's client is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Peer {
+    /// In the program itself.
+    Program,
+    /// At the other end of a unix socket.
+    Local,
+    /// On the network.
+    Network(SocketAddr),
+}
 
 /// A session as others know it.
 pub struct Backend {
@@ -29,10 +43,23 @@ pub struct Backend {
     mail: Mutex<(VecDeque<Notification>, Option<Arc<AtomicUsize>>)>,
     /// Whether there are any.
     has_mail: AtomicBool,
+    peer: Mutex<Peer>,
+    /// What PostgreSQL calls its kind.
+    pub(crate) kind: &'static str,
+    /// What it says of itself.
+    pub(crate) activity: Activity,
+    /// What its statements and cursors take.
+    pub(crate) meter: Arc<exec::Meter>,
 }
 
 impl Backend {
-    pub(crate) fn new(pid: u32, (database, user): (Oid, Oid), since: i64, interrupt: Arc<Interrupt>) -> Backend {
+    pub(crate) fn new(
+        pid: u32,
+        (database, user): (Oid, Oid),
+        since: i64,
+        interrupt: Arc<Interrupt>,
+        (kind, meter): (&'static str, Arc<exec::Meter>),
+    ) -> Backend {
         Backend {
             pid,
             database,
@@ -42,7 +69,60 @@ impl Backend {
             waker: Mutex::default(),
             mail: Mutex::default(),
             has_mail: AtomicBool::new(false),
+            peer: Mutex::new(Peer::Program),
+            kind,
+            activity: Activity::default(),
+            meter,
         }
+    }
+
+    /// Says where its client is.
+    pub fn set_peer(&self, peer: Peer) {
+        *self.peer.lock() = peer;
+    }
+
+    /// Where its client is.
+    pub fn peer(&self) -> Peer {
+        *self.peer.lock()
+    }
+
+    /// A thread runs it: a carrier by its number, or one of its own (0).
+    pub fn run_by(&self, carrier: u32) {
+        self.interrupt.set_waiting(None);
+        self.activity.run_by(carrier);
+    }
+
+    /// Nobody runs it, until its client says something, or takes something.
+    pub fn park(&self, why: Wait) {
+        let now = || crate::host::micros_since_2000(&self.interrupt);
+        self.activity.park(now);
+        self.interrupt.set_waiting(Some(why));
+    }
+
+    /// Says that it waits, in the thread that runs it, and no longer.
+    pub fn set_waiting(&self, why: Option<Wait>) {
+        self.interrupt.set_waiting(why);
+    }
+
+    /// What it waits for.
+    pub fn waiting(&self) -> Option<Wait> {
+        self.interrupt.waiting()
+    }
+
+    /// Since when it waits for a lock, microseconds since 2000.
+    pub(crate) fn waiting_since(&self) -> Option<i64> {
+        let waits = self.waiting() == Some(Wait::Lock);
+        waits.then(|| self.interrupt.waiting_since() - crate::host::EPOCH_2000)
+    }
+
+    /// What serves its client holds so many bytes, and so many portals.
+    pub fn set_connection(&self, bytes: usize, portals: usize) {
+        self.activity.set_connection(bytes, portals);
+    }
+
+    /// What it does.
+    pub fn doing(&self) -> crate::activity::Doing {
+        self.activity.doing()
     }
 
     /// The number others see it by.

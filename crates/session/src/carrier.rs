@@ -149,11 +149,12 @@ impl CarriersView {
     /// What was waited for.
     pub fn waits(&self) -> Vec<WaitState> {
         let Some(pool) = self.0.upgrade() else { return Vec::new() };
-        let state = |(&wait, waited): (&Wait, &Waited)| WaitState {
-            wait,
-            times: waited.times.load(Ordering::Relaxed),
-            total: Duration::from_nanos(waited.nanoseconds.load(Ordering::Relaxed)),
-            now: waited.now.load(Ordering::Relaxed),
+        let state = |(&wait, waited): (&Wait, &Waited)| {
+            let now = waited.now.load(Ordering::Relaxed);
+            // Those who wait have taken away when they began.
+            let total = waited.nanoseconds.load(Ordering::Relaxed);
+            let total = total.wrapping_add((now as u64).wrapping_mul(pool.nanoseconds()));
+            WaitState { wait, times: waited.times.load(Ordering::Relaxed), total: Duration::from_nanos(total), now }
         };
         Wait::ALL.iter().zip(&pool.waits).map(state).collect()
     }
@@ -334,6 +335,10 @@ impl Place for Carrier {
             crew.active += 1;
             self.has_slot.store(true, Ordering::SeqCst);
         }
+    }
+
+    fn number(&self) -> u32 {
+        u32::try_from(self.number).unwrap_or(0)
     }
 }
 

@@ -76,6 +76,7 @@ impl Session {
         let hold = runtime.engine().shared().txns.hold();
         hold.keep(found.lsn);
         self.fixed = Some((found.lsn, hold));
+        self.report_fixed();
         Ok(())
     }
 }

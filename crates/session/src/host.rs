@@ -554,6 +554,7 @@ impl Host for SessionHost<'_> {
                     _ => Datum::Null,
                 }
             }
+            name if name.starts_with("pg_stat_get_db_") => self.database_count(name, object)?,
             name if name.starts_with("pg_stat_get_") => self.table_count(name, object)?,
             "pg_my_temp_schema" => Datum::from(self.temporary.unwrap_or(Oid::NONE)),
             "enum_first" | "enum_last" | "enum_range" => return self.enum_values(name, object, &args[1..]),

@@ -59,6 +59,12 @@ impl Default for KnownStatements {
 }
 
 impl KnownStatements {
+    /// Bytes that it may hold, as many as its texts and a plan's operators usually take.
+    pub(crate) fn bytes(&self) -> usize {
+        const USUAL: usize = 1024;
+        (self.templates.len() + self.texts.len()) * USUAL
+    }
+
     fn of(&mut self, kind: Kind) -> &mut LruCache<String, Entry> {
         if kind == Kind::Template { &mut self.templates } else { &mut self.texts }
     }
@@ -77,6 +83,7 @@ pub struct KnownStatement {
 impl Session {
     /// The kept plan of `sql`, if there is one; to be given back with [`Session::keep`] once it has run.
     pub fn known(&mut self, sql: &str) -> Option<KnownStatement> {
+        self.report_begin(sql);
         if self.block_state() == BlockState::Failed {
             return None;
         }

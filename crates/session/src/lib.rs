@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod acl;
+mod activity;
 mod advisory;
 mod backend;
 mod basis;
@@ -35,7 +36,8 @@ mod stack;
 mod statement_cache;
 mod view;
 
-pub use backend::{Backend, Waker};
+pub use activity::{Doing, Place};
+pub use backend::{Backend, Peer, Waker};
 pub use copy::{CopyIn, CopyOut, CopyShape};
 pub use ddl::auto_analyze::AutoAnalyze;
 pub use known::KnownStatement;

@@ -21,7 +21,25 @@ pub(crate) struct Named {
     prepared: HashMap<String, (i64, bool)>,
 }
 
+/// Bytes that a prepared statement usually takes of its session: text and plan are shared, operators are its own.
+const STATEMENT_BYTES: usize = 1024;
+
 impl Named {
+    /// How many statements there are.
+    pub(crate) fn statement_count(&self) -> usize {
+        self.statements.len()
+    }
+
+    /// The statement called `name`.
+    pub(crate) fn get(&self, name: &str) -> Option<&Prepared> {
+        self.statements.get(name).and_then(Option::as_ref)
+    }
+
+    /// Bytes that they and the cursors may hold; what cursors have read is counted as that of statements is.
+    pub(crate) fn bytes(&self) -> usize {
+        (self.statements.len() + self.cursors.len()) * STATEMENT_BYTES
+    }
+
     /// Rows of `pg_prepared_statements`.
     pub(crate) fn prepared_rows(&self) -> Vec<Vec<Datum>> {
         let types = |list: &mut dyn Iterator<Item = Oid>| {

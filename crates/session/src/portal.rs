@@ -227,6 +227,7 @@ impl Session {
     /// # Errors
     /// The statement's.
     pub fn fetch(&mut self, portal: &mut Portal, row_count_max: u64, sink: &mut dyn Sink) -> Result<Fetched> {
+        self.report_begin_if_idle(&portal.sql);
         stack::with_room(portal.stack_bytes, || {
             // Going on is no new statement.
             let begun = match &portal.state {

@@ -11,6 +11,7 @@ use env::sync::{Condvar, Mutex};
 use storage::txn::Transaction;
 use storage::{Database, DbId, Engine, Options};
 
+use crate::activity::DatabaseCounts;
 use crate::backend::Backend;
 use crate::carrier::CarriersView;
 use crate::ddl::auto_analyze::{Analysed, Thread};
@@ -101,6 +102,8 @@ pub struct DbCatalog {
     image: Mutex<Option<(u64, Arc<Image>)>>,
     /// Who listens to what.
     pub(crate) channels: Arc<Channels>,
+    /// What was counted of its sessions.
+    pub(crate) counts: DatabaseCounts,
 }
 
 impl DbCatalog {
@@ -166,6 +169,8 @@ pub struct Runtime {
     pub(crate) background_gone: Condvar,
     /// The carriers of the servers on it.
     pub(crate) carriers: Mutex<Vec<CarriersView>>,
+    /// Numbers of the cluster's own threads, as sessions have them: who maintains storage, who analyses tables.
+    thread_pids: [u32; 2],
     /// That thread, if there is to be one.
     pub(crate) auto_analyze: OnceLock<Arc<Thread>>,
     /// When it was opened: microseconds since 1970.
@@ -200,6 +205,16 @@ impl Runtime {
         self.carriers.lock().push(view);
     }
 
+    /// The cluster's own threads: number, what PostgreSQL calls such, start in microseconds since 2000.
+    pub(crate) fn threads(&self) -> Vec<(u32, &'static str, i64)> {
+        let since = self.started - crate::host::EPOCH_2000;
+        let maintains = self.options.storage.background;
+        let analyses = self.auto_analyze.get().is_some_and(|thread| thread.has_begun());
+        let [maintenance, analysis] = self.thread_pids;
+        let all = [(maintains, maintenance, "checkpointer"), (analyses, analysis, "autovacuum launcher")];
+        all.into_iter().filter(|t| t.0).map(|(_, pid, kind)| (pid, kind, since)).collect()
+    }
+
     /// Memory that statements and open cursors of all sessions take.
     pub fn memory_used(&self) -> usize {
         self.meter.used_bytes()
@@ -213,6 +228,7 @@ impl Runtime {
         let engine = Engine::open(env.clone(), options.storage.clone())?;
         let runtime = Arc::new(Runtime {
             jit: jit::Jit::default(),
+            thread_pids: [engine.new_owner().0, engine.new_owner().0],
             statements: StatementCache::new(options.statements_max),
             meter: exec::Meter::new("process", options.total_bytes, exec::Meter::process()),
             engine,

@@ -7,6 +7,7 @@ mod statement;
 mod transaction;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use storage::lock::{Interrupt, OwnerId};
 use storage::txn::{SnapshotHold, Transaction};
@@ -106,6 +107,11 @@ pub struct Session {
     pub(crate) trusted: bool,
     /// Whether it does what nobody asked for.
     pub(crate) unasked: bool,
+    /// Whether what it has said to run has not begun yet, and since when it was idle within its transaction until then.
+    pub(crate) untimed: bool,
+    pub(crate) idle_since: i64,
+    /// When its last statement ended, microseconds since 2000; 0 once it was told.
+    pub(crate) ended: i64,
     /// Functions of users that it has called.
     pub(crate) bodies: std::cell::RefCell<crate::routine::BodyCache>,
 }
@@ -124,6 +130,11 @@ impl Session {
     /// # Errors
     /// `3D000`; `28000` when there is no such role, or it may not log in.
     pub fn with_role(runtime: &Arc<Runtime>, name: &str, user: &str) -> Result<Session> {
+        Session::of_kind(runtime, name, user, "client backend")
+    }
+
+    /// A session of some kind, as PostgreSQL calls it.
+    pub(crate) fn of_kind(runtime: &Arc<Runtime>, name: &str, user: &str, kind: &'static str) -> Result<Session> {
         let engine = runtime.engine();
         let user = runtime.role(user)?.ok_or_else(|| {
             let message = format!("role \"{user}\" does not exist");
@@ -137,10 +148,15 @@ impl Session {
         runtime.count_sessions(db.id, 1);
         let (owner, interrupt) = (engine.new_owner(), engine.new_interrupt());
         let who = (Oid(db.id.0), user.oid);
-        let backend = Arc::new(Backend::new(owner.0, who, micros_since_2000(&interrupt), interrupt.clone()));
+        let meter = exec::Meter::new("session", runtime.options.session_bytes, &runtime.meter);
+        let since = micros_since_2000(&interrupt);
+        let backend = Arc::new(Backend::new(owner.0, who, since, interrupt.clone(), (kind, meter.clone())));
+        backend.activity.appear(since);
         runtime.present.lock().insert(owner.0, backend.clone());
+        let catalog = runtime.catalog(db.id);
+        catalog.counts.begun.fetch_add(1, Ordering::Relaxed);
         Ok(Session {
-            catalog: runtime.catalog(db.id),
+            catalog,
             shared: runtime.shared()?,
             db,
             database_name: name.to_owned(),
@@ -158,7 +174,7 @@ impl Session {
             spare: None,
             spare_execution: None,
             latest: false,
-            meter: exec::Meter::new("session", runtime.options.session_bytes, &runtime.meter),
+            meter,
             savepoints: Vec::new(),
             isolation: IsolationLevel::ReadCommitted,
             read_only: false,
@@ -181,6 +197,9 @@ impl Session {
             portals: crate::lifetime::Portals::default(),
             trusted: false,
             unasked: false,
+            untimed: false,
+            idle_since: 0,
+            ended: 0,
             bodies: std::cell::RefCell::default(),
             runtime: runtime.clone(),
         })
@@ -263,7 +282,9 @@ impl Session {
     /// # Errors
     /// `42704`, `22023`, `0A000`.
     pub fn set_setting(&mut self, name: &str, value: &str) -> Result<()> {
-        self.settings.set(name, Some(value))
+        self.settings.set(name, Some(value))?;
+        self.report_application();
+        Ok(())
     }
 }
 
@@ -275,7 +296,7 @@ impl Drop for Session {
         self.stop_listening();
         drop(self.backend.take_mail());
         self.advisory.end(&self.runtime.engine().shared().locks, self.owner);
-        self.runtime.present.lock().remove(&self.owner.0);
+        self.leave();
         self.runtime.count_sessions(self.db.id, -1);
     }
 }

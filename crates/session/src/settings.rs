@@ -26,6 +26,8 @@ enum Kind {
         low: i64,
         high: i64,
     },
+    /// Memory in bytes, between these.
+    Bytes(i64, i64),
     /// One of these words.
     Word(&'static [&'static str]),
     Text,
@@ -95,6 +97,7 @@ const KNOWN: &[(&str, &str, Kind)] = &[
         Kind::Word(&["on", "off", "local", "remote_write", "remote_apply", "true", "false", "yes", "no", "1", "0"]),
     ),
     ("TimeZone", "UTC", Kind::Text),
+    ("track_activity_query_size", "1kB", Kind::Bytes(100, 1_048_576)),
     ("transaction_isolation", "read committed", Kind::Internal),
     ("transaction_deferrable", "off", Kind::Fixed),
     ("transaction_read_only", "off", Kind::Internal),
@@ -120,6 +123,8 @@ const APART: &[&str] = &[
     "scram_iterations",
     "statement_timeout",
     "synchronous_commit",
+    "track_activities",
+    "track_activity_query_size",
 ];
 
 /// Whether a setting, by its name in lower case, is one that plans depend on. Those with a dot are the application's, but for our own.
@@ -168,6 +173,9 @@ pub struct Settings {
     pub default_read_only: bool,
     /// What says whether expressions are compiled.
     jit: JitSettings,
+    /// Whether it tells what it does, and how much of a statement's text (`track_activities`, `track_activity_query_size`).
+    pub(crate) track_activities: bool,
+    pub(crate) activity_bytes: usize,
     /// What SET SESSION AUTHORIZATION made of the session.
     pub(crate) session_role: Option<Role>,
     /// What SET ROLE made of it.
@@ -194,6 +202,8 @@ impl Default for Settings {
             default_isolation: syntax::ast::IsolationLevel::ReadCommitted,
             default_read_only: false,
             jit: JitSettings { on: true, expressions: true, force: false, forbidden: false },
+            track_activities: true,
+            activity_bytes: 1024,
             session_role: None,
             role: None,
             values: BTreeMap::new(),
@@ -209,7 +219,7 @@ impl Kind {
         match self {
             Kind::Bool => ("bool", None, &[]),
             Kind::Time => ("integer", Some(("0".to_owned(), "2147483647".to_owned())), &[]),
-            Kind::Int(low, high) | Kind::Size { low, high, .. } => {
+            Kind::Int(low, high) | Kind::Bytes(low, high) | Kind::Size { low, high, .. } => {
                 ("integer", Some((low.to_string(), high.to_string())), &[])
             }
             Kind::Real(low, high) => ("real", Some((low.to_string(), high.to_string())), &[]),
@@ -224,6 +234,17 @@ impl Settings {
     pub(crate) fn programs<'j>(&self, jit: &'j jit::Jit) -> Option<exec::Programs<'j>> {
         let is_on = self.jit.on && self.jit.expressions && !self.jit.forbidden;
         is_on.then_some(exec::Programs { jit, force: self.jit.force || jit.is_forced() })
+    }
+
+    /// What the client says that it is (`application_name`).
+    pub(crate) fn application_name(&self) -> &str {
+        self.values.get("application_name").map_or("", |name| name)
+    }
+
+    /// Bytes that those take that are not defaults.
+    pub(crate) fn bytes(&self) -> usize {
+        // Two of them, with names, in trees whose nodes have room to spare.
+        self.values.len() * 256
     }
 
     /// The rows of `pg_settings`.
@@ -243,6 +264,7 @@ impl Settings {
             let source = if setting == default { "default" } else { "session" };
             let number = match kind {
                 Kind::Size { unit_kb, .. } => size(name, &setting, unit_kb).map_or(setting.clone(), |n| n.to_string()),
+                Kind::Bytes(..) => bytes(name, &setting).map_or(setting.clone(), |n| n.to_string()),
                 _ => setting.clone(),
             };
             vec![
@@ -250,6 +272,7 @@ impl Settings {
                 text(&number),
                 match kind {
                     Kind::Time => text("ms"),
+                    Kind::Bytes(..) => text("B"),
                     Kind::Size { unit_kb: 1, .. } => text("kB"),
                     Kind::Size { unit_kb, .. } => text(&format!("{unit_kb}kB")),
                     _ => Datum::Null,
@@ -300,13 +323,26 @@ fn out_of_range(name: &str, value: &str, low: &str, high: &str) -> SqlError {
     SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message)
 }
 
+/// Memory, in bytes.
+fn bytes(name: &str, text: &str) -> Result<i64> {
+    match text.trim().parse() {
+        Ok(n) => Ok(n),
+        Err(_) => Ok(size_in(name, text, 1.0)?.round() as i64),
+    }
+}
+
 /// Memory, in units of `unit_kb`.
 fn size(name: &str, text: &str, unit_kb: i64) -> Result<i64> {
+    Ok((size_in(name, text, 1024.0 * unit_kb as f64)? / (1024.0 * unit_kb as f64)).round() as i64)
+}
+
+/// Memory in bytes; a number without a unit counts in `unit`.
+fn size_in(name: &str, text: &str, unit: f64) -> Result<f64> {
     let text = text.trim();
     let number = |c: char| c.is_ascii_digit() || c == '.' || c == '-' || c == '+';
-    let (digits, unit) = text.split_at(text.find(|c| !number(c)).unwrap_or(text.len()));
-    let bytes_per = match unit.trim() {
-        "" => 1024.0 * unit_kb as f64,
+    let (digits, suffix) = text.split_at(text.find(|c| !number(c)).unwrap_or(text.len()));
+    let bytes_per = match suffix.trim() {
+        "" => unit,
         "B" => 1.0,
         "kB" => 1024.0,
         "MB" => 1_048_576.0,
@@ -318,7 +354,7 @@ fn size(name: &str, text: &str, unit_kb: i64) -> Result<i64> {
         }
     };
     let number: f64 = digits.parse().map_err(|_| invalid(name, text))?;
-    Ok((number * bytes_per / (1024.0 * unit_kb as f64)).round() as i64)
+    Ok(number * bytes_per)
 }
 
 fn shown_size(number: i64, unit_kb: i64) -> String {
@@ -450,6 +486,14 @@ impl Settings {
                 }
                 shown_size(number, unit_kb)
             }
+            Kind::Bytes(low, high) => {
+                let number = bytes(name, given)?;
+                if !(low..=high).contains(&number) {
+                    let shown = |n: i64| format!("{n} B");
+                    return Err(out_of_range(name, &shown(number), &shown(low), &shown(high)));
+                }
+                if number % 1024 == 0 { shown_size(number / 1024, 1) } else { format!("{number}B") }
+            }
             Kind::Word(words) => {
                 let word = given.to_lowercase();
                 // Words that stand for the truth values may be spelt as those.
@@ -523,6 +567,8 @@ impl Settings {
             "jit_expressions" => self.jit.expressions = value == "on",
             // Nothing is too cheap to be compiled; what costs less than nothing is not.
             "jit_above_cost" => self.jit.forbidden = value.starts_with('-'),
+            "track_activities" => self.track_activities = value == "on",
+            "track_activity_query_size" => self.activity_bytes = usize::try_from(bytes(name, value)?).unwrap_or(1024),
             "lock_timeout" => self.lock_timeout_ms = u32::try_from(time(name, value)?).unwrap_or(u32::MAX),
             "extra_float_digits" => self.io.extra_float_digits = value.parse().map_err(|_| invalid(name, value))?,
             "scram_iterations" => self.scram_iterations = value.parse().map_err(|_| invalid(name, value))?,

@@ -23,6 +23,13 @@ const COUNTED: Given = &[
     ("relid", "c.oid"),
     ("schemaname", "n.nspname"),
     ("relname", "c.relname"),
+    ("seq_scan", "pg_stat_get_numscans(c.oid)"),
+    ("seq_tup_read", "pg_stat_get_tuples_returned(c.oid)"),
+    ("idx_scan", "(SELECT sum(pg_stat_get_numscans(x.indexrelid)) FROM pg_index x WHERE x.indrelid = c.oid)"),
+    (
+        "idx_tup_fetch",
+        "(SELECT sum(pg_stat_get_tuples_fetched(x.indexrelid)) FROM pg_index x WHERE x.indrelid = c.oid)",
+    ),
     ("n_tup_ins", "pg_stat_get_tuples_inserted(c.oid)"),
     ("n_tup_upd", "pg_stat_get_tuples_updated(c.oid)"),
     ("n_tup_del", "pg_stat_get_tuples_deleted(c.oid)"),
@@ -32,6 +39,17 @@ const COUNTED: Given = &[
     ("last_autoanalyze", "pg_stat_get_last_autoanalyze_time(c.oid)"),
     ("analyze_count", "pg_stat_get_analyze_count(c.oid)"),
     ("autoanalyze_count", "pg_stat_get_autoanalyze_count(c.oid)"),
+];
+/// What is counted of an index.
+const INDEX_COUNTED: Given = &[
+    ("relid", "c.oid"),
+    ("indexrelid", "i.oid"),
+    ("schemaname", "n.nspname"),
+    ("relname", "c.relname"),
+    ("indexrelname", "i.relname"),
+    ("idx_scan", "pg_stat_get_numscans(i.oid)"),
+    ("idx_tup_read", "pg_stat_get_tuples_returned(i.oid)"),
+    ("idx_tup_fetch", "pg_stat_get_tuples_fetched(i.oid)"),
 ];
 const OF_INDEX: Given = &[
     ("relid", "c.oid"),
@@ -87,7 +105,8 @@ fn source(name: &str) -> Option<(String, Given)> {
         return Some((format!("{TABLES}{whose}"), if counts { COUNTED } else { OF_TABLE }));
     }
     if let Some(whose) = counted("_indexes") {
-        return Some((format!("{INDEXES}{whose}"), OF_INDEX));
+        let counts = name.starts_with("pg_stat_");
+        return Some((format!("{INDEXES}{whose}"), if counts { INDEX_COUNTED } else { OF_INDEX }));
     }
     if let Some(whose) = counted("_sequences") {
         return Some((format!("{SEQUENCES}{whose}"), OF_TABLE));
@@ -170,7 +189,21 @@ fn source(name: &str) -> Option<(String, Given)> {
             &[
                 ("datid", "d.oid"),
                 ("datname", "d.datname"),
-                ("numbackends", "(SELECT count(*)::int4 FROM pg_stat_get_activity(NULL) s WHERE s.datid = d.oid)"),
+                ("numbackends", "pg_stat_get_db_numbackends(d.oid)"),
+                ("xact_commit", "pg_stat_get_db_xact_commit(d.oid)"),
+                ("xact_rollback", "pg_stat_get_db_xact_rollback(d.oid)"),
+                ("blks_read", "pg_stat_get_db_blocks_fetched(d.oid)"),
+                ("tup_returned", "pg_stat_get_db_tuples_returned(d.oid)"),
+                ("tup_fetched", "pg_stat_get_db_tuples_fetched(d.oid)"),
+                ("tup_inserted", "pg_stat_get_db_tuples_inserted(d.oid)"),
+                ("tup_updated", "pg_stat_get_db_tuples_updated(d.oid)"),
+                ("tup_deleted", "pg_stat_get_db_tuples_deleted(d.oid)"),
+                ("deadlocks", "pg_stat_get_db_deadlocks(d.oid)"),
+                ("session_time", "pg_stat_get_db_session_time(d.oid)"),
+                ("active_time", "pg_stat_get_db_active_time(d.oid)"),
+                ("idle_in_transaction_time", "pg_stat_get_db_idle_in_transaction_time(d.oid)"),
+                ("sessions", "pg_stat_get_db_sessions(d.oid)"),
+                ("sessions_killed", "pg_stat_get_db_sessions_killed(d.oid)"),
                 ("checksum_failures", "0"),
             ],
         ),
@@ -200,8 +233,8 @@ fn source(name: &str) -> Option<(String, Given)> {
 
 /// The query behind view `name`; `None` when it is not there yet.
 pub(super) fn query(name: &str) -> Option<String> {
-    // PostgreSQL has none of these: they are what the function of their name answers.
-    if name.starts_with("hathi_") {
+    // PostgreSQL has none of these, or as an extension: they are what the function of their name answers.
+    if name.starts_with("hathi_") || name.starts_with("pg_stat_statements") {
         return builtin::relation_by_name(name).map(|_| format!("SELECT * FROM pg_catalog.{name}()"));
     }
     let (from, given) = source(name)?;

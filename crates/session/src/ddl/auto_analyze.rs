@@ -14,7 +14,7 @@ use storage::{Database, DbId, RelId};
 use types::{Oid, Result};
 
 use super::alter::NoSink;
-use crate::runtime::Runtime;
+use crate::runtime::{DEFAULT_ROLE, Runtime};
 use crate::session::Session;
 
 /// Rows that must have changed whatever a table's size, and the part of its rows beyond: `autovacuum_analyze_threshold` and its scale factor.
@@ -45,6 +45,11 @@ pub(crate) struct Thread {
 }
 
 impl Thread {
+    /// Whether something has changed, so that there is a thread.
+    pub(crate) fn has_begun(&self) -> bool {
+        !self.idle.load(Ordering::Relaxed)
+    }
+
     fn is_stopped(&self) -> bool {
         *self.stop.lock()
     }
@@ -106,7 +111,7 @@ fn round(runtime: &Arc<Runtime>, thread: &Thread) -> Result<()> {
         if !runtime.engine().database(id)?.relations().iter().any(|r| r.changed_rows() as f64 > THRESHOLD) {
             continue;
         }
-        let mut session = Session::new(runtime, &name)?;
+        let mut session = Session::of_kind(runtime, &name, DEFAULT_ROLE, "autovacuum worker")?;
         *runtime.background.lock() = Some((id, session.cancel_handle()));
         let outcome = session.auto_analyze(|| thread.is_stopped());
         drop(session);

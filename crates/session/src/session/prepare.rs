@@ -39,6 +39,7 @@ impl Session {
         let outcome = stack::with_room(stack::need(sql), || self.prepare_inner(sql, param_types));
         if outcome.is_err() {
             self.fail();
+            self.report_end();
         }
         outcome
     }
@@ -155,7 +156,9 @@ impl Session {
     /// # Errors
     /// The statement's.
     pub fn execute(&mut self, prepared: &mut Prepared, params: &[Datum], sink: &mut dyn Sink) -> Result<()> {
-        match self.execute_or_suspend(prepared, params, sink)? {
+        let outcome = self.execute_or_suspend(prepared, params, sink);
+        self.report_end();
+        match outcome? {
             None => Ok(()),
             Some(_) => Err(SqlError::internal("a sink that suspends has nobody to resume it")),
         }
@@ -168,6 +171,7 @@ impl Session {
         params: &[Datum],
         sink: &mut dyn Sink,
     ) -> Result<Option<Box<Running>>> {
+        self.report_begin_if_idle(&prepared.sql);
         if is_planned(&prepared.statement.kind) && !matches!(prepared.statement.kind, StatementKind::Copy(_)) {
             let mut tag = std::mem::take(&mut self.tag);
             let outcome = stack::with_room(prepared.stack_bytes, || {

@@ -71,8 +71,9 @@ impl Session {
         Ok(())
     }
 
-    /// Makes the session's user the one that its settings name.
+    /// Makes the session's user the one that its settings name, and the application too.
     pub(super) fn follow_role(&mut self) {
+        self.report_application();
         let wanted = self.settings.role.as_ref().or(self.settings.session_role.as_ref()).unwrap_or(&self.login);
         if self.user != *wanted {
             self.user = wanted.clone();

@@ -44,7 +44,9 @@ impl Session {
     /// # Errors
     /// The first statement's that fails; those after it are not run.
     pub fn run(&mut self, sql: &str, sink: &mut dyn Sink) -> Result<()> {
-        stack::with_room(stack::need(sql), || self.run_inner(sql, sink))
+        let outcome = stack::with_room(stack::need(sql), || self.run_inner(sql, sink));
+        self.report_end();
+        outcome
     }
 
     fn run_inner(&mut self, sql: &str, sink: &mut dyn Sink) -> Result<()> {

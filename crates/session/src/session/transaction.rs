@@ -2,12 +2,14 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use env::waiting::Wait;
 use storage::lock::WaitPolicy;
 use storage::txn::{Savepoint, Snapshot};
 use syntax::ast::{IsolationLevel, TransactionStatement};
 use types::{Result, SqlError, SqlState};
 
 use super::{BlockState, Session, Sink};
+use crate::activity::Count;
 use crate::foreign_key::Deferral;
 use crate::host::micros_since_2000;
 
@@ -66,6 +68,7 @@ impl Session {
         self.interrupt.resume_statement(deadline.unwrap_or(0));
         self.trusted = false;
         self.started.1 = micros_since_2000(&self.interrupt);
+        self.report_time(self.started.1);
         let outcome = catch_unwind(AssertUnwindSafe(|| f(self)));
         let outcome = outcome.unwrap_or_else(|panic| {
             let text = panic.downcast_ref::<String>().cloned();
@@ -73,8 +76,12 @@ impl Session {
             Err(SqlError::internal(format!("internal error: {}", text.unwrap_or_default())))
         });
         self.interrupt.resume_statement(0);
+        self.ended = micros_since_2000(&self.interrupt);
         let outcome = outcome.and_then(|value| self.apply_pending().map(|()| value));
-        if outcome.is_err() {
+        if let Err(e) = &outcome {
+            if e.state() == SqlState::DEADLOCK_DETECTED {
+                self.backend.activity.counts.add(Count::Deadlocks, 1);
+            }
             self.pending.clear();
             self.fail();
         }
@@ -97,6 +104,7 @@ impl Session {
         if let Some(txn) = self.txn.take() {
             let wrote = txn.xid().is_some();
             drop(txn);
+            self.backend.activity.counts.add(Count::Rollbacks, 1);
             if wrote {
                 self.runtime.engine().nudge();
             }
@@ -108,7 +116,10 @@ impl Session {
         self.portals.end_transaction();
         // What they hold is given back now.
         self.forget_dead_cursors();
-        self.fixed = None;
+        if self.fixed.take().is_some() {
+            self.backend.activity.set_xmin(0);
+        }
+        self.backend.activity.set_transaction_start(0);
         self.savepoints.clear();
         self.forget_changes(0);
         self.deferral = Deferral::default();
@@ -145,6 +156,7 @@ impl Session {
             }
             self.started.0 = self.started.1;
             self.settings.io.now = self.started.0;
+            self.backend.activity.set_transaction_start(self.started.0);
         }
     }
 
@@ -167,6 +179,9 @@ impl Session {
         let catalog = catalog.clone();
         let outcome = self.commit_with_wishes(|session| {
             let mut committed = None;
+            if wrote && wait {
+                session.interrupt.set_waiting(Some(Wait::LogSync));
+            }
             let outcome = txn.commit_with(wait, |lsn| {
                 committed = Some(lsn);
                 if !changes.is_empty() {
@@ -174,6 +189,9 @@ impl Session {
                 }
             });
             session.spare = Some(txn);
+            if wrote && wait {
+                session.interrupt.set_waiting(None);
+            }
             outcome.map(|()| committed).map_err(SqlError::from)
         });
         // What was set for longer than the transaction stays.
@@ -192,6 +210,7 @@ impl Session {
         if wrote {
             self.runtime.engine().nudge();
         }
+        self.backend.activity.counts.add(if outcome.is_ok() { Count::Commits } else { Count::Rollbacks }, 1);
         if outcome.is_ok() {
             if wrote {
                 self.runtime.note_change();
@@ -221,6 +240,7 @@ impl Session {
                 let hold = self.runtime.engine().shared().txns.hold();
                 hold.keep(snapshot.lsn);
                 self.fixed = Some((snapshot.lsn, hold));
+                self.report_fixed();
                 snapshot
             }
         }
