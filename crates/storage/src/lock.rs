@@ -14,6 +14,8 @@
 //!   L2  A waiter is granted once it conflicts with no holder and no waiter before it; holders wait in front. (`Entry::promote`)
 //!   L3  Before anyone sleeps, the wait-for graph with it added is searched; a cycle is an error for it. (`LockManager::find_cycle`)
 //!   L4  A transaction alone asks for Exclusive of itself.                                              (`weak::is_weak`)
+//!   L5  Of those who wait for one row only one waits for the transaction that has changed it, the others for its turn, in the
+//!       order in which they came.                                              (`Transaction::take_turn`, `exec::modify`)
 
 mod interrupt;
 mod manager;
