@@ -10,7 +10,7 @@ use crate::database::Database;
 use crate::engine::Shared;
 use crate::error::Result;
 use crate::ids::{Lsn, RelId, RowId, Xid};
-use crate::lock::{Interrupt, Mode, OwnerId, Tag, WaitPolicy};
+use crate::lock::{Interrupt, Mode, Notes, OwnerId, Tag, WaitPolicy};
 use crate::purge::{Finished, Obsolete, ObsoleteLog};
 use crate::relation::Relation;
 use crate::table::Table;
@@ -73,6 +73,8 @@ pub struct Transaction {
     tables: Vec<Table>,
     writes: Vec<WriteMark>,
     locks: HeldLocks,
+    /// Those of them that are noted.
+    notes: Arc<Notes>,
     created: Vec<(Arc<Database>, Arc<Relation>)>,
     dropped: Vec<(Arc<Database>, Arc<Relation>)>,
     obsolete: ObsoleteLog,
@@ -87,8 +89,9 @@ pub struct Transaction {
 impl Transaction {
     /// Starts a transaction for session `owner`, whose waits end when `interrupt` says so.
     pub(crate) fn new(shared: Arc<Shared>, owner: OwnerId, interrupt: Arc<Interrupt>) -> Transaction {
-        let hold = shared.txns.hold_of(owner.0);
+        let (hold, notes) = (shared.txns.hold_of(owner.0), shared.locks.notes(owner));
         Transaction {
+            notes,
             shared,
             owner,
             interrupt,
@@ -183,7 +186,7 @@ impl Transaction {
             self.shared.poison.check()?;
             let state = self.shared.txns.start(|| self.shared.log.end_lsn());
             let tag = Tag::Transaction(state.xid);
-            self.shared.locks.acquire(tag, Mode::Exclusive, self.owner, WaitPolicy::Wait(0), &self.interrupt)?;
+            self.shared.locks.acquire_noted(&self.notes, tag, Mode::Exclusive, WaitPolicy::Wait(0), &self.interrupt)?;
             self.state = Some(state);
         }
         Ok(self.state.as_ref().expect("just begun"))
@@ -249,7 +252,7 @@ impl Transaction {
         if self.locks.contains((tag, mode)) {
             return Ok(());
         }
-        self.shared.locks.acquire(tag, mode, self.owner, policy, &self.interrupt)?;
+        self.shared.locks.acquire_noted(&self.notes, tag, mode, policy, &self.interrupt)?;
         self.locks.push((tag, mode));
         Ok(())
     }
@@ -338,7 +341,7 @@ impl Transaction {
             Err(e) => drop(self.shared.poison.set(&format!("a rollback failed: {e}"))),
         }
         for (tag, mode) in self.locks.drain_from(to.locks) {
-            self.shared.locks.release(tag, mode, self.owner);
+            self.shared.locks.release_noted(&self.notes, tag, mode);
         }
         outcome
     }
@@ -395,7 +398,7 @@ impl Transaction {
                 })
                 .map(|lsn| self.after_commit(lsn));
             shared.txns.end(state.xid);
-            shared.locks.release(Tag::Transaction(state.xid), Mode::Exclusive, self.owner);
+            shared.locks.release_noted(&self.notes, Tag::Transaction(state.xid), Mode::Exclusive);
         }
         self.release_locks();
         self.forget();
@@ -463,7 +466,7 @@ impl Transaction {
         let outcome = self.undo(&Level::default());
         if let Some(state) = self.state.take() {
             self.shared.txns.end(state.xid);
-            self.shared.locks.release(Tag::Transaction(state.xid), Mode::Exclusive, self.owner);
+            self.shared.locks.release_noted(&self.notes, Tag::Transaction(state.xid), Mode::Exclusive);
         }
         self.release_locks();
         outcome
@@ -472,7 +475,7 @@ impl Transaction {
     fn release_locks(&mut self) {
         self.hold.release();
         for (tag, mode) in self.locks.drain_from(0) {
-            self.shared.locks.release(tag, mode, self.owner);
+            self.shared.locks.release_noted(&self.notes, tag, mode);
         }
     }
 }
@@ -483,5 +486,6 @@ impl Drop for Transaction {
             // A failure here has poisoned the engine, which the next statement reports.
             let _ = self.rollback_inner();
         }
+        self.shared.locks.forget(&self.notes);
     }
 }
