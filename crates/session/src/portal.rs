@@ -338,9 +338,7 @@ impl Session {
             events_max = self.settle_some(&mut execution)?;
         }
         let count = if running.word == "SELECT " { rows } else { execution.state.affected };
-        tag.clear();
-        tag.push_str(running.word);
-        tag.push_str(itoa::Buffer::new().format(count));
+        running.tag(count, tag);
         let events = execution.take_events();
         execution.state.clear();
         execution.account.reset();
@@ -633,6 +631,7 @@ fn operators(node: &Node) -> Operators {
     };
     Operators {
         root: exec::build(node),
+        quick: exec::Quick::of(node),
         chunk: Chunk::default(),
         tables,
         writes: node.writes(),

@@ -64,6 +64,8 @@ impl Prepared {
 /// What running a plan over and over needs.
 pub(crate) struct Operators {
     pub root: exec::BoxOperator,
+    /// The plan as a statement that needs no operators (S10).
+    pub quick: Option<exec::Quick>,
     /// Room for rows.
     pub chunk: vector::Chunk,
     /// Tables it reads (false) or writes.
@@ -74,6 +76,15 @@ pub(crate) struct Operators {
     pub yields: bool,
     /// The first word of its tag, with what PostgreSQL puts behind INSERT.
     pub word: &'static str,
+}
+
+impl Operators {
+    /// Makes `tag` the command tag of a statement that yielded or changed so many rows.
+    pub(crate) fn tag(&self, count: u64, tag: &mut String) {
+        tag.clear();
+        tag.push_str(self.word);
+        tag.push_str(itoa::Buffer::new().format(count));
+    }
 }
 
 impl Prepared {

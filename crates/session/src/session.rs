@@ -1,6 +1,7 @@
 //! `Session`: what it holds, and what is asked of it from outside. Its folder has what it does.
 
 mod prepare;
+mod quick;
 mod set;
 mod sink;
 mod statement;

@@ -19,13 +19,13 @@ use crate::engine::Shared;
 use crate::error::Result;
 use crate::ids::{DbId, Lsn, RelId, RowId};
 use crate::table::{Leaving, Leavings, Table};
-use crate::txn::WriteMark;
+use crate::txn::{Tables, Writes};
 
 /// What a transaction left to be purged.
 pub struct Finished {
     pub(crate) lsn: Lsn,
-    pub(crate) tables: Vec<Table>,
-    pub(crate) writes: Vec<WriteMark>,
+    pub(crate) tables: Tables,
+    pub(crate) writes: Writes,
     /// Entries that nobody needs any more, with others that do not count: see `committed`.
     pub(crate) obsolete: ObsoleteLog,
     /// Whether it committed; else it, or a part of it, was rolled back.

@@ -155,6 +155,9 @@ impl Session {
     /// # Errors
     /// The statement's.
     pub fn execute(&mut self, prepared: &mut Prepared, params: &[Datum], sink: &mut dyn Sink) -> Result<()> {
+        if let Some(outcome) = self.execute_quick(prepared, params, sink) {
+            return outcome;
+        }
         if is_planned(&prepared.statement.kind) && !matches!(prepared.statement.kind, StatementKind::Copy(_)) {
             let mut tag = std::mem::take(&mut self.tag);
             let outcome = stack::with_room(prepared.stack_bytes, || {

@@ -1,5 +1,6 @@
 //! Transactions and their blocks: how they begin, fail and end, and what their statements see.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use storage::lock::WaitPolicy;
@@ -50,11 +51,7 @@ impl Session {
         self.trusted = false;
         self.started.1 = micros_since_2000(&self.interrupt);
         let outcome = catch_unwind(AssertUnwindSafe(|| f(self)));
-        let outcome = outcome.unwrap_or_else(|panic| {
-            let text = panic.downcast_ref::<String>().cloned();
-            let text = text.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
-            Err(SqlError::internal(format!("internal error: {}", text.unwrap_or_default())))
-        });
+        let outcome = outcome.unwrap_or_else(|panic| Err(panicked(&*panic)));
         self.interrupt.start_statement(0);
         let outcome = outcome.and_then(|value| self.apply_pending().map(|()| value));
         if outcome.is_err() {
@@ -335,6 +332,14 @@ impl Session {
     pub(crate) fn lock_policy(&self) -> WaitPolicy {
         WaitPolicy::Wait(self.settings.lock_timeout_ms)
     }
+}
+
+/// What a panic ends its statement with (S4).
+#[cold]
+pub(super) fn panicked(panic: &(dyn Any + Send)) -> SqlError {
+    let text = panic.downcast_ref::<String>().cloned();
+    let text = text.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
+    SqlError::internal(format!("internal error: {}", text.unwrap_or_default()))
 }
 
 /// `25P02`.

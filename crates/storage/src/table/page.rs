@@ -434,6 +434,15 @@ impl<'a> TablePageMut<'a> {
         true
     }
 
+    /// Stores `cell`, of a column of fixed width.
+    #[inline]
+    pub fn put_fixed(&mut self, slot: usize, column: usize, cell: &Cell<'_>) {
+        let width = self.layout.columns[column].width();
+        let at = self.as_ref().column_at(column) + slot * width;
+        self.set_bit(2 + column, slot, matches!(cell, Cell::Null));
+        self.store(at, width, cell);
+    }
+
     /// Puts a row into free `slot`, whose cells are zero (I8); false, with nothing changed, when the heap has no room even after
     /// compaction.
     pub fn fill(&mut self, slot: usize, cells: &[Cell<'_>]) -> bool {

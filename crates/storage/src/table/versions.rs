@@ -51,13 +51,16 @@ pub struct Version {
     pub older: Option<Box<Version>>,
 }
 
+/// Columns as they were: `(column u16, old cell)*`. One of eight bytes, or two of four, take no allocation.
+pub type Image = SmallVec<[u8; 16]>;
+
 /// What a change did, with what it takes to undo it.
 #[derive(Debug)]
 pub enum Change {
     /// The row was not there before (only where a slot was reused within a chain).
     Insert,
     /// Columns changed: `(column u16, old cell)*`.
-    Update(Box<[u8]>),
+    Update(Image),
     /// The row was there.
     Delete,
 }

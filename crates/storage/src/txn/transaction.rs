@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use smallvec::SmallVec;
+
 use super::held::HeldLocks;
 use super::manager::SnapshotHold;
 use super::snapshot::{Snapshot, TxnState};
@@ -42,6 +44,11 @@ pub struct WriteMark {
     pub kind: WriteKind,
 }
 
+/// Tables that a transaction wrote to, and what it did there: most write one row.
+pub(crate) type Tables = SmallVec<[Table; 1]>;
+/// In the order of writing.
+pub(crate) type Writes = SmallVec<[WriteMark; 2]>;
+
 /// A point to which a transaction can go back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Savepoint(usize);
@@ -70,8 +77,8 @@ pub struct Transaction {
     levels: Vec<Level>,
     /// Numbers of released subtransactions.
     merged: Vec<Xid>,
-    tables: Vec<Table>,
-    writes: Vec<WriteMark>,
+    tables: Tables,
+    writes: Writes,
     locks: HeldLocks,
     /// Those of them that are noted.
     notes: Arc<Notes>,
@@ -99,8 +106,8 @@ impl Transaction {
             state: None,
             levels: Vec::new(),
             merged: Vec::new(),
-            tables: Vec::new(),
-            writes: Vec::new(),
+            tables: Tables::new(),
+            writes: Writes::new(),
             locks: HeldLocks::default(),
             created: Vec::new(),
             dropped: Vec::new(),
@@ -335,7 +342,8 @@ impl Transaction {
             Ok(obsolete) if !obsolete.has_any(false) => {}
             Ok(obsolete) => {
                 let lsn = self.shared.txns.visible();
-                let finished = Finished { lsn, tables: Vec::new(), writes: Vec::new(), obsolete, committed: false };
+                let finished =
+                    Finished { lsn, tables: Tables::new(), writes: Writes::new(), obsolete, committed: false };
                 self.shared.purge.push(finished);
             }
             Err(e) => drop(self.shared.poison.set(&format!("a rollback failed: {e}"))),
@@ -381,22 +389,22 @@ impl Transaction {
         self.levels.drain(..).for_each(|l| self.merged.extend(l.xid));
         let mut outcome = Ok(());
         if let Some(state) = self.state.take() {
-            let shared = self.shared.clone();
+            let shared = &self.shared;
             let subs = std::mem::take(&mut self.merged);
             let mut durable_first = Lsn(0);
             let logged = shared.log.append_with(state.xid, &Record::Commit { subs }, |lsn| {
                 state.set_commit_lsn(lsn);
                 durable_first = shared.txns.note_commit(lsn, wait);
             });
-            outcome = logged
-                .and_then(|lsn| {
-                    // X2. Without `wait` this is nearly always durable already; else it joins the sync of those who wait.
-                    shared.log.sync_to(durable_first)?;
-                    shared.txns.publish(lsn);
-                    visible();
-                    Ok(lsn)
-                })
-                .map(|lsn| self.after_commit(lsn));
+            let published = logged.and_then(|lsn| {
+                // X2. Without `wait` this is nearly always durable already; else it joins the sync of those who wait.
+                shared.log.sync_to(durable_first)?;
+                shared.txns.publish(lsn);
+                visible();
+                Ok(lsn)
+            });
+            outcome = published.map(|lsn| self.after_commit(lsn));
+            let shared = &self.shared;
             shared.txns.end(state.xid);
             shared.locks.release_noted(&self.notes, Tag::Transaction(state.xid), Mode::Exclusive);
         }
@@ -423,7 +431,9 @@ impl Transaction {
         self.writes.clear();
         self.created.clear();
         self.dropped.clear();
-        self.obsolete = ObsoleteLog::default();
+        if !self.obsolete.is_empty() {
+            self.obsolete = ObsoleteLog::default();
+        }
         if self.scratch.capacity() > SCRATCH_KEPT_BYTES {
             self.scratch = Vec::new();
         }
@@ -437,10 +447,10 @@ impl Transaction {
         for (db, rel) in self.dropped.drain(..) {
             db.forget(&rel);
         }
-        let mut obsolete = std::mem::take(&mut self.obsolete);
-        if !obsolete.has_any(true) {
-            obsolete = ObsoleteLog::default();
-        }
+        let obsolete = match self.obsolete.has_any(true) {
+            true => std::mem::take(&mut self.obsolete),
+            false => ObsoleteLog::default(),
+        };
         let writes = std::mem::take(&mut self.writes);
         for run in writes.chunk_by(|a, b| (a.table, a.kind) == (b.table, b.kind)) {
             let rows = run.iter().map(|mark| u64::from(mark.count)).sum();
