@@ -36,7 +36,9 @@ impl Integers {
     /// Notes the next value.
     #[inline]
     pub fn note(&mut self, value: &Datum) {
-        self.0.extend(integer(value));
+        if let Some(number) = integer(value) {
+            self.0.push(number);
+        }
     }
 }
 
@@ -129,31 +131,17 @@ impl Point {
         self.handles.as_ref().map(|h| &h.0)
     }
 
-    /// Whether a row has the integers that `key` is; `None` where that is not all that is to be compared. Q3: an entry may be of another version of the row.
+    /// As [`has_integers`], of the index.
     #[inline]
     pub fn has_integers(&self, key: &Key, view: &RowView<'_>) -> Option<bool> {
-        let index = self.index();
-        if key.integers.0.len() != index.columns.len() || !index.include.is_empty() {
-            return None;
-        }
-        let mut all = true;
-        for (&(column, ..), value) in index.columns.iter().zip(&key.integers.0) {
-            let Some(stored) = view.stored(column)? else { return Some(false) };
-            let own = match *stored {
-                [a, b, c, d] => i32::from_le_bytes([a, b, c, d]).into(),
-                [a, b, c, d, e, f, g, h] => i64::from_le_bytes([a, b, c, d, e, f, g, h]),
-                [a, b] => i16::from_le_bytes([a, b]).into(),
-                _ => return None,
-            };
-            all &= own == *value;
-        }
-        Some(all)
+        has_integers(self.index(), key, view)
     }
 
     /// Puts `row` out as `sources`, if its key is the one that is looked for; `None` when that cannot be told while its page is latched.
     ///
     /// # Errors
     /// What reading its pages says.
+    #[inline]
     pub fn load(
         &mut self,
         row: RowId,
@@ -162,33 +150,17 @@ impl Point {
         (snapshot, types): (&Snapshot, &dyn TypeLookup),
         out: &mut Chunk,
     ) -> Result<Option<bool>> {
-        let mut found = std::mem::take(&mut self.found);
-        let mut large = std::mem::take(&mut self.large);
-        let outcome = self.load_with(row, key, sources, (snapshot, types), out, (&mut found, &mut large));
-        (self.found, self.large) = (found, large);
-        outcome
-    }
-
-    #[inline]
-    fn load_with(
-        &self,
-        row: RowId,
-        key: &Key,
-        sources: &[Source],
-        (snapshot, types): (&Snapshot, &dyn TypeLookup),
-        out: &mut Chunk,
-        (found, large): (&mut Vec<u8>, &mut Vec<Large>),
-    ) -> Result<Option<bool>> {
-        let Some((storage, tree)) = &self.handles else { return Ok(None) };
+        let Point { table, range, forms, key_types, handles, found, large } = self;
+        let index = &table.indexes[range.index];
+        let Some((storage, tree)) = handles else { return Ok(None) };
         if out.columns.len() != sources.len() {
             out.columns.resize_with(sources.len(), || Vector::absent(0));
         }
-        let forms = &self.forms;
         let loaded = storage.read(row, snapshot, |view| -> Result<Option<bool>> {
-            match self.has_integers(key, view) {
+            match has_integers(index, key, view) {
                 Some(true) => {}
                 Some(false) => return Ok(Some(false)),
-                None if !entry_of_view(found, tree, self.index(), &self.key_types, view, forms, types)? => {
+                None if !entry_of_view(found, tree, index, key_types, view, forms, types)? => {
                     return Ok(None);
                 }
                 None if *found != key.bytes => return Ok(Some(false)),
@@ -220,4 +192,25 @@ impl Point {
         }
         Ok(Some(is_found))
     }
+}
+
+/// Whether a row has the integers that `key` is in `index`; `None` where that is not all that is to be compared. Q3: an entry may be of another version of
+/// the row.
+#[inline]
+fn has_integers(index: &IndexKey, key: &Key, view: &RowView<'_>) -> Option<bool> {
+    if key.integers.0.len() != index.columns.len() || !index.include.is_empty() {
+        return None;
+    }
+    let mut all = true;
+    for (&(column, ..), value) in index.columns.iter().zip(&key.integers.0) {
+        let Some(stored) = view.stored(column)? else { return Some(false) };
+        let own = match *stored {
+            [a, b, c, d] => i32::from_le_bytes([a, b, c, d]).into(),
+            [a, b, c, d, e, f, g, h] => i64::from_le_bytes([a, b, c, d, e, f, g, h]),
+            [a, b] => i16::from_le_bytes([a, b]).into(),
+            _ => return None,
+        };
+        all &= own == *value;
+    }
+    Some(all)
 }

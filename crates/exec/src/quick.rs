@@ -108,19 +108,34 @@ impl Value {
     /// Its value; `None` where there is an error, or it lies elsewhere.
     fn compute(&self, view: &RowView<'_>, given: &Given<'_>) -> Option<Datum> {
         match self {
-            Value::Column(c) => view.cell(*c).datum(given.forms[*c]).ok(),
+            Value::Column(c) => column(view, *c, given.forms[*c]),
             Value::Param(i) => given.params.get(*i).cloned(),
             Value::Const(datum) => Some(datum.clone()),
             Value::Call(pure) => {
-                let mut args: SmallVec<[Datum; 4]> = SmallVec::new();
-                for arg in &pure.args {
-                    args.push(arg.compute(view, given)?);
-                }
                 let mut nobody = Nobody;
                 let call = ext::Call::new(&mut nobody, given.settings, &BuiltinTypes);
-                pure.function.scalar(&mut call.typed(&pure.types, pure.result), &args).ok()
+                let mut call = call.typed(&pure.types, pure.result);
+                match &pure.args[..] {
+                    [a, b] => pure.function.scalar(&mut call, &[a.compute(view, given)?, b.compute(view, given)?]).ok(),
+                    args => {
+                        let args = args.iter().map(|arg| arg.compute(view, given)).collect::<Option<Vec<_>>>()?;
+                        pure.function.scalar(&mut call, &args).ok()
+                    }
+                }
             }
         }
+    }
+}
+
+/// The value of a column of fixed width.
+#[inline]
+fn column(view: &RowView<'_>, column: usize, form: Physical) -> Option<Datum> {
+    match (view.stored(column), form) {
+        (Some(Some(&[a, b, c, d])), Physical::I32) => Some(Datum::I32(i32::from_le_bytes([a, b, c, d]))),
+        (Some(Some(&[a, b, c, d, e, f, g, h])), Physical::I64) => {
+            Some(Datum::I64(i64::from_le_bytes([a, b, c, d, e, f, g, h])))
+        }
+        _ => view.cell(column).datum(form).ok(),
     }
 }
 

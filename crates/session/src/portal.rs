@@ -338,7 +338,9 @@ impl Session {
             events_max = self.settle_some(&mut execution)?;
         }
         let count = if running.word == "SELECT " { rows } else { execution.state.affected };
-        running.tag(count, tag);
+        tag.clear();
+        tag.push_str(running.word);
+        tag.push_str(itoa::Buffer::new().format(count));
         let events = execution.take_events();
         execution.state.clear();
         execution.account.reset();

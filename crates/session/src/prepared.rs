@@ -78,15 +78,6 @@ pub(crate) struct Operators {
     pub word: &'static str,
 }
 
-impl Operators {
-    /// Makes `tag` the command tag of a statement that yielded or changed so many rows.
-    pub(crate) fn tag(&self, count: u64, tag: &mut String) {
-        tag.clear();
-        tag.push_str(self.word);
-        tag.push_str(itoa::Buffer::new().format(count));
-    }
-}
-
 impl Prepared {
     /// Whether its plan is one of this basis (S3).
     pub(crate) fn is_current(&self, basis: Basis) -> bool {

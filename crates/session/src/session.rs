@@ -96,6 +96,8 @@ pub struct Session {
     pub(crate) exports: Vec<crate::export::Export>,
     /// Advisory locks it holds.
     pub(crate) advisory: crate::advisory::Advisory,
+    /// Statements tried the short way.
+    quick_count: u64,
     /// Room for a command tag.
     tag: String,
     pub(crate) portals: crate::lifetime::Portals,
@@ -171,6 +173,7 @@ impl Session {
             known: crate::known::KnownStatements::default(),
             exports: Vec::new(),
             advisory: crate::advisory::Advisory::default(),
+            quick_count: 0,
             tag: String::new(),
             portals: crate::lifetime::Portals::default(),
             trusted: false,

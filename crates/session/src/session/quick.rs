@@ -52,7 +52,7 @@ impl Session {
             txn.next_command();
             let snapshot = txn.snapshot();
             if quick.writes() {
-                return Ok(quick.change(&self.db, &mut txn, &snapshot, params, &self.settings.io)?);
+                return quick.change(&self.db, &mut txn, &snapshot, params, &self.settings.io);
             }
             let Some(view) = &self.view else { return Ok(None) };
             let names = Names { image: view.catalog(), search_path: &self.search_path };
@@ -71,16 +71,23 @@ impl Session {
                 if let Err(e) = ended {
                     return Some(Err(e));
                 }
-                let mut tag = std::mem::take(&mut self.tag);
-                operators.tag(count, &mut tag);
-                sink.complete(&tag);
-                self.tag = tag;
+                sink.complete(match (quick.writes(), count) {
+                    (false, 0) => "SELECT 0",
+                    (false, _) => "SELECT 1",
+                    (true, 0) => "UPDATE 0",
+                    (true, _) => "UPDATE 1",
+                });
                 Some(Ok(()))
             }
             // Dropped, it is rolled back.
             Ok(Err(e)) => Some(Err(e)),
             Err(panic) => Some(Err(super::transaction::panicked(&*panic))),
         }
+    }
+
+    /// How many of its statements were tried the short way.
+    pub fn quick_count(&self) -> u64 {
+        self.quick_count
     }
 
     /// Whether nothing about the session is out of the ordinary (S10).
@@ -113,6 +120,7 @@ impl Session {
         let wrote = txn.has_written();
         let outcome = txn.commit_with(self.settings.synchronous_commit, || {});
         self.spare = Some(txn);
+        self.quick_count += 1;
         self.portals.end_transaction();
         if wrote {
             self.runtime.engine().nudge();
@@ -120,6 +128,6 @@ impl Session {
                 self.runtime.note_change();
             }
         }
-        Ok(outcome.map_err(SqlError::from)?)
+        outcome.map_err(SqlError::from)
     }
 }

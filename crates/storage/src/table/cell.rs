@@ -91,6 +91,30 @@ pub fn encode(out: &mut impl Put, physical: Physical, cell: &Cell<'_>) {
     }
 }
 
+/// Appends column number and cell of a value of fixed width, whose bytes these are; `None` is NULL.
+#[inline]
+pub(super) fn encode_stored(out: &mut impl Put, column: u16, stored: Option<&[u8]>) {
+    let mut all = [0; 3 + 16];
+    all[..2].copy_from_slice(&column.to_le_bytes());
+    let Some(stored) = stored else { return out.put_raw(&all[..3]) };
+    all[2] = FIXED;
+    // Each by its known width: no call for a few bytes.
+    match *stored {
+        [a, b, c, d] => {
+            all[3..7].copy_from_slice(&[a, b, c, d]);
+            out.put_raw(&all[..7]);
+        }
+        [a, b, c, d, e, f, g, h] => {
+            all[3..11].copy_from_slice(&[a, b, c, d, e, f, g, h]);
+            out.put_raw(&all[..11]);
+        }
+        _ => {
+            all[3..3 + stored.len()].copy_from_slice(stored);
+            out.put_raw(&all[..3 + stored.len()]);
+        }
+    }
+}
+
 fn encode_overflow(out: &mut impl Put, r: &OverflowRef) {
     out.put_u32(r.raw_bytes);
     out.put_raw(&r.prefix);

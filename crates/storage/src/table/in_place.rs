@@ -60,8 +60,7 @@ impl Table {
         for (column, _) in &cells {
             let form = layout.columns()[*column as usize];
             assert!(form != types::Physical::Var, "P4");
-            before.put_u16(*column);
-            cell::encode(&mut before, form, &page.cell(slot, *column as usize));
+            cell::encode_stored(&mut before, *column, page.stored(slot, *column as usize));
         }
         let lsn = if self.is_logged() && self.db.shared.log.is_enabled() {
             let mut after = std::mem::take(&mut txn.scratch);

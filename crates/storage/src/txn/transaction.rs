@@ -342,6 +342,7 @@ impl Transaction {
             Ok(obsolete) if !obsolete.has_any(false) => {}
             Ok(obsolete) => {
                 let lsn = self.shared.txns.visible();
+                let obsolete = Some(Box::new(obsolete));
                 let finished =
                     Finished { lsn, tables: Tables::new(), writes: Writes::new(), obsolete, committed: false };
                 self.shared.purge.push(finished);
@@ -447,16 +448,13 @@ impl Transaction {
         for (db, rel) in self.dropped.drain(..) {
             db.forget(&rel);
         }
-        let obsolete = match self.obsolete.has_any(true) {
-            true => std::mem::take(&mut self.obsolete),
-            false => ObsoleteLog::default(),
-        };
+        let obsolete = self.obsolete.has_any(true).then(|| Box::new(std::mem::take(&mut self.obsolete)));
         let writes = std::mem::take(&mut self.writes);
         for run in writes.chunk_by(|a, b| (a.table, a.kind) == (b.table, b.kind)) {
             let rows = run.iter().map(|mark| u64::from(mark.count)).sum();
             self.tables[run[0].table as usize].rel().count(run[0].kind, rows);
         }
-        if !writes.is_empty() || obsolete.has_any(true) {
+        if !writes.is_empty() || obsolete.is_some() {
             let tables = std::mem::take(&mut self.tables);
             self.shared.purge.push(Finished { lsn, tables, writes, obsolete, committed: true });
         }

@@ -54,7 +54,7 @@ impl PageVersions {
             out.put_u32(place(&mut txns, &run.txn));
         }
         out.put_u32(self.chains.len() as u32);
-        for (&slot, head) in &self.chains {
+        for (slot, head) in self.chains.iter() {
             let chain = std::iter::successors(Some(head), |v| v.older.as_deref());
             out.put_u16(slot);
             out.put_u32(chain.clone().count() as u32);
@@ -103,7 +103,7 @@ impl PageVersions {
             }
             let oldest_first = chain.into_iter().rev();
             let head = oldest_first.reduce(|older, v| Version { older: Some(Box::new(older)), ..v });
-            versions.chains.extend(head.map(|head| (slot, head)));
+            head.into_iter().for_each(|head| versions.chains.insert(slot, head));
         }
         Ok(versions)
     }
