@@ -11,6 +11,7 @@ pub mod sched;
 pub mod sim;
 pub mod sync;
 pub mod vfs;
+pub mod waiting;
 
 pub use clock::{Clock, SystemClock};
 pub use entropy::Entropy;

@@ -1,24 +1,19 @@
-//! `Attentive`: a socket whose reader stays awake for a moment before it sleeps.
+//! `Attention`: staying awake for a moment before sleeping.
 //!
 //! Waking a thread costs more than a short statement: tens of microseconds where an idle processor sleeps. A client that asks again as soon
-//! as it has its answer therefore finds its server awake. Staying awake is bounded threefold (A1): for [`STAY`] at most; by fewer connections at
-//! a time than there are processors, as the client needs one too; and by a client whose last questions came late hardly at all. Whoever else
+//! as it has its answer therefore finds its server awake. Staying awake is bounded threefold (A1): for [`STAY`] at most; by fewer threads at
+//! a time than there are processors, as clients need one too; and by a thread whose last questions came late hardly at all. Whoever else
 //! wants the processor gets it meanwhile.
 
-use std::io::{self, Read};
-use std::os::fd::AsFd;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-
-use rustix::net::RecvFlags;
 
 /// How long to stay awake: about what it costs to be woken.
 const STAY: Duration = Duration::from_micros(50);
-/// After this many questions in a row that came late, the next 2, 4, 8 .. are slept for.
+/// After this many looks in a row that found nothing, the next 2, 4, 8 .. are left out.
 const MAX_DISTRUST: u32 = 8;
 
-/// How many connections stay awake now, and may.
+/// How many threads stay awake now, and may.
 #[derive(Debug)]
 pub struct Wakefulness {
     awake: AtomicUsize,
@@ -32,7 +27,7 @@ impl Default for Wakefulness {
     }
 }
 
-/// One connection that stays awake; counted until dropped.
+/// One thread that stays awake; counted until dropped.
 struct Awake<'a>(&'a Wakefulness);
 
 impl Wakefulness {
@@ -51,53 +46,37 @@ impl Drop for Awake<'_> {
     }
 }
 
-/// A socket to read from.
-pub struct Attentive<S> {
-    socket: S,
-    wakefulness: Arc<Wakefulness>,
+/// Whether it was worth it to stay awake.
+#[derive(Default, Debug)]
+pub struct Attention {
     /// How often in a row nothing came while awake; at most [`MAX_DISTRUST`].
-    distrust: u32,
-    /// Reads to sleep for before staying awake again.
-    asleep: u32,
+    distrust: AtomicU32,
+    /// Looks to leave out before staying awake again.
+    asleep: AtomicU32,
 }
 
-impl<S: AsFd + Read> Attentive<S> {
-    pub fn new(socket: S, wakefulness: Arc<Wakefulness>) -> Attentive<S> {
-        Attentive { socket, wakefulness, distrust: 0, asleep: 0 }
-    }
-
-    /// What came while awake.
-    fn glance(&mut self, out: &mut [u8]) -> Option<io::Result<usize>> {
-        let Attentive { socket, wakefulness, distrust, asleep } = self;
-        if *asleep > 0 {
-            *asleep -= 1;
-            return None;
+impl Attention {
+    /// What `look` finds while awake; `None` when that is nothing, or it is time to sleep.
+    pub fn glance<T>(&self, wakefulness: &Wakefulness, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+        let asleep = self.asleep.load(Ordering::Relaxed);
+        if asleep > 0 {
+            self.asleep.store(asleep - 1, Ordering::Relaxed);
+            return look();
         }
-        let _awake = wakefulness.stay()?;
+        let Some(_awake) = wakefulness.stay() else { return look() };
         let start = Instant::now();
         loop {
-            match rustix::net::recv(&*socket, &mut *out, RecvFlags::DONTWAIT) {
-                Err(rustix::io::Errno::AGAIN) => {}
-                outcome => {
-                    *distrust = 0;
-                    return Some(outcome.map(|(_, n)| n).map_err(io::Error::from));
-                }
+            if let Some(found) = look() {
+                self.distrust.store(0, Ordering::Relaxed);
+                return Some(found);
             }
             if start.elapsed() >= STAY {
-                *distrust = (*distrust + 1).min(MAX_DISTRUST);
-                *asleep = (1 << *distrust) - 2;
+                let distrust = (self.distrust.load(Ordering::Relaxed) + 1).min(MAX_DISTRUST);
+                self.distrust.store(distrust, Ordering::Relaxed);
+                self.asleep.store((1 << distrust) - 2, Ordering::Relaxed);
                 return None;
             }
             std::thread::yield_now();
-        }
-    }
-}
-
-impl<S: AsFd + Read> Read for Attentive<S> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        match self.glance(out) {
-            Some(outcome) => outcome,
-            None => self.socket.read(out),
         }
     }
 }

@@ -1,25 +1,50 @@
 //! `Channel`: a byte stream to a client, with what was read ahead and what is still to be written.
+//!
+//! Between messages nothing blocks: what cannot be read or written now is left for later ([`Channel::next`], [`Channel::drain`]). Within a
+//! statement the thread waits, and lends its slot meanwhile (E4).
 
-use std::io::{self, Read, Write};
+use std::io;
+use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
+use env::waiting::{self, Wait};
 use session::CopyShape;
 use types::error::Severity;
 use types::{Result, SqlError, SqlState};
 use wire::{Decoder, FrontendMessage, backend};
 
+use crate::transport::{Direction, Transport};
+
 /// Bytes asked of the stream at a time.
 const READ_BYTES: usize = 16 << 10;
 /// What is written out before more is made.
 const FLUSH_BYTES: usize = 64 << 10;
+/// A buffer that has grown larger is not kept for the next connection.
+const KEEP_BYTES: usize = 256 << 10;
+/// How often a wait within a statement looks whether it is to go on.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Buffers that a connection has only while it is run.
+pub struct Scratch {
+    read: Box<[u8]>,
+    input: BytesMut,
+    output: BytesMut,
+}
+
+impl Default for Scratch {
+    fn default() -> Scratch {
+        Scratch { read: vec![0; READ_BYTES].into_boxed_slice(), input: BytesMut::new(), output: BytesMut::new() }
+    }
+}
 
 pub struct Channel {
-    reader: Box<dyn Read + Send>,
-    writer: Box<dyn Write + Send>,
+    transport: Box<dyn Transport>,
+    read: Box<[u8]>,
     input: BytesMut,
     pub output: BytesMut,
     pub decoder: Decoder,
-    scratch: Box<[u8]>,
+    /// Asked in waits within statements.
+    pub cancel: Option<session::CancelHandle>,
     /// The client sent what cannot be where it was: nobody knows where the next message starts.
     desynchronized: bool,
     /// The stream failed in the middle of a statement: nothing more can be said to the client.
@@ -36,20 +61,63 @@ pub enum Incoming {
     Message(FrontendMessage),
     /// A message that could not be read, and its type byte.
     Malformed(u8, SqlError),
+    /// Nothing until more is read.
+    Nothing,
 }
 
 impl Channel {
-    pub fn new(reader: Box<dyn Read + Send>, writer: Box<dyn Write + Send>) -> Channel {
+    pub fn new(transport: Box<dyn Transport>) -> Channel {
         Channel {
-            reader,
-            writer,
+            transport,
+            read: Box::default(),
             input: BytesMut::new(),
             output: BytesMut::new(),
             decoder: Decoder::default(),
-            scratch: vec![0; READ_BYTES].into_boxed_slice(),
+            cancel: None,
             desynchronized: false,
             lost: false,
         }
+    }
+
+    pub fn transport(&mut self) -> &mut dyn Transport {
+        &mut *self.transport
+    }
+
+    /// Gets buffers for as long as it is run.
+    pub fn take_buffers(&mut self, scratch: &mut Scratch) {
+        std::mem::swap(&mut self.read, &mut scratch.read);
+        if self.input.is_empty() {
+            self.input = std::mem::take(&mut scratch.input);
+        }
+        if self.output.is_empty() {
+            self.output = std::mem::take(&mut scratch.output);
+        }
+    }
+
+    /// Gives back those that hold nothing.
+    pub fn give_buffers(&mut self, scratch: &mut Scratch) {
+        std::mem::swap(&mut self.read, &mut scratch.read);
+        let keep = |own: &mut BytesMut, to: &mut BytesMut| {
+            if own.is_empty() {
+                let buffer = std::mem::take(own);
+                if buffer.capacity() <= KEEP_BYTES {
+                    *to = buffer;
+                }
+            }
+        };
+        keep(&mut self.input, &mut scratch.input);
+        keep(&mut self.output, &mut scratch.output);
+    }
+
+    /// Nothing more can be read or said.
+    pub fn give_up(&mut self) {
+        self.lost = true;
+        self.output.clear();
+    }
+
+    /// Bytes it holds while nobody runs it.
+    pub fn held_bytes(&self) -> usize {
+        self.read.len() + self.input.capacity() + self.output.capacity()
     }
 
     pub fn is_desynchronized(&self) -> bool {
@@ -64,51 +132,81 @@ impl Channel {
         (&mut self.decoder, &mut self.input)
     }
 
-    /// Waits for more bytes.
-    pub fn read_more(&mut self) -> io::Result<()> {
-        loop {
-            match self.reader.read(&mut self.scratch) {
-                Ok(0) => return Err(gone()),
-                Ok(n) => {
-                    self.input.extend_from_slice(&self.scratch[..n]);
-                    return Ok(());
-                }
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(e),
+    /// Reads what is there; false when there is nothing now.
+    pub fn read_more(&mut self) -> io::Result<bool> {
+        match self.transport.read(&mut self.read) {
+            Ok(0) => Err(gone()),
+            Ok(n) => {
+                self.input.extend_from_slice(&self.read[..n]);
+                Ok(true)
             }
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(false),
+            Err(e) => Err(e),
         }
     }
 
-    /// The next message; answers go out before it is waited for. An error of the stream itself ends the connection.
-    pub fn receive(&mut self) -> io::Result<Incoming> {
-        loop {
-            let tag = self.input.first().copied().unwrap_or(0);
-            match self.decoder.decode(&mut self.input) {
-                Ok(Some(message)) => return Ok(Incoming::Message(message)),
-                Ok(None) => {
-                    if !self.output.is_empty() {
-                        self.flush()?;
-                    }
-                    self.read_more()?;
-                }
-                Err(e) if e.fields().severity == Severity::Fatal => return Err(self.fatal(e)),
-                Err(e) => return Ok(Incoming::Malformed(tag, e)),
-            }
+    /// The next message of what was read. An error of the stream itself ends the connection.
+    pub fn next(&mut self) -> io::Result<Incoming> {
+        let tag = self.input.first().copied().unwrap_or(0);
+        match self.decoder.decode(&mut self.input) {
+            Ok(Some(message)) => Ok(Incoming::Message(message)),
+            Ok(None) => Ok(Incoming::Nothing),
+            Err(e) if e.fields().severity == Severity::Fatal => Err(self.fatal(e)),
+            Err(e) => Ok(Incoming::Malformed(tag, e)),
         }
     }
 
-    pub fn flush(&mut self) -> io::Result<()> {
-        let outcome = self.writer.write_all(&self.output).and_then(|()| self.writer.flush());
+    /// Writes what there is room for; whether all is written.
+    pub fn drain(&mut self) -> io::Result<bool> {
+        while !self.output.is_empty() {
+            match self.transport.write(&self.output) {
+                Ok(n) => self.output.advance(n),
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(e) => {
+                    self.output.clear();
+                    return Err(e);
+                }
+            }
+        }
         self.output.clear();
+        Ok(true)
+    }
+
+    /// Waits in this thread until the socket is ready, or the statement is to end.
+    fn wait(&mut self, direction: Direction) -> Result<()> {
+        let (transport, cancel) = (&self.transport, &self.cancel);
+        let why = if direction == Direction::Read { Wait::ClientRead } else { Wait::ClientWrite };
+        let outcome = waiting::blocking(why, || {
+            loop {
+                if let Some(cancel) = cancel {
+                    cancel.check()?;
+                }
+                match transport.wait(direction, LOOK) {
+                    Ok(true) => return Ok(()),
+                    Ok(false) => {}
+                    Err(e) => return Err(SqlError::new(SqlState::CONNECTION_FAILURE, e.to_string())),
+                }
+            }
+        });
+        self.transport.stir(false);
         outcome
+    }
+
+    /// Writes all, within a statement.
+    fn flush(&mut self) -> Result<()> {
+        loop {
+            match self.drain() {
+                Ok(true) => return Ok(()),
+                // What the client does not take cannot be told either.
+                Ok(false) => self.wait(Direction::Write).inspect_err(|_| self.lost = true)?,
+                Err(e) => return Err(self.failed("send data to", &e)),
+            }
+        }
     }
 
     /// Flushes when enough has gathered, within a statement.
     pub fn flush_if_full(&mut self) -> Result<()> {
-        if self.output.len() < FLUSH_BYTES {
-            return Ok(());
-        }
-        self.flush().map_err(|e| self.failed("send data to", &e))
+        if self.output.len() < FLUSH_BYTES { Ok(()) } else { self.flush() }
     }
 
     fn failed(&mut self, what: &str, e: &io::Error) -> SqlError {
@@ -120,20 +218,32 @@ impl Channel {
     pub fn fatal(&mut self, error: SqlError) -> io::Error {
         self.lost = true;
         backend::error_response(&mut self.output, &error.severity(Severity::Fatal));
-        let _ = self.flush();
+        // A client that does not read it must not hold up anybody.
+        let _ = self.drain();
         gone()
     }
 
     /// Asks for the data of COPY FROM STDIN.
     pub fn copy_in(&mut self, shape: CopyShape) -> Result<()> {
         backend::copy_in_response(&mut self.output, u8::from(shape.binary), shape.column_count);
-        self.flush().map_err(|e| self.failed("send data to", &e))
+        self.flush()
     }
 
     /// The next data of COPY FROM STDIN.
     pub fn copy_read(&mut self) -> Result<Option<Bytes>> {
         loop {
-            let incoming = match self.receive() {
+            let incoming = match self.next() {
+                Ok(Incoming::Nothing) => match self.read_more() {
+                    Ok(true) => continue,
+                    Ok(false) => {
+                        self.wait(Direction::Read)?;
+                        continue;
+                    }
+                    Err(e) => Err(e),
+                },
+                other => other,
+            };
+            let incoming = match incoming {
                 Ok(incoming) => incoming,
                 Err(e) => {
                     self.lost = true;
@@ -143,6 +253,7 @@ impl Channel {
                 }
             };
             let type_byte = match incoming {
+                Incoming::Nothing => continue,
                 Incoming::Malformed(_, e) => return Err(e),
                 Incoming::Message(FrontendMessage::CopyData(data)) => return Ok(Some(data)),
                 Incoming::Message(FrontendMessage::CopyDone) => return Ok(None),

@@ -4,18 +4,21 @@
 //! is skipped. Portals keep their place between messages and end with their transaction.
 
 use std::collections::HashMap;
-use std::io::{self, Read, Write};
+use std::io;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use session::{BlockState, Fetched, OutputColumn, Portal};
+use session::{BlockState, Fetched, OutputColumn, Portal, Waker};
 use types::error::Severity;
 use types::{Datum, Oid, Result, SqlError, SqlState};
 use wire::{Formats, FrontendMessage, Target, TransactionStatus, Values, backend, text};
 
 use crate::channel::{Channel, Incoming};
+use crate::login::Login;
 use crate::results::{Results, fields};
-use crate::{Closer, Proof, Shared};
+use crate::transport::Transport;
+use crate::{Proof, Shared};
 
 struct Opened {
     /// None for the empty statement.
@@ -42,12 +45,48 @@ const REPORTED: [(&str, &str); 15] = [
     ("TimeZone", "UTC"),
 ];
 
+/// How far a connection has come.
+pub(crate) enum Phase {
+    /// The first packets; how often encryption was asked for.
+    Start(u8),
+    /// The client proves who it is.
+    Proof(Box<Login>),
+    /// There is a session.
+    Ready,
+}
+
+/// What one run of a connection came to.
+pub enum Turn {
+    /// It waits for its client: for room to write, or for something to read; at most until then.
+    Parked { writing: bool, until: Option<Instant> },
+    /// There is more to do, but others come first.
+    More,
+    /// It has ended.
+    Over,
+}
+
+/// What one step came to.
+pub(crate) enum Step {
+    /// A message was handled.
+    Went,
+    /// More must be read.
+    Nothing,
+}
+
+/// Messages that are handled before others have their turn.
+const MESSAGES_PER_TURN: usize = 64;
+
+/// How long a client may take to log in, as PostgreSQL's `authentication_timeout`.
+const LOGIN: Duration = Duration::from_secs(60);
+
 /// A client's connection.
 pub struct Connection {
     pub(crate) shared: Arc<Shared>,
     pub(crate) channel: Channel,
     pub(crate) proof: Proof,
-    pub(crate) closer: Option<Closer>,
+    pub(crate) phase: Phase,
+    /// Wakes it when it is parked.
+    pub(crate) waker: Option<Waker>,
     pub(crate) session: Option<hathi::Session>,
     portals: HashMap<Bytes, Opened>,
     /// Endings of portals that `portals` knows of.
@@ -55,74 +94,119 @@ pub struct Connection {
     /// After an error in the extended protocol: skip to the next Sync.
     skipping: bool,
     reported: Vec<String>,
-    pub(crate) patience: Option<crate::Patience>,
+    /// How long the client may be silent, and what it is told then.
+    silence: Option<(Instant, SqlError)>,
 }
 
 impl Connection {
-    pub fn new(
-        shared: Arc<Shared>,
-        proof: Proof,
-        reader: Box<dyn Read + Send>,
-        writer: Box<dyn Write + Send>,
-        closer: Option<Closer>,
-    ) -> Connection {
+    pub fn new(shared: Arc<Shared>, proof: Proof, transport: Box<dyn Transport>) -> Connection {
+        let timeout = SqlError::new(SqlState::QUERY_CANCELED, "canceling authentication due to timeout");
         Connection {
             shared,
-            channel: Channel::new(reader, writer),
+            channel: Channel::new(transport),
             proof,
-            closer,
+            phase: Phase::Start(0),
+            waker: None,
             session: None,
             portals: HashMap::new(),
             endings: 0,
-            patience: None,
             skipping: false,
             reported: Vec::new(),
+            silence: Some((Instant::now() + LOGIN, timeout)),
         }
     }
 
-    /// The number that cancel requests name.
-    pub fn process_id(&mut self) -> i32 {
-        self.session.as_mut().map_or(0, |s| s.inner().process_id() as i32)
+    /// The number that cancel requests name; 0 before there is a session.
+    pub fn process_id(&mut self) -> u32 {
+        self.session.as_mut().map_or(0, |s| s.inner().process_id())
     }
 
-    /// Serves the client until it leaves.
-    ///
-    /// # Errors
-    /// What ended the connection.
-    pub fn serve(&mut self) -> io::Result<()> {
-        if !self.log_in()? {
-            return Ok(());
+    /// Does what there is to do, until the client must say or take something, or others come first.
+    pub fn advance(&mut self) -> Turn {
+        // What is left of the last run goes first; a client that takes nothing is asked nothing.
+        match self.channel.drain() {
+            Ok(true) => {}
+            Ok(false) if self.channel.is_lost() => return Turn::Over,
+            Ok(false) => return self.parked(true),
+            Err(_) => return Turn::Over,
         }
-        self.ready();
-        loop {
-            let limit = self.limit_silence();
-            let received = self.channel.receive();
-            if self.shared.is_stopping() {
+        for _ in 0..MESSAGES_PER_TURN {
+            if self.is_to_end() {
                 let message = "terminating connection due to administrator command";
-                return Err(self.channel.fatal(SqlError::new(SqlState::ADMIN_SHUTDOWN, message)));
+                self.channel.fatal(SqlError::new(SqlState::ADMIN_SHUTDOWN, message));
+                return Turn::Over;
             }
-            if let (Some(_), Some(patience)) = (&limit, &self.patience) {
-                // Data of a COPY may take as long as they take.
-                patience(None);
+            let step = match self.phase {
+                Phase::Start(_) => self.start(),
+                Phase::Proof(_) => self.prove(),
+                Phase::Ready => self.next_message(),
+            };
+            if self.channel.is_lost() {
+                return Turn::Over;
             }
-            if let (Err(e), Some(error)) = (&received, limit)
-                && matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
-            {
-                return Err(self.channel.fatal(error));
+            match step {
+                Err(_) => return Turn::Over,
+                Ok(Step::Went) => {
+                    self.silence = None;
+                    continue;
+                }
+                Ok(Step::Nothing) => {}
             }
-            match received? {
-                Incoming::Message(FrontendMessage::Terminate) => return Ok(()),
-                Incoming::Message(message) => self.handle(message),
-                Incoming::Malformed(tag, e) => {
-                    if !self.skipping {
-                        self.failed(&e, matches!(tag, b'P' | b'B' | b'D' | b'E' | b'C' | b'H'));
+            if let Phase::Ready = self.phase {
+                self.tell_notifications();
+            }
+            match self.channel.drain() {
+                Err(_) => return Turn::Over,
+                Ok(false) => return self.parked(true),
+                Ok(true) => {}
+            }
+            match self.channel.read_more() {
+                Err(_) => return Turn::Over,
+                Ok(true) => {}
+                Ok(false) => {
+                    if let Some((_, error)) = self.silence.take_if(|s| s.0 <= Instant::now()) {
+                        self.channel.fatal(error);
+                        return Turn::Over;
                     }
+                    return self.parked(false);
                 }
             }
-            if self.channel.is_lost() {
-                return Err(crate::channel::gone());
+        }
+        Turn::More
+    }
+
+    /// Whether somebody wants it gone.
+    fn is_to_end(&self) -> bool {
+        self.shared.is_stopping() || self.channel.cancel.as_ref().is_some_and(|c| c.is_terminated())
+    }
+
+    /// The stream failed outside of a run.
+    pub fn lose(&mut self, _: &io::Error) {
+        self.channel.give_up();
+    }
+
+    fn parked(&mut self, writing: bool) -> Turn {
+        if self.silence.is_none()
+            && let Some(session) = &mut self.session
+            && let Some((ms, error)) = session.inner().patience()
+        {
+            self.silence = Some((Instant::now() + Duration::from_millis(ms), error));
+        }
+        Turn::Parked { writing, until: self.silence.as_ref().map(|s| s.0) }
+    }
+
+    fn next_message(&mut self) -> io::Result<Step> {
+        match self.channel.next()? {
+            Incoming::Nothing => return Ok(Step::Nothing),
+            Incoming::Message(FrontendMessage::Terminate) => return Err(crate::channel::gone()),
+            Incoming::Message(message) => self.handle(message),
+            Incoming::Malformed(tag, e) => {
+                if !self.skipping {
+                    self.failed(&e, matches!(tag, b'P' | b'B' | b'D' | b'E' | b'C' | b'H'));
+                }
             }
         }
+        Ok(Step::Went)
     }
 
     fn session(&mut self) -> &mut session::Session {
@@ -130,14 +214,6 @@ impl Connection {
             Some(session) => session.inner(),
             None => unreachable!("messages are handled after start-up"),
         }
-    }
-
-    /// Lets the client be silent only as long as its settings say; what it is told then.
-    fn limit_silence(&mut self) -> Option<SqlError> {
-        let limit = self.session().patience();
-        let (patience, (ms, error)) = (self.patience.as_ref()?, limit?);
-        patience(Some(std::time::Duration::from_millis(ms)));
-        Some(error)
     }
 
     /// Sends an error; in the extended protocol what follows is skipped up to Sync, otherwise the client may go on.
@@ -185,14 +261,28 @@ impl Connection {
         }
     }
 
-    fn ready(&mut self) {
+    pub(crate) fn ready(&mut self) {
         self.report_settings();
+        self.tell_notifications();
         let status = match self.session().block_state() {
             BlockState::Idle => TransactionStatus::Idle,
             BlockState::InBlock => TransactionStatus::Block,
             BlockState::Failed => TransactionStatus::Failed,
         };
         backend::ready_for_query(&mut self.channel.output, status);
+    }
+
+    /// Tells what was notified, which a client expects only between transactions.
+    fn tell_notifications(&mut self) {
+        let Some(session) = &mut self.session else { return };
+        let session = session.inner();
+        if !self.channel.cancel.as_ref().is_some_and(|c| c.has_mail()) || !session.is_between_transactions() {
+            return;
+        }
+        for n in session.take_notifications() {
+            let output = &mut self.channel.output;
+            backend::notification_response(output, n.pid.cast_signed(), &n.channel, &n.payload);
+        }
     }
 
     /// Forgets portals of transactions that ended.
@@ -232,7 +322,7 @@ impl Connection {
             FrontendMessage::CopyData(_) | FrontendMessage::CopyDone | FrontendMessage::CopyFail(_) => return,
             FrontendMessage::Flush => {
                 // A stream that is gone says so when it is read next.
-                let _ = self.channel.flush();
+                let _ = self.channel.drain();
                 return;
             }
             FrontendMessage::Parse { statement, query, parameter_types } => {
@@ -402,6 +492,16 @@ impl Connection {
         }
         self.portals.insert(name.clone(), opened);
         Ok(())
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let id = self.process_id();
+        // The session first: whoever waits for the connection's end may want what it holds.
+        self.portals.clear();
+        self.session = None;
+        self.shared.leave(id.cast_signed());
     }
 }
 

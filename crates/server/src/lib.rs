@@ -6,24 +6,35 @@ mod channel;
 mod connection;
 mod credentials;
 mod login;
+mod poller;
 mod results;
+mod seat;
 #[cfg(test)]
 mod tests;
+mod thread;
+mod transport;
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream, ToSocketAddrs};
+use std::net::{TcpListener, ToSocketAddrs};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use hathi::{CancelHandle, Database};
+use hathi::Database;
+use session::carrier::Carriers;
+use session::{CancelHandle, Waker};
 use types::SqlState;
 
-use attentive::{Attentive, Wakefulness};
+use attentive::Wakefulness;
 use connection::Connection;
+use poller::{Accept, Poller, Ready};
+use seat::Seat;
+use transport::{Socket, Streams, Transport};
+
 pub use credentials::{Credentials, LoginRole, Roles, SUPERUSER};
 pub use wire::scram::Verifier;
 
@@ -50,17 +61,28 @@ pub enum Proof {
     Scram,
 }
 
-/// Ends a connection's reading, from another thread.
-pub(crate) type Closer = Box<dyn Fn() + Send>;
+/// How sessions get threads.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SessionMode {
+    /// A handful of carriers run all of them; one that waits for its client has no thread.
+    Pooled {
+        /// Sessions that run at a time.
+        slots: usize,
+    },
+    /// Each has a thread of its own.
+    Thread,
+}
 
-/// Says how long a connection's reading may take.
-pub(crate) type Patience = Box<dyn Fn(Option<Duration>) + Send>;
+impl Default for SessionMode {
+    fn default() -> SessionMode {
+        SessionMode::Pooled { slots: std::thread::available_parallelism().map_or(1, usize::from) }
+    }
+}
 
 /// A connection as others see it.
 pub(crate) struct Live {
     pub key: Vec<u8>,
     pub cancel: CancelHandle,
-    closer: Option<Closer>,
 }
 
 /// What connections share.
@@ -68,6 +90,7 @@ pub(crate) struct Shared {
     pub database: Database,
     pub auth: Auth,
     pub credentials: Box<dyn Credentials>,
+    mode: SessionMode,
     /// Makes the answers to unknown users look like those to known ones.
     pub secret: [u8; 32],
     /// Connections that have a session, by process id.
@@ -75,10 +98,19 @@ pub(crate) struct Shared {
     stopping: AtomicBool,
     count: Mutex<usize>,
     left: Condvar,
-    /// What wakes the listeners so that they end, and sockets to remove.
-    listeners: Mutex<Vec<Closer>>,
-    refused: AtomicUsize,
     wakefulness: Arc<Wakefulness>,
+    pool: Mutex<Option<Pool>>,
+    /// What wakes connections that have threads of their own.
+    threads: Mutex<HashMap<u64, Waker>>,
+    /// Sockets to remove from the file system.
+    paths: Mutex<Vec<PathBuf>>,
+    serial: AtomicU64,
+}
+
+/// What runs the connections, and accepts them.
+struct Pool {
+    poller: Arc<Poller>,
+    carriers: Carriers,
 }
 
 impl Shared {
@@ -90,17 +122,22 @@ impl Shared {
         self.database.runtime().engine().shared().env.entropy.fill(bytes);
     }
 
-    pub fn enter(&self, id: i32, key: Vec<u8>, cancel: CancelHandle, closer: Option<Closer>) {
-        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.is_stopping() {
-            cancel.terminate();
-        }
-        live.insert(id, Live { key, cancel, closer });
+    pub fn enter(&self, id: i32, key: Vec<u8>, cancel: CancelHandle) {
+        locked(&self.live).insert(id, Live { key, cancel });
     }
 
-    fn leave(&self, id: i32) {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+    /// A connection has ended.
+    pub fn leave(&self, id: i32) {
+        if id != 0 {
+            locked(&self.live).remove(&id);
+        }
+        *locked(&self.count) -= 1;
+        self.left.notify_all();
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A server on an open database.
@@ -112,20 +149,33 @@ pub struct Server {
 impl Server {
     /// A server that listens nowhere yet.
     pub fn new(database: Database, auth: Auth, credentials: impl Credentials + 'static) -> Server {
+        Server::with_mode(database, auth, credentials, SessionMode::default())
+    }
+
+    /// The same, whose sessions get threads as `mode` says.
+    pub fn with_mode(
+        database: Database,
+        auth: Auth,
+        credentials: impl Credentials + 'static,
+        mode: SessionMode,
+    ) -> Server {
         let mut secret = [0; 32];
         database.runtime().engine().shared().env.entropy.fill(&mut secret);
         let shared = Shared {
             database,
             auth,
             credentials: Box::new(credentials),
+            mode,
             secret,
             live: Mutex::default(),
             stopping: AtomicBool::new(false),
             count: Mutex::default(),
             left: Condvar::new(),
-            listeners: Mutex::default(),
-            refused: AtomicUsize::new(0),
             wakefulness: Arc::default(),
+            pool: Mutex::default(),
+            threads: Mutex::default(),
+            paths: Mutex::default(),
+            serial: AtomicU64::new(0),
         };
         Server { shared: Arc::new(shared) }
     }
@@ -137,37 +187,19 @@ impl Server {
         Verifier::from_password(password, &salt, ITERATIONS)
     }
 
-    /// Accepts TCP connections on `address` in a thread of its own; answers the bound address.
+    /// Accepts TCP connections on `address`; answers the bound address.
     ///
     /// # Errors
     /// When the address cannot be bound.
     pub fn listen_tcp(&self, address: impl ToSocketAddrs) -> io::Result<std::net::SocketAddr> {
         let listener = TcpListener::bind(address)?;
         let bound = listener.local_addr()?;
-        self.on_stop(move || drop(TcpStream::connect_timeout(&bound, Duration::from_secs(1))));
-        let shared = self.shared.clone();
-        // V1
-        let proof = if shared.auth == Auth::Trust { Proof::None } else { Proof::Scram };
-        std::thread::Builder::new().name("hathi-tcp".to_owned()).spawn(move || {
-            for stream in listener.incoming() {
-                if shared.is_stopping() {
-                    return;
-                }
-                let Ok(stream) = stream else { continue };
-                // Small messages must not wait for each other.
-                let _ = stream.set_nodelay(true);
-                let (Ok(reader), Ok(other)) = (stream.try_clone(), stream.try_clone()) else { continue };
-                let Ok(timed) = stream.try_clone() else { continue };
-                let closer: Closer = Box::new(move || drop(other.shutdown(Shutdown::Read)));
-                let patience: Patience = Box::new(move |time| drop(timed.set_read_timeout(time)));
-                let reader = Attentive::new(reader, shared.wakefulness.clone());
-                start(&shared, proof, Box::new(reader), Box::new(stream), closer, patience);
-            }
-        })?;
+        listener.set_nonblocking(true)?;
+        self.listen(Arc::new(Tcp { shared: self.shared.clone(), listener }))?;
         Ok(bound)
     }
 
-    /// Accepts connections on the unix socket `.s.PGSQL.<port>` in `directory`, in a thread of its own; answers its path.
+    /// Accepts connections on the unix socket `.s.PGSQL.<port>` in `directory`; answers its path.
     ///
     /// # Errors
     /// When the socket cannot be made.
@@ -178,56 +210,39 @@ impl Server {
             std::fs::remove_file(&path)?;
         }
         let listener = UnixListener::bind(&path)?;
-        let own_path = path.clone();
-        self.on_stop(move || {
-            let _ = UnixStream::connect(&own_path);
-            let _ = std::fs::remove_file(&own_path);
-        });
-        let shared = self.shared.clone();
-        std::thread::Builder::new().name("hathi-unix".to_owned()).spawn(move || {
-            for stream in listener.incoming() {
-                if shared.is_stopping() {
-                    return;
-                }
-                let Ok(stream) = stream else { continue };
-                let own = rustix::process::geteuid();
-                let peer = rustix::net::sockopt::socket_peercred(&stream);
-                let known = peer.is_ok_and(|p| p.uid == own || p.uid.is_root());
-                let proof = match shared.auth {
-                    Auth::Trust => Proof::None,
-                    Auth::Scram => Proof::Scram,
-                    Auth::Peer if known => Proof::None,
-                    Auth::Peer => {
-                        refuse(&shared, stream);
-                        continue;
-                    }
-                };
-                let (Ok(reader), Ok(other)) = (stream.try_clone(), stream.try_clone()) else { continue };
-                let Ok(timed) = stream.try_clone() else { continue };
-                let closer: Closer = Box::new(move || drop(other.shutdown(Shutdown::Read)));
-                let patience: Patience = Box::new(move |time| drop(timed.set_read_timeout(time)));
-                let reader = Attentive::new(reader, shared.wakefulness.clone());
-                start(&shared, proof, Box::new(reader), Box::new(stream), closer, patience);
-            }
-        })?;
+        // The library's own backlog of 128 refuses clients that come all at once.
+        rustix::net::listen(&listener, BACKLOG)?;
+        listener.set_nonblocking(true)?;
+        locked(&self.shared.paths).push(path.clone());
+        self.listen(Arc::new(Unix { shared: self.shared.clone(), listener }))?;
         Ok(path)
     }
 
-    fn on_stop(&self, closer: impl Fn() + Send + 'static) {
-        self.shared.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(closer));
+    fn listen<L: Accept + AsFd + 'static>(&self, listener: Arc<L>) -> io::Result<()> {
+        let mut pool = locked(&self.shared.pool);
+        let pool = match &mut *pool {
+            Some(pool) => pool,
+            none => {
+                let poller = Poller::new(self.shared.wakefulness.clone())?;
+                let slots = match self.shared.mode {
+                    SessionMode::Pooled { slots } => slots,
+                    // They only accept.
+                    SessionMode::Thread => 1,
+                };
+                let carriers = Carriers::start(slots, Ready(poller.clone()))?;
+                self.shared.database.runtime().show_carriers(carriers.view());
+                none.insert(Pool { poller, carriers })
+            }
+        };
+        pool.poller.add_listener(listener.as_fd(), listener.clone())?;
+        Ok(())
     }
 
     /// Serves one client over any stream, in this thread, until it leaves.
-    ///
-    /// # Errors
-    /// What ended the connection.
-    pub fn serve_stream(
-        &self,
-        proof: Proof,
-        reader: impl Read + Send + 'static,
-        writer: impl Write + Send + 'static,
-    ) -> io::Result<()> {
-        run(&self.shared, proof, Box::new(reader), Box::new(writer), None, None)
+    pub fn serve_stream(&self, proof: Proof, reader: impl Read + Send + 'static, writer: impl Write + Send + 'static) {
+        *locked(&self.shared.count) += 1;
+        let streams = Streams { reader: Box::new(reader), writer: Box::new(writer) };
+        thread::run(Connection::new(self.shared.clone(), proof, Box::new(streams)), None, &self.shared.wakefulness);
     }
 
     /// Ends all connections: statements in flight are cancelled, and nobody new is let in. Waits at most `patience` for them to be
@@ -235,17 +250,23 @@ impl Server {
     pub fn stop(&self, patience: Duration) -> bool {
         let shared = &self.shared;
         shared.stopping.store(true, Ordering::SeqCst);
-        for closer in shared.listeners.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-            closer();
+        let poller = locked(&shared.pool).as_ref().map(|pool| pool.poller.clone());
+        if let Some(poller) = &poller {
+            poller.close_listeners();
         }
-        for live in shared.live.lock().unwrap_or_else(PoisonError::into_inner).values() {
-            live.cancel.terminate();
-            if let Some(closer) = &live.closer {
-                closer();
-            }
+        for path in locked(&shared.paths).drain(..) {
+            let _ = std::fs::remove_file(path);
         }
+        let live: Vec<CancelHandle> = locked(&shared.live).values().map(|l| l.cancel.clone()).collect();
+        live.iter().for_each(|cancel| cancel.terminate());
+        // Those that have no session yet, too.
+        if let Some(poller) = &poller {
+            poller.seats().iter().for_each(|seat| poller.wake(seat));
+        }
+        let wakers: Vec<Waker> = locked(&shared.threads).values().cloned().collect();
+        wakers.iter().for_each(|wake| wake());
         let until = Instant::now() + patience;
-        let mut count = shared.count.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut count = locked(&shared.count);
         while *count > 0 {
             let now = Instant::now();
             if now >= until {
@@ -253,63 +274,98 @@ impl Server {
             }
             count = shared.left.wait_timeout(count, until - now).unwrap_or_else(PoisonError::into_inner).0;
         }
+        drop(count);
+        if let Some(pool) = locked(&shared.pool).take() {
+            pool.carriers.stop();
+        }
         true
     }
 }
 
+/// Clients that may wait to be accepted.
+const BACKLOG: i32 = 4096;
+
+struct Tcp {
+    shared: Arc<Shared>,
+    listener: TcpListener,
+}
+
+impl AsFd for Tcp {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.listener.as_fd()
+    }
+}
+
+impl Accept for Tcp {
+    fn accept(&self, poller: &Arc<Poller>) {
+        // V1
+        let proof = if self.shared.auth == Auth::Trust { Proof::None } else { Proof::Scram };
+        while let Ok((stream, _)) = self.listener.accept() {
+            // Small messages must not wait for each other.
+            let _ = stream.set_nodelay(true);
+            if stream.set_nonblocking(true).is_ok() {
+                start(&self.shared, poller, proof, Box::new(Socket::new(stream)));
+            }
+        }
+    }
+}
+
+struct Unix {
+    shared: Arc<Shared>,
+    listener: UnixListener,
+}
+
+impl AsFd for Unix {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.listener.as_fd()
+    }
+}
+
+impl Accept for Unix {
+    fn accept(&self, poller: &Arc<Poller>) {
+        while let Ok((stream, _)) = self.listener.accept() {
+            if stream.set_nonblocking(true).is_err() {
+                continue;
+            }
+            let own = rustix::process::geteuid();
+            let peer = rustix::net::sockopt::socket_peercred(&stream);
+            let known = peer.is_ok_and(|p| p.uid == own || p.uid.is_root());
+            let proof = match self.shared.auth {
+                Auth::Trust => Proof::None,
+                Auth::Scram => Proof::Scram,
+                Auth::Peer if known => Proof::None,
+                Auth::Peer => {
+                    refuse(&stream);
+                    continue;
+                }
+            };
+            start(&self.shared, poller, proof, Box::new(Socket::new(stream)));
+        }
+    }
+}
+
 /// Tells a client that it is not let in.
-fn refuse(shared: &Arc<Shared>, stream: UnixStream) {
-    shared.refused.fetch_add(1, Ordering::Relaxed);
+fn refuse(mut stream: &UnixStream) {
     let mut output = bytes::BytesMut::new();
     let error = types::SqlError::new(SqlState::INVALID_AUTHORIZATION_SPECIFICATION, "Peer authentication failed")
         .severity(types::error::Severity::Fatal);
     wire::backend::error_response(&mut output, &error);
     // A client that does not read it must not hold up the others.
-    let _ = stream.set_nonblocking(true);
-    let _ = (&stream).write_all(&output);
+    let _ = stream.write_all(&output);
 }
 
-/// Serves one connection in a thread of its own.
-fn start(
-    shared: &Arc<Shared>,
-    proof: Proof,
-    reader: Box<dyn Read + Send>,
-    writer: Box<dyn Write + Send>,
-    closer: Closer,
-    patience: Patience,
-) {
-    *shared.count.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-    let own = shared.clone();
-    let thread = std::thread::Builder::new().name("hathi-connection".to_owned()).spawn(move || {
-        // An error here is the client's going away.
-        let _ = run(&own, proof, reader, writer, Some(closer), Some(patience));
-        own.depart();
-    });
-    // A connection that gets no thread is dropped; the client sees it closed.
-    if thread.is_err() {
-        shared.depart();
+/// Begins to serve a client that was accepted.
+fn start(shared: &Arc<Shared>, poller: &Arc<Poller>, proof: Proof, transport: Box<dyn Transport>) {
+    *locked(&shared.count) += 1;
+    let connection = Connection::new(shared.clone(), proof, transport);
+    match shared.mode {
+        SessionMode::Pooled { .. } => {
+            let seat = Seat::with_waker(connection, poller);
+            // A connection that cannot be registered is dropped; the client sees it closed.
+            if poller.add_seat(&seat).is_ok() {
+                poller.enqueue(seat);
+            }
+        }
+        SessionMode::Thread => thread::start(shared, connection),
     }
-}
-
-impl Shared {
-    fn depart(&self) {
-        *self.count.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
-        self.left.notify_all();
-    }
-}
-
-fn run(
-    shared: &Arc<Shared>,
-    proof: Proof,
-    reader: Box<dyn Read + Send>,
-    writer: Box<dyn Write + Send>,
-    closer: Option<Closer>,
-    patience: Option<Patience>,
-) -> io::Result<()> {
-    let mut connection = Connection::new(shared.clone(), proof, reader, writer, closer);
-    connection.patience = patience;
-    let outcome = connection.serve();
-    let id = connection.process_id();
-    shared.leave(id);
-    outcome
 }

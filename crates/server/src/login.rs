@@ -10,9 +10,9 @@ use types::{Result, SqlError, SqlState};
 use wire::scram::{self, ChannelBinding, SCRAM_SHA_256, Verifier};
 use wire::{AuthenticationReply, FrontendMessage, ProtocolVersion, StartupMessage, StartupParameters, backend, text};
 
-use crate::Proof;
 use crate::channel::Incoming;
-use crate::connection::Connection;
+use crate::connection::{Connection, Phase, Step};
+use crate::{LoginRole, Proof};
 
 /// Random bytes of a SCRAM nonce.
 const NONCE_BYTES: usize = 18;
@@ -21,146 +21,137 @@ fn fatal(state: SqlState, message: impl Into<String>) -> SqlError {
     SqlError::new(state, message).severity(Severity::Fatal)
 }
 
+/// What a client has said of itself, and how far its proof is.
+pub(crate) struct Login {
+    version: ProtocolVersion,
+    user: String,
+    parameters: StartupParameters,
+    role: Option<LoginRole>,
+    proof: Proving,
+}
+
+/// Where the SCRAM exchange is (RFC 5802, RFC 7677).
+enum Proving {
+    /// The client chooses a mechanism, and may say its first message at once.
+    Mechanism(Box<scram::Server>),
+    /// The client's first message.
+    First(Box<scram::Server>),
+    /// The client's last message.
+    Final(Box<scram::ServerFinal>),
+}
+
 impl Connection {
-    /// Reads packets until a session is there; false when there is to be none.
-    pub(crate) fn log_in(&mut self) -> io::Result<bool> {
-        let mut encryption_asked = 0;
-        loop {
-            let (decoder, input) = self.channel.input();
-            match decoder.startup(input) {
-                Err(e) => return Err(self.channel.fatal(e)),
-                Ok(None) => self.channel.read_more()?,
-                Ok(Some(StartupMessage::SslRequest | StartupMessage::GssEncRequest)) => {
-                    encryption_asked += 1;
-                    if encryption_asked > 2 {
+    /// Reads a packet before there is a protocol.
+    pub(crate) fn start(&mut self) -> io::Result<Step> {
+        let (decoder, input) = self.channel.input();
+        match decoder.startup(input) {
+            Err(e) => Err(self.channel.fatal(e)),
+            Ok(None) => Ok(Step::Nothing),
+            Ok(Some(StartupMessage::SslRequest | StartupMessage::GssEncRequest)) => {
+                if let Phase::Start(asked) = &mut self.phase {
+                    *asked += 1;
+                    if *asked > 2 {
                         let message = "unsupported frontend protocol: encryption was asked for again";
                         return Err(self.channel.fatal(SqlError::new(SqlState::PROTOCOL_VIOLATION, message)));
                     }
-                    self.channel.output.extend_from_slice(b"N");
-                    self.channel.flush()?;
                 }
-                Ok(Some(StartupMessage::Cancel(request))) => {
-                    let live = self.shared.live.lock().unwrap_or_else(PoisonError::into_inner);
-                    if let Some(entry) = live.get(&request.process_id)
-                        && wire::scram::same_bytes(&entry.key, &request.key)
-                    {
-                        entry.cancel.cancel();
-                    }
-                    return Ok(false);
+                self.channel.output.extend_from_slice(b"N");
+                Ok(Step::Went)
+            }
+            Ok(Some(StartupMessage::Cancel(request))) => {
+                let live = self.shared.live.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(entry) = live.get(&request.process_id)
+                    && wire::scram::same_bytes(&entry.key, &request.key)
+                {
+                    entry.cancel.cancel();
                 }
-                Ok(Some(StartupMessage::Startup { version, parameters })) => {
-                    return match self.start(version, &parameters) {
-                        Ok(Ok(())) => Ok(true),
-                        Ok(Err(e)) => Err(self.channel.fatal(e)),
-                        Err(e) => Err(e),
-                    };
-                }
+                Err(crate::channel::gone())
+            }
+            Ok(Some(StartupMessage::Startup { version, parameters })) => {
+                let outcome = self.begin_login(version, parameters);
+                outcome.map(|()| Step::Went).map_err(|e| self.channel.fatal(e))
             }
         }
     }
 
-    /// The outer error is the stream's, the inner one the client's.
-    fn start(&mut self, asked: ProtocolVersion, parameters: &StartupParameters) -> io::Result<Result<()>> {
-        let version = match asked.negotiate() {
-            Ok(version) => version,
-            Err(e) => return Ok(Err(e)),
-        };
-        let user = match parameters.user().and_then(|u| Ok(text::utf8(u)?.to_owned())) {
-            Ok(user) => user,
-            Err(e) => return Ok(Err(e)),
-        };
+    fn begin_login(&mut self, asked: ProtocolVersion, parameters: StartupParameters) -> Result<()> {
+        let version = asked.negotiate()?;
+        let user = text::utf8(parameters.user()?)?.to_owned();
         let options: Vec<&[u8]> = parameters.unrecognized_options().collect();
         if asked != version || !options.is_empty() {
             backend::negotiate_protocol_version(&mut self.channel.output, version, options.iter().copied());
         }
-        match self.prove(&user)? {
-            Ok(()) => Ok(self.open_session(version, &user, parameters)),
-            Err(e) => Ok(Err(e)),
+        let role = self.shared.credentials.role(&user)?;
+        match self.proof {
+            Proof::None => {
+                may_log_in(&user, role.as_ref())?;
+                self.open_session(version, &user, &parameters)
+            }
+            Proof::Scram => {
+                let verifier = role.as_ref().filter(|r| r.can_login).and_then(|r| r.verifier.clone());
+                let verifier = verifier.unwrap_or_else(|| Verifier::mock(user.as_bytes(), &self.shared.secret));
+                backend::authentication_sasl(&mut self.channel.output, [SCRAM_SHA_256]);
+                self.channel.decoder.expect(AuthenticationReply::SaslInitial);
+                let mut nonce = [0; NONCE_BYTES];
+                self.shared.fill_random(&mut nonce);
+                let server = scram::Server::new(verifier, STANDARD.encode(nonce), ChannelBinding::Unavailable);
+                let proof = Proving::Mechanism(Box::new(server));
+                self.phase = Phase::Proof(Box::new(Login { version, user, parameters, role, proof }));
+                Ok(())
+            }
         }
     }
 
-    /// Has the client prove that it is `user`.
-    fn prove(&mut self, user: &str) -> io::Result<Result<()>> {
-        let role = match self.shared.credentials.role(user) {
-            Ok(role) => role,
-            Err(e) => return Ok(Err(e)),
+    /// Reads the next reply of the proof.
+    pub(crate) fn prove(&mut self) -> io::Result<Step> {
+        let message = match self.channel.next()? {
+            Incoming::Nothing => return Ok(Step::Nothing),
+            Incoming::Message(message) => message,
+            Incoming::Malformed(_, e) => return Err(self.channel.fatal(e)),
         };
-        if self.proof == Proof::Scram {
-            let verifier = role.as_ref().filter(|r| r.can_login).and_then(|r| r.verifier.clone());
-            let verifier = verifier.unwrap_or_else(|| Verifier::mock(user.as_bytes(), &self.shared.secret));
-            match self.scram(verifier)? {
-                Ok(true) => {}
-                Ok(false) => {
-                    let message = format!("password authentication failed for user \"{user}\"");
-                    return Ok(Err(fatal(SqlState::INVALID_PASSWORD, message)));
+        let Phase::Proof(login) = std::mem::replace(&mut self.phase, Phase::Start(0)) else {
+            return Err(crate::channel::gone());
+        };
+        self.reply(*login, message).map(|()| Step::Went).map_err(|e| self.channel.fatal(e))
+    }
+
+    fn reply(&mut self, mut login: Login, message: FrontendMessage) -> Result<()> {
+        let unexpected = || fatal(SqlState::PROTOCOL_VIOLATION, "unexpected message while logging in");
+        let (server, first) = match (login.proof, message) {
+            (Proving::Mechanism(server), FrontendMessage::SaslInitialResponse { mechanism, response }) => {
+                if &*mechanism != SCRAM_SHA_256.as_bytes() {
+                    let message = "client selected an invalid SASL authentication mechanism";
+                    return Err(fatal(SqlState::PROTOCOL_VIOLATION, message));
                 }
-                Err(e) => return Ok(Err(e)),
+                (server, response)
             }
-        }
-        Ok(match role {
-            None => {
-                let message = format!("role \"{user}\" does not exist");
-                Err(fatal(SqlState::INVALID_AUTHORIZATION_SPECIFICATION, message))
-            }
-            Some(role) if !role.can_login => {
-                let message = format!("role \"{user}\" is not permitted to log in");
-                Err(fatal(SqlState::INVALID_AUTHORIZATION_SPECIFICATION, message))
-            }
-            Some(_) => Ok(()),
-        })
-    }
-
-    /// The SCRAM exchange; whether the password fits.
-    fn scram(&mut self, verifier: Verifier) -> io::Result<Result<bool>> {
-        backend::authentication_sasl(&mut self.channel.output, [SCRAM_SHA_256]);
-        let FrontendMessage::SaslInitialResponse { mechanism, response } =
-            self.reply(AuthenticationReply::SaslInitial)?
-        else {
-            return Err(crate::channel::gone());
-        };
-        if &*mechanism != SCRAM_SHA_256.as_bytes() {
-            let message = "client selected an invalid SASL authentication mechanism";
-            return Ok(Err(fatal(SqlState::PROTOCOL_VIOLATION, message)));
-        }
-        let mut nonce = [0; NONCE_BYTES];
-        self.shared.fill_random(&mut nonce);
-        let server = scram::Server::new(verifier, STANDARD.encode(nonce), ChannelBinding::Unavailable);
-        let first = match response {
-            Some(first) => first,
-            None => {
-                backend::authentication_sasl_continue(&mut self.channel.output, b"");
-                let FrontendMessage::SaslResponse(first) = self.reply(AuthenticationReply::Sasl)? else {
-                    return Err(crate::channel::gone());
+            (Proving::First(server), FrontendMessage::SaslResponse(first)) => (server, Some(first)),
+            (Proving::Final(server), FrontendMessage::SaslResponse(last)) => {
+                let Some(answer) = server.client_final(&last)? else {
+                    let message = format!("password authentication failed for user \"{}\"", login.user);
+                    return Err(fatal(SqlState::INVALID_PASSWORD, message));
                 };
-                first
-            }
-        };
-        let (answer, server) = match server.client_first(&first) {
-            Ok(answered) => answered,
-            Err(e) => return Ok(Err(e)),
-        };
-        backend::authentication_sasl_continue(&mut self.channel.output, answer.as_bytes());
-        let FrontendMessage::SaslResponse(last) = self.reply(AuthenticationReply::Sasl)? else {
-            return Err(crate::channel::gone());
-        };
-        Ok(match server.client_final(&last) {
-            Ok(Some(answer)) => {
                 backend::authentication_sasl_final(&mut self.channel.output, answer.as_bytes());
                 self.channel.decoder.authenticated();
-                Ok(true)
+                may_log_in(&login.user, login.role.as_ref())?;
+                return self.open_session(login.version, &login.user, &login.parameters);
             }
-            Ok(None) => Ok(false),
-            Err(e) => Err(e),
-        })
-    }
-
-    fn reply(&mut self, reply: AuthenticationReply) -> io::Result<FrontendMessage> {
-        self.channel.decoder.expect(reply);
-        self.channel.flush()?;
-        match self.channel.receive()? {
-            Incoming::Message(message) => Ok(message),
-            Incoming::Malformed(_, e) => Err(self.channel.fatal(e)),
-        }
+            _ => return Err(unexpected()),
+        };
+        login.proof = match first {
+            None => {
+                backend::authentication_sasl_continue(&mut self.channel.output, b"");
+                Proving::First(server)
+            }
+            Some(first) => {
+                let (answer, server) = server.client_first(&first)?;
+                backend::authentication_sasl_continue(&mut self.channel.output, answer.as_bytes());
+                Proving::Final(Box::new(server))
+            }
+        };
+        self.channel.decoder.expect(AuthenticationReply::Sasl);
+        self.phase = Phase::Proof(Box::new(login));
+        Ok(())
     }
 
     fn open_session(&mut self, version: ProtocolVersion, user: &str, parameters: &StartupParameters) -> Result<()> {
@@ -193,13 +184,27 @@ impl Connection {
         let mut key = vec![0; version.cancel_key_bytes()];
         self.shared.fill_random(&mut key);
         let id = session.inner().process_id() as i32;
-        let cancel = session.cancel_handle();
+        let cancel = session.inner().cancel_handle();
+        cancel.set_waker(self.waker.take());
         self.session = Some(session);
+        self.phase = Phase::Ready;
         self.report_settings();
         backend::backend_key_data(&mut self.channel.output, id, &key);
-        self.shared.enter(id, key, cancel, self.closer.take());
+        self.channel.cancel = Some(cancel.clone());
+        self.shared.enter(id, key, cancel);
+        self.ready();
         Ok(())
     }
+}
+
+/// Who has proved to be `user` may log in if there is such a role and it may.
+fn may_log_in(user: &str, role: Option<&LoginRole>) -> Result<()> {
+    let message = match role {
+        None => format!("role \"{user}\" does not exist"),
+        Some(role) if !role.can_login => format!("role \"{user}\" is not permitted to log in"),
+        Some(_) => return Ok(()),
+    };
+    Err(fatal(SqlState::INVALID_AUTHORIZATION_SPECIFICATION, message))
 }
 
 /// Settings from command-line options: `-c name=value`, `--name=value`; a backslash keeps the space behind it.

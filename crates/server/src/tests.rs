@@ -70,7 +70,7 @@ impl Client {
         let (server, writer) = (server.clone(), ServerWriter(received.clone()));
         let reader = ServerReader { data, idle: idle_send, rest: Vec::new() };
         let thread = std::thread::spawn(move || {
-            let _ = server.serve_stream(Proof::None, reader, writer);
+            server.serve_stream(Proof::None, reader, writer);
         });
         let client = Client { send: Some(send), received, idle, thread: Some(thread) };
         client.idle.recv().unwrap();
@@ -329,7 +329,7 @@ fn noise_ends_in_errors_not_panics() {
         let writer = ServerWriter(received.clone());
         let server = server.clone();
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            let _ = server.serve_stream(Proof::None, reader, writer);
+            server.serve_stream(Proof::None, reader, writer);
         }));
         assert!(outcome.is_ok(), "seed {seed} panics");
         // What was answered are whole messages, and no panic was caught on the way.

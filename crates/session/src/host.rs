@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use binder::Names;
 use catalog::{Image, builtin, stored};
+use env::waiting::Wait;
 use ext::Host;
 use ext::host::{AdvisoryKey, AdvisoryRequest, Describe, ObjectRef, RoleRef};
 use storage::Database;
@@ -62,6 +63,7 @@ pub(crate) struct SessionHost<'a> {
     pub advisory: &'a mut Advisory,
     pub read_only: bool,
     pub exports: &'a mut Vec<Export>,
+    pub listening: &'a mut crate::notify::Listening,
     pub named: &'a crate::named::Named,
     pub pid: u32,
     /// Start of the transaction and of the statement, since 2000.
@@ -86,7 +88,7 @@ impl SessionHost<'_> {
     }
 
     /// Who does what is being done.
-    fn acting(&self) -> &Role {
+    pub(crate) fn acting(&self) -> &Role {
         self.entered.last().unwrap_or(self.user)
     }
 
@@ -311,9 +313,15 @@ impl Host for SessionHost<'_> {
     fn backend_pid(&self) -> i32 {
         self.pid.cast_signed()
     }
+    fn signal(&mut self, pid: i32, terminate: bool) -> Result<bool> {
+        self.signal_backend(pid, terminate)
+    }
+    fn notify(&mut self, channel: &str, payload: &str) -> Result<()> {
+        self.listening.notify(channel, payload)
+    }
     fn sleep(&mut self, seconds: f64) -> Result<()> {
         let until = self.interrupt.clock().monotonic_nanos() + (seconds.max(0.0) * 1e9) as u64;
-        self.interrupt.wait(until, || None::<()>)?;
+        self.interrupt.wait(Wait::Sleep, until, || None::<()>)?;
         Ok(())
     }
     fn transaction_id(&mut self, assign: bool) -> Result<Option<u64>> {
@@ -514,6 +522,7 @@ impl Host for SessionHost<'_> {
             _ => Oid::NONE,
         };
         Ok(match name {
+            "pg_notification_queue_usage" => Datum::F64(self.runtime.catalog(self.db.id).channels.usage()),
             // Everything is in the directory of the database.
             "pg_tablespace_location" => match object.0 {
                 1663 | 1664 => Datum::text(""),

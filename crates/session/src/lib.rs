@@ -3,7 +3,9 @@
 
 mod acl;
 mod advisory;
+mod backend;
 mod basis;
+pub mod carrier;
 mod collected;
 mod copy;
 mod cursor;
@@ -17,6 +19,7 @@ mod known;
 mod lifetime;
 mod monitor;
 mod named;
+mod notify;
 mod planning;
 mod portal;
 mod prepared;
@@ -26,13 +29,16 @@ mod routine;
 mod runtime;
 mod session;
 mod settings;
+mod signal;
 mod stack;
 mod statement_cache;
 mod view;
 
+pub use backend::{Backend, Waker};
 pub use copy::{CopyIn, CopyOut, CopyShape};
 pub use ddl::auto_analyze::AutoAnalyze;
 pub use known::KnownStatement;
+pub use notify::Notification;
 pub use plan::OutputColumn;
 pub use portal::{Fetched, Portal};
 pub use prepared::Prepared;

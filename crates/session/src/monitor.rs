@@ -1,22 +1,16 @@
 //! What the session and its engine are doing, as rows: sessions, locks; who may do what, taken apart.
 
+use std::sync::Arc;
+
 use ext::Host;
 use jit::Refusal;
 use storage::lock::{Mode, Tag};
 use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 
 use crate::acl::{self, Acl};
+use crate::backend::Backend;
 use crate::host::SessionHost;
 use crate::privilege::usual;
-
-/// A session that is there.
-#[derive(Clone, Debug)]
-pub(crate) struct Present {
-    pub database: Oid,
-    pub user: Oid,
-    /// Microseconds since 2000.
-    pub since: i64,
-}
 
 /// Columns of `pg_stat_get_activity`.
 const ACTIVITY_COLUMNS: usize = 31;
@@ -26,6 +20,7 @@ impl SessionHost<'_> {
     pub(crate) fn rows_of(&mut self, name: &str, args: &[Datum]) -> Result<Vec<Vec<Datum>>> {
         match name {
             "pg_stat_get_activity" => Ok(self.activity(args.first())),
+            "pg_listening_channels" => Ok(self.listening.channels.iter().map(|c| vec![Datum::text(c)]).collect()),
             "pg_prepared_statement" => Ok(self.named.prepared_rows()),
             "pg_cursor" => Ok(self.named.cursor_rows()),
             "hathi_statement_cache" => {
@@ -106,7 +101,7 @@ impl SessionHost<'_> {
         };
         let present = self.runtime.present.lock().clone();
         let wanted = present.into_iter().filter(|(pid, _)| only.is_none_or(|o| o == *pid));
-        let row = |(pid, session): (u32, Present)| {
+        let row = |(pid, session): (u32, Arc<Backend>)| {
             let own = pid == self.pid;
             let mut row = vec![Datum::Null; ACTIVITY_COLUMNS];
             row[0] = Datum::from(session.database);

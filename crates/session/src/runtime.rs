@@ -8,13 +8,14 @@ use catalog::stored::{self, Fields, PG_AUTHID, PG_DATABASE};
 use catalog::{Change, Image};
 use env::Env;
 use env::sync::{Condvar, Mutex};
-use storage::lock::Interrupt;
 use storage::txn::Transaction;
 use storage::{Database, DbId, Engine, Options};
 
+use crate::backend::Backend;
+use crate::carrier::CarriersView;
 use crate::ddl::auto_analyze::{Analysed, Thread};
 use crate::export::Exported;
-use crate::monitor::Present;
+use crate::notify::Channels;
 use crate::statement_cache::{StatementCache, StatementCounts};
 use types::{Datum, Oid, Result, SqlError, SqlState};
 
@@ -98,6 +99,8 @@ pub struct DbCatalog {
     /// Grows with every committed change (S3).
     version: AtomicU64,
     image: Mutex<Option<(u64, Arc<Image>)>>,
+    /// Who listens to what.
+    pub(crate) channels: Arc<Channels>,
 }
 
 impl DbCatalog {
@@ -152,7 +155,7 @@ pub struct Runtime {
     /// Sessions of each database.
     sessions: Mutex<HashMap<DbId, usize>>,
     /// Sessions by their numbers.
-    pub(crate) present: Mutex<BTreeMap<u32, Present>>,
+    pub(crate) present: Mutex<BTreeMap<u32, Arc<Backend>>>,
     /// Snapshots that transactions in progress let others use, by their names.
     pub(crate) exported: Mutex<BTreeMap<String, Exported>>,
     /// When tables were analysed.
@@ -161,6 +164,8 @@ pub struct Runtime {
     pub(crate) background: Mutex<Option<(DbId, CancelHandle)>>,
     /// Told when that is over.
     pub(crate) background_gone: Condvar,
+    /// The carriers of the servers on it.
+    pub(crate) carriers: Mutex<Vec<CarriersView>>,
     /// That thread, if there is to be one.
     pub(crate) auto_analyze: OnceLock<Arc<Thread>>,
     /// When it was opened: microseconds since 1970.
@@ -175,17 +180,12 @@ pub struct Runtime {
 
 /// Cancels what a session is doing, from any thread.
 #[derive(Clone)]
-pub struct CancelHandle(pub(crate) Arc<Interrupt>);
+pub struct CancelHandle(pub(crate) Arc<Backend>);
 
-impl CancelHandle {
-    /// Ends the running statement with `57014`.
-    pub fn cancel(&self) {
-        self.0.cancel();
-    }
-
-    /// Ends the running statement, and every later one, with `57P01`: the server is about to close.
-    pub fn terminate(&self) {
-        self.0.terminate();
+impl std::ops::Deref for CancelHandle {
+    type Target = Backend;
+    fn deref(&self) -> &Backend {
+        &self.0
     }
 }
 
@@ -193,6 +193,11 @@ impl Runtime {
     /// How often statements were planned, and found planned.
     pub fn statement_counts(&self) -> StatementCounts {
         self.statements.counts()
+    }
+
+    /// Carriers that views are to show.
+    pub fn show_carriers(&self, view: CarriersView) {
+        self.carriers.lock().push(view);
     }
 
     /// Memory that statements and open cursors of all sessions take.
@@ -222,6 +227,7 @@ impl Runtime {
             background: Mutex::new(None),
             auto_analyze: OnceLock::new(),
             background_gone: Condvar::new(),
+            carriers: Mutex::default(),
         });
         runtime.bootstrap()?;
         runtime.sweep_temporary()?;

@@ -15,10 +15,10 @@ use storage::{Database, Lsn};
 use syntax::ast::IsolationLevel;
 use types::{Datum, Oid, Result, SqlError, SqlState};
 
+use crate::backend::Backend;
 use crate::basis::{self, Changes};
 use crate::foreign_key::Deferral;
 use crate::host::{Pending, Sequences, micros_since_2000};
-use crate::monitor::Present;
 use crate::runtime::{CancelHandle, DEFAULT_ROLE, DbCatalog, Role, Runtime};
 use crate::settings::Settings;
 use crate::view::View;
@@ -51,6 +51,7 @@ pub struct Session {
     pub(crate) login: Role,
     pub(crate) owner: OwnerId,
     pub(crate) interrupt: Arc<Interrupt>,
+    pub(crate) backend: Arc<Backend>,
     pub(crate) settings: Settings,
     pub(crate) search_path: Vec<Oid>,
     /// Its schema of temporary relations, if there is one.
@@ -94,6 +95,8 @@ pub struct Session {
     pub(crate) known: crate::known::KnownStatements,
     /// Snapshots that its transaction has exported.
     pub(crate) exports: Vec<crate::export::Export>,
+    /// What it listens to.
+    pub(crate) listening: crate::notify::Listening,
     /// Advisory locks it holds.
     pub(crate) advisory: crate::advisory::Advisory,
     /// Statements tried the short way.
@@ -135,8 +138,9 @@ impl Session {
         let db = runtime.database(name)?;
         runtime.count_sessions(db.id, 1);
         let (owner, interrupt) = (engine.new_owner(), engine.new_interrupt());
-        let present = Present { database: Oid(db.id.0), user: user.oid, since: micros_since_2000(&interrupt) };
-        runtime.present.lock().insert(owner.0, present);
+        let who = (Oid(db.id.0), user.oid);
+        let backend = Arc::new(Backend::new(owner.0, who, micros_since_2000(&interrupt), interrupt.clone()));
+        runtime.present.lock().insert(owner.0, backend.clone());
         Ok(Session {
             catalog: runtime.catalog(db.id),
             shared: runtime.shared()?,
@@ -146,6 +150,7 @@ impl Session {
             user,
             owner,
             interrupt,
+            backend,
             settings: Settings::default(),
             search_path: Vec::new(),
             temporary: None,
@@ -172,6 +177,7 @@ impl Session {
             named: crate::named::Named::default(),
             known: crate::known::KnownStatements::default(),
             exports: Vec::new(),
+            listening: crate::notify::Listening::default(),
             advisory: crate::advisory::Advisory::default(),
             quick_count: 0,
             tag: String::new(),
@@ -219,7 +225,7 @@ impl Session {
 
     /// Cancels this session's statements from elsewhere.
     pub fn cancel_handle(&self) -> CancelHandle {
-        CancelHandle(self.interrupt.clone())
+        CancelHandle(self.backend.clone())
     }
 
     /// The number others see it by.
@@ -269,6 +275,8 @@ impl Drop for Session {
         self.fail();
         self.end_transaction();
         self.leave_no_temporary();
+        self.stop_listening();
+        drop(self.backend.take_mail());
         self.advisory.end(&self.runtime.engine().shared().locks, self.owner);
         self.runtime.present.lock().remove(&self.owner.0);
         self.runtime.count_sessions(self.db.id, -1);

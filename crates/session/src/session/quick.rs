@@ -104,6 +104,7 @@ impl Session {
             && self.before.is_none()
             && self.pending.is_empty()
             && self.deferral.events.is_empty()
+            && self.listening.wishes.is_empty()
             && !self.latest
             && is_viewed
     }
@@ -118,7 +119,7 @@ impl Session {
     #[inline]
     fn end_quickly(&mut self, mut txn: Box<Transaction>) -> Result<()> {
         let wrote = txn.has_written();
-        let outcome = txn.commit_with(self.settings.synchronous_commit, || {});
+        let outcome = txn.commit_with(self.settings.synchronous_commit, |_| ());
         self.spare = Some(txn);
         self.quick_count += 1;
         self.portals.end_transaction();

@@ -5,6 +5,7 @@ use types::{Datum, Oid, Result, SqlError};
 
 use super::Session;
 use super::sink::{Quiet, Sink};
+use crate::notify::Wish;
 use crate::stack;
 
 /// A text of several statements, and how far its characters are counted.
@@ -139,6 +140,18 @@ impl Session {
             StatementKind::DropDatabase(d) => self.drop_database(sql, d, sink),
             StatementKind::Vacuum(v) => self.vacuum(sql, v),
             StatementKind::Reindex(r) => self.reindex(sql, r),
+            StatementKind::Listen(l) => {
+                self.wish(Wish::Listen(l.channel.as_str().into()));
+                Ok("LISTEN".to_owned())
+            }
+            StatementKind::Unlisten(u) => {
+                self.wish(u.channel.as_ref().map_or(Wish::UnlistenAll, |c| Wish::Unlisten(c.as_str().into())));
+                Ok("UNLISTEN".to_owned())
+            }
+            StatementKind::Notify(n) => {
+                self.listening.notify(n.channel.as_str(), n.payload.as_ref().map_or("", |p| p.as_str()))?;
+                Ok("NOTIFY".to_owned())
+            }
             StatementKind::Checkpoint(_) => {
                 self.runtime.engine().checkpoint()?;
                 Ok("CHECKPOINT".to_owned())

@@ -198,6 +198,10 @@ fn slot_at(index: usize) -> usize {
 fn compare_behind_head(b: impl NodeBytes, index: usize, rest: &[u8], shared: usize, suffix: usize) -> Ordering {
     let slot = slot_at(index);
     let len = (b.u16_at(slot + 2) as usize).saturating_sub(suffix + shared);
+    if rest.len() <= 4 || len <= 4 {
+        // The heads have all that one of them has, and zeros in the other's place: the longer one is the greater.
+        return len.cmp(&rest.len());
+    }
     // Equal heads are equal bytes, as many as both have.
     let same = len.min(rest.len()).min(4);
     b.compare(b.u16_at(slot) as usize + shared + same, len - same, &rest[same..])

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use env::Clock;
 use env::sync::{Condvar, Mutex};
+use env::waiting::{self, Wait};
 
 use crate::error::{Error, Interruption, Result};
 
@@ -44,6 +45,11 @@ impl Interrupt {
     /// Asks the session to end.
     pub fn terminate(&self) {
         self.post(2);
+    }
+
+    /// Whether the session is to end.
+    pub fn is_terminated(&self) -> bool {
+        self.pending.load(Ordering::SeqCst) & 2 != 0
     }
 
     /// Wakes a wait so that it looks at what it waits for.
@@ -93,7 +99,15 @@ impl Interrupt {
     ///
     /// # Errors
     /// `Interrupted`.
-    pub fn wait<T>(&self, until: u64, mut ready: impl FnMut() -> Option<T>) -> Result<Option<T>> {
+    pub fn wait<T>(&self, why: Wait, until: u64, mut ready: impl FnMut() -> Option<T>) -> Result<Option<T>> {
+        // What is there already is not waited for.
+        if let Some(answer) = ready() {
+            return Ok(Some(answer));
+        }
+        waiting::blocking(why, || self.sleep_until(until, ready))
+    }
+
+    fn sleep_until<T>(&self, until: u64, mut ready: impl FnMut() -> Option<T>) -> Result<Option<T>> {
         let mut sleep = self.sleep.lock();
         loop {
             if let Some(answer) = ready() {

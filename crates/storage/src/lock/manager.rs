@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use env::sync::Mutex;
+use env::waiting::Wait;
 
 use super::interrupt::Interrupt;
 use super::mode::{Mode, Tag};
@@ -242,7 +243,7 @@ impl LockManager {
                     WaitPolicy::Wait(ms) if ms > 0 => interrupt.clock().monotonic_nanos() + u64::from(ms) * 1_000_000,
                     _ => 0,
                 };
-                let answer = interrupt.wait(until, || granted.load(Ordering::Acquire).then_some(()));
+                let answer = interrupt.wait(Wait::Lock, until, || granted.load(Ordering::Acquire).then_some(()));
                 answer.and_then(|a| a.ok_or(Error::LockTimeout))
             }
         };

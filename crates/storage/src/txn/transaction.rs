@@ -140,12 +140,14 @@ impl Transaction {
     }
 
     /// Takes a new snapshot of what is committed now; the one before is no longer protected from purging.
+    #[inline]
     pub fn snapshot(&mut self) -> Snapshot {
         let lsn = self.hold.take();
         self.snapshot_at(lsn)
     }
 
     /// A snapshot of `lsn`, which the caller protects, as of the current command.
+    #[inline]
     pub fn snapshot_at(&self, lsn: Lsn) -> Snapshot {
         Snapshot { lsn, own: self.state.clone(), command: self.command }
     }
@@ -161,6 +163,7 @@ impl Transaction {
     }
 
     /// Starts the next command: from now on what the last one wrote is seen.
+    #[inline]
     pub fn next_command(&mut self) {
         self.command += 1;
     }
@@ -255,6 +258,7 @@ impl Transaction {
     ///
     /// # Errors
     /// As [`crate::lock::LockManager::acquire`].
+    #[inline]
     pub fn lock(&mut self, tag: Tag, mode: Mode, policy: WaitPolicy) -> Result<()> {
         if self.locks.contains((tag, mode)) {
             return Ok(());
@@ -372,15 +376,15 @@ impl Transaction {
     /// # Errors
     /// `Poisoned` when the log could not be written: whether it committed is known after reopening.
     pub fn commit(mut self, wait: bool) -> Result<()> {
-        self.commit_with(wait, || ())
+        self.commit_with(wait, |_| ())
     }
 
-    /// As [`Transaction::commit`]; `visible` runs when new snapshots see the commit, before any lock is released. What is left may
+    /// As [`Transaction::commit`]; `visible` runs with the commit's LSN when new snapshots see it, before any lock is released. What is left may
     /// [begin again](Transaction::begin_again).
     ///
     /// # Errors
     /// As [`Transaction::commit`].
-    pub fn commit_with(&mut self, wait: bool, visible: impl FnOnce()) -> Result<()> {
+    pub fn commit_with(&mut self, wait: bool, visible: impl FnOnce(Lsn)) -> Result<()> {
         self.ended = true;
         if self.state.is_none() && self.levels.is_empty() {
             // It has only read.
@@ -401,7 +405,7 @@ impl Transaction {
                 // X2. Without `wait` this is nearly always durable already; else it joins the sync of those who wait.
                 shared.log.sync_to(durable_first)?;
                 shared.txns.publish(lsn);
-                visible();
+                visible(lsn);
                 Ok(lsn)
             });
             outcome = published.map(|lsn| self.after_commit(lsn));
@@ -418,6 +422,7 @@ impl Transaction {
     ///
     /// # Panics
     /// When it has not.
+    #[inline]
     pub fn begin_again(&mut self) {
         assert!(self.ended, "a running transaction cannot begin again");
         self.command = 1;
@@ -480,6 +485,7 @@ impl Transaction {
         outcome
     }
 
+    #[inline]
     fn release_locks(&mut self) {
         self.hold.release();
         for (tag, mode) in self.locks.drain_from(0) {

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use env::sync::{Condvar, Mutex, MutexGuard};
+use env::waiting::{self, Wait};
 use env::{Vfs, sched};
 
 use super::record::{HEADER_BYTES, Record, encode_into};
@@ -205,6 +206,13 @@ impl Log {
         if !self.options.enabled {
             return self.poison.check();
         }
+        if self.durable_lsn() >= lsn {
+            return Ok(());
+        }
+        waiting::blocking(Wait::LogSync, || self.sync_to_blocking(lsn))
+    }
+
+    fn sync_to_blocking(&self, lsn: Lsn) -> Result<()> {
         loop {
             if self.durable_lsn() >= lsn {
                 return Ok(());

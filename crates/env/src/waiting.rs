@@ -1,0 +1,104 @@
+//! Waiting: what a thread does about its place before it blocks.
+//!
+//! A carrier runs sessions in one of few slots. Whatever may block for long is called through [`blocking`], so that the carrier can lend its
+//! slot meanwhile: a session that waits never keeps the one from running that it waits for. Threads that have no place to lend block as they
+//! are. What is kept per thread is the thread's own place, nothing of a session.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+/// What is waited for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Wait {
+    /// A lock of another transaction, or an advisory one.
+    Lock,
+    /// The log's being on disk.
+    LogSync,
+    /// Time (`pg_sleep`).
+    Sleep,
+    /// More from the client, in the middle of a statement.
+    ClientRead,
+    /// Room for what the client is to get.
+    ClientWrite,
+    /// Nothing that is known: the statement takes long.
+    Long,
+}
+
+impl Wait {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Wait; 6] =
+        [Wait::Lock, Wait::LogSync, Wait::Sleep, Wait::ClientRead, Wait::ClientWrite, Wait::Long];
+
+    /// What PostgreSQL calls it: type and event (<https://www.postgresql.org/docs/18/monitoring-stats.html#WAIT-EVENT-TABLE>).
+    pub fn name(self) -> (&'static str, &'static str) {
+        match self {
+            Wait::Lock => ("Lock", "transactionid"),
+            Wait::LogSync => ("IO", "WalSync"),
+            Wait::Sleep => ("Timeout", "PgSleep"),
+            Wait::ClientRead => ("Client", "ClientRead"),
+            Wait::ClientWrite => ("Client", "ClientWrite"),
+            Wait::Long => ("Extension", "HathiLongStatement"),
+        }
+    }
+}
+
+/// A thread's place, which it gives up while it blocks.
+pub trait Place {
+    /// The thread is about to block; whether it has given up its place now.
+    fn give_up(&self, why: Wait) -> bool;
+    /// It blocks no longer, and would like to have it back.
+    fn take_back(&self, why: Wait);
+}
+
+thread_local! {
+    static PLACE: RefCell<Option<Arc<dyn Place>>> = const { RefCell::new(None) };
+}
+
+/// Gives this thread a place, for as long as it lives or until it gets another.
+pub fn set_place(place: Option<Arc<dyn Place>>) {
+    PLACE.with(|own| *own.borrow_mut() = place);
+}
+
+/// Calls `f`, which may block; this thread's place is free meanwhile.
+pub fn blocking<T>(why: Wait, f: impl FnOnce() -> T) -> T {
+    let Some(place) = PLACE.with(|own| own.borrow().clone()) else { return f() };
+    let given = place.give_up(why);
+    let outcome = f();
+    if given {
+        place.take_back(why);
+    }
+    outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI32, Ordering};
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Counted(AtomicI32);
+
+    impl Place for Counted {
+        fn give_up(&self, _: Wait) -> bool {
+            self.0.fetch_add(1, Ordering::SeqCst) == 0
+        }
+        fn take_back(&self, _: Wait) {
+            self.0.store(0, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn a_place_is_free_while_its_thread_blocks() {
+        let place = Arc::new(Counted::default());
+        set_place(Some(place.clone()));
+        let seen = blocking(Wait::Lock, || {
+            // What blocks within what blocks gives up nothing more.
+            blocking(Wait::LogSync, || ());
+            place.0.load(Ordering::SeqCst)
+        });
+        assert_eq!((seen, place.0.load(Ordering::SeqCst)), (2, 0));
+        set_place(None);
+        assert_eq!(blocking(Wait::Sleep, || place.0.load(Ordering::SeqCst)), 0);
+    }
+}

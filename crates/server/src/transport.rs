@@ -1,0 +1,138 @@
+//! `Transport`: the bytes of one client, over a socket that never blocks or over any pair of streams that do.
+
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+
+/// What is waited for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Direction {
+    /// Something to read.
+    Read,
+    /// Room to write.
+    Write,
+}
+
+/// A client's bytes. `WouldBlock` means that there is nothing now.
+pub trait Transport: Send {
+    /// Reads what is there.
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize>;
+    /// Writes what there is room for.
+    fn write(&mut self, data: &[u8]) -> io::Result<usize>;
+    /// The socket has something new: what was found to be empty may not be any more. `hung` says that the client has closed its side, of
+    /// which nobody will be told again.
+    fn stir(&mut self, _hung: bool) {}
+    /// Waits in this thread, at most so long; whether it is ready.
+    fn wait(&self, direction: Direction, at_most: Duration) -> io::Result<bool>;
+    /// What to register for readiness; `None` when reading and writing block.
+    fn socket(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+}
+
+/// A socket in non-blocking mode.
+pub struct Socket<S> {
+    inner: S,
+    /// The last read found less than it asked for: until the socket is stirred there is nothing (P3).
+    drained: bool,
+    /// The end is there, behind what is still to be read.
+    hung: bool,
+}
+
+impl<S: AsFd> Socket<S> {
+    pub fn new(inner: S) -> Socket<S> {
+        Socket { inner, drained: false, hung: false }
+    }
+}
+
+/// Waits until `fd` is ready, at most so long; whether it is.
+pub fn poll(fd: BorrowedFd<'_>, direction: Direction, at_most: Duration) -> io::Result<bool> {
+    let wanted = match direction {
+        Direction::Read => PollFlags::IN,
+        Direction::Write => PollFlags::OUT,
+    };
+    let mut fds = [PollFd::new(&fd, wanted)];
+    let time = Timespec::try_from(at_most).unwrap_or(Timespec { tv_sec: 3600, tv_nsec: 0 });
+    match rustix::event::poll(&mut fds, Some(&time)) {
+        Ok(n) => Ok(n > 0),
+        Err(rustix::io::Errno::INTR) => Ok(false),
+        Err(e) => Err(e.into()),
+    }
+}
+
+impl<S: AsFd + Send> Transport for Socket<S> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.drained {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let room = out.len();
+        let read = loop {
+            match rustix::io::read(&self.inner, &mut *out) {
+                Err(rustix::io::Errno::INTR) => {}
+                outcome => break outcome,
+            }
+        };
+        match read {
+            Ok(n) => {
+                // An end is seen again by whoever reads again.
+                self.drained = !self.hung && n > 0 && n < room;
+                Ok(n)
+            }
+            Err(e) => {
+                self.drained = e == rustix::io::Errno::AGAIN;
+                Err(e.into())
+            }
+        }
+    }
+
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        loop {
+            // A client that is gone must not end the process by a signal.
+            match rustix::net::send(&self.inner, data, rustix::net::SendFlags::NOSIGNAL) {
+                Err(rustix::io::Errno::INTR) => {}
+                outcome => return Ok(outcome?),
+            }
+        }
+    }
+
+    fn stir(&mut self, hung: bool) {
+        self.drained = false;
+        self.hung |= hung;
+    }
+
+    fn wait(&self, direction: Direction, at_most: Duration) -> io::Result<bool> {
+        poll(self.inner.as_fd(), direction, at_most)
+    }
+
+    fn socket(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.inner.as_fd())
+    }
+}
+
+/// A pair of streams that block.
+pub struct Streams {
+    pub reader: Box<dyn Read + Send>,
+    pub writer: Box<dyn Write + Send>,
+}
+
+impl Transport for Streams {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.reader.read(out) {
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.writer.write_all(data).and_then(|()| self.writer.flush())?;
+        Ok(data.len())
+    }
+
+    fn wait(&self, _: Direction, _: Duration) -> io::Result<bool> {
+        Ok(true)
+    }
+}
