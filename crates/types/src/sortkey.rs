@@ -30,6 +30,7 @@ const TOP32: u32 = 1 << 31;
 const TOP64: u64 = 1 << 63;
 
 /// Appends the key of one column.
+#[inline]
 pub fn encode_key(out: &mut Vec<u8>, type_oid: Oid, datum: &Datum, descending: bool, nulls_first: bool) -> Result<()> {
     encode_key_with(out, type_oid, datum, descending, nulls_first, &BuiltinTypes)
 }

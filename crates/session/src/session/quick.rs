@@ -35,10 +35,8 @@ impl Session {
         if !is_current || !self.is_plain() || quick.writes() && !self.may_change_quickly() {
             return None;
         }
-        // Only one that was run before: its transaction is at hand.
-        let mut txn = self.spare.take()?;
         self.interrupt.start_statement(0);
-        txn.begin_again();
+        let mut txn = self.new_transaction();
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let mode = if quick.writes() { Mode::RowExclusive } else { Mode::AccessShare };
             for &(table, _) in &operators.tables {

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use storage::lock::WaitPolicy;
-use storage::txn::{Savepoint, Snapshot};
+use storage::txn::{Savepoint, Snapshot, Transaction};
 use syntax::ast::{IsolationLevel, TransactionStatement};
 use types::{Result, SqlError, SqlState};
 
@@ -113,15 +113,21 @@ impl Session {
         }
     }
 
+    /// A transaction that has begun, in the memory of one that has ended if there is one.
+    #[inline]
+    pub(super) fn new_transaction(&mut self) -> Box<Transaction> {
+        match self.spare.take() {
+            Some(mut spare) => {
+                spare.begin_again();
+                spare
+            }
+            None => Box::new(self.runtime.engine().begin(self.owner, self.interrupt.clone())),
+        }
+    }
+
     pub(crate) fn begin_transaction(&mut self) {
         if self.txn.is_none() {
-            self.txn = Some(match self.spare.take() {
-                Some(mut spare) => {
-                    spare.begin_again();
-                    spare
-                }
-                None => Box::new(self.runtime.engine().begin(self.owner, self.interrupt.clone())),
-            });
+            self.txn = Some(self.new_transaction());
             if self.started.1 == 0 {
                 self.started.1 = micros_since_2000(&self.interrupt);
             }

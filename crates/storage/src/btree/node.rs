@@ -274,6 +274,27 @@ pub fn beginning_with(b: impl NodeBytes, key: &Sought<'_>) -> (usize, usize) {
     (index, found)
 }
 
+/// Where the only entry that begins with `key` lies, when heads decide that and another entry follows it, so that the node covers the key and those that
+/// follow. `None` says nothing.
+#[inline]
+pub fn only_beginning_with(b: impl NodeBytes, key: &Sought<'_>) -> Option<(usize, usize)> {
+    let (n, shared) = (count(b), shared(b));
+    let bits = match key.bytes.len().checked_sub(shared) {
+        Some(rest @ 1..=4) => 8 * rest as u32,
+        _ => return None,
+    };
+    let head = key.head_behind(shared);
+    // The bytes that all have are not looked at before: who has all of the key has these.
+    let index = first_head(b, head, n);
+    if index + 1 >= n {
+        return None;
+    }
+    let (at, len) = place(b, index);
+    let is_it = len >= key.bytes.len() && key.compare_start(b, at, key.bytes.len()) == Ordering::Equal;
+    let is_alone = (b.u32_at(slot_at(index + 1) + 4) ^ head) >> (32 - bits) != 0;
+    (is_it && is_alone).then_some((at, len))
+}
+
 /// How far around a guess a head is looked for before it counts as wrong.
 const GUESS_REACH: usize = 8;
 
@@ -296,9 +317,14 @@ fn first_head(b: impl NodeBytes, head: u32, n: usize) -> usize {
         let guess = u64::from(head - first) * (n as u64 - 1) / span;
         let guess = (guess as usize).min(n - 1);
         if head_at(guess) < head {
+            if head_at(guess + 1) >= head {
+                return guess + 1;
+            }
             let end = (guess + GUESS_REACH).min(n - 1);
             // The last one is not below it.
             (low, len) = if head_at(end) < head { (end + 1, n - 1 - end) } else { (guess + 1, end - guess) };
+        } else if guess > 0 && head_at(guess - 1) < head {
+            return guess;
         } else {
             let start = guess.saturating_sub(GUESS_REACH);
             // The first one is below it.

@@ -24,6 +24,11 @@ impl Look for Entries {
 
     #[inline]
     fn look(&self, b: impl NodeBytes, key: &Sought<'_>, is_covered: bool) -> Option<Single> {
+        if let Some((at, len)) = node::only_beginning_with(b, key)
+            && len == key.bytes().len() + ROW_ID_BYTES
+        {
+            return Some(Single::One(row_at(b, at + key.bytes().len())));
+        }
         let (index, found) = node::beginning_with(b, key);
         if !is_covered && index >= node::count(b) {
             return None;
@@ -36,13 +41,17 @@ impl Look for Entries {
         let (at, len) = node::place(b, index);
         Some(match found {
             0 => Single::None,
-            1 if len == key.len() + ROW_ID_BYTES => {
-                let id = b.word_at(at + key.len()) >> 16;
-                Single::One(RowId { block: (id >> 16) as u32, slot: id as u16 })
-            }
+            1 if len == key.len() + ROW_ID_BYTES => Single::One(row_at(b, at + key.len())),
             _ => Single::Unclear,
         })
     }
+}
+
+/// The row id at `at`.
+#[inline]
+fn row_at(b: impl NodeBytes, at: usize) -> RowId {
+    let id = b.word_at(at) >> 16;
+    RowId { block: (id >> 16) as u32, slot: id as u16 }
 }
 
 impl Btree {
