@@ -81,6 +81,7 @@ struct Rows {
 }
 
 /// Adds the binary form of slot `i` of `v` to a row.
+#[inline]
 fn add_value(
     row: &mut Row,
     (v, ty): (&Vector, Oid),
@@ -186,6 +187,7 @@ fn described(source: &[OutputColumn]) -> (Arc<Vec<Column>>, Arc<Vec<Oid>>) {
 type Values = SmallVec<[Datum; 8]>;
 
 /// A parameter in the engine's form.
+#[inline]
 fn datum(
     session: &mut session::Session,
     value: &(dyn ToSql + Sync),

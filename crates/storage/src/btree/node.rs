@@ -140,7 +140,7 @@ impl<'k> Sought<'k> {
     }
 
     /// How the `len` bytes that node `b` has at `at`, one at least, compare with the first of the key, which has as many.
-    #[inline]
+    #[inline(always)]
     fn compare_start(&self, b: impl NodeBytes, at: usize, len: usize) -> Ordering {
         if (1..=SHORT_BYTES).contains(&len) {
             let unused = 64 - 8 * len;
@@ -213,7 +213,7 @@ pub fn lower_bound(b: impl NodeBytes, key: &[u8]) -> usize {
 }
 
 /// How many bytes all keys begin with, the key sought among them; or where it belongs, if it begins otherwise.
-#[inline]
+#[inline(always)]
 fn begin_alike(b: impl NodeBytes, key: &Sought<'_>) -> Result<usize, usize> {
     let (n, shared) = (count(b), shared(b));
     if n == 0 {
@@ -300,7 +300,7 @@ const GUESS_REACH: usize = 8;
 
 /// Index of the first entry whose head is not below `head`. Numbers that were given out one after the other stand where their distance from the
 /// first one says, or nearly: looking there first touches two lines of memory instead of seven. Where that is wrong, half by half.
-#[inline]
+#[inline(always)]
 fn first_head(b: impl NodeBytes, head: u32, n: usize) -> usize {
     let head_at = |index: usize| b.u32_at(slot_at(index) + 4);
     let (mut low, mut len) = (0, n);
