@@ -278,7 +278,7 @@ fn searches_find_the_place_wherever_it_is_guessed() {
     let number = |shape: u32, i: u32| match shape {
         0 => 7 + i * 5,
         1 => i * i,
-        2 => (i / 50) << 20 | i % 50,
+        2 => ((i / 50) << 20) | (i % 50),
         _ => {
             if i < 2 {
                 i
