@@ -14,9 +14,11 @@
 //!   L2  A waiter is granted once it conflicts with no holder and no waiter before it; holders wait in front. (`Entry::promote`)
 //!   L3  Before anyone sleeps, the wait-for graph with it added is searched; a cycle is an error for it. (`LockManager::find_cycle`)
 //!   L4  A transaction alone asks for Exclusive of itself.                                              (`weak::is_weak`)
-//!   L5  A noted lock is held: either its noter sees who forbids it, or who does finds the note.        (`WeakLocks::note`, `take`)
-//!   L6  A note is emptied once; who finds its own empty holds the lock in the lock table.              (`Notes::empty`)
-//!   L7  A note that conflicts with a lock held in the table is not held yet, and will be taken back.   (`WeakLocks::take`)
+//!   L5  Of those who wait for one row only one waits for the transaction that has changed it, the others for its turn, in the
+//!       order in which they came.                                              (`Transaction::take_turn`, `exec::modify`)
+//!   L6  A noted lock is held: either its noter sees who forbids it, or who does finds the note.        (`WeakLocks::note`, `take`)
+//!   L7  A note is emptied once; who finds its own empty holds the lock in the lock table.              (`Notes::empty`)
+//!   L8  A note that conflicts with a lock held in the table is not held yet, and will be taken back.   (`WeakLocks::take`)
 
 mod interrupt;
 mod manager;

@@ -83,6 +83,8 @@ impl Session {
         match self.block {
             BlockState::Idle => self.end_transaction(),
             BlockState::InBlock => {
+                // X5: the error may tell of what it has built on. A log that cannot be written is told by the next statement.
+                let _ = self.txn.as_ref().map_or(Ok(()), |txn| txn.settle());
                 self.block = BlockState::Failed;
                 // What was done since the last savepoint stays until the user says what to do; locks likewise.
             }

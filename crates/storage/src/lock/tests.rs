@@ -215,7 +215,7 @@ fn waits_end_by_timeout_and_cancel() {
     });
 }
 
-/// A session that reads, and one that changes its table over and over: what is noted is found, moved and given back, whatever the two do meanwhile (L5, L6).
+/// A session that reads, and one that changes its table over and over: what is noted is found, moved and given back, whatever the two do meanwhile (L6, L7).
 #[test]
 fn notes_are_seen_or_see() {
     let moved = Arc::new(Mutex::new(0));
@@ -239,15 +239,15 @@ fn notes_are_seen_or_see() {
             let int = interrupt();
             for _ in 0..2 {
                 locks.acquire(A, Mode::AccessExclusive, OwnerId(2), WaitPolicy::Wait(0), &int).unwrap();
-                assert_eq!(*readers.lock(), 0, "L5");
+                assert_eq!(*readers.lock(), 0, "L6");
                 env::sched::yield_point();
                 let others = locks.list().iter().filter(|l| l.tag == A && l.owner == OwnerId(1)).count();
                 *counted.lock() += others;
-                assert_eq!(*readers.lock(), 0, "L5");
+                assert_eq!(*readers.lock(), 0, "L6");
                 locks.release(A, Mode::AccessExclusive, OwnerId(2));
             }
             reader.join().unwrap();
-            assert!(locks.list().is_empty(), "L6");
+            assert!(locks.list().is_empty(), "L7");
         });
     }
     assert!(*moved.lock() > 0, "the reader never came to wait");

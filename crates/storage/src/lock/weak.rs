@@ -6,11 +6,11 @@
 //! Whoever does says so first ([`WeakLocks::forbid`]), which moves what is noted to the lock table proper.
 //!
 //! Invariants
-//!   L5  A noted lock is held, once its noter has seen nobody forbid it: the noter writes its word and then looks at the count, who forbids it
+//!   L6  A noted lock is held, once its noter has seen nobody forbid it: the noter writes its word and then looks at the count, who forbids it
 //!       counts itself and then looks at the words. So of the two either the noter sees the count, or the mover finds the note. (`note`, `take`)
-//!   L6  A word is emptied once: by its noter, who gives the lock back, or by a mover, after whom it is in the lock table. Who finds its word
+//!   L7  A word is emptied once: by its noter, who gives the lock back, or by a mover, after whom it is in the lock table. Who finds its word
 //!       empty holds the lock there.                                                               (`Notes::empty`)
-//!   L7  A mover leaves a note that conflicts with a lock held in the table: it is not held. Whoever holds that lock counted itself before it
+//!   L8  A mover leaves a note that conflicts with a lock held in the table: it is not held. Whoever holds that lock counted itself before it
 //!       looked at the words, and was there when the mover looked; so the noter sees a count, the holder's or the mover's, or both are gone. (`take`)
 //!
 //! Source: PostgreSQL's fast-path locks. Deviation: words instead of a latch for each session.
@@ -78,7 +78,7 @@ impl Notes {
         }
     }
 
-    /// Empties a word that holds `number`; false when it does not any more (L6).
+    /// Empties a word that holds `number`; false when it does not any more (L7).
     #[inline]
     fn empty(word: &AtomicU64, number: u64) -> bool {
         word.load(Ordering::Relaxed) == number
@@ -187,7 +187,7 @@ impl WeakLocks {
         self.shard(notes.owner).lock().retain(|n| !Arc::ptr_eq(n, notes));
     }
 
-    /// Notes a lock that is not noted there, unless somebody holds or wants a strong mode of `tag`, perhaps, or there is no room (L5).
+    /// Notes a lock that is not noted there, unless somebody holds or wants a strong mode of `tag`, perhaps, or there is no room (L6).
     #[inline]
     pub fn note(&self, notes: &Notes, tag: &Tag, mode: Mode) -> Noting {
         let number = number_of(tag);
@@ -208,7 +208,7 @@ impl WeakLocks {
         self.bucket(tag).fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Takes out every note of `tag` that `may_be_held` (L7). The caller forbade them and holds the lock table's latch of `tag`, so that who releases
+    /// Takes out every note of `tag` that `may_be_held` (L8). The caller forbade them and holds the lock table's latch of `tag`, so that who releases
     /// one meanwhile and does not find it noted finds it there.
     pub fn take(&self, tag: &Tag, may_be_held: impl Fn(OwnerId, Mode) -> bool) -> Vec<(OwnerId, Mode)> {
         let number = number_of(tag);

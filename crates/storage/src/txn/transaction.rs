@@ -67,6 +67,19 @@ struct Level {
 /// Room for encoding that is kept from one transaction to the next.
 const SCRATCH_KEPT_BYTES: usize = 64 << 10;
 
+/// The turn of one who waits for a row: while it lasts, nobody else waits for the row's transaction.
+pub struct Turn {
+    shared: Arc<Shared>,
+    tag: Tag,
+    owner: OwnerId,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.shared.locks.release(self.tag, Mode::Exclusive, self.owner);
+    }
+}
+
 /// A running transaction. Dropping it rolls it back.
 pub struct Transaction {
     shared: Arc<Shared>,
@@ -86,6 +99,8 @@ pub struct Transaction {
     dropped: Vec<(Arc<Database>, Arc<Relation>)>,
     obsolete: ObsoleteLog,
     command: u32,
+    /// The newest commit whose changes it has built on: it may not be durable yet (X5).
+    built_on: Lsn,
     /// How long it waits for a lock, in milliseconds; 0: for ever.
     lock_timeout_ms: u32,
     /// Reused for encoding log records.
@@ -113,6 +128,7 @@ impl Transaction {
             dropped: Vec::new(),
             obsolete: ObsoleteLog::default(),
             command: 1,
+            built_on: Lsn(0),
             lock_timeout_ms: 0,
             scratch: Vec::new(),
             ended: false,
@@ -142,7 +158,7 @@ impl Transaction {
     /// Takes a new snapshot of what is committed now; the one before is no longer protected from purging.
     #[inline]
     pub fn snapshot(&mut self) -> Snapshot {
-        let lsn = self.hold.take();
+        let lsn = self.hold.take().max(self.built_on);
         self.snapshot_at(lsn)
     }
 
@@ -273,11 +289,55 @@ impl Transaction {
         self.locks.contains((tag, mode))
     }
 
-    /// Waits until `other` has ended.
+    /// Waits until `other` has ended and, if it has committed, until new snapshots see that.
     ///
     /// # Errors
-    /// `Deadlock`, `Interrupted`, `LockNotAvailable`, `LockTimeout`.
+    /// `Deadlock`, `Interrupted`, `LockNotAvailable`, `LockTimeout`; `Poisoned` when the log cannot be written.
     pub fn wait_for(&self, other: &TxnState, policy: WaitPolicy) -> Result<()> {
+        self.wait_for_end(other, policy)?;
+        other.commit_lsn().map_or(Ok(()), |lsn| self.make_visible(lsn))
+    }
+
+    /// As [`Transaction::wait_for`], but what `other` has committed need not be durable yet: later snapshots of this transaction see it all
+    /// the same, and whatever it answers waits for that (X5). Whether it has committed.
+    ///
+    /// # Errors
+    /// As [`Transaction::wait_for`].
+    pub fn build_on(&mut self, other: &TxnState, policy: WaitPolicy) -> Result<bool> {
+        self.wait_for_end(other, policy)?;
+        let committed = other.commit_lsn();
+        self.built_on = self.built_on.max(committed.unwrap_or(Lsn(0)));
+        Ok(committed.is_some())
+    }
+
+    /// Waits for its turn among those who wait for a row (L5); it has it until what is answered is dropped.
+    ///
+    /// # Errors
+    /// As [`crate::lock::LockManager::acquire`].
+    pub fn take_turn(&self, table: &Table, row: RowId, policy: WaitPolicy) -> Result<Turn> {
+        let tag = Tag::Turn(table.db().id, table.rel().id, row);
+        self.shared.locks.acquire(tag, Mode::Exclusive, self.owner, policy, &self.interrupt)?;
+        Ok(Turn { shared: self.shared.clone(), tag, owner: self.owner })
+    }
+
+    /// Returns when all that this transaction has built on is durable (X5).
+    ///
+    /// # Errors
+    /// `Poisoned` when the log cannot be written.
+    pub fn settle(&self) -> Result<()> {
+        if self.built_on == Lsn(0) { Ok(()) } else { self.make_visible(self.built_on) }
+    }
+
+    /// Has new snapshots see the commit at `lsn`, which must be durable for that.
+    fn make_visible(&self, lsn: Lsn) -> Result<()> {
+        if self.shared.txns.visible() < lsn {
+            self.shared.log.sync_to(lsn)?;
+            self.shared.txns.publish(lsn);
+        }
+        Ok(())
+    }
+
+    fn wait_for_end(&self, other: &TxnState, policy: WaitPolicy) -> Result<()> {
         let tag = Tag::Transaction(other.xid);
         self.shared.locks.acquire(tag, Mode::Share, self.owner, policy, &self.interrupt)?;
         self.shared.locks.release(tag, Mode::Share, self.owner);
@@ -379,8 +439,8 @@ impl Transaction {
         self.commit_with(wait, |_| ())
     }
 
-    /// As [`Transaction::commit`]; `visible` runs with the commit's LSN when new snapshots see it, before any lock is released. What is left may
-    /// [begin again](Transaction::begin_again).
+    /// As [`Transaction::commit`]; `visible` runs with the commit's LSN when new snapshots see it, before any lock on a relation is
+    /// released. What is left may [begin again](Transaction::begin_again).
     ///
     /// # Errors
     /// As [`Transaction::commit`].
@@ -388,8 +448,9 @@ impl Transaction {
         self.ended = true;
         if self.state.is_none() && self.levels.is_empty() {
             // It has only read.
+            let outcome = self.settle();
             self.release_locks();
-            return Ok(());
+            return outcome;
         }
         self.levels.drain(..).for_each(|l| self.merged.extend(l.xid));
         let mut outcome = Ok(());
@@ -401,6 +462,11 @@ impl Transaction {
                 state.set_commit_lsn(lsn);
                 durable_first = shared.txns.note_commit(lsn, wait);
             });
+            let released = logged.is_ok();
+            if released {
+                // X5: whoever waits for a row may go on before the disk has the commit; locks of relations stay.
+                shared.locks.release_noted(&self.notes, Tag::Transaction(state.xid), Mode::Exclusive);
+            }
             let published = logged.and_then(|lsn| {
                 // X2. Without `wait` this is nearly always durable already; else it joins the sync of those who wait.
                 shared.log.sync_to(durable_first)?;
@@ -411,7 +477,9 @@ impl Transaction {
             outcome = published.map(|lsn| self.after_commit(lsn));
             let shared = &self.shared;
             shared.txns.end(state.xid);
-            shared.locks.release_noted(&self.notes, Tag::Transaction(state.xid), Mode::Exclusive);
+            if !released {
+                shared.locks.release_noted(&self.notes, Tag::Transaction(state.xid), Mode::Exclusive);
+            }
         }
         self.release_locks();
         self.forget();
@@ -426,6 +494,7 @@ impl Transaction {
     pub fn begin_again(&mut self) {
         assert!(self.ended, "a running transaction cannot begin again");
         self.command = 1;
+        self.built_on = Lsn(0);
         self.ended = false;
     }
 
@@ -476,7 +545,9 @@ impl Transaction {
     fn rollback_inner(&mut self) -> Result<()> {
         self.ended = true;
         self.levels.clear();
-        let outcome = self.undo(&Level::default());
+        // X5: what its client is told, if only that it failed, may rest on them.
+        let settled = self.settle();
+        let outcome = self.undo(&Level::default()).and(settled);
         if let Some(state) = self.state.take() {
             self.shared.txns.end(state.xid);
             self.shared.locks.release_noted(&self.notes, Tag::Transaction(state.xid), Mode::Exclusive);
