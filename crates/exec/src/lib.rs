@@ -40,7 +40,9 @@ mod own_aggregate;
 mod page_test;
 mod pairs;
 mod parallel;
+mod point;
 mod point_scan;
+mod quick;
 mod returning;
 mod routine;
 mod scan;
@@ -75,6 +77,7 @@ pub use index::{
 pub use index_only_scan::settle;
 pub use modify::check_rows;
 pub use native::{JitUse, Programs};
+pub use quick::Quick;
 pub use routine::{Body, BodyResult, BodyStatement, NoRoutines, Routines, placed};
 pub use sort::size_bytes;
 

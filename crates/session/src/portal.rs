@@ -807,6 +807,7 @@ fn operators(node: &Node) -> Operators {
     };
     Operators {
         root: exec::build(node),
+        quick: exec::Quick::of(node),
         chunk: Chunk::default(),
         tables,
         writes: node.writes(),

@@ -402,6 +402,15 @@ fn add(txn: &mut storage::txn::Transaction, (table, row): &(Table, RowId), amoun
         txn.next_command();
         txn.writer()?;
         let snapshot = txn.snapshot();
+        // Every second amount the short way, where that goes.
+        let in_place = amount % 2 == 0
+            && table.change_in_place(txn, &snapshot, *row, |view, cells| {
+                cells.push((1, Cell::fixed(&(amount_of(view.cell(1)) + amount).to_le_bytes())));
+                true
+            })?;
+        if in_place {
+            return Ok(true);
+        }
         let Some(found) = table.read(*row, &snapshot, |view| amount_of(view.cell(1)))? else { return Ok(false) };
         let changes = [(1, Cell::fixed(&(found + amount).to_le_bytes()))];
         match table.update(txn, &snapshot, *row, &changes, Mode::ForNoKeyUpdate)? {

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use smallvec::SmallVec;
+
 use super::held::HeldLocks;
 use super::manager::SnapshotHold;
 use super::snapshot::{Snapshot, TxnState};
@@ -10,7 +12,7 @@ use crate::database::Database;
 use crate::engine::Shared;
 use crate::error::Result;
 use crate::ids::{Lsn, RelId, RowId, Xid};
-use crate::lock::{Interrupt, Mode, OwnerId, Tag, WaitPolicy};
+use crate::lock::{Interrupt, Mode, Notes, OwnerId, Tag, WaitPolicy};
 use crate::purge::{Finished, Obsolete, ObsoleteLog};
 use crate::relation::Relation;
 use crate::table::Table;
@@ -41,6 +43,11 @@ pub struct WriteMark {
     /// What happened to them.
     pub kind: WriteKind,
 }
+
+/// Tables that a transaction wrote to, and what it did there: most write one row.
+pub(crate) type Tables = SmallVec<[Table; 1]>;
+/// In the order of writing.
+pub(crate) type Writes = SmallVec<[WriteMark; 2]>;
 
 /// A point to which a transaction can go back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,9 +90,11 @@ pub struct Transaction {
     levels: Vec<Level>,
     /// Numbers of released subtransactions.
     merged: Vec<Xid>,
-    tables: Vec<Table>,
-    writes: Vec<WriteMark>,
+    tables: Tables,
+    writes: Writes,
     locks: HeldLocks,
+    /// Those of them that are noted.
+    notes: Arc<Notes>,
     created: Vec<(Arc<Database>, Arc<Relation>)>,
     dropped: Vec<(Arc<Database>, Arc<Relation>)>,
     obsolete: ObsoleteLog,
@@ -102,8 +111,9 @@ pub struct Transaction {
 impl Transaction {
     /// Starts a transaction for session `owner`, whose waits end when `interrupt` says so.
     pub(crate) fn new(shared: Arc<Shared>, owner: OwnerId, interrupt: Arc<Interrupt>) -> Transaction {
-        let hold = shared.txns.hold_of(owner.0);
+        let (hold, notes) = (shared.txns.hold_of(owner.0), shared.locks.notes(owner));
         Transaction {
+            notes,
             shared,
             owner,
             interrupt,
@@ -111,8 +121,8 @@ impl Transaction {
             state: None,
             levels: Vec::new(),
             merged: Vec::new(),
-            tables: Vec::new(),
-            writes: Vec::new(),
+            tables: Tables::new(),
+            writes: Writes::new(),
             locks: HeldLocks::default(),
             created: Vec::new(),
             dropped: Vec::new(),
@@ -146,12 +156,14 @@ impl Transaction {
     }
 
     /// Takes a new snapshot of what is committed now; the one before is no longer protected from purging.
+    #[inline]
     pub fn snapshot(&mut self) -> Snapshot {
         let lsn = self.hold.take().max(self.built_on);
         self.snapshot_at(lsn)
     }
 
     /// A snapshot of `lsn`, which the caller protects, as of the current command.
+    #[inline]
     pub fn snapshot_at(&self, lsn: Lsn) -> Snapshot {
         Snapshot { lsn, own: self.state.clone(), command: self.command }
     }
@@ -167,6 +179,7 @@ impl Transaction {
     }
 
     /// Starts the next command: from now on what the last one wrote is seen.
+    #[inline]
     pub fn next_command(&mut self) {
         self.command += 1;
     }
@@ -199,7 +212,7 @@ impl Transaction {
             self.shared.poison.check()?;
             let state = self.shared.txns.start(|| self.shared.log.end_lsn());
             let tag = Tag::Transaction(state.xid);
-            self.shared.locks.acquire(tag, Mode::Exclusive, self.owner, WaitPolicy::Wait(0), &self.interrupt)?;
+            self.shared.locks.acquire_noted(&self.notes, tag, Mode::Exclusive, WaitPolicy::Wait(0), &self.interrupt)?;
             self.state = Some(state);
         }
         Ok(self.state.as_ref().expect("just begun"))
@@ -261,11 +274,12 @@ impl Transaction {
     ///
     /// # Errors
     /// As [`crate::lock::LockManager::acquire`].
+    #[inline]
     pub fn lock(&mut self, tag: Tag, mode: Mode, policy: WaitPolicy) -> Result<()> {
         if self.locks.contains((tag, mode)) {
             return Ok(());
         }
-        self.shared.locks.acquire(tag, mode, self.owner, policy, &self.interrupt)?;
+        self.shared.locks.acquire_noted(&self.notes, tag, mode, policy, &self.interrupt)?;
         self.locks.push((tag, mode));
         Ok(())
     }
@@ -392,13 +406,15 @@ impl Transaction {
             Ok(obsolete) if !obsolete.has_any(false) => {}
             Ok(obsolete) => {
                 let lsn = self.shared.txns.visible();
-                let finished = Finished { lsn, tables: Vec::new(), writes: Vec::new(), obsolete, committed: false };
+                let obsolete = Some(Box::new(obsolete));
+                let finished =
+                    Finished { lsn, tables: Tables::new(), writes: Writes::new(), obsolete, committed: false };
                 self.shared.purge.push(finished);
             }
             Err(e) => drop(self.shared.poison.set(&format!("a rollback failed: {e}"))),
         }
         for (tag, mode) in self.locks.drain_from(to.locks) {
-            self.shared.locks.release(tag, mode, self.owner);
+            self.shared.locks.release_noted(&self.notes, tag, mode);
         }
         outcome
     }
@@ -439,30 +455,30 @@ impl Transaction {
         self.levels.drain(..).for_each(|l| self.merged.extend(l.xid));
         let mut outcome = Ok(());
         if let Some(state) = self.state.take() {
-            let shared = self.shared.clone();
+            let shared = &self.shared;
             let subs = std::mem::take(&mut self.merged);
             let mut durable_first = Lsn(0);
             let logged = shared.log.append_with(state.xid, &Record::Commit { subs }, |lsn| {
                 state.set_commit_lsn(lsn);
                 durable_first = shared.txns.note_commit(lsn, wait);
             });
-            if logged.is_ok() {
-                // X5: whoever waits for a row may go on before the disk has the commit; locks of relations stay.
-                shared.locks.release(Tag::Transaction(state.xid), Mode::Exclusive, self.owner);
-            }
             let released = logged.is_ok();
-            outcome = logged
-                .and_then(|lsn| {
-                    // X2. Without `wait` this is nearly always durable already; else it joins the sync of those who wait.
-                    shared.log.sync_to(durable_first)?;
-                    shared.txns.publish(lsn);
-                    visible(lsn);
-                    Ok(lsn)
-                })
-                .map(|lsn| self.after_commit(lsn));
+            if released {
+                // X5: whoever waits for a row may go on before the disk has the commit; locks of relations stay.
+                shared.locks.release_noted(&self.notes, Tag::Transaction(state.xid), Mode::Exclusive);
+            }
+            let published = logged.and_then(|lsn| {
+                // X2. Without `wait` this is nearly always durable already; else it joins the sync of those who wait.
+                shared.log.sync_to(durable_first)?;
+                shared.txns.publish(lsn);
+                visible(lsn);
+                Ok(lsn)
+            });
+            outcome = published.map(|lsn| self.after_commit(lsn));
+            let shared = &self.shared;
             shared.txns.end(state.xid);
             if !released {
-                shared.locks.release(Tag::Transaction(state.xid), Mode::Exclusive, self.owner);
+                shared.locks.release_noted(&self.notes, Tag::Transaction(state.xid), Mode::Exclusive);
             }
         }
         self.release_locks();
@@ -474,6 +490,7 @@ impl Transaction {
     ///
     /// # Panics
     /// When it has not.
+    #[inline]
     pub fn begin_again(&mut self) {
         assert!(self.ended, "a running transaction cannot begin again");
         self.command = 1;
@@ -489,7 +506,9 @@ impl Transaction {
         self.writes.clear();
         self.created.clear();
         self.dropped.clear();
-        self.obsolete = ObsoleteLog::default();
+        if !self.obsolete.is_empty() {
+            self.obsolete = ObsoleteLog::default();
+        }
         if self.scratch.capacity() > SCRATCH_KEPT_BYTES {
             self.scratch = Vec::new();
         }
@@ -503,16 +522,13 @@ impl Transaction {
         for (db, rel) in self.dropped.drain(..) {
             db.forget(&rel);
         }
-        let mut obsolete = std::mem::take(&mut self.obsolete);
-        if !obsolete.has_any(true) {
-            obsolete = ObsoleteLog::default();
-        }
+        let obsolete = self.obsolete.has_any(true).then(|| Box::new(std::mem::take(&mut self.obsolete)));
         let writes = std::mem::take(&mut self.writes);
         for run in writes.chunk_by(|a, b| (a.table, a.kind) == (b.table, b.kind)) {
             let rows = run.iter().map(|mark| u64::from(mark.count)).sum();
             self.tables[run[0].table as usize].rel().count(run[0].kind, rows);
         }
-        if !writes.is_empty() || obsolete.has_any(true) {
+        if !writes.is_empty() || obsolete.is_some() {
             let tables = std::mem::take(&mut self.tables);
             self.shared.purge.push(Finished { lsn, tables, writes, obsolete, committed: true });
         }
@@ -534,16 +550,17 @@ impl Transaction {
         let outcome = self.undo(&Level::default()).and(settled);
         if let Some(state) = self.state.take() {
             self.shared.txns.end(state.xid);
-            self.shared.locks.release(Tag::Transaction(state.xid), Mode::Exclusive, self.owner);
+            self.shared.locks.release_noted(&self.notes, Tag::Transaction(state.xid), Mode::Exclusive);
         }
         self.release_locks();
         outcome
     }
 
+    #[inline]
     fn release_locks(&mut self) {
         self.hold.release();
         for (tag, mode) in self.locks.drain_from(0) {
-            self.shared.locks.release(tag, mode, self.owner);
+            self.shared.locks.release_noted(&self.notes, tag, mode);
         }
     }
 }
@@ -554,5 +571,6 @@ impl Drop for Transaction {
             // A failure here has poisoned the engine, which the next statement reports.
             let _ = self.rollback_inner();
         }
+        self.shared.locks.forget(&self.notes);
     }
 }
