@@ -16,9 +16,11 @@ use wire::{Formats, FrontendMessage, Target, TransactionStatus, Values, backend,
 
 use crate::channel::{Channel, Incoming};
 use crate::results::{Results, fields};
-use crate::login::Login;
+use crate::Shared;
+use crate::limits::Place;
+use crate::login::{Asked, Login};
+use crate::origin::Origin;
 use crate::transport::Transport;
-use crate::{Proof, Shared};
 
 struct Opened {
     /// None for the empty statement.
@@ -47,8 +49,8 @@ const REPORTED: [(&str, &str); 15] = [
 
 /// How far a connection has come.
 pub(crate) enum Phase {
-    /// The first packets; how often encryption was asked for.
-    Start(u8),
+    /// The first packets, and which kinds of encryption were asked for.
+    Start(Asked),
     /// The client proves who it is.
     Proof(Box<Login>),
     /// There is a session.
@@ -76,14 +78,11 @@ pub(crate) enum Step {
 /// Messages that are handled before others have their turn.
 const MESSAGES_PER_TURN: usize = 64;
 
-/// How long a client may take to log in, as PostgreSQL's `authentication_timeout`.
-const LOGIN: Duration = Duration::from_secs(60);
-
 /// A client's connection.
 pub struct Connection {
     pub(crate) shared: Arc<Shared>,
     pub(crate) channel: Channel,
-    pub(crate) proof: Proof,
+    pub(crate) origin: Origin,
     pub(crate) phase: Phase,
     /// Wakes it when it is parked.
     pub(crate) waker: Option<Waker>,
@@ -96,23 +95,27 @@ pub struct Connection {
     reported: Vec<String>,
     /// How long the client may be silent, and what it is told then.
     silence: Option<(Instant, SqlError)>,
+    /// That it counts among the sessions.
+    pub(crate) place: Option<Place>,
 }
 
 impl Connection {
-    pub fn new(shared: Arc<Shared>, proof: Proof, transport: Box<dyn Transport>) -> Connection {
+    pub fn new(shared: Arc<Shared>, origin: Origin, transport: Box<dyn Transport>) -> Connection {
+        let patience = shared.login_timeout;
         let timeout = SqlError::new(SqlState::QUERY_CANCELED, "canceling authentication due to timeout");
         Connection {
             shared,
             channel: Channel::new(transport),
-            proof,
-            phase: Phase::Start(0),
+            origin,
+            phase: Phase::Start(Asked::default()),
             waker: None,
             session: None,
             portals: HashMap::new(),
             endings: 0,
             skipping: false,
             reported: Vec::new(),
-            silence: Some((Instant::now() + LOGIN, timeout)),
+            silence: Some((Instant::now() + patience, timeout)),
+            place: None,
         }
     }
 
@@ -124,6 +127,9 @@ impl Connection {
     /// Does what there is to do, until the client must say or take something, or others come first.
     pub fn advance(&mut self) -> Turn {
         // What is left of the last run goes first; a client that takes nothing is asked nothing.
+        if self.is_late() {
+            return Turn::Over;
+        }
         match self.channel.drain() {
             Ok(true) => {}
             Ok(false) if self.channel.is_lost() => return Turn::Over,
@@ -147,7 +153,10 @@ impl Connection {
             match step {
                 Err(_) => return Turn::Over,
                 Ok(Step::Went) => {
-                    self.silence = None;
+                    // To log in, there is one time for all of it.
+                    if matches!(self.phase, Phase::Ready) {
+                        self.silence = None;
+                    }
                     continue;
                 }
                 Ok(Step::Nothing) => {}
@@ -172,6 +181,16 @@ impl Connection {
         Turn::More
     }
 
+    /// Whether its client has taken too long to log in, whatever it does.
+    fn is_late(&mut self) -> bool {
+        if matches!(self.phase, Phase::Ready) {
+            return false;
+        }
+        let Some((_, error)) = self.silence.take_if(|s| s.0 <= Instant::now()) else { return false };
+        self.channel.fatal(error);
+        true
+    }
+
     /// Whether somebody wants it gone.
     fn is_to_end(&self) -> bool {
         self.shared.is_stopping() || self.channel.cancel.as_ref().is_some_and(|c| c.is_terminated())
@@ -183,6 +202,7 @@ impl Connection {
     }
 
     fn parked(&mut self, writing: bool) -> Turn {
+        let writing = writing || self.channel.transport().has_unsent();
         if self.silence.is_none()
             && let Some(session) = &mut self.session
             && let Some((ms, error)) = session.inner().patience()
@@ -484,6 +504,7 @@ impl Drop for Connection {
         // The session first: whoever waits for the connection's end may want what it holds.
         self.portals.clear();
         self.session = None;
+        self.place = None;
         self.shared.leave(id.cast_signed());
     }
 }

@@ -52,6 +52,11 @@ impl Default for RuntimeOptions {
     }
 }
 
+/// A number of connections.
+fn limit(value: &Datum) -> i32 {
+    if let Datum::I32(n) = value { *n } else { -1 }
+}
+
 /// A role.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Role {
@@ -67,6 +72,8 @@ pub struct Role {
     pub create_db: bool,
     /// Whether it may make roles.
     pub create_role: bool,
+    /// How often it may be connected; negative: any number of times.
+    pub connection_limit: i32,
     /// The SCRAM verifier of its password.
     pub password: Option<String>,
     /// Microseconds since 2000 at which the password ends.
@@ -86,6 +93,7 @@ impl Role {
             can_login: row.bool("rolcanlogin"),
             create_db: row.bool("rolcreatedb"),
             create_role: row.bool("rolcreaterole"),
+            connection_limit: limit(row.get("rolconnlimit")),
             password: row.get("rolpassword").as_str().map(str::to_owned),
             valid_until,
         }
@@ -309,6 +317,20 @@ impl Runtime {
         self.each_shared(PG_DATABASE, |row| {
             if row.get("datname").as_str() == Some(name) {
                 found = Some(DbId(row.oid("oid").0));
+            }
+        })?;
+        Ok(found)
+    }
+
+    /// The OID of database `name`, and how many may be connected to it; negative: any number.
+    ///
+    /// # Errors
+    /// What reading the catalog says.
+    pub fn connection_limit_of(&self, name: &str) -> Result<Option<(Oid, i32)>> {
+        let mut found = None;
+        self.each_shared(PG_DATABASE, |row| {
+            if row.get("datname").as_str() == Some(name) {
+                found = Some((row.oid("oid"), limit(row.get("datconnlimit"))));
             }
         })?;
         Ok(found)
