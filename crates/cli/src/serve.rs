@@ -1,6 +1,6 @@
 //! `hathi serve`: a server on a database directory, until it is told to stop.
 
-use std::io;
+use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -59,10 +59,9 @@ fn listen(server: &Server, address: &str, port: u16) -> io::Result<Vec<SocketAdd
     }
 }
 
-fn say(addresses: &[SocketAddr]) {
-    for bound in addresses {
-        println!("listening: psql -h {} -p {} -U postgres postgres", bound.ip(), bound.port());
-    }
+/// Whoever reads it may have stopped reading.
+fn say(host: &dyn std::fmt::Display, port: u16) {
+    let _ = writeln!(io::stdout(), "listening: psql -h {host} -p {port} -U postgres postgres");
 }
 
 /// Serves until SIGINT or SIGTERM; then cancels what is in flight, and closes cleanly. A second signal ends it at once. SIGHUP reads rules and
@@ -81,20 +80,23 @@ pub fn run(what: Serve) -> Result<ExitCode, String> {
     let socket = what.socket.as_ref().unwrap_or(&what.dir);
     let socket = socket.canonicalize().map_err(|e| format!("{}: {e}", socket.display()))?;
     server.listen_unix(&socket, what.port).map_err(|e| format!("{}: {e}", socket.display()))?;
-    println!("listening: psql -h {} -p {} -U postgres postgres", socket.display(), what.port);
+    let mut bound = Vec::new();
     if what.listen.is_empty() {
         // Loopback is a convenience, so a port that is taken does not keep the server from starting; nor does a missing IPv6.
         for address in ["127.0.0.1", "::1"] {
             match listen(&server, address, what.port) {
-                Ok(bound) => say(&bound),
+                Ok(more) => bound.extend(more),
                 Err(e) if e.kind() == io::ErrorKind::AddrNotAvailable || address == "::1" => {}
                 Err(e) => eprintln!("hathi: not listening on {address}:{}: {e}", what.port),
             }
         }
     }
     for address in what.listen.iter().filter(|a| *a != "none") {
-        say(&listen(&server, address, what.port).map_err(|e| format!("{address}: {e}"))?);
+        bound.extend(listen(&server, address, what.port).map_err(|e| format!("{address}: {e}"))?);
     }
+    // All of them listen before any is told of.
+    say(&socket.display(), what.port);
+    bound.iter().for_each(|bound| say(&bound.ip(), bound.port()));
     for signal in signals.forever() {
         if signal != SIGHUP {
             break;

@@ -92,7 +92,7 @@ fn psql_speaks_tls_and_binds_its_password_to_it() {
             "no pg_hba.conf entry for host \"127.0.0.1\", user \"postgres\", database \"postgres\", no encryption",
         );
         // Without TLS on the unix socket, as in PostgreSQL.
-        let local = format!("host={} hostaddr= sslmode=require user=postgres", served.socket().display());
+        let local = format!("host={} sslmode=prefer user=postgres", served.socket().display());
         let run = Command::new(&psql).args(["-X", &format!("{local} port={} dbname=postgres", served.port)]).output();
         let said = String::from_utf8_lossy(&run.unwrap().stderr).into_owned();
         assert!(said.contains("no pg_hba.conf entry for host \"[local]\""), "{said}");
@@ -110,7 +110,7 @@ fn libpq_starts_with_tls() {
 #[test]
 fn client_certificates_are_checked_and_may_be_all_there_is() {
     let rules = "hostssl postgres all all cert\n\
-                 hostssl full all all scram-sha-256 clientcert=verify-full\n\
+                 hostssl whole all all scram-sha-256 clientcert=verify-full\n\
                  hostssl ca all all trust clientcert=verify-ca\n\
                  hostssl free all all trust\n";
     let (served, authority) = encrypted(rules, &[]);
@@ -129,20 +129,20 @@ fn client_certificates_are_checked_and_may_be_all_there_is() {
         let to = |database: &str, more: &str| ask(&psql, &served, &format!("user=postgres dbname={database} {more}"));
         if number == 0 {
             let config = format!("host=localhost hostaddr=127.0.0.1 port={} dbname=postgres user=postgres", served.port);
-            let make = ["full", "ca", "free"].map(|d| ["-c".to_owned(), format!("CREATE DATABASE {d}")]).concat();
+            let make = ["whole", "ca", "free"].map(|d| ["-c".to_owned(), format!("CREATE DATABASE {d}")]).concat();
             let config = format!("{config} {}", with("", "postgres"));
             let run = Command::new(&psql).arg("-X").args(make).arg(config).output().unwrap();
             assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
         }
-        for database in ["postgres", "full", "ca", "free"] {
+        for database in ["postgres", "whole", "ca", "free"] {
             assert_eq!(to(database, &with("", "postgres")).as_deref(), Ok("in as postgres"), "{database}");
         }
         let wrong = with("", "jumbo");
         assert_refused(to("postgres", &wrong), "FATAL:  certificate authentication failed for user \"postgres\"");
-        assert_refused(to("full", &wrong), "FATAL:  password authentication failed for user \"postgres\"");
+        assert_refused(to("whole", &wrong), "FATAL:  password authentication failed for user \"postgres\"");
         assert_eq!(to("ca", &wrong).as_deref(), Ok("in as postgres"));
         let none = "sslmode=require";
-        for database in ["postgres", "full", "ca"] {
+        for database in ["postgres", "whole", "ca"] {
             assert_refused(to(database, none), "FATAL:  connection requires a valid client certificate");
         }
         assert_eq!(to("free", none).as_deref(), Ok("in as postgres"));
@@ -192,6 +192,12 @@ fn rules_and_certificates_are_read_again_and_broken_ones_are_not_taken() {
     assert_eq!(refusal(connect(&served, "postgres")), ("28000".to_owned(), message.to_owned()));
     // Who is in stays in.
     assert_eq!(first.query_one("SELECT 1", &[]).unwrap().get::<_, i32>(0), 1);
+    let shown = "SELECT line_number, type, database, user_name, address, netmask, auth_method FROM pg_hba_file_rules";
+    let shown = first.query(shown, &[]).unwrap();
+    let last: (i32, &str, Vec<String>) = (shown[2].get(0), shown[2].get(1), shown[2].get(2));
+    assert_eq!((shown.len(), last), (3, (3, "host", vec!["other".to_owned()])));
+    let (group, address): (Vec<String>, &str) = (shown[1].get(3), shown[0].get(4));
+    assert_eq!((group, address, shown[0].get(6)), (vec!["+pg_monitor".to_owned()], "::1", "trust"));
     std::fs::write(&rules, "host all all all reject\n").unwrap();
     hang_up(&served);
     let message = message.replace("no pg_hba.conf entry", "pg_hba.conf rejects connection");
@@ -226,8 +232,6 @@ fn a_server_with_broken_rules_does_not_start_and_says_where() {
 #[test]
 fn limits_hold_and_places_are_given_back() {
     let served = Served::with(|_| {
-        let arguments = "--max-connections 6 --superuser-reserved-connections 2 --auth scram --listen 127.0.0.1:PORT";
-        let _ = arguments;
         ["--max-connections", "6", "--superuser-reserved-connections", "2"].map(str::to_owned).to_vec()
     });
     let mut root = connect(&served, "postgres").unwrap();

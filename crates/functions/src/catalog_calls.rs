@@ -227,6 +227,18 @@ pub(crate) mod functions {
         rows_of(call, "hathi_jit", &[])
     }
 
+    #[ext::set_function(oid = 3035)]
+    pub fn listening_channels(call: &mut Call<'_>) -> Result<Vec<String>> {
+        let rows = call.host.rows("pg_listening_channels", &[])?;
+        let text = |row: Vec<Datum>| row.first().and_then(Datum::as_str).unwrap_or_default().to_owned();
+        Ok(rows.into_iter().map(text).collect())
+    }
+
+    #[ext::set_function(oid = 3401)]
+    pub fn hba_file_rules(call: &mut Call<'_>) -> Result<Vec<ext::output::Columns>> {
+        rows_of(call, "pg_hba_file_rules", &[])
+    }
+
     #[ext::set_function(oid = 2511)]
     pub fn cursors(call: &mut Call<'_>) -> Result<Vec<ext::output::Columns>> {
         rows_of(call, "pg_cursor", &[])

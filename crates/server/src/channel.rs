@@ -198,7 +198,7 @@ impl Channel {
                 }
             }
         });
-        self.transport.stir();
+        self.transport.stir(false);
         outcome
     }
 

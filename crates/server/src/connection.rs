@@ -15,11 +15,11 @@ use types::{Datum, Oid, Result, SqlError, SqlState};
 use wire::{Formats, FrontendMessage, Target, TransactionStatus, Values, backend, text};
 
 use crate::channel::{Channel, Incoming};
-use crate::results::{Results, fields};
 use crate::Shared;
 use crate::limits::Place;
 use crate::login::{Asked, Login};
 use crate::origin::Origin;
+use crate::results::{Results, fields};
 use crate::transport::Transport;
 
 struct Opened {
@@ -161,6 +161,9 @@ impl Connection {
                 }
                 Ok(Step::Nothing) => {}
             }
+            if let Phase::Ready = self.phase {
+                self.tell_notifications();
+            }
             match self.channel.drain() {
                 Err(_) => return Turn::Over,
                 Ok(false) => return self.parked(true),
@@ -280,12 +283,26 @@ impl Connection {
 
     pub(crate) fn ready(&mut self) {
         self.report_settings();
+        self.tell_notifications();
         let status = match self.session().block_state() {
             BlockState::Idle => TransactionStatus::Idle,
             BlockState::InBlock => TransactionStatus::Block,
             BlockState::Failed => TransactionStatus::Failed,
         };
         backend::ready_for_query(&mut self.channel.output, status);
+    }
+
+    /// Tells what was notified, which a client expects only between transactions.
+    fn tell_notifications(&mut self) {
+        let Some(session) = &mut self.session else { return };
+        let session = session.inner();
+        if !self.channel.cancel.as_ref().is_some_and(|c| c.has_mail()) || !session.is_between_transactions() {
+            return;
+        }
+        for n in session.take_notifications() {
+            let output = &mut self.channel.output;
+            backend::notification_response(output, n.pid.cast_signed(), &n.channel, &n.payload);
+        }
     }
 
     /// Forgets portals of transactions that ended.

@@ -6,6 +6,7 @@
 //! understood must not be passed over.
 
 mod parser;
+mod shown;
 #[cfg(test)]
 mod tests;
 mod tokens;

@@ -293,7 +293,34 @@ impl Server {
             paths: Mutex::default(),
             serial: AtomicU64::new(0),
         };
-        Server { shared: Arc::new(shared) }
+        let server = Server { shared: Arc::new(shared) };
+        server.tell_runtime();
+        server
+    }
+
+    /// Lets sessions see what it goes by.
+    fn tell_runtime(&self) {
+        let shared = &self.shared;
+        let path = |path: &Path| path.display().to_string();
+        let seconds = shared.login_timeout.as_secs();
+        let mut settings = vec![
+            ("authentication_timeout", if seconds % 60 == 0 { format!("{}min", seconds / 60) } else { format!("{seconds}s") }),
+            ("max_connections", shared.limits.connections.to_string()),
+            ("superuser_reserved_connections", shared.limits.reserved.to_string()),
+        ];
+        if let Access::File(file) = &shared.access {
+            settings.push(("hba_file", path(file)));
+        }
+        if let Some(files) = &shared.tls_files {
+            settings.push(("ssl", "on".to_owned()));
+            settings.push(("ssl_cert_file", path(&files.certificate)));
+            settings.push(("ssl_key_file", path(&files.key)));
+            settings.push(("ssl_ca_file", files.authorities.as_deref().map_or_else(String::new, path)));
+        }
+        let runtime = shared.database.runtime();
+        runtime.fix_settings(settings);
+        let shared = Arc::downgrade(shared);
+        runtime.show_rules(move || shared.upgrade().map_or_else(Vec::new, |shared| shared.rules().rows()));
     }
 
     /// Reads the files of its options again; connections that begin from now on go by them. What is broken stays as it was.

@@ -52,7 +52,7 @@ pub struct Poller {
     queued: AtomicUsize,
     /// Whether the queue's turn is next.
     turn: AtomicBool,
-    /// Times and tokens; at most one of each seat.
+    /// Times and tokens; of each seat at most one counts.
     times: Mutex<BinaryHeap<Time>>,
     /// The first of them; `u64::MAX`: none.
     first_time: AtomicU64,
@@ -180,7 +180,9 @@ impl Poller {
         };
         let until = self.at(until);
         seat.deadline.store(until, Ordering::SeqCst);
-        if !seat.timed.swap(true, Ordering::SeqCst) {
+        let listed = seat.listed.load(Ordering::SeqCst);
+        if listed == 0 || listed > until {
+            seat.listed.store(until, Ordering::SeqCst);
             self.note_time(until, seat.token());
         }
     }
@@ -212,12 +214,16 @@ impl Poller {
         {
             times.pop();
             let Some(Entry::Seat(seat)) = self.entry(token) else { continue };
+            if seat.listed.load(Ordering::SeqCst) != time {
+                // It has another place in the list by now.
+                continue;
+            }
             let deadline = seat.deadline.load(Ordering::SeqCst);
+            seat.listed.store(if deadline > now { deadline } else { 0 }, Ordering::SeqCst);
             if deadline > now {
                 times.push(Reverse((deadline, token)));
                 continue;
             }
-            seat.timed.store(false, Ordering::SeqCst);
             if deadline > 0 && seat.stir() {
                 found = Some(seat);
             }
@@ -227,11 +233,11 @@ impl Poller {
     }
 
     /// Waits for an event; at most so long.
-    fn wait(&self, at_most: Option<Duration>) -> Option<u64> {
+    fn wait(&self, at_most: Option<Duration>) -> Option<(u64, EventFlags)> {
         let mut room = [MaybeUninit::uninit(); 1];
         let time = at_most.map(|t| Timespec::try_from(t).unwrap_or(Timespec { tv_sec: 3600, tv_nsec: 0 }));
         let (events, _) = epoll::wait(&self.epoll, &mut room[..], time.as_ref()).ok()?;
-        events.first().map(|event| event.data.u64())
+        events.first().map(|event| (event.data.u64(), event.flags))
     }
 
     fn next(&self) -> Option<Entry> {
@@ -256,9 +262,14 @@ impl Poller {
             }),
         };
         match token {
-            None | Some(POKE) => self.queued().map(Entry::Seat),
-            Some(token) => match self.entry(token)? {
-                Entry::Seat(seat) => seat.stir().then_some(Entry::Seat(seat)),
+            None | Some((POKE, _)) => self.queued().map(Entry::Seat),
+            Some((token, flags)) => match self.entry(token)? {
+                Entry::Seat(seat) => {
+                    if flags.intersects(EventFlags::RDHUP | EventFlags::HUP | EventFlags::ERR) {
+                        seat.hang_up();
+                    }
+                    seat.stir().then_some(Entry::Seat(seat))
+                }
                 listener => Some(listener),
             },
         }

@@ -10,7 +10,8 @@
 //! | Gone | it has ended | - |
 //!
 //! So an event is never lost (P1): it either starts a run or makes the one under way look again; and nobody waits for the lock around the
-//! connection (P2), which is there only because the compiler cannot see the states.
+//! connection (P2), which is there only because the compiler cannot see the states. A socket of which a read took less than it could is not
+//! read again before its next event, unless an event has told of the client's end, of which there is no other (P3).
 
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -34,8 +35,10 @@ pub struct Seat {
     token: AtomicU64,
     /// Nanoseconds since the poller's start at which somebody must look at it; 0: never.
     pub deadline: AtomicU64,
-    /// Whether the poller's list of deadlines has it.
-    pub timed: AtomicBool,
+    /// The time under which the poller's list of deadlines has it, no later than its deadline; 0: not at all.
+    pub listed: AtomicU64,
+    /// Whether the client has closed its side.
+    hung: AtomicBool,
     /// Whether it waits for room to write.
     writing: AtomicBool,
     /// Nanoseconds since the poller's start at which it was parked.
@@ -63,7 +66,8 @@ impl Seat {
             connection: Mutex::new(Some(Box::new(connection))),
             token: AtomicU64::new(u64::MAX),
             deadline: AtomicU64::new(0),
-            timed: AtomicBool::new(false),
+            listed: AtomicU64::new(0),
+            hung: AtomicBool::new(false),
             writing: AtomicBool::new(false),
             parked_at: AtomicU64::new(0),
         }
@@ -79,6 +83,11 @@ impl Seat {
 
     pub fn is_parked(&self) -> bool {
         self.state.load(Ordering::SeqCst) == PARKED
+    }
+
+    /// The client has closed its side.
+    pub fn hang_up(&self) {
+        self.hung.store(true, Ordering::SeqCst);
     }
 
     /// Something is there for it; whether the caller is to run it (P1).
@@ -102,7 +111,7 @@ impl Seat {
         loop {
             let mut guard = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
             let Some(connection) = guard.as_mut() else { return };
-            connection.channel.transport().stir();
+            connection.channel.transport().stir(self.hung.load(Ordering::SeqCst));
             connection.channel.take_buffers(scratch);
             let turn = connection.advance();
             connection.channel.give_buffers(scratch);

@@ -38,7 +38,8 @@ pub fn run(mut connection: Connection, poke: Option<&OwnedFd>, wakefulness: &Wak
     connection.channel.take_buffers(&mut scratch);
     let attention = Attention::default();
     loop {
-        connection.channel.transport().stir();
+        // Readiness is asked for anew each time, an end among it.
+        connection.channel.transport().stir(true);
         match connection.advance() {
             Turn::Over => return,
             Turn::More => {}

@@ -7,6 +7,7 @@
 //!   L1  Bytes go out in the order in which rustls made them: all of `outgoing` before anything newer.            (`flush`)
 //!   L2  What `write` has encrypted is never encrypted again: it is owed as accepted to who offers it anew.       (`write`)
 //!   L3  Nothing that came before the handshake is taken for what came within it.             (`Channel::encrypt`'s callers)
+//!   L4  rustls sees `incoming` whole, from what it discarded last on: it keeps places in it.                      (`process`)
 
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -269,10 +270,8 @@ impl Tls {
                 }
                 // None is offered.
                 Ok(_) => break Err(io::ErrorKind::InvalidData.into()),
-                Err(e) => {
-                    used += discard;
-                    break Err(io::Error::new(io::ErrorKind::InvalidData, e));
-                }
+                // What it would discard stays: of that alone it does not forget the places.
+                Err(e) => break Err(io::Error::new(io::ErrorKind::InvalidData, e)),
             }
             used += discard;
         };
@@ -299,17 +298,15 @@ impl Tls {
             Err(e) => e,
             outcome => return outcome,
         };
-        // The alert that is left.
-        self.incoming = Vec::new();
-        while let UnbufferedStatus { state: Ok(ConnectionState::EncodeTlsData(mut chunk)), .. } =
-            self.tls.process_tls_records(&mut [])
-        {
+        self.ended = true;
+        // The alert is what comes next. rustls knows places in `incoming`, which must be as it left it (L4).
+        let UnbufferedStatus { state, .. } = self.tls.process_tls_records(&mut self.incoming);
+        if let Ok(ConnectionState::EncodeTlsData(mut chunk)) = state {
             append(&mut self.outgoing, 0, |room| match chunk.encode(room) {
                 Err(EncodeError::InsufficientSize(e)) => Err(Some(e)),
                 outcome => outcome.map_err(|_| None),
             })?;
         }
-        self.ended = true;
         let _ = self.flush();
         Err(e)
     }
@@ -391,8 +388,8 @@ impl Transport for Tls {
         Ok(std::mem::take(&mut self.owed).min(data.len()))
     }
 
-    fn stir(&mut self) {
-        self.inner.stir();
+    fn stir(&mut self, hung: bool) {
+        self.inner.stir(hung);
         if self.has_unsent() {
             let _ = self.flush();
         }
@@ -431,7 +428,7 @@ impl Transport for Tls {
 impl Drop for Tls {
     /// Says that there is no more, if the client takes it at once: it can then tell an end from a cut.
     fn drop(&mut self) {
-        if self.tls.is_handshaking() || self.flush().is_err() {
+        if self.ended || self.tls.is_handshaking() || self.flush().is_err() {
             return;
         }
         if let UnbufferedStatus { state: Ok(ConnectionState::WriteTraffic(mut traffic)), .. } =

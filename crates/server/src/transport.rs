@@ -23,8 +23,9 @@ pub trait Transport: Send {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize>;
     /// Writes what there is room for.
     fn write(&mut self, data: &[u8]) -> io::Result<usize>;
-    /// The socket has something new: what was found to be empty may not be any more.
-    fn stir(&mut self) {}
+    /// The socket has something new: what was found to be empty may not be any more. `hung` says that the client has closed its side, of
+    /// which nobody will be told again.
+    fn stir(&mut self, _hung: bool) {}
     /// Waits in this thread, at most so long; whether it is ready.
     fn wait(&self, direction: Direction, at_most: Duration) -> io::Result<bool>;
     /// What to register for readiness; `None` when reading and writing block.
@@ -61,13 +62,15 @@ impl Transport for Nowhere {
 /// A socket in non-blocking mode.
 pub struct Socket<S> {
     inner: S,
-    /// The last read found less than it asked for: until the socket is stirred there is nothing.
+    /// The last read found less than it asked for: until the socket is stirred there is nothing (P3).
     drained: bool,
+    /// The end is there, behind what is still to be read.
+    hung: bool,
 }
 
 impl<S: AsFd> Socket<S> {
     pub fn new(inner: S) -> Socket<S> {
-        Socket { inner, drained: false }
+        Socket { inner, drained: false, hung: false }
     }
 }
 
@@ -101,7 +104,7 @@ impl<S: AsFd + Send> Transport for Socket<S> {
         match read {
             Ok(n) => {
                 // An end is seen again by whoever reads again.
-                self.drained = n > 0 && n < room;
+                self.drained = !self.hung && n > 0 && n < room;
                 Ok(n)
             }
             Err(e) => {
@@ -121,8 +124,9 @@ impl<S: AsFd + Send> Transport for Socket<S> {
         }
     }
 
-    fn stir(&mut self) {
+    fn stir(&mut self, hung: bool) {
         self.drained = false;
+        self.hung |= hung;
     }
 
     fn wait(&self, direction: Direction, at_most: Duration) -> io::Result<bool> {

@@ -3,11 +3,15 @@
 //! The session itself is touched only by the thread that runs it. Everybody else has its `Backend`, whose parts are atomic or behind a lock
 //! that is held for a moment: it can be cancelled, told to end, told of notifications, and looked at, whether it runs, waits or is parked.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use env::sync::Mutex;
 use storage::lock::Interrupt;
 use types::{Oid, Result};
+
+use crate::notify::Notification;
 
 /// Has whoever keeps a parked session look at it.
 pub type Waker = Arc<dyn Fn() + Send + Sync>;
@@ -21,11 +25,24 @@ pub struct Backend {
     pub(crate) since: i64,
     interrupt: Arc<Interrupt>,
     waker: Mutex<Option<Waker>>,
+    /// Notifications that it has not taken yet, and who counts their bytes.
+    mail: Mutex<(VecDeque<Notification>, Option<Arc<AtomicUsize>>)>,
+    /// Whether there are any.
+    has_mail: AtomicBool,
 }
 
 impl Backend {
     pub(crate) fn new(pid: u32, (database, user): (Oid, Oid), since: i64, interrupt: Arc<Interrupt>) -> Backend {
-        Backend { pid, database, user, since, interrupt, waker: Mutex::default() }
+        Backend {
+            pid,
+            database,
+            user,
+            since,
+            interrupt,
+            waker: Mutex::default(),
+            mail: Mutex::default(),
+            has_mail: AtomicBool::new(false),
+        }
     }
 
     /// The number others see it by.
@@ -60,6 +77,38 @@ impl Backend {
     /// What is called when there is something to see for a session that may be parked.
     pub fn set_waker(&self, waker: Option<Waker>) {
         *self.waker.lock() = waker;
+    }
+
+    /// Leaves a notification for it; `held` counts the bytes of those that are not taken.
+    pub(crate) fn post(&self, notification: Notification, held: &Arc<AtomicUsize>) {
+        held.fetch_add(notification.bytes(), Ordering::Relaxed);
+        let mut mail = self.mail.lock();
+        mail.0.push_back(notification);
+        mail.1.get_or_insert_with(|| held.clone());
+        if self.has_mail.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        drop(mail);
+        self.interrupt.nudge();
+        self.wake();
+    }
+
+    /// Whether there are notifications to take.
+    pub fn has_mail(&self) -> bool {
+        self.has_mail.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn take_mail(&self) -> Vec<Notification> {
+        if !self.has_mail() {
+            return Vec::new();
+        }
+        let mut mail = self.mail.lock();
+        self.has_mail.store(false, Ordering::SeqCst);
+        let taken = Vec::from(std::mem::take(&mut mail.0));
+        if let Some(held) = &mail.1 {
+            held.fetch_sub(taken.iter().map(Notification::bytes).sum(), Ordering::Relaxed);
+        }
+        taken
     }
 
     /// Has it looked at, if it is parked.

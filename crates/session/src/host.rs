@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use binder::Names;
 use catalog::{Image, builtin, stored};
+use env::waiting::Wait;
 use ext::Host;
 use ext::host::{AdvisoryKey, AdvisoryRequest, Describe, ObjectRef, RoleRef};
 use storage::Database;
-use env::waiting::Wait;
 use storage::lock::{Interrupt, OwnerId};
 use types::io::TypeLookup;
 use types::{Datum, Oid, Result, SqlError, SqlState, oid};
@@ -63,6 +63,7 @@ pub(crate) struct SessionHost<'a> {
     pub advisory: &'a mut Advisory,
     pub read_only: bool,
     pub exports: &'a mut Vec<Export>,
+    pub listening: &'a mut crate::notify::Listening,
     pub named: &'a crate::named::Named,
     pub pid: u32,
     /// Start of the transaction and of the statement, since 2000.
@@ -87,7 +88,7 @@ impl SessionHost<'_> {
     }
 
     /// Who does what is being done.
-    fn acting(&self) -> &Role {
+    pub(crate) fn acting(&self) -> &Role {
         self.entered.last().unwrap_or(self.user)
     }
 
@@ -312,6 +313,12 @@ impl Host for SessionHost<'_> {
     fn backend_pid(&self) -> i32 {
         self.pid.cast_signed()
     }
+    fn signal(&mut self, pid: i32, terminate: bool) -> Result<bool> {
+        self.signal_backend(pid, terminate)
+    }
+    fn notify(&mut self, channel: &str, payload: &str) -> Result<()> {
+        self.listening.notify(channel, payload)
+    }
     fn sleep(&mut self, seconds: f64) -> Result<()> {
         let until = self.interrupt.clock().monotonic_nanos() + (seconds.max(0.0) * 1e9) as u64;
         self.interrupt.wait(Wait::Sleep, until, || None::<()>)?;
@@ -515,6 +522,7 @@ impl Host for SessionHost<'_> {
             _ => Oid::NONE,
         };
         Ok(match name {
+            "pg_notification_queue_usage" => Datum::F64(self.runtime.catalog(self.db.id).channels.usage()),
             // Everything is in the directory of the database.
             "pg_tablespace_location" => match object.0 {
                 1663 | 1664 => Datum::text(""),

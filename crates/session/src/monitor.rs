@@ -20,11 +20,13 @@ impl SessionHost<'_> {
     pub(crate) fn rows_of(&mut self, name: &str, args: &[Datum]) -> Result<Vec<Vec<Datum>>> {
         match name {
             "pg_stat_get_activity" => Ok(self.activity(args.first())),
+            "pg_listening_channels" => Ok(self.listening.channels.iter().map(|c| vec![Datum::text(c)]).collect()),
             "pg_prepared_statement" => Ok(self.named.prepared_rows()),
             "pg_cursor" => Ok(self.named.cursor_rows()),
             "hathi_statement_cache" => {
                 Ok(self.runtime.statements.rows((!self.user.superuser).then_some(self.user.oid)))
             }
+            "pg_hba_file_rules" => Ok(self.runtime.rule_rows()),
             "hathi_jit" => Ok(vec![self.jit_counts()]),
             "pg_lock_status" => Ok(self.locks()),
             "pg_get_sequence_data" => {

@@ -447,6 +447,7 @@ impl Session {
             advisory: &mut self.advisory,
             read_only: self.read_only,
             exports: &mut self.exports,
+            listening: &mut self.listening,
             named: &self.named,
             pid: txn.owner().0,
             started: self.started,

@@ -11,10 +11,11 @@ use env::sync::{Condvar, Mutex};
 use storage::txn::Transaction;
 use storage::{Database, DbId, Engine, Options};
 
-use crate::ddl::auto_analyze::{Analysed, Thread};
-use crate::export::Exported;
 use crate::backend::Backend;
 use crate::carrier::CarriersView;
+use crate::ddl::auto_analyze::{Analysed, Thread};
+use crate::export::Exported;
+use crate::notify::Channels;
 use crate::statement_cache::{StatementCache, StatementCounts};
 use types::{Datum, Oid, Result, SqlError, SqlState};
 
@@ -106,6 +107,8 @@ pub struct DbCatalog {
     /// Grows with every committed change (S3).
     version: AtomicU64,
     image: Mutex<Option<(u64, Arc<Image>)>>,
+    /// Who listens to what.
+    pub(crate) channels: Arc<Channels>,
 }
 
 impl DbCatalog {
@@ -151,6 +154,11 @@ impl DbCatalog {
     }
 }
 
+/// Values of settings that a server has decided on.
+pub(crate) type FixedSettings = BTreeMap<&'static str, String>;
+/// What makes the rows of a view.
+type Rows = Arc<dyn Fn() -> Vec<Vec<Datum>> + Send + Sync>;
+
 /// An open cluster.
 pub struct Runtime {
     engine: Arc<Engine>,
@@ -171,6 +179,10 @@ pub struct Runtime {
     pub(crate) background_gone: Condvar,
     /// The carriers of the servers on it.
     pub(crate) carriers: Mutex<Vec<CarriersView>>,
+    /// Settings that are not for sessions to change, where they are not as usual.
+    pub(crate) fixed: Mutex<Arc<FixedSettings>>,
+    /// Who may connect, as a view shows it.
+    rules: Mutex<Option<Rows>>,
     /// That thread, if there is to be one.
     pub(crate) auto_analyze: OnceLock<Arc<Thread>>,
     /// When it was opened: microseconds since 1970.
@@ -198,6 +210,22 @@ impl Runtime {
     /// How often statements were planned, and found planned.
     pub fn statement_counts(&self) -> StatementCounts {
         self.statements.counts()
+    }
+
+    /// Settings that whoever serves the cluster has decided on, for sessions that begin from now on.
+    pub fn fix_settings(&self, settings: impl IntoIterator<Item = (&'static str, String)>) {
+        *self.fixed.lock() = Arc::new(settings.into_iter().collect());
+    }
+
+    /// What `pg_hba_file_rules` is to show.
+    pub fn show_rules(&self, rows: impl Fn() -> Vec<Vec<Datum>> + Send + Sync + 'static) {
+        *self.rules.lock() = Some(Arc::new(rows));
+    }
+
+    /// The rows of `pg_hba_file_rules`.
+    pub(crate) fn rule_rows(&self) -> Vec<Vec<Datum>> {
+        let rows = self.rules.lock().clone();
+        rows.map_or_else(Vec::new, |rows| rows())
     }
 
     /// Carriers that views are to show.
@@ -233,6 +261,8 @@ impl Runtime {
             auto_analyze: OnceLock::new(),
             background_gone: Condvar::new(),
             carriers: Mutex::default(),
+            fixed: Mutex::default(),
+            rules: Mutex::default(),
         });
         runtime.bootstrap()?;
         runtime.sweep_temporary()?;
@@ -252,7 +282,7 @@ impl Runtime {
             let db = self.engine.create_database()?;
             self.in_transaction(|txn| {
                 stored::bootstrap(&db, txn, false)?;
-                insert_database(&shared, txn, db.id, DEFAULT_DATABASE, types::oid::BOOTSTRAP_SUPERUSER)
+                insert_database(&shared, txn, db.id, DEFAULT_DATABASE, types::oid::BOOTSTRAP_SUPERUSER, -1)
             })?;
         }
         Ok(())
@@ -432,6 +462,7 @@ pub(crate) fn insert_database(
     id: DbId,
     name: &str,
     owner: Oid,
+    connection_limit: i32,
 ) -> Result<()> {
     let values = [
         ("oid", Datum::U32(id.0)),
@@ -440,7 +471,7 @@ pub(crate) fn insert_database(
         ("encoding", Datum::I32(6)),
         ("datlocprovider", Datum::I8(b'c'.cast_signed())),
         ("datallowconn", Datum::Bool(true)),
-        ("datconnlimit", Datum::I32(-1)),
+        ("datconnlimit", Datum::I32(connection_limit)),
         ("dattablespace", Datum::U32(1663)),
         ("datcollate", Datum::text("C")),
         ("datctype", Datum::text("C")),

@@ -94,6 +94,8 @@ pub struct Session {
     pub(crate) known: crate::known::KnownStatements,
     /// Snapshots that its transaction has exported.
     pub(crate) exports: Vec<crate::export::Export>,
+    /// What it listens to.
+    pub(crate) listening: crate::notify::Listening,
     /// Advisory locks it holds.
     pub(crate) advisory: crate::advisory::Advisory,
     /// Room for a command tag.
@@ -146,7 +148,7 @@ impl Session {
             owner,
             interrupt,
             backend,
-            settings: Settings::default(),
+            settings: Settings::with_fixed(runtime.fixed.lock().clone()),
             search_path: Vec::new(),
             temporary: None,
             on_commit: Vec::new(),
@@ -172,6 +174,7 @@ impl Session {
             named: crate::named::Named::default(),
             known: crate::known::KnownStatements::default(),
             exports: Vec::new(),
+            listening: crate::notify::Listening::default(),
             advisory: crate::advisory::Advisory::default(),
             tag: String::new(),
             portals: crate::lifetime::Portals::default(),
@@ -268,6 +271,8 @@ impl Drop for Session {
         self.fail();
         self.end_transaction();
         self.leave_no_temporary();
+        self.stop_listening();
+        drop(self.backend.take_mail());
         self.advisory.end(&self.runtime.engine().shared().locks, self.owner);
         self.runtime.present.lock().remove(&self.owner.0);
         self.runtime.count_sessions(self.db.id, -1);

@@ -306,6 +306,7 @@ impl Session {
                 self.forget_named();
                 let locks = &self.runtime.engine().shared().locks;
                 self.advisory.end(locks, self.owner);
+                self.stop_listening();
                 self.settings.reset_all();
             }
         }

@@ -5,6 +5,7 @@ use types::{Datum, Oid, Result, SqlError};
 
 use super::Session;
 use super::sink::{Quiet, Sink};
+use crate::notify::Wish;
 use crate::stack;
 
 /// A text of several statements, and how far its characters are counted.
@@ -133,12 +134,25 @@ impl Session {
             StatementKind::Comment(c) => self.comment(sql, c),
             StatementKind::Truncate(t) => self.truncate(sql, t),
             StatementKind::CreateRole(c) => self.create_role(sql, c),
+            StatementKind::AlterDatabase(a) => self.alter_database(sql, a),
             StatementKind::AlterRole(a) => self.alter_role(sql, a),
             StatementKind::DropRole(d) => self.drop_role(sql, d, sink),
             StatementKind::CreateDatabase(c) => self.create_database(sql, c),
             StatementKind::DropDatabase(d) => self.drop_database(sql, d, sink),
             StatementKind::Vacuum(v) => self.vacuum(sql, v),
             StatementKind::Reindex(r) => self.reindex(sql, r),
+            StatementKind::Listen(l) => {
+                self.wish(Wish::Listen(l.channel.as_str().into()));
+                Ok("LISTEN".to_owned())
+            }
+            StatementKind::Unlisten(u) => {
+                self.wish(u.channel.as_ref().map_or(Wish::UnlistenAll, |c| Wish::Unlisten(c.as_str().into())));
+                Ok("UNLISTEN".to_owned())
+            }
+            StatementKind::Notify(n) => {
+                self.listening.notify(n.channel.as_str(), n.payload.as_ref().map_or("", |p| p.as_str()))?;
+                Ok("NOTIFY".to_owned())
+            }
             StatementKind::Checkpoint(_) => {
                 self.runtime.engine().checkpoint()?;
                 Ok("CHECKPOINT".to_owned())

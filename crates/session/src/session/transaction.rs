@@ -17,6 +17,8 @@ pub(super) struct OpenSavepoint {
     savepoint: Savepoint,
     /// Changes of the catalog before it.
     changes: usize,
+    /// What it had asked for of channels before it.
+    wishes: usize,
     /// Waiting checks before it.
     events: usize,
     /// Portals opened before it.
@@ -95,6 +97,7 @@ impl Session {
         self.savepoints.clear();
         self.forget_changes(0);
         self.deferral = Deferral::default();
+        self.listening.wishes.clear();
         self.block = BlockState::Idle;
         if let Some((settings, _)) = self.before.take() {
             let generation = self.settings.generation + 1;
@@ -145,12 +148,19 @@ impl Session {
         let (changes, wrote) = (self.changes.take(), txn.xid().is_some());
         let catalog = &self.catalog;
         // Before locks are released: whoever waited for one of them must see that its plan is old (S3).
-        let outcome = txn.commit_with(self.settings.synchronous_commit, || {
-            if !changes.is_empty() {
-                catalog.publish(&changes);
-            }
+        let wait = self.settings.synchronous_commit;
+        let catalog = catalog.clone();
+        let outcome = self.commit_with_wishes(|session| {
+            let mut committed = None;
+            let outcome = txn.commit_with(wait, |lsn| {
+                committed = Some(lsn);
+                if !changes.is_empty() {
+                    catalog.publish(&changes);
+                }
+            });
+            session.spare = Some(txn);
+            outcome.map(|()| committed).map_err(SqlError::from)
         });
-        self.spare = Some(txn);
         // What was set for longer than the transaction stays.
         if outcome.is_ok()
             && let Some((settings, kept)) = self.before.take()
@@ -174,7 +184,7 @@ impl Session {
             self.keep_held_cursors();
         }
         self.end_transaction();
-        Ok(outcome?)
+        outcome
     }
 
     /// Commits, then does `f`, which must not be before.
@@ -276,6 +286,7 @@ impl Session {
                         name: name.as_str().to_owned(),
                         savepoint: txn.savepoint(),
                         changes: self.changes.len(),
+                        wishes: self.listening.wishes.len(),
                         events: self.deferral.events.len(),
                         portals: self.portals.opened(),
                     };
@@ -303,6 +314,8 @@ impl Session {
                     let open = &mut self.savepoints[index];
                     open.savepoint = again;
                     let (changes, events, portals) = (open.changes, open.events, open.portals);
+                    let wishes = open.wishes;
+                    self.listening.wishes.truncate(wishes);
                     self.portals.roll_back(portals);
                     self.forget_changes(changes);
                     self.deferral.events.truncate(events);

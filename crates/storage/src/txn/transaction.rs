@@ -360,15 +360,15 @@ impl Transaction {
     /// # Errors
     /// `Poisoned` when the log could not be written: whether it committed is known after reopening.
     pub fn commit(mut self, wait: bool) -> Result<()> {
-        self.commit_with(wait, || ())
+        self.commit_with(wait, |_| ())
     }
 
-    /// As [`Transaction::commit`]; `visible` runs when new snapshots see the commit, before any lock is released. What is left may
+    /// As [`Transaction::commit`]; `visible` runs with the commit's LSN when new snapshots see it, before any lock is released. What is left may
     /// [begin again](Transaction::begin_again).
     ///
     /// # Errors
     /// As [`Transaction::commit`].
-    pub fn commit_with(&mut self, wait: bool, visible: impl FnOnce()) -> Result<()> {
+    pub fn commit_with(&mut self, wait: bool, visible: impl FnOnce(Lsn)) -> Result<()> {
         self.ended = true;
         if self.state.is_none() && self.levels.is_empty() {
             // It has only read.
@@ -390,7 +390,7 @@ impl Transaction {
                     // X2. Without `wait` this is nearly always durable already; else it joins the sync of those who wait.
                     shared.log.sync_to(durable_first)?;
                     shared.txns.publish(lsn);
-                    visible();
+                    visible(lsn);
                     Ok(lsn)
                 })
                 .map(|lsn| self.after_commit(lsn));
