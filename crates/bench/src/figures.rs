@@ -1,16 +1,23 @@
 //! The figures, by name.
 
 use crate::figure::Figure;
+use crate::peers::pgbench::Protocol;
 use crate::stage::{Failure, Stage};
 
 pub mod bulk;
+pub mod churn;
 pub mod commits;
 pub mod copy;
 pub mod create_index;
+pub mod fairness;
 pub mod fork;
+pub mod idle_sessions;
 pub mod jit;
+pub mod load_driver;
+pub mod lock_crowd;
 pub mod opening;
 pub mod parse;
+pub mod pgbench;
 pub mod point;
 pub mod recovery;
 pub mod round_trips;
@@ -19,6 +26,7 @@ pub mod sort;
 pub mod speedtest;
 pub mod tpch;
 pub mod tpch_large;
+pub mod wake;
 
 /// Measures one or more figures.
 pub type Measure = fn(&Stage) -> Result<Vec<Figure>, Failure>;
@@ -52,4 +60,27 @@ pub const ALL: &[(&str, Measure)] = &[
     ("round-trips", round_trips::round_trips),
     ("fork", fork::fork),
     ("recovery", recovery::recovery),
+    ("load-driver", load_driver::load_driver),
+    ("idle-sessions", idle_sessions::idle_sessions),
+    ("idle-sessions-in-process", idle_sessions::in_process),
+    ("wake-200", wake::wake_200),
+    ("wake-1000", wake::wake_1000),
+    ("pgbench-select-simple-1", |s| pgbench::select(s, "pgbench-select-simple-1", Protocol::Simple, 1)),
+    ("pgbench-select-simple-2", |s| pgbench::select(s, "pgbench-select-simple-2", Protocol::Simple, 2)),
+    ("pgbench-select-simple-8", |s| pgbench::select(s, "pgbench-select-simple-8", Protocol::Simple, 8)),
+    ("pgbench-select-simple-64", |s| pgbench::select(s, "pgbench-select-simple-64", Protocol::Simple, 64)),
+    ("pgbench-select-simple-256", |s| pgbench::select(s, "pgbench-select-simple-256", Protocol::Simple, 256)),
+    ("pgbench-select-prepared-1", |s| pgbench::select(s, "pgbench-select-prepared-1", Protocol::Prepared, 1)),
+    ("pgbench-select-prepared-2", |s| pgbench::select(s, "pgbench-select-prepared-2", Protocol::Prepared, 2)),
+    ("pgbench-select-prepared-8", |s| pgbench::select(s, "pgbench-select-prepared-8", Protocol::Prepared, 8)),
+    ("pgbench-select-prepared-64", |s| pgbench::select(s, "pgbench-select-prepared-64", Protocol::Prepared, 64)),
+    ("pgbench-select-prepared-256", |s| pgbench::select(s, "pgbench-select-prepared-256", Protocol::Prepared, 256)),
+    ("pgbench-tpcb-8", |s| pgbench::tpcb(s, "pgbench-tpcb-8", 8)),
+    ("pgbench-tpcb-64", |s| pgbench::tpcb(s, "pgbench-tpcb-64", 64)),
+    ("hot-row-64", pgbench::hot_row),
+    ("churn", churn::trusted),
+    ("churn-scram", churn::scram),
+    ("in-process-session", churn::in_process),
+    ("lock-crowd", lock_crowd::lock_crowd),
+    ("fairness", fairness::fairness),
 ];

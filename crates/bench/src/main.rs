@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod doors;
 mod figure;
 mod figures;
+mod load;
 mod peers;
 mod report;
 mod scale;
@@ -43,12 +45,18 @@ struct Arguments {
     /// Fill this directory with log and die: the child process of figure `recovery`.
     #[arg(long, hide = true, num_args = 2, value_names = ["DIR", "BYTES"])]
     log_writer: Option<Vec<String>>,
+    /// Be a server, or whatever else needs a process of its own.
+    #[arg(long, hide = true, num_args = 1.., value_names = ["ROLE"])]
+    child: Option<Vec<String>>,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if let Some([dir, bytes]) = arguments.log_writer.as_deref() {
         return figures::recovery::write_log_and_die(dir, bytes.parse().unwrap_or(0));
+    }
+    if let Some(role) = arguments.child.as_deref() {
+        return peers::child::run(role);
     }
     if arguments.list {
         figures::ALL.iter().for_each(|(name, _)| println!("{name}"));
@@ -66,6 +74,7 @@ fn main() -> ExitCode {
     };
     scale.rounds = arguments.rounds.unwrap_or(scale.rounds).max(1);
     scale.long_rounds = arguments.rounds.unwrap_or(scale.long_rounds).max(1);
+    load::allow_many_files();
     let stage = match Stage::new(scale, arguments.dir) {
         Ok(stage) => stage,
         Err(e) => {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use crate::figure::{Figure, Goal, Unit, Verdict};
+use crate::figure::{Figure, Goal, Series, Unit, Verdict};
 use crate::stage::{Failure, Stage};
 
 /// Between these lines of `docs/benchmarks.md` the table is put.
@@ -24,17 +24,32 @@ fn digits(value: f64) -> String {
 
 fn goal(figure: &Figure) -> String {
     let unit = figure.unit.name();
-    match figure.goal {
+    let each = |sign: &str, limits: &[(&str, f64)], between: &str| {
+        let each: Vec<String> =
+            limits.iter().map(|(who, limit)| format!("{sign} {} x {who}", digits(*limit))).collect();
+        each.join(between)
+    };
+    let mut text = match figure.goal {
         Goal::None => String::new(),
         Goal::AtMost(limit) => format!("≤ {} {unit}", digits(limit)),
         Goal::AtLeast(limit) => format!("≥ {} {unit}", digits(limit)),
-        Goal::TimesAtMost(who, limit) => format!("≤ {} x {who}", digits(limit)),
-        Goal::TimesAtLeast(who, limit) => format!("≥ {} x {who}", digits(limit)),
-        Goal::TimesAtMostEach(limits) => {
-            let each: Vec<String> = limits.iter().map(|(who, limit)| format!("≤ {} x {who}", digits(*limit))).collect();
-            each.join("; ")
-        }
+        Goal::TimesAtMost(who, limit) => each("≤", &[(who, limit)], ""),
+        Goal::TimesAtLeast(who, limit) => each("≥", &[(who, limit)], ""),
+        Goal::TimesAtMostEach(limits) => each("≤", limits, "; "),
+        Goal::TimesAtLeastEach(limits) => each("≥", limits, "; "),
+        Goal::TimesAtLeastAny(limits) => each("≥", limits, " or "),
+    };
+    if let Some(part) = figure.least_of_mean {
+        let between = if text.is_empty() { "" } else { "; " };
+        let _ = write!(text, "{between}slowest client ≥ {} x mean", digits(part));
     }
+    text
+}
+
+/// Least and most that clients had, and the least as a part of the mean.
+fn clients(series: &Series) -> Option<String> {
+    let (min, max) = series.client_range()?;
+    Some(format!("{} .. {} ({} x mean)", digits(min), digits(max), digits(series.least_of_mean()?)))
 }
 
 fn verdict(figure: &Figure) -> &'static str {
@@ -65,8 +80,11 @@ pub fn terminal(figure: &Figure) -> String {
             series.who,
             series.samples.len()
         );
+        if let Some(clients) = clients(series) {
+            let _ = writeln!(out, "  {:<34} clients {clients}", "");
+        }
     }
-    if figure.goal != Goal::None {
+    if figure.verdict() != Verdict::NoGoal {
         let _ = writeln!(out, "  goal {}: {}", goal(figure), verdict(figure));
     }
     for note in &figure.notes {
@@ -103,7 +121,7 @@ fn markdown(figures: &[Figure], stage: &Stage) -> String {
         stage.scale.name,
         stage.scale.rounds,
         rusqlite::version(),
-        stage.postgres().map_or_else(|why| format!("no PostgreSQL ({why})"), |pg| pg.version().to_owned())
+        stage.peers_found()
     );
     let _ = writeln!(
         out,
@@ -113,8 +131,8 @@ fn markdown(figures: &[Figure], stage: &Stage) -> String {
     );
     let missing = "`cargo xtask bench --write` repeats it, `cargo xtask bench NAME` one figure.";
     let _ = writeln!(out, "- {missing}\n");
-    let _ = writeln!(out, "| figure | who | median | min .. max | Hathi is | goal | |");
-    let _ = writeln!(out, "|---|---|--:|---|--:|---|---|");
+    let _ = writeln!(out, "| figure | who | median | min .. max | clients | Hathi is | goal | |");
+    let _ = writeln!(out, "|---|---|--:|---|---|--:|---|---|");
     for figure in figures {
         let unit = figure.unit.name();
         for (i, series) in figure.series.iter().filter(|s| !s.samples.is_empty()).enumerate() {
@@ -122,12 +140,13 @@ fn markdown(figures: &[Figure], stage: &Stage) -> String {
             let ratio = if first { None } else { figure.shown_ratio(series.who) };
             let _ = writeln!(
                 out,
-                "| {} | {} | {} {unit} | {} .. {} | {} | {} | {} |",
+                "| {} | {} | {} {unit} | {} .. {} | {} | {} | {} | {} |",
                 if first { format!("`{}`", figure.name) } else { String::new() },
                 series.who,
                 digits(series.median()),
                 digits(series.min()),
                 digits(series.max()),
+                clients(series).unwrap_or_default(),
                 ratio.map_or(String::new(), |r| format!("{} x", digits(r))),
                 if first { goal(figure) } else { String::new() },
                 if first { verdict(figure) } else { "" },

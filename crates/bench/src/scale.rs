@@ -1,5 +1,9 @@
 //! `Scale`: how large a run is.
 
+use std::time::Duration;
+
+use crate::peers::pgbench::Length;
+
 /// Sizes of all figures.
 #[derive(Clone, Debug)]
 pub struct Scale {
@@ -39,6 +43,18 @@ pub struct Scale {
     pub fork_bytes: usize,
     /// Bytes of log that recovery reads.
     pub log_bytes: u64,
+    /// Idle clients of a server.
+    pub idle_clients: usize,
+    /// Idle clients of PostgreSQL, which gives each a process.
+    pub idle_clients_postgres: usize,
+    /// Idle sessions in our own process.
+    pub idle_sessions: usize,
+    /// How long a load lasts.
+    pub load_time: Duration,
+    /// How long pgbench runs.
+    pub pgbench_length: Length,
+    /// pgbench's scale.
+    pub pgbench_scale: u32,
     /// Whether PostgreSQL's own creation of a cluster is measured too: a second or more each time.
     pub measure_initdb: bool,
 }
@@ -65,6 +81,12 @@ impl Scale {
             round_trips: 100,
             fork_bytes: 1 << 30,
             log_bytes: 200 << 20,
+            idle_clients: 10_000,
+            idle_clients_postgres: 500,
+            idle_sessions: 100_000,
+            load_time: Duration::from_secs(3),
+            pgbench_length: Length::Seconds(2),
+            pgbench_scale: 10,
             measure_initdb: true,
         }
     }
@@ -90,6 +112,12 @@ impl Scale {
             round_trips: 100,
             fork_bytes: 48 << 20,
             log_bytes: 24 << 20,
+            idle_clients: 1000,
+            idle_clients_postgres: 100,
+            idle_sessions: 10_000,
+            load_time: Duration::from_secs(1),
+            pgbench_length: Length::Seconds(1),
+            pgbench_scale: 1,
             measure_initdb: false,
         }
     }
@@ -116,6 +144,12 @@ impl Scale {
             round_trips: 10,
             fork_bytes: 1 << 20,
             log_bytes: 1 << 20,
+            idle_clients: 20,
+            idle_clients_postgres: 5,
+            idle_sessions: 100,
+            load_time: Duration::from_millis(50),
+            pgbench_length: Length::Transactions(5),
+            pgbench_scale: 1,
             measure_initdb: false,
         }
     }

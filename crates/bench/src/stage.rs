@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::doors::Doors;
 use crate::figure::Figure;
 use crate::peers::PgServer;
 use crate::scale::Scale;
@@ -17,8 +18,10 @@ pub type Failure = Box<dyn std::error::Error>;
 pub struct Stage {
     /// Sizes.
     pub scale: Scale,
-    root: TempDir,
+    /// Servers that listen. Before what they have open, so that they end first.
+    pub doors: Doors,
     postgres: OnceCell<Result<PgServer, String>>,
+    root: TempDir,
 }
 
 impl Stage {
@@ -28,7 +31,7 @@ impl Stage {
             Some(dir) => tempfile::Builder::new().prefix("hathi-bench").tempdir_in(dir)?,
             None => tempfile::Builder::new().prefix("hathi-bench").tempdir()?,
         };
-        Ok(Stage { scale, root, postgres: OnceCell::new() })
+        Ok(Stage { scale, doors: Doors::default(), postgres: OnceCell::new(), root })
     }
 
     /// A new directory.
@@ -39,6 +42,17 @@ impl Stage {
     /// PostgreSQL, started when first asked for; else why not.
     pub fn postgres(&self) -> Result<&PgServer, String> {
         self.postgres.get_or_init(|| PgServer::start().map_err(|e| e.to_string())).as_ref().map_err(String::clone)
+    }
+}
+
+impl Stage {
+    /// Versions of the servers we are compared with, or why they are missing.
+    pub fn peers_found(&self) -> String {
+        let postgres =
+            self.postgres().map_or_else(|why| format!("no PostgreSQL ({why})"), |pg| pg.version().to_owned());
+        let bouncer =
+            self.pgbouncer().map_or_else(|why| format!("no PgBouncer ({why})"), |pooler| pooler.version().to_owned());
+        format!("{postgres}, {bouncer}")
     }
 }
 

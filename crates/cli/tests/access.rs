@@ -185,6 +185,7 @@ fn rules_and_certificates_are_read_again_and_broken_ones_are_not_taken() {
     // It cannot be seen that nothing happened.
     std::thread::sleep(Duration::from_millis(300));
     drop(connect(&served, "postgres").unwrap());
+    assert_eq!(refusal(connect(&served, "nobody")).0, "28P01");
     std::fs::write(&rules, "host all all ::1/128 trust\nhost all +pg_monitor all reject\nhost other all all trust\n").unwrap();
     hang_up(&served);
     wait_until("new rules are in effect", || connect(&served, "postgres").is_err());
@@ -274,6 +275,34 @@ fn limits_hold_and_places_are_given_back() {
     wait_until("the place is free again", || small("jumbo").is_ok());
     root.batch_execute("ALTER DATABASE postgres WITH CONNECTION LIMIT = -1").unwrap();
     drop(connect(&served, "jumbo").unwrap());
+}
+
+/// K1 and K2: who proves nothing takes no place, and there are not more of them than twice the places.
+#[test]
+fn who_proves_nothing_takes_no_place() {
+    let served = Served::with(|_| {
+        let places = ["--max-connections", "5", "--superuser-reserved-connections", "1"];
+        [&places[..], &["--authentication-timeout", "4"]].concat().into_iter().map(str::to_owned).collect()
+    });
+    let since = Instant::now();
+    let half: Vec<TcpStream> = (0..9)
+        .map(|_| {
+            let mut stream = tcp(&served);
+            stream.write_all(&startup("postgres")).unwrap();
+            // It is asked for a proof, and gives none.
+            stream.read_exact(&mut [0; 10]).unwrap();
+            stream
+        })
+        .collect();
+    let client = connect(&served, "postgres").unwrap();
+    let mut one_more = tcp(&served);
+    let mut said = Vec::new();
+    let _ = one_more.read_to_end(&mut said);
+    let said = String::from_utf8_lossy(&said);
+    assert!(said.contains("53300") && said.contains("sorry, too many clients already"), "{said}");
+    half.iter().for_each(|stream| is_closed(stream, since, Duration::from_secs(4)));
+    let rest: Vec<Client> = (0..4).map(|_| connect(&served, "postgres").unwrap()).collect();
+    drop((client, rest));
 }
 
 /// Files that the server has open.

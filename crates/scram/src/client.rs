@@ -19,6 +19,13 @@ pub struct Client {
     first_bare: String,
 }
 
+/// A password hashed with a server's salt: what takes long in an exchange. RFC 5802 lets a client keep it.
+pub struct SaltedPassword {
+    salt: Vec<u8>,
+    iterations: u32,
+    key: Key,
+}
+
 /// The client waiting for server-final.
 pub struct ClientFinal {
     server_signature: Key,
@@ -38,6 +45,11 @@ impl Client {
 
     /// Takes server-first and returns client-final.
     pub fn server_first(self, message: &[u8]) -> Result<(String, ClientFinal)> {
+        self.server_first_kept(message, &mut None)
+    }
+
+    /// The same; the password is hashed only if `kept` is of another salt, and is then kept there. One `kept` is for one password.
+    pub fn server_first_kept(self, message: &[u8], kept: &mut Option<SaltedPassword>) -> Result<(String, ClientFinal)> {
         let text = message_text(message)?;
         let mut rest = Attributes(text);
         let nonce = rest.named(b'r')?;
@@ -51,7 +63,14 @@ impl Client {
             .ok()
             .filter(|n| (1..=ITERATIONS_MAX).contains(n))
             .ok_or_else(|| malformed("Invalid iteration count."))?;
-        let salted = salted(&self.password, &salt, iterations);
+        let salted = match kept {
+            Some(kept) if kept.salt == salt && kept.iterations == iterations => kept.key,
+            _ => {
+                let key = salted(&self.password, &salt, iterations);
+                *kept = Some(SaltedPassword { salt, iterations, key });
+                key
+            }
+        };
         let client_key = hmac(&salted, b"Client Key");
         let without_proof = format!("c=biws,r={nonce}");
         let auth_message = format!("{},{text},{without_proof}", self.first_bare);

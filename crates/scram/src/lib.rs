@@ -21,7 +21,7 @@ use subtle::ConstantTimeEq;
 use types::error::Severity;
 use types::{Result, SqlError, SqlState};
 
-pub use self::client::{Client, ClientFinal};
+pub use self::client::{Client, ClientFinal, SaltedPassword};
 pub use self::verifier::Verifier;
 
 /// The other side broke the protocol.

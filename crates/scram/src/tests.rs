@@ -48,6 +48,21 @@ fn rfc_7677_vector() {
 }
 
 #[test]
+fn a_kept_salted_password_is_used_for_its_own_salt_only() {
+    let mut kept = None;
+    for salt in [b"salt one", b"salt one", b"salt two"] {
+        let client = Client::new("", "pencil", CLIENT_NONCE);
+        let verifier = Verifier::from_password("pencil", salt, 4096);
+        let server = Server::new(verifier, SERVER_NONCE, ChannelBinding::Unavailable);
+        let (server_first, server) = server.client_first(client.first().as_bytes()).expect("client-first");
+        let (client_final, client) =
+            client.server_first_kept(server_first.as_bytes(), &mut kept).expect("server-first");
+        let server_final = server.client_final(client_final.as_bytes()).expect("client-final").expect("right password");
+        client.server_final(server_final.as_bytes()).expect("server-final");
+    }
+}
+
+#[test]
 fn verifiers_of_postgresql() {
     for (password, text) in STORED {
         let verifier: Verifier = text.parse().expect("a verifier");

@@ -15,12 +15,14 @@ use types::{Result, SqlError, SqlState};
 use wire::{Decoder, FrontendMessage, backend};
 
 use crate::tls::{Tls, TlsSettings};
-use crate::transport::{Direction, Nowhere, Transport};
+use crate::transport::{Nowhere, Transport};
 
 /// Bytes asked of the stream at a time.
 const READ_BYTES: usize = 16 << 10;
 /// What is written out before more is made.
 const FLUSH_BYTES: usize = 64 << 10;
+/// What a statement that cannot be suspended here makes at most before it waits.
+const WAIT_BYTES: usize = 1 << 20;
 /// A buffer that has grown larger is not kept for the next connection.
 const KEEP_BYTES: usize = 256 << 10;
 /// How often a wait within a statement looks whether it is to go on.
@@ -64,6 +66,14 @@ pub enum Incoming {
     /// A message that could not be read, and its type byte.
     Malformed(u8, SqlError),
     /// Nothing until more is read.
+    Nothing,
+}
+
+/// A message of a client that sends the data of a COPY.
+pub enum CopyMessage {
+    Data(Bytes),
+    Done,
+    /// One that says nothing here.
     Nothing,
 }
 
@@ -125,11 +135,6 @@ impl Channel {
         self.output.clear();
     }
 
-    /// Bytes it holds while nobody runs it.
-    pub fn held_bytes(&self) -> usize {
-        self.read.len() + self.input.capacity() + self.output.capacity()
-    }
-
     pub fn is_desynchronized(&self) -> bool {
         self.desynchronized
     }
@@ -182,24 +187,21 @@ impl Channel {
         Ok(true)
     }
 
-    /// Waits in this thread until the socket is ready, or the statement is to end.
-    fn wait(&mut self, direction: Direction) -> Result<()> {
+    /// Waits in this thread until there is room to write, or the statement is to end.
+    fn wait(&mut self) -> Result<()> {
         let (transport, cancel) = (&self.transport, &self.cancel);
-        let why = if direction == Direction::Read { Wait::ClientRead } else { Wait::ClientWrite };
-        let outcome = waiting::blocking(why, || {
+        waiting::blocking(Wait::ClientWrite, || {
             loop {
                 if let Some(cancel) = cancel {
                     cancel.check()?;
                 }
-                match transport.wait(direction, LOOK) {
+                match transport.wait_for_room(LOOK) {
                     Ok(true) => return Ok(()),
                     Ok(false) => {}
                     Err(e) => return Err(SqlError::new(SqlState::CONNECTION_FAILURE, e.to_string())),
                 }
             }
-        });
-        self.transport.stir(false);
-        outcome
+        })
     }
 
     /// Writes all, within a statement.
@@ -208,15 +210,24 @@ impl Channel {
             match self.drain() {
                 Ok(true) => return Ok(()),
                 // What the client does not take cannot be told either.
-                Ok(false) => self.wait(Direction::Write).inspect_err(|_| self.lost = true)?,
+                Ok(false) => self.wait().inspect_err(|_| self.lost = true)?,
                 Err(e) => return Err(self.failed("send data to", &e)),
             }
         }
     }
 
-    /// Flushes when enough has gathered, within a statement.
-    pub fn flush_if_full(&mut self) -> Result<()> {
-        if self.output.len() < FLUSH_BYTES { Ok(()) } else { self.flush() }
+    /// Whether so much is to be written that no more should be made.
+    pub fn is_full(&self) -> bool {
+        self.output.len() >= FLUSH_BYTES
+    }
+
+    /// Writes when enough has gathered, what there is room for; within a statement, waits only when far too much has.
+    pub fn relieve(&mut self) -> Result<()> {
+        if self.output.len() < FLUSH_BYTES {
+            return Ok(());
+        }
+        self.drain().map_err(|e| self.failed("send data to", &e))?;
+        if self.output.len() < WAIT_BYTES { Ok(()) } else { self.flush() }
     }
 
     fn failed(&mut self, what: &str, e: &io::Error) -> SqlError {
@@ -236,55 +247,34 @@ impl Channel {
     /// Asks for the data of COPY FROM STDIN.
     pub fn copy_in(&mut self, shape: CopyShape) -> Result<()> {
         backend::copy_in_response(&mut self.output, u8::from(shape.binary), shape.column_count);
-        self.flush()
+        Ok(())
     }
 
-    /// The next data of COPY FROM STDIN.
-    pub fn copy_read(&mut self) -> Result<Option<Bytes>> {
-        loop {
-            let incoming = match self.next() {
-                Ok(Incoming::Nothing) => match self.read_more() {
-                    Ok(true) => continue,
-                    Ok(false) => {
-                        self.wait(Direction::Read)?;
-                        continue;
-                    }
-                    Err(e) => Err(e),
-                },
-                other => other,
-            };
-            let incoming = match incoming {
-                Ok(incoming) => incoming,
-                Err(e) => {
-                    self.lost = true;
-                    let text = "unexpected EOF on client connection with an open transaction";
-                    let text = if e.kind() == io::ErrorKind::UnexpectedEof { text.to_owned() } else { e.to_string() };
-                    return Err(SqlError::new(SqlState::CONNECTION_FAILURE, text));
-                }
-            };
-            let type_byte = match incoming {
-                Incoming::Nothing => continue,
-                Incoming::Malformed(_, e) => return Err(e),
-                Incoming::Message(FrontendMessage::CopyData(data)) => return Ok(Some(data)),
-                Incoming::Message(FrontendMessage::CopyDone) => return Ok(None),
-                Incoming::Message(FrontendMessage::CopyFail(why)) => {
-                    let message = format!("COPY from stdin failed: {}", String::from_utf8_lossy(&why));
-                    return Err(SqlError::new(SqlState::QUERY_CANCELED, message));
-                }
-                // As in PostgreSQL: a client that does not know what it gets sends them behind an Execute.
-                Incoming::Message(FrontendMessage::Flush | FrontendMessage::Sync) => continue,
-                Incoming::Message(message) => type_byte(&message),
-            };
-            self.desynchronized = true;
-            let message = format!("unexpected message type 0x{type_byte:02X} during COPY from stdin");
-            return Err(SqlError::new(SqlState::PROTOCOL_VIOLATION, message));
-        }
+    /// What a message means while the data of a COPY are awaited.
+    pub fn copy_message(&mut self, incoming: Incoming) -> Result<CopyMessage> {
+        let type_byte = match incoming {
+            Incoming::Malformed(_, e) => return Err(e),
+            Incoming::Message(FrontendMessage::CopyData(data)) => return Ok(CopyMessage::Data(data)),
+            Incoming::Message(FrontendMessage::CopyDone) => return Ok(CopyMessage::Done),
+            Incoming::Message(FrontendMessage::CopyFail(why)) => {
+                let message = format!("COPY from stdin failed: {}", String::from_utf8_lossy(&why));
+                return Err(SqlError::new(SqlState::QUERY_CANCELED, message));
+            }
+            // As in PostgreSQL: a client that does not know what it gets sends them behind an Execute.
+            Incoming::Message(FrontendMessage::Flush | FrontendMessage::Sync) | Incoming::Nothing => {
+                return Ok(CopyMessage::Nothing);
+            }
+            Incoming::Message(message) => type_byte(&message),
+        };
+        self.desynchronized = true;
+        let message = format!("unexpected message type 0x{type_byte:02X} during COPY from stdin");
+        Err(SqlError::new(SqlState::PROTOCOL_VIOLATION, message))
     }
 
     /// Sends a row of COPY TO STDOUT.
     pub fn copy_data(&mut self, row: &[u8]) -> Result<()> {
         backend::copy_data(&mut self.output, row);
-        self.flush_if_full()
+        self.relieve()
     }
 }
 

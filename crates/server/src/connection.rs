@@ -9,13 +9,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use session::{BlockState, Fetched, OutputColumn, Portal, Waker};
+use session::{BlockState, Fetched, OutputColumn, Pause, Portal, Run, Waker};
 use types::error::Severity;
 use types::{Datum, Oid, Result, SqlError, SqlState};
 use wire::{Formats, FrontendMessage, Target, TransactionStatus, Values, backend, text};
 
-use crate::channel::{Channel, Incoming};
 use crate::Shared;
+use crate::channel::{Channel, CopyMessage, Incoming};
 use crate::limits::Place;
 use crate::login::{Asked, Login};
 use crate::origin::Origin;
@@ -67,12 +67,30 @@ pub enum Turn {
     Over,
 }
 
+/// A statement that has stopped in the middle.
+enum Pending {
+    /// One of a simple query.
+    Run(Box<Run>, Pause),
+    /// An Execute of so many rows.
+    Portal(Bytes, i32, Pause),
+}
+
+impl Pending {
+    fn pause(&self) -> Pause {
+        match self {
+            Pending::Run(_, pause) | Pending::Portal(_, _, pause) => *pause,
+        }
+    }
+}
+
 /// What one step came to.
 pub(crate) enum Step {
     /// A message was handled.
     Went,
     /// More must be read.
     Nothing,
+    /// More must be written.
+    Full,
 }
 
 /// Messages that are handled before others have their turn.
@@ -93,6 +111,8 @@ pub struct Connection {
     /// After an error in the extended protocol: skip to the next Sync.
     skipping: bool,
     reported: Vec<String>,
+    /// A statement that waits for its client.
+    pending: Option<Pending>,
     /// How long the client may be silent, and what it is told then.
     silence: Option<(Instant, SqlError)>,
     /// That it counts among the sessions.
@@ -114,6 +134,7 @@ impl Connection {
             endings: 0,
             skipping: false,
             reported: Vec::new(),
+            pending: None,
             silence: Some((Instant::now() + patience, timeout)),
             place: None,
         }
@@ -159,6 +180,7 @@ impl Connection {
                     }
                     continue;
                 }
+                Ok(Step::Full) => return self.parked(true),
                 Ok(Step::Nothing) => {}
             }
             if let Phase::Ready = self.phase {
@@ -206,16 +228,28 @@ impl Connection {
 
     fn parked(&mut self, writing: bool) -> Turn {
         let writing = writing || self.channel.transport().has_unsent();
-        if self.silence.is_none()
+        let mut until = None;
+        if let Some(Pending::Run(run, Pause::CopyIn)) = &self.pending
+            && let Some(session) = &mut self.session
+        {
+            until = session.inner().time_left(run).map(|left| Instant::now() + left);
+        } else if self.silence.is_none()
+            && self.pending.is_none()
             && let Some(session) = &mut self.session
             && let Some((ms, error)) = session.inner().patience()
         {
             self.silence = Some((Instant::now() + Duration::from_millis(ms), error));
         }
-        Turn::Parked { writing, until: self.silence.as_ref().map(|s| s.0) }
+        // Who takes nothing cannot be told that it was silent; it is looked at again when it does.
+        let is_told = |at: &Instant| !writing || !matches!(self.phase, Phase::Ready) || *at > Instant::now();
+        let silence = self.silence.as_ref().map(|s| s.0).filter(is_told);
+        Turn::Parked { writing, until: until.or(silence) }
     }
 
     fn next_message(&mut self) -> io::Result<Step> {
+        if let Some(pending) = self.pending.take() {
+            return self.go_on(pending);
+        }
         match self.channel.next()? {
             Incoming::Nothing => return Ok(Step::Nothing),
             Incoming::Message(FrontendMessage::Terminate) => return Err(crate::channel::gone()),
@@ -227,6 +261,111 @@ impl Connection {
             }
         }
         Ok(Step::Went)
+    }
+
+    /// Goes on with a statement that has stopped in the middle.
+    fn go_on(&mut self, pending: Pending) -> io::Result<Step> {
+        let wanted = match pending.pause() {
+            Pause::Full | Pause::Done => {
+                if !self.channel.drain()? {
+                    self.pending = Some(pending);
+                    return Ok(Step::Full);
+                }
+                None
+            }
+            Pause::CopyIn => {
+                let incoming = self.channel.next()?;
+                if let Incoming::Nothing = incoming {
+                    // Who sends nothing can still be cancelled, or have no time left.
+                    return match self.check_pending(&pending) {
+                        Ok(()) => {
+                            self.pending = Some(pending);
+                            Ok(Step::Nothing)
+                        }
+                        Err(e) => {
+                            self.give_up(pending, e);
+                            Ok(Step::Went)
+                        }
+                    };
+                }
+                match self.channel.copy_message(incoming) {
+                    Ok(message) => Some(message),
+                    Err(e) => {
+                        self.give_up(pending, e);
+                        return Ok(Step::Went);
+                    }
+                }
+            }
+        };
+        match pending {
+            Pending::Run(mut run, pause) => {
+                let Some(session) = &mut self.session else { return Ok(Step::Went) };
+                let settings = session.inner().settings_io().clone();
+                let mut results = Results::new(&mut self.channel, settings);
+                let outcome = match wanted {
+                    None => session.inner().resume(&mut run, &mut results),
+                    Some(CopyMessage::Data(data)) => session.inner().feed(&mut run, Some(&data), &mut results),
+                    Some(CopyMessage::Done) => session.inner().feed(&mut run, None, &mut results),
+                    Some(CopyMessage::Nothing) => Ok(pause),
+                };
+                self.after_query(outcome.map(|pause| (pause != Pause::Done).then_some((run, pause))));
+            }
+            Pending::Portal(name, max, _) => {
+                if let Err(e) = self.execute(name, max, wanted) {
+                    self.failed(&e, true);
+                }
+                self.forget_portals();
+            }
+        }
+        Ok(Step::Went)
+    }
+
+    fn check_pending(&mut self, pending: &Pending) -> Result<()> {
+        if let Some(cancel) = &self.channel.cancel {
+            cancel.check()?;
+        }
+        if let Pending::Run(run, _) = pending
+            && self.session().time_left(run).is_some_and(|left| left.is_zero())
+        {
+            let message = "canceling statement due to statement timeout";
+            return Err(SqlError::new(SqlState::QUERY_CANCELED, message));
+        }
+        Ok(())
+    }
+
+    /// Ends a COPY whose data do not come.
+    fn give_up(&mut self, pending: Pending, error: SqlError) {
+        match pending {
+            Pending::Run(mut run, _) => {
+                let error = self.session().fail_feed(&mut run, error);
+                drop(run);
+                self.forget_portals();
+                self.failed(&error, false);
+            }
+            Pending::Portal(name, ..) => {
+                let opened = self.portals.remove(&name).and_then(|o| o.portal);
+                let error = match opened {
+                    Some(mut portal) => self.session().fail_portal_feed(&mut portal, error),
+                    None => error,
+                };
+                self.failed(&error, true);
+                self.forget_portals();
+            }
+        }
+    }
+
+    fn after_query(&mut self, outcome: Result<Option<(Box<Run>, Pause)>>) {
+        match outcome {
+            Ok(Some((run, pause))) => self.pending = Some(Pending::Run(run, pause)),
+            Ok(None) => {
+                self.forget_portals();
+                self.ready();
+            }
+            Err(e) => {
+                self.forget_portals();
+                self.failed(&e, false);
+            }
+        }
     }
 
     fn session(&mut self) -> &mut session::Session {
@@ -329,11 +468,7 @@ impl Connection {
         let outcome = match message {
             FrontendMessage::Query(query) => {
                 let outcome = self.query(&query);
-                self.forget_portals();
-                return match outcome {
-                    Ok(()) => self.ready(),
-                    Err(e) => self.failed(&e, false),
-                };
+                return self.after_query(outcome);
             }
             FrontendMessage::FunctionCall { .. } => {
                 return self.failed(&SqlError::unsupported("the function call protocol"), false);
@@ -352,7 +487,7 @@ impl Connection {
                 self.bind(portal, &statement, &parameter_formats, &parameters, result_formats)
             }
             FrontendMessage::Describe { target, name } => self.describe(target, &name),
-            FrontendMessage::Execute { portal, row_count_max } => self.execute(&portal, row_count_max),
+            FrontendMessage::Execute { portal, row_count_max } => self.execute(portal, row_count_max, None),
             FrontendMessage::Close { target, name } => {
                 match target {
                     Target::Statement => {
@@ -372,7 +507,7 @@ impl Connection {
         self.forget_portals();
     }
 
-    fn query(&mut self, query: &[u8]) -> Result<()> {
+    fn query(&mut self, query: &[u8]) -> Result<Option<(Box<Run>, Pause)>> {
         // As in PostgreSQL, the unnamed ones do not outlive a simple query.
         self.session().forget_statement("");
         self.portals.remove(&Bytes::new());
@@ -380,11 +515,12 @@ impl Connection {
         if is_empty(sql) {
             self.session().sync()?;
             backend::empty_query_response(&mut self.channel.output);
-            return Ok(());
+            return Ok(None);
         }
-        let Some(session) = &mut self.session else { return Ok(()) };
+        let Some(session) = &mut self.session else { return Ok(None) };
         let settings = session.inner().settings_io().clone();
-        session.inner().run(sql, &mut Results::new(&mut self.channel, settings))
+        let begun = session.inner().begin_run(sql, &mut Results::new(&mut self.channel, settings))?;
+        Ok(begun.map(|(run, pause)| (Box::new(run), pause)))
     }
 
     fn parse(&mut self, name: &[u8], query: &[u8], params: &[Oid]) -> Result<()> {
@@ -494,11 +630,12 @@ impl Connection {
         Ok(())
     }
 
-    fn execute(&mut self, name: &Bytes, max: i32) -> Result<()> {
-        let mut opened = self.portals.remove(name).ok_or_else(|| no_portal(name))?;
+    /// Gives out at most `max` rows of a portal, or goes on with that; `data` are those of a COPY that wants them.
+    fn execute(&mut self, name: Bytes, max: i32, data: Option<CopyMessage>) -> Result<()> {
+        let mut opened = self.portals.remove(&name).ok_or_else(|| no_portal(&name))?;
         let Some(portal) = &mut opened.portal else {
             backend::empty_query_response(&mut self.channel.output);
-            self.portals.insert(name.clone(), opened);
+            self.portals.insert(name, opened);
             return Ok(());
         };
         let Some(session) = &mut self.session else { return Ok(()) };
@@ -506,11 +643,19 @@ impl Connection {
         let mut results = Results::new(&mut self.channel, settings);
         results.formats = Some(opened.formats.clone());
         results.describe = false;
-        match session.inner().fetch(portal, u64::try_from(max).unwrap_or(0), &mut results)? {
+        let fetched = match data {
+            None => session.inner().fetch(portal, u64::try_from(max).unwrap_or(0), &mut results)?,
+            Some(CopyMessage::Data(data)) => session.inner().feed_portal(portal, Some(&data), &mut results)?,
+            Some(CopyMessage::Done) => session.inner().feed_portal(portal, None, &mut results)?,
+            Some(CopyMessage::Nothing) => Fetched::CopyIn,
+        };
+        match fetched {
             Fetched::Complete(tag) => backend::command_complete(&mut self.channel.output, &tag),
             Fetched::Suspended => backend::portal_suspended(&mut self.channel.output),
+            Fetched::Full => self.pending = Some(Pending::Portal(name.clone(), max, Pause::Full)),
+            Fetched::CopyIn => self.pending = Some(Pending::Portal(name.clone(), max, Pause::CopyIn)),
         }
-        self.portals.insert(name.clone(), opened);
+        self.portals.insert(name, opened);
         Ok(())
     }
 }

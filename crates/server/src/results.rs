@@ -1,6 +1,6 @@
 //! Results as protocol messages.
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use session::{Chunk, CopyShape, OutputColumn, Sink};
 use types::{IoSettings, Oid, Physical, Result, SqlError, oid};
 use wire::{DataRow, FieldDescription, Formats, backend};
@@ -109,9 +109,25 @@ impl Sink for Results<'_> {
                 self.channel.output.truncate(start);
             }
             outcome?;
-            self.channel.flush_if_full()?;
+            self.channel.relieve()?;
         }
         Ok(())
+    }
+
+    fn begin(&mut self, columns: &[OutputColumn], again: bool) -> Result<()> {
+        if !again {
+            return self.columns(columns);
+        }
+        self.types = columns.iter().map(|c| c.ty).collect();
+        Ok(())
+    }
+
+    fn suspends(&self) -> bool {
+        true
+    }
+
+    fn is_full(&self) -> bool {
+        self.channel.is_full()
     }
 
     fn complete(&mut self, tag: &str) {
@@ -124,10 +140,6 @@ impl Sink for Results<'_> {
 
     fn copy_in(&mut self, shape: CopyShape) -> Result<()> {
         self.channel.copy_in(shape)
-    }
-
-    fn copy_read(&mut self) -> Result<Option<Bytes>> {
-        self.channel.copy_read()
     }
 
     fn copy_out(&mut self, shape: CopyShape) -> Result<()> {

@@ -368,7 +368,7 @@ fn scram_lets_in_who_knows_the_password() {
         let received = Arc::new(Mutex::new(BytesMut::new()));
         let (own, writer) = (server.clone(), ServerWriter(received.clone()));
         let reader = ServerReader { data, idle: idle_send, rest: Vec::new() };
-        let thread = std::thread::spawn(move || drop(own.serve_stream(Proof::Scram, reader, writer)));
+        let thread = std::thread::spawn(move || own.serve_stream(Proof::Scram, reader, writer));
         let client = Client { send: Some(send), received, idle, thread: Some(thread) };
         client.idle.recv().unwrap();
         let mut first = BytesMut::new();

@@ -25,7 +25,7 @@ use types::{Result, SqlError, SqlState};
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
 
-use crate::transport::{Direction, Transport};
+use crate::transport::Transport;
 
 /// What a client says by ALPN that it speaks.
 const PROTOCOL: &[u8] = b"postgresql";
@@ -395,11 +395,8 @@ impl Transport for Tls {
         }
     }
 
-    fn wait(&self, direction: Direction, at_most: Duration) -> io::Result<bool> {
-        if direction == Direction::Read && !self.plain.is_empty() {
-            return Ok(true);
-        }
-        self.inner.wait(direction, at_most)
+    fn wait_for_room(&self, at_most: Duration) -> io::Result<bool> {
+        self.inner.wait_for_room(at_most)
     }
 
     fn socket(&self) -> Option<BorrowedFd<'_>> {

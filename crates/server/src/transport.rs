@@ -8,15 +8,6 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 
 use crate::tls::TlsPeer;
 
-/// What is waited for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Direction {
-    /// Something to read.
-    Read,
-    /// Room to write.
-    Write,
-}
-
 /// A client's bytes. `WouldBlock` means that there is nothing now.
 pub trait Transport: Send {
     /// Reads what is there.
@@ -26,8 +17,8 @@ pub trait Transport: Send {
     /// The socket has something new: what was found to be empty may not be any more. `hung` says that the client has closed its side, of
     /// which nobody will be told again.
     fn stir(&mut self, _hung: bool) {}
-    /// Waits in this thread, at most so long; whether it is ready.
-    fn wait(&self, direction: Direction, at_most: Duration) -> io::Result<bool>;
+    /// Waits in this thread until there is room to write, at most so long; whether there is.
+    fn wait_for_room(&self, at_most: Duration) -> io::Result<bool>;
     /// What to register for readiness; `None` when reading and writing block.
     fn socket(&self) -> Option<BorrowedFd<'_>> {
         None
@@ -54,7 +45,7 @@ impl Transport for Nowhere {
         Err(io::ErrorKind::NotConnected.into())
     }
 
-    fn wait(&self, _: Direction, _: Duration) -> io::Result<bool> {
+    fn wait_for_room(&self, _: Duration) -> io::Result<bool> {
         Err(io::ErrorKind::NotConnected.into())
     }
 }
@@ -71,21 +62,6 @@ pub struct Socket<S> {
 impl<S: AsFd> Socket<S> {
     pub fn new(inner: S) -> Socket<S> {
         Socket { inner, drained: false, hung: false }
-    }
-}
-
-/// Waits until `fd` is ready, at most so long; whether it is.
-pub fn poll(fd: BorrowedFd<'_>, direction: Direction, at_most: Duration) -> io::Result<bool> {
-    let wanted = match direction {
-        Direction::Read => PollFlags::IN,
-        Direction::Write => PollFlags::OUT,
-    };
-    let mut fds = [PollFd::new(&fd, wanted)];
-    let time = Timespec::try_from(at_most).unwrap_or(Timespec { tv_sec: 3600, tv_nsec: 0 });
-    match rustix::event::poll(&mut fds, Some(&time)) {
-        Ok(n) => Ok(n > 0),
-        Err(rustix::io::Errno::INTR) => Ok(false),
-        Err(e) => Err(e.into()),
     }
 }
 
@@ -129,8 +105,13 @@ impl<S: AsFd + Send> Transport for Socket<S> {
         self.hung |= hung;
     }
 
-    fn wait(&self, direction: Direction, at_most: Duration) -> io::Result<bool> {
-        poll(self.inner.as_fd(), direction, at_most)
+    fn wait_for_room(&self, at_most: Duration) -> io::Result<bool> {
+        let time = Timespec::try_from(at_most).unwrap_or(Timespec { tv_sec: 3600, tv_nsec: 0 });
+        match rustix::event::poll(&mut [PollFd::new(&self.inner, PollFlags::OUT)], Some(&time)) {
+            Ok(n) => Ok(n > 0),
+            Err(rustix::io::Errno::INTR) => Ok(false),
+            Err(e) => Err(e.into()),
+        }
     }
 
     fn socket(&self) -> Option<BorrowedFd<'_>> {
@@ -159,7 +140,7 @@ impl Transport for Streams {
         Ok(data.len())
     }
 
-    fn wait(&self, _: Direction, _: Duration) -> io::Result<bool> {
+    fn wait_for_room(&self, _: Duration) -> io::Result<bool> {
         Ok(true)
     }
 }

@@ -93,3 +93,87 @@ fn both_modes_serve_alike() {
         assert_eq!(big.rows.len(), 5000);
     }
 }
+
+fn copy_data(data: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(data.len() + 4).unwrap().to_be_bytes();
+    [&b"d"[..], &length, data].concat()
+}
+
+/// The data of a COPY come when the client has them; nobody waits for them in a thread.
+#[test]
+fn copies_are_parked_between_their_data() {
+    let before = threads();
+    let served = Served::start(TWO);
+    served.run("CREATE TABLE t(n int)");
+    let mut simple: Vec<Client> = (0..100).map(|_| served.connect()).collect();
+    let mut extended: Vec<Client> = (0..100).map(|_| served.connect()).collect();
+    simple.iter_mut().for_each(|c| c.ask("COPY t FROM STDIN; SELECT 7"));
+    for c in &mut extended {
+        let mut b = bytes::BytesMut::new();
+        wire::frontend::encode::parse(&mut b, "", "COPY t FROM STDIN", &[]);
+        wire::frontend::encode::bind(&mut b, "", "", &[], &[], &[]);
+        wire::frontend::encode::execute(&mut b, "", 0);
+        c.send(&b);
+    }
+    for c in simple.iter_mut().chain(&mut extended) {
+        // Half a message, too.
+        c.send(&copy_data(b"1\n2\n"));
+        c.send(&copy_data(b"3\n")[..3]);
+    }
+    std::thread::sleep(Duration::from_millis(100));
+    assert!(threads() <= before + 6, "{} threads", threads() - before);
+    for c in simple.iter_mut().chain(&mut extended) {
+        c.send(&copy_data(b"3\n")[3..]);
+        c.send(b"c\0\0\0\x04");
+    }
+    for c in &mut simple {
+        let answer = c.answer();
+        assert_eq!((&*answer.tags, answer.row()), (&["COPY 3".to_owned(), "SELECT 1".to_owned()][..], vec!["7"]));
+    }
+    for c in &mut extended {
+        c.send(b"S\0\0\0\x04");
+        assert_eq!(c.answer().tags, ["COPY 3"]);
+    }
+    assert_eq!(simple[0].run("SELECT count(*), sum(n) FROM t").row(), ["600", "1200"]);
+}
+
+/// A client that does not read what it has asked for has no thread meanwhile, and gets all of it when it does.
+#[test]
+fn clients_that_read_slowly_are_parked() {
+    let before = threads();
+    let served = Served::start(TWO);
+    let texts = [
+        "SELECT repeat('x', 100) FROM generate_series(1, 20000)",
+        "COPY (SELECT repeat('x', 100) FROM generate_series(1, 20000)) TO STDOUT",
+    ];
+    let mut clients: Vec<Client> = (0..60).map(|_| served.connect()).collect();
+    for (i, c) in clients.iter_mut().enumerate() {
+        match i % 3 {
+            2 => {
+                let mut b = bytes::BytesMut::new();
+                wire::frontend::encode::parse(&mut b, "", texts[0], &[]);
+                wire::frontend::encode::bind(&mut b, "", "", &[], &[], &[]);
+                wire::frontend::encode::execute(&mut b, "", 15_000);
+                wire::frontend::encode::sync(&mut b);
+                c.send(&b);
+            }
+            k => c.ask(texts[k]),
+        }
+    }
+    std::thread::sleep(Duration::from_millis(500));
+    // Some were started while slots were lent, and stay for a while; 60 clients wait.
+    assert!(threads() <= before + 15, "{} threads", threads() - before);
+    for (i, c) in clients.iter_mut().enumerate() {
+        let answer = c.answer();
+        match i % 3 {
+            0 => assert_eq!((answer.rows.len(), &*answer.tags), (20_000, &["SELECT 20000".to_owned()][..])),
+            1 => assert_eq!(answer.tags, ["COPY 20000"]),
+            _ => assert_eq!((answer.rows.len(), answer.suspended), (15_000, true)),
+        }
+    }
+    // A text that came before takes another way.
+    clients.iter_mut().for_each(|c| c.ask(texts[0]));
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(threads() <= before + 15, "{} threads", threads() - before);
+    clients.iter_mut().for_each(|c| assert_eq!(c.answer().tags, ["SELECT 20000"]));
+}

@@ -50,9 +50,10 @@ impl Backend {
         self.pid
     }
 
-    /// Ends the running statement with `57014`.
+    /// Ends the running statement with `57014`, also one that is parked.
     pub fn cancel(&self) {
         self.interrupt.cancel();
+        self.wake();
     }
 
     /// Ends the running statement, and every later one, with `57P01`; who is parked is woken to be told.

@@ -20,6 +20,7 @@ use types::{Result, SqlError, SqlState};
 pub use self::input::CopyIn;
 use self::options::{CopyOptions, Format};
 pub use self::output::CopyOut;
+use crate::run::Begun;
 use crate::session::{Session, Sink, no_parameter};
 
 /// What the data of a COPY look like.
@@ -62,6 +63,24 @@ impl Session {
                 Ok(state.tag())
             }
         }
+    }
+
+    /// Begins a COPY from or to the client, which then goes on piece by piece.
+    pub(crate) fn begin_copy(&mut self, sql: &str, copy: &CopyStatement, sink: &mut dyn Sink) -> Result<Begun> {
+        self.check_not_failed()?;
+        self.begin_transaction();
+        if copy.from {
+            if self.read_only {
+                return Err(crate::read_only::refused("COPY FROM"));
+            }
+            let state = self.begin_copy_in(sql, copy)?;
+            sink.copy_in(state.shape())?;
+            return Ok(Begun::CopyIn(Box::new(state)));
+        }
+        let mut state = self.begin_copy_out(sql, copy)?;
+        state.keep_snapshot(self);
+        sink.copy_out(state.shape())?;
+        Ok(Begun::CopyOut(Box::new(state)))
     }
 
     fn copy_from_sink(&mut self, state: &mut CopyIn, sink: &mut dyn Sink) -> Result<String> {

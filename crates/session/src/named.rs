@@ -210,7 +210,8 @@ impl Session {
         let Some(mut portal) = self.open_named("", name, params)? else { return Ok(String::new()) };
         match self.fetch_inner(&mut portal, 0, sink)? {
             Fetched::Complete(tag) => Ok(tag),
-            Fetched::Suspended => Ok(String::new()),
+            // What it writes to does not suspend.
+            Fetched::Suspended | Fetched::Full | Fetched::CopyIn => Ok(String::new()),
         }
     }
 

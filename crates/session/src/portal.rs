@@ -7,18 +7,21 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use binder::Names;
+use bytes::Bytes;
 use exec::{Account, BoxOperator, Context};
 use plan::{Node, OutputColumn};
 use storage::lock::{Mode, Tag};
 use storage::txn::{Snapshot, SnapshotHold};
-use syntax::ast::Statement;
+use syntax::ast::{Statement, StatementKind};
 use types::{Datum, Oid, Result, SqlError, SqlState};
 use vector::Chunk;
 
 use crate::collected::Collected;
+use crate::copy::{CopyIn, CopyOut};
 use crate::host::SessionHost;
 use crate::lifetime::Birth;
 use crate::prepared::{Operators, Prepared};
+use crate::run::Begun;
 use crate::session::{BasedPlan, BlockState, Session, Sink, aborted, is_planned};
 use crate::stack;
 
@@ -58,6 +61,36 @@ pub(crate) struct Running {
     /// Whether rows were asked for in portions.
     portions: bool,
     reads_tables: bool,
+    /// The sink was full before all was given out that was asked for.
+    more: Option<More>,
+}
+
+/// What is still to be given out.
+#[derive(Clone, Copy)]
+struct More {
+    /// So many rows at most.
+    left: u64,
+    /// When the time of the statement is up.
+    deadline: Option<u64>,
+}
+
+/// What running operators came to.
+enum Ran {
+    /// The statement's end, and what it asks for then.
+    Ended(Vec<exec::Event>),
+    /// The sink is full.
+    Full(Box<Execution>),
+}
+
+/// What pulling rows came to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Pulled {
+    /// There are no more.
+    All,
+    /// As many as were asked for; there may be more.
+    Portion,
+    /// The sink is full.
+    Full,
 }
 
 impl Running {
@@ -82,6 +115,8 @@ enum State {
     Running(Box<Running>),
     /// What SHOW, EXECUTE or FETCH yielded, being given out in portions.
     Collected(Box<Collected>),
+    CopyIn(Box<CopyIn>),
+    CopyOut(Box<CopyOut>),
     Done,
 }
 
@@ -102,6 +137,15 @@ pub struct Portal {
 }
 
 impl Portal {
+    /// Whether it has stopped because the sink was full, or for data.
+    fn is_under_way(&self) -> bool {
+        match &self.state {
+            State::Running(running) => running.more.is_some(),
+            State::CopyIn(_) | State::CopyOut(_) => true,
+            _ => false,
+        }
+    }
+
     /// When it was opened.
     pub(crate) fn birth(&self) -> Birth {
         self.birth
@@ -115,6 +159,10 @@ pub enum Fetched {
     Suspended,
     /// The last row; the command tag.
     Complete(String),
+    /// The sink is full: there is more of what was asked for.
+    Full,
+    /// Data of a COPY are wanted: see [`Session::feed_portal`].
+    CopyIn,
 }
 
 impl Session {
@@ -180,7 +228,22 @@ impl Session {
     /// The statement's.
     pub fn fetch(&mut self, portal: &mut Portal, row_count_max: u64, sink: &mut dyn Sink) -> Result<Fetched> {
         stack::with_room(portal.stack_bytes, || {
-            self.guarded(|session| session.fetch_inner(portal, row_count_max, sink))
+            // Going on is no new statement.
+            let begun = match &portal.state {
+                State::Running(running) => running.more.and_then(|more| more.deadline),
+                _ => None,
+            };
+            let deadline = begun.or_else(|| self.new_deadline());
+            if begun.is_none() && !portal.is_under_way() {
+                self.interrupt.start_statement(deadline.unwrap_or(0));
+            }
+            let fetched = self.guarded_until(deadline, |session| session.fetch_inner(portal, row_count_max, sink));
+            if let State::Running(running) = &mut portal.state
+                && let Some(more) = &mut running.more
+            {
+                more.deadline = deadline;
+            }
+            fetched
         })
     }
 
@@ -193,6 +256,18 @@ impl Session {
             if !is_planned(&portal.statement.kind) {
                 portal.state = State::Done;
                 let (sql, statement) = (portal.sql.clone(), portal.statement.clone());
+                if let StatementKind::Copy(copy) = &statement.kind
+                    && sink.suspends()
+                    && copy.file.is_none()
+                    && !copy.program
+                {
+                    portal.state = match self.begin_copy(&sql, copy, sink)? {
+                        Begun::CopyIn(state) => State::CopyIn(state),
+                        Begun::CopyOut(state) => State::CopyOut(state),
+                        _ => State::Done,
+                    };
+                    return self.fetch_copy(portal, None, sink);
+                }
                 let mut collected = Box::new(Collected::default());
                 let portions = max > 0 && Collected::is_for(&statement.kind);
                 let tag = match portions {
@@ -210,6 +285,9 @@ impl Session {
                 self.begin_portal(portal)?;
             }
         }
+        if let State::CopyOut(_) = &portal.state {
+            return self.fetch_copy(portal, None, sink);
+        }
         if let State::Collected(collected) = &mut portal.state {
             let image = self.image()?;
             let names = Names { image: &image, search_path: &self.search_path };
@@ -222,12 +300,15 @@ impl Session {
             let message = format!("portal \"{}\" cannot be run", portal.name);
             return Err(SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message));
         };
-        let done = self.pull(running, &portal.params, max, sink)?;
+        let pulled = self.pull(running, &portal.params, max, sink)?;
+        if pulled == Pulled::Full {
+            return Ok(Fetched::Full);
+        }
         let events = running.take_events();
         if !events.is_empty() {
             self.run_events(events, false)?;
         }
-        if done {
+        if pulled == Pulled::All {
             let tag = running.tag();
             if !running.yields_rows() {
                 portal.state = State::Done;
@@ -235,6 +316,51 @@ impl Session {
             return Ok(Fetched::Complete(tag));
         }
         Ok(Fetched::Suspended)
+    }
+
+    /// Gives a portal that wants them more data of a COPY, or says that there are no more.
+    ///
+    /// # Errors
+    /// What the data say.
+    pub fn feed_portal(&mut self, portal: &mut Portal, data: Option<&Bytes>, sink: &mut dyn Sink) -> Result<Fetched> {
+        stack::with_room(portal.stack_bytes, || {
+            let deadline = self.new_deadline();
+            self.guarded_until(deadline, |session| session.fetch_copy(portal, Some(data), sink))
+        })
+    }
+
+    /// As [`Session::fail_feed`], of a portal.
+    pub fn fail_portal_feed(&mut self, portal: &mut Portal, error: SqlError) -> SqlError {
+        self.fail();
+        match std::mem::replace(&mut portal.state, State::Done) {
+            State::CopyIn(mut state) => state.with_line(error),
+            _ => error,
+        }
+    }
+
+    /// Goes on with a COPY; `data` is what the client has sent, with `None` in it that this was all.
+    fn fetch_copy(
+        &mut self,
+        portal: &mut Portal,
+        data: Option<Option<&Bytes>>,
+        sink: &mut dyn Sink,
+    ) -> Result<Fetched> {
+        let tag = match &mut portal.state {
+            State::CopyIn(state) => match data {
+                None => return Ok(Fetched::CopyIn),
+                Some(data) => self.feed_copy(state, data, sink)?,
+            },
+            State::CopyOut(state) => self.copy_some(state, sink)?.then(|| state.tag()),
+            _ => return Err(SqlError::internal("a COPY that is not under way")),
+        };
+        match tag {
+            Some(tag) => {
+                portal.state = State::Done;
+                Ok(Fetched::Complete(tag))
+            }
+            None if matches!(portal.state, State::CopyIn(_)) => Ok(Fetched::CopyIn),
+            None => Ok(Fetched::Full),
+        }
     }
 
     /// Takes the snapshot of a portal that is planned; its rows are made later.
@@ -258,7 +384,7 @@ impl Session {
         params: &[Datum],
         sink: &mut dyn Sink,
         tag: &mut String,
-    ) -> Result<()> {
+    ) -> Result<Option<Box<Running>>> {
         self.check_bind(prepared, params)?;
         loop {
             if !self.user.superuser || !prepared.is_current(self.basis()) {
@@ -296,10 +422,22 @@ impl Session {
         }
         let Some(mut running) = prepared.operators.take() else { return Err(SqlError::internal("just made")) };
         let outcome = self.run_operators(&mut running, &prepared.columns, params, sink, tag);
+        if let Ok(Ran::Full(execution)) = outcome {
+            let Some((_, node)) = &prepared.plan else { return Err(SqlError::internal("just planned")) };
+            let mut suspended = Box::new(Running::of(node.clone(), prepared.columns.clone(), running.root, execution));
+            (suspended.reads_tables, suspended.more) = (true, Some(More { left: u64::MAX, deadline: None }));
+            suspended.fetched = tag.parse().unwrap_or(0);
+            suspended.keep_snapshot(self);
+            return Ok(Some(suspended));
+        }
         running.root.reset();
         prepared.operators = Some(running);
-        let events = outcome?;
-        if events.is_empty() { Ok(()) } else { self.run_events(events, false) }
+        if let Ran::Ended(events) = outcome?
+            && !events.is_empty()
+        {
+            self.run_events(events, false)?;
+        }
+        Ok(None)
     }
 
     fn run_operators(
@@ -309,10 +447,10 @@ impl Session {
         params: &[Datum],
         sink: &mut dyn Sink,
         tag: &mut String,
-    ) -> Result<Vec<exec::Event>> {
+    ) -> Result<Ran> {
         let mut execution = self.execution(running.writes)?;
         let Operators { root, chunk, tables, yields, .. } = running;
-        let (mut rows, mut begun) = (0, false);
+        let (mut rows, mut begun, mut full) = (0, false, false);
         let mut events_max = EVENTS_HELD_MAX;
         while self.with_context(&mut execution, params, |ctx| {
             if *yields && !std::mem::replace(&mut begun, true) {
@@ -328,6 +466,10 @@ impl Session {
                 if *yields && chunk.rows > 0 {
                     rows += chunk.rows as u64;
                     sink.chunk(chunk, ctx.types)?;
+                    if sink.is_full() {
+                        full = true;
+                        return Ok(false);
+                    }
                 }
                 if ctx.state.events.len() >= events_max {
                     return Ok(true);
@@ -336,6 +478,12 @@ impl Session {
             Ok(false)
         })? {
             events_max = self.settle_some(&mut execution)?;
+        }
+        if full {
+            // What was given out is counted on.
+            tag.clear();
+            tag.push_str(itoa::Buffer::new().format(rows));
+            return Ok(Ran::Full(execution));
         }
         let count = if running.word == "SELECT " { rows } else { execution.state.affected };
         tag.clear();
@@ -347,7 +495,7 @@ impl Session {
         // Nothing of the transaction outlives it.
         execution.snapshot.own = None;
         self.spare_execution = Some(execution);
-        Ok(events)
+        Ok(Ran::Ended(events))
     }
 
     /// Settles what a statement's changes have asked for so far, as far as that is possible before its end; how many events it may hold
@@ -372,19 +520,7 @@ impl Session {
         let root = exec::build(&node);
         let mut reads_tables = false;
         node.visit_tables(&mut |_, _| reads_tables = true);
-        let held = VecDeque::new();
-        Ok(Running {
-            node,
-            columns,
-            root,
-            execution,
-            held,
-            chunk: Chunk::default(),
-            ended: false,
-            fetched: 0,
-            portions: false,
-            reads_tables,
-        })
+        Ok(Running { reads_tables, ..Running::of(node, columns, root, execution) })
     }
 
     /// A new command with a snapshot of its own.
@@ -483,7 +619,7 @@ impl Session {
         params: &[Datum],
         max: u64,
         sink: &mut dyn Sink,
-    ) -> Result<bool> {
+    ) -> Result<Pulled> {
         let yields = running.yields_rows();
         running.portions |= yields && (max > 0 || running.ended);
         if !running.reads_tables && !running.ended && running.held.is_empty() {
@@ -493,13 +629,19 @@ impl Session {
                 None => running.ended = true,
             }
         }
-        if yields {
-            sink.columns(&running.columns)?;
-        }
         let portions = max > 0;
         let mut left = if portions { max } else { u64::MAX };
-        let Running { node, root, execution, held, ended, fetched, chunk, .. } = running;
-        *fetched = 0;
+        let again = running.more.take();
+        if let Some(more) = again {
+            left = more.left;
+        }
+        if yields {
+            sink.begin(&running.columns, again.is_some())?;
+        }
+        let Running { node, root, execution, held, ended, fetched, chunk, more, .. } = running;
+        if again.is_none() {
+            *fetched = 0;
+        }
         let mut events_max = EVENTS_HELD_MAX;
         while self.with_context(execution, params, |ctx| {
             if portions && yields && writes(node) {
@@ -537,6 +679,10 @@ impl Session {
                 if rows <= left {
                     sink.chunk(chunk, ctx.types)?;
                     (*fetched, left) = (*fetched + rows, left - rows);
+                    if left > 0 && sink.is_full() {
+                        *more = Some(More { left, deadline: None });
+                        return Ok(false);
+                    }
                 } else {
                     let (now, later): (Vec<u32>, Vec<u32>) = (0..chunk.rows as u32).partition(|&i| u64::from(i) < left);
                     sink.chunk(&chunk.select(&now), ctx.types)?;
@@ -548,19 +694,37 @@ impl Session {
         })? {
             events_max = self.settle_some(execution)?;
         }
-        if left > 0 {
-            return Ok(true);
+        let full = more.is_some();
+        if left > 0 && !full {
+            return Ok(Pulled::All);
         }
         if execution.hold.is_none() {
             let hold = self.runtime.engine().shared().txns.hold();
             hold.keep(execution.snapshot.lsn);
             execution.hold = Some(hold);
         }
-        Ok(false)
+        Ok(if full { Pulled::Full } else { Pulled::Portion })
     }
 }
 
 impl Running {
+    /// A plan that has given out nothing.
+    fn of(node: Arc<Node>, columns: Arc<Vec<OutputColumn>>, root: BoxOperator, execution: Box<Execution>) -> Running {
+        Running {
+            node,
+            columns,
+            root,
+            execution,
+            held: VecDeque::new(),
+            ended: false,
+            chunk: Chunk::default(),
+            fetched: 0,
+            portions: false,
+            reads_tables: false,
+            more: None,
+        }
+    }
+
     fn yields_rows(&self) -> bool {
         !self.columns.is_empty() || !writes(&self.node)
     }

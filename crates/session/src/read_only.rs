@@ -113,7 +113,8 @@ impl Session {
             Copy(c) if !c.from => return Ok(()),
             Copy(_) => "COPY FROM".to_owned(),
             Prepare(_) | Execute(_) | Deallocate(_) | DeclareCursor(_) | Fetch(_) | ClosePortal(_) | Checkpoint(_)
-            | Vacuum(_) | Lock(_) | SetConstraints(_) | Discard(_) | Set(_) | Explain(_) | Show(_) | Transaction(_) => {
+            | Vacuum(_) | Lock(_) | SetConstraints(_) | Discard(_) | Set(_) | Explain(_) | Show(_) | Transaction(_)
+            | Listen(_) | Notify(_) | Unlisten(_) => {
                 return Ok(());
             }
             Select(_) => "SELECT INTO".to_owned(),

@@ -23,8 +23,9 @@ use crate::settings::Settings;
 use crate::view::View;
 
 pub(crate) use prepare::{BasedPlan, Meaning, no_parameter};
+pub(crate) use sink::Quiet;
 pub use sink::Sink;
-pub(crate) use statement::is_planned;
+pub(crate) use statement::{Script, is_planned};
 pub(crate) use transaction::aborted;
 
 /// Whether a transaction block is open.
@@ -78,7 +79,7 @@ pub struct Session {
     /// What the transaction changed in the catalog.
     pub(crate) changes: Changes,
     /// The text of several statements that is being run.
-    script: Option<statement::Script>,
+    pub(crate) script: Option<Script>,
     /// A number that no other session of this process has.
     pub(crate) number: u64,
     pub(crate) sequences: Sequences,

@@ -6,13 +6,24 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use postgres::{Client, NoTls};
+use postgres::Client;
 use tempfile::TempDir;
 
+use crate::peers::{Endpoint, PASSWORD};
 use crate::stage::Failure;
 
 /// Where Debian puts it.
 const DEFAULT_BIN: &str = "/usr/lib/postgresql/15/bin";
+
+const PORT: u16 = 5432;
+
+/// The one role that must show a password.
+pub const SCRAM_ROLE: &str = "scrammer";
+
+/// Where its programs are.
+pub fn bin() -> PathBuf {
+    std::env::var_os("HATHI_PG_BIN").map_or_else(|| PathBuf::from(DEFAULT_BIN), PathBuf::from)
+}
 
 /// A running server.
 pub struct PgServer {
@@ -25,9 +36,9 @@ pub struct PgServer {
 }
 
 impl PgServer {
-    /// Makes a cluster and starts it, with its default settings.
+    /// Makes a cluster and starts it, with its default settings but for what crowds of clients need.
     pub fn start() -> Result<PgServer, Failure> {
-        let bin = std::env::var_os("HATHI_PG_BIN").map_or_else(|| PathBuf::from(DEFAULT_BIN), PathBuf::from);
+        let bin = bin();
         if !bin.join("initdb").exists() {
             return Err(
                 format!("no initdb in {} (apt install postgresql-15, or set HATHI_PG_BIN)", bin.display()).into()
@@ -52,7 +63,7 @@ impl PgServer {
 
     fn launch(&self) -> Result<(), Failure> {
         let (data, socket) = (self.data(), self.socket().display().to_string());
-        let options = format!("-k {socket} -c listen_addresses='' -c shared_buffers=256MB");
+        let options = format!("-k {socket} -c listen_addresses='' -c shared_buffers=256MB -c max_connections=1200");
         let log = self.dir.path().join("log").display().to_string();
         self.run("pg_ctl", &["-D", &data, "-l", &log, "-w", "-o", &options, "start"])
     }
@@ -74,8 +85,48 @@ impl PgServer {
 
     /// A client on its unix socket.
     pub fn client(&self) -> Result<Client, Failure> {
-        let parameters = format!("host={} user=postgres dbname=postgres", self.socket().display());
-        Ok(Client::connect(&parameters, NoTls)?)
+        self.endpoint().client()
+    }
+
+    /// Where it listens.
+    pub fn endpoint(&self) -> Endpoint {
+        let file = std::fs::read_to_string(Path::new(&self.data()).join("postmaster.pid")).unwrap_or_default();
+        let process = file.lines().next().and_then(|l| l.parse().ok()).unwrap_or(0);
+        let directory = self.socket().to_owned();
+        Endpoint { who: "PostgreSQL", directory, port: PORT, user: "postgres", password: None, process }
+    }
+
+    /// The same for the role that must show its password.
+    ///
+    /// # Errors
+    /// When that role cannot be made.
+    pub fn scram_endpoint(&self) -> Result<Endpoint, Failure> {
+        self.scram_verifier()?;
+        Ok(Endpoint { user: SCRAM_ROLE, password: Some(PASSWORD), ..self.endpoint() })
+    }
+
+    /// What it keeps of that role's password; the role is made when it is asked for first.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn scram_verifier(&self) -> Result<String, Failure> {
+        let mut client = self.client()?;
+        let find = "SELECT rolpassword FROM pg_authid WHERE rolname = $1";
+        if client.query_opt(find, &[&SCRAM_ROLE])?.is_none() {
+            client.batch_execute(&format!("CREATE ROLE {SCRAM_ROLE} LOGIN PASSWORD '{PASSWORD}'"))?;
+            let rules = Path::new(&self.data()).join("pg_hba.conf");
+            let text = std::fs::read_to_string(&rules)?;
+            std::fs::write(&rules, format!("local all {SCRAM_ROLE} scram-sha-256\n{text}"))?;
+            client.batch_execute("SELECT pg_reload_conf()")?;
+            // The postmaster reads its rules when it gets around to it.
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        Ok(client.query_one(find, &[&SCRAM_ROLE])?.get(0))
+    }
+
+    /// Whom it runs as, if not as ourselves.
+    pub fn user(&self) -> Option<(u32, u32)> {
+        self.user
     }
 
     fn data(&self) -> String {

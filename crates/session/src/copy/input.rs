@@ -83,14 +83,14 @@ impl CopyIn {
     }
 
     /// `error`, which is about the data as a whole, where they are now.
-    pub(super) fn with_line(&mut self, error: SqlError) -> SqlError {
+    pub(crate) fn with_line(&mut self, error: SqlError) -> SqlError {
         let Ok(parser) = self.parser() else { return error };
         // The line that was to be read next.
         let line = parser.line_number() + 1;
         error.context(format!("COPY {}, line {line}", self.table.name))
     }
 
-    pub(super) fn feed(&mut self, session: &mut Session, data: &[u8], sink: &mut dyn Sink) -> Result<()> {
+    pub(crate) fn feed(&mut self, session: &mut Session, data: &[u8], sink: &mut dyn Sink) -> Result<()> {
         let was_short = self.fed_bytes <= LONG_BYTES;
         self.fed_bytes += data.len();
         // Asked once: a refusal holds for the rest.
@@ -122,7 +122,7 @@ impl CopyIn {
     }
 
     /// Adds what is left, and answers the command tag.
-    pub(super) fn finish(&mut self, session: &mut Session, sink: &mut dyn Sink) -> Result<String> {
+    pub(crate) fn finish(&mut self, session: &mut Session, sink: &mut dyn Sink) -> Result<String> {
         if let Source::There(pipeline) = &self.source {
             pipeline.end();
         }

@@ -49,7 +49,7 @@ impl CopyOut {
         self.rows
     }
 
-    pub(super) fn tag(&self) -> String {
+    pub(crate) fn tag(&self) -> String {
         format!("COPY {}", self.rows)
     }
 
@@ -58,7 +58,7 @@ impl CopyOut {
     }
 
     /// Gives some more rows to `write`, row by row; `None` when there are no more.
-    pub(super) fn next(
+    pub(crate) fn next(
         &mut self,
         session: &mut Session,
         write: &mut dyn FnMut(&[u8]) -> Result<()>,

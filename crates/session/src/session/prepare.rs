@@ -13,7 +13,7 @@ use super::statement::is_planned;
 use super::{BlockState, Session, Sink};
 use crate::basis::Basis;
 use crate::known::Fit;
-use crate::portal::Fetched;
+use crate::portal::{Fetched, Running};
 use crate::prepared::Prepared;
 use crate::stack;
 use crate::statement_cache::{Kind, Known, SharedStatement, Uses};
@@ -155,15 +155,31 @@ impl Session {
     /// # Errors
     /// The statement's.
     pub fn execute(&mut self, prepared: &mut Prepared, params: &[Datum], sink: &mut dyn Sink) -> Result<()> {
+        match self.execute_or_suspend(prepared, params, sink)? {
+            None => Ok(()),
+            Some(_) => Err(SqlError::internal("a sink that suspends has nobody to resume it")),
+        }
+    }
+
+    /// The same, but where `sink` suspends and is full, what is under way is answered.
+    pub(crate) fn execute_or_suspend(
+        &mut self,
+        prepared: &mut Prepared,
+        params: &[Datum],
+        sink: &mut dyn Sink,
+    ) -> Result<Option<Box<Running>>> {
         if is_planned(&prepared.statement.kind) && !matches!(prepared.statement.kind, StatementKind::Copy(_)) {
             let mut tag = std::mem::take(&mut self.tag);
             let outcome = stack::with_room(prepared.stack_bytes, || {
                 self.guarded(|session| {
-                    session.execute_planned(prepared, params, sink, &mut tag)?;
-                    if session.block == BlockState::Idle { session.finish_implicit() } else { Ok(()) }
+                    let suspended = session.execute_planned(prepared, params, sink, &mut tag)?;
+                    if suspended.is_none() && session.block == BlockState::Idle {
+                        session.finish_implicit()?;
+                    }
+                    Ok(suspended)
                 })
             });
-            if outcome.is_ok() {
+            if let Ok(None) = outcome {
                 sink.complete(&tag);
             }
             self.tag = tag;
@@ -175,7 +191,7 @@ impl Session {
         if let Fetched::Complete(tag) = fetched {
             sink.complete(&tag);
         }
-        Ok(())
+        Ok(None)
     }
 
     /// What a statement means, and the types of its parameters.

@@ -14,6 +14,13 @@ pub trait Sink {
     /// # Errors
     /// What the receiver says; the statement fails with it.
     fn columns(&mut self, columns: &[OutputColumn]) -> Result<()>;
+    /// Rows of these columns follow; `again` when the sink was full in the middle of them.
+    ///
+    /// # Errors
+    /// As [`Sink::columns`].
+    fn begin(&mut self, columns: &[OutputColumn], again: bool) -> Result<()> {
+        if again { Ok(()) } else { self.columns(columns) }
+    }
     /// Some of its rows; `names` knows what values of types like `regclass` are called.
     ///
     /// # Errors
@@ -21,6 +28,14 @@ pub trait Sink {
     fn chunk(&mut self, chunk: &Chunk, names: &dyn types::io::TypeLookup) -> Result<()>;
     /// A statement is done; its command tag.
     fn complete(&mut self, tag: &str);
+    /// Whether a statement may stop when the sink is full, or data of a COPY are wanted: see [`Session::resume`](crate::Session::resume).
+    fn suspends(&self) -> bool {
+        false
+    }
+    /// Whether there is no room for more now.
+    fn is_full(&self) -> bool {
+        false
+    }
     /// A notice or warning.
     fn notice(&mut self, _notice: &SqlError) {}
     /// COPY FROM STDIN: data of this shape are about to be asked for.
@@ -61,9 +76,11 @@ pub trait Sink {
 }
 
 /// A sink that is told only what is important enough (`client_min_messages`).
-pub(super) struct Quiet<'a> {
+pub(crate) struct Quiet<'a> {
     pub inner: &'a mut dyn Sink,
     pub level: u8,
+    /// Whether the statement may stop in the middle.
+    pub suspends: bool,
 }
 
 impl Sink for Quiet<'_> {
@@ -75,6 +92,15 @@ impl Sink for Quiet<'_> {
     }
     fn complete(&mut self, tag: &str) {
         self.inner.complete(tag);
+    }
+    fn begin(&mut self, columns: &[OutputColumn], again: bool) -> Result<()> {
+        self.inner.begin(columns, again)
+    }
+    fn suspends(&self) -> bool {
+        self.suspends
+    }
+    fn is_full(&self) -> bool {
+        self.suspends && self.inner.is_full()
     }
     fn notice(&mut self, notice: &SqlError) {
         // Places in the order that `client_min_messages` counts by.

@@ -9,15 +9,20 @@ use crate::notify::Wish;
 use crate::stack;
 
 /// A text of several statements, and how far its characters are counted.
-pub(super) struct Script {
+pub(crate) struct Script {
     /// Where the text lies, and how long it is: while it runs no other does.
     place: (usize, usize),
     characters: binder::Characters,
 }
 
 impl Script {
-    fn new(sql: &str) -> Script {
+    pub(crate) fn new(sql: &str) -> Script {
         Script { place: (sql.as_ptr().addr(), sql.len()), characters: binder::Characters::of(sql) }
+    }
+
+    /// What comes before its byte `start` is behind us.
+    pub(crate) fn before(&mut self, sql: &str, start: usize) {
+        self.characters.before(sql, start);
     }
 
     fn is(&self, sql: &str) -> bool {
@@ -62,7 +67,7 @@ impl Session {
         let outcome = statements.iter().enumerate().try_for_each(|(i, statement)| {
             let last = i + 1 == statements.len();
             if let Some(script) = &mut self.script {
-                script.characters.before(sql, statement.span.start.0 as usize);
+                script.before(sql, statement.span.start.0 as usize);
             }
             let tag = self.guarded(|session| session.dispatch(sql, statement, sink))?;
             if last {
@@ -82,7 +87,7 @@ impl Session {
         }
         self.check_not_failed()?;
         self.begin_transaction();
-        let mut quiet = Quiet { inner: sink, level: self.settings.client_min_messages };
+        let mut quiet = Quiet { inner: sink, level: self.settings.client_min_messages, suspends: false };
         let sink: &mut dyn Sink = &mut quiet;
         if self.read_only && !is_planned(&statement.kind) {
             self.check_statement_reads(&statement.kind)?;

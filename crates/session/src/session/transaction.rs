@@ -44,11 +44,26 @@ impl Session {
 
     /// Calls `f` as a statement: under its deadline, its panics and errors ending it (S1, S2, S4).
     pub(crate) fn guarded<T>(&mut self, f: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
-        let deadline = match self.settings.statement_timeout_ms {
-            0 => 0,
-            ms => self.interrupt.clock().monotonic_nanos() + ms * 1_000_000,
-        };
-        self.interrupt.start_statement(deadline);
+        let deadline = self.new_deadline();
+        self.interrupt.start_statement(deadline.unwrap_or(0));
+        self.guarded_until(deadline, f)
+    }
+
+    /// When the time of a statement that begins now is up.
+    pub(crate) fn new_deadline(&self) -> Option<u64> {
+        match self.settings.statement_timeout_ms {
+            0 => None,
+            ms => Some(self.interrupt.clock().monotonic_nanos() + ms * 1_000_000),
+        }
+    }
+
+    /// As [`Session::guarded`], for a statement that has begun before: a cancel request that came meanwhile is for it.
+    pub(crate) fn guarded_until<T>(
+        &mut self,
+        deadline: Option<u64>,
+        f: impl FnOnce(&mut Session) -> Result<T>,
+    ) -> Result<T> {
+        self.interrupt.resume_statement(deadline.unwrap_or(0));
         self.trusted = false;
         self.started.1 = micros_since_2000(&self.interrupt);
         let outcome = catch_unwind(AssertUnwindSafe(|| f(self)));
@@ -57,7 +72,7 @@ impl Session {
             let text = text.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
             Err(SqlError::internal(format!("internal error: {}", text.unwrap_or_default())))
         });
-        self.interrupt.start_statement(0);
+        self.interrupt.resume_statement(0);
         let outcome = outcome.and_then(|value| self.apply_pending().map(|()| value));
         if outcome.is_err() {
             self.pending.clear();

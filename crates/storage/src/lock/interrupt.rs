@@ -69,6 +69,13 @@ impl Interrupt {
         }
     }
 
+    /// Sets the deadline of a statement that goes on: what was asked of it meanwhile holds.
+    pub fn resume_statement(&self, deadline_nanos: u64) {
+        if self.deadline.load(Ordering::Relaxed) != deadline_nanos {
+            self.deadline.store(deadline_nanos, Ordering::SeqCst);
+        }
+    }
+
     /// `Err` when the statement must stop.
     #[inline]
     pub fn check(&self) -> Result<()> {
