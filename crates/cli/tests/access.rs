@@ -27,7 +27,12 @@ fn encrypted(rules: &str, more: &[&str]) -> (Served, Authority) {
         std::fs::write(dir.join("rules"), rules).unwrap();
         let path = |path: PathBuf| path.to_str().unwrap().to_owned();
         let mut arguments = vec!["--tls-cert".to_owned(), path(certificate), "--tls-key".to_owned(), path(key)];
-        arguments.extend(["--tls-ca".to_owned(), path(dir.join("ca.crt")), "--hba".to_owned(), path(dir.join("rules"))]);
+        arguments.extend([
+            "--tls-ca".to_owned(),
+            path(dir.join("ca.crt")),
+            "--hba".to_owned(),
+            path(dir.join("rules")),
+        ]);
         arguments.extend(more.iter().map(|&m| m.to_owned()));
         arguments
     });
@@ -128,7 +133,8 @@ fn client_certificates_are_checked_and_may_be_all_there_is() {
     for (number, psql) in psqls_with_tls().into_iter().enumerate() {
         let to = |database: &str, more: &str| ask(&psql, &served, &format!("user=postgres dbname={database} {more}"));
         if number == 0 {
-            let config = format!("host=localhost hostaddr=127.0.0.1 port={} dbname=postgres user=postgres", served.port);
+            let config =
+                format!("host=localhost hostaddr=127.0.0.1 port={} dbname=postgres user=postgres", served.port);
             let make = ["whole", "ca", "free"].map(|d| ["-c".to_owned(), format!("CREATE DATABASE {d}")]).concat();
             let config = format!("{config} {}", with("", "postgres"));
             let run = Command::new(&psql).arg("-X").args(make).arg(config).output().unwrap();
@@ -186,10 +192,12 @@ fn rules_and_certificates_are_read_again_and_broken_ones_are_not_taken() {
     std::thread::sleep(Duration::from_millis(300));
     drop(connect(&served, "postgres").unwrap());
     assert_eq!(refusal(connect(&served, "nobody")).0, "28P01");
-    std::fs::write(&rules, "host all all ::1/128 trust\nhost all +pg_monitor all reject\nhost other all all trust\n").unwrap();
+    std::fs::write(&rules, "host all all ::1/128 trust\nhost all +pg_monitor all reject\nhost other all all trust\n")
+        .unwrap();
     hang_up(&served);
     wait_until("new rules are in effect", || connect(&served, "postgres").is_err());
-    let message = "no pg_hba.conf entry for host \"127.0.0.1\", user \"postgres\", database \"postgres\", no encryption";
+    let message =
+        "no pg_hba.conf entry for host \"127.0.0.1\", user \"postgres\", database \"postgres\", no encryption";
     assert_eq!(refusal(connect(&served, "postgres")), ("28000".to_owned(), message.to_owned()));
     // Who is in stays in.
     assert_eq!(first.query_one("SELECT 1", &[]).unwrap().get::<_, i32>(0), 1);
@@ -341,7 +349,7 @@ fn meanwhile(served: &Served, harm: impl FnOnce()) -> Duration {
 fn wrong_passwords_by_the_thousand_leave_nothing() {
     let served = Served::start();
     let attempt = |n: usize| {
-        let user = if n % 3 == 0 { "nobody" } else { "postgres" };
+        let user = if n.is_multiple_of(3) { "nobody" } else { "postgres" };
         let config = format!("host=127.0.0.1 port={} user={user} password='wrong' dbname=postgres", served.port);
         assert_eq!(refusal(Client::connect(&config, NoTls)).0, "28P01");
     };
@@ -414,15 +422,25 @@ fn slow_and_silent_clients_are_closed_in_time() {
     let patience = Duration::from_secs(1);
     let files_before = files(&served);
     let hello = hello(&served, Some("postgresql"));
-    let parts: [&[u8]; 7] =
-        [b"", &SSL_REQUEST[..5], &SSL_REQUEST, &GSS_REQUEST, &startup("postgres"), &startup("postgres")[..20], &hello[..90]];
+    let parts: [&[u8]; 7] = [
+        b"",
+        &SSL_REQUEST[..5],
+        &SSL_REQUEST,
+        &GSS_REQUEST,
+        &startup("postgres"),
+        &startup("postgres")[..20],
+        &hello[..90],
+    ];
     let longest = meanwhile(&served, || {
         let since = Instant::now();
-        let streams: Vec<TcpStream> = (0..20).flat_map(|_| parts.iter()).map(|part| {
-            let mut stream = tcp(&served);
-            stream.write_all(part).unwrap();
-            stream
-        }).collect();
+        let streams: Vec<TcpStream> = (0..20)
+            .flat_map(|_| parts.iter())
+            .map(|part| {
+                let mut stream = tcp(&served);
+                stream.write_all(part).unwrap();
+                stream
+            })
+            .collect();
         // Drop by drop: each byte comes in time, all of them never.
         let drop_by_drop: Vec<_> = [startup("postgres"), hello.clone(), [&SSL_REQUEST[..], &hello].concat()]
             .into_iter()
@@ -527,7 +545,10 @@ fn nothing_unencrypted_is_taken_for_encrypted() {
         String::from_utf8_lossy(&answer).into_owned()
     };
     let smuggled = said(&[&SSL_REQUEST[..], &startup("postgres")].concat());
-    assert!(smuggled.contains("received unencrypted data after SSL request") && smuggled.contains("08P01"), "{smuggled}");
+    assert!(
+        smuggled.contains("received unencrypted data after SSL request") && smuggled.contains("08P01"),
+        "{smuggled}"
+    );
     let smuggled = said(&[&GSS_REQUEST[..], &startup("postgres")].concat());
     assert!(smuggled.contains("received unencrypted data after GSSAPI encryption request"), "{smuggled}");
     // Without ALPN another protocol's client could be made to come directly; a request is not direct.

@@ -304,7 +304,10 @@ impl Server {
         let path = |path: &Path| path.display().to_string();
         let seconds = shared.login_timeout.as_secs();
         let mut settings = vec![
-            ("authentication_timeout", if seconds % 60 == 0 { format!("{}min", seconds / 60) } else { format!("{seconds}s") }),
+            (
+                "authentication_timeout",
+                if seconds.is_multiple_of(60) { format!("{}min", seconds / 60) } else { format!("{seconds}s") },
+            ),
             ("max_connections", shared.limits.connections.to_string()),
             ("superuser_reserved_connections", shared.limits.reserved.to_string()),
         ];

@@ -107,7 +107,8 @@ impl TlsSettings {
         let builder = match &files.authorities {
             None => builder.with_no_client_auth(),
             Some(path) => {
-                let fail = |e: String| broken(format!("could not load root certificate file \"{}\": {e}", path.display()));
+                let fail =
+                    |e: String| broken(format!("could not load root certificate file \"{}\": {e}", path.display()));
                 let mut roots = RootCertStore::empty();
                 for authority in certificates(path, "root certificate")? {
                     roots.add(authority).map_err(|e| fail(e.to_string()))?;
@@ -136,7 +137,10 @@ fn end_point(certificate: &[u8]) -> Option<Vec<u8>> {
     let parsed = Certificate::from_der(certificate).ok()?;
     let hash = match &*parsed.signature_algorithm().oid.to_string() {
         // MD5 and SHA-1, with RSA; SHA-1 with ECDSA; SHA-256 with either.
-        "1.2.840.113549.1.1.4" | "1.2.840.113549.1.1.5" | "1.2.840.10045.4.1" | "1.2.840.113549.1.1.11"
+        "1.2.840.113549.1.1.4"
+        | "1.2.840.113549.1.1.5"
+        | "1.2.840.10045.4.1"
+        | "1.2.840.113549.1.1.11"
         | "1.2.840.10045.4.3.2" => Sha256::digest(certificate).to_vec(),
         "1.2.840.113549.1.1.14" | "1.2.840.10045.4.3.1" => Sha224::digest(certificate).to_vec(),
         "1.2.840.113549.1.1.12" | "1.2.840.10045.4.3.3" => Sha384::digest(certificate).to_vec(),

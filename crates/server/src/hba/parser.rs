@@ -10,8 +10,7 @@ use super::tokens::{Line, Token};
 use super::{Addresses, ClientCert, Databases, Kind, Method, Rule, Users, refused};
 
 /// PostgreSQL's methods that there are none of here.
-const OTHER_METHODS: [&str; 10] =
-    ["ident", "md5", "password", "gss", "sspi", "pam", "bsd", "ldap", "radius", "oauth"];
+const OTHER_METHODS: [&str; 10] = ["ident", "md5", "password", "gss", "sspi", "pam", "bsd", "ldap", "radius", "oauth"];
 
 /// The fields of a line that are left.
 struct Fields(std::vec::IntoIter<Vec<Token>>);
