@@ -26,6 +26,7 @@ impl SessionHost<'_> {
             "hathi_statement_cache" => {
                 Ok(self.runtime.statements.rows((!self.user.superuser).then_some(self.user.oid)))
             }
+            "pg_hba_file_rules" => Ok(self.runtime.rule_rows()),
             "hathi_jit" => Ok(vec![self.jit_counts()]),
             "pg_lock_status" => Ok(self.locks()),
             "pg_get_sequence_data" => {

@@ -152,7 +152,7 @@ impl Session {
             owner,
             interrupt,
             backend,
-            settings: Settings::default(),
+            settings: Settings::with_fixed(runtime.fixed.lock().clone()),
             search_path: Vec::new(),
             temporary: None,
             on_commit: Vec::new(),

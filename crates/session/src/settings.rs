@@ -38,6 +38,7 @@ enum Kind {
 /// Every setting: name as SHOW ALL writes it, default, how it is read.
 const KNOWN: &[(&str, &str, Kind)] = &[
     ("application_name", "", Kind::Text),
+    ("authentication_timeout", "1min", Kind::Internal),
     ("bytea_output", "hex", Kind::Word(&["hex", "escape"])),
     // There are no function bodies to check yet.
     ("check_function_bodies", "on", Kind::Bool),
@@ -60,6 +61,8 @@ const KNOWN: &[(&str, &str, Kind)] = &[
     ("default_transaction_deferrable", "off", Kind::Bool),
     ("default_transaction_read_only", "off", Kind::Bool),
     ("extra_float_digits", "1", Kind::Int(-15, 3)),
+    // The server's files, by its arguments.
+    ("hba_file", "", Kind::Internal),
     ("idle_in_transaction_session_timeout", "0", Kind::Time),
     ("idle_session_timeout", "0", Kind::Time),
     // Our own: whether every expression that is evaluated row by row gets a program, slower or not.
@@ -74,7 +77,7 @@ const KNOWN: &[(&str, &str, Kind)] = &[
     ("lc_numeric", "C", Kind::Fixed),
     ("lc_time", "C", Kind::Fixed),
     ("lock_timeout", "0", Kind::Time),
-    ("max_connections", "100", Kind::Internal),
+    ("max_connections", "10000", Kind::Internal),
     ("max_index_keys", "32", Kind::Internal),
     ("max_identifier_length", "63", Kind::Internal),
     // Who statements run as: see `Session::become_role`.
@@ -87,7 +90,13 @@ const KNOWN: &[(&str, &str, Kind)] = &[
     ("server_version", "18.0", Kind::Internal),
     ("server_version_num", "180000", Kind::Internal),
     ("session_authorization", "", Kind::Text),
+    ("ssl", "off", Kind::Internal),
+    ("ssl_ca_file", "", Kind::Internal),
+    ("ssl_cert_file", "", Kind::Internal),
+    ("ssl_key_file", "", Kind::Internal),
+    ("ssl_min_protocol_version", "TLSv1.2", Kind::Internal),
     ("standard_conforming_strings", "on", Kind::Fixed),
+    ("superuser_reserved_connections", "3", Kind::Internal),
     ("statement_timeout", "0", Kind::Time),
     (
         "synchronous_commit",
@@ -168,6 +177,8 @@ pub struct Settings {
     pub default_read_only: bool,
     /// What says whether expressions are compiled.
     jit: JitSettings,
+    /// What the server has decided on, by names in lower case.
+    pub(crate) fixed: Arc<crate::runtime::FixedSettings>,
     /// What SET SESSION AUTHORIZATION made of the session.
     pub(crate) session_role: Option<Role>,
     /// What SET ROLE made of it.
@@ -194,6 +205,7 @@ impl Default for Settings {
             default_isolation: syntax::ast::IsolationLevel::ReadCommitted,
             default_read_only: false,
             jit: JitSettings { on: true, expressions: true, force: false, forbidden: false },
+            fixed: Arc::default(),
             session_role: None,
             role: None,
             values: BTreeMap::new(),
@@ -226,6 +238,11 @@ impl Settings {
         is_on.then_some(exec::Programs { jit, force: self.jit.force || jit.is_forced() })
     }
 
+    /// The defaults, but for what the server has decided on.
+    pub(crate) fn with_fixed(fixed: Arc<crate::runtime::FixedSettings>) -> Settings {
+        Settings { fixed, ..Settings::default() }
+    }
+
     /// The rows of `pg_settings`.
     pub fn rows(&self) -> Vec<Vec<types::Datum>> {
         use types::Datum;
@@ -240,7 +257,11 @@ impl Settings {
                 types::io::text_in(types::oid::TEXT_ARRAY, -1, &list, &IoSettings::default()).unwrap_or_default()
             };
             let setting = self.get(name).unwrap_or_default();
-            let source = if setting == default { "default" } else { "session" };
+            let source = match setting == default {
+                true => "default",
+                false if kind == Kind::Internal => "command line",
+                false => "session",
+            };
             let number = match kind {
                 Kind::Size { unit_kb, .. } => size(name, &setting, unit_kb).map_or(setting.clone(), |n| n.to_string()),
                 _ => setting.clone(),
@@ -607,6 +628,9 @@ impl Settings {
         if let Some(value) = self.values.get(&key) {
             return Ok(value.clone());
         }
+        if let Some(value) = self.fixed.get(&*key) {
+            return Ok(value.clone());
+        }
         match find(name) {
             Some((_, default, _)) => Ok((*default).to_owned()),
             None => Err(unknown(name)),
@@ -635,7 +659,7 @@ impl Settings {
     /// Puts all settings back to their defaults.
     pub fn reset_all(&mut self) {
         let generation = self.generation + 1;
-        *self = Settings { generation, ..Settings::default() };
+        *self = Settings { generation, fixed: self.fixed.clone(), ..Settings::default() };
     }
 }
 

@@ -139,6 +139,7 @@ impl Session {
             StatementKind::Comment(c) => self.comment(sql, c),
             StatementKind::Truncate(t) => self.truncate(sql, t),
             StatementKind::CreateRole(c) => self.create_role(sql, c),
+            StatementKind::AlterDatabase(a) => self.alter_database(sql, a),
             StatementKind::AlterRole(a) => self.alter_role(sql, a),
             StatementKind::DropRole(d) => self.drop_role(sql, d, sink),
             StatementKind::CreateDatabase(c) => self.create_database(sql, c),
