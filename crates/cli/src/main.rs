@@ -8,10 +8,11 @@ mod sql;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use hathi::Database;
-use server::Auth;
+use server::{Access, Auth, Limits, ServerOptions, SessionMode, TlsFiles};
 
 /// PostgreSQL's SQL on an embedded engine.
 #[derive(Parser)]
@@ -38,9 +39,10 @@ enum Command {
     Serve {
         /// The database directory.
         dir: PathBuf,
-        /// TCP address; "none" for no TCP. Default: 127.0.0.1 and the port.
+        /// TCP address to listen on: "127.0.0.1", "[::1]:5433", "localhost", "*" for all, "none" for no TCP. May be given several times.
+        /// Default: loopback.
         #[arg(long)]
-        listen: Option<String>,
+        listen: Vec<String>,
         /// Directory of the unix socket. Default: the database directory.
         #[arg(long)]
         socket: Option<PathBuf>,
@@ -50,9 +52,36 @@ enum Command {
         /// Who may connect.
         #[arg(long, value_enum, default_value = "peer")]
         auth: AuthArgument,
+        /// A file of rules that say who may connect, as pg_hba.conf; read again on SIGHUP.
+        #[arg(long, conflicts_with = "auth")]
+        hba: Option<PathBuf>,
         /// A file with the superuser's password for as long as this server runs; its first line.
         #[arg(long)]
         password_file: Option<PathBuf>,
+        /// The server's TLS certificate, in PEM, with those between it and an authority; read again on SIGHUP.
+        #[arg(long, requires = "tls_key")]
+        tls_cert: Option<PathBuf>,
+        /// Its private key.
+        #[arg(long, requires = "tls_cert")]
+        tls_key: Option<PathBuf>,
+        /// Authorities whose certificates clients may show.
+        #[arg(long, requires = "tls_cert")]
+        tls_ca: Option<PathBuf>,
+        /// Clients that may be connected at a time.
+        #[arg(long, default_value_t = Limits::default().connections)]
+        max_connections: usize,
+        /// How many of those places are kept for superusers.
+        #[arg(long, default_value_t = Limits::default().reserved)]
+        superuser_reserved_connections: usize,
+        /// Seconds that a client may take to log in.
+        #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=600))]
+        authentication_timeout: u64,
+        /// How sessions get threads.
+        #[arg(long, value_enum, default_value = "pooled")]
+        session_mode: ModeArgument,
+        /// Threads that run pooled sessions. Default: one for each processor.
+        #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+        carriers: Option<u16>,
     },
     /// Checks every page and index of a database directory; exit code 1 when something is damaged.
     Check {
@@ -71,12 +100,48 @@ enum AuthArgument {
     Trust,
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+enum ModeArgument {
+    /// A handful of threads run all of them.
+    Pooled,
+    /// Each has one of its own.
+    Thread,
+}
+
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Demo { dir, rows } => demo::run(&dir, rows),
         Command::Sql(arguments) => sql::run(&arguments),
-        Command::Serve { dir, listen, socket, port, auth, password_file } => {
-            serve::run(&serve::Serve { dir, listen, socket, port, auth: auth.into(), password_file })
+        Command::Serve {
+            dir,
+            listen,
+            socket,
+            port,
+            auth,
+            hba,
+            password_file,
+            tls_cert,
+            tls_key,
+            tls_ca,
+            max_connections,
+            superuser_reserved_connections,
+            authentication_timeout,
+            session_mode,
+            carriers,
+        } => {
+            let tls = tls_cert.zip(tls_key);
+            let options = ServerOptions {
+                mode: match (session_mode, carriers) {
+                    (ModeArgument::Thread, _) => SessionMode::Thread,
+                    (ModeArgument::Pooled, Some(slots)) => SessionMode::Pooled { slots: slots.into() },
+                    (ModeArgument::Pooled, None) => SessionMode::default(),
+                },
+                access: hba.map_or(Access::Auth(auth.into()), Access::File),
+                tls: tls.map(|(certificate, key)| TlsFiles { certificate, key, authorities: tls_ca }),
+                limits: Limits { connections: max_connections, reserved: superuser_reserved_connections },
+                login_timeout: Duration::from_secs(authentication_timeout),
+            };
+            serve::run(serve::Serve { dir, listen, socket, port, options, password_file })
         }
         Command::Check { dir } => check(dir),
     };

@@ -1,13 +1,17 @@
 //! `hathi serve`: a server on a database directory, until it is told to stop.
 
+use std::io::{self, Write};
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use hathi::Database;
-use server::{Auth, Roles, Server};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use server::{Roles, Server, ServerOptions};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+use types::SqlError;
 
 use crate::output::error_text;
 
@@ -17,10 +21,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// What `hathi serve` was asked for.
 pub struct Serve {
     pub dir: PathBuf,
-    pub listen: Option<String>,
+    pub listen: Vec<String>,
     pub socket: Option<PathBuf>,
     pub port: u16,
-    pub auth: Auth,
+    pub options: ServerOptions,
     pub password_file: Option<PathBuf>,
 }
 
@@ -32,35 +36,78 @@ fn read_password(path: &Path) -> Result<String, String> {
     }
 }
 
-/// Serves until SIGINT or SIGTERM; then cancels what is in flight, and closes cleanly. A second signal ends it at once.
-pub fn run(what: &Serve) -> Result<ExitCode, String> {
+fn texts(errors: &[SqlError]) -> String {
+    errors.iter().map(error_text).collect::<Vec<_>>().join("\n")
+}
+
+/// As many files as may be open: each client is one.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+}
+
+/// Listens on one address: with a port or without, of either family, or a name; "*" is all of both families.
+fn listen(server: &Server, address: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    if address == "*" {
+        let all: [IpAddr; 2] = [[0, 0, 0, 0].into(), [0u16; 8].into()];
+        return server.listen_tcp(&all.map(|ip| SocketAddr::new(ip, port))[..]);
+    }
+    match address.parse::<IpAddr>() {
+        Ok(ip) => server.listen_tcp((ip, port)),
+        Err(_) if address.contains(':') => server.listen_tcp(address),
+        Err(_) => server.listen_tcp((address, port)),
+    }
+}
+
+/// Whoever reads it may have stopped reading.
+fn say(host: &dyn std::fmt::Display, port: u16) {
+    let _ = writeln!(io::stdout(), "listening: psql -h {host} -p {port} -U postgres postgres");
+}
+
+/// Serves until SIGINT or SIGTERM; then cancels what is in flight, and closes cleanly. A second signal ends it at once. SIGHUP reads rules and
+/// certificates again.
+pub fn run(what: Serve) -> Result<ExitCode, String> {
     // Before anything listens, so that no signal is missed.
-    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(|e| e.to_string())?;
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(|e| e.to_string())?;
+    raise_file_limit();
     let database = Database::open(&what.dir).map_err(|e| error_text(&e))?;
     let verifier = match &what.password_file {
         Some(path) => Some(Server::verifier(&database, &read_password(path)?)),
         None => None,
     };
-    let server = Server::new(database.clone(), what.auth, Roles::new(&database, verifier));
+    let roles = Roles::new(&database, verifier);
+    let server = Server::with_options(database.clone(), roles, what.options).map_err(|e| texts(&e))?;
     let socket = what.socket.as_ref().unwrap_or(&what.dir);
     let socket = socket.canonicalize().map_err(|e| format!("{}: {e}", socket.display()))?;
     server.listen_unix(&socket, what.port).map_err(|e| format!("{}: {e}", socket.display()))?;
-    println!("listening: psql -h {} -p {} -U postgres postgres", socket.display(), what.port);
-    match what.listen.as_deref() {
-        Some("none") => {}
-        Some(address) => {
-            let bound = server.listen_tcp(address).map_err(|e| format!("{address}: {e}"))?;
-            println!("listening: psql -h {} -p {} -U postgres postgres", bound.ip(), bound.port());
+    let mut bound = Vec::new();
+    if what.listen.is_empty() {
+        // Loopback is a convenience, so a port that is taken does not keep the server from starting; nor does a missing IPv6.
+        for address in ["127.0.0.1", "::1"] {
+            match listen(&server, address, what.port) {
+                Ok(more) => bound.extend(more),
+                Err(e) if e.kind() == io::ErrorKind::AddrNotAvailable || address == "::1" => {}
+                Err(e) => eprintln!("hathi: not listening on {address}:{}: {e}", what.port),
+            }
         }
-        // Loopback is a convenience, so a port that is taken does not keep the server from starting.
-        None => match server.listen_tcp(("127.0.0.1", what.port)) {
-            Ok(bound) => println!("listening: psql -h {} -p {} -U postgres postgres", bound.ip(), bound.port()),
-            Err(e) => eprintln!("hathi: not listening on 127.0.0.1:{}: {e}", what.port),
-        },
     }
-    signals.forever().next();
+    for address in what.listen.iter().filter(|a| *a != "none") {
+        bound.extend(listen(&server, address, what.port).map_err(|e| format!("{address}: {e}"))?);
+    }
+    // All of them listen before any is told of.
+    say(&socket.display(), what.port);
+    bound.iter().for_each(|bound| say(&bound.ip(), bound.port()));
+    for signal in signals.forever() {
+        if signal != SIGHUP {
+            break;
+        }
+        match server.reload() {
+            Ok(()) => eprintln!("hathi: rules and certificates were reloaded"),
+            Err(errors) => eprintln!("hathi: {}\nhathi: what is broken stays as it was", texts(&errors)),
+        }
+    }
     std::thread::spawn(move || {
-        signals.forever().next();
+        signals.forever().find(|&signal| signal != SIGHUP);
         std::process::exit(1);
     });
     if !server.stop(PATIENCE) {

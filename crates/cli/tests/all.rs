@@ -1,5 +1,7 @@
 //! The command and its server from outside. One program for all tests: each would link the whole engine anew.
 
+mod access;
+mod authority;
 mod clients;
 mod command;
 mod data;

@@ -14,7 +14,7 @@ pub mod served;
 use served::{PASSWORD, Served};
 
 /// Every psql there is: on the path, where Debian keeps versions, and in `HATHI_PSQL` (separated by colons).
-fn psqls() -> Vec<PathBuf> {
+pub fn psqls() -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = Vec::new();
     if let Ok(versions) = std::fs::read_dir("/usr/lib/postgresql") {
         found.extend(versions.flatten().map(|v| v.path().join("bin/psql")));
@@ -271,7 +271,7 @@ fn the_postgres_crate_works() {
 
 /// Runs a script of a client; what is not there is said, not failed.
 #[track_caller]
-fn drive(served: &Served, mut command: Command, more: &[&str]) {
+pub fn drive(served: &Served, mut command: Command, more: &[&str]) {
     let program = command.get_program().to_string_lossy().into_owned();
     let Ok(run) = command.args(["127.0.0.1", &served.port.to_string(), PASSWORD]).args(more).output() else {
         eprintln!("{program} is missing: this test was not run");
@@ -285,12 +285,12 @@ fn drive(served: &Served, mut command: Command, more: &[&str]) {
     }
 }
 
-fn script(name: &str) -> PathBuf {
+pub fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(name)
 }
 
 /// The interpreter that has the clients; `.ci/run` makes one.
-fn python() -> Command {
+pub fn python() -> Command {
     Command::new(std::env::var("HATHI_PYTHON").unwrap_or_else(|_| "python3".to_owned()))
 }
 

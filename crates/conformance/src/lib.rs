@@ -22,7 +22,7 @@ impl Served {
     pub fn start() -> Served {
         let database = Database::in_memory().expect("memory");
         let server = Server::new(database.clone(), Auth::Trust, Roles::new(&database, None));
-        let address = server.listen_tcp("127.0.0.1:0").expect("a port of loopback");
+        let address = server.listen_tcp("127.0.0.1:0").expect("a port of loopback")[0];
         Served { server, address, database }
     }
 

@@ -292,6 +292,11 @@ pub(crate) mod functions {
         Ok(rows.into_iter().map(text).collect())
     }
 
+    #[ext::set_function(oid = 3401)]
+    pub fn hba_file_rules(call: &mut Call<'_>) -> Result<Vec<ext::output::Columns>> {
+        rows_of(call, "pg_hba_file_rules", &[])
+    }
+
     #[ext::set_function(oid = 2511)]
     pub fn cursors(call: &mut Call<'_>) -> Result<Vec<ext::output::Columns>> {
         rows_of(call, "pg_cursor", &[])

@@ -44,6 +44,7 @@ use types::{Datum, Oid, Result};
 use vector::{Data, Vector};
 
 pub use comparison::Comparison;
+pub use regex::Pattern;
 
 /// Every module of built-ins.
 pub const MODULES: &[Module] = &[

@@ -74,6 +74,25 @@ impl Compiled {
     }
 }
 
+/// A pattern that texts are tested against outside of SQL.
+#[derive(Clone, Debug)]
+pub struct Pattern(Regex);
+
+impl Pattern {
+    /// Reads a regular expression of PostgreSQL's.
+    ///
+    /// # Errors
+    /// `2201B`.
+    pub fn new(pattern: &str) -> Result<Pattern> {
+        matcher(pattern, "").map(Pattern)
+    }
+
+    /// Whether there is a match anywhere in `text`. One that takes too long is none.
+    pub fn is_match(&self, text: &str) -> bool {
+        self.0.is_match(text).unwrap_or(false)
+    }
+}
+
 /// A pattern that is only tested, with flags as of `regexp_like`.
 pub(crate) fn matcher(pattern: &str, flags: &str) -> Result<Regex> {
     Ok(compile(pattern, Flags::parse(flags)?)?.regex)

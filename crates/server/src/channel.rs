@@ -4,6 +4,7 @@
 //! statement the thread waits, and lends its slot meanwhile (E4).
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -13,7 +14,8 @@ use types::error::Severity;
 use types::{Result, SqlError, SqlState};
 use wire::{Decoder, FrontendMessage, backend};
 
-use crate::transport::Transport;
+use crate::tls::{Tls, TlsSettings};
+use crate::transport::{Nowhere, Transport};
 
 /// Bytes asked of the stream at a time.
 const READ_BYTES: usize = 16 << 10;
@@ -91,6 +93,14 @@ impl Channel {
 
     pub fn transport(&mut self) -> &mut dyn Transport {
         &mut *self.transport
+    }
+
+    /// From here on all is encrypted: what was read and not taken is the client's handshake, what is still to be written goes out plain.
+    pub fn encrypt(&mut self, settings: Arc<TlsSettings>, names_protocol: bool) -> io::Result<()> {
+        let inner = std::mem::replace(&mut self.transport, Box::new(Nowhere));
+        let plain = (self.input.split().to_vec(), self.output.split().to_vec());
+        self.transport = Box::new(Tls::new(inner, settings, plain, names_protocol)?);
+        Ok(())
     }
 
     /// Gets buffers for as long as it is run.

@@ -15,11 +15,13 @@ use types::error::Severity;
 use types::{Datum, Oid, Result, SqlError, SqlState};
 use wire::{Formats, FrontendMessage, Target, TransactionStatus, Values, backend, text};
 
+use crate::Shared;
 use crate::channel::{Channel, CopyMessage, Incoming};
-use crate::login::Login;
+use crate::limits::Place;
+use crate::login::{Asked, Login};
+use crate::origin::Origin;
 use crate::results::{Results, fields};
 use crate::transport::Transport;
-use crate::{Proof, Shared};
 
 struct Opened {
     /// None for the empty statement.
@@ -48,8 +50,8 @@ const REPORTED: [(&str, &str); 15] = [
 
 /// How far a connection has come.
 pub(crate) enum Phase {
-    /// The first packets; how often encryption was asked for.
-    Start(u8),
+    /// The first packets, and which kinds of encryption were asked for.
+    Start(Asked),
     /// The client proves who it is.
     Proof(Box<Login>),
     /// There is a session.
@@ -95,14 +97,11 @@ pub(crate) enum Step {
 /// Messages that are handled before others have their turn.
 const MESSAGES_PER_TURN: usize = 64;
 
-/// How long a client may take to log in, as PostgreSQL's `authentication_timeout`.
-const LOGIN: Duration = Duration::from_secs(60);
-
 /// A client's connection.
 pub struct Connection {
     pub(crate) shared: Arc<Shared>,
     pub(crate) channel: Channel,
-    pub(crate) proof: Proof,
+    pub(crate) origin: Origin,
     pub(crate) phase: Phase,
     /// Wakes it when it is parked.
     pub(crate) waker: Option<Waker>,
@@ -117,16 +116,19 @@ pub struct Connection {
     pending: Option<Pending>,
     /// How long the client may be silent, and what it is told then.
     silence: Option<(Instant, SqlError)>,
+    /// That it counts among the sessions.
+    pub(crate) place: Option<Place>,
 }
 
 impl Connection {
-    pub fn new(shared: Arc<Shared>, proof: Proof, transport: Box<dyn Transport>) -> Connection {
+    pub fn new(shared: Arc<Shared>, origin: Origin, transport: Box<dyn Transport>) -> Connection {
+        let patience = shared.login_timeout;
         let timeout = SqlError::new(SqlState::QUERY_CANCELED, "canceling authentication due to timeout");
         Connection {
             shared,
             channel: Channel::new(transport),
-            proof,
-            phase: Phase::Start(0),
+            origin,
+            phase: Phase::Start(Asked::default()),
             waker: None,
             session: None,
             portals: HashMap::new(),
@@ -134,7 +136,8 @@ impl Connection {
             skipping: false,
             reported: Vec::new(),
             pending: None,
-            silence: Some((Instant::now() + LOGIN, timeout)),
+            silence: Some((Instant::now() + patience, timeout)),
+            place: None,
         }
     }
 
@@ -146,6 +149,9 @@ impl Connection {
     /// Does what there is to do, until the client must say or take something, or others come first.
     pub fn advance(&mut self) -> Turn {
         // What is left of the last run goes first; a client that takes nothing is asked nothing.
+        if self.is_late() {
+            return Turn::Over;
+        }
         match self.channel.drain() {
             Ok(true) => {}
             Ok(false) if self.channel.is_lost() => return Turn::Over,
@@ -169,7 +175,10 @@ impl Connection {
             match step {
                 Err(_) => return Turn::Over,
                 Ok(Step::Went) => {
-                    self.silence = None;
+                    // To log in, there is one time for all of it.
+                    if matches!(self.phase, Phase::Ready) {
+                        self.silence = None;
+                    }
                     continue;
                 }
                 Ok(Step::Full) => return self.parked(true),
@@ -212,6 +221,16 @@ impl Connection {
         size_of::<Connection>() + self.channel.held_bytes() + reported + portals
     }
 
+    /// Whether its client has taken too long to log in, whatever it does.
+    fn is_late(&mut self) -> bool {
+        if matches!(self.phase, Phase::Ready) {
+            return false;
+        }
+        let Some((_, error)) = self.silence.take_if(|s| s.0 <= Instant::now()) else { return false };
+        self.channel.fatal(error);
+        true
+    }
+
     /// Whether somebody wants it gone.
     fn is_to_end(&self) -> bool {
         self.shared.is_stopping() || self.channel.cancel.as_ref().is_some_and(|c| c.is_terminated())
@@ -223,6 +242,7 @@ impl Connection {
     }
 
     fn parked(&mut self, writing: bool) -> Turn {
+        let writing = writing || self.channel.transport().has_unsent();
         if let Some(backend) = &self.channel.cancel {
             backend.set_connection(self.bytes(), self.portals.len());
             backend.park(if writing { Wait::ClientWrite } else { Wait::ClientRead });
@@ -239,7 +259,10 @@ impl Connection {
         {
             self.silence = Some((Instant::now() + Duration::from_millis(ms), error));
         }
-        Turn::Parked { writing, until: until.or(self.silence.as_ref().map(|s| s.0)) }
+        // Who takes nothing cannot be told that it was silent; it is looked at again when it does.
+        let is_told = |at: &Instant| !writing || !matches!(self.phase, Phase::Ready) || *at > Instant::now();
+        let silence = self.silence.as_ref().map(|s| s.0).filter(is_told);
+        Turn::Parked { writing, until: until.or(silence) }
     }
 
     fn next_message(&mut self) -> io::Result<Step> {
@@ -665,6 +688,7 @@ impl Drop for Connection {
         // The session first: whoever waits for the connection's end may want what it holds.
         self.portals.clear();
         self.session = None;
+        self.place = None;
         self.shared.leave(id.cast_signed());
     }
 }

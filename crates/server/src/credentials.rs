@@ -6,9 +6,15 @@ use session::Runtime;
 use types::Result;
 use wire::scram::Verifier;
 
+use crate::limits::Limited;
+
 /// A role that may connect.
 #[derive(Clone, Debug)]
 pub struct LoginRole {
+    /// Which it is, and how often it may be connected.
+    pub limited: Limited,
+    /// Whether it may do anything.
+    pub superuser: bool,
     /// What its password must fit; none: no password does.
     pub verifier: Option<Verifier>,
     /// Whether it may log in.
@@ -22,6 +28,18 @@ pub trait Credentials: Send + Sync {
     /// # Errors
     /// When roles cannot be read.
     fn role(&self, name: &str) -> Result<Option<LoginRole>>;
+
+    /// The database called `name`, if there is one, and how many may be connected to it.
+    ///
+    /// # Errors
+    /// When databases cannot be read.
+    fn database(&self, name: &str) -> Result<Option<Limited>>;
+
+    /// Whether the role called `user` is that called `group`, or a member of it; superusers are none of what they were not made.
+    ///
+    /// # Errors
+    /// When roles cannot be read.
+    fn is_member(&self, user: &str, group: &str) -> Result<bool>;
 }
 
 /// Microseconds from 1970 to 2000.
@@ -51,6 +69,17 @@ impl Credentials for Roles {
         // A password that ended fits no more, as in PostgreSQL; other proofs do.
         let now = self.runtime.engine().shared().env.clock.unix_micros() - MICROS_TO_2000;
         let stored = stored.filter(|_| role.valid_until.is_none_or(|until| now < until));
-        Ok(Some(LoginRole { verifier: own.or(stored), can_login: role.can_login }))
+        let limited = Limited { oid: role.oid, name: role.name, limit: role.connection_limit };
+        let (superuser, can_login) = (role.superuser, role.can_login);
+        Ok(Some(LoginRole { limited, superuser, verifier: own.or(stored), can_login }))
+    }
+
+    fn database(&self, name: &str) -> Result<Option<Limited>> {
+        let found = self.runtime.connection_limit_of(name)?;
+        Ok(found.map(|(oid, limit)| Limited { oid, name: name.to_owned(), limit }))
+    }
+
+    fn is_member(&self, user: &str, group: &str) -> Result<bool> {
+        self.runtime.is_member(user, group)
     }
 }

@@ -5,20 +5,24 @@ mod attentive;
 mod channel;
 mod connection;
 mod credentials;
+mod hba;
+mod limits;
+mod listen;
 mod login;
+mod origin;
 mod poller;
 mod results;
 mod seat;
 #[cfg(test)]
 mod tests;
 mod thread;
+mod tls;
 mod transport;
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
-use std::net::{TcpListener, ToSocketAddrs};
-use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::net::ToSocketAddrs;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -27,15 +31,21 @@ use std::time::{Duration, Instant};
 use hathi::Database;
 use session::carrier::Carriers;
 use session::{CancelHandle, Waker};
-use types::SqlState;
+use types::{Result, SqlError, SqlState};
 
 use attentive::Wakefulness;
 use connection::Connection;
+use hba::Rules;
+use limits::Places;
+use listen::{Tcp, Unix};
+use origin::Origin;
 use poller::{Accept, Poller, Ready};
-use seat::Seat;
-use transport::{Socket, Streams, Transport};
+use tls::TlsSettings;
+use transport::Streams;
 
 pub use credentials::{Credentials, LoginRole, Roles, SUPERUSER};
+pub use limits::{Limited, Limits};
+pub use tls::TlsFiles;
 pub use wire::scram::Verifier;
 
 /// Iterations of new verifiers, as PostgreSQL's `scram_iterations`.
@@ -79,6 +89,42 @@ impl Default for SessionMode {
     }
 }
 
+/// Where it is written who may connect.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Access {
+    /// Nowhere: as this says.
+    Auth(Auth),
+    /// In a file with the syntax of pg_hba.conf, which [`Server::reload`] reads again.
+    File(PathBuf),
+}
+
+/// How a server is.
+#[derive(Clone, Debug)]
+pub struct ServerOptions {
+    /// How sessions get threads.
+    pub mode: SessionMode,
+    /// Who may connect.
+    pub access: Access,
+    /// What TLS is configured from, which [`Server::reload`] reads again; without, there is none.
+    pub tls: Option<TlsFiles>,
+    /// How many may be connected.
+    pub limits: Limits,
+    /// How long a client may take to log in (`authentication_timeout`).
+    pub login_timeout: Duration,
+}
+
+impl Default for ServerOptions {
+    fn default() -> ServerOptions {
+        ServerOptions {
+            mode: SessionMode::default(),
+            access: Access::Auth(Auth::Peer),
+            tls: None,
+            limits: Limits::default(),
+            login_timeout: Duration::from_secs(60),
+        }
+    }
+}
+
 /// A connection as others see it.
 pub(crate) struct Live {
     pub key: Vec<u8>,
@@ -88,8 +134,14 @@ pub(crate) struct Live {
 /// What connections share.
 pub(crate) struct Shared {
     pub database: Database,
-    pub auth: Auth,
     pub credentials: Box<dyn Credentials>,
+    pub login_timeout: Duration,
+    pub places: Arc<Places>,
+    limits: Limits,
+    access: Access,
+    rules: Mutex<Arc<Rules>>,
+    tls_files: Option<TlsFiles>,
+    tls: Mutex<Option<Arc<TlsSettings>>>,
     mode: SessionMode,
     /// Makes the answers to unknown users look like those to known ones.
     pub secret: [u8; 32],
@@ -118,8 +170,34 @@ impl Shared {
         self.stopping.load(Ordering::SeqCst)
     }
 
+    /// Who may connect, now.
+    pub fn rules(&self) -> Arc<Rules> {
+        locked(&self.rules).clone()
+    }
+
+    /// What TLS connections begin with, now.
+    pub fn tls_settings(&self) -> Option<Arc<TlsSettings>> {
+        locked(&self.tls).clone()
+    }
+
+    /// Whether one more may try to log in (K2).
+    pub fn has_room(&self) -> bool {
+        *locked(&self.count) < self.limits.connections.saturating_mul(2)
+    }
+
     pub fn fill_random(&self, bytes: &mut [u8]) {
         self.database.runtime().engine().shared().env.entropy.fill(bytes);
+    }
+
+    fn load_rules(access: &Access) -> std::result::Result<Rules, Vec<SqlError>> {
+        match access {
+            Access::Auth(auth) => Ok(Rules::of(*auth)),
+            Access::File(path) => Rules::load(path),
+        }
+    }
+
+    fn load_tls(files: Option<&TlsFiles>) -> Result<Option<Arc<TlsSettings>>> {
+        files.map(TlsSettings::load).transpose().map(|settings| settings.map(Arc::new))
     }
 
     pub fn enter(&self, id: i32, key: Vec<u8>, cancel: CancelHandle) {
@@ -159,13 +237,51 @@ impl Server {
         credentials: impl Credentials + 'static,
         mode: SessionMode,
     ) -> Server {
+        let options = ServerOptions { mode, access: Access::Auth(auth), ..ServerOptions::default() };
+        Server::made(database, Box::new(credentials), options, (Rules::of(auth), None))
+    }
+
+    /// The same with all options.
+    ///
+    /// # Errors
+    /// `F0000`: all that is wrong with the files that they name; `22023`.
+    pub fn with_options(
+        database: Database,
+        credentials: impl Credentials + 'static,
+        options: ServerOptions,
+    ) -> std::result::Result<Server, Vec<SqlError>> {
+        let Limits { connections, reserved } = options.limits;
+        if reserved >= connections {
+            let message = format!(
+                "superuser_reserved_connections ({reserved}) plus reserved_connections (0) must be less than \
+                 max_connections ({connections})"
+            );
+            return Err(vec![SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message)]);
+        }
+        let rules = Shared::load_rules(&options.access)?;
+        let tls = Shared::load_tls(options.tls.as_ref()).map_err(|e| vec![e])?;
+        Ok(Server::made(database, Box::new(credentials), options, (rules, tls)))
+    }
+
+    fn made(
+        database: Database,
+        credentials: Box<dyn Credentials>,
+        options: ServerOptions,
+        (rules, tls): (Rules, Option<Arc<TlsSettings>>),
+    ) -> Server {
         let mut secret = [0; 32];
         database.runtime().engine().shared().env.entropy.fill(&mut secret);
         let shared = Shared {
             database,
-            auth,
-            credentials: Box::new(credentials),
-            mode,
+            credentials,
+            login_timeout: options.login_timeout,
+            places: Places::new(options.limits),
+            limits: options.limits,
+            access: options.access,
+            rules: Mutex::new(Arc::new(rules)),
+            tls_files: options.tls,
+            tls: Mutex::new(tls),
+            mode: options.mode,
             secret,
             live: Mutex::default(),
             stopping: AtomicBool::new(false),
@@ -177,7 +293,55 @@ impl Server {
             paths: Mutex::default(),
             serial: AtomicU64::new(0),
         };
-        Server { shared: Arc::new(shared) }
+        let server = Server { shared: Arc::new(shared) };
+        server.tell_runtime();
+        server
+    }
+
+    /// Lets sessions see what it goes by.
+    fn tell_runtime(&self) {
+        let shared = &self.shared;
+        let path = |path: &Path| path.display().to_string();
+        let seconds = shared.login_timeout.as_secs();
+        let mut settings = vec![
+            (
+                "authentication_timeout",
+                if seconds.is_multiple_of(60) { format!("{}min", seconds / 60) } else { format!("{seconds}s") },
+            ),
+            ("max_connections", shared.limits.connections.to_string()),
+            ("superuser_reserved_connections", shared.limits.reserved.to_string()),
+        ];
+        if let Access::File(file) = &shared.access {
+            settings.push(("hba_file", path(file)));
+        }
+        if let Some(files) = &shared.tls_files {
+            settings.push(("ssl", "on".to_owned()));
+            settings.push(("ssl_cert_file", path(&files.certificate)));
+            settings.push(("ssl_key_file", path(&files.key)));
+            settings.push(("ssl_ca_file", files.authorities.as_deref().map_or_else(String::new, path)));
+        }
+        let runtime = shared.database.runtime();
+        runtime.fix_settings(settings);
+        let shared = Arc::downgrade(shared);
+        runtime.show_rules(move || shared.upgrade().map_or_else(Vec::new, |shared| shared.rules().rows()));
+    }
+
+    /// Reads the files of its options again; connections that begin from now on go by them. What is broken stays as it was.
+    ///
+    /// # Errors
+    /// `F0000`: all that is wrong with them.
+    pub fn reload(&self) -> std::result::Result<(), Vec<SqlError>> {
+        let shared = &self.shared;
+        let mut errors = Vec::new();
+        match Shared::load_rules(&shared.access) {
+            Ok(rules) => *locked(&shared.rules) = Arc::new(rules),
+            Err(found) => errors.extend(found),
+        }
+        match Shared::load_tls(shared.tls_files.as_ref()) {
+            Ok(tls) => *locked(&shared.tls) = tls,
+            Err(e) => errors.push(e),
+        }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
     /// A new verifier for `password`.
@@ -187,16 +351,25 @@ impl Server {
         Verifier::from_password(password, &salt, ITERATIONS)
     }
 
-    /// Accepts TCP connections on `address`; answers the bound address.
+    /// Accepts TCP connections on all addresses that `address` stands for; answers the bound ones.
     ///
     /// # Errors
-    /// When the address cannot be bound.
-    pub fn listen_tcp(&self, address: impl ToSocketAddrs) -> io::Result<std::net::SocketAddr> {
-        let listener = TcpListener::bind(address)?;
-        let bound = listener.local_addr()?;
-        listener.set_nonblocking(true)?;
-        self.listen(Arc::new(Tcp { shared: self.shared.clone(), listener }))?;
-        Ok(bound)
+    /// When none of them can be bound.
+    pub fn listen_tcp(&self, address: impl ToSocketAddrs) -> io::Result<Vec<std::net::SocketAddr>> {
+        let (mut bound, mut failed) = (Vec::new(), None);
+        for address in address.to_socket_addrs()? {
+            match Tcp::bind(&self.shared, address) {
+                Ok(listener) => {
+                    bound.push(listener.address()?);
+                    self.listen(Arc::new(listener))?;
+                }
+                Err(e) => failed = Some(e),
+            }
+        }
+        match failed {
+            Some(e) if bound.is_empty() => Err(e),
+            _ => Ok(bound),
+        }
     }
 
     /// Accepts connections on the unix socket `.s.PGSQL.<port>` in `directory`; answers its path.
@@ -205,16 +378,9 @@ impl Server {
     /// When the socket cannot be made.
     pub fn listen_unix(&self, directory: &Path, port: u16) -> io::Result<PathBuf> {
         let path = directory.join(format!(".s.PGSQL.{port}"));
-        // A socket that nobody answers on was left by a server that is gone.
-        if path.exists() && UnixStream::connect(&path).is_err() {
-            std::fs::remove_file(&path)?;
-        }
-        let listener = UnixListener::bind(&path)?;
-        // The library's own backlog of 128 refuses clients that come all at once.
-        rustix::net::listen(&listener, BACKLOG)?;
-        listener.set_nonblocking(true)?;
+        let listener = Unix::bind(&self.shared, &path)?;
         locked(&self.shared.paths).push(path.clone());
-        self.listen(Arc::new(Unix { shared: self.shared.clone(), listener }))?;
+        self.listen(Arc::new(listener))?;
         Ok(path)
     }
 
@@ -242,7 +408,8 @@ impl Server {
     pub fn serve_stream(&self, proof: Proof, reader: impl Read + Send + 'static, writer: impl Write + Send + 'static) {
         *locked(&self.shared.count) += 1;
         let streams = Streams { reader: Box::new(reader), writer: Box::new(writer) };
-        thread::run(Connection::new(self.shared.clone(), proof, Box::new(streams)), None, &self.shared.wakefulness);
+        let connection = Connection::new(self.shared.clone(), Origin::Stream(proof), Box::new(streams));
+        thread::run(connection, None, &self.shared.wakefulness);
     }
 
     /// Ends all connections: statements in flight are cancelled, and nobody new is let in. Waits at most `patience` for them to be
@@ -279,93 +446,5 @@ impl Server {
             pool.carriers.stop();
         }
         true
-    }
-}
-
-/// Clients that may wait to be accepted.
-const BACKLOG: i32 = 4096;
-
-struct Tcp {
-    shared: Arc<Shared>,
-    listener: TcpListener,
-}
-
-impl AsFd for Tcp {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.listener.as_fd()
-    }
-}
-
-impl Accept for Tcp {
-    fn accept(&self, poller: &Arc<Poller>) {
-        // V1
-        let proof = if self.shared.auth == Auth::Trust { Proof::None } else { Proof::Scram };
-        while let Ok((stream, _)) = self.listener.accept() {
-            // Small messages must not wait for each other.
-            let _ = stream.set_nodelay(true);
-            if stream.set_nonblocking(true).is_ok() {
-                start(&self.shared, poller, proof, Box::new(Socket::new(stream)));
-            }
-        }
-    }
-}
-
-struct Unix {
-    shared: Arc<Shared>,
-    listener: UnixListener,
-}
-
-impl AsFd for Unix {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.listener.as_fd()
-    }
-}
-
-impl Accept for Unix {
-    fn accept(&self, poller: &Arc<Poller>) {
-        while let Ok((stream, _)) = self.listener.accept() {
-            if stream.set_nonblocking(true).is_err() {
-                continue;
-            }
-            let own = rustix::process::geteuid();
-            let peer = rustix::net::sockopt::socket_peercred(&stream);
-            let known = peer.is_ok_and(|p| p.uid == own || p.uid.is_root());
-            let proof = match self.shared.auth {
-                Auth::Trust => Proof::None,
-                Auth::Scram => Proof::Scram,
-                Auth::Peer if known => Proof::None,
-                Auth::Peer => {
-                    refuse(&stream);
-                    continue;
-                }
-            };
-            start(&self.shared, poller, proof, Box::new(Socket::new(stream)));
-        }
-    }
-}
-
-/// Tells a client that it is not let in.
-fn refuse(mut stream: &UnixStream) {
-    let mut output = bytes::BytesMut::new();
-    let error = types::SqlError::new(SqlState::INVALID_AUTHORIZATION_SPECIFICATION, "Peer authentication failed")
-        .severity(types::error::Severity::Fatal);
-    wire::backend::error_response(&mut output, &error);
-    // A client that does not read it must not hold up the others.
-    let _ = stream.write_all(&output);
-}
-
-/// Begins to serve a client that was accepted.
-fn start(shared: &Arc<Shared>, poller: &Arc<Poller>, proof: Proof, transport: Box<dyn Transport>) {
-    *locked(&shared.count) += 1;
-    let connection = Connection::new(shared.clone(), proof, transport);
-    match shared.mode {
-        SessionMode::Pooled { .. } => {
-            let seat = Seat::with_waker(connection, poller);
-            // A connection that cannot be registered is dropped; the client sees it closed.
-            if poller.add_seat(&seat).is_ok() {
-                poller.enqueue(seat);
-            }
-        }
-        SessionMode::Thread => thread::start(shared, connection),
     }
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 
+use crate::tls::TlsPeer;
+
 /// A client's bytes. `WouldBlock` means that there is nothing now.
 pub trait Transport: Send {
     /// Reads what is there.
@@ -20,6 +22,31 @@ pub trait Transport: Send {
     /// What to register for readiness; `None` when reading and writing block.
     fn socket(&self) -> Option<BorrowedFd<'_>> {
         None
+    }
+    /// Whether something that was accepted waits for room to be sent.
+    fn has_unsent(&self) -> bool {
+        false
+    }
+    /// Who is at the other end, where it is encrypted.
+    fn tls(&self) -> Option<TlsPeer> {
+        None
+    }
+}
+
+/// What stands where a transport was taken away.
+pub struct Nowhere;
+
+impl Transport for Nowhere {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::NotConnected.into())
+    }
+
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::NotConnected.into())
+    }
+
+    fn wait_for_room(&self, _: Duration) -> io::Result<bool> {
+        Err(io::ErrorKind::NotConnected.into())
     }
 }
 

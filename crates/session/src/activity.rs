@@ -2,8 +2,10 @@
 //!
 //! Only the session's own thread writes it, anybody reads it at any time. All but the text are single words that are stored without a
 //! barrier: a look may find the state of one moment beside the time of the next, as in PostgreSQL's views. The text is copied under a lock that
-//! is held for the copy alone. It is not handed over as the shared text of its statement: sessions on other cores would meet at its count.
+//! is held for the copy alone, and not copied again by who runs one statement over and over. It is not handed over as the shared text of its
+//! statement: sessions on other cores would meet at its count.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use env::sync::Mutex;
@@ -231,12 +233,12 @@ impl Activity {
     }
 
     /// A text is about to be run; since when the session was idle in a transaction, or 0.
-    fn begin(&self, sql: &str, settings: &Settings) -> i64 {
+    fn begin(&self, sql: &str, settings: &Settings, is_new: bool) -> i64 {
         if !settings.track_activities {
             self.set_doing(Doing::Disabled);
             return 0;
         }
-        {
+        if is_new {
             let mut texts = self.texts.lock();
             texts.0.clear();
             texts.0.push_str(cut(sql, settings.activity_bytes));
@@ -278,22 +280,43 @@ impl Activity {
 impl Session {
     /// A text that a client has sent is about to be run. When it began is said by the first statement of it ([`Session::report_time`]).
     pub fn report_begin(&mut self, sql: &str) {
-        self.idle_since = self.backend.activity.begin(sql, &self.settings);
+        self.told = None;
+        self.idle_since = self.backend.activity.begin(sql, &self.settings, true);
         self.untimed = true;
     }
 
-    /// The same of the text of a prepared statement.
+    /// The same of a text that is kept: it is not copied again if it was the last.
+    #[inline]
+    pub(crate) fn report_kept(&mut self, sql: &Arc<str>) {
+        let is_new = !self.told.as_ref().is_some_and(|told| Arc::ptr_eq(told, sql));
+        if is_new {
+            self.told = Some(sql.clone());
+        }
+        self.idle_since = self.backend.activity.begin(sql, &self.settings, is_new);
+        self.untimed = true;
+    }
+
+    /// The same of a prepared statement.
     pub fn report_statement(&mut self, name: &str) {
-        if let Some(prepared) = self.named.get(name) {
-            self.idle_since = self.backend.activity.begin(&prepared.sql, &self.settings);
-            self.untimed = true;
+        let sql = match self.named.get(name) {
+            Some(prepared) if self.told.as_ref().is_some_and(|told| Arc::ptr_eq(told, &prepared.sql)) => None,
+            Some(prepared) => Some(prepared.sql.clone()),
+            None => return,
+        };
+        match sql {
+            Some(sql) => self.report_kept(&sql),
+            None => {
+                self.idle_since = self.backend.activity.begin("", &self.settings, false);
+                self.untimed = true;
+            }
         }
     }
 
-    /// The same where nothing is being run yet.
-    pub(crate) fn report_begin_if_idle(&mut self, sql: &str) {
+    /// As [`Session::report_kept`], where nothing is being run yet.
+    #[inline]
+    pub(crate) fn report_begin_if_idle(&mut self, sql: &Arc<str>) {
         if self.backend.activity.doing() != Doing::Active {
-            self.report_begin(sql);
+            self.report_kept(sql);
         }
     }
 
@@ -313,6 +336,26 @@ impl Session {
             let idle = now.saturating_sub(std::mem::take(&mut self.idle_since));
             activity.counts.add(Count::IdleInTransactionTime, idle.max(0).cast_unsigned());
         }
+    }
+
+    /// A quick statement has ended; its times are told where somebody has looked at the clock.
+    #[inline]
+    pub(crate) fn report_quick(&mut self, began: Option<i64>) {
+        let activity = &self.backend.activity;
+        self.untimed = false;
+        if activity.doing() != Doing::Active {
+            return;
+        }
+        if let Some(began) = began {
+            activity.query_start.store(began, Ordering::Relaxed);
+            activity.state_change.store(std::mem::take(&mut self.ended), Ordering::Relaxed);
+        }
+        activity.set_doing(Doing::Idle);
+    }
+
+    /// Microseconds that the last statement took, or the last piece of one.
+    pub(crate) fn last_took(&self) -> i64 {
+        self.ended.saturating_sub(self.started.1)
     }
 
     /// What the client has sent is done: the next word is its own.

@@ -554,6 +554,16 @@ impl Host for SessionHost<'_> {
                     _ => Datum::Null,
                 }
             }
+            "pg_stat_statements_reset" => {
+                let (database, query) = match (&args[1], &args[2]) {
+                    (Datum::U32(database), Datum::I64(query)) => (Oid(*database), *query),
+                    _ => (Oid::NONE, 0),
+                };
+                let now = self.runtime.micros_since_2000();
+                let chosen = crate::statement_stats::Chosen { user: object, database, query };
+                self.runtime.stats.reset(&chosen, args[3] == Datum::Bool(true), now);
+                Datum::I64(now)
+            }
             name if name.starts_with("pg_stat_get_db_") => self.database_count(name, object)?,
             name if name.starts_with("pg_stat_get_") => self.table_count(name, object)?,
             "pg_my_temp_schema" => Datum::from(self.temporary.unwrap_or(Oid::NONE)),

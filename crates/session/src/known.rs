@@ -114,7 +114,10 @@ impl Session {
                 let entry = match found {
                     None => Entry::Seen,
                     Some(Known::Unfit) => Entry::Unfit,
-                    Some(Known::Ready(shared)) => Entry::Ready(Some(Box::new(Prepared::of(&shared, basis))), shared),
+                    Some(Known::Ready(shared)) => {
+                        let prepared = Prepared { is_template: true, ..Prepared::of(&shared, basis) };
+                        Entry::Ready(Some(Box::new(prepared)), shared)
+                    }
                 };
                 self.known.templates.insert(template.text.clone(), entry);
             }

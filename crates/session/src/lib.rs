@@ -34,6 +34,7 @@ mod settings;
 mod signal;
 mod stack;
 mod statement_cache;
+mod statement_stats;
 mod view;
 
 pub use activity::{Doing, Place};

@@ -17,6 +17,11 @@ impl SessionHost<'_> {
         match name {
             "pg_stat_get_activity" => self.activity(args.first()),
             "hathi_sessions" => self.session_places(),
+            "pg_stat_statements" => {
+                let all = self.reads_all_stats()?;
+                self.runtime.stats.rows(|user| self.may_see(all, user))
+            }
+            "pg_stat_statements_info" => Ok(vec![self.runtime.stats.info()]),
             "hathi_carriers" => Ok(self.carriers()),
             "hathi_waits" => Ok(self.waits()),
             "pg_listening_channels" => Ok(self.listening.channels.iter().map(|c| vec![Datum::text(c)]).collect()),
@@ -25,6 +30,7 @@ impl SessionHost<'_> {
             "hathi_statement_cache" => {
                 Ok(self.runtime.statements.rows((!self.user.superuser).then_some(self.user.oid)))
             }
+            "pg_hba_file_rules" => Ok(self.runtime.rule_rows()),
             "hathi_jit" => Ok(vec![self.jit_counts()]),
             "pg_lock_status" => Ok(self.locks()),
             "pg_get_sequence_data" => {

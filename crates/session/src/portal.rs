@@ -24,6 +24,7 @@ use crate::prepared::{Operators, Prepared};
 use crate::run::Begun;
 use crate::session::{BasedPlan, BlockState, Session, Sink, aborted, is_planned};
 use crate::stack;
+use crate::statement_stats::Entry;
 
 /// A statement whose changes asked for more than this settles what it can before it goes on.
 pub(crate) const EVENTS_HELD_MAX: usize = 8192;
@@ -134,6 +135,10 @@ pub struct Portal {
     types: Vec<Oid>,
     state: State,
     birth: Birth,
+    /// Where its runs are counted, and the microseconds that it has taken so far.
+    counted: Option<Arc<Entry>>,
+    is_template: bool,
+    took: i64,
 }
 
 impl Portal {
@@ -188,6 +193,7 @@ impl Session {
             self.fail();
             return Err(e);
         }
+        self.counted(&mut prepared.counted, &prepared.sql, prepared.is_template);
         if planned {
             // The transaction that the portal ends with.
             self.begin_transaction();
@@ -203,6 +209,9 @@ impl Session {
             types: prepared.params.clone(),
             state: State::Ready,
             birth: self.portals.birth(),
+            counted: prepared.counted.clone(),
+            is_template: prepared.is_template,
+            took: 0,
         })
     }
 
@@ -238,7 +247,15 @@ impl Session {
             if begun.is_none() && !portal.is_under_way() {
                 self.interrupt.start_statement(deadline.unwrap_or(0));
             }
+            let mut slot = portal.counted.take();
+            let is_counted = self.counted(&mut slot, &portal.sql, portal.is_template).is_some();
             let fetched = self.guarded_until(deadline, |session| session.fetch_inner(portal, row_count_max, sink));
+            portal.took += self.last_took();
+            if let Ok(Fetched::Complete(tag)) = &fetched {
+                self.note_end(slot.as_ref().filter(|_| is_counted), &portal.sql, portal.took, tag);
+                portal.took = 0;
+            }
+            portal.counted = slot;
             if let State::Running(running) = &mut portal.state
                 && let Some(more) = &mut running.more
             {
@@ -449,7 +466,7 @@ impl Session {
         sink: &mut dyn Sink,
         tag: &mut String,
     ) -> Result<Ran> {
-        let mut execution = self.execution(running.writes)?;
+        let mut execution = self.execution(running.writes, running.yields)?;
         let Operators { root, chunk, tables, yields, .. } = running;
         let (mut rows, mut begun, mut full) = (0, false, false);
         let mut events_max = EVENTS_HELD_MAX;
@@ -517,7 +534,8 @@ impl Session {
         if self.read_only {
             self.check_plan_reads(&node)?;
         }
-        let execution = self.execution(node.writes())?;
+        let yields = !columns.is_empty() || !writes(&node);
+        let execution = self.execution(node.writes(), yields)?;
         let root = exec::build(&node);
         let mut reads_tables = false;
         node.visit_tables(&mut |_, _| reads_tables = true);
@@ -525,9 +543,14 @@ impl Session {
     }
 
     /// A new command with a snapshot of its own.
-    pub(crate) fn execution(&mut self, writes: bool) -> Result<Box<Execution>> {
+    /// `yields` says whether it answers rows.
+    pub(crate) fn execution(&mut self, writes: bool, yields: bool) -> Result<Box<Execution>> {
         if let Some(txn) = &mut self.txn {
             txn.next_command();
+            if yields {
+                // X5: its rows may rest on what others have committed and the disk has not.
+                txn.settle()?;
+            }
             if writes {
                 // Before the snapshot, so that it knows its own changes.
                 txn.begin_writing()?;
@@ -537,10 +560,13 @@ impl Session {
         let fixed_snapshot = self.snapshot_is_fixed();
         if let Some(mut spare) = self.spare_execution.take() {
             (spare.snapshot, spare.fixed_snapshot) = (snapshot, fixed_snapshot);
+            spare.state.builds_early = !yields;
             return Ok(spare);
         }
         let account = Account::new(self.runtime.options.statement_bytes, &self.meter);
-        Ok(Box::new(Execution { snapshot, fixed_snapshot, account, state: exec::State::default(), hold: None }))
+        let mut state = exec::State::default();
+        state.builds_early = !yields;
+        Ok(Box::new(Execution { snapshot, fixed_snapshot, account, state, hold: None }))
     }
 
     /// Calls `f` with what operators work with.
@@ -799,6 +825,7 @@ fn operators(node: &Node) -> Operators {
     };
     Operators {
         root: exec::build(node),
+        quick: exec::Quick::of(node),
         chunk: Chunk::default(),
         tables,
         writes: node.writes(),

@@ -8,6 +8,7 @@ use types::Oid;
 
 use crate::basis::Basis;
 use crate::statement_cache::{SharedStatement, Uses};
+use crate::statement_stats::Entry;
 
 /// A prepared statement.
 pub struct Prepared {
@@ -27,6 +28,10 @@ pub struct Prepared {
     pub(crate) uses: Arc<Uses>,
     /// The plan's operators, kept from one run to the next (S5).
     pub(crate) operators: Option<Operators>,
+    /// Where its runs are counted.
+    pub(crate) counted: Option<Arc<Entry>>,
+    /// Whether its parameters stand for literals.
+    pub(crate) is_template: bool,
 }
 
 impl Prepared {
@@ -42,6 +47,8 @@ impl Prepared {
             plan: None,
             uses: Arc::default(),
             operators: None,
+            counted: None,
+            is_template: false,
         }
     }
 
@@ -57,6 +64,8 @@ impl Prepared {
             plan: Some((basis, shared.node.clone())),
             uses: shared.uses.clone(),
             operators: None,
+            counted: None,
+            is_template: false,
         }
     }
 }
@@ -64,6 +73,8 @@ impl Prepared {
 /// What running a plan over and over needs.
 pub(crate) struct Operators {
     pub root: exec::BoxOperator,
+    /// The plan as a statement that needs no operators (S10).
+    pub quick: Option<exec::Quick>,
     /// Room for rows.
     pub chunk: vector::Chunk,
     /// Tables it reads (false) or writes.

@@ -461,6 +461,18 @@ impl Runtime {
         Ok(reached)
     }
 
+    /// Whether the role called `user` is that called `group`, or a member of it, whatever the membership is good for. Being a superuser is
+    /// not enough.
+    ///
+    /// # Errors
+    /// What reading the catalog says.
+    pub fn is_member(&self, user: &str, group: &str) -> Result<bool> {
+        match (self.role(user)?, self.role(group)?) {
+            (Some(user), Some(group)) => Ok(self.reached(user.oid, |_| true)?.contains(&group.oid)),
+            _ => Ok(false),
+        }
+    }
+
     /// `pg_has_role`: whether `role` has one of the rights to role `group` that `privileges` list.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 //! text are run piece by piece: [`Session::resume`] goes on until all is done, the sink is full, or data are wanted; what was begun stays in
 //! the [`Run`] meanwhile, and the thread is free. Sinks that never are full, and that have a thread to wait with, use [`Session::run`].
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,8 +13,9 @@ use types::{Datum, Result, SqlError};
 
 use crate::copy::{CopyIn, CopyOut};
 use crate::portal::{Pulled, Running};
-use crate::session::{Quiet, Session, Sink, is_planned};
+use crate::session::{Quiet, Session, Sink, is_planned, text_of};
 use crate::stack;
+use crate::statement_stats::Entry;
 
 /// Why a run has stopped.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,6 +50,9 @@ pub struct Run {
     begun: Option<Begun>,
     /// When the time of that one is up.
     deadline: Option<u64>,
+    /// Where its runs are counted, and the microseconds that it has taken so far.
+    counted: Option<Arc<Entry>>,
+    took: i64,
 }
 
 impl Session {
@@ -63,6 +68,8 @@ impl Session {
             ended: 0,
             begun: None,
             deadline: None,
+            counted: None,
+            took: 0,
         };
         if let Some(mut known) = self.known(sql) {
             let suspended = self.execute_or_suspend(&mut known.prepared, &known.values, sink)?;
@@ -71,6 +78,8 @@ impl Session {
                 return Ok(None);
             };
             run.begun = Some(Begun::Rows(running, known.values.to_vec()));
+            run.counted = known.prepared.counted.clone();
+            run.took = self.last_took();
             self.keep(known);
             return Ok(Some((run, Pause::Full)));
         }
@@ -114,9 +123,15 @@ impl Session {
                     if let Some(script) = &mut self.script {
                         script.before(sql, start);
                     }
+                    run.took = 0;
+                    run.counted = None;
+                    self.counted(&mut run.counted, text_of(sql, statement), false);
                     run.deadline = self.new_deadline();
                     self.interrupt.start_statement(run.deadline.unwrap_or(0));
-                    self.guarded_until(run.deadline, |session| session.begin_statement(sql, statement, sink))?
+                    let begun =
+                        self.guarded_until(run.deadline, |session| session.begin_statement(sql, statement, sink))?;
+                    run.took = self.last_took();
+                    begun
                 }
             };
             let tag = match begun {
@@ -127,6 +142,7 @@ impl Session {
                 }
                 Begun::CopyOut(mut state) => {
                     let ended = self.guarded_until(run.deadline, |session| session.copy_some(&mut state, sink))?;
+                    run.took += self.last_took();
                     if !ended {
                         run.begun = Some(Begun::CopyOut(state));
                         return Ok(Pause::Full);
@@ -141,6 +157,7 @@ impl Session {
                         }
                         Ok(pulled)
                     })?;
+                    run.took += self.last_took();
                     if pulled == Pulled::Full {
                         run.begun = Some(Begun::Rows(running, params));
                         return Ok(Pause::Full);
@@ -153,6 +170,8 @@ impl Session {
     }
 
     fn end_statement(&mut self, run: &mut Run, tag: &str, sink: &mut dyn Sink) -> Result<()> {
+        let text = run.statements.get(run.ended).map_or(&*run.sql, |statement| text_of(&run.sql, statement));
+        self.note_end(run.counted.as_ref(), text, run.took, tag);
         run.ended += 1;
         // A text that was known is one statement, and has no tree here.
         if run.ended >= run.statements.len() {
@@ -171,6 +190,7 @@ impl Session {
         let level = self.settings.client_min_messages;
         let quiet = &mut Quiet { inner: &mut *sink, level, suspends: true };
         let tag = self.guarded_until(run.deadline, |session| session.feed_copy(&mut state, data, quiet))?;
+        run.took += self.last_took();
         let Some(tag) = tag else {
             run.begun = Some(Begun::CopyIn(state));
             return Ok(Pause::CopyIn);

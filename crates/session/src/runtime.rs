@@ -18,6 +18,7 @@ use crate::ddl::auto_analyze::{Analysed, Thread};
 use crate::export::Exported;
 use crate::notify::Channels;
 use crate::statement_cache::{StatementCache, StatementCounts};
+use crate::statement_stats::StatementStats;
 use types::{Datum, Oid, Result, SqlError, SqlState};
 
 /// The database that holds what all databases share.
@@ -54,6 +55,11 @@ impl Default for RuntimeOptions {
     }
 }
 
+/// A number of connections.
+fn limit(value: &Datum) -> i32 {
+    if let Datum::I32(n) = value { *n } else { -1 }
+}
+
 /// A role.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Role {
@@ -69,6 +75,8 @@ pub struct Role {
     pub create_db: bool,
     /// Whether it may make roles.
     pub create_role: bool,
+    /// How often it may be connected; negative: any number of times.
+    pub connection_limit: i32,
     /// The SCRAM verifier of its password.
     pub password: Option<String>,
     /// Microseconds since 2000 at which the password ends.
@@ -88,6 +96,7 @@ impl Role {
             can_login: row.bool("rolcanlogin"),
             create_db: row.bool("rolcreatedb"),
             create_role: row.bool("rolcreaterole"),
+            connection_limit: limit(row.get("rolconnlimit")),
             password: row.get("rolpassword").as_str().map(str::to_owned),
             valid_until,
         }
@@ -149,6 +158,11 @@ impl DbCatalog {
     }
 }
 
+/// Values of settings that a server has decided on.
+pub(crate) type FixedSettings = BTreeMap<&'static str, String>;
+/// What makes the rows of a view.
+type Rows = Arc<dyn Fn() -> Vec<Vec<Datum>> + Send + Sync>;
+
 /// An open cluster.
 pub struct Runtime {
     engine: Arc<Engine>,
@@ -171,6 +185,10 @@ pub struct Runtime {
     pub(crate) carriers: Mutex<Vec<CarriersView>>,
     /// Numbers of the cluster's own threads, as sessions have them: who maintains storage, who analyses tables.
     thread_pids: [u32; 2],
+    /// Settings that are not for sessions to change, where they are not as usual.
+    pub(crate) fixed: Mutex<Arc<FixedSettings>>,
+    /// Who may connect, as a view shows it.
+    rules: Mutex<Option<Rows>>,
     /// That thread, if there is to be one.
     pub(crate) auto_analyze: OnceLock<Arc<Thread>>,
     /// When it was opened: microseconds since 1970.
@@ -179,8 +197,9 @@ pub struct Runtime {
     pub(crate) meter: Arc<exec::Meter>,
     /// The compiled expressions of all sessions.
     pub(crate) jit: jit::Jit,
-    /// The statements of all sessions.
+    /// The statements of all sessions, and what was counted of them.
     pub(crate) statements: StatementCache,
+    pub(crate) stats: StatementStats,
 }
 
 /// Cancels what a session is doing, from any thread.
@@ -198,6 +217,22 @@ impl Runtime {
     /// How often statements were planned, and found planned.
     pub fn statement_counts(&self) -> StatementCounts {
         self.statements.counts()
+    }
+
+    /// Settings that whoever serves the cluster has decided on, for sessions that begin from now on.
+    pub fn fix_settings(&self, settings: impl IntoIterator<Item = (&'static str, String)>) {
+        *self.fixed.lock() = Arc::new(settings.into_iter().collect());
+    }
+
+    /// What `pg_hba_file_rules` is to show.
+    pub fn show_rules(&self, rows: impl Fn() -> Vec<Vec<Datum>> + Send + Sync + 'static) {
+        *self.rules.lock() = Some(Arc::new(rows));
+    }
+
+    /// The rows of `pg_hba_file_rules`.
+    pub(crate) fn rule_rows(&self) -> Vec<Vec<Datum>> {
+        let rows = self.rules.lock().clone();
+        rows.map_or_else(Vec::new, |rows| rows())
     }
 
     /// Carriers that views are to show.
@@ -228,6 +263,7 @@ impl Runtime {
         let engine = Engine::open(env.clone(), options.storage.clone())?;
         let runtime = Arc::new(Runtime {
             jit: jit::Jit::default(),
+            stats: StatementStats::new(env.clock.unix_micros() - crate::host::EPOCH_2000),
             thread_pids: [engine.new_owner().0, engine.new_owner().0],
             statements: StatementCache::new(options.statements_max),
             meter: exec::Meter::new("process", options.total_bytes, exec::Meter::process()),
@@ -244,6 +280,8 @@ impl Runtime {
             auto_analyze: OnceLock::new(),
             background_gone: Condvar::new(),
             carriers: Mutex::default(),
+            fixed: Mutex::default(),
+            rules: Mutex::default(),
         });
         runtime.bootstrap()?;
         runtime.sweep_temporary()?;
@@ -263,7 +301,7 @@ impl Runtime {
             let db = self.engine.create_database()?;
             self.in_transaction(|txn| {
                 stored::bootstrap(&db, txn, false)?;
-                insert_database(&shared, txn, db.id, DEFAULT_DATABASE, types::oid::BOOTSTRAP_SUPERUSER)
+                insert_database(&shared, txn, db.id, DEFAULT_DATABASE, types::oid::BOOTSTRAP_SUPERUSER, -1)
             })?;
         }
         Ok(())
@@ -328,6 +366,20 @@ impl Runtime {
         self.each_shared(PG_DATABASE, |row| {
             if row.get("datname").as_str() == Some(name) {
                 found = Some(DbId(row.oid("oid").0));
+            }
+        })?;
+        Ok(found)
+    }
+
+    /// The OID of database `name`, and how many may be connected to it; negative: any number.
+    ///
+    /// # Errors
+    /// What reading the catalog says.
+    pub fn connection_limit_of(&self, name: &str) -> Result<Option<(Oid, i32)>> {
+        let mut found = None;
+        self.each_shared(PG_DATABASE, |row| {
+            if row.get("datname").as_str() == Some(name) {
+                found = Some((row.oid("oid"), limit(row.get("datconnlimit"))));
             }
         })?;
         Ok(found)
@@ -429,6 +481,7 @@ pub(crate) fn insert_database(
     id: DbId,
     name: &str,
     owner: Oid,
+    connection_limit: i32,
 ) -> Result<()> {
     let values = [
         ("oid", Datum::U32(id.0)),
@@ -437,7 +490,7 @@ pub(crate) fn insert_database(
         ("encoding", Datum::I32(6)),
         ("datlocprovider", Datum::I8(b'c'.cast_signed())),
         ("datallowconn", Datum::Bool(true)),
-        ("datconnlimit", Datum::I32(-1)),
+        ("datconnlimit", Datum::I32(connection_limit)),
         ("dattablespace", Datum::U32(1663)),
         ("datcollate", Datum::text("C")),
         ("datctype", Datum::text("C")),

@@ -1,6 +1,7 @@
 //! `Session`: what it holds, and what is asked of it from outside. Its folder has what it does.
 
 mod prepare;
+mod quick;
 mod set;
 mod sink;
 mod statement;
@@ -26,7 +27,7 @@ use crate::view::View;
 pub(crate) use prepare::{BasedPlan, Meaning, no_parameter};
 pub(crate) use sink::Quiet;
 pub use sink::Sink;
-pub(crate) use statement::{Script, is_planned};
+pub(crate) use statement::{Script, is_planned, text_of};
 pub(crate) use transaction::aborted;
 
 /// Whether a transaction block is open.
@@ -100,6 +101,8 @@ pub struct Session {
     pub(crate) listening: crate::notify::Listening,
     /// Advisory locks it holds.
     pub(crate) advisory: crate::advisory::Advisory,
+    /// Statements tried the short way.
+    quick_count: u64,
     /// Room for a command tag.
     tag: String,
     pub(crate) portals: crate::lifetime::Portals,
@@ -110,6 +113,8 @@ pub struct Session {
     /// Whether what it has said to run has not begun yet, and since when it was idle within its transaction until then.
     pub(crate) untimed: bool,
     pub(crate) idle_since: i64,
+    /// The text that it has told of last, if somebody keeps it.
+    pub(crate) told: Option<Arc<str>>,
     /// When its last statement ended, microseconds since 2000; 0 once it was told.
     pub(crate) ended: i64,
     /// Functions of users that it has called.
@@ -165,7 +170,7 @@ impl Session {
             owner,
             interrupt,
             backend,
-            settings: Settings::default(),
+            settings: Settings::with_fixed(runtime.fixed.lock().clone()),
             search_path: Vec::new(),
             temporary: None,
             on_commit: Vec::new(),
@@ -193,12 +198,14 @@ impl Session {
             exports: Vec::new(),
             listening: crate::notify::Listening::default(),
             advisory: crate::advisory::Advisory::default(),
+            quick_count: 0,
             tag: String::new(),
             portals: crate::lifetime::Portals::default(),
             trusted: false,
             unasked: false,
             untimed: false,
             idle_since: 0,
+            told: None,
             ended: 0,
             bodies: std::cell::RefCell::default(),
             runtime: runtime.clone(),
@@ -265,6 +272,11 @@ impl Session {
     /// `42704`.
     pub fn setting(&self, name: &str) -> Result<String> {
         self.settings.get(name)
+    }
+
+    /// How important a message must be to be logged (`log_min_messages`), by its place in PostgreSQL's order.
+    pub fn log_level(&self) -> u8 {
+        self.settings.log_min_messages
     }
 
     /// Milliseconds the client may now be silent before the session is to end, and what it then ends with; `None`: any.

@@ -16,6 +16,8 @@ enum Kind {
     Bool,
     /// Milliseconds, with units.
     Time,
+    /// The same, or -1 for never.
+    Delay,
     /// An integer between these.
     Int(i64, i64),
     /// A number between these.
@@ -40,6 +42,7 @@ enum Kind {
 /// Every setting: name as SHOW ALL writes it, default, how it is read.
 const KNOWN: &[(&str, &str, Kind)] = &[
     ("application_name", "", Kind::Text),
+    ("authentication_timeout", "1min", Kind::Internal),
     ("bytea_output", "hex", Kind::Word(&["hex", "escape"])),
     // There are no function bodies to check yet.
     ("check_function_bodies", "on", Kind::Bool),
@@ -62,6 +65,8 @@ const KNOWN: &[(&str, &str, Kind)] = &[
     ("default_transaction_deferrable", "off", Kind::Bool),
     ("default_transaction_read_only", "off", Kind::Bool),
     ("extra_float_digits", "1", Kind::Int(-15, 3)),
+    // The server's files, by its arguments.
+    ("hba_file", "", Kind::Internal),
     ("idle_in_transaction_session_timeout", "0", Kind::Time),
     ("idle_session_timeout", "0", Kind::Time),
     // Our own: whether every expression that is evaluated row by row gets a program, slower or not.
@@ -76,7 +81,7 @@ const KNOWN: &[(&str, &str, Kind)] = &[
     ("lc_numeric", "C", Kind::Fixed),
     ("lc_time", "C", Kind::Fixed),
     ("lock_timeout", "0", Kind::Time),
-    ("max_connections", "100", Kind::Internal),
+    ("max_connections", "10000", Kind::Internal),
     ("max_index_keys", "32", Kind::Internal),
     ("max_identifier_length", "63", Kind::Internal),
     // Who statements run as: see `Session::become_role`.
@@ -89,13 +94,21 @@ const KNOWN: &[(&str, &str, Kind)] = &[
     ("server_version", "18.0", Kind::Internal),
     ("server_version_num", "180000", Kind::Internal),
     ("session_authorization", "", Kind::Text),
+    ("ssl", "off", Kind::Internal),
+    ("ssl_ca_file", "", Kind::Internal),
+    ("ssl_cert_file", "", Kind::Internal),
+    ("ssl_key_file", "", Kind::Internal),
+    ("ssl_min_protocol_version", "TLSv1.2", Kind::Internal),
     ("standard_conforming_strings", "on", Kind::Fixed),
+    ("superuser_reserved_connections", "3", Kind::Internal),
     ("statement_timeout", "0", Kind::Time),
     (
         "synchronous_commit",
         "on",
         Kind::Word(&["on", "off", "local", "remote_write", "remote_apply", "true", "false", "yes", "no", "1", "0"]),
     ),
+    ("pg_stat_statements.track", "top", Kind::Word(&["none", "top", "all"])),
+    ("log_min_duration_statement", "-1", Kind::Delay),
     ("TimeZone", "UTC", Kind::Text),
     ("track_activity_query_size", "1kB", Kind::Bytes(100, 1_048_576)),
     ("transaction_isolation", "read committed", Kind::Internal),
@@ -120,6 +133,9 @@ const APART: &[&str] = &[
     "jit_above_cost",
     "jit_expressions",
     "lock_timeout",
+    "log_min_duration_statement",
+    "log_min_messages",
+    "pg_stat_statements.track",
     "scram_iterations",
     "statement_timeout",
     "synchronous_commit",
@@ -146,6 +162,14 @@ struct JitSettings {
     force: bool,
     /// By a negative `jit_above_cost`.
     forbidden: bool,
+}
+
+/// Which statements are counted (`pg_stat_statements.track`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Track {
+    None,
+    /// Those that clients send; what runs within functions is part of them.
+    Top,
 }
 
 /// A session's settings.
@@ -176,6 +200,13 @@ pub struct Settings {
     /// Whether it tells what it does, and how much of a statement's text (`track_activities`, `track_activity_query_size`).
     pub(crate) track_activities: bool,
     pub(crate) activity_bytes: usize,
+    pub(crate) track_statements: Track,
+    /// How long a statement must take to be told of, in milliseconds; negative: none is (`log_min_duration_statement`).
+    pub(crate) log_min_duration_ms: i64,
+    /// How important a message must be to be told of, by its place in PostgreSQL's order (`log_min_messages`).
+    pub(crate) log_min_messages: u8,
+    /// What the server has decided on, by names in lower case.
+    pub(crate) fixed: Arc<crate::runtime::FixedSettings>,
     /// What SET SESSION AUTHORIZATION made of the session.
     pub(crate) session_role: Option<Role>,
     /// What SET ROLE made of it.
@@ -204,6 +235,10 @@ impl Default for Settings {
             jit: JitSettings { on: true, expressions: true, force: false, forbidden: false },
             track_activities: true,
             activity_bytes: 1024,
+            track_statements: Track::Top,
+            log_min_duration_ms: -1,
+            log_min_messages: 7,
+            fixed: Arc::default(),
             session_role: None,
             role: None,
             values: BTreeMap::new(),
@@ -219,6 +254,7 @@ impl Kind {
         match self {
             Kind::Bool => ("bool", None, &[]),
             Kind::Time => ("integer", Some(("0".to_owned(), "2147483647".to_owned())), &[]),
+            Kind::Delay => ("integer", Some(("-1".to_owned(), "2147483647".to_owned())), &[]),
             Kind::Int(low, high) | Kind::Bytes(low, high) | Kind::Size { low, high, .. } => {
                 ("integer", Some((low.to_string(), high.to_string())), &[])
             }
@@ -247,6 +283,11 @@ impl Settings {
         self.values.len() * 256
     }
 
+    /// The defaults, but for what the server has decided on.
+    pub(crate) fn with_fixed(fixed: Arc<crate::runtime::FixedSettings>) -> Settings {
+        Settings { fixed, ..Settings::default() }
+    }
+
     /// The rows of `pg_settings`.
     pub fn rows(&self) -> Vec<Vec<types::Datum>> {
         use types::Datum;
@@ -261,7 +302,11 @@ impl Settings {
                 types::io::text_in(types::oid::TEXT_ARRAY, -1, &list, &IoSettings::default()).unwrap_or_default()
             };
             let setting = self.get(name).unwrap_or_default();
-            let source = if setting == default { "default" } else { "session" };
+            let source = match setting == default {
+                true => "default",
+                false if kind == Kind::Internal => "command line",
+                false => "session",
+            };
             let number = match kind {
                 Kind::Size { unit_kb, .. } => size(name, &setting, unit_kb).map_or(setting.clone(), |n| n.to_string()),
                 Kind::Bytes(..) => bytes(name, &setting).map_or(setting.clone(), |n| n.to_string()),
@@ -271,7 +316,7 @@ impl Settings {
                 text(name),
                 text(&number),
                 match kind {
-                    Kind::Time => text("ms"),
+                    Kind::Time | Kind::Delay => text("ms"),
                     Kind::Bytes(..) => text("B"),
                     Kind::Size { unit_kb: 1, .. } => text("kB"),
                     Kind::Size { unit_kb, .. } => text(&format!("{unit_kb}kB")),
@@ -462,7 +507,8 @@ impl Settings {
         let given = value.unwrap_or(default);
         let shown = match kind {
             Kind::Bool => if boolean(name, given)? { "on" } else { "off" }.to_owned(),
-            Kind::Time => shown_time(time(name, given)?),
+            Kind::Delay if given.trim() == "-1" => "-1".to_owned(),
+            Kind::Time | Kind::Delay => shown_time(time(name, given)?),
             Kind::Int(low, high) => {
                 let n: i64 = given.trim().parse().map_err(|_| invalid(name, given))?;
                 if !(low..=high).contains(&n) {
@@ -567,6 +613,19 @@ impl Settings {
             "jit_expressions" => self.jit.expressions = value == "on",
             // Nothing is too cheap to be compiled; what costs less than nothing is not.
             "jit_above_cost" => self.jit.forbidden = value.starts_with('-'),
+            "pg_stat_statements.track" => {
+                self.track_statements = if value == "none" { Track::None } else { Track::Top };
+            }
+            "log_min_duration_statement" => {
+                self.log_min_duration_ms = match value {
+                    "-1" => -1,
+                    value => i64::try_from(time(name, value)?).unwrap_or(-1),
+                };
+            }
+            "log_min_messages" => {
+                let Some((_, _, Kind::Word(words))) = find(name) else { return Ok(value.to_owned()) };
+                self.log_min_messages = words.iter().position(|w| *w == value).unwrap_or(7) as u8;
+            }
             "track_activities" => self.track_activities = value == "on",
             "track_activity_query_size" => self.activity_bytes = usize::try_from(bytes(name, value)?).unwrap_or(1024),
             "lock_timeout" => self.lock_timeout_ms = u32::try_from(time(name, value)?).unwrap_or(u32::MAX),
@@ -653,6 +712,9 @@ impl Settings {
         if let Some(value) = self.values.get(&key) {
             return Ok(value.clone());
         }
+        if let Some(value) = self.fixed.get(&*key) {
+            return Ok(value.clone());
+        }
         match find(name) {
             Some((_, default, _)) => Ok((*default).to_owned()),
             None => Err(unknown(name)),
@@ -681,7 +743,7 @@ impl Settings {
     /// Puts all settings back to their defaults.
     pub fn reset_all(&mut self) {
         let generation = self.generation + 1;
-        *self = Settings { generation, ..Settings::default() };
+        *self = Settings { generation, fixed: self.fixed.clone(), ..Settings::default() };
     }
 }
 

@@ -438,7 +438,18 @@ impl Engine {
     }
 
     fn checkpoint_with(&self, root: &mut Root, clean: bool) -> Result<()> {
-        checkpoint::run(&self.shared, &self.databases(), root, clean)
+        let clock = &self.shared.env.clock;
+        let start = clock.monotonic_nanos();
+        let outcome = checkpoint::run(&self.shared, &self.databases(), root, clean);
+        let milliseconds = (clock.monotonic_nanos() - start) / 1_000_000;
+        match &outcome {
+            Ok(()) => {
+                let redo = self.shared.log.end_lsn().0;
+                tracing::info!(milliseconds, log_end = redo, clean, "checkpoint complete");
+            }
+            Err(error) => tracing::error!(milliseconds, %error, "checkpoint failed"),
+        }
+        outcome
     }
 
     /// Purges, checkpoints and prepares log space as needed: what the background thread does.

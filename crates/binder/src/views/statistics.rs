@@ -60,7 +60,7 @@ const OF_INDEX: Given = &[
 ];
 
 /// Those of which there is nothing here.
-const EMPTY: [&str; 26] = [
+const EMPTY: [&str; 25] = [
     "pg_available_extensions",
     "pg_available_extension_versions",
     "pg_rules",
@@ -83,7 +83,6 @@ const EMPTY: [&str; 26] = [
     "pg_stat_progress_create_index",
     "pg_stat_progress_vacuum",
     "pg_ident_file_mappings",
-    "pg_hba_file_rules",
     "pg_file_settings",
     "pg_stats_ext",
     "pg_stats_ext_exprs",
@@ -171,6 +170,22 @@ fn source(name: &str) -> Option<(String, Given)> {
                 ("from_sql", "p.from_sql"),
                 ("generic_plans", "p.generic_plans"),
                 ("custom_plans", "p.custom_plans"),
+            ],
+        ),
+        "pg_hba_file_rules" => (
+            "FROM pg_hba_file_rules() r",
+            &[
+                ("rule_number", "r.rule_number"),
+                ("file_name", "r.file_name"),
+                ("line_number", "r.line_number"),
+                ("type", "r.type"),
+                ("database", "r.database"),
+                ("user_name", "r.user_name"),
+                ("address", "r.address"),
+                ("netmask", "r.netmask"),
+                ("auth_method", "r.auth_method"),
+                ("options", "r.options"),
+                ("error", "r.error"),
             ],
         ),
         "pg_cursors" => (
@@ -268,6 +283,7 @@ mod tests {
             "pg_locks",
             "pg_stat_database",
             "pg_shadow",
+            "pg_hba_file_rules",
             "pg_statio_all_sequences",
             "pg_stat_xact_user_tables",
         ];

@@ -1,7 +1,7 @@
 //! `Served`: `hathi serve` in a process of its own, for clients to drive.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use postgres::{Client, NoTls};
@@ -25,6 +25,11 @@ impl Drop for Served {
 
 impl Served {
     pub fn start() -> Served {
+        Served::with(|_| Vec::new())
+    }
+
+    /// With arguments, which may name files in its directory.
+    pub fn with(arguments: impl FnOnce(&Path) -> Vec<String>) -> Served {
         let dir = tempfile::tempdir().unwrap();
         let password = dir.path().join("password");
         std::fs::write(&password, format!("{PASSWORD}\n")).unwrap();
@@ -34,6 +39,7 @@ impl Served {
         let mut child = Command::new(env!("CARGO_BIN_EXE_hathi"))
             .args(["serve", data.to_str().unwrap(), "--port", &port.to_string(), "--password-file"])
             .arg(&password)
+            .args(arguments(dir.path()))
             .stdout(Stdio::piped())
             .spawn()
             .expect("hathi runs");
@@ -48,6 +54,11 @@ impl Served {
     /// Where its socket is.
     pub fn socket(&self) -> PathBuf {
         self.dir.path().join("data")
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// A client of it.

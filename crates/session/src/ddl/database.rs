@@ -3,7 +3,7 @@
 use catalog::stored::{self, PG_DATABASE};
 use storage::lock::Mode;
 use storage::{DbId, lock::Tag};
-use syntax::ast::{CreateDatabase, DefElem, DefValue, DropDatabase};
+use syntax::ast::{AlterDatabase, CreateDatabase, DatabaseChange, DefElem, DefValue, DropDatabase};
 use types::{Datum, Oid, Result, SqlError, SqlState};
 
 use super::{notice, refuse};
@@ -18,6 +18,19 @@ fn text_of(option: &DefElem) -> String {
         Some(DefValue::Name(names)) => names.last().map_or(String::new(), |n| n.as_str().to_owned()),
         Some(DefValue::Type(t)) => t.names.last().map_or(String::new(), |n| n.as_str().to_owned()),
         _ => String::new(),
+    }
+}
+
+/// How many may be connected.
+fn connection_limit(option: &DefElem, sql: &str) -> Result<i32> {
+    match text_of(option).parse::<i32>() {
+        Ok(n) if n >= -1 => Ok(n),
+        Ok(n) => Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, format!("invalid connection limit: {n}"))
+            .at(option.pos.char_position(sql))),
+        Err(_) => {
+            let message = "connection_limit requires an integer value";
+            Err(SqlError::new(SqlState::SYNTAX_ERROR, message).at(option.pos.char_position(sql)))
+        }
     }
 }
 
@@ -37,6 +50,7 @@ impl Session {
         }
         let name = create.name.as_str();
         let (mut template, mut owner) = ("template1".to_owned(), self.user.clone());
+        let mut limit = -1;
         for option in &create.options {
             let value = text_of(option);
             match &*option.name {
@@ -59,7 +73,7 @@ impl Session {
                     }
                 }
                 "tablespace" if value == "pg_default" => {}
-                "connection_limit" if value == "-1" => {}
+                "connection_limit" => limit = connection_limit(option, sql)?,
                 other => {
                     return refuse(
                         &format!("option {other} of CREATE DATABASE with value \"{value}\""),
@@ -88,11 +102,39 @@ impl Session {
             engine.fork(source)?
         };
         let shared = self.shared.clone();
-        let outcome = insert_database(&shared, self.txn_mut(), db.id, name, owner.oid);
+        let outcome = insert_database(&shared, self.txn_mut(), db.id, name, owner.oid, limit);
         if outcome.is_err() {
             engine.drop_database(db.id)?;
         }
         outcome.map(|()| "CREATE DATABASE".to_owned())
+    }
+
+    /// ALTER DATABASE: how many may be connected.
+    pub(crate) fn alter_database(&mut self, sql: &str, alter: &AlterDatabase) -> Result<String> {
+        let name = alter.name.as_str();
+        let DatabaseChange::Options(options) = &alter.change else {
+            return Err(SqlError::unsupported("this form of ALTER DATABASE"));
+        };
+        if let Some(other) = options.iter().find(|o| &*o.name != "connection_limit") {
+            return refuse(&format!("option {} of ALTER DATABASE", &*other.name), other.pos, sql);
+        }
+        let Some((oid, _)) = self.runtime.connection_limit_of(name)? else {
+            let message = format!("database \"{name}\" does not exist");
+            return Err(SqlError::new(SqlState::INVALID_CATALOG_NAME, message));
+        };
+        let owner = |row: stored::Fields<'_>| row.oid("datdba") == self.user.oid;
+        let (shared, mut is_owner) = (self.shared.clone(), self.user.superuser);
+        self.runtime.each_shared(PG_DATABASE, |row| is_owner |= row.oid("oid") == oid && owner(row))?;
+        if !is_owner {
+            let message = format!("must be owner of database {name}");
+            return Err(SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, message));
+        }
+        for option in options {
+            let limit = connection_limit(option, sql)?;
+            let values = [("datconnlimit", Datum::I32(limit))];
+            stored::update(&shared, self.txn_mut(), PG_DATABASE, |r| r.oid("oid") == oid, &values)?;
+        }
+        Ok("ALTER DATABASE".to_owned())
     }
 
     /// Nobody but this session uses database `id`.

@@ -28,6 +28,10 @@ impl Session {
                 Kind::Password(Some(password)) if password.is_empty() => ("rolpassword", Datum::Null),
                 Kind::Password(Some(password)) => ("rolpassword", Datum::text(&self.verifier(password)?)),
                 Kind::Inherit(b) => ("rolinherit", Datum::Bool(*b)),
+                Kind::ConnectionLimit(n) if *n < -1 => {
+                    let message = format!("invalid connection limit: {n}");
+                    return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message));
+                }
                 Kind::ConnectionLimit(n) => ("rolconnlimit", Datum::I32(*n)),
                 Kind::ValidUntil(text) => {
                     let at = types::io::text_in(oid::TIMESTAMPTZ, -1, text, &self.settings.io)?;

@@ -14,7 +14,7 @@ const COLUMNS: usize = 16;
 pub(super) fn kind(tag: &Tag) -> &'static str {
     match tag {
         Tag::Relation(..) => "relation",
-        Tag::Row(..) => "tuple",
+        Tag::Row(..) | Tag::Turn(..) => "tuple",
         Tag::Transaction(_) => "transactionid",
         Tag::Advisory(..) => "advisory",
         Tag::Object(..) => "object",
@@ -37,7 +37,7 @@ impl SessionHost<'_> {
             row[0] = Datum::text(kind(&lock.tag));
             match lock.tag {
                 Tag::Relation(db, relation) => (row[1], row[2]) = (number(db.0), number(relation)),
-                Tag::Row(db, relation, row_id) => {
+                Tag::Row(db, relation, row_id) | Tag::Turn(db, relation, row_id) => {
                     (row[1], row[2]) = (number(db.0), number(relation.0));
                     (row[3], row[4]) = (Datum::I32(row_id.block.cast_signed()), Datum::I16(row_id.slot as i16 + 1));
                 }

@@ -39,7 +39,7 @@ impl SessionHost<'_> {
     }
 
     /// The same of sessions of `user`.
-    fn may_see(&self, all: bool, user: Oid) -> Result<bool> {
+    pub(super) fn may_see(&self, all: bool, user: Oid) -> Result<bool> {
         Ok(all || self.acting().oid == user || self.runtime.has_role(self.acting(), user, "USAGE")?)
     }
 

@@ -156,6 +156,12 @@ impl Session {
     /// # Errors
     /// The statement's.
     pub fn execute(&mut self, prepared: &mut Prepared, params: &[Datum], sink: &mut dyn Sink) -> Result<()> {
+        if let Some(outcome) = self.execute_quick(prepared, params, sink) {
+            if outcome.is_err() {
+                self.report_end();
+            }
+            return outcome;
+        }
         let outcome = self.execute_or_suspend(prepared, params, sink);
         self.report_end();
         match outcome? {
@@ -174,6 +180,8 @@ impl Session {
         self.report_begin_if_idle(&prepared.sql);
         if is_planned(&prepared.statement.kind) && !matches!(prepared.statement.kind, StatementKind::Copy(_)) {
             let mut tag = std::mem::take(&mut self.tag);
+            let mut slot = prepared.counted.take();
+            let is_counted = self.counted(&mut slot, &prepared.sql, prepared.is_template).is_some();
             let outcome = stack::with_room(prepared.stack_bytes, || {
                 self.guarded(|session| {
                     let suspended = session.execute_planned(prepared, params, sink, &mut tag)?;
@@ -185,7 +193,10 @@ impl Session {
             });
             if let Ok(None) = outcome {
                 sink.complete(&tag);
+                let entry = slot.as_ref().filter(|_| is_counted);
+                self.note_end(entry, &prepared.sql, self.ended - self.started.1, &tag);
             }
+            prepared.counted = slot;
             self.tag = tag;
             return outcome;
         }

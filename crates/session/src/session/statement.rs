@@ -71,7 +71,11 @@ impl Session {
             if let Some(script) = &mut self.script {
                 script.before(sql, statement.span.start.0 as usize);
             }
+            let text = text_of(sql, statement);
+            let mut slot = None;
+            self.counted(&mut slot, text, false);
             let tag = self.guarded(|session| session.dispatch(sql, statement, sink))?;
+            self.note_end(slot.as_ref(), text, self.ended - self.started.1, &tag);
             if last {
                 self.sync()?;
             }
@@ -141,6 +145,7 @@ impl Session {
             StatementKind::Comment(c) => self.comment(sql, c),
             StatementKind::Truncate(t) => self.truncate(sql, t),
             StatementKind::CreateRole(c) => self.create_role(sql, c),
+            StatementKind::AlterDatabase(a) => self.alter_database(sql, a),
             StatementKind::AlterRole(a) => self.alter_role(sql, a),
             StatementKind::DropRole(d) => self.drop_role(sql, d, sink),
             StatementKind::CreateDatabase(c) => self.create_database(sql, c),
@@ -203,6 +208,12 @@ impl Session {
         }
         Ok((rows, running.take_events()))
     }
+}
+
+/// The part of `sql` that a statement is.
+pub(crate) fn text_of<'s>(sql: &'s str, statement: &Statement) -> &'s str {
+    let span = statement.span;
+    sql.get(span.start.0 as usize..span.end.0 as usize).unwrap_or(sql)
 }
 
 pub(crate) fn is_planned(kind: &StatementKind) -> bool {

@@ -1,0 +1,174 @@
+//! Listeners: sockets that clients come to.
+//!
+//! A client that cannot be served is told so and let go at once, without a session, and without waiting for what it would have said.
+
+use std::fs::File;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
+
+use crate::connection::Connection;
+use crate::limits::{FULL, too_many};
+use crate::origin::Origin;
+use crate::poller::{Accept, Poller};
+use crate::seat::Seat;
+use crate::transport::{Socket, Transport};
+use crate::{SessionMode, Shared, locked, thread};
+
+/// Clients that may wait to be accepted.
+const BACKLOG: i32 = 4096;
+
+/// A file that is closed to have one for who comes when there are no more, to be sent away.
+struct Spare(Mutex<Option<File>>);
+
+impl Spare {
+    fn new() -> Spare {
+        Spare(Mutex::new(File::open("/dev/null").ok()))
+    }
+
+    /// Accepts all that wait.
+    fn accept<S>(&self, mut one: impl FnMut() -> io::Result<S>, mut take: impl FnMut(S)) {
+        loop {
+            match one() {
+                Ok(client) => take(client),
+                Err(e) if matches!(e.kind(), io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted) => {}
+                Err(e) if is_out_of_files(&e) => {
+                    // Who stays in the queue is not told of again.
+                    let mut spare = locked(&self.0);
+                    drop(spare.take());
+                    let refused = one();
+                    let over = refused.is_err();
+                    drop(refused);
+                    *spare = File::open("/dev/null").ok();
+                    if over {
+                        return;
+                    }
+                }
+                Err(_) => return,
+            }
+        }
+    }
+}
+
+fn is_out_of_files(e: &io::Error) -> bool {
+    let errno = rustix::io::Errno::from_io_error(e);
+    errno.is_some_and(|e| e == rustix::io::Errno::MFILE || e == rustix::io::Errno::NFILE)
+}
+
+/// A TCP address.
+pub struct Tcp {
+    shared: Arc<Shared>,
+    listener: TcpListener,
+    spare: Spare,
+}
+
+impl Tcp {
+    /// Listens on `address`; one of IPv6 is of IPv6 only, so that the same port of IPv4 is free.
+    pub fn bind(shared: &Arc<Shared>, address: SocketAddr) -> io::Result<Tcp> {
+        let family = if address.is_ipv6() { AddressFamily::INET6 } else { AddressFamily::INET };
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let socket = rustix::net::socket_with(family, SocketType::STREAM, flags, None)?;
+        sockopt::set_socket_reuseaddr(&socket, true)?;
+        if address.is_ipv6() {
+            sockopt::set_ipv6_v6only(&socket, true)?;
+        }
+        rustix::net::bind(&socket, &address)?;
+        rustix::net::listen(&socket, BACKLOG)?;
+        Ok(Tcp { shared: shared.clone(), listener: socket.into(), spare: Spare::new() })
+    }
+
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+}
+
+impl AsFd for Tcp {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.listener.as_fd()
+    }
+}
+
+impl Accept for Tcp {
+    fn accept(&self, poller: &Arc<Poller>) {
+        self.spare.accept(
+            || self.listener.accept(),
+            |(stream, peer)| {
+                // Small messages must not wait for each other.
+                let _ = stream.set_nodelay(true);
+                if stream.set_nonblocking(true).is_ok() {
+                    let origin = Origin::Host(peer.ip().to_canonical());
+                    start(&self.shared, poller, origin, Box::new(Socket::new(stream)));
+                }
+            },
+        );
+    }
+}
+
+/// A unix socket.
+pub struct Unix {
+    shared: Arc<Shared>,
+    listener: UnixListener,
+    spare: Spare,
+}
+
+impl Unix {
+    pub fn bind(shared: &Arc<Shared>, path: &Path) -> io::Result<Unix> {
+        // A socket that nobody answers on was left by a server that is gone.
+        if path.exists() && UnixStream::connect(path).is_err() {
+            std::fs::remove_file(path)?;
+        }
+        let listener = UnixListener::bind(path)?;
+        // The library's own backlog of 128 refuses clients that come all at once.
+        rustix::net::listen(&listener, BACKLOG)?;
+        listener.set_nonblocking(true)?;
+        Ok(Unix { shared: shared.clone(), listener, spare: Spare::new() })
+    }
+}
+
+impl AsFd for Unix {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.listener.as_fd()
+    }
+}
+
+impl Accept for Unix {
+    fn accept(&self, poller: &Arc<Poller>) {
+        self.spare.accept(
+            || self.listener.accept(),
+            |(stream, _)| {
+                if stream.set_nonblocking(true).is_ok() {
+                    let uid = sockopt::socket_peercred(&stream).ok().map(|peer| peer.uid.as_raw());
+                    start(&self.shared, poller, Origin::Local(uid), Box::new(Socket::new(stream)));
+                }
+            },
+        );
+    }
+}
+
+/// Begins to serve a client that was accepted.
+fn start(shared: &Arc<Shared>, poller: &Arc<Poller>, origin: Origin, mut transport: Box<dyn Transport>) {
+    if !shared.has_room() {
+        let mut output = bytes::BytesMut::new();
+        wire::backend::error_response(&mut output, &too_many(FULL));
+        // A client that does not read it must not hold up the others.
+        let _ = transport.write(&output);
+        return;
+    }
+    *locked(&shared.count) += 1;
+    let connection = Connection::new(shared.clone(), origin, transport);
+    match shared.mode {
+        SessionMode::Pooled { .. } => {
+            let seat = Seat::with_waker(connection, poller);
+            // A connection that cannot be registered is dropped; the client sees it closed.
+            if poller.add_seat(&seat).is_ok() {
+                poller.enqueue(seat);
+            }
+        }
+        SessionMode::Thread => thread::start(shared, connection),
+    }
+}
