@@ -22,7 +22,7 @@ use crate::prepared::Prepared;
 impl Session {
     /// Runs `prepared` the short way; `None`, with nothing done, where it must go the long way.
     #[inline]
-    pub(super) fn execute_quick(
+    pub(crate) fn execute_quick(
         &mut self,
         prepared: &mut Prepared,
         params: &[Datum],
