@@ -235,8 +235,14 @@ pub fn is_simulated() -> bool {
 /// A place where another simulated thread may run. Real threads go on at once.
 #[inline]
 pub fn yield_point() {
-    if ACTIVE.load(Ordering::Relaxed) != 0
-        && let Some((scheduler, me)) = current()
+    if ACTIVE.load(Ordering::Relaxed) != 0 {
+        yield_simulated();
+    }
+}
+
+#[cold]
+fn yield_simulated() {
+    if let Some((scheduler, me)) = current()
         && !std::thread::panicking()
     {
         let state = scheduler.lock();
@@ -266,7 +272,15 @@ pub fn block(key: usize, timeout: Option<Duration>) -> Option<bool> {
 }
 
 /// Makes up to `count` threads that wait for `key` runnable.
+#[inline]
 pub fn wake(key: usize, count: usize) {
+    if ACTIVE.load(Ordering::Relaxed) != 0 {
+        wake_simulated(key, count);
+    }
+}
+
+#[cold]
+fn wake_simulated(key: usize, count: usize) {
     if let Some((scheduler, _)) = current() {
         wake_in(&mut scheduler.lock(), key, count);
     }

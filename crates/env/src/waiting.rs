@@ -70,6 +70,36 @@ pub fn blocking<T>(why: Wait, f: impl FnOnce() -> T) -> T {
     outcome
 }
 
+/// How nice those are who only take processor time that nobody else wants.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 19;
+
+/// A thread, as others can name it.
+#[derive(Clone, Copy, Debug)]
+pub struct ThreadId(#[cfg(target_os = "linux")] rustix::thread::Pid);
+
+/// The calling thread.
+#[cfg(target_os = "linux")]
+pub fn current_thread() -> ThreadId {
+    ThreadId(rustix::thread::gettid())
+}
+
+/// The calling thread.
+#[cfg(not(target_os = "linux"))]
+pub fn current_thread() -> ThreadId {
+    ThreadId()
+}
+
+/// Has a thread of ours take only time that nobody else wants, until it ends: who is not privileged cannot undo it. Short statements of
+/// others then come first. Without effect where threads have no priorities of their own.
+pub fn stand_back(thread: ThreadId) {
+    #[cfg(target_os = "linux")]
+    // A system that refuses leaves things as they are.
+    let _ = rustix::process::setpriority_process(Some(thread.0), NICE);
+    #[cfg(not(target_os = "linux"))]
+    let ThreadId() = thread;
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicI32, Ordering};

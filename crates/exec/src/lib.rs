@@ -40,7 +40,9 @@ mod own_aggregate;
 mod page_test;
 mod pairs;
 mod parallel;
+mod point;
 mod point_scan;
+mod quick;
 mod returning;
 mod routine;
 mod scan;
@@ -75,6 +77,7 @@ pub use index::{
 pub use index_only_scan::settle;
 pub use modify::check_rows;
 pub use native::{JitUse, Programs};
+pub use quick::Quick;
 pub use routine::{Body, BodyResult, BodyStatement, NoRoutines, Routines, placed};
 pub use sort::size_bytes;
 
@@ -113,6 +116,8 @@ pub struct Context<'a> {
 pub struct State {
     /// Rows inserted, updated or deleted so far by the statement itself, not by queries in its WITH.
     pub affected: u64,
+    /// Whether changes may build on commits that are not durable yet: where the statement answers no rows (X5).
+    pub builds_early: bool,
     /// Values of outer rows.
     pub slots: Vec<Datum>,
     /// What is to be done at the end of the statement, oldest first.
@@ -134,8 +139,20 @@ pub struct State {
 impl State {
     /// Makes it that of a statement about to begin; room is kept.
     pub fn clear(&mut self) {
-        let State { affected, slots, events, spills, depth, routines, sample_seed, natives, subplans, ctes } = self;
-        (*affected, *spills, *depth, *sample_seed) = (0, 0, 0, None);
+        let State {
+            affected,
+            builds_early,
+            slots,
+            events,
+            spills,
+            depth,
+            routines,
+            sample_seed,
+            natives,
+            subplans,
+            ctes,
+        } = self;
+        (*affected, *builds_early, *spills, *depth, *sample_seed) = (0, false, 0, 0, None);
         slots.clear();
         events.clear();
         natives.clear();

@@ -110,6 +110,7 @@ fn page_nulls(out: &mut Nulls, nulls: &[u64], slots: Slots<'_>, rows: usize) {
 }
 
 /// Appends one row's value of `column` to `out`.
+#[inline]
 pub fn row_column(
     out: &mut Vector,
     view: &RowView<'_>,
@@ -121,14 +122,14 @@ pub fn row_column(
         *n += 1;
         return;
     }
-    // Most are there as they are, and need no cell.
-    if !matches!(out.data, Data::Var(_))
-        && let Some(Some(bytes)) = view.stored(column)
-    {
-        fixed(&mut out.data, bytes);
-        return;
-    }
-    match (view.cell(column), &mut out.data) {
+    // Most are there as they are.
+    let cell = match (view.stored(column), &mut out.data) {
+        (Some(None), _) => Cell::Null,
+        (Some(Some(bytes)), Data::Var(_)) => view.resolve(bytes),
+        (Some(Some(bytes)), data) => return fixed(data, bytes),
+        (None, _) => view.cell(column),
+    };
+    match (cell, &mut out.data) {
         (Cell::Null, _) => out.push_null(),
         (Cell::Var(b), Data::Var(v)) => v.push(b),
         (Cell::Overflow(r), Data::Var(v)) => {
@@ -167,10 +168,13 @@ fn fixed(data: &mut Data, bytes: &[u8]) {
 ///
 /// # Errors
 /// What reading their pages says.
+#[inline]
 pub fn fetch_large(chunk: &mut vector::Chunk, table: &storage::table::Table, large: &mut Vec<Large>) -> Result<()> {
-    if large.is_empty() {
-        return Ok(());
-    }
+    if large.is_empty() { Ok(()) } else { fetch_all(chunk, table, large) }
+}
+
+#[cold]
+fn fetch_all(chunk: &mut vector::Chunk, table: &storage::table::Table, large: &mut Vec<Large>) -> Result<()> {
     let mut by_column: std::collections::BTreeMap<usize, Vec<(usize, Vec<u8>)>> = Default::default();
     for (row, column, r) in large.drain(..) {
         by_column.entry(column).or_default().push((row, table.fetch(&r)?));

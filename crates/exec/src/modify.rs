@@ -5,7 +5,7 @@ use std::sync::Arc;
 use plan::{Expr, OnConflict, Reference, RowRules, TableRef};
 use storage::lock::Mode;
 use storage::table::{Cell, RowState, Table};
-use storage::txn::Snapshot;
+use storage::txn::{Snapshot, Turn, TxnState};
 use storage::{Error, RowId};
 use types::{Datum, Physical, Result, SqlError, SqlState};
 use vector::{Chunk, Data, Vector};
@@ -424,9 +424,53 @@ fn look_again(
     if ctx.fixed_snapshot {
         return Err(Error::Serialization.into());
     }
-    // The newest committed version; other tables' columns stay as the statement first saw them.
+    let snapshot = newest_snapshot(ctx);
+    look_at(ctx, storage, table, id, input, (forms, recheck), snapshot)
+}
+
+/// What is committed now, as the running command sees it.
+fn newest_snapshot(ctx: &mut Context<'_>) -> Snapshot {
     let mut snapshot = ctx.txn.snapshot();
     snapshot.command = ctx.snapshot.command;
+    snapshot
+}
+
+/// Waits until `other`, which has changed a row, has ended; whether it has committed something that no ordinary snapshot sees yet, but
+/// later ones of this transaction do (X5).
+///
+/// `turn` is taken first, and kept until the row is changed: of many who wait for one row only the next wakes when it is free (L5).
+fn wait_for_row(
+    ctx: &mut Context<'_>,
+    (table, row): (&Table, RowId),
+    other: &TxnState,
+    turn: &mut Option<Turn>,
+) -> Result<bool> {
+    let policy = ctx.lock_policy();
+    if turn.is_none() {
+        *turn = Some(ctx.txn.take_turn(table, row, policy)?);
+        // Whoever had it before has changed the row meanwhile: look who has it now.
+        if other.commit_lsn().is_some() && !ctx.fixed_snapshot && ctx.state.builds_early {
+            return Ok(ctx.txn.build_on(other, policy)?);
+        }
+    }
+    if ctx.fixed_snapshot || !ctx.state.builds_early {
+        ctx.txn.wait_for(other, policy)?;
+        return Ok(false);
+    }
+    Ok(ctx.txn.build_on(other, policy)?)
+}
+
+/// The row as `snapshot` sees it, if it still meets the statement's conditions.
+fn look_at(
+    ctx: &mut Context<'_>,
+    storage: &Table,
+    table: &TableRef,
+    id: RowId,
+    input: &[Datum],
+    (forms, recheck): (&[Physical], &[Expr]),
+    snapshot: Snapshot,
+) -> Result<Option<(Vec<Datum>, Snapshot)>> {
+    // The newest committed version; other tables' columns stay as the statement first saw them.
     let Some(newest) = known_values(table, storage, id, &snapshot)? else { return Ok(None) };
     let mut row = input.to_vec();
     row[..table.columns.len()].clone_from_slice(&newest);
@@ -464,6 +508,7 @@ impl Changer<'_> {
         let width = self.table.columns.len();
         let Datum::I64(id) = row[width] else { return Ok(None) };
         let id = RowId::from_u64(id as u64);
+        let mut turn = None;
         loop {
             let values = match computed.take() {
                 Some(values) => values,
@@ -500,7 +545,24 @@ impl Changer<'_> {
                     row[..width].swap_with_slice(&mut new);
                     return Ok(Some((row, new)));
                 }
-                RowState::Busy(other) => ctx.txn.wait_for(&other, ctx.lock_policy())?,
+                RowState::Busy(other) => {
+                    if wait_for_row(ctx, (&handles.storage, id), &other, &mut turn)? {
+                        snapshot = newest_snapshot(ctx);
+                        drop(changes);
+                        match look_at(
+                            ctx,
+                            &handles.storage,
+                            self.table,
+                            id,
+                            &row,
+                            (self.forms, self.recheck),
+                            snapshot,
+                        )? {
+                            Some(newest) => (row, snapshot) = newest,
+                            None => return Ok(None),
+                        }
+                    }
+                }
                 RowState::Deleted if ctx.fixed_snapshot => return Err(Error::Serialization.into()),
                 // The first change of a command wins, as in PostgreSQL.
                 RowState::SelfModified | RowState::Gone | RowState::Deleted => return Ok(None),
@@ -649,13 +711,22 @@ pub fn delete_row(
     let width = table.columns.len();
     let Datum::I64(id) = row[width] else { return Ok(None) };
     let id = RowId::from_u64(id as u64);
+    let mut turn = None;
     loop {
         match handles.storage.delete(ctx.txn, &snapshot, id)? {
             RowState::Done => {
                 note_deleted(ctx, handles, (table, rules), id, &row)?;
                 return Ok(Some(row));
             }
-            RowState::Busy(other) => ctx.txn.wait_for(&other, ctx.lock_policy())?,
+            RowState::Busy(other) => {
+                if wait_for_row(ctx, (&handles.storage, id), &other, &mut turn)? {
+                    snapshot = newest_snapshot(ctx);
+                    match look_at(ctx, &handles.storage, table, id, &row, (forms, recheck), snapshot)? {
+                        Some(newest) => (row, snapshot) = newest,
+                        None => return Ok(None),
+                    }
+                }
+            }
             RowState::Deleted if ctx.fixed_snapshot => return Err(Error::Serialization.into()),
             RowState::SelfModified | RowState::Gone | RowState::Deleted => return Ok(None),
             RowState::Updated => match look_again(ctx, &handles.storage, table, id, &row, forms, recheck)? {

@@ -159,6 +159,8 @@ impl Fragment {
             let mut threads = Vec::new();
             for (operator, mut txn, mut account, slots) in seated {
                 let run = move || {
+                    // Who needs several threads can wait for those who need one.
+                    env::waiting::stand_back(env::waiting::current_thread());
                     let mut state = State { slots, ..State::default() };
                     let mut ctx = Context {
                         db,

@@ -36,7 +36,7 @@ impl Column {
 pub struct Row {
     columns: Arc<Vec<Column>>,
     /// Binary forms, end to end.
-    bytes: SmallVec<[u8; 32]>,
+    bytes: RowBytes,
     /// Where each value lies; `None` is NULL.
     ranges: SmallVec<[Option<std::ops::Range<u32>>; 3]>,
 }
@@ -44,7 +44,7 @@ pub struct Row {
 impl Row {
     /// A row of these columns that has no values yet.
     pub(crate) fn empty(columns: Arc<Vec<Column>>) -> Row {
-        Row { columns, bytes: SmallVec::new(), ranges: SmallVec::new() }
+        Row { columns, bytes: RowBytes::default(), ranges: SmallVec::new() }
     }
 
     /// Forgets its values.
@@ -59,10 +59,56 @@ impl Row {
     }
 
     /// Adds a value's binary form.
+    #[inline]
     pub(crate) fn add_value(&mut self, bytes: &[u8]) {
-        let start = self.bytes.len() as u32;
-        self.bytes.extend_from_slice(bytes);
-        self.ranges.push(Some(start..self.bytes.len() as u32));
+        let start = self.bytes.len as u32;
+        self.bytes.push(bytes);
+        self.ranges.push(Some(start..self.bytes.len as u32));
+    }
+}
+
+/// So many bytes of a row take no allocation.
+const FEW_BYTES: usize = 40;
+
+/// Bytes of a row.
+#[derive(Clone, Debug)]
+struct RowBytes {
+    len: usize,
+    /// The first ones, as long as these are all.
+    few: [u8; FEW_BYTES],
+    /// All of them, once they are more.
+    many: Vec<u8>,
+}
+
+impl Default for RowBytes {
+    fn default() -> RowBytes {
+        RowBytes { len: 0, few: [0; FEW_BYTES], many: Vec::new() }
+    }
+}
+
+impl RowBytes {
+    fn clear(&mut self) {
+        self.len = 0;
+        self.many.clear();
+    }
+
+    #[inline]
+    fn push(&mut self, bytes: &[u8]) {
+        let (start, end) = (self.len, self.len + bytes.len());
+        self.len = end;
+        if let Some(place) = self.few.get_mut(start..end) {
+            return place.copy_from_slice(bytes);
+        }
+        if start <= FEW_BYTES && self.many.is_empty() {
+            self.many.extend_from_slice(&self.few[..start]);
+        }
+        self.many.extend_from_slice(bytes);
+    }
+
+    #[inline]
+    fn get(&self, range: &std::ops::Range<u32>) -> &[u8] {
+        let all = if self.len <= FEW_BYTES { &self.few } else { &self.many[..] };
+        &all[range.start as usize..range.end as usize]
     }
 }
 
@@ -104,6 +150,7 @@ impl Row {
     ///
     /// # Errors
     /// `42703` when there is no such column; `42804` when its type is not `T`'s.
+    #[inline]
     pub fn try_get<'a, I: RowIndex, T: FromSql<'a>>(&'a self, index: I) -> Result<T> {
         let Some(i) = index.find(&self.columns) else {
             return Err(SqlError::new(SqlState::UNDEFINED_COLUMN, "the row has no such column"));
@@ -113,7 +160,7 @@ impl Row {
             let message = format!("a column of type {ty} does not become a {}", std::any::type_name::<T>());
             return Err(SqlError::new(SqlState::DATATYPE_MISMATCH, message));
         }
-        let bytes = self.ranges[i].as_ref().map(|r| &self.bytes[r.start as usize..r.end as usize]);
+        let bytes = self.ranges[i].as_ref().map(|r| self.bytes.get(r));
         T::from_sql_nullable(ty, bytes).map_err(|e| SqlError::new(SqlState::DATATYPE_MISMATCH, e.to_string()))
     }
 
@@ -121,7 +168,30 @@ impl Row {
     ///
     /// # Panics
     /// Where [`Row::try_get`] has an error.
+    #[inline]
     pub fn get<'a, I: RowIndex, T: FromSql<'a>>(&'a self, index: I) -> T {
         self.try_get(index).unwrap_or_else(|e| panic!("{e}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_come_back_wherever_they_lie() {
+        // Around the place where they move: nothing at the end, all at once, one by one.
+        for lengths in [&[4, 36, 0][..], &[40, 0, 1], &[41], &[0, 0, 39, 1, 1, 500], &[20, 20, 20, 20], &[0, 41, 3]] {
+            let mut row = Row::empty(Arc::default());
+            for round in 0..3u8 {
+                row.clear();
+                let value = |i: usize| vec![i as u8 ^ round; lengths[i]];
+                (0..lengths.len()).for_each(|i| row.add_value(&value(i)));
+                for i in 0..lengths.len() {
+                    let found = row.ranges[i].as_ref().map(|r| row.bytes.get(r));
+                    assert_eq!(found, Some(&value(i)[..]), "{lengths:?}");
+                }
+            }
+        }
     }
 }

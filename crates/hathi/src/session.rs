@@ -81,6 +81,7 @@ struct Rows {
 }
 
 /// Adds the binary form of slot `i` of `v` to a row.
+#[inline]
 fn add_value(
     row: &mut Row,
     (v, ty): (&Vector, Oid),
@@ -182,7 +183,11 @@ fn described(source: &[OutputColumn]) -> (Arc<Vec<Column>>, Arc<Vec<Oid>>) {
     (Arc::new(columns), Arc::new(source.iter().map(|c| c.ty).collect()))
 }
 
+/// Parameters of a statement.
+type Values = SmallVec<[Datum; 8]>;
+
 /// A parameter in the engine's form.
+#[inline]
 fn datum(
     session: &mut session::Session,
     value: &(dyn ToSql + Sync),
@@ -195,6 +200,9 @@ fn datum(
     let outcome = value.to_sql_checked(&ty, buffer);
     match outcome {
         Ok(IsNull::Yes) => Ok(Datum::Null),
+        Ok(IsNull::No) if oid == types::oid::INT4 && buffer.len() == 4 => {
+            Ok(Datum::I32(i32::from_be_bytes([buffer[0], buffer[1], buffer[2], buffer[3]])))
+        }
         Ok(IsNull::No) => session.parameter_binary(oid, buffer),
         Err(e) => {
             let message = format!("parameter ${number} of type {ty}: {e}");
@@ -290,21 +298,22 @@ impl Session {
         Some(outcome.map(|()| rows))
     }
 
-    /// The values of a statement's parameters.
-    fn values(&mut self, types: &[Oid], params: &[&(dyn ToSql + Sync)]) -> Result<SmallVec<[Datum; 8]>> {
+    /// Makes `values` those of a statement's parameters.
+    #[inline]
+    fn values(&mut self, types: &[Oid], params: &[&(dyn ToSql + Sync)], values: &mut Values) -> Result<()> {
         if types.len() != params.len() {
             let message = format!("{} parameters given, the statement has {}", params.len(), types.len());
             return Err(SqlError::new(SqlState::PROTOCOL_VIOLATION, message));
         }
-        let mut values = SmallVec::new();
         for (i, (value, &oid)) in params.iter().zip(types).enumerate() {
             values.push(datum(&mut self.inner, *value, oid, i + 1, &mut self.buffer)?);
         }
-        Ok(values)
+        Ok(())
     }
 
     fn run(&mut self, statement: &mut Statement, params: &[&(dyn ToSql + Sync)]) -> Result<Rows> {
-        let values = self.values(&statement.prepared.params, params)?;
+        let mut values = Values::new();
+        self.values(&statement.prepared.params, params, &mut values)?;
         let Shown { columns, types, .. } = &statement.shown;
         let known = Arc::ptr_eq(&statement.source, &statement.prepared.columns);
         let mut rows = Rows { columns: columns.clone(), types: types.clone(), rows: Vec::new(), affected: 0, known };
@@ -327,7 +336,8 @@ impl Session {
         params: &[&(dyn ToSql + Sync)],
         mut show: impl FnMut(&Row) -> Result<()>,
     ) -> Result<u64> {
-        let values = self.values(&statement.prepared.params, params)?;
+        let mut values = Values::new();
+        self.values(&statement.prepared.params, params, &mut values)?;
         let Statement { prepared, shown, source } = statement;
         let known = Arc::ptr_eq(source, &prepared.columns);
         let mut each = Each { statement: shown, known, show: &mut show, affected: 0 };

@@ -24,6 +24,7 @@ mod page_tests;
 mod parallel;
 mod planning;
 mod powercut;
+mod quick;
 mod reuse;
 mod robust;
 mod shared_plans;

@@ -177,3 +177,34 @@ fn clients_that_read_slowly_are_parked() {
     assert!(threads() <= before + 15, "{} threads", threads() - before);
     clients.iter_mut().for_each(|c| assert_eq!(c.answer().tags, ["SELECT 20000"]));
 }
+
+/// How many of this process's threads stand back.
+fn threads_behind() -> usize {
+    let niceness = |entry: std::io::Result<std::fs::DirEntry>| {
+        let stat = std::fs::read_to_string(entry.ok()?.path().join("stat")).ok()?;
+        // The name, in parentheses, may hold anything.
+        stat.rsplit_once(") ")?.1.split(' ').nth(16)?.parse::<i32>().ok()
+    };
+    std::fs::read_dir("/proc/self/task").unwrap().filter_map(niceness).filter(|&n| n > 10).count()
+}
+
+/// A long statement stands back behind short ones; the threads of later ones do not.
+#[test]
+fn long_statements_stand_back() {
+    let served = Served::start(TWO);
+    let mut heavy: Vec<Client> = (0..2).map(|_| served.connect()).collect();
+    heavy.iter_mut().for_each(|c| {
+        c.ask("SELECT count(*) FROM generate_series(1, 100000000) a, generate_series(1, 1000) b");
+    });
+    let soon = |wanted: usize| {
+        (0..500).any(|_| {
+            std::thread::sleep(Duration::from_millis(10));
+            threads_behind() == wanted
+        })
+    };
+    assert!(soon(2), "both stand back");
+    heavy.iter().for_each(|c| c.cancel(&served.path));
+    heavy.iter_mut().for_each(|c| assert_eq!(c.answer().state(), "57014"));
+    assert!(soon(0), "none is left");
+    assert_eq!(heavy[0].run("SELECT 1").row(), ["1"]);
+}

@@ -23,8 +23,10 @@ use env::waiting::{self, Place, Wait};
 
 /// How long a session keeps a slot while others may want it.
 pub const SLICE: Duration = Duration::from_millis(2);
+/// A statement that has run for so long stands back behind others' short ones; its thread ends with it, as it cannot come forward again.
+pub const LONG: Duration = Duration::from_millis(10);
 /// How long a thread without a slot stays in case it is wanted again.
-pub const SPARE_STAYS: Duration = Duration::from_secs(2);
+pub const SPARE_STAYS: Duration = Duration::from_millis(500);
 /// How long the watcher goes on looking after the last time that all slots were taken.
 const WATCH: Duration = Duration::from_millis(100);
 
@@ -87,6 +89,9 @@ struct Carrier {
     /// Nanoseconds since the pool's start at which what it runs was taken; 0: it runs nothing.
     since: AtomicU64,
     runs: AtomicU64,
+    thread: waiting::ThreadId,
+    /// Whether it stands back.
+    back: AtomicBool,
     /// What it waits for: a number of [`Wait`] and 1, or 0.
     waits_for: AtomicUsize,
 }
@@ -289,6 +294,12 @@ impl Pool {
         }
     }
 
+    /// A thread ends; one that has a slot leaves it to another.
+    fn leave(self: &Arc<Pool>, carrier: &Carrier) {
+        self.lend(carrier);
+        self.crew.lock().threads -= 1;
+    }
+
     /// Takes a carrier's slot away; whether it had one.
     fn lend(self: &Arc<Pool>, carrier: &Carrier) -> bool {
         let mut crew = self.crew.lock();
@@ -299,6 +310,25 @@ impl Pool {
         self.lent.fetch_add(1, Ordering::Relaxed);
         self.fill(crew);
         true
+    }
+
+    /// Has carriers that take long and do not wait stand back; whether any take long.
+    fn send_back(&self) -> bool {
+        let (now, long) = (self.nanoseconds(), LONG.as_nanos() as u64);
+        let carriers: Vec<Arc<Carrier>> = self.carriers.lock().iter().filter_map(Weak::upgrade).collect();
+        let mut any = false;
+        for carrier in carriers {
+            let since = carrier.since.load(Ordering::SeqCst);
+            let waits = carrier.waits_for.load(Ordering::SeqCst) != 0;
+            if since == 0 || waits || now.saturating_sub(since) <= long {
+                continue;
+            }
+            any = true;
+            if !carrier.back.swap(true, Ordering::SeqCst) {
+                waiting::stand_back(carrier.thread);
+            }
+        }
+        any
     }
 
     fn wake_watcher(&self) {
@@ -345,6 +375,8 @@ fn carry(pool: Arc<Pool>, number: u64) {
         has_slot: AtomicBool::new(true),
         since: AtomicU64::new(0),
         runs: AtomicU64::new(0),
+        thread: waiting::current_thread(),
+        back: AtomicBool::new(false),
         waits_for: AtomicUsize::new(0),
     });
     {
@@ -386,6 +418,10 @@ fn carry(pool: Arc<Pool>, number: u64) {
             pool.crew.lock().waiting -= 1;
         }
         carrier.since.store(0, Ordering::SeqCst);
+        if carrier.back.load(Ordering::SeqCst) {
+            pool.leave(&carrier);
+            break;
+        }
         if !carrier.has_slot.load(Ordering::SeqCst) && !pool.rest(&carrier) {
             break;
         }
@@ -405,21 +441,22 @@ fn watch(pool: &Weak<Pool>) {
         if stopping {
             return;
         }
-        if waiting == 0 {
+        if pool.send_back() || waiting == 0 {
             quiet_since = Instant::now();
             let now = pool.nanoseconds();
             let slice = SLICE.as_nanos() as u64;
             let carriers: Vec<Arc<Carrier>> = pool.carriers.lock().iter().filter_map(Weak::upgrade).collect();
             for carrier in carriers {
                 let since = carrier.since.load(Ordering::SeqCst);
-                if since > 0 && now.saturating_sub(since) > slice && pool.lend(&carrier) {
+                let busy = if since > 0 { now.saturating_sub(since) } else { 0 };
+                if busy > slice && pool.lend(&carrier) {
                     pool.waits[Wait::Long as usize].times.fetch_add(1, Ordering::Relaxed);
                 }
             }
         }
         if quiet_since.elapsed() < WATCH {
             drop(pool);
-            std::thread::sleep(SLICE / 2);
+            std::thread::sleep(SLICE);
             continue;
         }
         let mut watch = pool.watch.lock();

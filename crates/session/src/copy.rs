@@ -208,7 +208,7 @@ impl Session {
             }
             let defaults = options.default.is_some();
             let plan = binder.copy_in(table, listed, condition, defaults)?;
-            let execution = self.execution(true)?;
+            let execution = self.execution(true, true)?;
             return Ok(CopyIn::new(plan, &options, resolved, io, (image, search_path), execution));
         }
     }

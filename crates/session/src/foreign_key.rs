@@ -126,7 +126,7 @@ impl Session {
         }
         let table: TableRef = binder::table_ref(&image, info)?;
         let Some(number) = table.indexes.iter().position(|i| i.oid == index) else { return Ok(()) };
-        let mut execution = self.with_latest(|s| s.execution(true))?;
+        let mut execution = self.with_latest(|s| s.execution(true, true))?;
         self.with_context(&mut execution, &[], |ctx| {
             let handles = Handles::open(ctx, &table)?;
             let unique = &table.indexes[number];
@@ -218,7 +218,7 @@ impl Session {
                 None => return Ok(false),
             }
         }
-        let mut execution = self.with_latest(|s| s.execution(true))?;
+        let mut execution = self.with_latest(|s| s.execution(true, true))?;
         self.with_context(&mut execution, &[], |ctx| {
             let handles = Handles::open(ctx, &table)?;
             let index = &table.indexes[number];

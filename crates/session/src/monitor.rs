@@ -135,7 +135,7 @@ impl SessionHost<'_> {
                 Tag::Relation(db, relation) => {
                     (row[0], row[1], row[2]) = (word("relation"), number(db.0), number(relation));
                 }
-                Tag::Row(db, relation, row_id) => {
+                Tag::Row(db, relation, row_id) | Tag::Turn(db, relation, row_id) => {
                     (row[0], row[1], row[2]) = (word("tuple"), number(db.0), number(relation.0));
                     (row[3], row[4]) = (Datum::I32(row_id.block.cast_signed()), Datum::I16(row_id.slot as i16 + 1));
                 }

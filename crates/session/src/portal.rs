@@ -448,7 +448,7 @@ impl Session {
         sink: &mut dyn Sink,
         tag: &mut String,
     ) -> Result<Ran> {
-        let mut execution = self.execution(running.writes)?;
+        let mut execution = self.execution(running.writes, running.yields)?;
         let Operators { root, chunk, tables, yields, .. } = running;
         let (mut rows, mut begun, mut full) = (0, false, false);
         let mut events_max = EVENTS_HELD_MAX;
@@ -516,7 +516,8 @@ impl Session {
         if self.read_only {
             self.check_plan_reads(&node)?;
         }
-        let execution = self.execution(node.writes())?;
+        let yields = !columns.is_empty() || !writes(&node);
+        let execution = self.execution(node.writes(), yields)?;
         let root = exec::build(&node);
         let mut reads_tables = false;
         node.visit_tables(&mut |_, _| reads_tables = true);
@@ -524,9 +525,14 @@ impl Session {
     }
 
     /// A new command with a snapshot of its own.
-    pub(crate) fn execution(&mut self, writes: bool) -> Result<Box<Execution>> {
+    /// `yields` says whether it answers rows.
+    pub(crate) fn execution(&mut self, writes: bool, yields: bool) -> Result<Box<Execution>> {
         if let Some(txn) = &mut self.txn {
             txn.next_command();
+            if yields {
+                // X5: its rows may rest on what others have committed and the disk has not.
+                txn.settle()?;
+            }
             if writes {
                 // Before the snapshot, so that it knows its own changes.
                 txn.begin_writing()?;
@@ -536,10 +542,13 @@ impl Session {
         let fixed_snapshot = self.snapshot_is_fixed();
         if let Some(mut spare) = self.spare_execution.take() {
             (spare.snapshot, spare.fixed_snapshot) = (snapshot, fixed_snapshot);
+            spare.state.builds_early = !yields;
             return Ok(spare);
         }
         let account = Account::new(self.runtime.options.statement_bytes, &self.meter);
-        Ok(Box::new(Execution { snapshot, fixed_snapshot, account, state: exec::State::default(), hold: None }))
+        let mut state = exec::State::default();
+        state.builds_early = !yields;
+        Ok(Box::new(Execution { snapshot, fixed_snapshot, account, state, hold: None }))
     }
 
     /// Calls `f` with what operators work with.
@@ -798,6 +807,7 @@ fn operators(node: &Node) -> Operators {
     };
     Operators {
         root: exec::build(node),
+        quick: exec::Quick::of(node),
         chunk: Chunk::default(),
         tables,
         writes: node.writes(),

@@ -64,6 +64,8 @@ impl Prepared {
 /// What running a plan over and over needs.
 pub(crate) struct Operators {
     pub root: exec::BoxOperator,
+    /// The plan as a statement that needs no operators (S10).
+    pub quick: Option<exec::Quick>,
     /// Room for rows.
     pub chunk: vector::Chunk,
     /// Tables it reads (false) or writes.

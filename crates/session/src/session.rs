@@ -1,6 +1,7 @@
 //! `Session`: what it holds, and what is asked of it from outside. Its folder has what it does.
 
 mod prepare;
+mod quick;
 mod set;
 mod sink;
 mod statement;
@@ -99,6 +100,8 @@ pub struct Session {
     pub(crate) listening: crate::notify::Listening,
     /// Advisory locks it holds.
     pub(crate) advisory: crate::advisory::Advisory,
+    /// Statements tried the short way.
+    quick_count: u64,
     /// Room for a command tag.
     tag: String,
     pub(crate) portals: crate::lifetime::Portals,
@@ -177,6 +180,7 @@ impl Session {
             exports: Vec::new(),
             listening: crate::notify::Listening::default(),
             advisory: crate::advisory::Advisory::default(),
+            quick_count: 0,
             tag: String::new(),
             portals: crate::lifetime::Portals::default(),
             trusted: false,

@@ -6,6 +6,7 @@ use catalog::{Change, Image};
 use types::{Oid, Result};
 
 use crate::session::Session;
+use crate::settings::Settings;
 
 /// A catalog image with a transaction's changes.
 pub(crate) struct View {
@@ -26,6 +27,11 @@ impl View {
     /// The committed catalog's version that it is made from.
     pub(crate) fn version(&self) -> u64 {
         self.version
+    }
+
+    /// Whether the session's `search_path` was found with these settings.
+    pub(crate) fn is_of(&self, settings: &Settings) -> bool {
+        self.generation == settings.generation
     }
 }
 

@@ -1,5 +1,7 @@
 //! Reading and writing little-endian fields of records and blobs, with bounds checked.
 
+use smallvec::SmallVec;
+
 use crate::error::{Error, Result};
 
 /// Appends fields to a buffer.
@@ -13,7 +15,12 @@ pub trait Put {
     /// Eight bytes.
     fn put_u64(&mut self, v: u64);
     /// A u32 length, then the bytes.
-    fn put_bytes(&mut self, v: &[u8]);
+    fn put_bytes(&mut self, v: &[u8]) {
+        self.put_u32(v.len() as u32);
+        self.put_raw(v);
+    }
+    /// The bytes alone.
+    fn put_raw(&mut self, v: &[u8]);
 }
 
 impl Put for Vec<u8> {
@@ -29,8 +36,28 @@ impl Put for Vec<u8> {
     fn put_u64(&mut self, v: u64) {
         self.extend_from_slice(&v.to_le_bytes());
     }
-    fn put_bytes(&mut self, v: &[u8]) {
-        self.put_u32(v.len() as u32);
+    fn put_raw(&mut self, v: &[u8]) {
+        self.extend_from_slice(v);
+    }
+}
+
+impl<const N: usize> Put for SmallVec<[u8; N]>
+where
+    [u8; N]: smallvec::Array<Item = u8>,
+{
+    fn put_u8(&mut self, v: u8) {
+        self.push(v);
+    }
+    fn put_u16(&mut self, v: u16) {
+        self.extend_from_slice(&v.to_le_bytes());
+    }
+    fn put_u32(&mut self, v: u32) {
+        self.extend_from_slice(&v.to_le_bytes());
+    }
+    fn put_u64(&mut self, v: u64) {
+        self.extend_from_slice(&v.to_le_bytes());
+    }
+    fn put_raw(&mut self, v: &[u8]) {
         self.extend_from_slice(v);
     }
 }

@@ -19,15 +19,15 @@ use crate::engine::Shared;
 use crate::error::Result;
 use crate::ids::{DbId, Lsn, RelId, RowId};
 use crate::table::{Leaving, Leavings, Table};
-use crate::txn::WriteMark;
+use crate::txn::{Tables, Writes};
 
 /// What a transaction left to be purged.
 pub struct Finished {
     pub(crate) lsn: Lsn,
-    pub(crate) tables: Vec<Table>,
-    pub(crate) writes: Vec<WriteMark>,
+    pub(crate) tables: Tables,
+    pub(crate) writes: Writes,
     /// Entries that nobody needs any more, with others that do not count: see `committed`.
-    pub(crate) obsolete: ObsoleteLog,
+    pub(crate) obsolete: Option<Box<ObsoleteLog>>,
     /// Whether it committed; else it, or a part of it, was rolled back.
     pub(crate) committed: bool,
 }
@@ -122,12 +122,14 @@ pub fn purge(shared: &Shared) -> Result<usize> {
 }
 
 fn purge_one(shared: &Shared, finished: &Finished, oldest: Lsn) -> Result<()> {
-    finished.obsolete.each(|o| {
-        if o.on_commit != finished.committed || o.index.dropped.load(Ordering::Acquire) {
-            return Ok(());
-        }
-        Btree::new(o.db.clone(), o.index.clone()).remove_unless(o.key, o.row, || shared.purge.is_revived(o))?;
-        Ok(())
+    finished.obsolete.iter().try_for_each(|log| {
+        log.each(|o| {
+            if o.on_commit != finished.committed || o.index.dropped.load(Ordering::Acquire) {
+                return Ok(());
+            }
+            Btree::new(o.db.clone(), o.index.clone()).remove_unless(o.key, o.row, || shared.purge.is_revived(o))?;
+            Ok(())
+        })
     })?;
     let mut marks = &finished.writes[..];
     while let Some(first) = marks.first() {

@@ -12,6 +12,7 @@
 //!   I8  Cells of NULL and of unused slots hold zero.                                        (`page::TablePage::put`)
 //!   P1  A page always has room to take back every uncommitted change, in any order: bytes that values lost by it are
 //!       reserved and not given to other rows.                                               (`write::room`)
+//!   P4  What is changed in place has a fixed width, and needs no such room.                  (`Table::change_in_place`)
 //!   P2  A slot is reused only after its deleting transaction is older than every snapshot.   (`purge`)
 //!
 //! Deliberately absent: moving rows between pages. A value that no longer fits goes to the table's overflow pages.
@@ -20,6 +21,7 @@ mod access;
 pub mod cell;
 mod committed;
 mod derived;
+mod in_place;
 pub mod overflow;
 pub mod page;
 mod scan;
@@ -31,6 +33,7 @@ pub use cell::Cell;
 pub use committed::committed_image;
 pub use derived::EntryShape;
 pub(crate) use derived::{Leaving, Leavings};
+pub use in_place::NewCells;
 pub use page::Layout;
 pub use scan::{PageView, RowView, ScanScratch};
 pub use versions::PageVersions;

@@ -20,4 +20,5 @@ mod transaction;
 
 pub use manager::{SnapshotHold, TxnManager};
 pub use snapshot::{Snapshot, TxnState};
-pub use transaction::{Savepoint, Transaction, WriteKind, WriteMark};
+pub use transaction::{Savepoint, Transaction, Turn, WriteKind, WriteMark};
+pub(crate) use transaction::{Tables, Writes};

@@ -402,6 +402,15 @@ fn add(txn: &mut storage::txn::Transaction, (table, row): &(Table, RowId), amoun
         txn.next_command();
         txn.writer()?;
         let snapshot = txn.snapshot();
+        // Every second amount the short way, where that goes.
+        let in_place = amount % 2 == 0
+            && table.change_in_place(txn, &snapshot, *row, |view, cells| {
+                cells.push((1, Cell::fixed(&(amount_of(view.cell(1)) + amount).to_le_bytes())));
+                true
+            })?;
+        if in_place {
+            return Ok(true);
+        }
         let Some(found) = table.read(*row, &snapshot, |view| amount_of(view.cell(1)))? else { return Ok(false) };
         let changes = [(1, Cell::fixed(&(found + amount).to_le_bytes()))];
         match table.update(txn, &snapshot, *row, &changes, Mode::ForNoKeyUpdate)? {
@@ -508,6 +517,121 @@ fn growth_schedule(seed: u64) {
 fn relations_grow_under_checkpoints_under_every_schedule() {
     for seed in 0..seeds() {
         std::panic::catch_unwind(|| growth_schedule(seed)).unwrap_or_else(|e| {
+            eprintln!("schedule seed {seed}");
+            std::panic::resume_unwind(e)
+        });
+    }
+}
+
+/// Many add one to a number, each building on the last as soon as that has its commit record, and the power goes (X5).
+fn counter_schedule(seed: u64) {
+    #[derive(Default)]
+    struct Told {
+        /// The largest number that somebody was told: as a reader, or by a commit that was acknowledged.
+        largest: i64,
+        commits: i64,
+    }
+    let disk = SimDisk::new(seed);
+    let told = Arc::new(Mutex::new(Told::default()));
+    Scheduler::run(seed, || {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let engine = open(&disk, seed, 64).unwrap();
+        let db = engine.create_database().unwrap();
+        let mut txn = begin(&engine);
+        let meta = RelMeta::new(RelId(100), RelKind::Table, Persistence::Permanent, vec![Physical::I64]);
+        db.create_relation(&mut txn, meta).unwrap();
+        let table = table(&db);
+        let row = table.insert(&mut txn, &[Cell::fixed(&0i64.to_le_bytes())]).unwrap();
+        txn.commit(true).unwrap();
+        disk.inject(rng.random_range(1..10), Fault::PowerCut);
+        let mut others = Vec::new();
+        for writer in 0..3 {
+            let (engine, table, told) = (engine.clone(), table.clone(), told.clone());
+            let mut rng = ChaCha8Rng::seed_from_u64(seed * 8 + writer);
+            others.push(spawn("writer", move || {
+                for _ in 0..4 {
+                    let mut txn = begin(&engine);
+                    let Ok(number) = add_one(&mut txn, &table, row) else { return };
+                    if rng.random_range(0..2) == 0 {
+                        // What it has built on may be told once that is durable, whatever becomes of its own.
+                        if txn.settle().is_err() {
+                            return;
+                        }
+                        let mut told = told.lock();
+                        told.largest = told.largest.max(number - 1);
+                    }
+                    if rng.random_range(0..5) == 0 {
+                        if txn.rollback().is_err() {
+                            return;
+                        }
+                        continue;
+                    }
+                    if txn.commit(true).is_err() {
+                        return;
+                    }
+                    let mut told = told.lock();
+                    (told.largest, told.commits) = (told.largest.max(number), told.commits + 1);
+                }
+            }));
+        }
+        let (reader, table, own) = (engine.clone(), table.clone(), told.clone());
+        others.push(spawn("reader", move || {
+            for _ in 0..10 {
+                let commits = own.lock().commits;
+                let mut txn = begin(&reader);
+                let snapshot = txn.snapshot();
+                let Ok(number) = number_of(&table, row, &snapshot) else { return };
+                assert!(number >= commits, "a commit was acknowledged that nobody sees");
+                let mut told = own.lock();
+                told.largest = told.largest.max(number);
+                drop(told);
+                env::sched::yield_point();
+            }
+        }));
+        others.into_iter().for_each(|o| o.join().unwrap());
+        disk.cut_power();
+    });
+    disk.reboot();
+    let engine = open(&disk, seed, 64).unwrap();
+    let db = engine.databases().remove(0);
+    let snapshot = begin(&engine).snapshot();
+    let number = number_of(&table(&db), RowId { block: 0, slot: 0 }, &snapshot).unwrap();
+    let told = told.lock();
+    assert!(number >= told.largest, "X5: {} was told, {number} is there", told.largest);
+    assert!(number >= told.commits, "I5: {} commits were acknowledged, {number} are there", told.commits);
+    assert_eq!(engine.check().unwrap(), []);
+}
+
+fn number_of(table: &Table, row: RowId, snapshot: &storage::txn::Snapshot) -> storage::Result<i64> {
+    let number = table.read(row, snapshot, |view| amount_of(view.cell(0)))?;
+    Ok(number.expect("the row stays"))
+}
+
+/// Adds one to the number in `row`, building on whoever changed it last; the number that it then has.
+fn add_one(txn: &mut storage::txn::Transaction, table: &Table, row: RowId) -> storage::Result<i64> {
+    txn.begin_writing()?;
+    let (mut snapshot, mut turn) = (txn.snapshot(), None);
+    loop {
+        let number = number_of(table, row, &snapshot)? + 1;
+        match table.update(txn, &snapshot, row, &[(0, Cell::fixed(&number.to_le_bytes()))], Mode::ForNoKeyUpdate)? {
+            RowState::Done => return Ok(number),
+            RowState::Busy(other) => {
+                if turn.is_none() {
+                    turn = Some(txn.take_turn(table, row, WaitPolicy::Wait(0))?);
+                }
+                txn.build_on(&other, WaitPolicy::Wait(0))?;
+            }
+            RowState::Updated => {}
+            state => panic!("{state:?}"),
+        }
+        snapshot = txn.snapshot();
+    }
+}
+
+#[test]
+fn what_is_told_rests_on_durable_commits_under_every_schedule() {
+    for seed in 0..seeds() {
+        std::panic::catch_unwind(|| counter_schedule(seed)).unwrap_or_else(|e| {
             eprintln!("schedule seed {seed}");
             std::panic::resume_unwind(e)
         });

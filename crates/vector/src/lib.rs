@@ -340,6 +340,7 @@ impl Vector {
     }
 
     /// Makes it empty and of form `physical`, keeping memory where it can.
+    #[inline]
     pub fn reset(&mut self, physical: Physical) {
         if self.is_form(physical) { self.clear() } else { *self = Vector::new(physical) }
     }

@@ -148,7 +148,7 @@ impl Session {
     /// Looks at the rows of all entries, so that index-only scans need not.
     fn settle_indexes(&mut self, info: &TableInfo) -> Result<()> {
         let table = self.plan_table(info.oid)?;
-        let mut execution = self.with_latest(|s| s.execution(true))?;
+        let mut execution = self.with_latest(|s| s.execution(true, true))?;
         self.with_context(&mut execution, &[], |ctx| {
             let exec::Handles { storage, trees, .. } = exec::Handles::open(ctx, &table)?;
             let all = storage::btree::ScanBounds::default;

@@ -155,6 +155,9 @@ impl Session {
     /// # Errors
     /// The statement's.
     pub fn execute(&mut self, prepared: &mut Prepared, params: &[Datum], sink: &mut dyn Sink) -> Result<()> {
+        if let Some(outcome) = self.execute_quick(prepared, params, sink) {
+            return outcome;
+        }
         match self.execute_or_suspend(prepared, params, sink)? {
             None => Ok(()),
             Some(_) => Err(SqlError::internal("a sink that suspends has nobody to resume it")),

@@ -1,9 +1,10 @@
 //! Transactions and their blocks: how they begin, fail and end, and what their statements see.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use storage::lock::WaitPolicy;
-use storage::txn::{Savepoint, Snapshot};
+use storage::txn::{Savepoint, Snapshot, Transaction};
 use syntax::ast::{IsolationLevel, TransactionStatement};
 use types::{Result, SqlError, SqlState};
 
@@ -67,11 +68,7 @@ impl Session {
         self.trusted = false;
         self.started.1 = micros_since_2000(&self.interrupt);
         let outcome = catch_unwind(AssertUnwindSafe(|| f(self)));
-        let outcome = outcome.unwrap_or_else(|panic| {
-            let text = panic.downcast_ref::<String>().cloned();
-            let text = text.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
-            Err(SqlError::internal(format!("internal error: {}", text.unwrap_or_default())))
-        });
+        let outcome = outcome.unwrap_or_else(|panic| Err(panicked(&*panic)));
         self.interrupt.resume_statement(0);
         let outcome = outcome.and_then(|value| self.apply_pending().map(|()| value));
         if outcome.is_err() {
@@ -86,6 +83,8 @@ impl Session {
         match self.block {
             BlockState::Idle => self.end_transaction(),
             BlockState::InBlock => {
+                // X5: the error may tell of what it has built on. A log that cannot be written is told by the next statement.
+                let _ = self.txn.as_ref().map_or(Ok(()), |txn| txn.settle());
                 self.block = BlockState::Failed;
                 // What was done since the last savepoint stays until the user says what to do; locks likewise.
             }
@@ -131,15 +130,21 @@ impl Session {
         }
     }
 
+    /// A transaction that has begun, in the memory of one that has ended if there is one.
+    #[inline]
+    pub(super) fn new_transaction(&mut self) -> Box<Transaction> {
+        match self.spare.take() {
+            Some(mut spare) => {
+                spare.begin_again();
+                spare
+            }
+            None => Box::new(self.runtime.engine().begin(self.owner, self.interrupt.clone())),
+        }
+    }
+
     pub(crate) fn begin_transaction(&mut self) {
         if self.txn.is_none() {
-            self.txn = Some(match self.spare.take() {
-                Some(mut spare) => {
-                    spare.begin_again();
-                    spare
-                }
-                None => Box::new(self.runtime.engine().begin(self.owner, self.interrupt.clone())),
-            });
+            self.txn = Some(self.new_transaction());
             if self.started.1 == 0 {
                 self.started.1 = micros_since_2000(&self.interrupt);
             }
@@ -363,6 +368,14 @@ impl Session {
     pub(crate) fn lock_policy(&self) -> WaitPolicy {
         WaitPolicy::Wait(self.settings.lock_timeout_ms)
     }
+}
+
+/// What a panic ends its statement with (S4).
+#[cold]
+pub(super) fn panicked(panic: &(dyn Any + Send)) -> SqlError {
+    let text = panic.downcast_ref::<String>().cloned();
+    let text = text.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
+    SqlError::internal(format!("internal error: {}", text.unwrap_or_default()))
 }
 
 /// `25P02`.

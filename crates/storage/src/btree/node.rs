@@ -40,6 +40,8 @@ pub trait NodeBytes: Copy {
     fn u16_at(self, at: usize) -> u16;
     /// Four little-endian bytes.
     fn u32_at(self, at: usize) -> u32;
+    /// Eight bytes as a big-endian number; those beyond the end are whatever they are.
+    fn word_at(self, at: usize) -> u64;
     /// Compares stored bytes with `other`.
     fn compare(self, at: usize, len: usize, other: &[u8]) -> Ordering;
 }
@@ -52,6 +54,10 @@ impl NodeBytes for RacyBytes<'_> {
     #[inline]
     fn u32_at(self, at: usize) -> u32 {
         RacyBytes::u32_at(&self, at)
+    }
+    #[inline]
+    fn word_at(self, at: usize) -> u64 {
+        RacyBytes::word_at(&self, at).swap_bytes()
     }
     #[inline]
     fn compare(self, at: usize, len: usize, other: &[u8]) -> Ordering {
@@ -67,6 +73,11 @@ impl NodeBytes for &[u8] {
     #[inline]
     fn u32_at(self, at: usize) -> u32 {
         u32_at(self, at)
+    }
+    #[inline]
+    fn word_at(self, at: usize) -> u64 {
+        let rest = self.get(at..).unwrap_or(&[]);
+        rest.first_chunk().map_or_else(|| wide(rest, 0), |first| u64::from_be_bytes(*first))
     }
     #[inline]
     fn compare(self, at: usize, len: usize, other: &[u8]) -> Ordering {
@@ -89,38 +100,95 @@ fn head_of(key: &[u8]) -> u32 {
     }
 }
 
+/// Eight bytes of `key` from `from` on, big-endian, zeros behind its end.
+#[inline]
+fn wide(key: &[u8], from: usize) -> u64 {
+    let rest = &key[from.min(key.len())..];
+    match rest.len() {
+        0 => 0,
+        n if n >= 8 => big_endian(&rest[..8]),
+        n => big_endian(rest) << (64 - 8 * n),
+    }
+}
+
+/// A key that is looked for, with its first sixteen bytes as a number: what nodes compare mostly lies in those.
+#[derive(Clone, Copy)]
+pub struct Sought<'k> {
+    bytes: &'k [u8],
+    first: u128,
+}
+
+impl<'k> Sought<'k> {
+    /// Of these bytes.
+    #[inline]
+    pub fn new(bytes: &'k [u8]) -> Sought<'k> {
+        Sought { bytes, first: u128::from(wide(bytes, 0)) << 64 | u128::from(wide(bytes, 8)) }
+    }
+
+    /// All of it.
+    pub fn bytes(&self) -> &'k [u8] {
+        self.bytes
+    }
+
+    /// The four bytes behind the first `shared`, as slots hold them.
+    #[inline]
+    fn head_behind(&self, shared: usize) -> u32 {
+        match shared {
+            ..=12 => (self.first << (8 * shared) >> 96) as u32,
+            _ => head_of(self.bytes.get(shared..).unwrap_or(&[])),
+        }
+    }
+
+    /// How the `len` bytes that node `b` has at `at`, one at least, compare with the first of the key, which has as many.
+    #[inline(always)]
+    fn compare_start(&self, b: impl NodeBytes, at: usize, len: usize) -> Ordering {
+        if (1..=SHORT_BYTES).contains(&len) {
+            let unused = 64 - 8 * len;
+            return (b.word_at(at) >> unused).cmp(&((self.first >> 64) as u64 >> unused));
+        }
+        b.compare(at, len, &self.bytes[..len])
+    }
+}
+
 /// Height above the leaves.
+#[inline]
 pub fn level(b: impl NodeBytes) -> u8 {
     b.u16_at(LEVEL_AT) as u8
 }
 
 /// How many bytes all keys begin with.
+#[inline]
 fn shared(b: impl NodeBytes) -> usize {
     usize::from(b.u16_at(LEVEL_AT) >> 8)
 }
 
 /// Bytes at the end of entries that are not of the key.
+#[inline]
 fn suffix(b: impl NodeBytes) -> usize {
     if level(b) > 0 { CHILD_BYTES } else { 0 }
 }
 
 /// How many entries.
+#[inline]
 pub fn count(b: impl NodeBytes) -> usize {
     // A racy read may see anything; no node has more than this.
     (b.u16_at(COUNT_AT) as usize).min(2048)
 }
 
 /// Block of the right sibling.
+#[inline]
 pub fn right(b: impl NodeBytes) -> Option<u32> {
     Some(b.u32_at(RIGHT_AT)).filter(|&r| r != 0)
 }
 
 /// How the upper fence compares with `key`; `None` when there is no fence.
+#[inline]
 pub fn compare_high(b: impl NodeBytes, key: &[u8]) -> Option<Ordering> {
     right(b)?;
     Some(b.compare(b.u16_at(HIGH_AT) as usize, b.u16_at(HIGH_AT + 2) as usize, key))
 }
 
+#[inline]
 fn slot_at(index: usize) -> usize {
     HEADER_BYTES + SLOT_BYTES * index
 }
@@ -130,6 +198,10 @@ fn slot_at(index: usize) -> usize {
 fn compare_behind_head(b: impl NodeBytes, index: usize, rest: &[u8], shared: usize, suffix: usize) -> Ordering {
     let slot = slot_at(index);
     let len = (b.u16_at(slot + 2) as usize).saturating_sub(suffix + shared);
+    if rest.len() <= 4 || len <= 4 {
+        // The heads have all that one of them has, and zeros in the other's place: the longer one is the greater.
+        return len.cmp(&rest.len());
+    }
     // Equal heads are equal bytes, as many as both have.
     let same = len.min(rest.len()).min(4);
     b.compare(b.u16_at(slot) as usize + shared + same, len - same, &rest[same..])
@@ -137,54 +209,62 @@ fn compare_behind_head(b: impl NodeBytes, index: usize, rest: &[u8], shared: usi
 
 /// Index of the first entry whose key is not less than `key`.
 pub fn lower_bound(b: impl NodeBytes, key: &[u8]) -> usize {
-    search(b, key).0
+    search(b, &Sought::new(key)).0
 }
 
-/// What `key` has behind the bytes that all keys begin with, and how many those are; or where it belongs, if it begins otherwise.
-#[inline]
-fn behind_shared(b: impl NodeBytes, key: &[u8]) -> Result<(&[u8], usize), usize> {
+/// How many bytes all keys begin with, the key sought among them; or where it belongs, if it begins otherwise.
+#[inline(always)]
+fn begin_alike(b: impl NodeBytes, key: &Sought<'_>) -> Result<usize, usize> {
     let (n, shared) = (count(b), shared(b));
     if n == 0 {
         return Err(0);
     }
     if shared == 0 {
-        return Ok((key, 0));
+        return Ok(0);
     }
-    let (start, rest) = key.split_at(shared.min(key.len()));
-    match b.compare(b.u16_at(slot_at(0)) as usize, start.len(), start) {
+    let at = b.u16_at(slot_at(0)) as usize;
+    if key.bytes.len() < shared {
+        return Err(if b.compare(at, key.bytes.len(), key.bytes) == Ordering::Less { n } else { 0 });
+    }
+    match key.compare_start(b, at, shared) {
         Ordering::Less => Err(n),
-        Ordering::Equal if start.len() == shared => Ok((rest, shared)),
-        _ => Err(0),
+        Ordering::Equal => Ok(shared),
+        Ordering::Greater => Err(0),
     }
 }
 
 /// As [`lower_bound`], and whether that entry's key is `key`.
-fn search(b: impl NodeBytes, key: &[u8]) -> (usize, bool) {
-    match behind_shared(b, key) {
-        Ok((rest, shared)) => search_behind(b, rest, shared),
+#[inline]
+fn search(b: impl NodeBytes, key: &Sought<'_>) -> (usize, bool) {
+    match begin_alike(b, key) {
+        Ok(shared) => search_behind(b, key, shared),
         Err(index) => (index, false),
     }
 }
 
 /// As [`lower_bound`], and how many entries from there on begin with `key`: two stands for more.
-pub fn beginning_with(b: impl NodeBytes, key: &[u8]) -> (usize, usize) {
-    let n = count(b);
-    let (index, rest) = match behind_shared(b, key) {
-        Ok((rest, shared)) => (search_behind(b, rest, shared).0, Some(rest)),
+#[inline]
+pub fn beginning_with(b: impl NodeBytes, key: &Sought<'_>) -> (usize, usize) {
+    let (index, rest) = match begin_alike(b, key) {
+        Ok(shared) => (search_behind(b, key, shared).0, Some((&key.bytes[shared..], key.head_behind(shared)))),
         Err(index) => (index, None),
     };
+    let n = count(b);
     let begins = |index: usize| {
+        if index >= n {
+            return false;
+        }
         let (at, len) = place(b, index);
-        if index >= n || len < key.len() {
+        if len < key.bytes.len() {
             return false;
         }
         match rest {
-            Some([]) => true,
+            Some(([], _)) => true,
             // The head says it.
-            Some(rest) if rest.len() <= 4 => {
-                (b.u32_at(slot_at(index) + 4) ^ head_of(rest)) >> (32 - 8 * rest.len()) == 0
+            Some((rest, head)) if rest.len() <= 4 => {
+                (b.u32_at(slot_at(index) + 4) ^ head) >> (32 - 8 * rest.len()) == 0
             }
-            _ => b.compare(at, key.len(), key) == Ordering::Equal,
+            _ => b.compare(at, key.bytes.len(), key.bytes) == Ordering::Equal,
         }
     };
     let found = match begins(index) {
@@ -194,24 +274,83 @@ pub fn beginning_with(b: impl NodeBytes, key: &[u8]) -> (usize, usize) {
     (index, found)
 }
 
-/// [`search`] for what comes behind `shared` bytes.
+/// Where the only entry that begins with `key` lies, when heads decide that and another entry follows it, so that the node covers the key and those that
+/// follow. `None` says nothing.
 #[inline]
-fn search_behind(b: impl NodeBytes, rest: &[u8], shared: usize) -> (usize, bool) {
-    let n = count(b);
-    let head = head_of(rest);
-    // No processor would predict which half it is.
+pub fn only_beginning_with(b: impl NodeBytes, key: &Sought<'_>) -> Option<(usize, usize)> {
+    let (n, shared) = (count(b), shared(b));
+    let bits = match key.bytes.len().checked_sub(shared) {
+        Some(rest @ 1..=4) => 8 * rest as u32,
+        _ => return None,
+    };
+    let head = key.head_behind(shared);
+    // The bytes that all have are not looked at before: who has all of the key has these.
+    let index = first_head(b, head, n);
+    if index + 1 >= n {
+        return None;
+    }
+    let (at, len) = place(b, index);
+    let is_it = len >= key.bytes.len() && key.compare_start(b, at, key.bytes.len()) == Ordering::Equal;
+    let is_alone = (b.u32_at(slot_at(index + 1) + 4) ^ head) >> (32 - bits) != 0;
+    (is_it && is_alone).then_some((at, len))
+}
+
+/// How far around a guess a head is looked for before it counts as wrong.
+const GUESS_REACH: usize = 8;
+
+/// Index of the first entry whose head is not below `head`. Numbers that were given out one after the other stand where their distance from the
+/// first one says, or nearly: looking there first touches two lines of memory instead of seven. Where that is wrong, half by half.
+#[inline(always)]
+fn first_head(b: impl NodeBytes, head: u32, n: usize) -> usize {
+    let head_at = |index: usize| b.u32_at(slot_at(index) + 4);
     let (mut low, mut len) = (0, n);
+    if n > 2 * GUESS_REACH {
+        let (first, last) = (head_at(0), head_at(n - 1));
+        if head <= first {
+            return 0;
+        }
+        if head > last {
+            return n;
+        }
+        // Above 0, as `first < head <= last`; or this is a racy read, and whatever comes of it is thrown away.
+        let span = u64::from(last.wrapping_sub(first)).max(1);
+        let guess = u64::from(head - first) * (n as u64 - 1) / span;
+        let guess = (guess as usize).min(n - 1);
+        if head_at(guess) < head {
+            if head_at(guess + 1) >= head {
+                return guess + 1;
+            }
+            let end = (guess + GUESS_REACH).min(n - 1);
+            // The last one is not below it.
+            (low, len) = if head_at(end) < head { (end + 1, n - 1 - end) } else { (guess + 1, end - guess) };
+        } else if guess > 0 && head_at(guess - 1) < head {
+            return guess;
+        } else {
+            let start = guess.saturating_sub(GUESS_REACH);
+            // The first one is below it.
+            (low, len) = if head_at(start) < head { (start + 1, guess - start) } else { (0, start + 1) };
+        }
+    }
+    // No processor would predict which half it is.
     while len > 1 {
         let half = len / 2;
-        let below = b.u32_at(slot_at(low + half - 1) + 4) < head;
+        let below = head_at(low + half - 1) < head;
         low = std::hint::select_unpredictable(below, low + half, low);
         len -= half;
     }
-    low += usize::from(b.u32_at(slot_at(low) + 4) < head);
-    if low == n || b.u32_at(slot_at(low) + 4) != head {
+    low + usize::from(low < n && head_at(low) < head)
+}
+
+/// [`search`] for a key that begins with the `shared` bytes that all have.
+#[inline]
+fn search_behind(b: impl NodeBytes, key: &Sought<'_>, shared: usize) -> (usize, bool) {
+    let n = count(b);
+    let head = key.head_behind(shared);
+    let low = first_head(b, head, n);
+    if low >= n || b.u32_at(slot_at(low) + 4) != head {
         return (low, false);
     }
-    let suffix = suffix(b);
+    let (suffix, rest) = (suffix(b), &key.bytes[shared..]);
     match compare_behind_head(b, low, rest, shared, suffix) {
         Ordering::Less => {}
         found => return (low, found == Ordering::Equal),
@@ -228,23 +367,30 @@ fn search_behind(b: impl NodeBytes, rest: &[u8], shared: usize) -> (usize, bool)
     (low, is_there)
 }
 
-/// The child of an inner node that covers `key`; with `below`, the one that covers what is just below it.
-pub fn child_for(b: impl NodeBytes, key: &[u8], below: bool) -> u32 {
+/// Where in an inner node a key's child stands: 0 is the leftmost. With `below`, the child that covers what is just below the key.
+#[inline]
+pub fn child_index(b: impl NodeBytes, key: &Sought<'_>, below: bool) -> usize {
     let (index, is_there) = search(b, key);
-    match index + usize::from(is_there && !below) {
+    index + usize::from(is_there && !below)
+}
+
+/// The child at such a place.
+#[inline]
+pub fn child_at(b: impl NodeBytes, index: usize) -> u32 {
+    match index {
         0 => b.u32_at(LEFTMOST_AT),
         i => {
-            let slot = slot_at(i - 1);
-            let end = b.u16_at(slot) as usize + b.u16_at(slot + 2) as usize;
-            b.u32_at(end.saturating_sub(CHILD_BYTES))
+            let (at, len) = place(b, i - 1);
+            b.u32_at((at + len).saturating_sub(CHILD_BYTES))
         }
     }
 }
 
 /// Where an entry's bytes are, and how many.
+#[inline]
 pub fn place(b: impl NodeBytes, index: usize) -> (usize, usize) {
-    let slot = slot_at(index);
-    (b.u16_at(slot) as usize, b.u16_at(slot + 2) as usize)
+    let word = b.u32_at(slot_at(index));
+    ((word & 0xffff) as usize, (word >> 16) as usize)
 }
 
 /// Whether the upper fence begins with `key`.

@@ -1,6 +1,6 @@
 //! The only entry with a key, found without a latch.
 
-use super::node::{self, NodeBytes, ROW_ID_BYTES};
+use super::node::{self, NodeBytes, ROW_ID_BYTES, Sought};
 use super::tree::{Btree, Look};
 use crate::error::Result;
 use crate::ids::RowId;
@@ -17,27 +17,41 @@ pub enum Single {
 }
 
 /// Looks for the entries of a key in the leaf that covers it.
-struct Entries<'k>(&'k [u8]);
+struct Entries;
 
-impl Look for Entries<'_> {
+impl Look for Entries {
     type Seen = Single;
 
-    fn look(&self, b: impl NodeBytes) -> Single {
-        let key = self.0;
-        let (index, found) = node::beginning_with(b, key);
-        // They may go on in the next leaf, if this one ends with them.
-        let goes_on = index + found >= node::count(b) && node::high_begins(b, key);
-        let (at, len) = node::place(b, index);
-        match found {
-            _ if goes_on => return Single::Unclear,
-            0 => return Single::None,
-            1 if len == key.len() + ROW_ID_BYTES => {}
-            _ => return Single::Unclear,
+    #[inline]
+    fn look(&self, b: impl NodeBytes, key: &Sought<'_>, is_covered: bool) -> Option<Single> {
+        if let Some((at, len)) = node::only_beginning_with(b, key)
+            && len == key.bytes().len() + ROW_ID_BYTES
+        {
+            return Some(Single::One(row_at(b, at + key.bytes().len())));
         }
-        let id = at + key.len();
-        let half = |at: usize| u32::from(b.u16_at(at).swap_bytes());
-        Single::One(RowId { block: half(id) << 16 | half(id + 2), slot: half(id + 4) as u16 })
+        let (index, found) = node::beginning_with(b, key);
+        if !is_covered && index >= node::count(b) {
+            return None;
+        }
+        let key = key.bytes();
+        // They may go on in the next leaf, if this one ends with them.
+        if index + found >= node::count(b) && node::high_begins(b, key) {
+            return Some(Single::Unclear);
+        }
+        let (at, len) = node::place(b, index);
+        Some(match found {
+            0 => Single::None,
+            1 if len == key.len() + ROW_ID_BYTES => Single::One(row_at(b, at + key.len())),
+            _ => Single::Unclear,
+        })
     }
+}
+
+/// The row id at `at`.
+#[inline]
+fn row_at(b: impl NodeBytes, at: usize) -> RowId {
+    let id = b.word_at(at) >> 16;
+    RowId { block: (id >> 16) as u32, slot: id as u16 }
 }
 
 impl Btree {
@@ -46,6 +60,6 @@ impl Btree {
     /// # Errors
     /// `Io`, `Corrupt`.
     pub fn single(&self, key: &[u8]) -> Result<Single> {
-        Ok(self.descend(key, false, 0, &Entries(key))?.1)
+        Ok(self.descend(key, false, 0, &Entries)?.1)
     }
 }

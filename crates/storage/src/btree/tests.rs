@@ -272,6 +272,48 @@ fn searches_find_the_place_whatever_keys_have_in_common() {
 }
 
 #[test]
+fn searches_find_the_place_wherever_it_is_guessed() {
+    let at = BlockRef { db: DbId(1), rel: RelId(2), block: 3 };
+    // In step, in ever larger steps, in clusters, nearly all at one end.
+    let number = |shape: u32, i: u32| match shape {
+        0 => 7 + i * 5,
+        1 => i * i,
+        2 => ((i / 50) << 20) | (i % 50),
+        _ => {
+            if i < 2 {
+                i
+            } else {
+                u32::MAX - 600 + i
+            }
+        }
+    };
+    for shape in 0..4 {
+        for count in [1, 2, 15, 16, 17, 18, 40, 500] {
+            let mut bytes = vec![0u8; 16 << 10];
+            node::format(&mut bytes, at, PageNo(9), 0);
+            let numbers: Vec<u32> = (0..count).map(|i| number(shape, i)).collect();
+            for (i, number) in numbers.iter().enumerate() {
+                node::insert_at(&mut bytes, i, &[&[1][..], &number.to_be_bytes(), &[0, 0, 0, 9, 0, 1]].concat());
+            }
+            assert_eq!(node::check(&bytes), Ok(()));
+            for &near in &numbers {
+                for wanted in near.saturating_sub(2)..=near.saturating_add(2) {
+                    let key = [&[1][..], &wanted.to_be_bytes()].concat();
+                    let place = numbers.partition_point(|n| *n < wanted);
+                    assert_eq!(node::lower_bound(&bytes[..], &key), place, "{shape} {count} {wanted}");
+                    let is_there = numbers.get(place) == Some(&wanted);
+                    let found = node::only_beginning_with(&bytes[..], &node::Sought::new(&key));
+                    let behind = key.len().checked_sub(usize::from(bytes[31]));
+                    let all_in_heads = behind.is_some_and(|rest| (1..=4).contains(&rest));
+                    let wanted_found = is_there && place + 1 < numbers.len() && all_in_heads;
+                    assert_eq!(found, wanted_found.then(|| node::place(&bytes[..], place)), "{shape} {count} {wanted}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn a_single_entry_is_told_from_several() {
     let (_engine, tree) = tree(64);
     let row = |i: u32| RowId { block: i + 70_000, slot: i as u16 };
@@ -287,6 +329,22 @@ fn a_single_entry_is_told_from_several() {
     }
     tree.insert(&key(7, 1), row(1)).unwrap();
     assert_eq!(tree.single(&key(7, 1)).unwrap(), Single::Unclear);
+    // Keys that heads have all of.
+    let key = |i: u32| [&[1][..], &i.to_be_bytes()].concat();
+    for i in 0..4000 {
+        tree.insert(&key(i * 3), row(i)).unwrap();
+    }
+    for i in (0..4000).step_by(100) {
+        tree.insert(&key(i * 3), row(i + 9)).unwrap();
+    }
+    for i in 0..4000 {
+        let wanted = if i % 100 == 0 { Single::Unclear } else { Single::One(row(i)) };
+        assert_eq!(tree.single(&key(i * 3)).unwrap(), wanted);
+        assert_eq!(tree.single(&key(i * 3 + 1)).unwrap(), Single::None);
+        assert_eq!(tree.single(&key(i * 3)[..4]).unwrap(), Single::Unclear);
+    }
+    assert_eq!(tree.single(&[1]).unwrap(), Single::Unclear);
+    assert_eq!(tree.single(&[2]).unwrap(), Single::None);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::node::NodeBytes;
+use super::node::{NodeBytes, Sought};
 use super::{Added, KEY_BYTES_MAX, node};
 use crate::buffer::{PageRead, PageWrite};
 use crate::database::Database;
@@ -60,13 +60,16 @@ impl Btree {
         struct Nothing;
         impl Look for Nothing {
             type Seen = ();
-            fn look(&self, _: impl NodeBytes) {}
+            fn look(&self, _: impl NodeBytes, _: &Sought<'_>, is_covered: bool) -> Option<()> {
+                is_covered.then_some(())
+            }
         }
         Ok(self.descend(key, below, level, &Nothing)?.0)
     }
 
     /// The same, and what `look` sees in it at that moment.
     pub(super) fn descend<L: Look>(&self, key: &[u8], below: bool, level: u8, look: &L) -> Result<(u32, L::Seen)> {
+        let key = &Sought::new(key);
         'restart: loop {
             let mut block = ROOT;
             loop {
@@ -355,8 +358,8 @@ impl Btree {
 pub(super) trait Look {
     /// What it sees.
     type Seen;
-    /// Looks; at bytes that may change meanwhile, and then again.
-    fn look(&self, bytes: impl NodeBytes) -> Self::Seen;
+    /// Looks; at bytes that may change meanwhile, and then again. `None` when it is not known that the node covers the key, and this cannot tell either.
+    fn look(&self, bytes: impl NodeBytes, key: &Sought<'_>, is_covered: bool) -> Option<Self::Seen>;
 }
 
 enum Step<S> {
@@ -364,18 +367,28 @@ enum Step<S> {
     To(u32),
 }
 
-/// Where a search for `key` at `level` goes from this node.
+/// Where a search for `key` at `level` goes from this node. Whoever finds an entry that is not below the key knows that the node covers it (T1): the fence is
+/// looked at only where there is none.
 #[inline]
-fn step<L: Look>(bytes: impl NodeBytes, key: &[u8], below: bool, level: u8, look: &L) -> Step<L::Seen> {
-    match node::compare_high(bytes, key) {
-        Some(Ordering::Less) => return Step::To(node::right(bytes).unwrap_or(u32::MAX)),
-        Some(Ordering::Equal) if !below => return Step::To(node::right(bytes).unwrap_or(u32::MAX)),
-        _ => {}
+fn step<L: Look>(b: impl NodeBytes, key: &Sought<'_>, below: bool, level: u8, look: &L) -> Step<L::Seen> {
+    let beyond = || match node::compare_high(b, key.bytes()) {
+        Some(Ordering::Less) => true,
+        Some(Ordering::Equal) => !below,
+        _ => false,
+    };
+    let to_right = || Step::To(node::right(b).unwrap_or(u32::MAX));
+    if node::level(b) > level {
+        let index = node::child_index(b, key, below);
+        return if index >= node::count(b) && beyond() { to_right() } else { Step::To(node::child_at(b, index)) };
     }
-    if node::level(bytes) <= level {
-        return Step::Here(look.look(bytes));
+    if let Some(seen) = look.look(b, key, false) {
+        return Step::Here(seen);
     }
-    Step::To(node::child_for(bytes, key, below))
+    match beyond() {
+        true => to_right(),
+        // A search that does not say what it sees of a node that covers its key never ends.
+        false => look.look(b, key, true).map_or_else(to_right, Step::Here),
+    }
 }
 
 /// Fills a new right sibling with the entries of `old` from `keep` on.

@@ -67,7 +67,7 @@ impl<'a> RacyBytes<'a> {
 
     /// Eight little-endian bytes; 0 for those out of bounds.
     #[inline]
-    fn word_at(&self, at: usize) -> u64 {
+    pub fn word_at(&self, at: usize) -> u64 {
         let aligned = |at: usize| {
             if at + 8 > self.len {
                 return 0;

@@ -9,7 +9,7 @@ use env::waiting::Wait;
 
 use super::interrupt::Interrupt;
 use super::mode::{Mode, Tag};
-use super::weak::{self, WeakLocks};
+use super::weak::{self, Notes, Noting, WeakLocks};
 use crate::error::{Error, Result};
 
 /// Who holds or wants a lock: one per session. Errors name it as a process id.
@@ -125,6 +125,44 @@ impl LockManager {
         self.row_locks.load(Ordering::SeqCst) != 0
     }
 
+    /// Where a transaction of `owner` notes weak locks. To be given back with [`LockManager::forget`].
+    pub fn notes(&self, owner: OwnerId) -> Arc<Notes> {
+        self.weak.notes(owner)
+    }
+
+    /// The transaction of these notes is no more, and has released its locks.
+    pub fn forget(&self, notes: &Arc<Notes>) {
+        self.weak.forget(notes);
+    }
+
+    /// As [`LockManager::acquire`], for the transaction with these notes, which does not hold the lock; to be released with
+    /// [`LockManager::release_noted`].
+    ///
+    /// # Errors
+    /// As [`LockManager::acquire`].
+    #[inline]
+    pub fn acquire_noted(
+        &self,
+        notes: &Notes,
+        tag: Tag,
+        mode: Mode,
+        policy: WaitPolicy,
+        interrupt: &Arc<Interrupt>,
+    ) -> Result<()> {
+        match self.weak.note(notes, &tag, mode) {
+            Noting::Held => Ok(()),
+            Noting::Refused => self.acquire(tag, mode, notes.owner(), policy, interrupt),
+        }
+    }
+
+    /// Gives back what [`LockManager::acquire_noted`] took.
+    #[inline]
+    pub fn release_noted(&self, notes: &Notes, tag: Tag, mode: Mode) {
+        if !notes.release(&tag, mode) {
+            self.release(tag, mode, notes.owner());
+        }
+    }
+
     /// Takes `mode` of `tag` for `owner`; taken twice, it must be released twice.
     ///
     /// # Errors
@@ -137,9 +175,6 @@ impl LockManager {
         policy: WaitPolicy,
         interrupt: &Arc<Interrupt>,
     ) -> Result<()> {
-        if weak::is_weak(&tag, mode) && self.weak.try_acquire(tag, mode, owner) {
-            return Ok(());
-        }
         let is_row = matches!(tag, Tag::Row(..));
         let is_strong = weak::is_strong(&tag, mode);
         if is_row {
@@ -174,7 +209,8 @@ impl LockManager {
             let mut shard = self.shard(&tag).lock();
             let entry = shard.entry(tag).or_default();
             if weak::is_strong(&tag, mode) {
-                self.weak.take(&tag).into_iter().for_each(|(owner, mode)| entry.grant(owner, mode));
+                let noted = self.weak.take(&tag, |owner, mode| !entry.conflicts(owner, mode));
+                noted.into_iter().for_each(|(owner, mode)| entry.grant(owner, mode));
             }
             // Whoever waits already goes first, unless we hold something here: then waiting behind them could never end.
             let fair = entry.holds(owner) || entry.queue.iter().all(|w| !w.mode.conflicts(mode));
@@ -232,9 +268,6 @@ impl LockManager {
 
     /// Gives back one `mode` of `tag`.
     pub fn release(&self, tag: Tag, mode: Mode, owner: OwnerId) {
-        if weak::is_weak(&tag, mode) && self.weak.release(tag, mode, owner) {
-            return;
-        }
         if !self.release_inner(tag, mode, owner) {
             return;
         }

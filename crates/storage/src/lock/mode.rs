@@ -9,6 +9,8 @@ pub enum Tag {
     Relation(DbId, u32),
     /// A row.
     Row(DbId, RelId, RowId),
+    /// The turn of those who wait for a row: whoever has it is next.
+    Turn(DbId, RelId, RowId),
     /// A transaction: held exclusively by itself while it runs.
     Transaction(Xid),
     /// An advisory lock: database, two keys, and which of the two key spaces.
@@ -104,7 +106,7 @@ impl std::fmt::Display for Tag {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Tag::Relation(db, oid) => write!(f, "relation {oid} of database {db}"),
-            Tag::Row(db, rel, row) => {
+            Tag::Row(db, rel, row) | Tag::Turn(db, rel, row) => {
                 write!(f, "tuple ({},{}) of relation {rel} of database {db}", row.block, u32::from(row.slot) + 1)
             }
             Tag::Transaction(xid) => write!(f, "transaction {xid}"),

@@ -113,7 +113,17 @@ fn one_of_two_in_a_cycle_gets_a_deadlock_error() {
 #[test]
 fn no_two_hold_conflicting_modes_under_every_schedule() {
     use Mode::*;
-    let modes = [AccessShare, RowExclusive, Share, Exclusive, AccessExclusive, ForKeyShare, ForNoKeyUpdate, ForUpdate];
+    let modes = [
+        AccessShare,
+        RowShare,
+        RowExclusive,
+        Share,
+        Exclusive,
+        AccessExclusive,
+        ForKeyShare,
+        ForNoKeyUpdate,
+        ForUpdate,
+    ];
     let deadlocks = Arc::new(Mutex::new(0));
     for seed in 0..500 {
         let counted = deadlocks.clone();
@@ -125,6 +135,7 @@ fn no_two_hold_conflicting_modes_under_every_schedule() {
                     let (locks, held, counted) = (locks.clone(), held.clone(), counted.clone());
                     spawn("worker", move || {
                         let (me, int) = (OwnerId(i + 1), interrupt());
+                        let notes = locks.notes(me);
                         let mut rng = ChaCha8Rng::seed_from_u64(seed * 4 + u64::from(i));
                         let give_back = |mine: &mut Vec<(Tag, Mode)>| {
                             for (tag, mode) in mine.drain(..).rev() {
@@ -132,7 +143,7 @@ fn no_two_hold_conflicting_modes_under_every_schedule() {
                                 let at = all.iter().position(|&h| h == (tag, mode, me)).unwrap();
                                 all.remove(at);
                                 drop(all);
-                                locks.release(tag, mode, me);
+                                locks.release_noted(&notes, tag, mode);
                             }
                         };
                         let mut mine = Vec::new();
@@ -145,7 +156,10 @@ fn no_two_hold_conflicting_modes_under_every_schedule() {
                             };
                             let policy =
                                 if rng.random_range(0..4) == 0 { WaitPolicy::NoWait } else { WaitPolicy::Wait(0) };
-                            match locks.acquire(tag, mode, me, policy, &int) {
+                            if mine.contains(&(tag, mode)) {
+                                continue;
+                            }
+                            match locks.acquire_noted(&notes, tag, mode, policy, &int) {
                                 Ok(()) => {
                                     let mut all = held.lock();
                                     for &(t, m, owner) in all.iter() {
@@ -167,6 +181,7 @@ fn no_two_hold_conflicting_modes_under_every_schedule() {
                             }
                         }
                         give_back(&mut mine);
+                        locks.forget(&notes);
                     })
                 })
                 .collect();
@@ -198,4 +213,64 @@ fn waits_end_by_timeout_and_cancel() {
         locks.release(tag, Mode::Exclusive, OwnerId(1));
         assert!(locks.list().is_empty());
     });
+}
+
+/// A session that reads, and one that changes its table over and over: what is noted is found, moved and given back, whatever the two do meanwhile (L6, L7).
+#[test]
+fn notes_are_seen_or_see() {
+    let moved = Arc::new(Mutex::new(0));
+    for seed in 0..1000 {
+        let counted = moved.clone();
+        Scheduler::run(seed, move || {
+            let locks = Arc::new(LockManager::default());
+            let readers = Arc::new(Mutex::new(0));
+            let (theirs, inside, int) = (locks.clone(), readers.clone(), interrupt());
+            let reader = spawn("reader", move || {
+                let notes = theirs.notes(OwnerId(1));
+                for tag in [A, B, A] {
+                    theirs.acquire_noted(&notes, tag, Mode::AccessShare, WaitPolicy::Wait(0), &int).unwrap();
+                    *inside.lock() += i32::from(tag == A);
+                    env::sched::yield_point();
+                    *inside.lock() -= i32::from(tag == A);
+                    theirs.release_noted(&notes, tag, Mode::AccessShare);
+                }
+                theirs.forget(&notes);
+            });
+            let int = interrupt();
+            for _ in 0..2 {
+                locks.acquire(A, Mode::AccessExclusive, OwnerId(2), WaitPolicy::Wait(0), &int).unwrap();
+                assert_eq!(*readers.lock(), 0, "L6");
+                env::sched::yield_point();
+                let others = locks.list().iter().filter(|l| l.tag == A && l.owner == OwnerId(1)).count();
+                *counted.lock() += others;
+                assert_eq!(*readers.lock(), 0, "L6");
+                locks.release(A, Mode::AccessExclusive, OwnerId(2));
+            }
+            reader.join().unwrap();
+            assert!(locks.list().is_empty(), "L7");
+        });
+    }
+    assert!(*moved.lock() > 0, "the reader never came to wait");
+}
+
+#[test]
+fn more_tables_than_there_are_notes_for_are_locked_all_the_same() {
+    let (locks, int) = (LockManager::default(), interrupt());
+    let notes = locks.notes(OwnerId(1));
+    let tables: Vec<Tag> = (0..40).map(|i| Tag::Relation(DbId(1), 100 + i)).collect();
+    for mode in [Mode::AccessShare, Mode::RowShare, Mode::RowExclusive] {
+        tables.iter().for_each(|&t| locks.acquire_noted(&notes, t, mode, WaitPolicy::Wait(0), &int).unwrap());
+    }
+    assert_eq!(locks.list().len(), 120);
+    for &table in &tables {
+        let refused = locks.acquire(table, Mode::AccessExclusive, OwnerId(2), WaitPolicy::NoWait, &int);
+        assert!(matches!(refused, Err(Error::LockNotAvailable)), "{table}");
+    }
+    for mode in [Mode::AccessShare, Mode::RowShare, Mode::RowExclusive] {
+        tables.iter().for_each(|&t| locks.release_noted(&notes, t, mode));
+    }
+    assert!(locks.list().is_empty());
+    for &table in &tables {
+        locks.acquire(table, Mode::AccessExclusive, OwnerId(2), WaitPolicy::NoWait, &int).unwrap();
+    }
 }

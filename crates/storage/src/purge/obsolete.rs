@@ -66,6 +66,11 @@ impl ObsoleteLog {
         self.parts.iter().map(Part::bytes).sum::<u64>() + self.tail.len() as u64
     }
 
+    /// Whether it holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.counts == [0; 2] && self.indexes.is_empty()
+    }
+
     /// Whether it has entries for the case of a commit, or else of a roll-back.
     pub fn has_any(&self, on_commit: bool) -> bool {
         self.counts[usize::from(on_commit)] > 0

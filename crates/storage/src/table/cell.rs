@@ -65,7 +65,7 @@ const VAR: u8 = 2;
 const OVERFLOW: u8 = 3;
 
 /// Appends `cell` of a column of form `physical`.
-pub fn encode(out: &mut Vec<u8>, physical: Physical, cell: &Cell<'_>) {
+pub fn encode(out: &mut impl Put, physical: Physical, cell: &Cell<'_>) {
     match cell {
         Cell::Null => out.put_u8(NULL),
         Cell::Fixed(b) => {
@@ -73,16 +73,16 @@ pub fn encode(out: &mut Vec<u8>, physical: Physical, cell: &Cell<'_>) {
             fixed[1..].copy_from_slice(b);
             // Each by its known width: no call for a few bytes.
             match physical.width() {
-                4 => out.extend_from_slice(&fixed[..5]),
-                8 => out.extend_from_slice(&fixed[..9]),
-                width => out.extend_from_slice(&fixed[..1 + width]),
+                4 => out.put_raw(&fixed[..5]),
+                8 => out.put_raw(&fixed[..9]),
+                width => out.put_raw(&fixed[..1 + width]),
             }
         }
         Cell::Var(b) => {
             let mut head = [VAR; 5];
             head[1..].copy_from_slice(&(b.len() as u32).to_le_bytes());
-            out.extend_from_slice(&head);
-            out.extend_from_slice(b);
+            out.put_raw(&head);
+            out.put_raw(b);
         }
         Cell::Overflow(r) => {
             out.put_u8(OVERFLOW);
@@ -91,9 +91,33 @@ pub fn encode(out: &mut Vec<u8>, physical: Physical, cell: &Cell<'_>) {
     }
 }
 
-fn encode_overflow(out: &mut Vec<u8>, r: &OverflowRef) {
+/// Appends column number and cell of a value of fixed width, whose bytes these are; `None` is NULL.
+#[inline]
+pub(super) fn encode_stored(out: &mut impl Put, column: u16, stored: Option<&[u8]>) {
+    let mut all = [0; 3 + 16];
+    all[..2].copy_from_slice(&column.to_le_bytes());
+    let Some(stored) = stored else { return out.put_raw(&all[..3]) };
+    all[2] = FIXED;
+    // Each by its known width: no call for a few bytes.
+    match *stored {
+        [a, b, c, d] => {
+            all[3..7].copy_from_slice(&[a, b, c, d]);
+            out.put_raw(&all[..7]);
+        }
+        [a, b, c, d, e, f, g, h] => {
+            all[3..11].copy_from_slice(&[a, b, c, d, e, f, g, h]);
+            out.put_raw(&all[..11]);
+        }
+        _ => {
+            all[3..3 + stored.len()].copy_from_slice(stored);
+            out.put_raw(&all[..3 + stored.len()]);
+        }
+    }
+}
+
+fn encode_overflow(out: &mut impl Put, r: &OverflowRef) {
     out.put_u32(r.raw_bytes);
-    out.extend_from_slice(&r.prefix);
+    out.put_raw(&r.prefix);
     out.put_u32(r.block);
     out.put_u16(r.item);
     out.put_u16(u16::from(r.compressed));

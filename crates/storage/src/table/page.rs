@@ -38,6 +38,8 @@ pub struct Layout {
     columns: Vec<Physical>,
     /// Bytes per row of the mini-pages before this column's.
     before: Vec<usize>,
+    /// Both, and the width of a value of this column.
+    places: Vec<(usize, usize)>,
     row_bytes: usize,
 }
 
@@ -52,7 +54,8 @@ impl Layout {
             before[i] = row_bytes;
             row_bytes += columns[i].width();
         }
-        Layout { columns, before, row_bytes }
+        let places = before.iter().zip(&columns).map(|(&before, form)| (before, form.width())).collect();
+        Layout { columns, before, places, row_bytes }
     }
 
     /// Forms by column.
@@ -195,18 +198,22 @@ impl<'a> TablePage<'a> {
         self.bitmap(2 + column)
     }
 
-    fn test(words: &[u64], slot: usize) -> bool {
-        words[slot / 64] >> (slot % 64) & 1 == 1
+    /// Bit `slot` of a bitmap, which has so many.
+    #[inline]
+    fn bit(&self, index: usize, slot: usize) -> bool {
+        self.bytes[HEADER_BYTES + 8 * self.words * index + slot / 8] >> (slot % 8) & 1 == 1
     }
 
     /// Whether a row was put in `slot` and not yet purged.
+    #[inline]
     pub fn is_used(&self, slot: usize) -> bool {
-        slot < self.capacity && Self::test(self.used(), slot)
+        slot < self.capacity && self.bit(0, slot)
     }
 
     /// Whether the row in `slot` is deleted.
+    #[inline]
     pub fn is_dead(&self, slot: usize) -> bool {
-        Self::test(self.dead(), slot)
+        self.bit(1, slot)
     }
 
     /// Whether `slot` holds a row that is not deleted.
@@ -228,11 +235,11 @@ impl<'a> TablePage<'a> {
     /// The bytes of `column` in `slot`, a value or a view of one; `None` for NULL.
     #[inline]
     pub fn stored(&self, slot: usize, column: usize) -> Option<&'a [u8]> {
-        if Self::test(self.nulls(column), slot) {
+        if self.bit(2 + column, slot) {
             return None;
         }
-        let width = self.layout.columns[column].width();
-        let at = self.column_at(column) + slot * width;
+        let (before, width) = self.layout.places[column];
+        let at = self.columns_at + self.capacity * before + slot * width;
         Some(&self.bytes[at..at + width])
     }
 
@@ -311,7 +318,7 @@ impl<'a> TablePage<'a> {
                 return Err(format!("slot {slot} is above the high mark"));
             }
             for (column, &physical) in self.layout.columns.iter().enumerate() {
-                if physical != Physical::Var || Self::test(self.nulls(column), slot) {
+                if physical != Physical::Var || self.bit(2 + column, slot) {
                     continue;
                 }
                 let at = self.column_at(column) + slot * 16;
@@ -432,6 +439,15 @@ impl<'a> TablePageMut<'a> {
         self.set_bit(2 + column, slot, matches!(cell, Cell::Null));
         self.store(at, width, cell);
         true
+    }
+
+    /// Stores `cell`, of a column of fixed width.
+    #[inline]
+    pub fn put_fixed(&mut self, slot: usize, column: usize, cell: &Cell<'_>) {
+        let width = self.layout.columns[column].width();
+        let at = self.as_ref().column_at(column) + slot * width;
+        self.set_bit(2 + column, slot, matches!(cell, Cell::Null));
+        self.store(at, width, cell);
     }
 
     /// Puts a row into free `slot`, whose cells are zero (I8); false, with nothing changed, when the heap has no room even after

@@ -21,6 +21,7 @@ pub struct RowView<'a> {
 }
 
 impl<'a> RowView<'a> {
+    #[inline]
     pub(super) fn new(page: TablePage<'a>, slot: usize, undo: &'a [&'a [u8]]) -> RowView<'a> {
         RowView { page, slot, settled: false, undo }
     }
@@ -31,6 +32,7 @@ impl<'a> RowView<'a> {
     }
 
     /// The value of `column`.
+    #[inline]
     pub fn cell(&self, column: usize) -> Cell<'a> {
         for image in self.undo.iter().rev() {
             if let Some(cell) = find_in_image(image, column, self.page_layout()) {
@@ -44,6 +46,12 @@ impl<'a> RowView<'a> {
     #[inline]
     pub fn stored(&self, column: usize) -> Option<Option<&'a [u8]>> {
         self.undo.is_empty().then(|| self.page.stored(self.slot, column))
+    }
+
+    /// What a view of this page that [`RowView::stored`] gave stands for.
+    #[inline]
+    pub fn resolve(&self, view: &'a [u8]) -> Cell<'a> {
+        self.page.resolve(view)
     }
 
     fn page_layout(&self) -> &'a Layout {

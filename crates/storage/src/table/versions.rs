@@ -1,12 +1,13 @@
 //! `PageVersions`: what the rows of one page looked like before.
 
+mod chains;
 mod spill;
 
-use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use hashbrown::DefaultHashBuilder;
 use smallvec::SmallVec;
+
+use chains::Chains;
 
 use crate::ids::Lsn;
 use crate::lock::Mode;
@@ -16,7 +17,7 @@ use crate::txn::{Snapshot, TxnState};
 #[derive(Default, Debug)]
 pub struct PageVersions {
     /// Newest change first, per slot. Most rows are changed once: that takes no allocation.
-    chains: std::collections::HashMap<u16, Version, DefaultHashBuilder>,
+    chains: Chains,
     /// Rows that came to be, where nothing else is remembered; sorted by first slot, disjoint.
     inserts: Vec<InsertRun>,
     /// Memory that all of this takes, about.
@@ -51,13 +52,16 @@ pub struct Version {
     pub older: Option<Box<Version>>,
 }
 
+/// Columns as they were: `(column u16, old cell)*`. One of eight bytes, or two of four, take no allocation.
+pub type Image = SmallVec<[u8; 16]>;
+
 /// What a change did, with what it takes to undo it.
 #[derive(Debug)]
 pub enum Change {
     /// The row was not there before (only where a slot was reused within a chain).
     Insert,
     /// Columns changed: `(column u16, old cell)*`.
-    Update(Box<[u8]>),
+    Update(Image),
     /// The row was there.
     Delete,
 }
@@ -130,12 +134,12 @@ impl PageVersions {
     /// Slots for which something is remembered; insert runs as ranges.
     pub fn touched(&self) -> impl Iterator<Item = u16> + '_ {
         let runs = self.inserts.iter().flat_map(|r| (u32::from(r.first)..r.end()).map(|s| s as u16));
-        self.chains.keys().copied().chain(runs.filter(|s| !self.chains.contains_key(s)))
+        self.chains.iter().map(|c| c.0).chain(runs.filter(|&s| self.chains.get(s).is_none()))
     }
 
     /// The newest remembered change of `slot`.
     pub fn newest(&self, slot: u16) -> Option<(&Arc<TxnState>, u32)> {
-        match self.chains.get(&slot) {
+        match self.chains.get(slot) {
             Some(v) => Some((&v.txn, v.command)),
             None => self.run_of(slot).map(|r| (&r.txn, r.command)),
         }
@@ -143,7 +147,7 @@ impl PageVersions {
 
     /// The newest change of `slot` that is in a chain.
     pub fn chain(&self, slot: u16) -> Option<&Version> {
-        self.chains.get(&slot)
+        self.chains.get(slot)
     }
 
     /// When the remembered changes of `slot` were committed, newest first; the end of time for those that are not.
@@ -160,7 +164,7 @@ impl PageVersions {
 
     /// Remembers that `slot` was inserted.
     pub fn push_insert(&mut self, slot: u16, txn: &Arc<TxnState>, command: u32, lsn: Lsn) {
-        if self.chains.contains_key(&slot) {
+        if self.chains.get(slot).is_some() {
             self.push(slot, txn, command, lsn, (Change::Insert, 0), Mode::ForUpdate);
             return;
         }
@@ -194,20 +198,18 @@ impl PageVersions {
         self.bytes += VERSION_BYTES + change.image_bytes();
         self.reserve(txn, reserve);
         let version = Version { txn: txn.clone(), command, lsn, change, mode, reserve, older: None };
-        match self.chains.entry(slot) {
-            Entry::Vacant(entry) => {
-                entry.insert(version);
-            }
-            Entry::Occupied(mut entry) => {
-                let older = std::mem::replace(entry.get_mut(), version);
-                entry.get_mut().older = Some(Box::new(older));
+        match self.chains.get_mut(slot) {
+            None => self.chains.insert(slot, version),
+            Some(head) => {
+                let older = std::mem::replace(head, version);
+                head.older = Some(Box::new(older));
             }
         }
     }
 
     /// Takes back the newest change of `slot`; `None` when that is an insert, whose run then lost the slot.
     pub fn pop(&mut self, slot: u16) -> Option<Change> {
-        if let Some(mut head) = self.chains.remove(&slot) {
+        if let Some(mut head) = self.chains.remove(slot) {
             if let Some(older) = head.older.take() {
                 self.chains.insert(slot, *older);
             }
@@ -250,7 +252,7 @@ impl PageVersions {
         // Whether undoing made the slot empty at this point of its history.
         let mut absent = false;
         let mut undone = false;
-        let mut next = self.chains.get(&slot);
+        let mut next = self.chains.get(slot);
         while let Some(v) = next {
             if sees(&v.txn, v.command) {
                 return match (absent, undone) {
@@ -288,7 +290,7 @@ impl PageVersions {
     pub fn first_uncommitted(&self) -> Option<Lsn> {
         let mut first: Option<Lsn> = None;
         let mut note = |lsn: Lsn| first = Some(first.map_or(lsn, |f| f.min(lsn)));
-        for head in self.chains.values() {
+        for (_, head) in self.chains.iter() {
             let mut next = Some(head);
             while let Some(v) = next {
                 if v.txn.commit_lsn().is_none() {
@@ -310,7 +312,7 @@ impl PageVersions {
         let dead = move |v: &Version| {
             matches!(v.change, Change::Delete) && v.txn.commit_lsn().is_some_and(|lsn| lsn <= oldest)
         };
-        self.chains.iter().filter(move |(_, v)| dead(v)).map(|(&slot, _)| slot)
+        self.chains.iter().filter(move |(_, v)| dead(v)).map(|(slot, _)| slot)
     }
 
     /// Makes room for changes of `count` more rows.
@@ -335,7 +337,7 @@ impl PageVersions {
         };
         self.inserts.retain(|run| !settled(&run.txn));
         self.reserved.retain(|r| r.0.commit_lsn().is_none());
-        self.chains.retain(|&slot, head| {
+        self.chains.retain(|slot, head| {
             if settled(&head.txn) {
                 forget(Some(head));
                 if matches!(head.change, Change::Delete) {

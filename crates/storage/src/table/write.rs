@@ -11,7 +11,7 @@ use super::derived::{Leaving, Leavings};
 use super::overflow;
 use super::page::{self as table_page, TablePage, TablePageMut};
 use super::scan::{RowView, each_in_image};
-use super::versions::{Change, PageVersions, Seen};
+use super::versions::{Change, Image, PageVersions, Seen};
 use crate::buffer::PageWrite;
 use crate::codec::Put;
 use crate::error::Result;
@@ -59,11 +59,11 @@ pub enum Probe {
 type Cells<'a> = SmallVec<[Cell<'a>; 16]>;
 
 impl Table {
-    fn at(&self, block: u32) -> BlockRef {
+    pub(super) fn at(&self, block: u32) -> BlockRef {
         BlockRef { db: self.db.id, rel: self.rel.id, block }
     }
 
-    fn is_logged(&self) -> bool {
+    pub(super) fn is_logged(&self) -> bool {
         self.rel.is_logged()
     }
 
@@ -295,7 +295,13 @@ impl Table {
     }
 
     /// How `snapshot`'s transaction may change the row in `slot`.
-    fn writable(&self, bytes: &[u8], versions: Option<&PageVersions>, slot: u16, snapshot: &Snapshot) -> RowState {
+    pub(super) fn writable(
+        &self,
+        bytes: &[u8],
+        versions: Option<&PageVersions>,
+        slot: u16,
+        snapshot: &Snapshot,
+    ) -> RowState {
         let page = TablePage::new(bytes, &self.rel.layout);
         if !page.is_used(slot as usize) {
             return RowState::Gone;
@@ -358,7 +364,7 @@ impl Table {
                 self.push_out(txn, &mut longest.1)?;
             }
             let shrunk = changes.iter().map(|c| old_heap(c.0).saturating_sub(c.1.heap_bytes())).sum::<usize>() as u32;
-            let mut before = Vec::new();
+            let mut before = Image::new();
             let mut after = std::mem::take(&mut txn.scratch);
             after.clear();
             for (column, cell) in &changes {
@@ -377,7 +383,7 @@ impl Table {
                 let fits = page.put(row.slot as usize, *column as usize, cell);
                 assert!(fits, "P1: room was checked under the same latch");
             }
-            let change = (Change::Update(before.into()), shrunk);
+            let change = (Change::Update(before), shrunk);
             versions.get_or_insert_with(Box::default).push(row.slot, state, txn.command(), lsn, change, mode);
             Ok((lsn, WriteKind::Update))
         })
@@ -465,7 +471,7 @@ impl Table {
         Ok(())
     }
 
-    fn log_row(&self, xid: crate::ids::Xid, record: &Record<'_>) -> Result<Lsn> {
+    pub(super) fn log_row(&self, xid: crate::ids::Xid, record: &Record<'_>) -> Result<Lsn> {
         match self.is_logged() {
             true => self.db.shared.log.append(xid, record),
             false => Ok(self.db.shared.log.end_lsn()),

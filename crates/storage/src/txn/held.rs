@@ -30,6 +30,7 @@ impl HeldLocks {
     }
 
     /// Adds one that is not among them.
+    #[inline]
     pub fn push(&mut self, lock: (Tag, Mode)) {
         self.list.push(lock);
         if self.list.len() == FEW + 1 {
@@ -40,6 +41,7 @@ impl HeldLocks {
     }
 
     /// Takes out those after the first `count`, newest first.
+    #[inline]
     pub fn drain_from(&mut self, count: usize) -> impl Iterator<Item = (Tag, Mode)> + use<'_> {
         if self.list.len() > FEW {
             if count <= FEW {

@@ -1,6 +1,5 @@
 //! `TxnManager`: numbers transactions, tracks the running ones and the snapshots in use.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,7 +12,8 @@ use crate::ids::{Lsn, Xid};
 /// All transactions of one engine.
 pub struct TxnManager {
     next_xid: AtomicU64,
-    active: Mutex<BTreeMap<Xid, Arc<TxnState>>>,
+    /// Running writers, by number: they come in order.
+    active: Mutex<Vec<Arc<TxnState>>>,
     /// X2.
     visible: AtomicU64,
     /// LSN of the newest commit whose session waits for the disk.
@@ -52,7 +52,7 @@ impl TxnManager {
     pub fn new(next_xid: Xid, visible: Lsn) -> TxnManager {
         TxnManager {
             next_xid: AtomicU64::new(next_xid.0),
-            active: Mutex::new(BTreeMap::new()),
+            active: Mutex::new(Vec::new()),
             visible: AtomicU64::new(visible.0),
             newest_waiting: AtomicU64::new(0),
             holds: std::array::from_fn(|_| Holds::default()),
@@ -74,13 +74,16 @@ impl TxnManager {
         let mut active = self.active.lock();
         let xid = self.new_sub_xid();
         let state = Arc::new(TxnState::new(xid, log_end()));
-        active.insert(xid, state.clone());
+        active.push(state.clone());
         state
     }
 
     /// Removes a writer that has ended.
     pub fn end(&self, xid: Xid) {
-        self.active.lock().remove(&xid);
+        let mut active = self.active.lock();
+        if let Ok(at) = active.binary_search_by_key(&xid, |t| t.xid) {
+            active.remove(at);
+        }
     }
 
     /// Whether any writer runs.
@@ -90,7 +93,8 @@ impl TxnManager {
 
     /// A running writer.
     pub fn running(&self, xid: Xid) -> Option<Arc<TxnState>> {
-        self.active.lock().get(&xid).cloned()
+        let active = self.active.lock();
+        active.binary_search_by_key(&xid, |t| t.xid).ok().map(|at| active[at].clone())
     }
 
     /// The first LSN any running writer may have logged, or `end` when none runs. `end` is asked while the table is
@@ -98,7 +102,7 @@ impl TxnManager {
     pub fn redo_bound(&self, end: impl FnOnce() -> Lsn) -> Lsn {
         let active = self.active.lock();
         let end = end();
-        active.values().map(|t| t.first_lsn).min().map_or(end, |lsn| lsn.min(end))
+        active.iter().map(|t| t.first_lsn).min().map_or(end, |lsn| lsn.min(end))
     }
 
     /// Notes the commit record at `lsn`, while the log is still latched, so in log order. Answers how far the log must be durable before

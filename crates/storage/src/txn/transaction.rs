@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use smallvec::SmallVec;
+
 use super::held::HeldLocks;
 use super::manager::SnapshotHold;
 use super::snapshot::{Snapshot, TxnState};
@@ -10,7 +12,7 @@ use crate::database::Database;
 use crate::engine::Shared;
 use crate::error::Result;
 use crate::ids::{Lsn, RelId, RowId, Xid};
-use crate::lock::{Interrupt, Mode, OwnerId, Tag, WaitPolicy};
+use crate::lock::{Interrupt, Mode, Notes, OwnerId, Tag, WaitPolicy};
 use crate::purge::{Finished, Obsolete, ObsoleteLog};
 use crate::relation::Relation;
 use crate::table::Table;
@@ -42,6 +44,11 @@ pub struct WriteMark {
     pub kind: WriteKind,
 }
 
+/// Tables that a transaction wrote to, and what it did there: most write one row.
+pub(crate) type Tables = SmallVec<[Table; 1]>;
+/// In the order of writing.
+pub(crate) type Writes = SmallVec<[WriteMark; 2]>;
+
 /// A point to which a transaction can go back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Savepoint(usize);
@@ -60,6 +67,19 @@ struct Level {
 /// Room for encoding that is kept from one transaction to the next.
 const SCRATCH_KEPT_BYTES: usize = 64 << 10;
 
+/// The turn of one who waits for a row: while it lasts, nobody else waits for the row's transaction.
+pub struct Turn {
+    shared: Arc<Shared>,
+    tag: Tag,
+    owner: OwnerId,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.shared.locks.release(self.tag, Mode::Exclusive, self.owner);
+    }
+}
+
 /// A running transaction. Dropping it rolls it back.
 pub struct Transaction {
     shared: Arc<Shared>,
@@ -70,13 +90,17 @@ pub struct Transaction {
     levels: Vec<Level>,
     /// Numbers of released subtransactions.
     merged: Vec<Xid>,
-    tables: Vec<Table>,
-    writes: Vec<WriteMark>,
+    tables: Tables,
+    writes: Writes,
     locks: HeldLocks,
+    /// Those of them that are noted.
+    notes: Arc<Notes>,
     created: Vec<(Arc<Database>, Arc<Relation>)>,
     dropped: Vec<(Arc<Database>, Arc<Relation>)>,
     obsolete: ObsoleteLog,
     command: u32,
+    /// The newest commit whose changes it has built on: it may not be durable yet (X5).
+    built_on: Lsn,
     /// How long it waits for a lock, in milliseconds; 0: for ever.
     lock_timeout_ms: u32,
     /// Reused for encoding log records.
@@ -87,8 +111,9 @@ pub struct Transaction {
 impl Transaction {
     /// Starts a transaction for session `owner`, whose waits end when `interrupt` says so.
     pub(crate) fn new(shared: Arc<Shared>, owner: OwnerId, interrupt: Arc<Interrupt>) -> Transaction {
-        let hold = shared.txns.hold_of(owner.0);
+        let (hold, notes) = (shared.txns.hold_of(owner.0), shared.locks.notes(owner));
         Transaction {
+            notes,
             shared,
             owner,
             interrupt,
@@ -96,13 +121,14 @@ impl Transaction {
             state: None,
             levels: Vec::new(),
             merged: Vec::new(),
-            tables: Vec::new(),
-            writes: Vec::new(),
+            tables: Tables::new(),
+            writes: Writes::new(),
             locks: HeldLocks::default(),
             created: Vec::new(),
             dropped: Vec::new(),
             obsolete: ObsoleteLog::default(),
             command: 1,
+            built_on: Lsn(0),
             lock_timeout_ms: 0,
             scratch: Vec::new(),
             ended: false,
@@ -130,12 +156,14 @@ impl Transaction {
     }
 
     /// Takes a new snapshot of what is committed now; the one before is no longer protected from purging.
+    #[inline]
     pub fn snapshot(&mut self) -> Snapshot {
-        let lsn = self.hold.take();
+        let lsn = self.hold.take().max(self.built_on);
         self.snapshot_at(lsn)
     }
 
     /// A snapshot of `lsn`, which the caller protects, as of the current command.
+    #[inline]
     pub fn snapshot_at(&self, lsn: Lsn) -> Snapshot {
         Snapshot { lsn, own: self.state.clone(), command: self.command }
     }
@@ -151,6 +179,7 @@ impl Transaction {
     }
 
     /// Starts the next command: from now on what the last one wrote is seen.
+    #[inline]
     pub fn next_command(&mut self) {
         self.command += 1;
     }
@@ -183,7 +212,7 @@ impl Transaction {
             self.shared.poison.check()?;
             let state = self.shared.txns.start(|| self.shared.log.end_lsn());
             let tag = Tag::Transaction(state.xid);
-            self.shared.locks.acquire(tag, Mode::Exclusive, self.owner, WaitPolicy::Wait(0), &self.interrupt)?;
+            self.shared.locks.acquire_noted(&self.notes, tag, Mode::Exclusive, WaitPolicy::Wait(0), &self.interrupt)?;
             self.state = Some(state);
         }
         Ok(self.state.as_ref().expect("just begun"))
@@ -245,11 +274,12 @@ impl Transaction {
     ///
     /// # Errors
     /// As [`crate::lock::LockManager::acquire`].
+    #[inline]
     pub fn lock(&mut self, tag: Tag, mode: Mode, policy: WaitPolicy) -> Result<()> {
         if self.locks.contains((tag, mode)) {
             return Ok(());
         }
-        self.shared.locks.acquire(tag, mode, self.owner, policy, &self.interrupt)?;
+        self.shared.locks.acquire_noted(&self.notes, tag, mode, policy, &self.interrupt)?;
         self.locks.push((tag, mode));
         Ok(())
     }
@@ -259,11 +289,55 @@ impl Transaction {
         self.locks.contains((tag, mode))
     }
 
-    /// Waits until `other` has ended.
+    /// Waits until `other` has ended and, if it has committed, until new snapshots see that.
     ///
     /// # Errors
-    /// `Deadlock`, `Interrupted`, `LockNotAvailable`, `LockTimeout`.
+    /// `Deadlock`, `Interrupted`, `LockNotAvailable`, `LockTimeout`; `Poisoned` when the log cannot be written.
     pub fn wait_for(&self, other: &TxnState, policy: WaitPolicy) -> Result<()> {
+        self.wait_for_end(other, policy)?;
+        other.commit_lsn().map_or(Ok(()), |lsn| self.make_visible(lsn))
+    }
+
+    /// As [`Transaction::wait_for`], but what `other` has committed need not be durable yet: later snapshots of this transaction see it all
+    /// the same, and whatever it answers waits for that (X5). Whether it has committed.
+    ///
+    /// # Errors
+    /// As [`Transaction::wait_for`].
+    pub fn build_on(&mut self, other: &TxnState, policy: WaitPolicy) -> Result<bool> {
+        self.wait_for_end(other, policy)?;
+        let committed = other.commit_lsn();
+        self.built_on = self.built_on.max(committed.unwrap_or(Lsn(0)));
+        Ok(committed.is_some())
+    }
+
+    /// Waits for its turn among those who wait for a row (L5); it has it until what is answered is dropped.
+    ///
+    /// # Errors
+    /// As [`crate::lock::LockManager::acquire`].
+    pub fn take_turn(&self, table: &Table, row: RowId, policy: WaitPolicy) -> Result<Turn> {
+        let tag = Tag::Turn(table.db().id, table.rel().id, row);
+        self.shared.locks.acquire(tag, Mode::Exclusive, self.owner, policy, &self.interrupt)?;
+        Ok(Turn { shared: self.shared.clone(), tag, owner: self.owner })
+    }
+
+    /// Returns when all that this transaction has built on is durable (X5).
+    ///
+    /// # Errors
+    /// `Poisoned` when the log cannot be written.
+    pub fn settle(&self) -> Result<()> {
+        if self.built_on == Lsn(0) { Ok(()) } else { self.make_visible(self.built_on) }
+    }
+
+    /// Has new snapshots see the commit at `lsn`, which must be durable for that.
+    fn make_visible(&self, lsn: Lsn) -> Result<()> {
+        if self.shared.txns.visible() < lsn {
+            self.shared.log.sync_to(lsn)?;
+            self.shared.txns.publish(lsn);
+        }
+        Ok(())
+    }
+
+    fn wait_for_end(&self, other: &TxnState, policy: WaitPolicy) -> Result<()> {
         let tag = Tag::Transaction(other.xid);
         self.shared.locks.acquire(tag, Mode::Share, self.owner, policy, &self.interrupt)?;
         self.shared.locks.release(tag, Mode::Share, self.owner);
@@ -332,13 +406,15 @@ impl Transaction {
             Ok(obsolete) if !obsolete.has_any(false) => {}
             Ok(obsolete) => {
                 let lsn = self.shared.txns.visible();
-                let finished = Finished { lsn, tables: Vec::new(), writes: Vec::new(), obsolete, committed: false };
+                let obsolete = Some(Box::new(obsolete));
+                let finished =
+                    Finished { lsn, tables: Tables::new(), writes: Writes::new(), obsolete, committed: false };
                 self.shared.purge.push(finished);
             }
             Err(e) => drop(self.shared.poison.set(&format!("a rollback failed: {e}"))),
         }
         for (tag, mode) in self.locks.drain_from(to.locks) {
-            self.shared.locks.release(tag, mode, self.owner);
+            self.shared.locks.release_noted(&self.notes, tag, mode);
         }
         outcome
     }
@@ -363,8 +439,8 @@ impl Transaction {
         self.commit_with(wait, |_| ())
     }
 
-    /// As [`Transaction::commit`]; `visible` runs with the commit's LSN when new snapshots see it, before any lock is released. What is left may
-    /// [begin again](Transaction::begin_again).
+    /// As [`Transaction::commit`]; `visible` runs with the commit's LSN when new snapshots see it, before any lock on a relation is
+    /// released. What is left may [begin again](Transaction::begin_again).
     ///
     /// # Errors
     /// As [`Transaction::commit`].
@@ -372,30 +448,38 @@ impl Transaction {
         self.ended = true;
         if self.state.is_none() && self.levels.is_empty() {
             // It has only read.
+            let outcome = self.settle();
             self.release_locks();
-            return Ok(());
+            return outcome;
         }
         self.levels.drain(..).for_each(|l| self.merged.extend(l.xid));
         let mut outcome = Ok(());
         if let Some(state) = self.state.take() {
-            let shared = self.shared.clone();
+            let shared = &self.shared;
             let subs = std::mem::take(&mut self.merged);
             let mut durable_first = Lsn(0);
             let logged = shared.log.append_with(state.xid, &Record::Commit { subs }, |lsn| {
                 state.set_commit_lsn(lsn);
                 durable_first = shared.txns.note_commit(lsn, wait);
             });
-            outcome = logged
-                .and_then(|lsn| {
-                    // X2. Without `wait` this is nearly always durable already; else it joins the sync of those who wait.
-                    shared.log.sync_to(durable_first)?;
-                    shared.txns.publish(lsn);
-                    visible(lsn);
-                    Ok(lsn)
-                })
-                .map(|lsn| self.after_commit(lsn));
+            let released = logged.is_ok();
+            if released {
+                // X5: whoever waits for a row may go on before the disk has the commit; locks of relations stay.
+                shared.locks.release_noted(&self.notes, Tag::Transaction(state.xid), Mode::Exclusive);
+            }
+            let published = logged.and_then(|lsn| {
+                // X2. Without `wait` this is nearly always durable already; else it joins the sync of those who wait.
+                shared.log.sync_to(durable_first)?;
+                shared.txns.publish(lsn);
+                visible(lsn);
+                Ok(lsn)
+            });
+            outcome = published.map(|lsn| self.after_commit(lsn));
+            let shared = &self.shared;
             shared.txns.end(state.xid);
-            shared.locks.release(Tag::Transaction(state.xid), Mode::Exclusive, self.owner);
+            if !released {
+                shared.locks.release_noted(&self.notes, Tag::Transaction(state.xid), Mode::Exclusive);
+            }
         }
         self.release_locks();
         self.forget();
@@ -406,9 +490,11 @@ impl Transaction {
     ///
     /// # Panics
     /// When it has not.
+    #[inline]
     pub fn begin_again(&mut self) {
         assert!(self.ended, "a running transaction cannot begin again");
         self.command = 1;
+        self.built_on = Lsn(0);
         self.ended = false;
     }
 
@@ -420,7 +506,9 @@ impl Transaction {
         self.writes.clear();
         self.created.clear();
         self.dropped.clear();
-        self.obsolete = ObsoleteLog::default();
+        if !self.obsolete.is_empty() {
+            self.obsolete = ObsoleteLog::default();
+        }
         if self.scratch.capacity() > SCRATCH_KEPT_BYTES {
             self.scratch = Vec::new();
         }
@@ -434,16 +522,13 @@ impl Transaction {
         for (db, rel) in self.dropped.drain(..) {
             db.forget(&rel);
         }
-        let mut obsolete = std::mem::take(&mut self.obsolete);
-        if !obsolete.has_any(true) {
-            obsolete = ObsoleteLog::default();
-        }
+        let obsolete = self.obsolete.has_any(true).then(|| Box::new(std::mem::take(&mut self.obsolete)));
         let writes = std::mem::take(&mut self.writes);
         for run in writes.chunk_by(|a, b| (a.table, a.kind) == (b.table, b.kind)) {
             let rows = run.iter().map(|mark| u64::from(mark.count)).sum();
             self.tables[run[0].table as usize].rel().count(run[0].kind, rows);
         }
-        if !writes.is_empty() || obsolete.has_any(true) {
+        if !writes.is_empty() || obsolete.is_some() {
             let tables = std::mem::take(&mut self.tables);
             self.shared.purge.push(Finished { lsn, tables, writes, obsolete, committed: true });
         }
@@ -460,19 +545,22 @@ impl Transaction {
     fn rollback_inner(&mut self) -> Result<()> {
         self.ended = true;
         self.levels.clear();
-        let outcome = self.undo(&Level::default());
+        // X5: what its client is told, if only that it failed, may rest on them.
+        let settled = self.settle();
+        let outcome = self.undo(&Level::default()).and(settled);
         if let Some(state) = self.state.take() {
             self.shared.txns.end(state.xid);
-            self.shared.locks.release(Tag::Transaction(state.xid), Mode::Exclusive, self.owner);
+            self.shared.locks.release_noted(&self.notes, Tag::Transaction(state.xid), Mode::Exclusive);
         }
         self.release_locks();
         outcome
     }
 
+    #[inline]
     fn release_locks(&mut self) {
         self.hold.release();
         for (tag, mode) in self.locks.drain_from(0) {
-            self.shared.locks.release(tag, mode, self.owner);
+            self.shared.locks.release_noted(&self.notes, tag, mode);
         }
     }
 }
@@ -483,5 +571,6 @@ impl Drop for Transaction {
             // A failure here has poisoned the engine, which the next statement reports.
             let _ = self.rollback_inner();
         }
+        self.shared.locks.forget(&self.notes);
     }
 }

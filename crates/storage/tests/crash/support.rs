@@ -370,7 +370,16 @@ impl World {
                 }
                 2 => {
                     let changes = [(2, Cell::fixed(&number.to_le_bytes()))];
-                    table.update(txn, &snapshot, row, &changes, Mode::ForNoKeyUpdate)?;
+                    if number % 2 == 0 {
+                        table.update(txn, &snapshot, row, &changes, Mode::ForNoKeyUpdate)?;
+                    } else {
+                        let done = table.change_in_place(txn, &snapshot, row, |view, cells| {
+                            assert_eq!(view.cell(0), Cell::fixed(&key.to_le_bytes()));
+                            cells.extend(changes);
+                            true
+                        })?;
+                        assert!(done, "nobody else is here");
+                    }
                     model.get_mut(&key).expect("the model has what the table has").1 = number;
                 }
                 _ => {

@@ -25,7 +25,7 @@ impl Session {
         let Some(key) = planned.indexes.first().cloned() else {
             return Err(SqlError::internal("a new index is in the catalog"));
         };
-        let mut execution = self.with_latest(|s| s.execution(true))?;
+        let mut execution = self.with_latest(|s| s.execution(true, true))?;
         self.with_context(&mut execution, &[], |ctx| {
             let storage = Handles::open(ctx, &planned)?.storage;
             let tree = Btree::new(ctx.db.clone(), ctx.db.relation(key.rel)?);

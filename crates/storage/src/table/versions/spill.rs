@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{Change, InsertRun, PageVersions, VERSION_BYTES, Version};
+use super::{Change, Image, InsertRun, PageVersions, VERSION_BYTES, Version};
 use crate::codec::{Put, Take};
 use crate::error::{Error, Result};
 use crate::file::superblock::BlobRef;
@@ -54,7 +54,7 @@ impl PageVersions {
             out.put_u32(place(&mut txns, &run.txn));
         }
         out.put_u32(self.chains.len() as u32);
-        for (&slot, head) in &self.chains {
+        for (slot, head) in self.chains.iter() {
             let chain = std::iter::successors(Some(head), |v| v.older.as_deref());
             out.put_u16(slot);
             out.put_u32(chain.clone().count() as u32);
@@ -95,7 +95,7 @@ impl PageVersions {
                 let change = match t.u8()? {
                     0 => Change::Insert,
                     1 => Change::Delete,
-                    _ => Change::Update(t.bytes()?.into()),
+                    _ => Change::Update(Image::from_slice(t.bytes()?)),
                 };
                 versions.bytes += VERSION_BYTES + change.image_bytes();
                 versions.reserve(&txn, reserve);
@@ -103,7 +103,7 @@ impl PageVersions {
             }
             let oldest_first = chain.into_iter().rev();
             let head = oldest_first.reduce(|older, v| Version { older: Some(Box::new(older)), ..v });
-            versions.chains.extend(head.map(|head| (slot, head)));
+            head.into_iter().for_each(|head| versions.chains.insert(slot, head));
         }
         Ok(versions)
     }
@@ -147,8 +147,8 @@ mod tests {
         for slot in 0..10 {
             versions.push_insert(slot, &a, 1, Lsn(3));
         }
-        versions.push(4, &a, 2, Lsn(4), (Change::Update(vec![1, 0, 7].into()), 7), Mode::ForNoKeyUpdate);
-        versions.push(4, &b, 1, Lsn(11), (Change::Update(vec![1, 0, 8].into()), 8), Mode::ForNoKeyUpdate);
+        versions.push(4, &a, 2, Lsn(4), (Change::Update(Image::from_slice(&[1, 0, 7])), 7), Mode::ForNoKeyUpdate);
+        versions.push(4, &b, 1, Lsn(11), (Change::Update(Image::from_slice(&[1, 0, 8])), 8), Mode::ForNoKeyUpdate);
         versions.push(6, &b, 1, Lsn(12), (Change::Delete, 0), Mode::ForUpdate);
         let before = format!("{versions:?}");
         let (bytes, reserved) = (versions.bytes(), versions.reserved_bytes());
