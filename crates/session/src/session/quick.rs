@@ -102,7 +102,7 @@ impl Session {
             && self.before.is_none()
             && self.pending.is_empty()
             && self.deferral.events.is_empty()
-            && self.listening.wishes.is_empty()
+            && !self.listening.has_wishes()
             && !self.latest
             && is_viewed
     }
