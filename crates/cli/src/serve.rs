@@ -4,17 +4,20 @@ use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 use hathi::Database;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use server::{Roles, Server, ServerOptions};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 use types::SqlError;
 
 use crate::output::error_text;
 
+/// How often a server that lets nobody in any more looks whether all have left.
+const LOOK: Duration = Duration::from_millis(100);
 /// How long connections are waited for when the server stops.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -64,11 +67,12 @@ fn say(host: &dyn std::fmt::Display, port: u16) {
     let _ = writeln!(io::stdout(), "listening: psql -h {host} -p {port} -U postgres postgres");
 }
 
-/// Serves until SIGINT or SIGTERM; then cancels what is in flight, and closes cleanly. A second signal ends it at once. SIGHUP reads rules and
-/// certificates again.
+/// Serves until it is told to stop, with PostgreSQL's signals: after SIGTERM nobody new is let in and it ends when all have left (smart), SIGINT ends
+/// all sessions (fast), SIGQUIT ends without a checkpoint: the next start recovers (immediate). A later signal may only be more urgent; a second
+/// SIGINT is as a SIGQUIT. SIGHUP reads rules and certificates again.
 pub fn run(what: Serve) -> Result<ExitCode, String> {
     // Before anything listens, so that no signal is missed.
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(|e| e.to_string())?;
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGQUIT, SIGHUP]).map_err(|e| e.to_string())?;
     raise_file_limit();
     let database = Database::open(&what.dir).map_err(|e| error_text(&e))?;
     let verifier = match &what.password_file {
@@ -97,17 +101,29 @@ pub fn run(what: Serve) -> Result<ExitCode, String> {
     // All of them listen before any is told of.
     say(&socket.display(), what.port);
     bound.iter().for_each(|bound| say(&bound.ip(), bound.port()));
-    for signal in signals.forever() {
-        if signal != SIGHUP {
-            break;
+    let (send, received) = std::sync::mpsc::channel();
+    std::thread::spawn(move || signals.forever().try_for_each(|signal| send.send(signal)));
+    let mut leaving = false;
+    loop {
+        match received.recv_timeout(LOOK) {
+            Ok(SIGHUP) => match server.reload() {
+                Ok(()) => eprintln!("hathi: rules and certificates were reloaded"),
+                Err(errors) => eprintln!("hathi: {}\nhathi: what is broken stays as it was", texts(&errors)),
+            },
+            Ok(SIGTERM) => {
+                leaving = true;
+                server.stop_listening();
+            }
+            Ok(SIGQUIT) => std::process::exit(0),
+            Ok(_) | Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Timeout) => {}
         }
-        match server.reload() {
-            Ok(()) => eprintln!("hathi: rules and certificates were reloaded"),
-            Err(errors) => eprintln!("hathi: {}\nhathi: what is broken stays as it was", texts(&errors)),
+        if leaving && server.connection_count() == 0 {
+            break;
         }
     }
     std::thread::spawn(move || {
-        signals.forever().find(|&signal| signal != SIGHUP);
+        received.iter().find(|signal| matches!(*signal, SIGINT | SIGQUIT));
         std::process::exit(1);
     });
     if !server.stop(PATIENCE) {

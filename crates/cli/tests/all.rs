@@ -10,4 +10,5 @@ mod dump;
 mod oracle;
 mod pgbench;
 mod shell;
+mod shutdown;
 mod statements;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use postgres_types::{IsNull, ToSql, Type};
-use session::{Chunk, OutputColumn, Prepared, Runtime, Sink};
+use session::{Chunk, Notification, OutputColumn, Prepared, Runtime, Sink};
 use smallvec::SmallVec;
 use types::{Datum, Oid, SqlError, SqlState, oid};
 use vector::{Data, Vector};
@@ -380,6 +380,20 @@ impl Session {
     /// `25001` when one is open.
     pub fn transaction(&mut self) -> Result<Transaction<'_>> {
         Transaction::begin(self)
+    }
+
+    /// What was notified on channels that this session listens to (`LISTEN`), since the last time; in the order in which the senders'
+    /// transactions committed. Empty within a transaction.
+    pub fn notifications(&mut self) -> Vec<Notification> {
+        if self.inner.is_between_transactions() { self.inner.take_notifications() } else { Vec::new() }
+    }
+
+    /// Waits in this thread until there is a notification, at most `patience`; whether there is one.
+    ///
+    /// # Errors
+    /// `57014` or `57P01` when it is cancelled.
+    pub fn wait_for_notification(&mut self, patience: std::time::Duration) -> Result<bool> {
+        self.inner.wait_for_notification(patience)
     }
 
     /// Cancels this session's statements from elsewhere.

@@ -21,6 +21,7 @@ mod mutated;
 mod narrowing;
 mod nesting;
 mod page_tests;
+mod notifications;
 mod parallel;
 mod planning;
 mod powercut;

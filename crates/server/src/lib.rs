@@ -412,18 +412,33 @@ impl Server {
         thread::run(connection, None, &self.shared.wakefulness);
     }
 
+    /// Lets nobody new in; those who are connected stay as long as they like.
+    pub fn stop_listening(&self) {
+        self.close_doors();
+    }
+
+    fn close_doors(&self) -> Option<Arc<Poller>> {
+        let poller = locked(&self.shared.pool).as_ref().map(|pool| pool.poller.clone());
+        if let Some(poller) = &poller {
+            poller.close_listeners();
+        }
+        for path in locked(&self.shared.paths).drain(..) {
+            let _ = std::fs::remove_file(path);
+        }
+        poller
+    }
+
+    /// How many clients are connected, logged in or not.
+    pub fn connection_count(&self) -> usize {
+        *locked(&self.shared.count)
+    }
+
     /// Ends all connections: statements in flight are cancelled, and nobody new is let in. Waits at most `patience` for them to be
     /// gone; whether they are.
     pub fn stop(&self, patience: Duration) -> bool {
         let shared = &self.shared;
         shared.stopping.store(true, Ordering::SeqCst);
-        let poller = locked(&shared.pool).as_ref().map(|pool| pool.poller.clone());
-        if let Some(poller) = &poller {
-            poller.close_listeners();
-        }
-        for path in locked(&shared.paths).drain(..) {
-            let _ = std::fs::remove_file(path);
-        }
+        let poller = self.close_doors();
         let live: Vec<CancelHandle> = locked(&shared.live).values().map(|l| l.cancel.clone()).collect();
         live.iter().for_each(|cancel| cancel.terminate());
         // Those that have no session yet, too.

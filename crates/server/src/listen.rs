@@ -31,26 +31,19 @@ impl Spare {
         Spare(Mutex::new(File::open("/dev/null").ok()))
     }
 
-    /// Accepts all that wait.
-    fn accept<S>(&self, mut one: impl FnMut() -> io::Result<S>, mut take: impl FnMut(S)) {
-        loop {
-            match one() {
-                Ok(client) => take(client),
-                Err(e) if matches!(e.kind(), io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted) => {}
-                Err(e) if is_out_of_files(&e) => {
-                    // Who stays in the queue is not told of again.
-                    let mut spare = locked(&self.0);
-                    drop(spare.take());
-                    let refused = one();
-                    let over = refused.is_err();
-                    drop(refused);
-                    *spare = File::open("/dev/null").ok();
-                    if over {
-                        return;
-                    }
-                }
-                Err(_) => return,
+    /// Accepts one that waits.
+    fn accept<S>(&self, one: impl Fn() -> io::Result<S>) -> Option<S> {
+        match one() {
+            Ok(client) => Some(client),
+            Err(e) if is_out_of_files(&e) => {
+                // Who stays in the queue would be told of without end.
+                let mut spare = locked(&self.0);
+                drop(spare.take());
+                drop(one());
+                *spare = File::open("/dev/null").ok();
+                None
             }
+            Err(_) => None,
         }
     }
 }
@@ -94,18 +87,13 @@ impl AsFd for Tcp {
 }
 
 impl Accept for Tcp {
-    fn accept(&self, poller: &Arc<Poller>) {
-        self.spare.accept(
-            || self.listener.accept(),
-            |(stream, peer)| {
-                // Small messages must not wait for each other.
-                let _ = stream.set_nodelay(true);
-                if stream.set_nonblocking(true).is_ok() {
-                    let origin = Origin::Host(peer.ip().to_canonical());
-                    start(&self.shared, poller, origin, Box::new(Socket::new(stream)));
-                }
-            },
-        );
+    fn accept(&self, poller: &Arc<Poller>) -> Option<Arc<Seat>> {
+        let (stream, peer) = self.spare.accept(|| self.listener.accept())?;
+        // Small messages must not wait for each other.
+        let _ = stream.set_nodelay(true);
+        stream.set_nonblocking(true).ok()?;
+        let origin = Origin::Host(peer.ip().to_canonical());
+        start(&self.shared, poller, origin, Box::new(Socket::new(stream)))
     }
 }
 
@@ -137,27 +125,27 @@ impl AsFd for Unix {
 }
 
 impl Accept for Unix {
-    fn accept(&self, poller: &Arc<Poller>) {
-        self.spare.accept(
-            || self.listener.accept(),
-            |(stream, _)| {
-                if stream.set_nonblocking(true).is_ok() {
-                    let uid = sockopt::socket_peercred(&stream).ok().map(|peer| peer.uid.as_raw());
-                    start(&self.shared, poller, Origin::Local(uid), Box::new(Socket::new(stream)));
-                }
-            },
-        );
+    fn accept(&self, poller: &Arc<Poller>) -> Option<Arc<Seat>> {
+        let (stream, _) = self.spare.accept(|| self.listener.accept())?;
+        stream.set_nonblocking(true).ok()?;
+        let uid = sockopt::socket_peercred(&stream).ok().map(|peer| peer.uid.as_raw());
+        start(&self.shared, poller, Origin::Local(uid), Box::new(Socket::new(stream)))
     }
 }
 
-/// Begins to serve a client that was accepted.
-fn start(shared: &Arc<Shared>, poller: &Arc<Poller>, origin: Origin, mut transport: Box<dyn Transport>) {
+/// Begins to serve a client that was accepted; its seat, which the caller runs, if it is to be run here.
+fn start(
+    shared: &Arc<Shared>,
+    poller: &Arc<Poller>,
+    origin: Origin,
+    mut transport: Box<dyn Transport>,
+) -> Option<Arc<Seat>> {
     if !shared.has_room() {
         let mut output = bytes::BytesMut::new();
         wire::backend::error_response(&mut output, &too_many(FULL));
         // A client that does not read it must not hold up the others.
         let _ = transport.write(&output);
-        return;
+        return None;
     }
     *locked(&shared.count) += 1;
     let connection = Connection::new(shared.clone(), origin, transport);
@@ -165,10 +153,11 @@ fn start(shared: &Arc<Shared>, poller: &Arc<Poller>, origin: Origin, mut transpo
         SessionMode::Pooled { .. } => {
             let seat = Seat::with_waker(connection, poller);
             // A connection that cannot be registered is dropped; the client sees it closed.
-            if poller.add_seat(&seat).is_ok() {
-                poller.enqueue(seat);
-            }
+            poller.add_seat(&seat).ok().map(|()| seat)
         }
-        SessionMode::Thread => thread::start(shared, connection),
+        SessionMode::Thread => {
+            thread::start(shared, connection);
+            None
+        }
     }
 }

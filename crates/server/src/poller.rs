@@ -28,8 +28,8 @@ const SCRATCHES: usize = 16;
 
 /// What accepts clients.
 pub trait Accept: Send + Sync {
-    /// Accepts all that wait.
-    fn accept(&self, poller: &Arc<Poller>);
+    /// Accepts one that waits; what of it is to be run.
+    fn accept(&self, poller: &Arc<Poller>) -> Option<Arc<Seat>>;
 }
 
 #[derive(Clone)]
@@ -107,7 +107,7 @@ impl Poller {
         if let Some(seat) = seat {
             seat.set_token(token);
         }
-        let added = epoll::add(&self.epoll, socket, EventData::new_u64(token), flags | EventFlags::ET);
+        let added = epoll::add(&self.epoll, socket, EventData::new_u64(token), flags);
         if let Err(e) = added {
             self.remove(token);
             return Err(e.into());
@@ -117,12 +117,12 @@ impl Poller {
 
     /// Registers a connection, which the caller then runs.
     pub fn add_seat(&self, seat: &Arc<Seat>) -> io::Result<()> {
-        let flags = EventFlags::IN | EventFlags::RDHUP;
+        let flags = EventFlags::IN | EventFlags::RDHUP | EventFlags::ET;
         let added = seat.with_socket(|socket| self.add(socket, Entry::Seat(seat.clone()), flags));
         added.transpose().map(drop)
     }
 
-    /// Registers a listener.
+    /// Registers a listener, which is told of as long as somebody waits: one after the other is accepted.
     pub fn add_listener(&self, socket: BorrowedFd<'_>, listener: Arc<dyn Accept>) -> io::Result<u64> {
         self.add(socket, Entry::Listener(listener), EventFlags::IN)
     }
@@ -317,8 +317,9 @@ impl Source for Ready {
             None => {}
             Some(Entry::Listener(listener)) => {
                 taken();
-                if let Some(own) = poller.own.upgrade() {
-                    listener.accept(&own);
+                if let Some(seat) = poller.own.upgrade().and_then(|own| listener.accept(&own)) {
+                    // What it has to say is mostly there already.
+                    poller.with_scratch(|scratch| seat.run(poller, scratch));
                 }
             }
             Some(Entry::Seat(seat)) => {

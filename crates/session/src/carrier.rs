@@ -5,11 +5,11 @@
 //!
 //! Invariants
 //!
-//! - C1: At most `slots` threads have a slot. Only they take work.
-//! - C2: While there is a free slot, some thread waits in the source or is about to: whoever lends a slot, and whoever leaves the source as
+//! - R1: At most `slots` threads have a slot. Only they take work.
+//! - R2: While there is a free slot, some thread waits in the source or is about to: whoever lends a slot, and whoever leaves the source as
 //!   the last one in it, sees to that.
-//! - C3: A thread whose slot was lent goes on with what it runs, and takes no more before it has a slot again.
-//! - C4: Threads without anything to do end after [`SPARE_STAYS`]; slots' own threads stay.
+//! - R3: A thread whose slot was lent goes on with what it runs, and takes no more before it has a slot again.
+//! - R4: Threads without anything to do end after [`SPARE_STAYS`]; slots' own threads stay.
 //!
 //! A watcher lends the slot of a carrier that has run for longer than [`SLICE`] while others may be waiting: so no code has to ask what time
 //! it is, and what nobody knew to block is found as well.
@@ -84,7 +84,7 @@ struct Pool {
 struct Carrier {
     pool: Arc<Pool>,
     number: u64,
-    /// C3
+    /// R3
     has_slot: AtomicBool,
     /// Nanoseconds since the pool's start at which what it runs was taken; 0: it runs nothing.
     since: AtomicU64,
@@ -249,7 +249,7 @@ impl Pool {
         })
     }
 
-    /// Sees to it that somebody waits in the source while a slot is free (C2).
+    /// Sees to it that somebody waits in the source while a slot is free (R2).
     fn fill(self: &Arc<Pool>, mut crew: MutexGuard<'_, Crew>) {
         if crew.stopping || crew.waiting + crew.called > 0 || crew.active >= self.slots {
             return;

@@ -13,7 +13,7 @@
 //! committed, its notifications wait until no ticket is left whose transaction may have committed before. Whoever gives back the ticket
 //! that was waited for delivers.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -134,7 +134,7 @@ impl Drop for Ticket<'_> {
 }
 
 /// What a transaction has asked for.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Wish {
     Listen(Arc<str>),
     Unlisten(Arc<str>),
@@ -146,11 +146,30 @@ pub(crate) enum Wish {
 #[derive(Default)]
 pub(crate) struct Listening {
     pub channels: Vec<Arc<str>>,
-    pub wishes: Vec<Wish>,
+    wishes: Vec<Wish>,
+    /// Those of `wishes` that are notifications: the same one again is not another.
+    notified: HashSet<Wish>,
 }
 
 impl Listening {
-    /// Keeps a notification for the transaction's end. The same one again is not another.
+    /// How much the transaction has asked for.
+    pub(crate) fn wish_count(&self) -> usize {
+        self.wishes.len()
+    }
+
+    /// Whether it has asked for anything.
+    pub(crate) fn has_wishes(&self) -> bool {
+        !self.wishes.is_empty()
+    }
+
+    /// Forgets all but the first `count` things that the transaction has asked for.
+    pub(crate) fn forget_wishes(&mut self, count: usize) {
+        for wish in self.wishes.drain(count.min(self.wishes.len())..) {
+            self.notified.remove(&wish);
+        }
+    }
+
+    /// Keeps a notification for the transaction's end.
     pub(crate) fn notify(&mut self, channel: &str, payload: &str) -> Result<()> {
         let invalid = |text: &str| Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, text));
         if channel.is_empty() {
@@ -163,9 +182,7 @@ impl Listening {
             return invalid("payload string too long");
         }
         let wish = Wish::Notify(channel.into(), payload.into());
-        // Looked for among few; a transaction that sends thousands sends different ones.
-        let again = self.wishes.len() <= 64 && self.wishes.contains(&wish);
-        if !again {
+        if self.notified.insert(wish.clone()) {
             self.wishes.push(wish);
         }
         Ok(())
@@ -186,6 +203,7 @@ impl Session {
             return commit(self).map(drop);
         }
         let wishes = std::mem::take(&mut self.listening.wishes);
+        self.listening.notified.clear();
         let channels = self.catalog.channels.clone();
         let notes = |wish: &Wish| match wish {
             Wish::Notify(channel, payload) => {
@@ -248,6 +266,8 @@ impl Session {
     /// # Errors
     /// `57014`, `57P01`.
     pub fn wait_for_notification(&mut self, patience: std::time::Duration) -> Result<bool> {
+        // A cancel request from before is not for this.
+        self.interrupt.start_statement(0);
         let now = self.interrupt.clock().monotonic_nanos();
         let until = now.saturating_add(u64::try_from(patience.as_nanos()).unwrap_or(u64::MAX)).max(1);
         let backend = self.backend.clone();

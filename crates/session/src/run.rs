@@ -72,6 +72,10 @@ impl Session {
             took: 0,
         };
         if let Some(mut known) = self.known(sql) {
+            if let Some(outcome) = self.execute_quick(&mut known.prepared, &known.values, sink) {
+                self.keep(known);
+                return outcome.map(|()| None);
+            }
             let suspended = self.execute_or_suspend(&mut known.prepared, &known.values, sink)?;
             let Some(running) = suspended else {
                 self.keep(known);

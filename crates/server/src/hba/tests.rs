@@ -55,6 +55,8 @@ fn the_first_rule_that_fits_decides() {
     assert_eq!(found("10.2.3.4", false, "sales", "carol"), None);
     assert_eq!(found("10.2.3.4", true, "sales", "dave"), None);
     assert_eq!(found("10.1.3.4", false, "sales", "carol"), Some((4, Method::Reject)));
+    // Two rules fit.
+    assert_eq!(found("10.1.3.4", true, "sales", "carol"), Some((3, Method::Cert)));
     // A quoted keyword is a name.
     assert_eq!(found("10.1.3.4", false, "all", "x"), Some((4, Method::Reject)));
     assert_eq!(found("10.1.3.4", false, "hr", "x"), Some((4, Method::Reject)));

@@ -25,7 +25,7 @@ use crate::statement_stats::{Took, UNTIMED};
 impl Session {
     /// Runs `prepared` the short way; `None`, with nothing done, where it must go the long way.
     #[inline]
-    pub(super) fn execute_quick(
+    pub(crate) fn execute_quick(
         &mut self,
         prepared: &mut Prepared,
         params: &[Datum],
@@ -111,7 +111,7 @@ impl Session {
             && self.before.is_none()
             && self.pending.is_empty()
             && self.deferral.events.is_empty()
-            && self.listening.wishes.is_empty()
+            && !self.listening.has_wishes()
             && !self.latest
             && is_viewed
     }

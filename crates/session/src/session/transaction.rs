@@ -122,7 +122,7 @@ impl Session {
         self.savepoints.clear();
         self.forget_changes(0);
         self.deferral = Deferral::default();
-        self.listening.wishes.clear();
+        self.listening.forget_wishes(0);
         self.block = BlockState::Idle;
         if let Some((settings, _)) = self.before.take() {
             let generation = self.settings.generation + 1;
@@ -326,7 +326,7 @@ impl Session {
                         name: name.as_str().to_owned(),
                         savepoint: txn.savepoint(),
                         changes: self.changes.len(),
-                        wishes: self.listening.wishes.len(),
+                        wishes: self.listening.wish_count(),
                         events: self.deferral.events.len(),
                         portals: self.portals.opened(),
                     };
@@ -355,7 +355,7 @@ impl Session {
                     open.savepoint = again;
                     let (changes, events, portals) = (open.changes, open.events, open.portals);
                     let wishes = open.wishes;
-                    self.listening.wishes.truncate(wishes);
+                    self.listening.forget_wishes(wishes);
                     self.portals.roll_back(portals);
                     self.forget_changes(changes);
                     self.deferral.events.truncate(events);
