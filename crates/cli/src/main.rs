@@ -76,6 +76,15 @@ enum Command {
         /// Seconds that a client may take to log in.
         #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=600))]
         authentication_timeout: u64,
+        /// What is written to standard error: connections, errors, slow statements (`log_min_duration_statement`), checkpoints.
+        #[arg(long, value_enum, value_name = "FORMAT")]
+        log: Option<LogFormat>,
+        /// How much of it: error, warn, info, debug.
+        #[arg(long, default_value = "info", requires = "log")]
+        log_level: tracing::Level,
+        /// The address to answer Prometheus on, such as 127.0.0.1:9187. Whoever reaches it can read the figures.
+        #[arg(long, value_name = "ADDRESS")]
+        metrics: Option<String>,
         /// How sessions get threads.
         #[arg(long, value_enum, default_value = "pooled")]
         session_mode: ModeArgument,
@@ -88,6 +97,15 @@ enum Command {
         /// The database directory.
         dir: PathBuf,
     },
+}
+
+/// How events are written.
+#[derive(Clone, Copy, ValueEnum)]
+enum LogFormat {
+    /// A line of text each.
+    Text,
+    /// A JSON object each.
+    Json,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -126,6 +144,9 @@ fn main() -> ExitCode {
             max_connections,
             superuser_reserved_connections,
             authentication_timeout,
+            log,
+            log_level,
+            metrics,
             session_mode,
             carriers,
         } => {
@@ -141,7 +162,10 @@ fn main() -> ExitCode {
                 limits: Limits { connections: max_connections, reserved: superuser_reserved_connections },
                 login_timeout: Duration::from_secs(authentication_timeout),
             };
-            serve::run(serve::Serve { dir, listen, socket, port, options, password_file })
+            if let Some(format) = log {
+                serve::log(format, log_level);
+            }
+            serve::run(serve::Serve { dir, listen, socket, port, options, password_file, metrics })
         }
         Command::Check { dir } => check(dir),
     };

@@ -14,6 +14,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 use types::SqlError;
 
+use crate::LogFormat;
 use crate::output::error_text;
 
 /// How often a server that lets nobody in any more looks whether all have left.
@@ -29,6 +30,7 @@ pub struct Serve {
     pub port: u16,
     pub options: ServerOptions,
     pub password_file: Option<PathBuf>,
+    pub metrics: Option<String>,
 }
 
 fn read_password(path: &Path) -> Result<String, String> {
@@ -59,6 +61,15 @@ fn listen(server: &Server, address: &str, port: u16) -> io::Result<Vec<SocketAdd
         Ok(ip) => server.listen_tcp((ip, port)),
         Err(_) if address.contains(':') => server.listen_tcp(address),
         Err(_) => server.listen_tcp((address, port)),
+    }
+}
+
+/// Has events written to standard error from now on.
+pub fn log(format: LogFormat, level: tracing::Level) {
+    let builder = tracing_subscriber::fmt().with_writer(io::stderr).with_max_level(level);
+    match format {
+        LogFormat::Text => builder.with_ansi(false).init(),
+        LogFormat::Json => builder.json().flatten_event(true).init(),
     }
 }
 
@@ -97,6 +108,10 @@ pub fn run(what: Serve) -> Result<ExitCode, String> {
     }
     for address in what.listen.iter().filter(|a| *a != "none") {
         bound.extend(listen(&server, address, what.port).map_err(|e| format!("{address}: {e}"))?);
+    }
+    if let Some(address) = &what.metrics {
+        let bound = server.serve_metrics(&**address).map_err(|e| format!("{address}: {e}"))?;
+        eprintln!("hathi: figures are at http://{bound}/metrics");
     }
     // All of them listen before any is told of.
     say(&socket.display(), what.port);

@@ -398,6 +398,7 @@ impl Connection {
     fn failed(&mut self, error: &SqlError, extended: bool) {
         if let Some(session) = &mut self.session {
             session.inner().fail_transaction();
+            crate::journal::failed(session.inner(), error);
         }
         if error.fields().severity == Severity::Fatal {
             self.channel.fatal(error.clone());
@@ -687,7 +688,9 @@ impl Drop for Connection {
         let id = self.process_id();
         // The session first: whoever waits for the connection's end may want what it holds.
         self.portals.clear();
-        self.session = None;
+        if let Some(mut session) = self.session.take() {
+            crate::journal::disconnected(session.inner(), self.origin);
+        }
         self.place = None;
         self.shared.leave(id.cast_signed());
     }

@@ -6,9 +6,11 @@ mod channel;
 mod connection;
 mod credentials;
 mod hba;
+mod journal;
 mod limits;
 mod listen;
 mod login;
+mod metrics;
 mod origin;
 mod poller;
 mod results;
@@ -156,6 +158,8 @@ pub(crate) struct Shared {
     threads: Mutex<HashMap<u64, Waker>>,
     /// Sockets to remove from the file system.
     paths: Mutex<Vec<PathBuf>>,
+    /// Where figures are answered.
+    metrics: Mutex<Vec<std::net::SocketAddr>>,
     serial: AtomicU64,
 }
 
@@ -291,6 +295,7 @@ impl Server {
             pool: Mutex::default(),
             threads: Mutex::default(),
             paths: Mutex::default(),
+            metrics: Mutex::default(),
             serial: AtomicU64::new(0),
         };
         let server = Server { shared: Arc::new(shared) };
@@ -447,6 +452,7 @@ impl Server {
         }
         let wakers: Vec<Waker> = locked(&shared.threads).values().cloned().collect();
         wakers.iter().for_each(|wake| wake());
+        metrics::stop(&std::mem::take(&mut *locked(&shared.metrics)));
         let until = Instant::now() + patience;
         let mut count = locked(&shared.count);
         while *count > 0 {

@@ -93,7 +93,7 @@ impl Connection {
             }
             Ok(Some(StartupMessage::Startup { version, parameters })) => {
                 let outcome = self.begin_login(version, parameters);
-                outcome.map(|()| Step::Went).map_err(|e| self.channel.fatal(e))
+                outcome.map(|()| Step::Went).map_err(|e| self.refuse(e))
             }
         }
     }
@@ -207,6 +207,12 @@ impl Connection {
         Err(fatal(SqlState::INVALID_AUTHORIZATION_SPECIFICATION, message))
     }
 
+    /// Tells a client that it is not let in; answers what ends the connection.
+    fn refuse(&mut self, error: SqlError) -> io::Error {
+        crate::journal::refused(&error, self.origin);
+        self.channel.fatal(error)
+    }
+
     /// Reads the next reply of the proof.
     pub(crate) fn prove(&mut self) -> io::Result<Step> {
         let message = match self.channel.next()? {
@@ -217,7 +223,7 @@ impl Connection {
         let Phase::Proof(login) = std::mem::replace(&mut self.phase, Phase::Start(Asked::default())) else {
             return Err(crate::channel::gone());
         };
-        self.reply(*login, message).map(|()| Step::Went).map_err(|e| self.channel.fatal(e))
+        self.reply(*login, message).map(|()| Step::Went).map_err(|e| self.refuse(e))
     }
 
     fn reply(&mut self, mut login: Login, message: FrontendMessage) -> Result<()> {
@@ -306,6 +312,8 @@ impl Connection {
         let cancel = session.inner().cancel_handle();
         cancel.set_waker(self.waker.take());
         cancel.set_peer(peer(self.channel.transport().socket()));
+        session.inner().time_all();
+        crate::journal::connected(session.inner(), self.origin);
         self.session = Some(session);
         self.phase = Phase::Ready;
         self.report_settings();

@@ -132,7 +132,7 @@ fn texts_are_cut_and_can_be_left_out() {
 fn clients_on_the_network_have_addresses() {
     let served = Served::start(TWO);
     let bound = served.server.listen_tcp("127.0.0.1:0").unwrap();
-    let mut stream = TcpStream::connect(bound).unwrap();
+    let mut stream = TcpStream::connect(&bound[..]).unwrap();
     let mut buffer = bytes::BytesMut::new();
     let parameters = StartupParameters::new([("user", "postgres"), ("application_name", "far")]);
     StartupMessage::Startup { version: ProtocolVersion { major: 3, minor: 0 }, parameters }.encode(&mut buffer);
@@ -221,4 +221,200 @@ fn tables_count_scans_and_rows() {
     // What a table that is gone has counted stays.
     c.run("DROP TABLE t");
     until(&mut c, database, &["t", "t", "t"]);
+}
+
+/// What is counted of the statements whose text begins so: text, calls, rows.
+fn counted(client: &mut Client, start: &str) -> Vec<[String; 3]> {
+    let sql = format!(
+        "SELECT query, calls, rows FROM pg_stat_statements WHERE query LIKE '{start}%' AND query NOT LIKE '%pg_stat%' \
+         ORDER BY query"
+    );
+    let rows = client.run(&sql).rows;
+    rows.into_iter().map(|row| std::array::from_fn(|i| row[i].clone().unwrap_or_default())).collect()
+}
+
+#[test]
+fn statements_are_counted_without_their_literals() {
+    let served = Served::start(TWO);
+    let mut c = served.connect();
+    c.run("CREATE TABLE t(k int PRIMARY KEY, v int); INSERT INTO t SELECT i, i FROM generate_series(1, 100) i");
+    c.run("SELECT pg_stat_statements_reset()");
+    // Known by all ways: parsed, by template, the short way; and prepared.
+    for i in 0..40 {
+        c.run(&format!("SELECT v FROM t WHERE k = {i}"));
+    }
+    c.run("SELECT v FROM t WHERE k IN (1, 2, 3)");
+    c.run("SELECT v FROM t WHERE k IN (4, 5)");
+    assert!(c.query("SELECT v / 0 FROM t").error.is_some());
+    let wanted = [
+        ["SELECT v FROM t WHERE k = $1".to_owned(), "40".to_owned(), "39".to_owned()],
+        ["SELECT v FROM t WHERE k IN ($1 /*, ... */)".to_owned(), "2".to_owned(), "5".to_owned()],
+    ];
+    assert_eq!(counted(&mut c, "SELECT v"), wanted);
+    let mut other = served.connect();
+    for i in 0..5u8 {
+        let answer = other.extended(|m| {
+            if i == 0 {
+                encode::parse(m, "s", "UPDATE t SET v = v + $1 WHERE k < 11", &[]);
+            }
+            encode::bind(m, "", "s", &[], &[Some(b"21")], &[]);
+            encode::execute(m, "", 0);
+        });
+        assert_eq!(answer.tags, ["UPDATE 10"]);
+    }
+    let update = "UPDATE t SET v = v + $1 WHERE k < $2".to_owned();
+    assert_eq!(counted(&mut c, "UPDATE"), [[update, "5".to_owned(), "50".to_owned()]]);
+    // Times add up.
+    let times = "SELECT calls, total_exec_time > 0, min_exec_time <= mean_exec_time, mean_exec_time <= max_exec_time, \
+                 abs(total_exec_time - calls * mean_exec_time) < 0.001, stddev_exec_time >= 0, plans, wal_bytes, toplevel \
+                 FROM pg_stat_statements WHERE query LIKE 'UPDATE%'";
+    assert_eq!(c.run(times).row(), ["5", "t", "t", "t", "t", "t", "0", "0", "t"]);
+    // The activity names the statement.
+    let same = format!(
+        "SELECT s.query FROM pg_stat_activity a JOIN pg_stat_statements s ON s.queryid = a.query_id WHERE a.pid = {}",
+        other.pid
+    );
+    assert_eq!(c.run(&same).row(), ["UPDATE t SET v = v + $1 WHERE k < $2"]);
+    // One of them is forgotten, and counted anew by who has it prepared.
+    c.run("SELECT pg_stat_statements_reset(0, 0, queryid) FROM pg_stat_statements WHERE query LIKE 'UPDATE%'");
+    assert!(counted(&mut c, "UPDATE").is_empty() && counted(&mut c, "SELECT v").len() == 2);
+    other.extended(|m| {
+        encode::bind(m, "", "s", &[], &[Some(b"1")], &[]);
+        encode::execute(m, "", 0);
+    });
+    assert_eq!(counted(&mut c, "UPDATE")[0][1], "1");
+    c.run("SET pg_stat_statements.track = none; SELECT pg_stat_statements_reset()");
+    c.run("SELECT 'not counted'");
+    c.run("SELECT 'not counted'");
+    assert!(counted(&mut c, "SELECT").is_empty());
+    assert_eq!(c.query("SET pg_stat_statements.track = 'some'").state(), "22023");
+}
+
+#[test]
+fn texts_of_others_statements_are_hidden() {
+    let served = Served::start(TWO);
+    served.run("CREATE ROLE alice LOGIN; CREATE ROLE bob LOGIN");
+    Client::connect(&served.path, "alice").run("SELECT 'secret' AS alices");
+    let mut bob = Client::connect(&served.path, "bob");
+    let sql = "SELECT query, queryid IS NULL FROM pg_stat_statements WHERE userid = (SELECT oid FROM pg_roles WHERE rolname = 'alice')";
+    assert_eq!(bob.run(sql).row(), ["<insufficient privilege>", "t"]);
+    assert_eq!(served.connect().run(sql).row(), ["SELECT $1 AS alices", "f"]);
+    assert_eq!(bob.query("SELECT pg_stat_statements_reset()").state(), "42501");
+}
+
+fn get(address: std::net::SocketAddr, path: &str) -> (String, String) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    std::io::Write::write_all(&mut stream, format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).unwrap();
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut stream, &mut text).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    (head.to_owned(), body.to_owned())
+}
+
+#[test]
+fn figures_are_what_prometheus_reads() {
+    let served = Served::start(TWO);
+    let address = served.server.serve_metrics("127.0.0.1:0").unwrap();
+    let mut c = served.connect();
+    c.run("CREATE TABLE t(n int); INSERT INTO t VALUES (1), (2)");
+    c.run("BEGIN; SELECT 1");
+    let _idle = served.connect();
+    let (head, body) = get(address, "/metrics");
+    assert!(head.starts_with("HTTP/1.1 200 OK") && head.contains("text/plain; version=0.0.4"), "{head}");
+    let scrape = prometheus_parse::Scrape::parse(body.lines().map(|l| Ok(l.to_owned()))).unwrap();
+    let value = |name: &str, label: (&str, &str)| -> f64 {
+        let found = scrape
+            .samples
+            .iter()
+            .find(|s| s.metric == name && (label.0.is_empty() || s.labels.get(label.0) == Some(label.1)));
+        match found.unwrap_or_else(|| panic!("{name} {label:?}: {body}")).value {
+            prometheus_parse::Value::Counter(v) | prometheus_parse::Value::Gauge(v) => v,
+            ref other => panic!("{name}: {other:?}"),
+        }
+    };
+    assert_eq!(value("hathi_sessions", ("state", "idle in transaction")), 1.0);
+    assert_eq!(value("hathi_sessions", ("state", "idle")), 1.0);
+    assert_eq!(value("hathi_sessions_parked", ("", "")), 2.0);
+    assert!(value("hathi_rows_written_total", ("kind", "inserted")) >= 2.0);
+    assert!(value("hathi_commits_total", ("database", "postgres")) >= 1.0);
+    assert!(value("hathi_statements_total", ("", "")) >= 4.0);
+    assert_eq!(value("hathi_waiting", ("event", "PgSleep")), 0.0);
+    assert!(value("hathi_session_bytes", ("", "")) > 1000.0 && value("hathi_memory_bytes", ("what", "pages")) > 0.0);
+    // Every figure is explained, and none twice.
+    let mut types: Vec<&str> = body.lines().filter_map(|l| l.strip_prefix("# TYPE ")).collect();
+    let all = types.len();
+    types.sort_unstable();
+    types.dedup();
+    assert_eq!((types.len(), scrape.docs.len()), (all, all));
+    assert!(get(address, "/other").0.starts_with("HTTP/1.1 404"));
+    // It ends with the server.
+    assert!(served.server.stop(Duration::from_secs(20)));
+    let start = Instant::now();
+    while TcpStream::connect(address).is_ok() {
+        assert!(start.elapsed() < Duration::from_secs(10));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Where events are written.
+#[derive(Clone, Default)]
+struct Written(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Written {
+    fn write(&mut self, data: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(data);
+        Ok(data.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn what_happens_is_told() {
+    let written = Written::default();
+    let sink = written.clone();
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_max_level(tracing::Level::DEBUG)
+        .with_writer(move || sink.clone())
+        .init();
+    let served = Served::start(TWO);
+    let mut c = served.connect();
+    let pid = c.pid;
+    assert!(c.query("SELECT 1 / 0").error.is_some());
+    c.run("SET log_min_messages = panic");
+    assert!(c.query("SELECT 2 / 0, 'untold'").error.is_some());
+    c.run("SET log_min_duration_statement = '20ms'");
+    c.run("SELECT pg_sleep(0.05), 'slow'");
+    c.run("SELECT 'quick'");
+    c.run("CHECKPOINT");
+    drop(c);
+    let mut buffer = bytes::BytesMut::new();
+    let mut stream = std::os::unix::net::UnixStream::connect(&served.path).unwrap();
+    let parameters = StartupParameters::new([("user", "nobody")]);
+    StartupMessage::Startup { version: ProtocolVersion { major: 3, minor: 0 }, parameters }.encode(&mut buffer);
+    std::io::Write::write_all(&mut stream, &buffer).unwrap();
+    let _ = std::io::Read::read(&mut stream, &mut [0; 100]).unwrap();
+    let lines = || -> Vec<serde_json::Value> {
+        let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let about =
+        |message: &str| -> Vec<serde_json::Value> { lines().into_iter().filter(|l| l["message"] == message).collect() };
+    let start = Instant::now();
+    while about("disconnection").is_empty() {
+        assert!(start.elapsed() < Duration::from_secs(10), "{:?}", lines());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(about("connection authorized")[0]["pid"], pid);
+    let failures: Vec<serde_json::Value> = lines().into_iter().filter(|l| l["sqlstate"] == "22012").collect();
+    assert_eq!((failures.len(), &failures[0]["level"]), (1, &serde_json::json!("ERROR")));
+    let slow = about("slow statement");
+    assert_eq!((slow.len(), &slow[0]["statement"]), (1, &serde_json::json!("SELECT pg_sleep(0.05), 'slow'")));
+    assert!(slow[0]["milliseconds"].as_f64().unwrap() >= 50.0);
+    assert!(!about("checkpoint complete").is_empty() && !about("slot lent").is_empty());
+    assert!(lines().iter().any(|l| l["level"] == "WARN" && l["sqlstate"] == "28000"), "{:?}", lines());
 }

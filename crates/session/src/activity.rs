@@ -1,6 +1,6 @@
 //! `Activity`: what a session says of itself, for whoever looks: what it runs, since when, where, and what it holds.
 //!
-//! Only the session's own thread writes it, anybody reads it at any time. All but the text are single words that are stored without a
+//! A1: Only the session's own thread writes it, anybody reads it at any time. All but the text are single words that are stored without a
 //! barrier: a look may find the state of one moment beside the time of the next, as in PostgreSQL's views. The text is copied under a lock that
 //! is held for the copy alone, and not copied again by who runs one statement over and over. It is not handed over as the shared text of its
 //! statement: sessions on other cores would meet at its count.
@@ -247,6 +247,11 @@ impl Activity {
         let waited = matches!(self.doing(), Doing::IdleInTransaction | Doing::IdleInFailed);
         self.set_doing(Doing::Active);
         if waited { self.state_change.load(Ordering::Relaxed) } else { 0 }
+    }
+
+    /// Bytes that are held between statements.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.session_bytes.load(Ordering::Relaxed) + self.connection_bytes.load(Ordering::Relaxed)
     }
 
     /// The session is there.

@@ -120,6 +120,11 @@ impl Backend {
         self.activity.set_connection(bytes, portals);
     }
 
+    /// Whether no thread runs it.
+    pub(crate) fn is_parked(&self) -> bool {
+        self.activity.place() == crate::activity::Place::Parked
+    }
+
     /// What it does.
     pub fn doing(&self) -> crate::activity::Doing {
         self.activity.doing()

@@ -310,6 +310,7 @@ impl Pool {
         crew.active -= 1;
         self.lent.fetch_add(1, Ordering::Relaxed);
         self.fill(crew);
+        tracing::debug!(carrier = carrier.number, "slot lent");
         true
     }
 

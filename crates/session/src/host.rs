@@ -555,6 +555,9 @@ impl Host for SessionHost<'_> {
                 }
             }
             "pg_stat_statements_reset" => {
+                if !self.acting().superuser {
+                    return Err(crate::privilege::denied("function", name));
+                }
                 let (database, query) = match (&args[1], &args[2]) {
                     (Datum::U32(database), Datum::I64(query)) => (Oid(*database), *query),
                     _ => (Oid::NONE, 0),

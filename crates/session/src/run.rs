@@ -128,8 +128,7 @@ impl Session {
                         script.before(sql, start);
                     }
                     run.took = 0;
-                    run.counted = None;
-                    self.counted(&mut run.counted, text_of(sql, statement), false);
+                    run.counted = self.counted_text(text_of(sql, statement));
                     run.deadline = self.new_deadline();
                     self.interrupt.start_statement(run.deadline.unwrap_or(0));
                     let begun =

@@ -22,6 +22,7 @@ use crate::foreign_key::Deferral;
 use crate::host::{Pending, Sequences, micros_since_2000};
 use crate::runtime::{CancelHandle, DEFAULT_ROLE, DbCatalog, Role, Runtime};
 use crate::settings::Settings;
+use crate::statement_stats::Entry;
 use crate::view::View;
 
 pub(crate) use prepare::{BasedPlan, Meaning, no_parameter};
@@ -113,6 +114,10 @@ pub struct Session {
     /// Whether what it has said to run has not begun yet, and since when it was idle within its transaction until then.
     pub(crate) untimed: bool,
     pub(crate) idle_since: i64,
+    /// Texts that were counted last, and where.
+    pub(crate) recent: Vec<(Box<str>, Arc<Entry>)>,
+    /// Whether each of its statements is timed, however short.
+    pub(crate) times_all: bool,
     /// The text that it has told of last, if somebody keeps it.
     pub(crate) told: Option<Arc<str>>,
     /// When its last statement ended, microseconds since 2000; 0 once it was told.
@@ -206,6 +211,8 @@ impl Session {
             untimed: false,
             idle_since: 0,
             told: None,
+            times_all: false,
+            recent: Vec::new(),
             ended: 0,
             bodies: std::cell::RefCell::default(),
             runtime: runtime.clone(),
@@ -272,6 +279,11 @@ impl Session {
     /// `42704`.
     pub fn setting(&self, name: &str) -> Result<String> {
         self.settings.get(name)
+    }
+
+    /// Times every statement, however short: its client costs more than a look at the clock.
+    pub fn time_all(&mut self) {
+        self.times_all = true;
     }
 
     /// How important a message must be to be logged (`log_min_messages`), by its place in PostgreSQL's order.

@@ -30,6 +30,10 @@ const PARTS: usize = 4;
 /// Of statements too short for the clock to be read for each of them, so many go by between two that are timed.
 pub(crate) const UNTIMED: u64 = 15;
 
+/// Texts without a plan that a session remembers the entries of, and how long those may be.
+const RECENT_MAX: usize = 8;
+const RECENT_BYTES: usize = 64;
+
 /// What is one statement.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 struct Key {
@@ -331,6 +335,28 @@ impl Session {
         Some(entry)
     }
 
+    /// The entry of a text that is parsed each time: BEGIN and COMMIT above all.
+    pub(crate) fn counted_text(&mut self, sql: &str) -> Option<Arc<Entry>> {
+        if self.settings.track_statements == Track::None || self.trusted {
+            return None;
+        }
+        let user = self.user.oid;
+        if let Some((_, entry)) = self.recent.iter().find(|(text, entry)| **text == *sql && entry.is_for(user)) {
+            self.backend.activity.set_query_id(entry.query_id());
+            return Some(entry.clone());
+        }
+        let mut slot = None;
+        self.counted(&mut slot, sql, false);
+        let entry = slot?;
+        if sql.len() <= RECENT_BYTES {
+            if self.recent.len() == RECENT_MAX {
+                self.recent.remove(0);
+            }
+            self.recent.push((sql.into(), entry.clone()));
+        }
+        Some(entry)
+    }
+
     #[cold]
     fn find_counted(&self, sql: &str, literals: bool) -> Arc<Entry> {
         let now = self.runtime.micros_since_2000();
@@ -342,6 +368,12 @@ impl Session {
         if let Some(entry) = entry {
             entry.add(self.owner.0, Took::Exactly(took), rows_of(tag));
         }
+        self.note_slow(sql, took);
+    }
+
+    /// One that took long is told of.
+    #[inline]
+    pub(crate) fn note_slow(&self, sql: &str, took: i64) {
         let least = self.settings.log_min_duration_ms;
         if least >= 0 && took >= least.saturating_mul(1000) {
             self.tell_slow(sql, took);
@@ -352,7 +384,10 @@ impl Session {
     fn tell_slow(&self, sql: &str, took: i64) {
         let milliseconds = took as f64 / 1e3;
         let (pid, user, database) = (self.owner.0, &*self.user.name, &*self.database_name);
-        tracing::info!(pid, user, database, milliseconds, statement = sql, "slow statement");
+        // With its literals, as its client has sent it.
+        let sent = self.backend.activity.look().query;
+        let statement = if sent.is_empty() { sql } else { &*sent };
+        tracing::info!(pid, user, database, milliseconds, statement, "slow statement");
     }
 }
 

@@ -40,7 +40,8 @@ impl Session {
         }
         self.report_begin_if_idle(&prepared.sql);
         self.interrupt.start_statement(0);
-        let began = self.quick_count.is_multiple_of(UNTIMED + 1).then(|| micros_since_2000(&self.interrupt));
+        let is_timed = self.times_all || self.quick_count.is_multiple_of(UNTIMED + 1);
+        let began = is_timed.then(|| micros_since_2000(&self.interrupt));
         let mut txn = self.new_transaction();
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let mode = if quick.writes() { Mode::RowExclusive } else { Mode::AccessShare };
@@ -131,7 +132,14 @@ impl Session {
             self.ended.saturating_sub(began)
         });
         if let Some(entry) = self.counted(&mut slot, &prepared.sql, prepared.is_template) {
-            entry.add(self.owner.0, took.map_or(Took::Unknown, Took::Sample), count);
+            let took = match took {
+                Some(time) if self.times_all => Took::Exactly(time),
+                other => other.map_or(Took::Unknown, Took::Sample),
+            };
+            entry.add(self.owner.0, took, count);
+        }
+        if let Some(took) = took {
+            self.note_slow(&prepared.sql, took);
         }
         prepared.counted = slot;
         self.backend.activity.counts.add(Count::Commits, 1);

@@ -72,10 +72,9 @@ impl Session {
                 script.before(sql, statement.span.start.0 as usize);
             }
             let text = text_of(sql, statement);
-            let mut slot = None;
-            self.counted(&mut slot, text, false);
+            let entry = self.counted_text(text);
             let tag = self.guarded(|session| session.dispatch(sql, statement, sink))?;
-            self.note_end(slot.as_ref(), text, self.ended - self.started.1, &tag);
+            self.note_end(entry.as_ref(), text, self.ended - self.started.1, &tag);
             if last {
                 self.sync()?;
             }
