@@ -74,7 +74,8 @@ fn fast_ends_sessions_wherever_they_wait() {
     let dir = tempfile::tempdir().unwrap();
     let mut served = Served::start(dir.path());
     let mut client = connect(dir.path()).unwrap();
-    client.batch_execute("CREATE TABLE t(n int); BEGIN; INSERT INTO t VALUES (1)").unwrap();
+    client.batch_execute("CREATE TABLE t(n int)").unwrap();
+    client.batch_execute("BEGIN; INSERT INTO t VALUES (1)").unwrap();
     let mut sleeper = connect(dir.path()).unwrap();
     let sleeping = std::thread::spawn(move || sleeper.batch_execute("SELECT pg_sleep(100)").unwrap_err());
     std::thread::sleep(Duration::from_millis(200));
@@ -92,7 +93,8 @@ fn immediate_leaves_the_rest_to_recovery() {
     let dir = tempfile::tempdir().unwrap();
     let mut served = Served::start(dir.path());
     let mut client = connect(dir.path()).unwrap();
-    client.batch_execute("CREATE TABLE t(n int); INSERT INTO t VALUES (1); BEGIN; INSERT INTO t VALUES (2)").unwrap();
+    client.batch_execute("CREATE TABLE t(n int); INSERT INTO t VALUES (1)").unwrap();
+    client.batch_execute("BEGIN; INSERT INTO t VALUES (2)").unwrap();
     served.signal("-QUIT");
     assert_eq!(served.ended(), Some(0));
     let _served = Served::start(dir.path());

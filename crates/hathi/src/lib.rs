@@ -7,11 +7,11 @@ mod row;
 mod session;
 mod transaction;
 
+pub use ::session::Notification;
 pub use copy::{CopyIn, CopyOut};
 pub use database::{Builder, Database};
 pub use postgres_types::{FromSql, ToSql, Type};
 pub use row::{Column, Row, RowIndex};
-pub use ::session::Notification;
 pub use session::{CancelHandle, Session, Statement};
 pub use transaction::Transaction;
 /// What went wrong: SQLSTATE, message, detail, hint, position.

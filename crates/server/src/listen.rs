@@ -91,6 +91,8 @@ impl Accept for Tcp {
         let (stream, peer) = self.spare.accept(|| self.listener.accept())?;
         // Small messages must not wait for each other.
         let _ = stream.set_nodelay(true);
+        // A client whose machine is gone is found out, as by PostgreSQL.
+        let _ = sockopt::set_socket_keepalive(&stream, true);
         stream.set_nonblocking(true).ok()?;
         let origin = Origin::Host(peer.ip().to_canonical());
         start(&self.shared, poller, origin, Box::new(Socket::new(stream)))

@@ -15,6 +15,7 @@
 
 use std::io;
 use std::os::fd::BorrowedFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -107,7 +108,8 @@ impl Seat {
             connection.channel.transport().stir(self.hung.load(Ordering::SeqCst));
             connection.channel.take_buffers(scratch);
             connection.run_by(env::waiting::place_number());
-            let turn = connection.advance();
+            // V2: whatever goes wrong, it is this client's alone.
+            let turn = catch_unwind(AssertUnwindSafe(|| connection.advance())).unwrap_or(Turn::Over);
             connection.channel.give_buffers(scratch);
             match turn {
                 Turn::Over => {

@@ -11,6 +11,14 @@ fn threads() -> usize {
     std::fs::read_dir("/proc/self/task").unwrap().count()
 }
 
+/// Whether there are no more than so many, once those have ended that were started while a busy machine made others take long.
+fn few_threads(most: usize) -> bool {
+    (0..500).any(|_| {
+        std::thread::sleep(Duration::from_millis(10));
+        threads() <= most
+    })
+}
+
 #[test]
 fn sessions_that_wait_for_a_lock_lend_their_carriers() {
     let served = Served::start(TWO);
@@ -53,7 +61,7 @@ fn parked_sessions_have_no_threads() {
     let mut clients: Vec<Client> = (0..500).map(|_| served.connect()).collect();
     clients.iter_mut().for_each(|c| drop(c.run("BEGIN; SELECT 1")));
     // Two carriers, their watcher, the engine's own.
-    assert!(threads() <= before + 6, "{} threads", threads() - before);
+    assert!(few_threads(before + 6), "{} threads", threads() - before);
     clients.iter_mut().for_each(|c| drop(c.run("COMMIT")));
 }
 
@@ -121,7 +129,7 @@ fn copies_are_parked_between_their_data() {
         c.send(&copy_data(b"3\n")[..3]);
     }
     std::thread::sleep(Duration::from_millis(100));
-    assert!(threads() <= before + 6, "{} threads", threads() - before);
+    assert!(few_threads(before + 6), "{} threads", threads() - before);
     for c in simple.iter_mut().chain(&mut extended) {
         c.send(&copy_data(b"3\n")[3..]);
         c.send(b"c\0\0\0\x04");
@@ -161,8 +169,7 @@ fn clients_that_read_slowly_are_parked() {
         }
     }
     std::thread::sleep(Duration::from_millis(500));
-    // Some were started while slots were lent, and stay for a while; 60 clients wait.
-    assert!(threads() <= before + 15, "{} threads", threads() - before);
+    assert!(few_threads(before + 6), "{} threads", threads() - before);
     for (i, c) in clients.iter_mut().enumerate() {
         let answer = c.answer();
         match i % 3 {
@@ -174,7 +181,7 @@ fn clients_that_read_slowly_are_parked() {
     // A text that came before takes another way.
     clients.iter_mut().for_each(|c| c.ask(texts[0]));
     std::thread::sleep(Duration::from_millis(300));
-    assert!(threads() <= before + 15, "{} threads", threads() - before);
+    assert!(few_threads(before + 6), "{} threads", threads() - before);
     clients.iter_mut().for_each(|c| assert_eq!(c.answer().tags, ["SELECT 20000"]));
 }
 

@@ -69,7 +69,7 @@ impl Served {
 
     /// Asks it to stop, and waits until it has.
     pub fn stop(&mut self) -> std::process::ExitStatus {
-        let done = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        let done = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
         assert!(done.success());
         self.child.wait().unwrap()
     }

@@ -63,7 +63,7 @@ impl Server {
 
     /// Asks it to stop, as a user would.
     pub fn stop(mut self) {
-        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        let _ = Command::new("kill").arg("-INT").arg(self.child.id().to_string()).status();
         for _ in 0..500 {
             if !self.runs() {
                 return;
