@@ -22,7 +22,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { connections: 10_000, reserved: 3 }
+        Limits { connections: 20_000, reserved: 3 }
     }
 }
 

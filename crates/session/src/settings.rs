@@ -81,7 +81,7 @@ const KNOWN: &[(&str, &str, Kind)] = &[
     ("lc_numeric", "C", Kind::Fixed),
     ("lc_time", "C", Kind::Fixed),
     ("lock_timeout", "0", Kind::Time),
-    ("max_connections", "10000", Kind::Internal),
+    ("max_connections", "20000", Kind::Internal),
     ("max_index_keys", "32", Kind::Internal),
     ("max_identifier_length", "63", Kind::Internal),
     // Who statements run as: see `Session::become_role`.
