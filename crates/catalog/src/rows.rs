@@ -125,7 +125,7 @@ mod tests {
                 }
             }
         }
-        // PostgreSQL's, and two of our own.
-        assert_eq!(of(Oid(1255)).len(), 3402 + 2);
+        // PostgreSQL's, and eight of our own.
+        assert_eq!(of(Oid(1255)).len(), 3402 + 8);
     }
 }

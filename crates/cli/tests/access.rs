@@ -256,7 +256,10 @@ fn limits_hold_and_places_are_given_back() {
         drop(few);
         wait_until("the place is free again", || connect(&served, "few").is_ok());
         wait_until("and again", || {
-            root.query_one("SELECT count(*) FROM pg_stat_activity", &[]).unwrap().get::<_, i64>(0) == 1
+            root.query_one("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'", &[])
+                .unwrap()
+                .get::<_, i64>(0)
+                == 1
         });
         // Of six places one is taken and two are kept.
         let three: Vec<Client> = (0..3).map(|_| connect(&served, "jumbo").unwrap()).collect();
@@ -267,7 +270,10 @@ fn limits_hold_and_places_are_given_back() {
         assert_eq!((said("postgres"), said("jumbo"), said("nobody")), (full.clone(), full.clone(), full));
         drop((three, two));
         wait_until("all places are free again", || {
-            root.query_one("SELECT count(*) FROM pg_stat_activity", &[]).unwrap().get::<_, i64>(0) == 1
+            root.query_one("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'", &[])
+                .unwrap()
+                .get::<_, i64>(0)
+                == 1
         });
     }
     root.batch_execute("CREATE DATABASE small CONNECTION LIMIT 1; ALTER DATABASE postgres CONNECTION LIMIT 1").unwrap();

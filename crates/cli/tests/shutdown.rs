@@ -80,7 +80,9 @@ fn fast_ends_sessions_wherever_they_wait() {
     let sleeping = std::thread::spawn(move || sleeper.batch_execute("SELECT pg_sleep(100)").unwrap_err());
     std::thread::sleep(Duration::from_millis(200));
     served.signal("-INT");
-    assert_eq!(sleeping.join().unwrap().code().unwrap().code(), "57P01");
+    let error = sleeping.join().unwrap();
+    // The client may find its stream closed before it reads why.
+    assert!(error.is_closed() || error.code().is_some_and(|c| c.code() == "57P01"), "{error}");
     assert_eq!(served.ended(), Some(0));
     assert!(client.batch_execute("COMMIT").is_err());
     let _served = Served::start(dir.path());

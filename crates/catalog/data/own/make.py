@@ -96,6 +96,7 @@ def main():
         tables["pg_proc"].append([function, name, 11, 10, 12, 1, 0, 0, 0, "f", "f", "f", "t", "f", "v", "s", len(arguments),
                                   len(arguments), TYPES[result][0], types, "\\N", "\\N", names, defaults, "\\N", name]
                                  + ["\\N"] * 3 + ["{postgres=X/postgres}"])
+        tables["pg_init_privs"].append([function, 1255, 0, "i", "{postgres=X/postgres}"])
     here = os.path.dirname(os.path.abspath(__file__))
     for table, rows in tables.items():
         with open(f"{here}/{table}.tsv", "w", encoding="utf-8") as out:
