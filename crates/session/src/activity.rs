@@ -283,7 +283,7 @@ impl Activity {
 }
 
 impl Session {
-    /// A text that a client has sent is about to be run. When it began is said by the first statement of it ([`Session::report_time`]).
+    /// A text that a client has sent is about to be run. When it began is said by the first statement of it (`Session::report_time`).
     pub fn report_begin(&mut self, sql: &str) {
         self.told = None;
         self.idle_since = self.backend.activity.begin(sql, &self.settings, true);
