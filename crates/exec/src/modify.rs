@@ -424,15 +424,21 @@ fn look_again(
     if ctx.fixed_snapshot {
         return Err(Error::Serialization.into());
     }
-    let snapshot = newest_snapshot(ctx);
-    look_at(ctx, storage, table, id, input, (forms, recheck), snapshot)
-}
-
-/// What is committed now, as the running command sees it.
-fn newest_snapshot(ctx: &mut Context<'_>) -> Snapshot {
+    // What is committed now, as the running command sees it.
     let mut snapshot = ctx.txn.snapshot();
     snapshot.command = ctx.snapshot.command;
-    snapshot
+    // The newest committed version; other tables' columns stay as the statement first saw them.
+    let Some(newest) = known_values(table, storage, id, &snapshot)? else { return Ok(None) };
+    let mut row = input.to_vec();
+    row[..table.columns.len()].clone_from_slice(&newest);
+    let mut chunk = Chunk::new(forms);
+    chunk.push_row(&row);
+    for predicate in recheck {
+        if !is_true(&*eval(predicate, &chunk, ctx)?, 0) {
+            return Ok(None);
+        }
+    }
+    Ok(Some((row, snapshot)))
 }
 
 /// Waits until `other`, which has changed a row, has ended; whether it has committed something that no ordinary snapshot sees yet, but
@@ -448,40 +454,12 @@ fn wait_for_row(
     let policy = ctx.lock_policy();
     if turn.is_none() {
         *turn = Some(ctx.txn.take_turn(table, row, policy)?);
-        // Whoever had it before has changed the row meanwhile: look who has it now.
-        if other.commit_lsn().is_some() && !ctx.fixed_snapshot && ctx.state.builds_early {
-            return Ok(ctx.txn.build_on(other, policy)?);
-        }
     }
     if ctx.fixed_snapshot || !ctx.state.builds_early {
         ctx.txn.wait_for(other, policy)?;
         return Ok(false);
     }
     Ok(ctx.txn.build_on(other, policy)?)
-}
-
-/// The row as `snapshot` sees it, if it still meets the statement's conditions.
-fn look_at(
-    ctx: &mut Context<'_>,
-    storage: &Table,
-    table: &TableRef,
-    id: RowId,
-    input: &[Datum],
-    (forms, recheck): (&[Physical], &[Expr]),
-    snapshot: Snapshot,
-) -> Result<Option<(Vec<Datum>, Snapshot)>> {
-    // The newest committed version; other tables' columns stay as the statement first saw them.
-    let Some(newest) = known_values(table, storage, id, &snapshot)? else { return Ok(None) };
-    let mut row = input.to_vec();
-    row[..table.columns.len()].clone_from_slice(&newest);
-    let mut chunk = Chunk::new(forms);
-    chunk.push_row(&row);
-    for predicate in recheck {
-        if !is_true(&*eval(predicate, &chunk, ctx)?, 0) {
-            return Ok(None);
-        }
-    }
-    Ok(Some((row, snapshot)))
 }
 
 /// What an update of rows needs to know.
@@ -545,29 +523,16 @@ impl Changer<'_> {
                     row[..width].swap_with_slice(&mut new);
                     return Ok(Some((row, new)));
                 }
-                RowState::Busy(other) => {
-                    if wait_for_row(ctx, (&handles.storage, id), &other, &mut turn)? {
-                        snapshot = newest_snapshot(ctx);
-                        drop(changes);
-                        match look_at(
-                            ctx,
-                            &handles.storage,
-                            self.table,
-                            id,
-                            &row,
-                            (self.forms, self.recheck),
-                            snapshot,
-                        )? {
-                            Some(newest) => (row, snapshot) = newest,
-                            None => return Ok(None),
-                        }
-                    }
-                }
                 RowState::Deleted if ctx.fixed_snapshot => return Err(Error::Serialization.into()),
                 // The first change of a command wins, as in PostgreSQL.
                 RowState::SelfModified | RowState::Gone | RowState::Deleted => return Ok(None),
-                RowState::Updated => {
+                state @ (RowState::Updated | RowState::Busy(_)) => {
                     drop(changes);
+                    if let RowState::Busy(other) = &state
+                        && !wait_for_row(ctx, (&handles.storage, id), other, &mut turn)?
+                    {
+                        continue;
+                    }
                     match look_again(ctx, &handles.storage, self.table, id, &row, self.forms, self.recheck)? {
                         Some(newest) => (row, snapshot) = newest,
                         None => return Ok(None),
@@ -718,21 +683,19 @@ pub fn delete_row(
                 note_deleted(ctx, handles, (table, rules), id, &row)?;
                 return Ok(Some(row));
             }
-            RowState::Busy(other) => {
-                if wait_for_row(ctx, (&handles.storage, id), &other, &mut turn)? {
-                    snapshot = newest_snapshot(ctx);
-                    match look_at(ctx, &handles.storage, table, id, &row, (forms, recheck), snapshot)? {
-                        Some(newest) => (row, snapshot) = newest,
-                        None => return Ok(None),
-                    }
-                }
-            }
             RowState::Deleted if ctx.fixed_snapshot => return Err(Error::Serialization.into()),
             RowState::SelfModified | RowState::Gone | RowState::Deleted => return Ok(None),
-            RowState::Updated => match look_again(ctx, &handles.storage, table, id, &row, forms, recheck)? {
-                Some(newest) => (row, snapshot) = newest,
-                None => return Ok(None),
-            },
+            state @ (RowState::Updated | RowState::Busy(_)) => {
+                if let RowState::Busy(other) = &state
+                    && !wait_for_row(ctx, (&handles.storage, id), other, &mut turn)?
+                {
+                    continue;
+                }
+                match look_again(ctx, &handles.storage, table, id, &row, forms, recheck)? {
+                    Some(newest) => (row, snapshot) = newest,
+                    None => return Ok(None),
+                }
+            }
         }
     }
 }
