@@ -138,17 +138,14 @@ impl CarriersView {
     pub fn carriers(&self) -> Vec<CarrierState> {
         let Some(pool) = self.0.upgrade() else { return Vec::new() };
         let now = pool.nanoseconds();
-        let carriers: Vec<Arc<Carrier>> = pool.carriers.lock().iter().filter_map(Weak::upgrade).collect();
         let state = |c: Arc<Carrier>| CarrierState {
             number: c.number,
             has_slot: c.has_slot.load(Ordering::SeqCst),
-            busy: Some(c.since.load(Ordering::SeqCst))
-                .filter(|&s| s > 0)
-                .map(|s| Duration::from_nanos(now.saturating_sub(s))),
+            busy: c.busy(now),
             waits_for: c.waits_for.load(Ordering::SeqCst).checked_sub(1).and_then(|n| Wait::ALL.get(n)).copied(),
             runs: c.runs.load(Ordering::Relaxed),
         };
-        carriers.into_iter().map(state).collect()
+        pool.all().into_iter().map(state).collect()
     }
 
     /// What was waited for.
@@ -212,11 +209,6 @@ impl Carriers {
         CarriersView(Arc::downgrade(&self.pool))
     }
 
-    /// Threads that run sessions now, with a slot or without.
-    pub fn thread_count(&self) -> usize {
-        self.pool.crew.lock().threads
-    }
-
     /// Tells carriers to end once they have done what they do.
     pub fn stop(&self) {
         self.pool.crew.lock().stopping = true;
@@ -267,12 +259,20 @@ impl Pool {
         }
     }
 
+    /// Takes a free slot for a carrier that has none; whether there was one.
+    fn take_slot(&self, crew: &mut Crew, carrier: &Carrier) -> bool {
+        let is_free = crew.active < self.slots && !carrier.has_slot.load(Ordering::SeqCst);
+        if is_free {
+            crew.active += 1;
+            carrier.has_slot.store(true, Ordering::SeqCst);
+        }
+        is_free
+    }
+
     /// Waits without a slot until there is one; whether there is.
     fn rest(&self, carrier: &Carrier) -> bool {
         let mut crew = self.crew.lock();
-        if crew.active < self.slots && !crew.stopping {
-            crew.active += 1;
-            carrier.has_slot.store(true, Ordering::SeqCst);
+        if !crew.stopping && self.take_slot(&mut crew, carrier) {
             return true;
         }
         crew.spare += 1;
@@ -314,15 +314,18 @@ impl Pool {
         true
     }
 
+    /// Those there are.
+    fn all(&self) -> Vec<Arc<Carrier>> {
+        self.carriers.lock().iter().filter_map(Weak::upgrade).collect()
+    }
+
     /// Has carriers that take long and do not wait stand back; whether any take long.
     fn send_back(&self) -> bool {
-        let (now, long) = (self.nanoseconds(), LONG.as_nanos() as u64);
-        let carriers: Vec<Arc<Carrier>> = self.carriers.lock().iter().filter_map(Weak::upgrade).collect();
+        let now = self.nanoseconds();
         let mut any = false;
-        for carrier in carriers {
-            let since = carrier.since.load(Ordering::SeqCst);
+        for carrier in self.all() {
             let waits = carrier.waits_for.load(Ordering::SeqCst) != 0;
-            if since == 0 || waits || now.saturating_sub(since) <= long {
+            if waits || carrier.busy(now).is_none_or(|busy| busy <= LONG) {
                 continue;
             }
             any = true;
@@ -338,6 +341,14 @@ impl Pool {
             let _watch = self.watch.lock();
             self.watch_wake.notify_one();
         }
+    }
+}
+
+impl Carrier {
+    /// For how long it has run what it runs, at `now` of its pool.
+    fn busy(&self, now: u64) -> Option<Duration> {
+        let since = self.since.load(Ordering::SeqCst);
+        (since > 0).then(|| Duration::from_nanos(now.saturating_sub(since)))
     }
 }
 
@@ -361,11 +372,7 @@ impl Place for Carrier {
         self.waits_for.store(0, Ordering::SeqCst);
         waited.now.fetch_sub(1, Ordering::Relaxed);
         waited.nanoseconds.fetch_add(self.pool.nanoseconds(), Ordering::Relaxed);
-        let mut crew = self.pool.crew.lock();
-        if crew.active < self.pool.slots && !self.has_slot.load(Ordering::SeqCst) {
-            crew.active += 1;
-            self.has_slot.store(true, Ordering::SeqCst);
-        }
+        self.pool.take_slot(&mut self.pool.crew.lock(), self);
     }
 
     fn number(&self) -> u32 {
@@ -450,12 +457,8 @@ fn watch(pool: &Weak<Pool>) {
         if pool.send_back() || waiting == 0 {
             quiet_since = Instant::now();
             let now = pool.nanoseconds();
-            let slice = SLICE.as_nanos() as u64;
-            let carriers: Vec<Arc<Carrier>> = pool.carriers.lock().iter().filter_map(Weak::upgrade).collect();
-            for carrier in carriers {
-                let since = carrier.since.load(Ordering::SeqCst);
-                let busy = if since > 0 { now.saturating_sub(since) } else { 0 };
-                if busy > slice && pool.lend(&carrier) {
+            for carrier in pool.all() {
+                if carrier.busy(now).is_some_and(|busy| busy > SLICE) && pool.lend(&carrier) {
                     pool.waits[Wait::Long as usize].times.fetch_add(1, Ordering::Relaxed);
                 }
             }
