@@ -86,6 +86,11 @@ impl Account {
         self.budget_bytes
     }
 
+    /// The most that was used at a time since it was empty, rounded up.
+    pub fn taken_bytes(&self) -> usize {
+        self.taken_bytes
+    }
+
     /// Gives all back.
     pub fn reset(&mut self) {
         self.used_bytes = 0;

@@ -131,15 +131,8 @@ impl Sink for Rows {
     }
 
     fn complete(&mut self, tag: &str) {
-        self.affected = number_of(tag);
+        self.affected = session::rows_of(tag);
     }
-}
-
-/// The number that a command's tag ends with, if it ends with one.
-fn number_of(tag: &str) -> u64 {
-    let digits = tag.bytes().rev().take_while(u8::is_ascii_digit);
-    let powers = std::iter::successors(Some(1u64), |p| p.checked_mul(10));
-    digits.zip(powers).map(|(d, power)| u64::from(d - b'0') * power).sum()
 }
 
 /// Shows rows to a function, one after the other, all in the same place.
@@ -173,7 +166,7 @@ impl Sink for Each<'_> {
     }
 
     fn complete(&mut self, tag: &str) {
-        self.affected = number_of(tag);
+        self.affected = session::rows_of(tag);
     }
 }
 

@@ -129,12 +129,6 @@ impl Channel {
         keep(&mut self.output, &mut scratch.output);
     }
 
-    /// Nothing more can be read or said.
-    pub fn give_up(&mut self) {
-        self.lost = true;
-        self.output.clear();
-    }
-
     /// Bytes that its buffers take; those that it has only while it is run not among them.
     pub fn held_bytes(&self) -> usize {
         let kept = |buffer: &BytesMut| if buffer.is_empty() { 0 } else { buffer.capacity() };
@@ -151,6 +145,11 @@ impl Channel {
 
     pub fn input(&mut self) -> (&mut Decoder, &mut BytesMut) {
         (&mut self.decoder, &mut self.input)
+    }
+
+    /// Whether a Sync is next in what was read.
+    pub fn next_is_sync(&self) -> bool {
+        self.input.starts_with(&[b'S', 0, 0, 0, 4])
     }
 
     /// Reads what is there; false when there is nothing now.

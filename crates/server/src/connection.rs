@@ -10,24 +10,19 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use env::waiting::Wait;
-use session::{BlockState, Fetched, OutputColumn, Pause, Portal, Run, Waker};
+use session::{BlockState, Pause, Run, Waker};
 use types::error::Severity;
-use types::{Datum, Oid, Result, SqlError, SqlState};
-use wire::{Formats, FrontendMessage, Target, TransactionStatus, Values, backend, text};
+use types::{Result, SqlError, SqlState};
+use wire::{FrontendMessage, TransactionStatus, backend, text};
 
 use crate::Shared;
 use crate::channel::{Channel, CopyMessage, Incoming};
+use crate::extended::{Bound, Opened};
 use crate::limits::Place;
 use crate::login::{Asked, Login};
 use crate::origin::Origin;
-use crate::results::{Results, fields};
+use crate::results::Results;
 use crate::transport::Transport;
-
-struct Opened {
-    /// None for the empty statement.
-    portal: Option<Portal>,
-    formats: Formats,
-}
 
 /// Settings that clients are told about, and what those are that no session has yet.
 const REPORTED: [(&str, &str); 15] = [
@@ -69,7 +64,7 @@ pub enum Turn {
 }
 
 /// A statement that has stopped in the middle.
-enum Pending {
+pub(crate) enum Pending {
     /// One of a simple query.
     Run(Box<Run>, Pause),
     /// An Execute of so many rows.
@@ -106,14 +101,18 @@ pub struct Connection {
     /// Wakes it when it is parked.
     pub(crate) waker: Option<Waker>,
     pub(crate) session: Option<hathi::Session>,
-    portals: HashMap<Bytes, Opened>,
+    pub(crate) portals: HashMap<Bytes, Opened>,
+    /// What is bound to the unnamed one while it is not among them.
+    pub(crate) bound: Option<Bound>,
     /// Endings of portals that `portals` knows of.
     endings: u64,
     /// After an error in the extended protocol: skip to the next Sync.
     skipping: bool,
     reported: Vec<String>,
+    /// Changes of settings that those told of know.
+    reported_changes: u64,
     /// A statement that waits for its client.
-    pending: Option<Pending>,
+    pub(crate) pending: Option<Pending>,
     /// How long the client may be silent, and what it is told then.
     silence: Option<(Instant, SqlError)>,
     /// That it counts among the sessions.
@@ -132,9 +131,11 @@ impl Connection {
             waker: None,
             session: None,
             portals: HashMap::new(),
+            bound: None,
             endings: 0,
             skipping: false,
             reported: Vec::new(),
+            reported_changes: 0,
             pending: None,
             silence: Some((Instant::now() + patience, timeout)),
             place: None,
@@ -149,7 +150,7 @@ impl Connection {
     /// Does what there is to do, until the client must say or take something, or others come first.
     pub fn advance(&mut self) -> Turn {
         // What is left of the last run goes first; a client that takes nothing is asked nothing.
-        if self.is_late() {
+        if self.is_late() || self.is_ended() {
             return Turn::Over;
         }
         match self.channel.drain() {
@@ -159,9 +160,7 @@ impl Connection {
             Err(_) => return Turn::Over,
         }
         for _ in 0..MESSAGES_PER_TURN {
-            if self.is_to_end() {
-                let message = "terminating connection due to administrator command";
-                self.channel.fatal(SqlError::new(SqlState::ADMIN_SHUTDOWN, message));
+            if self.is_ended() {
                 return Turn::Over;
             }
             let step = match self.phase {
@@ -231,14 +230,15 @@ impl Connection {
         true
     }
 
-    /// Whether somebody wants it gone.
-    fn is_to_end(&self) -> bool {
-        self.shared.is_stopping() || self.channel.cancel.as_ref().is_some_and(|c| c.is_terminated())
-    }
-
-    /// The stream failed outside of a run.
-    pub fn lose(&mut self, _: &io::Error) {
-        self.channel.give_up();
+    /// Whether somebody wants it gone; its client is told, if it takes anything.
+    fn is_ended(&mut self) -> bool {
+        let is_terminated = self.channel.cancel.as_ref().is_some_and(|c| c.is_terminated());
+        if !is_terminated && !self.shared.is_stopping() {
+            return false;
+        }
+        let message = "terminating connection due to administrator command";
+        self.channel.fatal(SqlError::new(SqlState::ADMIN_SHUTDOWN, message));
+        true
     }
 
     fn parked(&mut self, writing: bool) -> Turn {
@@ -248,10 +248,8 @@ impl Connection {
             backend.park(if writing { Wait::ClientWrite } else { Wait::ClientRead });
         }
         let mut until = None;
-        if let Some(Pending::Run(run, Pause::CopyIn)) = &self.pending
-            && let Some(session) = &mut self.session
-        {
-            until = session.inner().time_left(run).map(|left| Instant::now() + left);
+        if self.pending.as_ref().is_some_and(|p| p.pause() == Pause::CopyIn) {
+            until = self.time_left().map(|left| Instant::now() + left);
         } else if self.silence.is_none()
             && self.pending.is_none()
             && let Some(session) = &mut self.session
@@ -296,13 +294,13 @@ impl Connection {
                 let incoming = self.channel.next()?;
                 if let Incoming::Nothing = incoming {
                     // Who sends nothing can still be cancelled, or have no time left.
-                    return match self.check_pending(&pending) {
-                        Ok(()) => {
-                            self.pending = Some(pending);
-                            Ok(Step::Nothing)
-                        }
+                    self.pending = Some(pending);
+                    return match self.check_pending() {
+                        Ok(()) => Ok(Step::Nothing),
                         Err(e) => {
-                            self.give_up(pending, e);
+                            if let Some(pending) = self.pending.take() {
+                                self.give_up(pending, e);
+                            }
                             Ok(Step::Went)
                         }
                     };
@@ -330,7 +328,7 @@ impl Connection {
                 self.after_query(outcome.map(|pause| (pause != Pause::Done).then_some((run, pause))));
             }
             Pending::Portal(name, max, _) => {
-                if let Err(e) = self.execute(name, max, wanted) {
+                if let Err(e) = self.execute(&name, max, wanted) {
                     self.failed(&e, true);
                 }
                 self.forget_portals();
@@ -339,13 +337,21 @@ impl Connection {
         Ok(Step::Went)
     }
 
-    fn check_pending(&mut self, pending: &Pending) -> Result<()> {
+    /// How long the statement that has stopped may still take.
+    fn time_left(&mut self) -> Option<Duration> {
+        let session = self.session.as_mut()?.inner();
+        match self.pending.as_ref()? {
+            Pending::Run(run, _) => session.time_left(run),
+            Pending::Portal(name, ..) => session.portal_time_left(self.portals.get(name)?.portal.as_ref()?),
+        }
+    }
+
+    /// Fails when the statement that has stopped is to end.
+    fn check_pending(&mut self) -> Result<()> {
         if let Some(cancel) = &self.channel.cancel {
             cancel.check()?;
         }
-        if let Pending::Run(run, _) = pending
-            && self.session().time_left(run).is_some_and(|left| left.is_zero())
-        {
+        if self.time_left().is_some_and(|left| left.is_zero()) {
             let message = "canceling statement due to statement timeout";
             return Err(SqlError::new(SqlState::QUERY_CANCELED, message));
         }
@@ -387,7 +393,7 @@ impl Connection {
         }
     }
 
-    fn session(&mut self) -> &mut session::Session {
+    pub(crate) fn session(&mut self) -> &mut session::Session {
         match &mut self.session {
             Some(session) => session.inner(),
             None => unreachable!("messages are handled after start-up"),
@@ -398,6 +404,7 @@ impl Connection {
     fn failed(&mut self, error: &SqlError, extended: bool) {
         if let Some(session) = &mut self.session {
             session.inner().fail_transaction();
+            self.bound = None;
             crate::journal::failed(session.inner(), error);
         }
         if error.fields().severity == Severity::Fatal {
@@ -420,7 +427,12 @@ impl Connection {
     /// Tells which settings changed since the last time.
     pub(crate) fn report_settings(&mut self) {
         let Some(session) = &mut self.session else { return };
+        let changes = session.inner().settings_changes();
         let first = self.reported.is_empty();
+        if !first && changes == self.reported_changes {
+            return;
+        }
+        self.reported_changes = changes;
         for (i, (name, without)) in REPORTED.iter().enumerate() {
             let session = session.inner();
             let value = match *name {
@@ -471,67 +483,51 @@ impl Connection {
         let (Some(session), true) = (&mut self.session, endings != self.endings) else { return };
         let session = session.inner();
         self.portals.retain(|_, o| o.portal.as_ref().is_some_and(|p| session.is_alive(p)));
+        self.bound = None;
         self.endings = endings;
     }
 
     fn handle(&mut self, message: FrontendMessage) {
-        if let FrontendMessage::Sync = message {
-            self.skipping = false;
-            if let Err(e) = self.session().sync() {
-                backend::error_response(&mut self.channel.output, &e);
+        match message {
+            FrontendMessage::Sync => {
+                self.skipping = false;
+                if let Err(e) = self.session().sync() {
+                    backend::error_response(&mut self.channel.output, &e);
+                }
+                if self.session().block_state() == BlockState::Idle {
+                    self.bound = None;
+                }
+                self.forget_portals();
+                self.ready();
             }
-            self.forget_portals();
-            return self.ready();
-        }
-        if self.skipping {
-            return;
-        }
-        let outcome = match message {
+            _ if self.skipping => {}
             FrontendMessage::Query(query) => {
                 let outcome = self.query(&query);
-                return self.after_query(outcome);
+                self.after_query(outcome);
             }
             FrontendMessage::FunctionCall { .. } => {
-                return self.failed(&SqlError::unsupported("the function call protocol"), false);
+                self.failed(&SqlError::unsupported("the function call protocol"), false);
             }
             // What is under way of a COPY that failed; PostgreSQL ignores it, too.
-            FrontendMessage::CopyData(_) | FrontendMessage::CopyDone | FrontendMessage::CopyFail(_) => return,
+            FrontendMessage::CopyData(_) | FrontendMessage::CopyDone | FrontendMessage::CopyFail(_) => {}
             FrontendMessage::Flush => {
                 // A stream that is gone says so when it is read next.
                 let _ = self.channel.drain();
-                return;
             }
-            FrontendMessage::Parse { statement, query, parameter_types } => {
-                self.parse(&statement, &query, &parameter_types.iter().collect::<Vec<_>>())
-            }
-            FrontendMessage::Bind { portal, statement, parameter_formats, parameters, result_formats } => {
-                self.bind(portal, &statement, &parameter_formats, &parameters, result_formats)
-            }
-            FrontendMessage::Describe { target, name } => self.describe(target, &name),
-            FrontendMessage::Execute { portal, row_count_max } => self.execute(portal, row_count_max, None),
-            FrontendMessage::Close { target, name } => {
-                match target {
-                    Target::Statement => {
-                        let name = String::from_utf8_lossy(&name);
-                        self.session().forget_statement(&name);
-                    }
-                    Target::Portal => drop(self.portals.remove(&name)),
+            message => {
+                if let Err(e) = self.extended(message) {
+                    self.failed(&e, true);
                 }
-                backend::close_complete(&mut self.channel.output);
-                Ok(())
+                self.forget_portals();
             }
-            _ => Err(SqlError::new(SqlState::PROTOCOL_VIOLATION, "unexpected message")),
-        };
-        if let Err(e) = outcome {
-            self.failed(&e, true);
         }
-        self.forget_portals();
     }
 
     fn query(&mut self, query: &[u8]) -> Result<Option<(Box<Run>, Pause)>> {
         // As in PostgreSQL, the unnamed ones do not outlive a simple query.
         self.session().forget_statement("");
         self.portals.remove(&Bytes::new());
+        self.bound = None;
         let sql = text::utf8(query)?;
         if is_empty(sql) {
             self.session().sync()?;
@@ -542,144 +538,6 @@ impl Connection {
         let settings = session.inner().settings_io().clone();
         let begun = session.inner().begin_run(sql, &mut Results::new(&mut self.channel, settings))?;
         Ok(begun.map(|(run, pause)| (Box::new(run), pause)))
-    }
-
-    fn parse(&mut self, name: &[u8], query: &[u8], params: &[Oid]) -> Result<()> {
-        let name = text::utf8(name)?;
-        self.session().check_statement_name(name)?;
-        if name.is_empty() {
-            self.session().forget_statement(name);
-        }
-        let sql = text::utf8(query)?;
-        self.session().report_begin(sql);
-        // OID 0 leaves the type to be inferred.
-        let params: Vec<Oid> = params.iter().map(|&p| if p.is_none() { types::oid::UNKNOWN } else { p }).collect();
-        let prepared = if is_empty(sql) { None } else { Some(self.session().prepare(sql, &params)?) };
-        self.session().keep_statement(name, prepared);
-        backend::parse_complete(&mut self.channel.output);
-        Ok(())
-    }
-
-    fn bind(
-        &mut self,
-        name: Bytes,
-        statement_name: &Bytes,
-        formats: &Formats,
-        values: &Values,
-        result_formats: Formats,
-    ) -> Result<()> {
-        let portal_name = text::utf8(&name)?.to_owned();
-        self.session().report_statement(&String::from_utf8_lossy(statement_name));
-        if !name.is_empty() && self.portals.contains_key(&name) {
-            let message = format!("cursor \"{portal_name}\" already exists");
-            return Err(SqlError::new(SqlState::DUPLICATE_CURSOR, message));
-        }
-        self.portals.remove(&name);
-        let statement_name = text::utf8(statement_name)?;
-        let statement = self.session().statement(statement_name)?;
-        let types: Vec<Oid> = statement.map_or(Vec::new(), |s| s.params.clone());
-        let column_count = statement.map_or(0, |s| s.columns.len());
-        if values.len() != types.len() {
-            let message = format!(
-                "bind message supplies {} parameters, but prepared statement \"{statement_name}\" requires {}",
-                values.len(),
-                types.len()
-            );
-            return Err(SqlError::new(SqlState::PROTOCOL_VIOLATION, message));
-        }
-        let mut params = Vec::with_capacity(types.len());
-        for (i, (value, &ty)) in values.iter().zip(&types).enumerate() {
-            let format = formats.of(i).unwrap_or(0);
-            params.push(parameter(self.session(), value.as_deref(), format, ty, i + 1).map_err(|e| {
-                let which = match portal_name.as_str() {
-                    "" => "unnamed portal".to_owned(),
-                    name => format!("portal \"{name}\""),
-                };
-                // The value itself is not shown, as by PostgreSQL's default settings.
-                let known = format == 0 && e.state() != SqlState::CHARACTER_NOT_IN_REPERTOIRE;
-                e.context(format!("{which} parameter ${}{}", i + 1, if known { " = '...'" } else { "" }))
-            })?);
-        }
-        if result_formats.len() > 1 && result_formats.len() != column_count {
-            let message = format!(
-                "bind message has {} result formats but query has {column_count} columns",
-                result_formats.len()
-            );
-            return Err(SqlError::new(SqlState::PROTOCOL_VIOLATION, message));
-        }
-        if let Some(wrong) = result_formats.iter().find(|f| !matches!(f, 0 | 1)) {
-            return Err(unsupported_format(wrong));
-        }
-        let portal = self.session().open_named(&portal_name, statement_name, params)?;
-        self.portals.insert(name, Opened { portal, formats: result_formats });
-        backend::bind_complete(&mut self.channel.output);
-        Ok(())
-    }
-
-    fn describe(&mut self, target: Target, name: &Bytes) -> Result<()> {
-        let columns: Option<Arc<Vec<OutputColumn>>>;
-        let mut formats = None;
-        let mut params = None;
-        match target {
-            Target::Statement => {
-                let statement = self.session().statement(text::utf8(name)?)?;
-                params = Some(statement.map_or(Vec::new(), |s| s.params.clone()));
-                columns = statement.map(|s| s.columns.clone());
-            }
-            Target::Portal => {
-                // The SQL cursors are portals, too.
-                let cursor = self.session().cursor_columns(&String::from_utf8_lossy(name));
-                let opened = self.portals.get(name);
-                formats = opened.map(|o| o.formats.clone());
-                columns = match opened {
-                    Some(opened) => opened.portal.as_ref().map(|p| p.columns.clone()),
-                    None => Some(cursor.ok_or_else(|| no_portal(name))?),
-                };
-            }
-        }
-        let columns = columns.filter(|c| !c.is_empty());
-        if columns.is_some() {
-            self.session().check_not_failed()?;
-        }
-        if let Some(params) = params {
-            backend::parameter_description(&mut self.channel.output, params);
-        }
-        match columns {
-            Some(columns) => {
-                backend::row_description(&mut self.channel.output, &fields(&columns, formats.as_ref()));
-            }
-            None => backend::no_data(&mut self.channel.output),
-        }
-        Ok(())
-    }
-
-    /// Gives out at most `max` rows of a portal, or goes on with that; `data` are those of a COPY that wants them.
-    fn execute(&mut self, name: Bytes, max: i32, data: Option<CopyMessage>) -> Result<()> {
-        let mut opened = self.portals.remove(&name).ok_or_else(|| no_portal(&name))?;
-        let Some(portal) = &mut opened.portal else {
-            backend::empty_query_response(&mut self.channel.output);
-            self.portals.insert(name, opened);
-            return Ok(());
-        };
-        let Some(session) = &mut self.session else { return Ok(()) };
-        let settings = session.inner().settings_io().clone();
-        let mut results = Results::new(&mut self.channel, settings);
-        results.formats = Some(opened.formats.clone());
-        results.describe = false;
-        let fetched = match data {
-            None => session.inner().fetch(portal, u64::try_from(max).unwrap_or(0), &mut results)?,
-            Some(CopyMessage::Data(data)) => session.inner().feed_portal(portal, Some(&data), &mut results)?,
-            Some(CopyMessage::Done) => session.inner().feed_portal(portal, None, &mut results)?,
-            Some(CopyMessage::Nothing) => Fetched::CopyIn,
-        };
-        match fetched {
-            Fetched::Complete(tag) => backend::command_complete(&mut self.channel.output, &tag),
-            Fetched::Suspended => backend::portal_suspended(&mut self.channel.output),
-            Fetched::Full => self.pending = Some(Pending::Portal(name.clone(), max, Pause::Full)),
-            Fetched::CopyIn => self.pending = Some(Pending::Portal(name.clone(), max, Pause::CopyIn)),
-        }
-        self.portals.insert(name, opened);
-        Ok(())
     }
 }
 
@@ -696,53 +554,8 @@ impl Drop for Connection {
     }
 }
 
-/// A parameter's value.
-fn parameter(
-    session: &mut session::Session,
-    value: Option<&[u8]>,
-    format: i16,
-    ty: Oid,
-    number: usize,
-) -> Result<Datum> {
-    match (value, format) {
-        (_, f) if !matches!(f, 0 | 1) => Err(unsupported_format(f)),
-        (None, _) => Ok(Datum::Null),
-        (Some(bytes), 0) => session.parameter_in(ty, text::utf8(bytes)?),
-        (Some(bytes), _) => {
-            let wrong = || {
-                let message = format!("incorrect binary data format in bind parameter {number}");
-                SqlError::new(SqlState::INVALID_BINARY_REPRESENTATION, message)
-            };
-            let datum = session
-                .parameter_binary(ty, bytes)
-                .map_err(|e| if e.message() == "incorrect binary data format" { wrong() } else { e })?;
-            // Types of fixed size must have taken all of it.
-            let taken = match &datum {
-                Datum::Bool(_) | Datum::I8(_) => 1,
-                Datum::I16(_) => 2,
-                Datum::I32(_) | Datum::U32(_) | Datum::F32(_) => 4,
-                Datum::I64(_) | Datum::F64(_) => 8,
-                _ => bytes.len(),
-            };
-            if taken != bytes.len() {
-                return Err(wrong());
-            }
-            Ok(datum)
-        }
-    }
-}
-
-fn unsupported_format(format: i16) -> SqlError {
-    SqlError::new(SqlState::INVALID_PARAMETER_VALUE, format!("unsupported format code: {format}"))
-}
-
-fn no_portal(name: &Bytes) -> SqlError {
-    let message = format!("portal \"{}\" does not exist", String::from_utf8_lossy(name));
-    SqlError::new(SqlState::INVALID_CURSOR_NAME, message)
-}
-
 /// Whether `sql` has no statement: nothing but white space, comments and semicolons.
-fn is_empty(sql: &str) -> bool {
+pub(crate) fn is_empty(sql: &str) -> bool {
     let plain = sql.chars().all(|c| c.is_whitespace() || c == ';');
     plain || (sql.contains("--") || sql.contains("/*")) && syntax::parse(sql).is_ok_and(|s| s.is_empty())
 }

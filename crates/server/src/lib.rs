@@ -5,6 +5,7 @@ mod attentive;
 mod channel;
 mod connection;
 mod credentials;
+mod extended;
 mod hba;
 mod journal;
 mod limits;

@@ -9,7 +9,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
@@ -19,6 +19,7 @@ use slab::Slab;
 
 use crate::attentive::{Attention, Wakefulness};
 use crate::channel::Scratch;
+use crate::locked;
 use crate::seat::Seat;
 
 /// The token of what wakes a carrier without a socket.
@@ -61,10 +62,6 @@ pub struct Poller {
     attention: Attention,
     epoch: Instant,
     own: Weak<Poller>,
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Poller {

@@ -17,10 +17,11 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use crate::channel::Scratch;
 use crate::connection::{Connection, Turn};
+use crate::locked;
 use crate::poller::Poller;
 
 const PARKED: u8 = 0;
@@ -96,14 +97,14 @@ impl Seat {
 
     /// Calls `f` with its socket, if it has one.
     pub fn with_socket<T>(&self, f: impl FnOnce(BorrowedFd<'_>) -> T) -> Option<T> {
-        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connection = locked(&self.connection);
         connection.as_mut().and_then(|c| c.channel.transport().socket().map(f))
     }
 
     /// Runs the connection until it waits for its client, has had its turn, or is over. Called by whom [`Seat::stir`] told to.
     pub fn run(self: &Arc<Seat>, poller: &Poller, scratch: &mut Scratch) {
         loop {
-            let mut guard = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut guard = locked(&self.connection);
             let Some(connection) = guard.as_mut() else { return };
             connection.channel.transport().stir(self.hung.load(Ordering::SeqCst));
             connection.channel.take_buffers(scratch);
@@ -111,6 +112,11 @@ impl Seat {
             // V2: whatever goes wrong, it is this client's alone.
             let turn = catch_unwind(AssertUnwindSafe(|| connection.advance())).unwrap_or(Turn::Over);
             connection.channel.give_buffers(scratch);
+            let turn = match turn {
+                // A socket that cannot be watched is as good as lost.
+                Turn::Parked { writing, .. } if self.follow(connection, poller, writing).is_err() => Turn::Over,
+                turn => turn,
+            };
             match turn {
                 Turn::Over => {
                     self.state.store(GONE, Ordering::SeqCst);
@@ -126,11 +132,7 @@ impl Seat {
                     poller.enqueue(self.clone());
                     return;
                 }
-                Turn::Parked { writing, until } => {
-                    if let Err(e) = self.follow(connection, poller, writing) {
-                        connection.lose(&e);
-                        continue;
-                    }
+                Turn::Parked { until, .. } => {
                     drop(guard);
                     poller.park(self, until);
                 }

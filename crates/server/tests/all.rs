@@ -1,6 +1,7 @@
 //! The server over real sockets. One program for all tests: each would link the whole engine anew.
 
 mod client;
+mod extended;
 mod lifecycle;
 mod notify;
 mod seeing;

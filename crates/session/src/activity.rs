@@ -275,7 +275,7 @@ impl Activity {
             xmin: self.xmin.load(Ordering::Relaxed),
             place: self.place(),
             parked_at: time(&self.parked_at),
-            bytes: size(&self.session_bytes) + size(&self.connection_bytes),
+            bytes: self.held_bytes(),
             prepared: size(&self.prepared),
             portals: size(&self.portals),
         }
@@ -286,7 +286,13 @@ impl Session {
     /// A text that a client has sent is about to be run. When it began is said by the first statement of it (`Session::report_time`).
     pub fn report_begin(&mut self, sql: &str) {
         self.told = None;
-        self.idle_since = self.backend.activity.begin(sql, &self.settings, true);
+        self.begin_report(sql, true);
+    }
+
+    /// The text that is run now is `sql`, or still the last one. Its time is not known yet.
+    #[inline]
+    fn begin_report(&mut self, sql: &str, is_new: bool) {
+        self.idle_since = self.backend.activity.begin(sql, &self.settings, is_new);
         self.untimed = true;
     }
 
@@ -297,8 +303,7 @@ impl Session {
         if is_new {
             self.told = Some(sql.clone());
         }
-        self.idle_since = self.backend.activity.begin(sql, &self.settings, is_new);
-        self.untimed = true;
+        self.begin_report(sql, is_new);
     }
 
     /// The same of a prepared statement.
@@ -310,10 +315,7 @@ impl Session {
         };
         match sql {
             Some(sql) => self.report_kept(&sql),
-            None => {
-                self.idle_since = self.backend.activity.begin("", &self.settings, false);
-                self.untimed = true;
-            }
+            None => self.begin_report("", false),
         }
     }
 

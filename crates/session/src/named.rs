@@ -10,7 +10,7 @@ use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 use crate::cursor::Cursors;
 use crate::portal::{Fetched, Portal};
 use crate::prepared::Prepared;
-use crate::session::{Session, Sink};
+use crate::session::{BlockState, Session, Sink};
 
 /// What a session knows by name. The unnamed statement has the empty name; the empty statement is `None`.
 #[derive(Default)]
@@ -132,6 +132,29 @@ impl Session {
         let opened = slot.as_mut().map(|prepared| self.open_portal(portal, prepared, params)).transpose();
         self.named.statements.insert(name, slot);
         opened
+    }
+
+    /// Whether Bind would say nothing about the statement called `name` but that it is bound: it is planned, its plan is current, and the session
+    /// takes statements. Then a portal need not be opened before it is known that one is wanted: see [`Session::execute_bound`].
+    pub fn is_bound_silently(&self, name: &str) -> bool {
+        self.block_state() != BlockState::Failed
+            && self.named.get(name).is_some_and(|prepared| prepared.is_current(self.basis()))
+    }
+
+    /// Runs the statement called `name` to its end and commits unless a block is open: what opening a portal on it, fetching all and
+    /// [`Session::sync`] would come to. A portal is answered where `sink` is full, which is to be fetched from on.
+    ///
+    /// # Errors
+    /// `26000`, and the statement's.
+    pub fn execute_bound(&mut self, name: &str, params: &[Datum], sink: &mut dyn Sink) -> Result<Option<Portal>> {
+        let Some(slot) = self.named.statements.get_mut(name) else { return Err(no_statement(name)) };
+        let Some(mut prepared) = slot.take() else { return Ok(None) };
+        let outcome = self.execute_or_suspend(&mut prepared, params, sink);
+        let stopped = outcome.map(|running| running.map(|running| self.stopped_portal(&prepared, running, params)));
+        if let Some(slot) = self.named.statements.get_mut(name) {
+            *slot = Some(prepared);
+        }
+        stopped
     }
 
     /// The value of a parameter from its text; names in it are looked up in the catalog.

@@ -77,6 +77,8 @@ pub(crate) struct Operators {
     pub quick: Option<exec::Quick>,
     /// Room for rows.
     pub chunk: vector::Chunk,
+    /// Whether it has not taken much memory so far.
+    pub is_small: bool,
     /// Tables it reads (false) or writes.
     pub tables: Vec<(Oid, bool)>,
     /// Whether anything in it changes rows.

@@ -2,7 +2,7 @@
 //!
 //! A server has no thread to spare for a client that reads slowly, or that thinks while it sends the data of a COPY. So the statements of a
 //! text are run piece by piece: [`Session::resume`] goes on until all is done, the sink is full, or data are wanted; what was begun stays in
-//! the [`Run`] meanwhile, and the thread is free. Sinks that never are full, and that have a thread to wait with, use [`Session::run`].
+//! the [`Run`] meanwhile, and the thread is free. Sinks that never are full use [`Session::run`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,8 @@ use syntax::ast::{Statement, StatementKind};
 use types::{Datum, Result, SqlError};
 
 use crate::copy::{CopyIn, CopyOut};
-use crate::portal::{Pulled, Running};
+use crate::execution::{Pulled, Running};
+use crate::portal::Portal;
 use crate::session::{Quiet, Session, Sink, is_planned, text_of};
 use crate::stack;
 use crate::statement_stats::Entry;
@@ -55,13 +56,10 @@ pub struct Run {
     took: i64,
 }
 
-impl Session {
-    /// Runs all statements of `sql` as [`Session::run`] does, but stops where `sink` is full or data are wanted; `None` when it has ended.
-    ///
-    /// # Errors
-    /// The first statement's that fails; those after it are not run.
-    pub fn begin_run(&mut self, sql: &str, sink: &mut dyn Sink) -> Result<Option<(Run, Pause)>> {
-        let mut run = Run {
+impl Run {
+    /// One of which nothing has begun.
+    fn of(sql: &str) -> Run {
+        Run {
             sql: sql.into(),
             stack_bytes: stack::need(sql),
             statements: Vec::new(),
@@ -70,23 +68,49 @@ impl Session {
             deadline: None,
             counted: None,
             took: 0,
-        };
-        if let Some(mut known) = self.known(sql) {
-            if let Some(outcome) = self.execute_quick(&mut known.prepared, &known.values, sink) {
-                self.keep(known);
-                return outcome.map(|()| None);
-            }
-            let suspended = self.execute_or_suspend(&mut known.prepared, &known.values, sink)?;
-            let Some(running) = suspended else {
-                self.keep(known);
-                return Ok(None);
-            };
-            run.begun = Some(Begun::Rows(running, known.values.to_vec()));
-            run.counted = known.prepared.counted.clone();
-            run.took = self.last_took();
-            self.keep(known);
-            return Ok(Some((run, Pause::Full)));
         }
+    }
+}
+
+impl Session {
+    /// Runs all statements of `sql`. Outside of a block they are one transaction, as in PostgreSQL's simple query.
+    ///
+    /// # Errors
+    /// The first statement's that fails; those after it are not run.
+    pub fn run(&mut self, sql: &str, sink: &mut dyn Sink) -> Result<()> {
+        let outcome = self.begin_run(sql, sink);
+        self.report_end();
+        match outcome? {
+            None => Ok(()),
+            Some(_) => Err(SqlError::internal("a sink that suspends has nobody to resume it")),
+        }
+    }
+
+    /// Runs all statements of `sql` as [`Session::run`] does, but stops where `sink` is full or data are wanted; `None` when it has ended.
+    ///
+    /// # Errors
+    /// As [`Session::run`].
+    pub fn begin_run(&mut self, sql: &str, sink: &mut dyn Sink) -> Result<Option<(Run, Pause)>> {
+        stack::with_room(stack::need(sql), || self.begin_run_inner(sql, sink))
+    }
+
+    fn begin_run_inner(&mut self, sql: &str, sink: &mut dyn Sink) -> Result<Option<(Run, Pause)>> {
+        if let Some(mut known) = self.known(sql) {
+            let outcome = self.execute_or_suspend(&mut known.prepared, &known.values, sink);
+            let begun = outcome.map(|suspended| {
+                suspended.map(|running| {
+                    let mut run = Run::of(sql);
+                    run.deadline = running.deadline;
+                    run.begun = Some(Begun::Rows(running, known.values.to_vec()));
+                    run.counted = known.prepared.counted.clone();
+                    run.took = self.last_took();
+                    (run, Pause::Full)
+                })
+            });
+            self.keep(known);
+            return begun;
+        }
+        let mut run = Run::of(sql);
         run.statements = match syntax::parse(sql) {
             Ok(statements) => statements,
             Err(e) => {
@@ -94,7 +118,7 @@ impl Session {
                 return Err(e);
             }
         };
-        let pause = self.resume(&mut run, sink)?;
+        let pause = self.resume_inner(&mut run, sink)?;
         Ok((pause != Pause::Done).then_some((run, pause)))
     }
 
@@ -129,8 +153,7 @@ impl Session {
                     }
                     run.took = 0;
                     run.counted = self.counted_text(text_of(sql, statement));
-                    run.deadline = self.new_deadline();
-                    self.interrupt.start_statement(run.deadline.unwrap_or(0));
+                    run.deadline = self.start_deadline();
                     let begun =
                         self.guarded_until(run.deadline, |session| session.begin_statement(sql, statement, sink))?;
                     run.took = self.last_took();
@@ -213,7 +236,16 @@ impl Session {
 
     /// How long the statement of a run may still take.
     pub fn time_left(&self, run: &Run) -> Option<Duration> {
-        run.deadline.map(|at| Duration::from_nanos(at.saturating_sub(self.interrupt.clock().monotonic_nanos())))
+        run.deadline.map(|at| self.time_until(at))
+    }
+
+    /// How long that of a portal may.
+    pub fn portal_time_left(&self, portal: &Portal) -> Option<Duration> {
+        portal.deadline().map(|at| self.time_until(at))
+    }
+
+    fn time_until(&self, at: u64) -> Duration {
+        Duration::from_nanos(at.saturating_sub(self.interrupt.clock().monotonic_nanos()))
     }
 
     /// More data for a COPY; with `None` it ends, and answers its tag.

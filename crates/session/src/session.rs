@@ -1,5 +1,6 @@
 //! `Session`: what it holds, and what is asked of it from outside. Its folder has what it does.
 
+mod planned;
 mod prepare;
 mod quick;
 mod set;
@@ -56,6 +57,8 @@ pub struct Session {
     pub(crate) interrupt: Arc<Interrupt>,
     pub(crate) backend: Arc<Backend>,
     pub(crate) settings: Settings,
+    /// How often they, or its role, have changed.
+    settings_changes: u64,
     pub(crate) search_path: Vec<Oid>,
     /// Its schema of temporary relations, if there is one.
     pub(crate) temporary: Option<Oid>,
@@ -66,7 +69,7 @@ pub struct Session {
     /// One that has ended, to be used again: a session that reads all day allocates none.
     spare: Option<Box<Transaction>>,
     /// What a statement that has ended worked with, for the next.
-    pub(crate) spare_execution: Option<Box<crate::portal::Execution>>,
+    pub(crate) spare_execution: Option<Box<crate::execution::Execution>>,
     /// Whether statements see the newest state, whatever the isolation level.
     latest: bool,
     /// What its statements and cursors take.
@@ -175,6 +178,7 @@ impl Session {
             owner,
             interrupt,
             backend,
+            settings_changes: 0,
             settings: Settings::with_fixed(runtime.fixed.lock().clone()),
             search_path: Vec::new(),
             temporary: None,
@@ -268,6 +272,11 @@ impl Session {
         self.block
     }
 
+    /// How often its settings, or its role, have changed so far.
+    pub fn settings_changes(&self) -> u64 {
+        self.settings_changes
+    }
+
     /// The settings that text forms depend on.
     pub fn settings_io(&self) -> &types::IoSettings {
         &self.settings.io
@@ -307,7 +316,7 @@ impl Session {
     /// `42704`, `22023`, `0A000`.
     pub fn set_setting(&mut self, name: &str, value: &str) -> Result<()> {
         self.settings.set(name, Some(value))?;
-        self.report_application();
+        self.follow_role();
         Ok(())
     }
 }

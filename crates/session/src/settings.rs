@@ -668,15 +668,18 @@ impl Settings {
     /// `DateStyle`: a style, an order, or both.
     fn date_style(&mut self, value: &str) -> Result<String> {
         let (mut style, mut order) = (self.io.date_style, self.io.date_order);
+        let mut is_ordered = false;
         for word in value.split(',').map(str::trim) {
             match &*word.to_lowercase() {
                 "iso" => style = DateStyle::Iso,
                 "sql" => style = DateStyle::Sql,
                 "postgres" | "postgresql" => style = DateStyle::Postgres,
+                // Its dates are written so.
+                "german" if !is_ordered => (style, order) = (DateStyle::German, DateOrder::Dmy),
                 "german" => style = DateStyle::German,
-                "ymd" => order = DateOrder::Ymd,
-                "dmy" | "euro" | "european" => order = DateOrder::Dmy,
-                "mdy" | "us" | "noneuro" | "noneuropean" => order = DateOrder::Mdy,
+                "ymd" => (order, is_ordered) = (DateOrder::Ymd, true),
+                "dmy" | "euro" | "european" => (order, is_ordered) = (DateOrder::Dmy, true),
+                "mdy" | "us" | "noneuro" | "noneuropean" => (order, is_ordered) = (DateOrder::Mdy, true),
                 "default" => (style, order) = (DateStyle::Iso, DateOrder::Mdy),
                 other => {
                     return Err(invalid("DateStyle", value).detail(format!("Unrecognized key word: \"{other}\".")));

@@ -391,9 +391,11 @@ impl Session {
     }
 }
 
-/// The rows that a command tag tells of.
-fn rows_of(tag: &str) -> u64 {
-    tag.rsplit(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0)
+/// The rows that a command tag tells of: the number that it ends with, if it ends with one.
+pub fn rows_of(tag: &str) -> u64 {
+    let digits = tag.bytes().rev().take_while(u8::is_ascii_digit);
+    let powers = std::iter::successors(Some(1u64), |p| p.checked_mul(10));
+    digits.zip(powers).map(|(d, power)| u64::from(d - b'0') * power).sum()
 }
 
 #[cfg(test)]

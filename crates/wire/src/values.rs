@@ -29,6 +29,12 @@ impl Formats {
         put_counted(buf, self.iter(), BytesMut::put_i16);
     }
 
+    /// The same in memory of its own: what was read with it is not kept.
+    #[must_use]
+    pub fn detached(&self) -> Formats {
+        Formats(Bytes::copy_from_slice(&self.0))
+    }
+
     /// How many codes were sent.
     pub fn len(&self) -> usize {
         self.0.len() / 2

@@ -13,7 +13,7 @@ use super::CopyShape;
 use super::options::{CopyOptions, Verbosity};
 use super::parser::{Batch, Parser};
 use super::pipeline::Pipeline;
-use crate::portal::Execution;
+use crate::execution::Execution;
 use crate::session::{Session, Sink};
 
 /// A COPY that has so many bytes is worth a thread that reads them.
@@ -68,7 +68,7 @@ impl CopyIn {
             fields,
             new,
             execution,
-            events_max: crate::portal::EVENTS_HELD_MAX,
+            events_max: crate::execution::EVENTS_HELD_MAX,
         }
     }
 

@@ -5,7 +5,7 @@ use copy::{BinaryWriter, Header, RowWriter};
 use types::{Oid, Result};
 
 use super::CopyShape;
-use crate::portal::Running;
+use crate::execution::Running;
 use crate::session::Session;
 
 /// A COPY TO whose data are being asked for.

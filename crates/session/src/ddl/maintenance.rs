@@ -308,6 +308,7 @@ impl Session {
                 self.advisory.end(locks, self.owner);
                 self.stop_listening();
                 self.settings.reset_all();
+                self.follow_role();
             }
         }
         Ok(match what {

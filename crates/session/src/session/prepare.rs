@@ -12,8 +12,9 @@ use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 use super::statement::is_planned;
 use super::{BlockState, Session, Sink};
 use crate::basis::Basis;
+use crate::execution::Running;
 use crate::known::Fit;
-use crate::portal::{Fetched, Running};
+use crate::portal::Fetched;
 use crate::prepared::Prepared;
 use crate::stack;
 use crate::statement_cache::{Kind, Known, SharedStatement, Uses};
@@ -156,12 +157,6 @@ impl Session {
     /// # Errors
     /// The statement's.
     pub fn execute(&mut self, prepared: &mut Prepared, params: &[Datum], sink: &mut dyn Sink) -> Result<()> {
-        if let Some(outcome) = self.execute_quick(prepared, params, sink) {
-            if outcome.is_err() {
-                self.report_end();
-            }
-            return outcome;
-        }
         let outcome = self.execute_or_suspend(prepared, params, sink);
         self.report_end();
         match outcome? {
@@ -177,13 +172,17 @@ impl Session {
         params: &[Datum],
         sink: &mut dyn Sink,
     ) -> Result<Option<Box<Running>>> {
+        if let Some(outcome) = self.execute_quick(prepared, params, sink) {
+            return outcome.map(|()| None);
+        }
         self.report_begin_if_idle(&prepared.sql);
-        if is_planned(&prepared.statement.kind) && !matches!(prepared.statement.kind, StatementKind::Copy(_)) {
+        if is_planned(&prepared.statement.kind) {
             let mut tag = std::mem::take(&mut self.tag);
             let mut slot = prepared.counted.take();
             let is_counted = self.counted(&mut slot, &prepared.sql, prepared.is_template).is_some();
-            let outcome = stack::with_room(prepared.stack_bytes, || {
-                self.guarded(|session| {
+            let deadline = self.start_deadline();
+            let mut outcome = stack::with_room(prepared.stack_bytes, || {
+                self.guarded_until(deadline, |session| {
                     let suspended = session.execute_planned(prepared, params, sink, &mut tag)?;
                     if suspended.is_none() && session.block == BlockState::Idle {
                         session.finish_implicit()?;
@@ -195,6 +194,9 @@ impl Session {
                 sink.complete(&tag);
                 let entry = slot.as_ref().filter(|_| is_counted);
                 self.note_end(entry, &prepared.sql, self.ended - self.started.1, &tag);
+            }
+            if let Ok(Some(stopped)) = &mut outcome {
+                stopped.deadline = deadline;
             }
             prepared.counted = slot;
             self.tag = tag;

@@ -1,7 +1,7 @@
 //! Quick statements: one row by its key, read or changed outside of a transaction block, with a transaction that is a snapshot, one weak lock and,
 //! where a row changes, a commit.
 //!
-//! Nothing is made for them that they do not use: no [`crate::portal::Execution`], no host, no context; and nobody asks them for the time, so they do
+//! Nothing is made for them that they do not use: no [`crate::execution::Execution`], no host, no context; and nobody asks them for the time, so they do
 //! not read the clock. What is not ordinary about the session or the row sends them the long way (`Session::execute_planned`).
 //!
 //! Invariants

@@ -72,7 +72,8 @@ impl Session {
     }
 
     /// Makes the session's user the one that its settings name, and the application too.
-    pub(super) fn follow_role(&mut self) {
+    pub(crate) fn follow_role(&mut self) {
+        self.settings_changes += 1;
         self.report_application();
         let wanted = self.settings.role.as_ref().or(self.settings.session_role.as_ref()).unwrap_or(&self.login);
         if self.user != *wanted {

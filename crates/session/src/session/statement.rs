@@ -6,7 +6,6 @@ use types::{Datum, Oid, Result, SqlError};
 use super::Session;
 use super::sink::{Quiet, Sink};
 use crate::notify::Wish;
-use crate::stack;
 
 /// A text of several statements, and how far its characters are counted.
 pub(crate) struct Script {
@@ -37,52 +36,6 @@ impl Session {
             Some(script) if script.is(sql) => script.characters,
             _ => binder::Characters::of(sql),
         }
-    }
-
-    /// Runs all statements of `sql`. Outside of a block they are one transaction, as in PostgreSQL's simple query.
-    ///
-    /// # Errors
-    /// The first statement's that fails; those after it are not run.
-    pub fn run(&mut self, sql: &str, sink: &mut dyn Sink) -> Result<()> {
-        let outcome = stack::with_room(stack::need(sql), || self.run_inner(sql, sink));
-        self.report_end();
-        outcome
-    }
-
-    fn run_inner(&mut self, sql: &str, sink: &mut dyn Sink) -> Result<()> {
-        if let Some(mut known) = self.known(sql) {
-            let outcome = self.execute(&mut known.prepared, &known.values, sink);
-            self.keep(known);
-            return outcome;
-        }
-        let statements = match syntax::parse(sql) {
-            Ok(statements) => statements,
-            Err(e) => {
-                self.fail();
-                return Err(e);
-            }
-        };
-        let outer = self.script.take();
-        if statements.len() > 1 {
-            self.script = Some(Script::new(sql));
-        }
-        let outcome = statements.iter().enumerate().try_for_each(|(i, statement)| {
-            let last = i + 1 == statements.len();
-            if let Some(script) = &mut self.script {
-                script.before(sql, statement.span.start.0 as usize);
-            }
-            let text = text_of(sql, statement);
-            let entry = self.counted_text(text);
-            let tag = self.guarded(|session| session.dispatch(sql, statement, sink))?;
-            self.note_end(entry.as_ref(), text, self.ended - self.started.1, &tag);
-            if last {
-                self.sync()?;
-            }
-            sink.complete(&tag);
-            Ok(())
-        });
-        self.script = outer;
-        outcome
     }
 
     /// Runs one statement within the transaction; answers its command tag.

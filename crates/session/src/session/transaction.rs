@@ -47,17 +47,18 @@ impl Session {
 
     /// Calls `f` as a statement: under its deadline, its panics and errors ending it (S1, S2, S4).
     pub(crate) fn guarded<T>(&mut self, f: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
-        let deadline = self.new_deadline();
-        self.interrupt.start_statement(deadline.unwrap_or(0));
+        let deadline = self.start_deadline();
         self.guarded_until(deadline, f)
     }
 
-    /// When the time of a statement that begins now is up.
-    pub(crate) fn new_deadline(&self) -> Option<u64> {
-        match self.settings.statement_timeout_ms {
+    /// A statement begins; when its time is up.
+    pub(crate) fn start_deadline(&self) -> Option<u64> {
+        let deadline = match self.settings.statement_timeout_ms {
             0 => None,
             ms => Some(self.interrupt.clock().monotonic_nanos() + ms * 1_000_000),
-        }
+        };
+        self.interrupt.start_statement(deadline.unwrap_or(0));
+        deadline
     }
 
     /// As [`Session::guarded`], for a statement that has begun before: a cancel request that came meanwhile is for it.
