@@ -1,8 +1,9 @@
 //! The `hathi` command as a user runs it, and psql against `hathi serve`.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
+
+use crate::clients::served::Process;
 
 fn hathi(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_hathi")).args(arguments).output().expect("hathi runs")
@@ -30,26 +31,8 @@ fn demo_sql_and_check_work_on_one_directory() {
     assert!(hathi(&["check", path]).status.success());
 }
 
-/// Stops the server when the test ends, however it ends.
-struct Stop(Child);
-
-impl Drop for Stop {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn serve(dir: &Path) -> Stop {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_hathi"))
-        .args(["serve", dir.to_str().unwrap(), "--port", "5999", "--listen", "none"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("hathi runs");
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    assert!(line.starts_with("listening"), "{line}");
-    Stop(child)
+fn serve(dir: &Path) -> Process {
+    Process::start(dir, ["--port", "5999", "--listen", "none"], 1)
 }
 
 /// Runs psql; `None` where it is not installed.

@@ -183,6 +183,59 @@ fn clients_that_read_slowly_are_parked() {
     std::thread::sleep(Duration::from_millis(300));
     assert!(few_threads(before + 6), "{} threads", threads() - before);
     clients.iter_mut().for_each(|c| assert_eq!(c.answer().tags, ["SELECT 20000"]));
+    // So do prepared statements that are run to their end, in either way, and cursors.
+    for c in &mut clients {
+        c.run(&format!("PREPARE p AS {}; BEGIN; DECLARE f NO SCROLL CURSOR FOR {}", texts[0], texts[0]));
+        c.run(&format!("DECLARE s SCROLL CURSOR FOR {}; MOVE ALL IN s", texts[0]));
+    }
+    for (i, c) in clients.iter_mut().enumerate() {
+        let mut b = bytes::BytesMut::new();
+        match i % 5 {
+            0 => c.ask("EXECUTE p"),
+            1 => c.ask("FETCH ALL FROM f"),
+            2 => c.ask("FETCH BACKWARD 19999 FROM s"),
+            k => {
+                let portion = if k == 3 { 0 } else { 19_999 };
+                wire::frontend::encode::bind(&mut b, "", "p", &[], &[], &[]);
+                wire::frontend::encode::execute(&mut b, "", portion);
+                wire::frontend::encode::sync(&mut b);
+                c.send(&b);
+            }
+        }
+    }
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(few_threads(before + 6), "{} threads", threads() - before);
+    for (i, c) in clients.iter_mut().enumerate() {
+        let answer = c.answer();
+        assert!(answer.error.is_none(), "{:?}", answer.error);
+        match i % 5 {
+            0 | 3 => assert_eq!((answer.rows.len(), &*answer.tags), (20_000, &["SELECT 20000".to_owned()][..])),
+            1 => assert_eq!((answer.rows.len(), &*answer.tags), (20_000, &["FETCH 20000".to_owned()][..])),
+            2 => assert_eq!((answer.rows.len(), &*answer.tags), (19_999, &["FETCH 19999".to_owned()][..])),
+            _ => assert_eq!((answer.rows.len(), answer.suspended), (19_999, true)),
+        }
+        // Where it stands now.
+        let next = ["MOVE 0", "MOVE 0", "MOVE 1", "MOVE 0", "MOVE 0"][i % 5];
+        let then =
+            ["MOVE 1 FROM s", "MOVE 1 FROM f", "MOVE BACKWARD 1 FROM s", "MOVE 1 FROM s", "MOVE 1 FROM s"][i % 5];
+        assert_eq!(c.run(then).tags, [next], "{then}");
+    }
+}
+
+/// Who takes nothing can be ended all the same.
+#[test]
+fn clients_that_read_nothing_can_be_ended() {
+    let served = Served::start(TWO);
+    let mut boss = served.connect();
+    let mut client = served.connect();
+    client.ask("SELECT repeat('x', 1000) FROM generate_series(1, 1000000)");
+    std::thread::sleep(Duration::from_millis(200));
+    boss.run(&format!("SELECT pg_terminate_backend({})", client.pid));
+    let is_gone = (0..100).any(|_| {
+        std::thread::sleep(Duration::from_millis(10));
+        boss.run("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'").row() == ["1"]
+    });
+    assert!(is_gone);
 }
 
 /// How many of this process's threads stand back.

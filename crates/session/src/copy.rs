@@ -20,7 +20,7 @@ use types::{Result, SqlError, SqlState};
 pub use self::input::CopyIn;
 use self::options::{CopyOptions, Format};
 pub use self::output::CopyOut;
-use crate::run::Begun;
+use crate::begun::Begun;
 use crate::session::{Session, Sink, no_parameter};
 
 /// What the data of a COPY look like.

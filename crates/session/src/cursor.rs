@@ -328,7 +328,7 @@ impl Session {
         let columns = cursor.columns.clone();
         let mut taking =
             Taking { sink, rows: Some(&mut cursor.rows), given: false, columns: &columns, count: 0, last: None };
-        self.fetch_inner(portal, wanted, &mut taking)?;
+        self.fetch_inner(portal, wanted, None, &mut taking)?;
         cursor.ended = wanted == 0 || taking.count < wanted;
         let fresh = &cursor.rows[have as usize..];
         for row in fresh {
@@ -339,6 +339,12 @@ impl Session {
     }
 
     pub(crate) fn fetch_cursor(&mut self, fetch: &Fetch, sink: &mut dyn Sink) -> Result<String> {
+        let count = self.fetch_rows(fetch, false, sink)?;
+        Ok(format!("{} {count}", if fetch.is_move { "MOVE" } else { "FETCH" }))
+    }
+
+    /// FETCH or MOVE; how many rows. `again`: the sink has had others of the same.
+    pub(crate) fn fetch_rows(&mut self, fetch: &Fetch, again: bool, sink: &mut dyn Sink) -> Result<u64> {
         self.forget_dead_cursors();
         let name = fetch.name.as_str();
         let Some((name, mut cursor)) = self.named.cursors.remove_entry(name) else { return Err(no_cursor(name)) };
@@ -348,8 +354,8 @@ impl Session {
             return Err(SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message));
         }
         let outcome = match cursor.scroll == Scroll::No && cursor.portal.is_some() {
-            true => self.fetch_forward(&mut cursor, fetch, sink),
-            false => self.fetch_kept(&mut cursor, fetch, sink),
+            true => self.fetch_forward(&mut cursor, fetch, again, sink),
+            false => self.fetch_kept(&mut cursor, fetch, again, sink),
         };
         cursor.failed = outcome.is_err();
         if cursor.failed {
@@ -368,12 +374,11 @@ impl Session {
             }
         }
         self.named.cursors.insert(name, cursor);
-        let count = outcome?;
-        Ok(format!("{} {count}", if fetch.is_move { "MOVE" } else { "FETCH" }))
+        outcome
     }
 
     /// FETCH from a cursor that goes forward only.
-    fn fetch_forward(&mut self, cursor: &mut Cursor, fetch: &Fetch, sink: &mut dyn Sink) -> Result<u64> {
+    fn fetch_forward(&mut self, cursor: &mut Cursor, fetch: &Fetch, again: bool, sink: &mut dyn Sink) -> Result<u64> {
         let at = cursor.position;
         let on_row = at > 0 && !cursor.behind;
         // How many rows to pass by, and how many to take then.
@@ -390,7 +395,7 @@ impl Session {
         };
         let columns = cursor.columns.clone();
         if !fetch.is_move {
-            sink.columns(&columns)?;
+            sink.begin(&columns, again)?;
         }
         if take == 0 || cursor.behind {
             return Ok(0);
@@ -403,7 +408,7 @@ impl Session {
             let Some(portal) = &mut cursor.portal else { return Ok(0) };
             let all = count == i64::MAX.unsigned_abs();
             let mut taking = Taking { sink, rows: None, given, columns: &columns, count: 0, last: None };
-            self.fetch_inner(portal, if all { 0 } else { count }, &mut taking)?;
+            self.fetch_inner(portal, if all { 0 } else { count }, None, &mut taking)?;
             let (got, last) = (taking.count, taking.last);
             cursor.position += got;
             if got < count {
@@ -420,7 +425,7 @@ impl Session {
     }
 
     /// FETCH from a cursor that keeps its rows.
-    fn fetch_kept(&mut self, cursor: &mut Cursor, fetch: &Fetch, sink: &mut dyn Sink) -> Result<u64> {
+    fn fetch_kept(&mut self, cursor: &mut Cursor, fetch: &Fetch, again: bool, sink: &mut dyn Sink) -> Result<u64> {
         let at = cursor.position;
         let add = |n: i64| at.saturating_add(n.unsigned_abs());
         // Rows from the first to the last number, perhaps the other way round, and where it stands then.
@@ -462,7 +467,7 @@ impl Session {
             return Ok(count);
         }
         let columns = cursor.columns.clone();
-        sink.columns(&columns)?;
+        sink.begin(&columns, again)?;
         let forms: Vec<Physical> = columns.iter().map(|c| Physical::of(c.ty)).collect();
         let mut order: Vec<u64> = range.collect();
         if backward {

@@ -50,6 +50,8 @@ pub(crate) struct Running {
     node: Arc<Node>,
     columns: Arc<Vec<OutputColumn>>,
     root: BoxOperator,
+    /// Values of its parameters.
+    pub(crate) params: Vec<Datum>,
     pub(crate) execution: Box<Execution>,
     /// Rows made but not fetched yet.
     held: VecDeque<Chunk>,
@@ -107,6 +109,7 @@ impl Running {
             node,
             columns,
             root,
+            params: Vec::new(),
             execution,
             held: VecDeque::new(),
             ended: false,
@@ -137,12 +140,7 @@ impl Running {
 
     /// The next rows, whatever the statement; `None` after the last.
     pub(crate) fn next_chunk(&mut self, session: &mut Session) -> Result<Option<Chunk>> {
-        self.next_chunk_with(session, &[])
-    }
-
-    /// The same of a statement with parameters.
-    pub(crate) fn next_chunk_with(&mut self, session: &mut Session, params: &[Datum]) -> Result<Option<Chunk>> {
-        let Running { root, execution, .. } = self;
+        let Running { root, execution, params, .. } = self;
         let mut chunk = Chunk::default();
         let more = session.with_context(execution, params, |ctx| root.next(ctx, &mut chunk))?;
         Ok(more.then_some(chunk))
@@ -300,18 +298,12 @@ impl Session {
     }
 
     /// Gives out at most `max` more rows, 0 being all; whether that was the last. A portion that is full is not known to be the last.
-    pub(crate) fn pull(
-        &mut self,
-        running: &mut Running,
-        params: &[Datum],
-        max: u64,
-        sink: &mut dyn Sink,
-    ) -> Result<Pulled> {
+    pub(crate) fn pull(&mut self, running: &mut Running, max: u64, sink: &mut dyn Sink) -> Result<Pulled> {
         let yields = running.yields_rows();
         running.portions |= yields && (max > 0 || running.ended);
         if !running.reads_tables && !running.ended && running.held.is_empty() {
             // PostgreSQL computes what is constant before it says anything.
-            match running.next_chunk_with(self, params)? {
+            match running.next_chunk(self)? {
                 Some(chunk) => running.held.push_back(chunk),
                 None => running.ended = true,
             }
@@ -325,7 +317,7 @@ impl Session {
         if yields {
             sink.begin(&running.columns, again.is_some())?;
         }
-        let Running { node, root, execution, held, ended, fetched, chunk, more, .. } = running;
+        let Running { node, root, execution, params, held, ended, fetched, chunk, more, .. } = running;
         if again.is_none() {
             *fetched = 0;
         }

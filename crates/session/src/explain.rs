@@ -164,7 +164,7 @@ impl Session {
             count(&mut own);
             let own = std::sync::Arc::new(own);
             let mut running = self.start(own.clone(), columns)?;
-            while running.next_chunk_with(self, &[])?.is_some() {}
+            while running.next_chunk(self)?.is_some() {}
             self.run_events(running.take_events(), false)?;
             counted = Some(now());
             jit = running.jit_use();

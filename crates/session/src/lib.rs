@@ -6,6 +6,7 @@ mod activity;
 mod advisory;
 mod backend;
 mod basis;
+mod begun;
 pub mod carrier;
 mod collected;
 mod copy;

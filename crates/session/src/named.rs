@@ -150,7 +150,7 @@ impl Session {
         let Some(slot) = self.named.statements.get_mut(name) else { return Err(no_statement(name)) };
         let Some(mut prepared) = slot.take() else { return Ok(None) };
         let outcome = self.execute_or_suspend(&mut prepared, params, sink);
-        let stopped = outcome.map(|running| running.map(|running| self.stopped_portal(&prepared, running, params)));
+        let stopped = outcome.map(|running| running.map(|running| self.stopped_portal(&prepared, running)));
         if let Some(slot) = self.named.statements.get_mut(name) {
             *slot = Some(prepared);
         }
@@ -226,8 +226,18 @@ impl Session {
     }
 
     pub(crate) fn execute_statement(&mut self, sql: &str, execute: &Execute, sink: &mut dyn Sink) -> Result<String> {
+        let Some(mut portal) = self.open_execute(sql, execute)? else { return Ok(String::new()) };
+        match self.fetch_inner(&mut portal, 0, None, sink)? {
+            Fetched::Complete(tag) => Ok(tag),
+            // What it writes to does not suspend.
+            Fetched::Suspended | Fetched::Full | Fetched::CopyIn => Ok(String::new()),
+        }
+    }
+
+    /// The portal that an EXECUTE runs; `None` for the empty statement.
+    pub(crate) fn open_execute(&mut self, sql: &str, execute: &Execute) -> Result<Option<Portal>> {
         let name = execute.name.as_str();
-        let Some(prepared) = self.statement(name)? else { return Ok(String::new()) };
+        let Some(prepared) = self.statement(name)? else { return Ok(None) };
         let types = prepared.params.clone();
         if types.len() != execute.args.len() {
             let message = format!("wrong number of parameters for prepared statement \"{name}\"");
@@ -248,12 +258,7 @@ impl Session {
                 params = chunk.row(0);
             }
         }
-        let Some(mut portal) = self.open_named("", name, params)? else { return Ok(String::new()) };
-        match self.fetch_inner(&mut portal, 0, sink)? {
-            Fetched::Complete(tag) => Ok(tag),
-            // What it writes to does not suspend.
-            Fetched::Suspended | Fetched::Full | Fetched::CopyIn => Ok(String::new()),
-        }
+        self.open_named("", name, params)
     }
 
     pub(crate) fn deallocate(&mut self, name: Option<&str>) -> Result<String> {

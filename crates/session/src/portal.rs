@@ -8,26 +8,23 @@ use std::sync::Arc;
 use binder::Names;
 use bytes::Bytes;
 use plan::OutputColumn;
-use syntax::ast::{Statement, StatementKind};
+use syntax::ast::Statement;
 use types::{Datum, Oid, Result, SqlError, SqlState};
 
+use crate::begun::{Begun, Went};
 use crate::collected::Collected;
-use crate::copy::{CopyIn, CopyOut};
-use crate::execution::{Pulled, Running};
+use crate::execution::Running;
 use crate::lifetime::Birth;
 use crate::prepared::Prepared;
-use crate::run::Begun;
 use crate::session::{BasedPlan, BlockState, Session, Sink, aborted, is_planned};
 use crate::stack;
 use crate::statement_stats::Entry;
 
 enum State {
     Ready,
-    Running(Box<Running>),
+    Begun(Begun),
     /// What SHOW, EXECUTE or FETCH yielded, being given out in portions.
     Collected(Box<Collected>),
-    CopyIn(Box<CopyIn>),
-    CopyOut(Box<CopyOut>),
     Done,
 }
 
@@ -57,8 +54,8 @@ impl Portal {
     /// Whether it has stopped because the sink was full, or for data.
     fn is_under_way(&self) -> bool {
         match &self.state {
-            State::Running(running) => running.is_stopped(),
-            State::CopyIn(_) | State::CopyOut(_) => true,
+            State::Begun(Begun::Rows(running)) => running.is_stopped(),
+            State::Begun(_) => true,
             _ => false,
         }
     }
@@ -131,9 +128,14 @@ impl Session {
     }
 
     /// The unnamed portal on `prepared`, whose statement a full sink has stopped.
-    pub(crate) fn stopped_portal(&mut self, prepared: &Prepared, running: Box<Running>, params: &[Datum]) -> Portal {
-        let portal = self.portal("", prepared, params.to_vec());
-        Portal { took: self.last_took(), deadline: running.deadline, state: State::Running(running), ..portal }
+    pub(crate) fn stopped_portal(&mut self, prepared: &Prepared, running: Box<Running>) -> Portal {
+        let portal = self.portal("", prepared, Vec::new());
+        Portal {
+            took: self.last_took(),
+            deadline: running.deadline,
+            state: State::Begun(Begun::Rows(running)),
+            ..portal
+        }
     }
 
     fn portal(&mut self, name: &str, prepared: &Prepared, params: Vec<Datum>) -> Portal {
@@ -177,6 +179,24 @@ impl Session {
     /// The statement's.
     pub fn fetch(&mut self, portal: &mut Portal, row_count_max: u64, sink: &mut dyn Sink) -> Result<Fetched> {
         self.report_begin_if_idle(&portal.sql);
+        self.fetch_timed(portal, row_count_max, None, sink)
+    }
+
+    /// Gives a portal that wants them more data of a COPY, or says that there are no more.
+    ///
+    /// # Errors
+    /// What the data say.
+    pub fn feed_portal(&mut self, portal: &mut Portal, data: Option<&Bytes>, sink: &mut dyn Sink) -> Result<Fetched> {
+        self.fetch_timed(portal, 0, Some(data), sink)
+    }
+
+    fn fetch_timed(
+        &mut self,
+        portal: &mut Portal,
+        max: u64,
+        data: Option<Option<&Bytes>>,
+        sink: &mut dyn Sink,
+    ) -> Result<Fetched> {
         stack::with_room(portal.stack_bytes, || {
             // Going on is no new statement.
             if !portal.is_under_way() {
@@ -185,7 +205,7 @@ impl Session {
             let deadline = portal.deadline;
             let mut slot = portal.counted.take();
             let is_counted = self.counted(&mut slot, &portal.sql, portal.is_template).is_some();
-            let fetched = self.guarded_until(deadline, |session| session.fetch_inner(portal, row_count_max, sink));
+            let fetched = self.guarded_until(deadline, |session| session.fetch_inner(portal, max, data, sink));
             portal.took += self.last_took();
             if let Ok(Fetched::Complete(tag)) = &fetched {
                 self.note_end(slot.as_ref().filter(|_| is_counted), &portal.sql, portal.took, tag);
@@ -196,84 +216,65 @@ impl Session {
         })
     }
 
-    pub(crate) fn fetch_inner(&mut self, portal: &mut Portal, max: u64, sink: &mut dyn Sink) -> Result<Fetched> {
+    /// As [`Session::fetch`], within a statement; `data` as for [`Session::go_on`].
+    pub(crate) fn fetch_inner(
+        &mut self,
+        portal: &mut Portal,
+        max: u64,
+        data: Option<Option<&Bytes>>,
+        sink: &mut dyn Sink,
+    ) -> Result<Fetched> {
         if !self.is_alive(portal) {
             let message = format!("portal \"{}\" does not exist", portal.name);
             return Err(SqlError::new(SqlState::INVALID_CURSOR_NAME, message));
         }
+        let kind = &portal.statement.kind;
         if let State::Ready = portal.state {
-            if !is_planned(&portal.statement.kind) {
-                portal.state = State::Done;
-                let (sql, statement) = (portal.sql.clone(), portal.statement.clone());
-                if let StatementKind::Copy(copy) = &statement.kind
-                    && sink.suspends()
-                    && copy.file.is_none()
-                    && !copy.program
-                {
-                    portal.state = match self.begin_copy(&sql, copy, sink)? {
-                        Begun::CopyIn(state) => State::CopyIn(state),
-                        Begun::CopyOut(state) => State::CopyOut(state),
-                        _ => State::Done,
-                    };
-                    return self.fetch_copy(portal, None, sink);
-                }
-                let mut collected = Box::new(Collected::default());
-                let portions = max > 0 && Collected::is_for(&statement.kind);
-                let tag = match portions {
-                    true => self.dispatch(&sql, &statement, &mut collected.sink(sink))?,
-                    false => self.dispatch(&sql, &statement, sink)?,
-                };
-                if Collected::is_for(&statement.kind) {
-                    collected.end(&tag);
-                    portal.state = State::Collected(collected);
-                }
-                if !portions {
-                    return Ok(Fetched::Complete(tag));
-                }
-            } else {
+            if is_planned(kind) {
                 self.begin_portal(portal)?;
-            }
-        }
-        if let State::CopyOut(_) = &portal.state {
-            return self.fetch_copy(portal, None, sink);
-        }
-        if let State::Collected(collected) = &mut portal.state {
-            let image = self.image()?;
-            let names = Names { image: &image, search_path: &self.search_path };
-            return collected.give(max, &portal.columns, &names, sink);
-        }
-        if self.block_state() == BlockState::Failed {
-            return Err(aborted());
-        }
-        let State::Running(running) = &mut portal.state else {
-            let message = format!("portal \"{}\" cannot be run", portal.name);
-            return Err(SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message));
-        };
-        let pulled = self.pull(running, &portal.params, max, sink)?;
-        if pulled == Pulled::Full {
-            return Ok(Fetched::Full);
-        }
-        let events = running.take_events();
-        if !events.is_empty() {
-            self.run_events(events, false)?;
-        }
-        if pulled == Pulled::All {
-            let tag = running.tag();
-            if !running.yields_rows() {
+            } else if max > 0 && Collected::is_for(kind) {
                 portal.state = State::Done;
+                let mut collected = Box::new(Collected::default());
+                let tag = self.dispatch(&portal.sql, &portal.statement, &mut collected.sink(sink))?;
+                collected.end(&tag);
+                portal.state = State::Collected(collected);
+            } else {
+                portal.state = State::Done;
+                portal.state = State::Begun(self.begin_statement(&portal.sql, &portal.statement, sink)?);
             }
-            return Ok(Fetched::Complete(tag));
         }
-        Ok(Fetched::Suspended)
-    }
-
-    /// Gives a portal that wants them more data of a COPY, or says that there are no more.
-    ///
-    /// # Errors
-    /// What the data say.
-    pub fn feed_portal(&mut self, portal: &mut Portal, data: Option<&Bytes>, sink: &mut dyn Sink) -> Result<Fetched> {
-        stack::with_room(portal.stack_bytes, || {
-            self.guarded_until(portal.deadline, |session| session.fetch_copy(portal, Some(data), sink))
+        let begun = match &mut portal.state {
+            State::Begun(begun) => begun,
+            State::Collected(collected) => {
+                let image = self.image()?;
+                let names = Names { image: &image, search_path: &self.search_path };
+                return collected.give(max, &portal.columns, &names, sink);
+            }
+            State::Ready | State::Done => {
+                let message = format!("portal \"{}\" cannot be run", portal.name);
+                return Err(SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message));
+            }
+        };
+        if matches!(begun, Begun::Rows(_)) {
+            self.check_not_failed()?;
+        }
+        Ok(match self.go_on(begun, max, data, sink)? {
+            Went::Portion => Fetched::Suspended,
+            Went::Full => Fetched::Full,
+            Went::CopyIn => Fetched::CopyIn,
+            Went::Ended(tag) => {
+                // Those of which there may be more rows are asked again.
+                let stays = matches!(begun, Begun::Rows(running) if running.yields_rows());
+                if !stays {
+                    portal.state = State::Done;
+                }
+                if Collected::is_for(&portal.statement.kind) {
+                    let mut none = Box::new(Collected::default());
+                    none.end(&tag);
+                    portal.state = State::Collected(none);
+                }
+                Fetched::Complete(tag)
+            }
         })
     }
 
@@ -281,33 +282,8 @@ impl Session {
     pub fn fail_portal_feed(&mut self, portal: &mut Portal, error: SqlError) -> SqlError {
         self.fail();
         match std::mem::replace(&mut portal.state, State::Done) {
-            State::CopyIn(mut state) => state.with_line(error),
+            State::Begun(Begun::CopyIn(mut state)) => state.with_line(error),
             _ => error,
-        }
-    }
-
-    /// Goes on with a COPY; `data` is what the client has sent, with `None` in it that this was all.
-    fn fetch_copy(
-        &mut self,
-        portal: &mut Portal,
-        data: Option<Option<&Bytes>>,
-        sink: &mut dyn Sink,
-    ) -> Result<Fetched> {
-        let tag = match &mut portal.state {
-            State::CopyIn(state) => match data {
-                None => return Ok(Fetched::CopyIn),
-                Some(data) => self.feed_copy(state, data, sink)?,
-            },
-            State::CopyOut(state) => self.copy_some(state, sink)?.then(|| state.tag()),
-            _ => return Err(SqlError::internal("a COPY that is not under way")),
-        };
-        match tag {
-            Some(tag) => {
-                portal.state = State::Done;
-                Ok(Fetched::Complete(tag))
-            }
-            None if matches!(portal.state, State::CopyIn(_)) => Ok(Fetched::CopyIn),
-            None => Ok(Fetched::Full),
         }
     }
 
@@ -321,7 +297,8 @@ impl Session {
         if !portal.name.is_empty() {
             running.keep_snapshot(self);
         }
-        portal.state = State::Running(running);
+        running.params = std::mem::take(&mut portal.params);
+        portal.state = State::Begun(Begun::Rows(running));
         Ok(())
     }
 }

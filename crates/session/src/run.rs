@@ -8,13 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use syntax::ast::{Statement, StatementKind};
-use types::{Datum, Result, SqlError};
+use syntax::ast::Statement;
+use types::{Result, SqlError};
 
-use crate::copy::{CopyIn, CopyOut};
-use crate::execution::{Pulled, Running};
+use crate::begun::{Begun, Went};
 use crate::portal::Portal;
-use crate::session::{Quiet, Session, Sink, is_planned, text_of};
+use crate::session::{Session, Sink, text_of};
 use crate::stack;
 use crate::statement_stats::Entry;
 
@@ -27,16 +26,6 @@ pub enum Pause {
     Full,
     /// Data of a COPY FROM STDIN are wanted: see [`Session::feed`].
     CopyIn,
-}
-
-/// A statement that has begun.
-pub(crate) enum Begun {
-    /// It gives rows.
-    Rows(Box<Running>, Vec<Datum>),
-    CopyIn(Box<CopyIn>),
-    CopyOut(Box<CopyOut>),
-    /// It has ended; its tag.
-    Ended(String),
 }
 
 /// A text of statements under way.
@@ -101,7 +90,7 @@ impl Session {
                 suspended.map(|running| {
                     let mut run = Run::of(sql);
                     run.deadline = running.deadline;
-                    run.begun = Some(Begun::Rows(running, known.values.to_vec()));
+                    run.begun = Some(Begun::Rows(running));
                     run.counted = known.prepared.counted.clone();
                     run.took = self.last_took();
                     (run, Pause::Full)
@@ -118,7 +107,7 @@ impl Session {
                 return Err(e);
             }
         };
-        let pause = self.resume_inner(&mut run, sink)?;
+        let pause = self.resume_inner(&mut run, None, sink)?;
         Ok((pause != Pause::Done).then_some((run, pause)))
     }
 
@@ -127,23 +116,26 @@ impl Session {
     /// # Errors
     /// As [`Session::begin_run`]; then it is over.
     pub fn resume(&mut self, run: &mut Run, sink: &mut dyn Sink) -> Result<Pause> {
-        stack::with_room(run.stack_bytes, || self.resume_inner(run, sink))
+        stack::with_room(run.stack_bytes, || self.resume_inner(run, None, sink))
     }
 
-    fn resume_inner(&mut self, run: &mut Run, sink: &mut dyn Sink) -> Result<Pause> {
+    fn resume_inner(&mut self, run: &mut Run, data: Option<Option<&Bytes>>, sink: &mut dyn Sink) -> Result<Pause> {
         let several = run.statements.len() > 1;
         let script = several.then(|| crate::session::Script::new(&run.sql));
         let outer = std::mem::replace(&mut self.script, script);
-        let outcome = self.resume_statements(run, sink);
+        let outcome = self.resume_statements(run, data, sink);
         self.script = outer;
         outcome
     }
 
-    fn resume_statements(&mut self, run: &mut Run, sink: &mut dyn Sink) -> Result<Pause> {
+    fn resume_statements(
+        &mut self,
+        run: &mut Run,
+        mut data: Option<Option<&Bytes>>,
+        sink: &mut dyn Sink,
+    ) -> Result<Pause> {
         loop {
-            let (level, suspends) = (self.settings.client_min_messages, sink.suspends());
-            let sink: &mut dyn Sink = &mut Quiet { inner: &mut *sink, level, suspends };
-            let begun = match run.begun.take() {
+            let mut begun = match run.begun.take() {
                 Some(begun) => begun,
                 None => {
                     let Some(statement) = run.statements.get(run.ended) else { return Ok(Pause::Done) };
@@ -160,38 +152,23 @@ impl Session {
                     begun
                 }
             };
-            let tag = match begun {
-                Begun::Ended(tag) => tag,
-                Begun::CopyIn(state) => {
-                    run.begun = Some(Begun::CopyIn(state));
-                    return Ok(Pause::CopyIn);
-                }
-                Begun::CopyOut(mut state) => {
-                    let ended = self.guarded_until(run.deadline, |session| session.copy_some(&mut state, sink))?;
-                    run.took += self.last_took();
-                    if !ended {
-                        run.begun = Some(Begun::CopyOut(state));
-                        return Ok(Pause::Full);
-                    }
-                    state.tag()
-                }
-                Begun::Rows(mut running, params) => {
-                    let pulled = self.guarded_until(run.deadline, |session| {
-                        let pulled = session.pull(&mut running, &params, 0, sink)?;
-                        if pulled != Pulled::Full {
-                            session.run_events(running.take_events(), false)?;
-                        }
-                        Ok(pulled)
-                    })?;
-                    run.took += self.last_took();
-                    if pulled == Pulled::Full {
-                        run.begun = Some(Begun::Rows(running, params));
-                        return Ok(Pause::Full);
-                    }
-                    running.tag()
-                }
+            let went = match &mut begun {
+                Begun::Ended(tag) => Went::Ended(std::mem::take(tag)),
+                begun => self.guarded_until(run.deadline, |session| session.go_on(begun, 0, data.take(), sink))?,
             };
-            self.end_statement(run, &tag, sink)?;
+            if !matches!(begun, Begun::Ended(_)) {
+                run.took += self.last_took();
+            }
+            let pause = match went {
+                Went::Ended(tag) => {
+                    self.end_statement(run, &tag, sink)?;
+                    continue;
+                }
+                Went::CopyIn => Pause::CopyIn,
+                Went::Full | Went::Portion => Pause::Full,
+            };
+            run.begun = Some(begun);
+            return Ok(pause);
         }
     }
 
@@ -212,17 +189,7 @@ impl Session {
     /// # Errors
     /// What the data, or a later statement, say.
     pub fn feed(&mut self, run: &mut Run, data: Option<&Bytes>, sink: &mut dyn Sink) -> Result<Pause> {
-        let Some(Begun::CopyIn(mut state)) = run.begun.take() else { return self.resume(run, sink) };
-        let level = self.settings.client_min_messages;
-        let quiet = &mut Quiet { inner: &mut *sink, level, suspends: true };
-        let tag = self.guarded_until(run.deadline, |session| session.feed_copy(&mut state, data, quiet))?;
-        run.took += self.last_took();
-        let Some(tag) = tag else {
-            run.begun = Some(Begun::CopyIn(state));
-            return Ok(Pause::CopyIn);
-        };
-        self.end_statement(run, &tag, sink)?;
-        self.resume(run, sink)
+        stack::with_room(run.stack_bytes, || self.resume_inner(run, Some(data), sink))
     }
 
     /// Ends a COPY that wants data: `error` as it is told, with the line that was to come. The transaction has failed then.
@@ -246,49 +213,5 @@ impl Session {
 
     fn time_until(&self, at: u64) -> Duration {
         Duration::from_nanos(at.saturating_sub(self.interrupt.clock().monotonic_nanos()))
-    }
-
-    /// More data for a COPY; with `None` it ends, and answers its tag.
-    pub(crate) fn feed_copy(
-        &mut self,
-        state: &mut CopyIn,
-        data: Option<&Bytes>,
-        sink: &mut dyn Sink,
-    ) -> Result<Option<String>> {
-        match data {
-            Some(data) => state.feed(self, data, sink).map(|()| None),
-            None => state.finish(self, sink).map(Some),
-        }
-    }
-
-    /// Writes rows of a COPY until the sink is full; whether that was all.
-    pub(crate) fn copy_some(&mut self, state: &mut CopyOut, sink: &mut dyn Sink) -> Result<bool> {
-        while !sink.is_full() {
-            if state.next(self, &mut |row| sink.copy_data(row))?.is_none() {
-                sink.copy_done()?;
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Begins a statement; what cannot be suspended is run to its end.
-    pub(crate) fn begin_statement(&mut self, sql: &str, statement: &Statement, sink: &mut dyn Sink) -> Result<Begun> {
-        if sink.suspends() {
-            match &statement.kind {
-                kind if is_planned(kind) => {
-                    self.check_not_failed()?;
-                    self.begin_transaction();
-                    let (node, columns) = self.locked_plan(sql, kind, None, &[])?;
-                    let columns = self.as_based(columns)?;
-                    return Ok(Begun::Rows(Box::new(self.start(node, columns)?), Vec::new()));
-                }
-                StatementKind::Copy(copy) if copy.file.is_none() && !copy.program => {
-                    return self.begin_copy(sql, copy, sink);
-                }
-                _ => {}
-            }
-        }
-        self.dispatch(sql, statement, sink).map(Begun::Ended)
     }
 }

@@ -362,13 +362,7 @@ impl Runtime {
 
     /// The number of database `name`.
     pub(crate) fn database_id(&self, name: &str) -> Result<Option<DbId>> {
-        let mut found = None;
-        self.each_shared(PG_DATABASE, |row| {
-            if row.get("datname").as_str() == Some(name) {
-                found = Some(DbId(row.oid("oid").0));
-            }
-        })?;
-        Ok(found)
+        Ok(self.connection_limit_of(name)?.map(|(oid, _)| DbId(oid.0)))
     }
 
     /// The OID of database `name`, and how many may be connected to it; negative: any number.

@@ -6,36 +6,32 @@ use crate::error::{Error, Result};
 
 /// Appends fields to a buffer.
 pub trait Put {
+    /// The bytes alone.
+    fn put_raw(&mut self, v: &[u8]);
     /// One byte.
-    fn put_u8(&mut self, v: u8);
+    fn put_u8(&mut self, v: u8) {
+        self.put_raw(&[v]);
+    }
     /// Two bytes.
-    fn put_u16(&mut self, v: u16);
+    fn put_u16(&mut self, v: u16) {
+        self.put_raw(&v.to_le_bytes());
+    }
     /// Four bytes.
-    fn put_u32(&mut self, v: u32);
+    fn put_u32(&mut self, v: u32) {
+        self.put_raw(&v.to_le_bytes());
+    }
     /// Eight bytes.
-    fn put_u64(&mut self, v: u64);
+    fn put_u64(&mut self, v: u64) {
+        self.put_raw(&v.to_le_bytes());
+    }
     /// A u32 length, then the bytes.
     fn put_bytes(&mut self, v: &[u8]) {
         self.put_u32(v.len() as u32);
         self.put_raw(v);
     }
-    /// The bytes alone.
-    fn put_raw(&mut self, v: &[u8]);
 }
 
 impl Put for Vec<u8> {
-    fn put_u8(&mut self, v: u8) {
-        self.push(v);
-    }
-    fn put_u16(&mut self, v: u16) {
-        self.extend_from_slice(&v.to_le_bytes());
-    }
-    fn put_u32(&mut self, v: u32) {
-        self.extend_from_slice(&v.to_le_bytes());
-    }
-    fn put_u64(&mut self, v: u64) {
-        self.extend_from_slice(&v.to_le_bytes());
-    }
     fn put_raw(&mut self, v: &[u8]) {
         self.extend_from_slice(v);
     }
@@ -45,18 +41,6 @@ impl<const N: usize> Put for SmallVec<[u8; N]>
 where
     [u8; N]: smallvec::Array<Item = u8>,
 {
-    fn put_u8(&mut self, v: u8) {
-        self.push(v);
-    }
-    fn put_u16(&mut self, v: u16) {
-        self.extend_from_slice(&v.to_le_bytes());
-    }
-    fn put_u32(&mut self, v: u32) {
-        self.extend_from_slice(&v.to_le_bytes());
-    }
-    fn put_u64(&mut self, v: u64) {
-        self.extend_from_slice(&v.to_le_bytes());
-    }
     fn put_raw(&mut self, v: &[u8]) {
         self.extend_from_slice(v);
     }

@@ -9,18 +9,46 @@ use postgres::{Client, NoTls};
 /// Of user `postgres`.
 pub const PASSWORD: &str = "correct horse";
 
-/// A server with a password, on a socket and a free port of loopback.
-pub struct Served {
-    child: Child,
-    pub dir: tempfile::TempDir,
-    pub port: u16,
+/// `hathi serve` in a process, which ends when this is dropped.
+pub struct Process(pub Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+impl Process {
+    /// Serves `dir` with these arguments, and waits until it listens in so many ways.
+    pub fn start<'a>(dir: &Path, arguments: impl IntoIterator<Item = &'a str>, listeners: usize) -> Process {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_hathi"))
+            .arg("serve")
+            .arg(dir)
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("hathi runs");
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        for _ in 0..listeners {
+            let line = lines.next().unwrap().unwrap();
+            assert!(line.starts_with("listening: psql -h "), "{line}");
+        }
+        Process(child)
     }
+
+    /// Sends it a signal.
+    pub fn signal(&self, name: &str) {
+        let pid = self.0.id().to_string();
+        assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
+    }
+}
+
+/// A server with a password, on a socket and a free port of loopback.
+pub struct Served {
+    process: Process,
+    pub dir: tempfile::TempDir,
+    pub port: u16,
 }
 
 impl Served {
@@ -36,19 +64,10 @@ impl Served {
         let data = dir.path().join("data");
         // A port nobody has now; the socket's name needs it before the server picks one.
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_hathi"))
-            .args(["serve", data.to_str().unwrap(), "--port", &port.to_string(), "--password-file"])
-            .arg(&password)
-            .args(arguments(dir.path()))
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("hathi runs");
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        for _ in 0..2 {
-            let line = lines.next().unwrap().unwrap();
-            assert!(line.starts_with("listening: psql -h "), "{line}");
-        }
-        Served { child, dir, port }
+        let (number, arguments) = (port.to_string(), arguments(dir.path()));
+        let own = ["--port", &number, "--password-file", password.to_str().unwrap()];
+        let process = Process::start(&data, own.into_iter().chain(arguments.iter().map(String::as_str)), 2);
+        Served { process, dir, port }
     }
 
     /// Where its socket is.
@@ -58,7 +77,7 @@ impl Served {
 
     /// Its process.
     pub fn id(&self) -> u32 {
-        self.child.id()
+        self.process.0.id()
     }
 
     /// A client of it.
@@ -69,8 +88,7 @@ impl Served {
 
     /// Asks it to stop, and waits until it has.
     pub fn stop(&mut self) -> std::process::ExitStatus {
-        let done = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
-        assert!(done.success());
-        self.child.wait().unwrap()
+        self.process.signal("-INT");
+        self.process.0.wait().unwrap()
     }
 }

@@ -90,7 +90,7 @@ impl Session {
         let mut total = 0u64;
         // A reservoir: each row has the same chance to be in it. The same table gives the same sample.
         let mut seed = 0x9e37_79b9_7f4a_7c15u64 ^ u64::from(info.oid.0);
-        while let Some(chunk) = running.next_chunk_with(self, &[])? {
+        while let Some(chunk) = running.next_chunk(self)? {
             for i in 0..chunk.rows {
                 total += 1;
                 if rows.len() < SAMPLE_MAX {

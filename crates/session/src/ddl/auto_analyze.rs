@@ -96,7 +96,7 @@ impl Drop for AutoAnalyze {
         *self.thread.stop.lock() = true;
         self.thread.wake.notify_all();
         if let Some(runtime) = self.runtime.upgrade() {
-            runtime.stop_background(None);
+            runtime.stop_background();
         }
         if let Some(handle) = self.thread.handle.lock().take().filter(|t| !t.is_current()) {
             let _ = handle.join();
@@ -111,8 +111,13 @@ fn round(runtime: &Arc<Runtime>, thread: &Thread) -> Result<()> {
         if !runtime.engine().database(id)?.relations().iter().any(|r| r.changed_rows() as f64 > THRESHOLD) {
             continue;
         }
-        let mut session = Session::of_kind(runtime, &name, DEFAULT_ROLE, "autovacuum worker")?;
-        *runtime.background.lock() = Some((id, session.cancel_handle()));
+        let mut session = {
+            // Whoever counts sessions finds it told of, or not there yet.
+            let mut background = runtime.background.lock();
+            let session = Session::of_kind(runtime, &name, DEFAULT_ROLE, "autovacuum worker")?;
+            *background = Some((id, session.cancel_handle()));
+            session
+        };
         let outcome = session.auto_analyze(|| thread.is_stopped());
         drop(session);
         runtime.background.lock().take();
@@ -197,15 +202,20 @@ impl Runtime {
         analysed.times[usize::from(asked)] += 1;
     }
 
-    /// Ends what a thread of the cluster's own does; what it does on database `id` is over then.
-    pub(crate) fn stop_background(&self, id: Option<DbId>) {
-        let mut background = self.background.lock();
-        while let Some((on, handle)) = &*background {
+    /// Tells a thread of the cluster's own to end what it does.
+    fn stop_background(&self) {
+        if let Some((_, handle)) = &*self.background.lock() {
             handle.terminate();
-            if id != Some(*on) {
-                return;
-            }
+        }
+    }
+
+    /// Ends what a thread of the cluster's own does on database `id`; how many sessions are on it then, which are others'.
+    pub(crate) fn sessions_of_others(&self, id: DbId) -> usize {
+        let mut background = self.background.lock();
+        while let Some((_, handle)) = background.as_ref().filter(|b| b.0 == id) {
+            handle.terminate();
             self.background_gone.wait(&mut background);
         }
+        self.count_sessions(id, 0)
     }
 }

@@ -140,12 +140,9 @@ impl Session {
     /// Nobody but this session uses database `id`.
     fn check_unused(&self, id: DbId, name: &str, what: &str) -> Result<()> {
         let mut others = 0;
-        // Who is about to leave, as our own that analyzes, is waited for a moment, as by PostgreSQL.
+        // Who is about to leave is waited for a moment, as by PostgreSQL.
         for _ in 0..50 {
-            if id != self.db.id {
-                self.runtime.stop_background(Some(id));
-            }
-            others = self.runtime.count_sessions(id, 0) - usize::from(id == self.db.id);
+            others = self.runtime.sessions_of_others(id) - usize::from(id == self.db.id);
             if others == 0 {
                 break;
             }

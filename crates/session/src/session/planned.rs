@@ -73,7 +73,8 @@ impl Session {
         let outcome = self.run_operators(&mut running, &prepared.columns, params, sink, tag);
         if let Ok(Ran::Full(execution)) = outcome {
             let Some((_, node)) = &prepared.plan else { return Err(SqlError::internal("just planned")) };
-            let stopped = Running::of(node.clone(), prepared.columns.clone(), running.root, execution);
+            let mut stopped = Running::of(node.clone(), prepared.columns.clone(), running.root, execution);
+            stopped.params = params.to_vec();
             return Ok(Some(Box::new(stopped.suspended(tag.parse().unwrap_or(0), self))));
         }
         if running.is_small {

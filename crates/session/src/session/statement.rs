@@ -55,7 +55,7 @@ impl Session {
                 let (node, columns) = self.locked_plan(sql, kind, None, &[])?;
                 let columns = self.as_based(columns)?;
                 let mut running = self.start(node, columns)?;
-                self.pull(&mut running, &[], 0, sink)?;
+                self.pull(&mut running, 0, sink)?;
                 self.run_events(running.take_events(), false)?;
                 Ok(running.tag())
             }
@@ -154,8 +154,9 @@ impl Session {
         self.trusted = false;
         let (node, columns) = planned?;
         let mut running = self.start(node, columns)?;
+        running.params = params.to_vec();
         let mut rows = Vec::new();
-        while let Some(chunk) = running.next_chunk_with(self, params)? {
+        while let Some(chunk) = running.next_chunk(self)? {
             rows.extend((0..chunk.rows).map(|i| chunk.row(i)));
         }
         Ok((rows, running.take_events()))
