@@ -2,6 +2,7 @@
 import asyncio
 import datetime
 import decimal
+import io
 import sys
 import uuid
 
@@ -119,6 +120,125 @@ def with_psycopg():
         assert 'password authentication failed for user "postgres"' in str(e), e
 
 
+def with_notifications():
+    connect = lambda: psycopg.connect(
+        host=host, port=port, user="postgres", password=password, dbname="postgres", autocommit=True
+    )
+    with connect() as listener, connect() as teller:
+        listener.execute("LISTEN psy")
+        teller.execute("NOTIFY psy, 'first'")
+        with teller.transaction():
+            teller.execute("SELECT pg_notify('psy', 'second'), pg_notify('other', 'unheard')")
+        with teller.transaction(force_rollback=True):
+            teller.execute("NOTIFY psy, 'never'")
+        heard = list(listener.notifies(timeout=10, stop_after=2))
+        assert [(n.channel, n.payload, n.pid) for n in heard] == [
+            ("psy", "first", teller.info.backend_pid),
+            ("psy", "second", teller.info.backend_pid),
+        ], heard
+        assert list(listener.notifies(timeout=0.2)) == []
+        listener.execute("UNLISTEN *")
+
+
+async def with_async_psycopg():
+    connect = lambda **more: psycopg.AsyncConnection.connect(
+        host=host, port=port, user="postgres", password=password, dbname="postgres", **more
+    )
+    async with await connect() as c:
+        await c.execute(f"CREATE TABLE apsy {TABLE}")
+        async with c.cursor() as cursor:
+            rows = [(n, *ROW[1:]) for n in range(100)]
+            await cursor.executemany(f"INSERT INTO apsy VALUES ({', '.join(['%s'] * len(ROW))}) RETURNING a", rows, returning=True)
+            seen = []
+            while True:
+                seen += [row[0] for row in await cursor.fetchall()]
+                if not cursor.nextset():
+                    break
+            assert seen == list(range(100)), seen
+        await c.commit()
+        # A cursor of the server, in portions and backwards.
+        async with c.cursor("named", scrollable=True) as cursor:
+            cursor.itersize = 30
+            await cursor.execute("SELECT a FROM apsy ORDER BY a")
+            assert [row[0] async for row in cursor] == list(range(100))
+            await cursor.scroll(10, mode="absolute")
+            assert await cursor.fetchone() == (10,)
+        async with c.transaction():
+            await c.execute("DELETE FROM apsy WHERE a >= 50")
+            try:
+                async with c.transaction():
+                    await c.execute("INSERT INTO apsy (a) VALUES (1)")
+            except psycopg.errors.UniqueViolation:
+                pass
+        assert await (await c.execute("SELECT count(*) FROM apsy")).fetchone() == (50,)
+    async with await connect(autocommit=True) as c:
+        # A pipeline whose answers are asked for while it goes on.
+        async with c.pipeline() as pipeline:
+            cursors = [await c.execute("SELECT a * %s FROM apsy WHERE a = %s", (2, n)) for n in range(50)]
+            await pipeline.sync()
+            assert [(await cursor.fetchone())[0] for cursor in cursors] == [2 * n for n in range(50)]
+        # An error skips what follows up to the next Sync, and what came before is undone.
+        try:
+            async with c.pipeline() as pipeline:
+                await c.execute("INSERT INTO apsy (a) VALUES (200)")
+                await c.execute("SELECT 1 / (a - a) FROM apsy")
+                await c.execute("INSERT INTO apsy (a) VALUES (201)")
+                await pipeline.sync()
+            raise AssertionError("a division by zero goes unnoticed")
+        except psycopg.errors.DivisionByZero:
+            pass
+        assert await (await c.execute("SELECT count(*) FROM apsy WHERE a >= 200")).fetchone() == (0,)
+        # COPY in both directions, in text and binary.
+        await c.execute("CREATE TABLE apsycopy (a int, b text)")
+        for form, n in (("text", 5000), ("binary", 5000)):
+            async with c.cursor() as cursor, cursor.copy(f"COPY apsycopy FROM STDIN (FORMAT {form})") as copy:
+                copy.set_types(["int4", "text"])
+                for i in range(n):
+                    await copy.write_row((i, None if i % 7 == 0 else f"{form} \\ \t {i}"))
+        async with c.cursor() as cursor, cursor.copy("COPY apsycopy TO STDOUT (FORMAT binary)") as copy:
+            copy.set_types(["int4", "text"])
+            rows = [row async for row in copy.rows()]
+        assert len(rows) == 10000 and rows[5001] == (1, "binary \\ \t 1") and rows[7] == (7, None), rows[:8]
+        # A COPY that is left half-way leaves its connection usable.
+        try:
+            async with c.cursor() as cursor, cursor.copy("COPY apsycopy TO STDOUT") as copy:
+                await copy.read()
+                raise KeyError
+        except KeyError:
+            pass
+        assert await (await c.execute("SELECT 1")).fetchone() == (1,)
+        # What takes long is cancelled: by the connection, and because its task is.
+        task = asyncio.create_task(c.execute("SELECT pg_sleep(60)"))
+        await asyncio.sleep(0.3)
+        await c.cancel_safe()
+        try:
+            await task
+            raise AssertionError("it slept for a minute")
+        except psycopg.errors.QueryCanceled as e:
+            assert e.sqlstate == "57014"
+        try:
+            await asyncio.wait_for(c.execute("SELECT pg_sleep(60)"), 0.3)
+            raise AssertionError("it slept for a minute")
+        except asyncio.TimeoutError:
+            pass
+        assert await (await c.execute("SELECT 2")).fetchone() == (2,)
+        # Notifications, told by another connection while nothing is asked.
+        async with await connect(autocommit=True) as teller:
+            await c.execute("LISTEN apsy")
+            heard = []
+
+            async def hear():
+                async for note in c.notifies(timeout=10, stop_after=3):
+                    heard.append(note.payload)
+
+            task = asyncio.create_task(hear())
+            for n in range(3):
+                await asyncio.sleep(0.05)
+                await teller.execute("SELECT pg_notify('apsy', %s)", (str(n),))
+            await task
+            assert heard == ["0", "1", "2"], heard
+
+
 async def with_asyncpg():
     c = await asyncpg.connect(host=host, port=port, user="postgres", password=password, database="postgres")
     await c.execute(f"CREATE TABLE apg {TABLE}")
@@ -168,9 +288,27 @@ async def with_asyncpg():
     except asyncio.TimeoutError:
         pass
     assert await c.fetchval("SELECT 1") == 1
+    # Notifications.
+    heard = asyncio.Queue()
+    await c.add_listener("apg", lambda _, pid, channel, payload: heard.put_nowait((pid, channel, payload)))
+    pool = await asyncpg.create_pool(
+        host=host, port=port, user="postgres", password=password, database="postgres", min_size=2, max_size=4
+    )
+    async with pool.acquire() as other:
+        await other.execute("SELECT pg_notify('apg', 'hello')")
+        told = await asyncio.wait_for(heard.get(), 10)
+        assert told == (other.get_server_pid(), "apg", "hello"), told
+    # More at a time than there are connections.
+    answers = await asyncio.gather(*(pool.fetchval("SELECT $1::int * 2", n) for n in range(40)))
+    assert answers == [2 * n for n in range(40)]
+    await pool.close()
+    await c.copy_to_table("apg", source=io.BytesIO(b"20000,1\n20001,2\n"), columns=["a", "b"], format="csv")
+    assert await c.fetchval("SELECT sum(b) FROM apg WHERE a >= 20000") == 3
     await c.close()
 
 
 with_psycopg()
+with_notifications()
+asyncio.run(with_async_psycopg())
 asyncio.run(with_asyncpg())
 print("psycopg", psycopg.__version__, "asyncpg", asyncpg.__version__)

@@ -55,6 +55,54 @@ async function withNodePostgres() {
   await pool.end();
 }
 
+async function untilIt(is) {
+  for (let i = 0; !is(); i++) {
+    assert.ok(i < 1000, "it takes too long");
+    await new Promise((done) => setTimeout(done, 10));
+  }
+}
+
+async function withNotificationsAndCursors() {
+  const [listener, teller] = [new pg.Client(config), new pg.Client(config)];
+  await Promise.all([listener.connect(), teller.connect()]);
+  const heard = [];
+  listener.on("notification", (n) => heard.push([n.processId, n.channel, n.payload]));
+  await listener.query("LISTEN np");
+  await teller.query("NOTIFY np, 'first'");
+  await teller.query("BEGIN; NOTIFY np, 'never'; ROLLBACK");
+  await teller.query("BEGIN; NOTIFY np, 'second'; COMMIT");
+  await untilIt(() => heard.length >= 2);
+  assert.deepEqual(heard, [[teller.processID, "np", "first"], [teller.processID, "np", "second"]]);
+  // What takes long is cancelled from elsewhere.
+  const slow = listener.query("SELECT pg_sleep(60)");
+  const isAsleep = async () => (await teller.query("SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND wait_event = 'PgSleep'", [listener.processID])).rowCount === 1;
+  while (!(await isAsleep()));
+  await teller.query("SELECT pg_cancel_backend($1)", [listener.processID]);
+  await assert.rejects(slow, (e) => e.code === "57014");
+  assert.equal((await listener.query("SELECT 1 AS x")).rows[0].x, 1);
+  try {
+    // Cursors are portals that are read in portions.
+    const cursor = listener.query(new (require("pg-cursor"))("SELECT i FROM generate_series(1, $1::int) AS i", [250]));
+    const sizes = [];
+    for (let rows = await cursor.read(100); rows.length > 0; rows = await cursor.read(100)) sizes.push(rows.length);
+    assert.deepEqual(sizes, [100, 100, 50]);
+    await cursor.close();
+    const half = listener.query(new (require("pg-cursor"))("SELECT i FROM generate_series(1, 1000) AS i"));
+    assert.equal((await half.read(10)).length, 10);
+    await half.close();
+    const Stream = require("pg-query-stream");
+    const seen = [];
+    for await (const row of listener.query(new Stream("SELECT i FROM generate_series(1, 5000) AS i", [], { batchSize: 64 }))) seen.push(row.i);
+    assert.deepEqual([seen.length, seen[4999]], [5000, 5000]);
+    for await (const row of listener.query(new Stream("SELECT i FROM generate_series(1, 100000) AS i", [], { batchSize: 64 }))) if (row.i === 100) break;
+    assert.equal((await listener.query("SELECT 2 AS x")).rows[0].x, 2);
+  } catch (e) {
+    if (e.code !== "MODULE_NOT_FOUND") throw e;
+    console.error(`missing: ${e.message.split("\n")[0]} (npm install pg-cursor pg-query-stream)`);
+  }
+  await Promise.all([listener.end(), teller.end()]);
+}
+
 async function withPostgresJs() {
   const sql = postgres({ ...config, max: 3, onnotice: () => {} });
   await sql`CREATE TABLE pj (a int PRIMARY KEY, b text, c jsonb, d date, e int[])`;
@@ -88,6 +136,27 @@ async function withPostgresJs() {
   const described = await sql`SELECT a, b FROM pj WHERE a = ${1}`.describe();
   assert.deepEqual(described.columns.map((c) => c.type), [23, 25]);
   assert.equal((await sql.unsafe("SELECT 1 AS x; SELECT 2 AS y")).length, 2);
+  // Row by row, and a cursor that is given up half-way.
+  let sum = 0;
+  await sql`SELECT i FROM generate_series(1, 1000) AS i`.forEach((row) => { sum += row.i; });
+  assert.equal(sum, 500500);
+  const portions = [];
+  for await (const rows of sql`SELECT i FROM generate_series(1, 100000) AS i`.cursor(500)) if (portions.push(rows.length) === 3) break;
+  assert.deepEqual(portions, [500, 500, 500]);
+  const heard = [];
+  const { unlisten } = await sql.listen("pj", (payload) => heard.push(payload));
+  await sql.notify("pj", "first");
+  await sql.begin(async (t) => { await t.notify("pj", "second"); });
+  await untilIt(() => heard.length >= 2);
+  assert.deepEqual(heard, ["first", "second"]);
+  await unlisten();
+  const slow = sql`SELECT pg_sleep(60)`.execute();
+  setTimeout(() => slow.cancel(), 200);
+  await assert.rejects(slow, (e) => e.code === "57014");
+  const reserved = await sql.reserve();
+  await reserved`SET application_name = 'reserved'`;
+  assert.equal((await reserved`SHOW application_name`)[0].application_name, "reserved");
+  reserved.release();
   await sql.end();
 }
 
@@ -126,6 +195,7 @@ async function withDrizzle() {
 }
 
 await withNodePostgres();
+await withNotificationsAndCursors();
 await withPostgresJs();
 await withDrizzle();
 console.log("pg, postgres, drizzle-orm", process.version);
