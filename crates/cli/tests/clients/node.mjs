@@ -74,11 +74,11 @@ async function withNotificationsAndCursors() {
   await untilIt(() => heard.length >= 2);
   assert.deepEqual(heard, [[teller.processID, "np", "first"], [teller.processID, "np", "second"]]);
   // What takes long is cancelled from elsewhere.
-  const slow = listener.query("SELECT pg_sleep(60)");
+  const slow = assert.rejects(listener.query("SELECT pg_sleep(60)"), (e) => e.code === "57014");
   const isAsleep = async () => (await teller.query("SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND wait_event = 'PgSleep'", [listener.processID])).rowCount === 1;
   while (!(await isAsleep()));
   await teller.query("SELECT pg_cancel_backend($1)", [listener.processID]);
-  await assert.rejects(slow, (e) => e.code === "57014");
+  await slow;
   assert.equal((await listener.query("SELECT 1 AS x")).rows[0].x, 1);
   try {
     // Cursors are portals that are read in portions.
