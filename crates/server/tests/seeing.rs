@@ -41,7 +41,7 @@ fn activity_shows_what_others_do() {
         other.run("BEGIN");
         until(&mut eye, &state, &["idle in transaction", "BEGIN", "Client", "ClientRead", "f"]);
         assert!(other.query("SELECT 1 / 0").error.is_some());
-        let aborted = ["idle in transaction (aborted)", "SELECT 1 / 0", "Client", "ClientRead", "f"];
+        let aborted = ["idle in transaction (aborted)", "SELECT 1 / 0", "Client", "ClientRead", "t"];
         until(&mut eye, &state, &aborted);
         other.run("ROLLBACK");
         other.ask("SELECT pg_sleep(30)");

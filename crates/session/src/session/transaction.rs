@@ -93,8 +93,17 @@ impl Session {
             BlockState::InBlock => {
                 // X5: the error may tell of what it has built on. A log that cannot be written is told by the next statement.
                 let _ = self.txn.as_ref().map_or(Ok(()), |txn| txn.settle());
+                // What was done since the last savepoint is undone now: nobody is to wait for its locks until the user has said what to do.
+                match self.savepoints.len().checked_sub(1) {
+                    // Who cannot undo has poisoned the database, which the next statement tells.
+                    Some(last) => drop(self.undo_to(last)),
+                    None => {
+                        let modes = (self.isolation, self.read_only);
+                        self.end_transaction();
+                        (self.isolation, self.read_only) = modes;
+                    }
+                }
                 self.block = BlockState::Failed;
-                // What was done since the last savepoint stays until the user says what to do; locks likewise.
             }
             BlockState::Failed => {}
         }
@@ -346,21 +355,8 @@ impl Session {
             }
             TransactionStatement::RollbackTo(name) => {
                 self.require_block("ROLLBACK TO SAVEPOINT")?;
-                let (index, savepoint) = self.find_savepoint(name)?;
-                if let Some(txn) = &mut self.txn {
-                    txn.rollback_to(savepoint)?;
-                    // The savepoint itself stays.
-                    let again = txn.savepoint();
-                    self.savepoints.truncate(index + 1);
-                    let open = &mut self.savepoints[index];
-                    open.savepoint = again;
-                    let (changes, events, portals) = (open.changes, open.events, open.portals);
-                    let wishes = open.wishes;
-                    self.listening.forget_wishes(wishes);
-                    self.portals.roll_back(portals);
-                    self.forget_changes(changes);
-                    self.deferral.events.truncate(events);
-                }
+                let (index, _) = self.find_savepoint(name)?;
+                self.undo_to(index)?;
                 self.block = BlockState::InBlock;
                 Ok("ROLLBACK".to_owned())
             }
@@ -368,6 +364,22 @@ impl Session {
             | TransactionStatement::CommitPrepared(_)
             | TransactionStatement::RollbackPrepared(_) => Err(SqlError::unsupported("PREPARE TRANSACTION")),
         }
+    }
+
+    /// Undoes what was done since a savepoint, which itself stays.
+    fn undo_to(&mut self, index: usize) -> Result<()> {
+        let Some(txn) = &mut self.txn else { return Ok(()) };
+        txn.rollback_to(self.savepoints[index].savepoint)?;
+        let again = txn.savepoint();
+        self.savepoints.truncate(index + 1);
+        let open = &mut self.savepoints[index];
+        open.savepoint = again;
+        let (changes, events, portals, wishes) = (open.changes, open.events, open.portals, open.wishes);
+        self.listening.forget_wishes(wishes);
+        self.portals.roll_back(portals);
+        self.forget_changes(changes);
+        self.deferral.events.truncate(events);
+        Ok(())
     }
 
     fn require_block(&self, what: &str) -> Result<()> {
