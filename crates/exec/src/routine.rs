@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use ext::definition::Rows;
-use plan::{ExprKind, Node, Routine};
+use plan::{ExprKind, Node, Routine, TableUse};
 use storage::Lsn;
 use storage::lock::{Mode, Tag};
 use types::record::RecordView;
@@ -15,6 +15,15 @@ use vector::{Chunk, Vector};
 
 use crate::eval::eval;
 use crate::{BoxOperator, Context, State};
+
+/// The lock that a statement takes of a table.
+pub fn lock_mode(how: TableUse) -> Mode {
+    match how {
+        TableUse::Read => Mode::AccessShare,
+        TableUse::LockRows => Mode::RowShare,
+        TableUse::Write => Mode::RowExclusive,
+    }
+}
 
 /// How deep calls may be nested.
 const DEPTH_MAX: usize = 1500;
@@ -81,7 +90,7 @@ pub struct BodyStatement {
     /// Its plan.
     pub node: Arc<Node>,
     /// Tables it reads (false) or writes.
-    pub tables: Vec<(Oid, bool)>,
+    pub tables: Vec<(Oid, TableUse)>,
     /// Whether anything in it changes rows.
     pub writes: bool,
     /// What it is called in errors.
@@ -294,8 +303,8 @@ fn one(
         let message = format!("{} is not allowed in a non-volatile function", statement.word);
         return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message));
     }
-    for &(table, writes) in &statement.tables {
-        let mode = if writes { Mode::RowExclusive } else { Mode::AccessShare };
+    for &(table, how) in &statement.tables {
+        let mode = lock_mode(how);
         let tag = Tag::Relation(ctx.db.id, table.0);
         if !ctx.txn.holds(tag, mode) {
             ctx.txn.lock(tag, mode, ctx.lock_policy())?;

@@ -17,7 +17,7 @@ pub use imply::implies;
 pub use node::{
     AggregateCall, Bound, CheckAs, Column, ConflictUpdate, IndexKey, IndexRange, JoinKind, KEY_EXPRESSION, Label,
     LockWait, MergeAction, MergeArm, MergeMatch, Needed, Node, OnConflict, OutputColumn, Reference, RowLock, RowRules,
-    SetKind, SortKey, TableRef, TableSource,
+    SetKind, SortKey, TableRef, TableSource, TableUse,
 };
 /// What is asked of every node and expression there is: a list that is nearly always short.
 pub type Few<T> = smallvec::SmallVec<[T; 4]>;

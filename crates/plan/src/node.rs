@@ -523,6 +523,17 @@ pub struct RowLock {
     pub wait: LockWait,
 }
 
+/// What a statement does to a table, the least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TableUse {
+    /// Reads it.
+    Read,
+    /// Locks rows of it (FOR UPDATE and its kin).
+    LockRows,
+    /// Writes to it.
+    Write,
+}
+
 /// What to do about a row that another transaction holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LockWait {
@@ -861,6 +872,27 @@ impl Node {
             | Node::Merge { table, .. } => f(table, true),
             _ => {}
         });
+    }
+
+    /// Every stored table once, with the most that is done to it; what does most comes first.
+    pub fn stored_tables(&self) -> Vec<(Oid, TableUse)> {
+        let mut uses: Vec<(Oid, TableUse)> = Vec::new();
+        let mut add = |table: &TableRef, how: TableUse| {
+            if table.source == TableSource::Stored {
+                match uses.iter_mut().find(|u| u.0 == table.oid) {
+                    Some(known) => known.1 = known.1.max(how),
+                    None => uses.push((table.oid, how)),
+                }
+            }
+        };
+        self.visit_tables(&mut |table, writes| add(table, if writes { TableUse::Write } else { TableUse::Read }));
+        self.visit(&mut |node| {
+            if let Node::LockRows { locks, .. } = node {
+                locks.iter().for_each(|lock| add(&lock.table, TableUse::LockRows));
+            }
+        });
+        uses.sort_by_key(|u| std::cmp::Reverse(u.1));
+        uses
     }
 
     /// Whether it changes rows anywhere.

@@ -80,7 +80,7 @@ pub(crate) struct Operators {
     /// Whether it has not taken much memory so far.
     pub is_small: bool,
     /// Tables it reads (false) or writes.
-    pub tables: Vec<(Oid, bool)>,
+    pub tables: Vec<(Oid, plan::TableUse)>,
     /// Whether anything in it changes rows.
     pub writes: bool,
     /// Whether the statement answers rows.

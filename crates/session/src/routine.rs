@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use catalog::{FunctionInfo, Image};
 use exec::{Body, BodyResult, BodyStatement, placed};
-use plan::{Routine, TableSource};
+use plan::Routine;
 use storage::{Database, Lsn};
 use types::{IoSettings, Oid, Result, SqlError};
 
@@ -71,14 +71,7 @@ impl Bodies<'_> {
             views.extend(statement.views);
             routines.extend(statement.routines);
             let node = Arc::new(optimizer::optimize(statement.node, &known));
-            let mut tables: Vec<(Oid, bool)> = Vec::new();
-            node.visit_tables(&mut |table, writes| {
-                if table.source == TableSource::Stored && !tables.contains(&(table.oid, writes)) {
-                    tables.push((table.oid, writes));
-                }
-            });
-            // The strongest lock first.
-            tables.sort_by_key(|t| !t.1);
+            let tables = node.stored_tables();
             statements.push(BodyStatement { writes: node.writes(), node, tables, word: statement.word });
         }
         let result = match bound.returns {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use plan::{Node, OutputColumn};
-use storage::lock::{Mode, Tag};
-use types::{Datum, Oid, Result, SqlError, SqlState};
+use storage::lock::Tag;
+use types::{Datum, Result, SqlError, SqlState};
 use vector::Chunk;
 
 use super::{Session, Sink};
@@ -57,8 +57,8 @@ impl Session {
             let operators = prepared.operators.get_or_insert_with(|| operators(node));
             let (db, policy) = (self.db.id, self.lock_policy());
             let Some(txn) = &mut self.txn else { return Err(SqlError::internal("just begun")) };
-            for &(table, writes) in &operators.tables {
-                let mode = if writes { Mode::RowExclusive } else { Mode::AccessShare };
+            for &(table, how) in &operators.tables {
+                let mode = exec::lock_mode(how);
                 let tag = Tag::Relation(db, table.0);
                 if !txn.holds(tag, mode) {
                     txn.lock(tag, mode, policy)?;
@@ -148,14 +148,8 @@ impl Session {
 
 /// The operators of `node`, and what there is to know before they run.
 fn operators(node: &Node) -> Operators {
-    let mut tables: Vec<(Oid, bool)> = Vec::new();
-    node.visit_tables(&mut |table, writes| {
-        if table.source == plan::TableSource::Stored && !tables.contains(&(table.oid, writes)) {
-            tables.push((table.oid, writes));
-        }
-    });
     // The strongest lock first: taking it second could deadlock with another who did the same.
-    tables.sort_by_key(|t| !t.1);
+    let tables = node.stored_tables();
     let mut outer = node;
     while let Node::With { body, .. } = outer {
         outer = body;

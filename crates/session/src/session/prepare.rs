@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use binder::{Binder, Bound};
 use plan::{Node, OutputColumn};
-use storage::lock::{Mode, Tag};
+use storage::lock::Tag;
 use syntax::ast::{Statement, StatementKind};
 use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 
@@ -281,17 +281,13 @@ impl Session {
             let mut taken = false;
             let (db, policy) = (self.db.id, self.lock_policy());
             if let Some(txn) = &mut self.txn {
-                let mut outcome = Ok(());
-                node.visit_tables(&mut |table, writes| {
-                    let mode = if writes { Mode::RowExclusive } else { Mode::AccessShare };
-                    let tag = Tag::Relation(db, table.oid.0);
-                    let stored = table.source == plan::TableSource::Stored;
-                    if stored && outcome.is_ok() && !txn.holds(tag, mode) {
+                for (table, how) in node.stored_tables() {
+                    let (tag, mode) = (Tag::Relation(db, table.0), exec::lock_mode(how));
+                    if !txn.holds(tag, mode) {
                         taken = true;
-                        outcome = txn.lock(tag, mode, policy);
+                        txn.lock(tag, mode, policy)?;
                     }
-                });
-                outcome?;
+                }
             }
             if !taken || basis == self.basis() || self.catalog_dirty() || self.plan_is_current(&node)? {
                 return Ok((node, columns));

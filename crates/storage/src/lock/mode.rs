@@ -83,21 +83,18 @@ impl Mode {
         CONFLICTS[self as usize] >> other as u8 & 1 == 1
     }
 
-    /// PostgreSQL's name, as in `pg_locks` and error details.
+    /// PostgreSQL's name, as in `pg_locks` and error details. Those of rows are called as the lock that PostgreSQL takes of a row's place
+    /// while it waits.
     pub fn name(self) -> &'static str {
         match self {
-            Mode::AccessShare => "AccessShareLock",
-            Mode::RowShare => "RowShareLock",
+            Mode::AccessShare | Mode::ForKeyShare => "AccessShareLock",
+            Mode::RowShare | Mode::ForShare => "RowShareLock",
             Mode::RowExclusive => "RowExclusiveLock",
             Mode::ShareUpdateExclusive => "ShareUpdateExclusiveLock",
             Mode::Share => "ShareLock",
             Mode::ShareRowExclusive => "ShareRowExclusiveLock",
-            Mode::Exclusive => "ExclusiveLock",
-            Mode::AccessExclusive => "AccessExclusiveLock",
-            Mode::ForKeyShare => "For Key Share",
-            Mode::ForShare => "For Share",
-            Mode::ForNoKeyUpdate => "For No Key Update",
-            Mode::ForUpdate => "For Update",
+            Mode::Exclusive | Mode::ForNoKeyUpdate => "ExclusiveLock",
+            Mode::AccessExclusive | Mode::ForUpdate => "AccessExclusiveLock",
         }
     }
 }
