@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use syntax::ast::Statement;
+use syntax::ast::{Statement, StatementKind};
 use types::{Result, SqlError};
 
 use crate::begun::{Begun, Went};
 use crate::portal::Portal;
-use crate::session::{Session, Sink, text_of};
+use crate::session::{BlockState, Session, Sink, text_of};
 use crate::stack;
 use crate::statement_stats::Entry;
 
@@ -103,6 +103,10 @@ impl Session {
         run.statements = match syntax::parse(sql) {
             Ok(statements) => statements,
             Err(e) => {
+                // As in PostgreSQL, what cannot be read is a transaction that was rolled back.
+                if self.block_state() == BlockState::Idle {
+                    self.begin_transaction();
+                }
                 self.fail();
                 return Err(e);
             }
@@ -144,7 +148,15 @@ impl Session {
                         script.before(sql, start);
                     }
                     run.took = 0;
-                    run.counted = self.counted_text(text_of(sql, statement));
+                    run.counted = match &statement.kind {
+                        // EXECUTE counts as the statement that it runs; PREPARE runs none.
+                        StatementKind::Prepare(_) => None,
+                        StatementKind::Execute(e) => match self.named.get(e.name.as_str()).map(|p| p.sql.clone()) {
+                            Some(prepared) => self.counted_text(&prepared),
+                            None => None,
+                        },
+                        _ => self.counted_text(text_of(sql, statement)),
+                    };
                     run.deadline = self.start_deadline();
                     let begun =
                         self.guarded_until(run.deadline, |session| session.begin_statement(sql, statement, sink))?;
