@@ -60,6 +60,9 @@ passed! {
     LastAutoanalyzeTime = "pg_stat_get_last_autoanalyze_time";
     AnalyzeCount = "pg_stat_get_analyze_count";
     AutoanalyzeCount = "pg_stat_get_autoanalyze_count";
+    LastVacuumTime = "pg_stat_get_last_vacuum_time";
+    VacuumCount = "pg_stat_get_vacuum_count";
+    InsertedSinceVacuum = "pg_stat_get_ins_since_vacuum";
     Scans = "pg_stat_get_numscans";
     TuplesReturned = "pg_stat_get_tuples_returned";
     TuplesFetched = "pg_stat_get_tuples_fetched";
@@ -78,6 +81,8 @@ passed! {
     DbIdleTime = "pg_stat_get_db_idle_in_transaction_time";
     DbSessions = "pg_stat_get_db_sessions";
     DbKilled = "pg_stat_get_db_sessions_killed";
+    DbAbandoned = "pg_stat_get_db_sessions_abandoned";
+    DbFatal = "pg_stat_get_db_sessions_fatal";
 }
 
 /// The rows of a function that the session implements.
@@ -88,7 +93,7 @@ fn rows_of(call: &mut ext::Call<'_>, name: &str, args: &[ext::Datum]) -> ext::Re
 
 #[ext::module]
 pub(crate) mod functions {
-    use ext::{Call, Datum, Oid, Result};
+    use ext::{Call, Datum, Oid, Result, Void};
     use syntax::keyword::{Category, KEYWORDS};
     use types::array::ArrayView;
 
@@ -107,16 +112,28 @@ pub(crate) mod functions {
         PartitionRoot = 3424, RelationIsPublishable = 6121, RelationFilenode = 2999, SequenceLastValue = 4032,
         SequenceParameters = 3078, TablespaceLocation = 3778, TablespaceSize = [2322, 2323], RowSecurityActive = [3298, 3299],
         ReplicaIdentityIndex = 6120, StatisticsExpressions = 6173, BaseType = 6315, ToRegtypemod = 6317,
-        BlockingPids = 2561, SettingFlags = 6240, TxidStatus = 3360, XactStatus = 5066, CollationVersion = 3448,
+        SettingFlags = 6240, TxidStatus = 3360, XactStatus = 5066, CollationVersion = 3448,
         DatabaseCollationVersion = 6249, TuplesInserted = 1931, TuplesUpdated = 1932, TuplesDeleted = 1933, LiveTuples = 2878,
         ModSinceAnalyze = 3177, LastAnalyzeTime = 2783, LastAutoanalyzeTime = 2784, AnalyzeCount = 3056,
         AutoanalyzeCount = 3057, Scans = 1928, TuplesReturned = 1929, TuplesFetched = 1930, DbSessionsNow = 1941,
         DbCommits = 1942, DbRollbacks = 1943, DbBlocks = 1944, DbReturned = 2758, DbFetched = 2759, DbInserted = 2760,
         DbUpdated = 2761, DbDeleted = 2762, DbDeadlocks = 3152, DbSessionTime = 6185, DbActiveTime = 6186, DbIdleTime = 6187,
-        DbSessions = 6188, DbKilled = 6191
+        DbSessions = 6188, DbKilled = 6191, DbAbandoned = 6189, DbFatal = 6190, LastVacuumTime = 2781, VacuumCount = 3054,
+        InsertedSinceVacuum = 5053
     ), strict, stable)]
     pub fn pass_one<P: Passed>(call: &mut Call<'_>, a: &Datum) -> Result<Datum> {
         call.host.call(P::NAME, std::slice::from_ref(a))
+    }
+
+    #[ext::function(each(BlockingPids = 2561), strict, volatile)]
+    pub fn pass_one_each_time<P: Passed>(call: &mut Call<'_>, a: &Datum) -> Result<Datum> {
+        call.host.call(P::NAME, std::slice::from_ref(a))
+    }
+
+    /// Counts are told as they are: there is nothing to send first, and no snapshot of them to forget.
+    #[ext::function(oid = [2137, 2230], volatile)]
+    pub fn statistics_are_current() -> Void {
+        Void
     }
 
     #[ext::function(

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 use env::waiting::{self, Wait};
-use session::CopyShape;
+use session::{CopyShape, Farewell};
 use types::error::Severity;
 use types::{Result, SqlError, SqlState};
 use wire::{Decoder, FrontendMessage, backend};
@@ -244,8 +244,16 @@ impl Channel {
         SqlError::new(SqlState::CONNECTION_FAILURE, format!("could not {what} client: {e}"))
     }
 
+    /// Says how the session ends.
+    pub fn say_farewell(&self, how: Farewell) {
+        if let Some(backend) = &self.cancel {
+            backend.set_farewell(how);
+        }
+    }
+
     /// Sends a fatal error; answers what ends the connection.
     pub fn fatal(&mut self, error: SqlError) -> io::Error {
+        self.say_farewell(Farewell::Error);
         self.lost = true;
         backend::error_response(&mut self.output, &error.severity(Severity::Fatal));
         // A client that does not read it must not hold up anybody.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use env::waiting::Wait;
-use session::{BlockState, Pause, Run, Waker};
+use session::{BlockState, Farewell, Pause, Run, Waker};
 use types::error::Severity;
 use types::{Result, SqlError, SqlState};
 use wire::{FrontendMessage, TransactionStatus, backend, text};
@@ -269,7 +269,10 @@ impl Connection {
         }
         match self.channel.next()? {
             Incoming::Nothing => return Ok(Step::Nothing),
-            Incoming::Message(FrontendMessage::Terminate) => return Err(crate::channel::gone()),
+            Incoming::Message(FrontendMessage::Terminate) => {
+                self.channel.say_farewell(Farewell::Said);
+                return Err(crate::channel::gone());
+            }
             Incoming::Message(message) => self.handle(message),
             Incoming::Malformed(tag, e) => {
                 if !self.skipping {
@@ -530,6 +533,7 @@ impl Connection {
         self.bound = None;
         let sql = text::utf8(query)?;
         if is_empty(sql) {
+            self.session().report_begin(sql);
             self.session().sync()?;
             backend::empty_query_response(&mut self.channel.output);
             return Ok(None);

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, 
 
 use env::sync::Mutex;
 
+use crate::backend::{Farewell, Peer};
 use crate::host::micros_since_2000;
 use crate::session::{BlockState, Session};
 use crate::settings::Settings;
@@ -126,6 +127,10 @@ pub(crate) struct DatabaseCounts {
     pub begun: AtomicU64,
     /// Those that were told to end (`pg_terminate_backend`, a server that stops).
     pub killed: AtomicU64,
+    /// Those that were neither told to end nor said so.
+    pub abandoned: AtomicU64,
+    /// Those that ended with an error.
+    pub fatal: AtomicU64,
     /// Microseconds that sessions were there which have ended.
     pub time: AtomicU64,
     /// What those have counted.
@@ -249,6 +254,12 @@ impl Activity {
         if waited { self.state_change.load(Ordering::Relaxed) } else { 0 }
     }
 
+    /// It says nothing any more.
+    fn disable(&self) {
+        self.set_doing(Doing::Disabled);
+        self.texts.lock().0.clear();
+    }
+
     /// Bytes that are held between statements.
     pub(crate) fn held_bytes(&self) -> usize {
         self.session_bytes.load(Ordering::Relaxed) + self.connection_bytes.load(Ordering::Relaxed)
@@ -368,7 +379,12 @@ impl Session {
     /// What the client has sent is done: the next word is its own.
     pub fn report_end(&mut self) {
         let activity = &self.backend.activity;
-        if activity.doing() != Doing::Active {
+        // Whoever has just been told to say nothing says no more; who was told to speak begins with what it does now.
+        let begins = activity.doing() == Doing::Disabled && self.settings.track_activities;
+        if !self.settings.track_activities {
+            activity.disable();
+        }
+        if activity.doing() != Doing::Active && !begins {
             self.untimed = false;
             return;
         }
@@ -382,7 +398,9 @@ impl Session {
         }
         let activity = &self.backend.activity;
         let began = activity.query_start.load(Ordering::Relaxed);
-        activity.counts.add(Count::ActiveTime, ended.saturating_sub(began).max(0).cast_unsigned());
+        if !begins {
+            activity.counts.add(Count::ActiveTime, ended.saturating_sub(began).max(0).cast_unsigned());
+        }
         activity.state_change.store(ended, Ordering::Relaxed);
         activity.session_bytes.store(self.held_bytes(), Ordering::Relaxed);
         activity.prepared.store(self.named.statement_count(), Ordering::Relaxed);
@@ -413,8 +431,14 @@ impl Session {
         let (counts, activity) = (&self.catalog.counts, &self.backend.activity);
         let time = micros_since_2000(&self.interrupt).saturating_sub(self.backend.since);
         counts.time.fetch_add(time.max(0).cast_unsigned(), Ordering::Relaxed);
-        if self.backend.is_terminated() {
-            counts.killed.fetch_add(1, Ordering::Relaxed);
+        let how = match self.backend.farewell() {
+            _ if self.backend.is_terminated() => Some(&counts.killed),
+            Farewell::Lost if self.backend.peer() != Peer::Program => Some(&counts.abandoned),
+            Farewell::Error => Some(&counts.fatal),
+            _ => None,
+        };
+        if let Some(count) = how {
+            count.fetch_add(1, Ordering::Relaxed);
         }
         counts.ended.take_over(&activity.counts);
     }

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 
 use env::sync::Mutex;
 use env::waiting::Wait;
@@ -30,6 +30,18 @@ pub enum Peer {
     Network(SocketAddr),
 }
 
+/// How a session's client left it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Farewell {
+    /// It has not, or without a word.
+    Lost,
+    /// It said so.
+    Said,
+    /// It was shown out with an error.
+    Error,
+}
+
 /// A session as others know it.
 pub struct Backend {
     pid: u32,
@@ -44,6 +56,8 @@ pub struct Backend {
     /// Whether there are any.
     has_mail: AtomicBool,
     peer: Mutex<Peer>,
+    /// A [`Farewell`].
+    farewell: AtomicU8,
     /// What PostgreSQL calls its kind.
     pub(crate) kind: &'static str,
     /// What it says of itself.
@@ -70,6 +84,7 @@ impl Backend {
             mail: Mutex::default(),
             has_mail: AtomicBool::new(false),
             peer: Mutex::new(Peer::Program),
+            farewell: AtomicU8::new(Farewell::Lost as u8),
             kind,
             activity: Activity::default(),
             meter,
@@ -84,6 +99,20 @@ impl Backend {
     /// Where its client is.
     pub fn peer(&self) -> Peer {
         *self.peer.lock()
+    }
+
+    /// Says how its client leaves it; the first word counts.
+    pub fn set_farewell(&self, how: Farewell) {
+        let lost = Farewell::Lost as u8;
+        let _ = self.farewell.compare_exchange(lost, how as u8, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    pub(crate) fn farewell(&self) -> Farewell {
+        match self.farewell.load(Ordering::Relaxed) {
+            0 => Farewell::Lost,
+            1 => Farewell::Said,
+            _ => Farewell::Error,
+        }
     }
 
     /// A thread runs it: a carrier by its number, or one of its own (0).

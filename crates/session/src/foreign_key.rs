@@ -227,7 +227,9 @@ impl Session {
             loop {
                 ctx.check_interrupts()?;
                 let tree = &handles.trees[number];
-                match exec::find_key(ctx, &handles.storage, tree, &table, index, &encoded, None)? {
+                let found = exec::find_key(ctx, &handles.storage, tree, &table, index, &encoded, None)?;
+                tree.rel().count_scan(ctx.txn.owner(), 1, found.is_some().into());
+                match found {
                     None => return Ok(false),
                     Some(Found::Wait(other)) => ctx.txn.wait_for(&other, ctx.lock_policy())?,
                     Some(Found::Conflict(id)) => {

@@ -567,6 +567,10 @@ impl Host for SessionHost<'_> {
                 self.runtime.stats.reset(&chosen, args[3] == Datum::Bool(true), now);
                 Datum::I64(now)
             }
+            "pg_blocking_pids" => match args.first() {
+                Some(Datum::I32(pid)) => self.blocking(pid.cast_unsigned()),
+                _ => Datum::Null,
+            },
             name if name.starts_with("pg_stat_get_db_") => self.database_count(name, object)?,
             name if name.starts_with("pg_stat_get_") => self.table_count(name, object)?,
             "pg_my_temp_schema" => Datum::from(self.temporary.unwrap_or(Oid::NONE)),

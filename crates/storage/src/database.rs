@@ -48,7 +48,7 @@ pub struct DatabaseCounts {
 
 impl DatabaseCounts {
     fn add(&mut self, rel: &Relation) {
-        self.written.iter_mut().zip(rel.counts()).for_each(|(sum, n)| *sum += n);
+        self.written.iter_mut().zip(rel.attempts()).for_each(|(sum, n)| *sum += n);
         let rows = rel.scan_counts().rows;
         self.returned += rows;
         if rel.kind == RelKind::Btree {

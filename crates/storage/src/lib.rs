@@ -26,4 +26,4 @@ pub use database::{Database, DatabaseCounts};
 pub use engine::{Damage, Engine, Options, Shared};
 pub use error::{Error, Interruption, Result};
 pub use ids::{DbId, Lsn, PageNo, RelId, RowId, Slot, Xid};
-pub use relation::{Persistence, RelKind, RelMeta, Relation, ScanCounts};
+pub use relation::{Persistence, Predecessor, RelKind, RelMeta, Relation, ScanCounts};

@@ -6,8 +6,8 @@
 mod extents;
 mod scans;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use env::sync::Mutex;
 use types::Physical;
@@ -196,13 +196,27 @@ pub struct Relation {
     /// Running estimate of heap bytes per row, times 16.
     heap_per_row_x16: AtomicI64,
     sequence: Mutex<SequenceState>,
-    /// Rows that committed transactions have inserted, changed and deleted since it was opened.
+    /// Rows that committed transactions have inserted, changed and deleted since it was opened, and those of others.
     counts: [AtomicU64; 3],
+    undone: [AtomicU64; 3],
     scans: Scans,
+    /// What was counted of the storage that it stands in for.
+    predecessor: OnceLock<Predecessor>,
     /// Bumped whenever what a checkpoint stores of it changed.
     pub(crate) changes: AtomicU64,
     /// How entries of its indexes follow from its rows, as far as those who write it have said.
     shapes: Mutex<Option<Arc<[EntryShape]>>>,
+}
+
+/// What was counted of storage that other storage stands in for (TRUNCATE, REINDEX): a table's counts go on.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Predecessor {
+    /// Rows that were inserted, changed and deleted.
+    pub attempts: [u64; 3],
+    /// Its scans.
+    pub scans: ScanCounts,
+    /// Whether its rows were left behind.
+    pub is_emptied: bool,
 }
 
 /// A sequence in memory.
@@ -255,7 +269,9 @@ impl Relation {
                 durable_called: meta.called,
             }),
             counts: Default::default(),
+            undone: Default::default(),
             scans: Scans::default(),
+            predecessor: OnceLock::new(),
             changes: AtomicU64::new(1),
             shapes: Mutex::new(None),
         }
@@ -402,6 +418,33 @@ impl Relation {
     /// Rows that committed transactions have inserted, changed and deleted since it was opened.
     pub fn counts(&self) -> [u64; 3] {
         std::array::from_fn(|i| self.counts[i].load(Ordering::Relaxed))
+    }
+
+    /// Counts rows whose writing was undone.
+    pub(crate) fn count_undone(&self, kind: WriteKind, rows: u64) {
+        self.undone[kind as usize].fetch_add(rows, Ordering::Relaxed);
+    }
+
+    /// Rows that were inserted, changed and deleted since it was opened, also by those who did not commit.
+    pub fn attempts(&self) -> [u64; 3] {
+        let committed = self.counts();
+        std::array::from_fn(|i| committed[i] + self.undone[i].load(Ordering::Relaxed))
+    }
+
+    /// It stands in for other storage from now on, whose counts go on with its own; whether without its rows.
+    pub fn succeed(&self, old: &Relation, is_empty: bool) {
+        let mut before = old.predecessor().unwrap_or_default();
+        before.attempts.iter_mut().zip(old.attempts()).for_each(|(sum, n)| *sum += n);
+        let scans = old.scan_counts();
+        (before.scans.scans, before.scans.rows) = (before.scans.scans + scans.scans, before.scans.rows + scans.rows);
+        before.is_emptied = is_empty;
+        // A relation is made for one place.
+        let _ = self.predecessor.set(before);
+    }
+
+    /// What was counted before it was made, of what it stands in for.
+    pub fn predecessor(&self) -> Option<Predecessor> {
+        self.predecessor.get().copied()
     }
 
     /// Counts scans of it that `owner` has begun, and rows that they found.

@@ -17,7 +17,16 @@ const SYSTEMS: &str = " AND (n.nspname IN ('pg_catalog', 'information_schema') O
 /// Columns that are not counted.
 type Given = &'static [(&'static str, &'static str)];
 
-const OF_TABLE: Given = &[("relid", "c.oid"), ("schemaname", "n.nspname"), ("relname", "c.relname")];
+/// Large values are kept with their table: it has none of its own for them.
+const OF_TABLE: Given = &[
+    ("relid", "c.oid"),
+    ("schemaname", "n.nspname"),
+    ("relname", "c.relname"),
+    ("toast_blks_read", "NULL"),
+    ("toast_blks_hit", "NULL"),
+    ("tidx_blks_read", "NULL"),
+    ("tidx_blks_hit", "NULL"),
+];
 /// What is counted of a table.
 const COUNTED: Given = &[
     ("relid", "c.oid"),
@@ -35,6 +44,9 @@ const COUNTED: Given = &[
     ("n_tup_del", "pg_stat_get_tuples_deleted(c.oid)"),
     ("n_live_tup", "pg_stat_get_live_tuples(c.oid)"),
     ("n_mod_since_analyze", "pg_stat_get_mod_since_analyze(c.oid)"),
+    ("n_ins_since_vacuum", "pg_stat_get_ins_since_vacuum(c.oid)"),
+    ("last_vacuum", "pg_stat_get_last_vacuum_time(c.oid)"),
+    ("vacuum_count", "pg_stat_get_vacuum_count(c.oid)"),
     ("last_analyze", "pg_stat_get_last_analyze_time(c.oid)"),
     ("last_autoanalyze", "pg_stat_get_last_autoanalyze_time(c.oid)"),
     ("analyze_count", "pg_stat_get_analyze_count(c.oid)"),
@@ -218,6 +230,8 @@ fn source(name: &str) -> Option<(String, Given)> {
                 ("active_time", "pg_stat_get_db_active_time(d.oid)"),
                 ("idle_in_transaction_time", "pg_stat_get_db_idle_in_transaction_time(d.oid)"),
                 ("sessions", "pg_stat_get_db_sessions(d.oid)"),
+                ("sessions_abandoned", "pg_stat_get_db_sessions_abandoned(d.oid)"),
+                ("sessions_fatal", "pg_stat_get_db_sessions_fatal(d.oid)"),
                 ("sessions_killed", "pg_stat_get_db_sessions_killed(d.oid)"),
                 ("checksum_failures", "0"),
             ],

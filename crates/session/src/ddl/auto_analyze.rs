@@ -21,7 +21,7 @@ use crate::session::Session;
 const THRESHOLD: f64 = 50.0;
 const SCALE_FACTOR: f64 = 0.1;
 
-/// When a table was analysed, and what had changed by then.
+/// When a table was analysed and vacuumed, and what had changed by then.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Analysed {
     /// Its storage then: another one counts from zero.
@@ -32,6 +32,8 @@ pub(crate) struct Analysed {
     pub at: [Option<i64>; 2],
     /// How often each.
     pub times: [i64; 2],
+    /// When somebody asked for VACUUM, how often, and how many rows had been inserted by then.
+    pub vacuumed: (Option<i64>, i64, u64),
 }
 
 /// What it is told, and its thread: that starts when something has changed for the first time.
@@ -200,6 +202,15 @@ impl Runtime {
         (analysed.storage, analysed.counts) = (info.rel, counts);
         analysed.at[usize::from(asked)] = Some(self.micros_since_2000());
         analysed.times[usize::from(asked)] += 1;
+    }
+
+    /// Notes that a table was vacuumed.
+    pub(crate) fn note_vacuumed(&self, db: &Database, info: &TableInfo) {
+        let Ok(relation) = db.relation(info.rel) else { return };
+        let inserted = relation.attempts()[0] + relation.predecessor().unwrap_or_default().attempts[0];
+        let mut all = self.analysed.lock();
+        let (_, times, _) = all.get(&(db.id, info.oid)).copied().unwrap_or_default().vacuumed;
+        all.entry((db.id, info.oid)).or_default().vacuumed = (Some(self.micros_since_2000()), times + 1, inserted);
     }
 
     /// Tells a thread of the cluster's own to end what it does.

@@ -81,13 +81,14 @@ impl Session {
             .try_for_each(|i| self.new_storage(i.oid, i.rel, RelKind::Btree, carried_forms(info, &i.include)))
     }
 
-    /// Gives a relation fresh storage.
+    /// Gives a relation fresh storage, with nothing in it.
     pub(super) fn new_storage(&mut self, oid: Oid, old: RelId, kind: RelKind, forms: Vec<Physical>) -> Result<()> {
         let db = self.db.clone();
         let fresh = self.new_oid()?;
         let old = db.relation(old)?;
         let txn = self.txn_mut();
-        db.create_relation(txn, RelMeta::new(RelId(fresh.0), kind, old.persistence, forms))?;
+        let new = db.create_relation(txn, RelMeta::new(RelId(fresh.0), kind, old.persistence, forms))?;
+        new.succeed(&old, kind == RelKind::Table);
         db.drop_relation(txn, &old)?;
         self.change_rows(PG_CLASS, |r| r.oid("oid") == oid, &[("relfilenode", Datum::from(fresh))])?;
         Ok(())
@@ -135,7 +136,10 @@ impl Session {
         }
         if vacuum.vacuum {
             self.runtime.engine().purge()?;
-            tables.iter().try_for_each(|(info, _)| self.settle_indexes(info))?;
+            for (info, _) in &tables {
+                self.settle_indexes(info)?;
+                self.runtime.note_vacuumed(&self.db, info);
+            }
         }
         if analyze {
             for (info, columns) in tables {

@@ -21,6 +21,9 @@ pub(crate) struct SessionCounts {
     pub counts: [u64; crate::activity::COUNTS],
     pub begun: u64,
     pub killed: u64,
+    /// Those whose client was lost, and those that ended with an error.
+    pub abandoned: u64,
+    pub fatal: u64,
     /// Microseconds that sessions were there.
     pub time: u64,
 }
@@ -41,6 +44,8 @@ impl Runtime {
             counts: kept.ended.get(),
             begun: kept.begun.load(Ordering::Relaxed),
             killed: kept.killed.load(Ordering::Relaxed),
+            abandoned: kept.abandoned.load(Ordering::Relaxed),
+            fatal: kept.fatal.load(Ordering::Relaxed),
             time: kept.time.load(Ordering::Relaxed),
         };
         let now = self.micros_since_2000();
@@ -59,10 +64,10 @@ impl SessionHost<'_> {
     pub(crate) fn table_count(&self, name: &str, table: Oid) -> Result<Datum> {
         let info = self.image.by_oid(table);
         let analysed = self.runtime.analysed(self.db, table).unwrap_or_default();
-        let counts = match info.map(|i| self.db.relation(i.rel)) {
-            Some(Ok(relation)) => relation.counts(),
-            _ => [0; 3],
-        };
+        let relation = info.and_then(|i| self.db.relation(i.rel).ok());
+        let before = relation.as_ref().and_then(|r| r.predecessor()).unwrap_or_default();
+        let own = relation.map_or([0; 3], |r| r.attempts());
+        let counts: [u64; 3] = std::array::from_fn(|i| before.attempts[i] + own[i]);
         let since = info.map_or([0; 3], |info| self.runtime.counts_since_analyze(self.db, info));
         let time = |at: Option<i64>| at.map_or(Datum::Null, Datum::I64);
         let number = |n: u64| Datum::I64(i64::try_from(n).unwrap_or(i64::MAX));
@@ -72,7 +77,10 @@ impl SessionHost<'_> {
                 None => self.image.storage_of_index(table),
             };
             let relation = rel.and_then(|rel| self.db.relation(rel).ok());
-            relation.map(|r| (r.scan_counts(), r.kind == RelKind::Btree)).unwrap_or_default()
+            let Some(relation) = relation else { return Default::default() };
+            let (mut counts, before) = (relation.scan_counts(), relation.predecessor().unwrap_or_default().scans);
+            (counts.scans, counts.rows) = (counts.scans + before.scans, counts.rows + before.rows);
+            (counts, relation.kind == RelKind::Btree)
         };
         Ok(match name {
             "pg_stat_get_numscans" => number(scans().0.scans),
@@ -86,10 +94,20 @@ impl SessionHost<'_> {
             "pg_stat_get_tuples_updated" => number(counts[1]),
             "pg_stat_get_tuples_deleted" => number(counts[2]),
             "pg_stat_get_live_tuples" => {
-                let then = self.image.size(table).map_or(0.0, |s| f64::from(s.rows.max(0.0))) as u64;
+                let known = self.image.size(table).map_or(0.0, |s| f64::from(s.rows.max(0.0))) as u64;
+                // TRUNCATE does not change what `pg_class` says.
+                let is_older = before.is_emptied && info.is_none_or(|info| analysed.storage != info.rel);
+                let then = if is_older { 0 } else { known };
                 number((then + since[0]).saturating_sub(since[2]))
             }
             "pg_stat_get_mod_since_analyze" => number(since.iter().sum()),
+            "pg_stat_get_ins_since_vacuum" => {
+                let then =
+                    if before.is_emptied { before.attempts[0].max(analysed.vacuumed.2) } else { analysed.vacuumed.2 };
+                number(counts[0].saturating_sub(then))
+            }
+            "pg_stat_get_last_vacuum_time" => time(analysed.vacuumed.0),
+            "pg_stat_get_vacuum_count" => Datum::I64(analysed.vacuumed.1),
             "pg_stat_get_last_autoanalyze_time" => time(analysed.at[0]),
             "pg_stat_get_last_analyze_time" => time(analysed.at[1]),
             "pg_stat_get_autoanalyze_count" => Datum::I64(analysed.times[0]),
@@ -119,6 +137,8 @@ impl SessionHost<'_> {
             "pg_stat_get_db_idle_in_transaction_time" => milliseconds(of(Count::IdleInTransactionTime)),
             "pg_stat_get_db_session_time" => milliseconds(sessions().time),
             "pg_stat_get_db_sessions" => number(sessions().begun),
+            "pg_stat_get_db_sessions_abandoned" => number(sessions().abandoned),
+            "pg_stat_get_db_sessions_fatal" => number(sessions().fatal),
             "pg_stat_get_db_sessions_killed" => number(sessions().killed),
             "pg_stat_get_db_tuples_inserted" => rows(0),
             "pg_stat_get_db_tuples_updated" => rows(1),

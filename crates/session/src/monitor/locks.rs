@@ -1,9 +1,8 @@
 //! `pg_locks`: who holds what, and who waits.
 
-use std::collections::HashSet;
-
-use storage::lock::{HeldLock, Mode, Tag};
-use types::Datum;
+use storage::lock::{HeldLock, Mode, OwnerId, Tag};
+use types::array::Array;
+use types::{Datum, oid};
 
 use crate::host::SessionHost;
 
@@ -22,6 +21,16 @@ pub(super) fn kind(tag: &Tag) -> &'static str {
 }
 
 impl SessionHost<'_> {
+    /// `pg_blocking_pids`: who keeps session `pid` from going on, because he holds what it waits for, or waits for it before it.
+    pub(crate) fn blocking(&self, pid: u32) -> Datum {
+        let blockers = self.runtime.engine().shared().locks.blockers(OwnerId(pid));
+        let pids: Vec<Datum> = blockers.into_iter().map(|owner| Datum::I32(owner.0.cast_signed())).collect();
+        match pids.is_empty() {
+            true => Array::empty(oid::INT4).to_datum(),
+            false => Array::one_dimensional(oid::INT4, pids).to_datum(),
+        }
+    }
+
     /// A row per lock that is held or waited for, and one for each transaction: PostgreSQL's lock themselves.
     pub(super) fn locks(&self) -> Vec<Vec<Datum>> {
         let held = self.runtime.engine().shared().locks.list();
@@ -61,10 +70,9 @@ impl SessionHost<'_> {
             row
         };
         let mut rows: Vec<Vec<Datum>> = held.iter().map(row).collect();
-        let mut owners: HashSet<u32> = held.iter().map(|l| l.owner.0).collect();
         let present = self.runtime.present.lock().clone();
-        owners.extend(present.values().filter(|b| b.activity.look().xact_start != 0).map(|b| b.pid()));
-        let mut owners: Vec<u32> = owners.into_iter().filter(|o| present.contains_key(o)).collect();
+        let in_transaction = present.values().filter(|b| b.activity.look().xact_start != 0);
+        let mut owners: Vec<u32> = in_transaction.map(|b| b.pid()).collect();
         owners.sort_unstable();
         rows.extend(owners.into_iter().map(|owner| {
             let mut row = vec![Datum::Null; COLUMNS];

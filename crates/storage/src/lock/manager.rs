@@ -341,6 +341,22 @@ impl LockManager {
         false
     }
 
+    /// Whom an owner waits for: who holds what it wants, and who waits for that before it.
+    pub fn blockers(&self, waiter: OwnerId) -> Vec<OwnerId> {
+        for shard in &self.shards {
+            for entry in shard.lock().values() {
+                let Some(own) = entry.queue.iter().find(|w| w.owner == waiter) else { continue };
+                let holders = entry.granted.iter().filter(|g| g.0 != waiter && g.1.conflicts(own.mode)).map(|g| g.0);
+                let ahead = entry.queue.iter().take_while(|w| w.owner != waiter).filter(|w| w.mode.conflicts(own.mode));
+                let mut found: Vec<OwnerId> = holders.chain(ahead.map(|w| w.owner)).collect();
+                found.sort_unstable();
+                found.dedup();
+                return found;
+            }
+        }
+        Vec::new()
+    }
+
     /// Every lock held or waited for.
     pub fn list(&self) -> Vec<HeldLock> {
         let noted = self.weak.list().into_iter();

@@ -427,6 +427,7 @@ impl Transaction {
                 continue;
             }
             table.undo(&mark)?;
+            table.rel().count_undone(mark.kind, mark.count.into());
         }
         Ok(())
     }
