@@ -6,4 +6,5 @@ mod lifecycle;
 mod notify;
 mod seeing;
 mod state;
+mod statistics;
 mod waits;

@@ -86,11 +86,15 @@ pub struct Client {
 
 impl Client {
     pub fn connect(path: &Path, user: &str) -> Client {
+        Client::connect_to(path, user, "postgres")
+    }
+
+    pub fn connect_to(path: &Path, user: &str, database: &str) -> Client {
         let stream = UnixStream::connect(path).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         let mut client = Client { stream, input: BytesMut::new(), pid: 0, key: Vec::new() };
         let mut buffer = BytesMut::new();
-        let parameters = StartupParameters::new([("user", user), ("database", "postgres")]);
+        let parameters = StartupParameters::new([("user", user), ("database", database)]);
         StartupMessage::Startup { version: ProtocolVersion { major: 3, minor: 0 }, parameters }.encode(&mut buffer);
         client.send(&buffer);
         let answer = client.answer();

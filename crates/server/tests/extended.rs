@@ -143,7 +143,7 @@ fn all(connect: impl Fn() -> Client) -> String {
 }
 
 /// The socket of the PostgreSQL that is asked, if there is one.
-fn oracle() -> Option<PathBuf> {
+pub fn oracle() -> Option<PathBuf> {
     let settings = std::env::var("HATHI_ORACLE").ok()?;
     let of =
         |key: &str| settings.split(' ').find_map(|pair| pair.strip_prefix(key)?.strip_prefix('=').map(str::to_owned));
