@@ -13,3 +13,4 @@ mod parameters;
 mod parser;
 mod sqllogic;
 mod sqlx;
+mod tokio_postgres;
