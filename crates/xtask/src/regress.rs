@@ -2,8 +2,10 @@
 //!
 //! The suite is fetched when it is run (`source`) and never committed. Each file is split into the pieces whose results psql prints
 //! (`script`); a piece agrees when what psql printed for it is what the suite expects, white space aside, as `pg_regress` compares.
+//! With `--all-modes` the files are run in every way of running sessions, and print the same in all of them (`modes`).
 //! Scores are kept between the marks in `docs/COMPAT.md` (`scores`).
 
+mod modes;
 mod report;
 mod scores;
 mod script;
@@ -36,6 +38,9 @@ pub struct Options {
     /// Fail when a score is lower than the one in docs/COMPAT.md.
     #[arg(long, conflicts_with = "bless")]
     check: bool,
+    /// Run the files in every mode of sessions, too, and fail when one prints what another does not.
+    #[arg(long)]
+    all_modes: bool,
     /// A server compiled in release mode, rather than one with its assertions.
     #[arg(long)]
     release: bool,
@@ -64,10 +69,12 @@ pub fn run(root: &Path, options: &Options) -> Result<(), Failure> {
     let chosen =
         schedule.iter().filter(|file| wanted.is_empty() || *file == "test_setup" || wanted.contains(&file.as_str()));
 
-    let mut run = Run { suite, place, server: Server::start(&hathi, &root.join("target/regress"))?, options };
+    let chosen: Vec<&str> = chosen.map(String::as_str).collect();
+    let mut run =
+        Run { suite: suite.clone(), place, server: Server::start(&hathi, &root.join("target/regress"), &[])?, options };
     run.prepare()?;
     let mut reports = Vec::new();
-    for file in chosen {
+    for file in &chosen {
         let report = run.file(file)?;
         println!("{report}");
         reports.push(report);
@@ -89,7 +96,7 @@ pub fn run(root: &Path, options: &Options) -> Result<(), Failure> {
             return Err(failed(format!("crashed or hung: {}", broken.join(" "))));
         }
     }
-    Ok(())
+    if options.all_modes { modes::compare(root, &suite, &hathi, &chosen, options) } else { Ok(()) }
 }
 
 /// The fast files, checked, as a step of continuous integration; where the suite cannot be had, that is said.
@@ -102,8 +109,16 @@ pub fn run_fast(root: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     eprintln!("==> regression suite, {} files", FAST.len());
-    let options =
-        Options { files: vec![], fast: true, bless: false, check: true, release: false, limit_s: 20, errors: 0 };
+    let options = Options {
+        files: vec![],
+        fast: true,
+        bless: false,
+        check: true,
+        all_modes: true,
+        release: false,
+        limit_s: 20,
+        errors: 0,
+    };
     run(root, &options)
 }
 

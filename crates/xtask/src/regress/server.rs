@@ -23,19 +23,21 @@ pub struct Server {
     pub port: u16,
     program: PathBuf,
     place: PathBuf,
+    arguments: Vec<String>,
     child: Child,
     panics_seen: usize,
 }
 
 impl Server {
-    /// Starts `program` on an empty directory in `place`.
-    pub fn start(program: &Path, place: &Path) -> Result<Server, Failure> {
+    /// Starts `program` on an empty directory in `place`, with more arguments than it always has.
+    pub fn start(program: &Path, place: &Path, arguments: &[&str]) -> Result<Server, Failure> {
         let data = place.join("data");
         let _ = std::fs::remove_dir_all(&data);
         let _ = std::fs::remove_file(place.join("server.log"));
         std::fs::create_dir_all(place).map_err(|error| failed(error.to_string()))?;
-        let (child, port) = spawn(program, place)?;
-        Ok(Server { port, program: program.to_owned(), place: place.to_owned(), child, panics_seen: 0 })
+        let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        let (child, port) = spawn(program, place, &arguments)?;
+        Ok(Server { port, program: program.to_owned(), place: place.to_owned(), arguments, child, panics_seen: 0 })
     }
 
     /// Ends it, whatever it does, and starts it again on the same directory, of which a copy is kept as it was left. Whether
@@ -45,7 +47,7 @@ impl Server {
         let (data, copy) = (self.place.join("data"), self.place.join("killed"));
         let _ = std::fs::remove_dir_all(&copy);
         let _ = Command::new("cp").arg("-r").arg(&data).arg(&copy).status();
-        let again = spawn(&self.program, &self.place);
+        let again = spawn(&self.program, &self.place, &self.arguments);
         let recovered = again.is_ok();
         (self.child, self.port) = match again {
             Ok(running) => running,
@@ -55,7 +57,7 @@ impl Server {
                 let _ = std::fs::remove_dir_all(&damaged);
                 std::fs::rename(&copy, &damaged).map_err(|error| failed(error.to_string()))?;
                 std::fs::remove_dir_all(&data).map_err(|error| failed(error.to_string()))?;
-                spawn(&self.program, &self.place)?
+                spawn(&self.program, &self.place, &self.arguments)?
             }
         };
         Ok(recovered)
@@ -129,7 +131,7 @@ impl Drop for Server {
 }
 
 /// Starts the process and reads the port it chose.
-fn spawn(program: &Path, place: &Path) -> Result<(Child, u16), Failure> {
+fn spawn(program: &Path, place: &Path, arguments: &[String]) -> Result<(Child, u16), Failure> {
     let log = std::fs::OpenOptions::new().create(true).append(true).open(place.join("server.log"));
     let log = log.map_err(|error| failed(error.to_string()))?;
     // A socket's path must be short, which the workspace's may not be.
@@ -140,7 +142,8 @@ fn spawn(program: &Path, place: &Path) -> Result<(Child, u16), Failure> {
         .arg("serve")
         .arg(place.join("data"))
         .args(["--listen", "127.0.0.1:0", "--auth", "trust", "--socket"])
-        .arg(&socket);
+        .arg(&socket)
+        .args(arguments);
     command.env("RUST_BACKTRACE", "1").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
     let mut child = command.spawn().map_err(|error| failed(format!("{}: {error}", program.display())))?;
     let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
