@@ -4,6 +4,7 @@
 //! statement the thread waits, and lends its slot meanwhile (E4).
 
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -89,6 +90,11 @@ impl Channel {
             desynchronized: false,
             lost: false,
         }
+    }
+
+    /// Its socket, if it has one.
+    pub fn socket(&self) -> Option<BorrowedFd<'_>> {
+        self.transport.socket()
     }
 
     pub fn transport(&mut self) -> &mut dyn Transport {

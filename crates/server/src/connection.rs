@@ -19,6 +19,7 @@ use crate::Shared;
 use crate::channel::{Channel, CopyMessage, Incoming};
 use crate::extended::{Bound, Opened};
 use crate::limits::Place;
+use crate::liveness::Liveness;
 use crate::login::{Asked, Login};
 use crate::origin::Origin;
 use crate::results::Results;
@@ -111,6 +112,7 @@ pub struct Connection {
     reported: Vec<String>,
     /// Changes of settings that those told of know.
     reported_changes: u64,
+    liveness: Liveness,
     /// A statement that waits for its client.
     pub(crate) pending: Option<Pending>,
     /// How long the client may be silent, and what it is told then.
@@ -136,6 +138,7 @@ impl Connection {
             skipping: false,
             reported: Vec::new(),
             reported_changes: 0,
+            liveness: Liveness::default(),
             pending: None,
             silence: Some((Instant::now() + patience, timeout)),
             place: None,
@@ -433,6 +436,10 @@ impl Connection {
             return;
         }
         self.reported_changes = changes;
+        if let Some(backend) = &self.channel.cancel {
+            let settings = session.inner().client_settings();
+            self.liveness.follow(settings, self.channel.socket(), backend);
+        }
         for (i, (name, without)) in REPORTED.iter().enumerate() {
             let session = session.inner();
             let value = match *name {

@@ -272,6 +272,11 @@ impl Session {
         self.block
     }
 
+    /// What whoever serves its client heeds.
+    pub fn client_settings(&self) -> crate::ClientSettings {
+        self.settings.client
+    }
+
     /// How often its settings, or its role, have changed so far.
     pub fn settings_changes(&self) -> u64 {
         self.settings_changes
