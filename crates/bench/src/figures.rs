@@ -15,6 +15,7 @@ pub mod idle_sessions;
 pub mod jit;
 pub mod load_driver;
 pub mod lock_crowd;
+pub mod notify;
 pub mod opening;
 pub mod parse;
 pub mod pgbench;
@@ -82,5 +83,6 @@ pub const ALL: &[(&str, Measure)] = &[
     ("churn-scram", churn::scram),
     ("in-process-session", churn::in_process),
     ("lock-crowd", lock_crowd::lock_crowd),
+    ("notify", notify::notify),
     ("fairness", fairness::fairness),
 ];

@@ -2,6 +2,9 @@
 //!
 //! Statements of the extended protocol are one transaction up to the client's Sync, as in PostgreSQL; after an error everything up to it
 //! is skipped. Portals keep their place between messages and end with their transaction.
+//!
+//! Who may touch it: the thread that runs its seat (`seat.rs`, P1, P2), or its own in thread mode; its session and portals with it. Whoever else wants
+//! something of it has the session's `Backend`, whose waker has the seat run again.
 
 use std::collections::HashMap;
 use std::io;
