@@ -87,7 +87,12 @@ fn terminating_ends_every_wait() {
         // It is gone, and so is what it held.
         assert_eq!(boss.run(&format!("SELECT pg_terminate_backend({})", client.pid)).row(), ["f"], "{name}");
     }
-    assert_eq!(boss.run("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'").row(), ["1"]);
+    // Those who have held something have just left.
+    let alone = (0..100).any(|_| {
+        std::thread::sleep(Duration::from_millis(10));
+        boss.run("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'").row() == ["1"]
+    });
+    assert!(alone);
 }
 
 #[test]

@@ -199,6 +199,8 @@ pub struct Relation {
     /// Rows that committed transactions have inserted, changed and deleted since it was opened.
     counts: [AtomicU64; 3],
     scans: Scans,
+    /// What is known of its blocks' values.
+    zones: crate::zones::Zones,
     /// Bumped whenever what a checkpoint stores of it changed.
     pub(crate) changes: AtomicU64,
     /// How entries of its indexes follow from its rows, as far as those who write it have said.
@@ -256,6 +258,7 @@ impl Relation {
             }),
             counts: Default::default(),
             scans: Scans::default(),
+            zones: crate::zones::Zones::default(),
             changes: AtomicU64::new(1),
             shapes: Mutex::new(None),
         }
@@ -280,6 +283,12 @@ impl Relation {
     /// Whether changes to it are logged.
     pub fn is_logged(&self) -> bool {
         self.persistence == Persistence::Permanent
+    }
+
+    /// What is known of its blocks' values.
+    #[inline]
+    pub fn zones(&self) -> &crate::zones::Zones {
+        &self.zones
     }
 
     /// Blocks in use.
