@@ -15,6 +15,7 @@ pub mod idle_sessions;
 pub mod jit;
 pub mod load_driver;
 pub mod lock_crowd;
+pub mod notify;
 pub mod opening;
 pub mod parse;
 pub mod pgbench;
@@ -24,6 +25,7 @@ pub mod round_trips;
 pub mod scan;
 pub mod sort;
 pub mod speedtest;
+pub mod tiny;
 pub mod tpch;
 pub mod tpch_large;
 pub mod wake;
@@ -65,6 +67,9 @@ pub const ALL: &[(&str, Measure)] = &[
     ("idle-sessions-in-process", idle_sessions::in_process),
     ("wake-200", wake::wake_200),
     ("wake-1000", wake::wake_1000),
+    ("wake-10000", wake::wake_10000),
+    ("bursts", wake::bursts),
+    ("tiny-select-1", tiny::tiny),
     ("pgbench-select-simple-1", |s| pgbench::select(s, "pgbench-select-simple-1", Protocol::Simple, 1)),
     ("pgbench-select-simple-2", |s| pgbench::select(s, "pgbench-select-simple-2", Protocol::Simple, 2)),
     ("pgbench-select-simple-8", |s| pgbench::select(s, "pgbench-select-simple-8", Protocol::Simple, 8)),
@@ -82,5 +87,6 @@ pub const ALL: &[(&str, Measure)] = &[
     ("churn-scram", churn::scram),
     ("in-process-session", churn::in_process),
     ("lock-crowd", lock_crowd::lock_crowd),
+    ("notify", notify::notify),
     ("fairness", fairness::fairness),
 ];

@@ -3,9 +3,13 @@
 //! They compare a column with a value that is known before the scan begins, look into a short list of such values, or ask for NULL; they read
 //! nothing but the page, and raise no error. Rows that pass are kept as bytes of 0 and 1, which processors combine many at a time.
 
+use std::sync::Arc;
+
 use functions::Callable;
 use plan::{Expr, ExprKind, TableRef};
+use storage::relation::Relation;
 use storage::table::{Cell, PageView};
+use storage::zones::{ColumnZones, Zone};
 use types::array::ArrayView;
 use types::compare::{Sign, compare_f64};
 use types::numeric::SMALL_LEN;
@@ -86,6 +90,73 @@ pub struct PageTests {
     passed: Vec<u8>,
     /// Slots that are visible, and NULL in none of the columns that are compared.
     allowed: Vec<u64>,
+    /// Of which columns it is known what each block has, and which values are looked for.
+    zones: Vec<Zoned>,
+}
+
+/// Tables of fewer blocks are read sooner than looked up.
+const ZONED_BLOCKS_MIN: u32 = 8;
+
+/// A column whose zones are asked.
+struct Zoned {
+    column: usize,
+    zones: Arc<ColumnZones>,
+    low: i64,
+    high: i64,
+    inside: bool,
+}
+
+impl std::fmt::Debug for Zoned {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "column {} from {} to {}", self.column, self.low, self.high)
+    }
+}
+
+impl Zoned {
+    /// Whether no value of the zone passes.
+    fn excludes(&self, zone: &Zone) -> bool {
+        match self.inside {
+            true => zone.high < self.low || zone.low > self.high,
+            false => zone.low >= self.low && zone.high <= self.high,
+        }
+    }
+}
+
+/// The zone of an integer column on a page that every snapshot sees alike.
+fn zone_of(page: &PageView<'_>, column: usize) -> Option<Zone> {
+    fn ends<T: Copy + Ord + Into<i64>>(values: &[T], used: &[u64], nulls: &[u64], ends: (T, T)) -> (i64, i64) {
+        let (mut low, mut high) = ends;
+        for (part, (used, nulls)) in values.chunks(64).zip(used.iter().zip(nulls)) {
+            let mut wanted = used & !nulls;
+            if wanted == u64::MAX {
+                for &v in part {
+                    (low, high) = (low.min(v), high.max(v));
+                }
+                continue;
+            }
+            while wanted != 0 {
+                let v = part[wanted.trailing_zeros() as usize];
+                (low, high) = (low.min(v), high.max(v));
+                wanted &= wanted - 1;
+            }
+        }
+        (low.into(), high.into())
+    }
+    let (bytes, visible, nulls) = (page.mini_page(column), page.visible(), page.nulls(column));
+    macro_rules! ends {
+        ($ty:ty) => {
+            ends::<$ty>(&bytemuck::cast_slice(bytes)[..page.slots()], visible, nulls, (<$ty>::MAX, <$ty>::MIN))
+        };
+    }
+    let (low, high) = match page.form(column) {
+        Physical::I16 => ends!(i16),
+        Physical::I32 => ends!(i32),
+        Physical::U32 => ends!(u32),
+        Physical::I64 => ends!(i64),
+        _ => return None,
+    };
+    let rows = visible.iter().map(|word| word.count_ones()).sum();
+    Some(Zone { low, high, rows })
 }
 
 /// `filter` without what can be tested on pages of `table`, and that.
@@ -347,11 +418,52 @@ impl PageTests {
         Ok(())
     }
 
+    /// Looks up what is known of the blocks of `rel`: once when a scan begins, behind [`PageTests::bind`].
+    pub fn find_zones(&mut self, rel: &Relation) {
+        self.zones.clear();
+        if rel.blocks() < ZONED_BLOCKS_MIN {
+            return;
+        }
+        for (PageTest { column, .. }, bound) in self.tests.iter().zip(&self.bound) {
+            let integers = matches!(
+                rel.layout.columns().get(*column),
+                Some(Physical::I16 | Physical::I32 | Physical::U32 | Physical::I64)
+            );
+            if let (Bound::Range { low, high, inside }, true) = (bound, integers)
+                && let Some(zones) = rel.zones().of(*column)
+            {
+                self.zones.push(Zoned { column: *column, zones, low: *low, high: *high, inside: *inside });
+            }
+        }
+    }
+
+    /// How many rows `block` has, if it is known that none of them passes (Z1).
+    #[inline]
+    pub fn excluded(&self, block: u32) -> Option<u32> {
+        self.zones.iter().find_map(|zoned| {
+            let zone = zoned.zones.get(block)?;
+            zoned.excludes(&zone).then_some(zone.rows)
+        })
+    }
+
+    /// Notes what the page of `block` has, where that is not known yet.
+    #[inline]
+    pub fn note_zones(&self, block: u32, page: &PageView<'_>) {
+        if self.zones.is_empty() || !page.is_settled() {
+            return;
+        }
+        for zoned in self.zones.iter().filter(|z| z.zones.get(block).is_none()) {
+            if let Some(zone) = zone_of(page, zoned.column) {
+                zoned.zones.note(block, zone);
+            }
+        }
+    }
+
     /// Lists in `slots` the visible slots of `from..stop` that pass. `from` is a multiple of 8.
     pub fn passing(&mut self, page: &PageView<'_>, from: usize, stop: usize, slots: &mut Vec<u32>) {
         debug_assert!(from.is_multiple_of(8));
         slots.clear();
-        let PageTests { tests, bound, passed, allowed } = self;
+        let PageTests { tests, bound, passed, allowed, .. } = self;
         allowed.clear();
         allowed.extend_from_slice(page.visible());
         let count = stop.saturating_sub(from);

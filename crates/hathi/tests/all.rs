@@ -34,3 +34,4 @@ mod temporary;
 mod this_program;
 mod tpcb;
 mod tpch;
+mod zones;

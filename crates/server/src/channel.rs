@@ -4,6 +4,7 @@
 //! statement the thread waits, and lends its slot meanwhile (E4).
 
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -91,6 +92,11 @@ impl Channel {
         }
     }
 
+    /// Its socket, if it has one.
+    pub fn socket(&self) -> Option<BorrowedFd<'_>> {
+        self.transport.socket()
+    }
+
     pub fn transport(&mut self) -> &mut dyn Transport {
         &mut *self.transport
     }
@@ -161,6 +167,8 @@ impl Channel {
                 Ok(true)
             }
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(false),
+            // Something came that says nothing to us.
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => Ok(true),
             Err(e) => Err(e),
         }
     }

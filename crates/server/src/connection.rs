@@ -2,6 +2,9 @@
 //!
 //! Statements of the extended protocol are one transaction up to the client's Sync, as in PostgreSQL; after an error everything up to it
 //! is skipped. Portals keep their place between messages and end with their transaction.
+//!
+//! Who may touch it: the thread that runs its seat (`seat.rs`, P1, P2), or its own in thread mode; its session and portals with it. Whoever else wants
+//! something of it has the session's `Backend`, whose waker has the seat run again.
 
 use std::collections::HashMap;
 use std::io;
@@ -19,6 +22,7 @@ use crate::Shared;
 use crate::channel::{Channel, CopyMessage, Incoming};
 use crate::extended::{Bound, Opened};
 use crate::limits::Place;
+use crate::liveness::Liveness;
 use crate::login::{Asked, Login};
 use crate::origin::Origin;
 use crate::results::Results;
@@ -111,6 +115,7 @@ pub struct Connection {
     reported: Vec<String>,
     /// Changes of settings that those told of know.
     reported_changes: u64,
+    liveness: Liveness,
     /// A statement that waits for its client.
     pub(crate) pending: Option<Pending>,
     /// How long the client may be silent, and what it is told then.
@@ -136,6 +141,7 @@ impl Connection {
             skipping: false,
             reported: Vec::new(),
             reported_changes: 0,
+            liveness: Liveness::default(),
             pending: None,
             silence: Some((Instant::now() + patience, timeout)),
             place: None,
@@ -436,6 +442,10 @@ impl Connection {
             return;
         }
         self.reported_changes = changes;
+        if let Some(backend) = &self.channel.cancel {
+            let settings = session.inner().client_settings();
+            self.liveness.follow(settings, self.channel.socket(), backend);
+        }
         for (i, (name, without)) in REPORTED.iter().enumerate() {
             let session = session.inner();
             let value = match *name {

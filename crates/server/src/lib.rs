@@ -10,6 +10,7 @@ mod hba;
 mod journal;
 mod limits;
 mod listen;
+mod liveness;
 mod login;
 mod metrics;
 mod origin;

@@ -316,9 +316,9 @@ impl Connection {
         crate::journal::connected(session.inner(), self.origin);
         self.session = Some(session);
         self.phase = Phase::Ready;
+        self.channel.cancel = Some(cancel.clone());
         self.report_settings();
         backend::backend_key_data(&mut self.channel.output, id, &key);
-        self.channel.cancel = Some(cancel.clone());
         self.run_by(env::waiting::place_number());
         self.shared.enter(id, key, cancel);
         self.ready();

@@ -51,6 +51,8 @@ pub struct Poller {
     /// Connections whose turn was over, or that somebody woke.
     queue: Mutex<VecDeque<Arc<Seat>>>,
     queued: AtomicUsize,
+    /// Threads that sleep until there is an event: whoever queues something wakes one.
+    sleeping: AtomicUsize,
     /// Whether the queue's turn is next.
     turn: AtomicBool,
     /// Times and tokens; of each seat at most one counts.
@@ -76,6 +78,7 @@ impl Poller {
             generation: AtomicU64::new(0),
             queue: Mutex::default(),
             queued: AtomicUsize::new(0),
+            sleeping: AtomicUsize::new(0),
             turn: AtomicBool::new(false),
             times: Mutex::default(),
             first_time: AtomicU64::new(u64::MAX),
@@ -150,7 +153,10 @@ impl Poller {
     pub fn enqueue(&self, seat: Arc<Seat>) {
         locked(&self.queue).push_back(seat);
         self.queued.fetch_add(1, Ordering::SeqCst);
-        self.poke();
+        // Whoever is awake looks here before sleeping.
+        if self.sleeping.load(Ordering::SeqCst) > 0 {
+            self.poke();
+        }
     }
 
     /// Has a connection looked at, by whatever thread calls this.
@@ -237,6 +243,14 @@ impl Poller {
         events.first().map(|event| (event.data.u64(), event.flags))
     }
 
+    /// What is there now.
+    fn glance(&self) -> Option<(u64, EventFlags)> {
+        match self.queued.load(Ordering::SeqCst) {
+            0 => self.wait(Some(Duration::ZERO)),
+            _ => Some((POKE, EventFlags::empty())),
+        }
+    }
+
     fn next(&self) -> Option<Entry> {
         if let Some(seat) = self.due() {
             return Some(Entry::Seat(seat));
@@ -252,10 +266,18 @@ impl Poller {
         let now = Some(Duration::ZERO);
         let token = match waiting {
             true => self.wait(now),
-            false => self.attention.glance(&self.wakefulness, || self.wait(now)).or_else(|| {
-                let first = self.first_time.load(Ordering::SeqCst);
-                let left = (first != u64::MAX).then(|| Duration::from_nanos(first.saturating_sub(self.now())));
-                self.wait(left)
+            false => self.attention.glance(&self.wakefulness, || self.glance()).or_else(|| {
+                self.sleeping.fetch_add(1, Ordering::SeqCst);
+                let found = match self.queued.load(Ordering::SeqCst) {
+                    0 => {
+                        let first = self.first_time.load(Ordering::SeqCst);
+                        let left = (first != u64::MAX).then(|| Duration::from_nanos(first.saturating_sub(self.now())));
+                        self.wait(left)
+                    }
+                    _ => None,
+                };
+                self.sleeping.fetch_sub(1, Ordering::SeqCst);
+                found
             }),
         };
         match token {

@@ -10,7 +10,7 @@ use crate::tls::TlsPeer;
 
 /// A client's bytes. `WouldBlock` means that there is nothing now.
 pub trait Transport: Send {
-    /// Reads what is there.
+    /// Reads what is there. `Interrupted`: something came that was not for whoever asks; they may ask again.
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize>;
     /// Writes what there is room for.
     fn write(&mut self, data: &[u8]) -> io::Result<usize>;

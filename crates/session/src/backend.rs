@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 
 use env::sync::Mutex;
 use env::waiting::Wait;
-use storage::lock::Interrupt;
+use storage::lock::{Interrupt, Probe};
 use types::{Oid, Result};
 
 use crate::activity::Activity;
@@ -174,6 +174,11 @@ impl Backend {
     pub fn terminate(&self) {
         self.interrupt.terminate();
         self.wake();
+    }
+
+    /// Every so many milliseconds of a statement `probe` is asked whether the client is gone; then the session ends. 0, or none: never.
+    pub fn probe_client(&self, every_ms: u64, probe: Option<Probe>) {
+        self.interrupt.set_probe(every_ms.saturating_mul(1_000_000), probe);
     }
 
     /// Whether it is to end.

@@ -3,6 +3,9 @@
 //! A carrier takes whatever its [`Source`] has for it, runs it until that waits for its client, and takes the next. How many carriers run at a
 //! time is the number of *slots*. A carrier that blocks, or whose statement takes long, lends its slot: another thread takes over.
 //!
+//! Who may touch what: a `Carrier` is its own thread's, but for what others read or take away atomically (its slot, since when it runs what);
+//! the crew's counts are behind one lock that nobody keeps across a wait.
+//!
 //! Invariants
 //!
 //! - R1: At most `slots` threads have a slot. Only they take work.

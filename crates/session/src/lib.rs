@@ -53,6 +53,8 @@ pub use prepared::Prepared;
 pub use run::{Pause, Run};
 pub use runtime::{CancelHandle, DEFAULT_DATABASE, Role, Runtime, RuntimeOptions};
 pub use session::{BlockState, Session, Sink};
+pub use settings::ClientSettings;
 pub use statement_cache::StatementCounts;
 pub use statement_stats::rows_of;
+pub use storage::lock::Probe;
 pub use vector::Chunk;

@@ -1,4 +1,7 @@
 //! `Runtime`: one open cluster directory (DESIGN §4): engine, databases and roles by name, catalog images.
+//!
+//! Who may touch it: everybody who has an `Arc` of it, at any time; each part that changes has a lock of its own, held for a moment and never
+//! across a wait or a call of a session. It lives until the last session, cursor and background thread has let go of it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};

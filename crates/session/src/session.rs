@@ -1,4 +1,7 @@
 //! `Session`: what it holds, and what is asked of it from outside. Its folder has what it does.
+//!
+//! Who may touch it: one thread at a time, by `&mut`, whichever that is (`Send`, not `Sync`): a carrier while its connection is run, the caller's
+//! own in a program. Parked, it lies still in its connection. Others have its [`Backend`] and never wait for it.
 
 mod planned;
 mod prepare;
@@ -270,6 +273,11 @@ impl Session {
     /// Whether a transaction block is open.
     pub fn block_state(&self) -> BlockState {
         self.block
+    }
+
+    /// What whoever serves its client heeds.
+    pub fn client_settings(&self) -> crate::ClientSettings {
+        self.settings.client
     }
 
     /// How often its settings, or its role, have changed so far.

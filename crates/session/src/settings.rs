@@ -10,6 +10,21 @@ use types::datetime::{DateOrder, DateStyle, IntervalStyle, zone};
 use types::io::ByteaOutput;
 use types::{IoSettings, Result, SqlError, SqlState};
 
+/// Settings of a session that whoever serves its client heeds; 0 is what the system does, or never.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ClientSettings {
+    /// How often a running statement looks whether its client is there, in milliseconds (`client_connection_check_interval`).
+    pub check_interval_ms: u64,
+    /// Seconds without a word before TCP asks (`tcp_keepalives_idle`).
+    pub keepalives_idle_s: u32,
+    /// Seconds until it asks again (`tcp_keepalives_interval`).
+    pub keepalives_interval_s: u32,
+    /// How often it asks (`tcp_keepalives_count`).
+    pub keepalives_count: u32,
+    /// Milliseconds that what was sent may stay unanswered (`tcp_user_timeout`).
+    pub user_timeout_ms: u32,
+}
+
 /// How values of a setting are read.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
@@ -18,6 +33,10 @@ enum Kind {
     Time,
     /// The same, or -1 for never.
     Delay,
+    /// A time in seconds, or in milliseconds, with units, and shown without.
+    Plain {
+        milliseconds: bool,
+    },
     /// An integer between these.
     Int(i64, i64),
     /// A number between these.
@@ -46,6 +65,7 @@ const KNOWN: &[(&str, &str, Kind)] = &[
     ("bytea_output", "hex", Kind::Word(&["hex", "escape"])),
     // There are no function bodies to check yet.
     ("check_function_bodies", "on", Kind::Bool),
+    ("client_connection_check_interval", "0", Kind::Time),
     ("client_encoding", "UTF8", Kind::Fixed),
     (
         "client_min_messages",
@@ -109,6 +129,11 @@ const KNOWN: &[(&str, &str, Kind)] = &[
     ),
     ("pg_stat_statements.track", "top", Kind::Word(&["none", "top", "all"])),
     ("log_min_duration_statement", "-1", Kind::Delay),
+    // Of connections by TCP; 0 is what the system does.
+    ("tcp_keepalives_count", "0", Kind::Int(0, 2_147_483_647)),
+    ("tcp_keepalives_idle", "0", Kind::Plain { milliseconds: false }),
+    ("tcp_keepalives_interval", "0", Kind::Plain { milliseconds: false }),
+    ("tcp_user_timeout", "0", Kind::Plain { milliseconds: true }),
     ("TimeZone", "UTC", Kind::Text),
     ("track_activity_query_size", "1kB", Kind::Bytes(100, 1_048_576)),
     ("transaction_isolation", "read committed", Kind::Internal),
@@ -123,6 +148,7 @@ const KNOWN: &[(&str, &str, Kind)] = &[
 /// Settings that neither what a statement means nor its plan depends on.
 const APART: &[&str] = &[
     "application_name",
+    "client_connection_check_interval",
     "client_min_messages",
     "default_transaction_deferrable",
     "default_transaction_isolation",
@@ -138,6 +164,10 @@ const APART: &[&str] = &[
     "pg_stat_statements.track",
     "scram_iterations",
     "statement_timeout",
+    "tcp_keepalives_count",
+    "tcp_keepalives_idle",
+    "tcp_keepalives_interval",
+    "tcp_user_timeout",
     "synchronous_commit",
     "track_activities",
     "track_activity_query_size",
@@ -201,6 +231,8 @@ pub struct Settings {
     pub(crate) track_activities: bool,
     pub(crate) activity_bytes: usize,
     pub(crate) track_statements: Track,
+    /// What its connection heeds.
+    pub(crate) client: ClientSettings,
     /// How long a statement must take to be told of, in milliseconds; negative: none is (`log_min_duration_statement`).
     pub(crate) log_min_duration_ms: i64,
     /// How important a message must be to be told of, by its place in PostgreSQL's order (`log_min_messages`).
@@ -236,6 +268,7 @@ impl Default for Settings {
             track_activities: true,
             activity_bytes: 1024,
             track_statements: Track::Top,
+            client: ClientSettings::default(),
             log_min_duration_ms: -1,
             log_min_messages: 7,
             fixed: Arc::default(),
@@ -253,7 +286,7 @@ impl Kind {
     fn described(self) -> (&'static str, Option<(String, String)>, &'static [&'static str]) {
         match self {
             Kind::Bool => ("bool", None, &[]),
-            Kind::Time => ("integer", Some(("0".to_owned(), "2147483647".to_owned())), &[]),
+            Kind::Time | Kind::Plain { .. } => ("integer", Some(("0".to_owned(), "2147483647".to_owned())), &[]),
             Kind::Delay => ("integer", Some(("-1".to_owned(), "2147483647".to_owned())), &[]),
             Kind::Int(low, high) | Kind::Bytes(low, high) | Kind::Size { low, high, .. } => {
                 ("integer", Some((low.to_string(), high.to_string())), &[])
@@ -316,7 +349,8 @@ impl Settings {
                 text(name),
                 text(&number),
                 match kind {
-                    Kind::Time | Kind::Delay => text("ms"),
+                    Kind::Time | Kind::Delay | Kind::Plain { milliseconds: true } => text("ms"),
+                    Kind::Plain { milliseconds: false } => text("s"),
                     Kind::Bytes(..) => text("B"),
                     Kind::Size { unit_kb: 1, .. } => text("kB"),
                     Kind::Size { unit_kb, .. } => text(&format!("{unit_kb}kB")),
@@ -509,6 +543,13 @@ impl Settings {
             Kind::Bool => if boolean(name, given)? { "on" } else { "off" }.to_owned(),
             Kind::Delay if given.trim() == "-1" => "-1".to_owned(),
             Kind::Time | Kind::Delay => shown_time(time(name, given)?),
+            Kind::Plain { milliseconds: true } => time(name, given)?.to_string(),
+            Kind::Plain { milliseconds: false } => {
+                // Without a unit it is seconds.
+                let bare = given.trim().parse::<u32>().is_ok();
+                let ms = if bare { time(name, &format!("{}s", given.trim()))? } else { time(name, given)? };
+                (ms / 1000).to_string()
+            }
             Kind::Int(low, high) => {
                 let n: i64 = given.trim().parse().map_err(|_| invalid(name, given))?;
                 if !(low..=high).contains(&n) {
@@ -597,6 +638,11 @@ impl Settings {
                 }
                 .to_owned());
             }
+            "client_connection_check_interval" => self.client.check_interval_ms = time(name, value)?,
+            "tcp_keepalives_count" => self.client.keepalives_count = value.parse().unwrap_or(0),
+            "tcp_keepalives_idle" => self.client.keepalives_idle_s = value.parse().unwrap_or(0),
+            "tcp_keepalives_interval" => self.client.keepalives_interval_s = value.parse().unwrap_or(0),
+            "tcp_user_timeout" => self.client.user_timeout_ms = value.parse().unwrap_or(0),
             "statement_timeout" => self.statement_timeout_ms = time(name, value)?,
             "idle_in_transaction_session_timeout" => self.idle_timeouts_ms.0 = time(name, value)?,
             "idle_session_timeout" => self.idle_timeouts_ms.1 = time(name, value)?,

@@ -260,11 +260,13 @@ impl Database {
         self.space.read(page, class)
     }
 
-    /// The page of a block, latched exclusively.
+    /// The page of a block, latched exclusively, to be written (Z1).
     #[inline]
     pub(crate) fn write_block(&self, rel: &Relation, block: u32) -> Result<PageWrite<'_>> {
         let (page, class) = rel.locate(block)?;
-        self.space.write(page, class)
+        let guard = self.space.write(page, class)?;
+        rel.zones().forget(block);
+        Ok(guard)
     }
 
     /// Makes sure that `rel` has a page number for `block`. The caller holds `rel.growth`, or is recovery.

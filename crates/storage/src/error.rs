@@ -60,6 +60,8 @@ pub enum Interruption {
     StatementTimeout,
     /// The session is to end (`pg_terminate_backend`, shutdown).
     Terminate,
+    /// Nobody waits for its answer any more (`client_connection_check_interval`).
+    ClientLost,
 }
 
 /// A result of the storage engine.
@@ -90,6 +92,8 @@ impl From<Interruption> for SqlError {
             Interruption::StatementTimeout => {
                 SqlError::new(SqlState::QUERY_CANCELED, "canceling statement due to statement timeout")
             }
+            Interruption::ClientLost => SqlError::new(SqlState::CONNECTION_FAILURE, "connection to client lost")
+                .severity(types::error::Severity::Fatal),
             Interruption::Terminate => {
                 SqlError::new(SqlState::ADMIN_SHUTDOWN, "terminating connection due to administrator command")
                     .severity(types::error::Severity::Fatal)

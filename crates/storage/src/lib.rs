@@ -21,6 +21,7 @@ pub mod sequence;
 pub mod table;
 pub mod txn;
 pub mod wal;
+pub mod zones;
 
 pub use database::{Database, DatabaseCounts};
 pub use engine::{Damage, Engine, Options, Shared};

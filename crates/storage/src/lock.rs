@@ -25,7 +25,7 @@ mod manager;
 mod mode;
 mod weak;
 
-pub use interrupt::Interrupt;
+pub use interrupt::{Interrupt, Probe};
 pub use manager::{HeldLock, LockManager, OwnerId, WaitPolicy};
 pub use mode::{Mode, Tag};
 pub use weak::Notes;

@@ -97,8 +97,9 @@ impl PurgeQueue {
 pub fn purge(shared: &Shared) -> Result<usize> {
     let _purging = shared.purge.purging.lock();
     let mut done = 0;
+    // Once for all: to ask every session takes longer than to purge after one. What ends meanwhile is for the next time.
+    let oldest = shared.txns.oldest_snapshot();
     loop {
-        let oldest = shared.txns.oldest_snapshot();
         let finished = {
             let mut queue = shared.purge.queue.lock();
             match queue.front() {

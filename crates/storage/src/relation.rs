@@ -202,6 +202,8 @@ pub struct Relation {
     scans: Scans,
     /// What was counted of the storage that it stands in for.
     predecessor: OnceLock<Predecessor>,
+    /// What is known of its blocks' values.
+    zones: crate::zones::Zones,
     /// Bumped whenever what a checkpoint stores of it changed.
     pub(crate) changes: AtomicU64,
     /// How entries of its indexes follow from its rows, as far as those who write it have said.
@@ -272,6 +274,7 @@ impl Relation {
             undone: Default::default(),
             scans: Scans::default(),
             predecessor: OnceLock::new(),
+            zones: crate::zones::Zones::default(),
             changes: AtomicU64::new(1),
             shapes: Mutex::new(None),
         }
@@ -296,6 +299,12 @@ impl Relation {
     /// Whether changes to it are logged.
     pub fn is_logged(&self) -> bool {
         self.persistence == Persistence::Permanent
+    }
+
+    /// What is known of its blocks' values.
+    #[inline]
+    pub fn zones(&self) -> &crate::zones::Zones {
+        &self.zones
     }
 
     /// Blocks in use.

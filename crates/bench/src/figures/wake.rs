@@ -40,6 +40,55 @@ pub fn wake_1000(stage: &Stage) -> Result<Vec<Figure>, Failure> {
     wake(stage, 1000, &WAKE_1000)
 }
 
+/// As many as are let in at all, of ours alone: PostgreSQL has no such crowd.
+pub fn wake_10000(stage: &Stage) -> Result<Vec<Figure>, Failure> {
+    let count = stage.scale.idle_clients;
+    let mut figure = Figure::new(
+        "wake-10000",
+        format!(
+            "{count} clients: SELECT 1, sleep 1000 ms (half to one and a half), and again; time to the answer, 99th percentile"
+        ),
+        Unit::Micros,
+        Goal::AtMost(200.0),
+        &[HATHI, CANNED_EVENTS],
+    );
+    let request = query("SELECT 1");
+    for endpoint in &stage.open_all(&[Door::Hathi, Door::CannedEvents], &mut figure)? {
+        let mut crowd = Crowd::connect(endpoint, count)?;
+        crowd.ask_all(&request)?;
+        for _ in 0..stage.scale.long_rounds {
+            let sleep = Duration::from_secs(1);
+            let tally = wakes(&mut crowd, &request, Rhythm { sleep, time: stage.scale.load_time.max(sleep) })?;
+            figure.add(endpoint.who, tally.micros_at(0.99));
+        }
+    }
+    Ok(vec![figure])
+}
+
+/// Clients that sleep for a moment only: what it costs to leave one's thread and to come back all the time.
+pub fn bursts(stage: &Stage) -> Result<Vec<Figure>, Failure> {
+    const CLIENTS: usize = 200;
+    let mut figure = Figure::new(
+        "bursts",
+        format!("{CLIENTS} clients: SELECT 1, sleep 10 ms (half to one and a half), and again; answers per second"),
+        Unit::PerSecond,
+        Goal::TimesAtLeast(HATHI_THREAD, 0.995),
+        &WHO,
+    );
+    let request = query("SELECT 1");
+    let endpoints = stage.open_all(&DOORS, &mut figure)?;
+    let mut crowds = endpoints.iter().map(|e| Crowd::connect(e, CLIENTS)).collect::<Result<Vec<_>, Failure>>()?;
+    crowds.iter_mut().try_for_each(|c| c.ask_all(&request))?;
+    for _ in 0..stage.scale.rounds {
+        for crowd in &mut crowds {
+            let rhythm = Rhythm { sleep: Duration::from_millis(10), time: stage.scale.load_time };
+            let tally = wakes(crowd, &request, rhythm)?;
+            figure.add_clients(crowd.who(), tally.rate(), tally.client_rates());
+        }
+    }
+    Ok(vec![figure])
+}
+
 fn wake(stage: &Stage, count: usize, names: &[Names]) -> Result<Vec<Figure>, Failure> {
     let mut figures = Vec::new();
     for name in names {

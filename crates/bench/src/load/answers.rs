@@ -24,6 +24,8 @@ pub struct Answers {
     head_bytes: usize,
     /// Of its body still to come.
     body_left: usize,
+    /// Notifications so far.
+    pub told: usize,
     /// The message itself, if it matters.
     kept: BytesMut,
 }
@@ -60,6 +62,7 @@ impl Answers {
                 return Ok(None);
             }
             self.head_bytes = 0;
+            self.told += usize::from(self.head[0] == b'A');
             if self.head[0] == b'Z' {
                 return Ok(Some(Answer::Ready));
             }

@@ -33,6 +33,11 @@ impl Client {
         &self.stream
     }
 
+    /// Notifications that came so far.
+    pub fn told(&self) -> usize {
+        self.answers.told
+    }
+
     /// Whether part of what was sent waits for room.
     pub fn has_unsent(&self) -> bool {
         !self.unsent.is_empty()

@@ -128,6 +128,11 @@ impl<'e> Crowd<'e> {
         self.clients.iter().flatten().count()
     }
 
+    /// Notifications that those who are connected have had so far.
+    pub fn told(&self) -> usize {
+        self.clients.iter().flatten().map(Client::told).sum()
+    }
+
     /// Who they are clients of.
     pub fn who(&self) -> &'static str {
         self.endpoint.who

@@ -9,6 +9,9 @@ use env::waiting::{self, Wait};
 
 use crate::error::{Error, Interruption, Result};
 
+/// Says whether the client of a session is gone.
+pub type Probe = Arc<dyn Fn() -> bool + Send + Sync>;
+
 /// Flags that other threads set and the statement's own thread looks at: at every chunk and in every wait.
 pub struct Interrupt {
     pending: AtomicU8,
@@ -18,6 +21,10 @@ pub struct Interrupt {
     waiting: AtomicU8,
     /// Since when, where that is known: microseconds since 1970.
     waiting_since: AtomicI64,
+    /// Whom to ask whether somebody still waits for the statement, how often (nanoseconds; 0: never), and when next.
+    probe: Mutex<Option<Probe>>,
+    probe_every: AtomicU64,
+    probe_at: AtomicU64,
     clock: Arc<dyn Clock>,
     sleep: Mutex<()>,
     wake: Condvar,
@@ -31,6 +38,9 @@ impl Interrupt {
             deadline: AtomicU64::new(0),
             waiting: AtomicU8::new(0),
             waiting_since: AtomicI64::new(0),
+            probe: Mutex::default(),
+            probe_every: AtomicU64::new(0),
+            probe_at: AtomicU64::new(0),
             clock,
             sleep: Mutex::new(()),
             wake: Condvar::new(),
@@ -58,6 +68,29 @@ impl Interrupt {
         self.pending.load(Ordering::SeqCst) & 2 != 0
     }
 
+    /// From the next statement on, `probe` is asked every so many nanoseconds of a statement whether its client is gone; without one nobody is.
+    pub fn set_probe(&self, every_nanos: u64, probe: Option<Probe>) {
+        let every = if probe.is_some() { every_nanos } else { 0 };
+        *self.probe.lock() = probe;
+        self.probe_every.store(every, Ordering::SeqCst);
+        self.probe_at.store(0, Ordering::SeqCst);
+    }
+
+    /// Looks whether the client is gone, if it is time to.
+    fn ask_probe(&self) -> Result<()> {
+        let at = self.probe_at.load(Ordering::SeqCst);
+        let now = if at == 0 { 0 } else { self.clock.monotonic_nanos() };
+        if at == 0 || now < at {
+            return Ok(());
+        }
+        self.probe_at.store(now + self.probe_every.load(Ordering::SeqCst), Ordering::SeqCst);
+        let probe = self.probe.lock().clone();
+        match probe.is_some_and(|is_gone| is_gone()) {
+            true => Err(Error::Interrupted(Interruption::ClientLost)),
+            false => Ok(()),
+        }
+    }
+
     /// Wakes a wait so that it looks at what it waits for.
     pub fn nudge(&self) {
         let _sleep = self.sleep.lock();
@@ -73,6 +106,10 @@ impl Interrupt {
         if self.deadline.load(Ordering::Relaxed) != deadline_nanos {
             self.deadline.store(deadline_nanos, Ordering::SeqCst);
         }
+        let every = self.probe_every.load(Ordering::Relaxed);
+        if every != 0 {
+            self.probe_at.store(self.clock.monotonic_nanos() + every, Ordering::SeqCst);
+        }
     }
 
     /// Sets the deadline of a statement that goes on: what was asked of it meanwhile holds.
@@ -85,7 +122,8 @@ impl Interrupt {
     /// `Err` when the statement must stop.
     #[inline]
     pub fn check(&self) -> Result<()> {
-        if self.pending.load(Ordering::Relaxed) == 0 && self.deadline.load(Ordering::Relaxed) == 0 {
+        let (deadline, probe) = (self.deadline.load(Ordering::Relaxed), self.probe_at.load(Ordering::Relaxed));
+        if self.pending.load(Ordering::Relaxed) == 0 && deadline | probe == 0 {
             return Ok(());
         }
         self.check_slow()
@@ -104,7 +142,7 @@ impl Interrupt {
         if deadline != 0 && self.clock.monotonic_nanos() >= deadline {
             return Err(Error::Interrupted(Interruption::StatementTimeout));
         }
-        Ok(())
+        self.ask_probe()
     }
 
     /// Sleeps until `ready` gives an answer, looking again at every [`Interrupt::nudge`]; `until` (monotonic nanoseconds, 0: never)
@@ -148,7 +186,8 @@ impl Interrupt {
             }
             self.check()?;
             let deadline = self.deadline.load(Ordering::SeqCst);
-            let next = [until, deadline].into_iter().filter(|&d| d != 0).min();
+            let probe = self.probe_at.load(Ordering::SeqCst);
+            let next = [until, deadline, probe].into_iter().filter(|&d| d != 0).min();
             match next {
                 None => self.wake.wait(&mut sleep),
                 Some(next) => {

@@ -99,6 +99,7 @@ pub struct PageView<'a> {
     layout: &'a Layout,
     /// Whether it is the page itself, not a copy.
     in_place: bool,
+    settled: bool,
 }
 
 impl<'a> PageView<'a> {
@@ -106,6 +107,12 @@ impl<'a> PageView<'a> {
     #[inline]
     pub fn ahead(&self) -> usize {
         if self.in_place { self.bytes.len() } else { 0 }
+    }
+
+    /// Whether every snapshot sees the page as this (I7).
+    #[inline]
+    pub fn is_settled(&self) -> bool {
+        self.settled
     }
 
     /// What is read of a page before its columns.
@@ -183,6 +190,7 @@ impl Table {
         scratch.visible.clear();
         scratch.visible.extend(page.used().iter().zip(page.dead()).map(|(used, dead)| used & !dead));
         scratch.patched = false;
+        let settled = guard.versions().is_none();
         if let Some(versions) = guard.versions() {
             for slot in versions.touched() {
                 let (word, bit) = (slot as usize / 64, 1u64 << (slot % 64));
@@ -205,7 +213,7 @@ impl Table {
         }
         let bytes: &[u8] = if scratch.patched { bytemuck::cast_slice(&scratch.copy) } else { &guard };
         let page = TablePage::new(bytes, layout);
-        f(&PageView { page, visible: &scratch.visible, bytes, layout, in_place: !scratch.patched })
+        f(&PageView { page, visible: &scratch.visible, bytes, layout, in_place: !scratch.patched, settled })
     }
 }
 
