@@ -287,6 +287,7 @@ impl Poller {
                     if flags.intersects(EventFlags::RDHUP | EventFlags::HUP | EventFlags::ERR) {
                         seat.hang_up();
                     }
+                    seat.note_ready();
                     seat.stir().then_some(Entry::Seat(seat))
                 }
                 listener => Some(listener),

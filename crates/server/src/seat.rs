@@ -39,6 +39,8 @@ pub struct Seat {
     pub deadline: AtomicU64,
     /// The time under which the poller's list of deadlines has it, no later than its deadline; 0: not at all.
     pub listed: AtomicU64,
+    /// Whether its socket has something new.
+    ready: AtomicBool,
     /// Whether the client has closed its side.
     hung: AtomicBool,
     /// Whether it waits for room to write.
@@ -67,6 +69,7 @@ impl Seat {
             token: AtomicU64::new(u64::MAX),
             deadline: AtomicU64::new(0),
             listed: AtomicU64::new(0),
+            ready: AtomicBool::new(true),
             hung: AtomicBool::new(false),
             writing: AtomicBool::new(false),
         }
@@ -83,6 +86,11 @@ impl Seat {
     /// The client has closed its side.
     pub fn hang_up(&self) {
         self.hung.store(true, Ordering::SeqCst);
+    }
+
+    /// Its socket has something new: whoever runs it may read or write again (P3).
+    pub fn note_ready(&self) {
+        self.ready.store(true, Ordering::SeqCst);
     }
 
     /// Something is there for it; whether the caller is to run it (P1).
@@ -106,7 +114,10 @@ impl Seat {
         loop {
             let mut guard = locked(&self.connection);
             let Some(connection) = guard.as_mut() else { return };
-            connection.channel.transport().stir(self.hung.load(Ordering::SeqCst));
+            // Who is woken for something else need not ask a socket that was empty.
+            if self.ready.swap(false, Ordering::SeqCst) {
+                connection.channel.transport().stir(self.hung.load(Ordering::SeqCst));
+            }
             connection.channel.take_buffers(scratch);
             connection.run_by(env::waiting::place_number());
             // V2: whatever goes wrong, it is this client's alone.
