@@ -78,7 +78,7 @@ pub use index_only_scan::settle;
 pub use modify::check_rows;
 pub use native::{JitUse, Programs};
 pub use quick::Quick;
-pub use routine::{Body, BodyResult, BodyStatement, NoRoutines, Routines, lock_mode, placed};
+pub use routine::{Body, BodyResult, BodyStatement, NoRoutines, Routines, lock_mode, lock_tables, placed};
 pub use sort::size_bytes;
 
 /// What operators work with while a statement runs.

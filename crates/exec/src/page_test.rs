@@ -92,6 +92,8 @@ pub struct PageTests {
     allowed: Vec<u64>,
     /// Of which columns it is known what each block has, and which values are looked for.
     zones: Vec<Zoned>,
+    /// Whether that is not known yet of the block that was asked for last.
+    is_unknown: bool,
 }
 
 /// Tables of fewer blocks are read sooner than looked up.
@@ -439,17 +441,22 @@ impl PageTests {
 
     /// How many rows `block` has, if it is known that none of them passes (Z1).
     #[inline]
-    pub fn excluded(&self, block: u32) -> Option<u32> {
-        self.zones.iter().find_map(|zoned| {
-            let zone = zoned.zones.get(block)?;
-            zoned.excludes(&zone).then_some(zone.rows)
-        })
+    pub fn excluded(&mut self, block: u32) -> Option<u32> {
+        self.is_unknown = false;
+        for zoned in &self.zones {
+            match zoned.zones.get(block) {
+                Some(zone) if zoned.excludes(&zone) => return Some(zone.rows),
+                Some(_) => {}
+                None => self.is_unknown = true,
+            }
+        }
+        None
     }
 
-    /// Notes what the page of `block` has, where that is not known yet.
+    /// Notes what the page of `block`, which [`PageTests::excluded`] was asked of last, has, where that is not known yet.
     #[inline]
     pub fn note_zones(&self, block: u32, page: &PageView<'_>) {
-        if self.zones.is_empty() || !page.is_settled() {
+        if !self.is_unknown || !page.is_settled() {
             return;
         }
         for zoned in self.zones.iter().filter(|z| z.zones.get(block).is_none()) {

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use ext::definition::Rows;
 use plan::{ExprKind, Node, Routine, TableUse};
-use storage::Lsn;
-use storage::lock::{Mode, Tag};
+use storage::lock::{Mode, Tag, WaitPolicy};
+use storage::txn::Transaction;
+use storage::{DbId, Lsn};
 use types::record::RecordView;
 use types::{Datum, Oid, Physical, Result, SqlError, SqlState};
 use vector::{Chunk, Vector};
@@ -23,6 +24,22 @@ pub fn lock_mode(how: TableUse) -> Mode {
         TableUse::LockRows => Mode::RowShare,
         TableUse::Write => Mode::RowExclusive,
     }
+}
+
+/// Locks tables as they are used; whether any was not locked so before.
+///
+/// # Errors
+/// What waiting says.
+pub fn lock_tables(txn: &mut Transaction, db: DbId, tables: &[(Oid, TableUse)], policy: WaitPolicy) -> Result<bool> {
+    let mut any = false;
+    for &(table, how) in tables {
+        let (tag, mode) = (Tag::Relation(db, table.0), lock_mode(how));
+        if !txn.holds(tag, mode) {
+            txn.lock(tag, mode, policy)?;
+            any = true;
+        }
+    }
+    Ok(any)
 }
 
 /// How deep calls may be nested.
@@ -303,16 +320,10 @@ fn one(
         let message = format!("{} is not allowed in a non-volatile function", statement.word);
         return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message));
     }
-    for &(table, how) in &statement.tables {
-        let mode = lock_mode(how);
-        let tag = Tag::Relation(ctx.db.id, table.0);
-        if !ctx.txn.holds(tag, mode) {
-            ctx.txn.lock(tag, mode, ctx.lock_policy())?;
-            if !ctx.routines.is_current() {
-                let message = "could not run a function because the catalog was changed concurrently";
-                return Err(SqlError::new(SqlState::SERIALIZATION_FAILURE, message));
-            }
-        }
+    let policy = ctx.lock_policy();
+    if lock_tables(ctx.txn, ctx.db.id, &statement.tables, policy)? && !ctx.routines.is_current() {
+        let message = "could not run a function because the catalog was changed concurrently";
+        return Err(SqlError::new(SqlState::SERIALIZATION_FAILURE, message));
     }
     ctx.txn.next_command();
     if statement.writes {

@@ -25,6 +25,7 @@ pub(crate) struct Opened {
 /// What is bound to the unnamed portal while that is not opened (P4).
 pub(crate) struct Bound {
     statement: String,
+    columns: Arc<Vec<OutputColumn>>,
     params: Vec<Datum>,
     formats: Formats,
     /// Whether it was run: then there are no more rows.
@@ -76,7 +77,7 @@ impl Connection {
             }
             _ => {}
         }
-        let Some(Bound { statement, params, formats, is_spent }) = self.bound.take() else { return Ok(()) };
+        let Some(Bound { statement, params, formats, is_spent, .. }) = self.bound.take() else { return Ok(()) };
         let mut portal = self.session().open_named("", &statement, params)?;
         if let (true, Some(portal)) = (is_spent, &mut portal) {
             portal.end();
@@ -120,7 +121,7 @@ impl Connection {
         let statement_name = text::utf8(statement_name)?;
         let statement = self.session().statement(statement_name)?;
         let types: Vec<Oid> = statement.map_or(Vec::new(), |s| s.params.clone());
-        let column_count = statement.map_or(0, |s| s.columns.len());
+        let columns = statement.map_or_else(Arc::default, |s| s.columns.clone());
         if values.len() != types.len() {
             let message = format!(
                 "bind message supplies {} parameters, but prepared statement \"{statement_name}\" requires {}",
@@ -142,10 +143,11 @@ impl Connection {
                 e.context(format!("{which} parameter ${}{}", i + 1, if known { " = '...'" } else { "" }))
             })?);
         }
-        if result_formats.len() > 1 && result_formats.len() != column_count {
+        if result_formats.len() > 1 && result_formats.len() != columns.len() {
             let message = format!(
-                "bind message has {} result formats but query has {column_count} columns",
-                result_formats.len()
+                "bind message has {} result formats but query has {} columns",
+                result_formats.len(),
+                columns.len()
             );
             return Err(SqlError::new(SqlState::PROTOCOL_VIOLATION, message));
         }
@@ -155,7 +157,8 @@ impl Connection {
         // What is kept must not keep all that was read with it.
         let formats = result_formats.detached();
         if name.is_empty() && self.session().is_bound_silently(statement_name) {
-            self.bound = Some(Bound { statement: statement_name.to_owned(), params, formats, is_spent: false });
+            let statement = statement_name.to_owned();
+            self.bound = Some(Bound { statement, columns, params, formats, is_spent: false });
         } else {
             let portal = self.session().open_named(portal_name, statement_name, params)?;
             self.portals.insert(Bytes::copy_from_slice(name), Opened { portal, formats });
@@ -175,12 +178,9 @@ impl Connection {
                 columns = statement.map(|s| s.columns.clone());
             }
             Target::Portal => {
-                columns = if let Some(bound) = self.bound.take_if(|_| name.is_empty()) {
-                    let statement = self.session().statement(&bound.statement)?;
-                    let columns = statement.map(|s| s.columns.clone());
+                columns = if let Some(bound) = self.bound.as_ref().filter(|_| name.is_empty()) {
                     formats = Some(bound.formats.clone());
-                    self.bound = Some(bound);
-                    columns
+                    Some(bound.columns.clone())
                 } else if let Some(opened) = self.portals.get(name) {
                     formats = Some(opened.formats.clone());
                     opened.portal.as_ref().map(|p| p.columns.clone())

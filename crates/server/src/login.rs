@@ -311,7 +311,7 @@ impl Connection {
         let id = session.inner().process_id() as i32;
         let cancel = session.inner().cancel_handle();
         cancel.set_waker(self.waker.take());
-        cancel.set_peer(peer(self.channel.transport().socket()));
+        cancel.set_peer(peer(self.channel.socket()));
         session.inner().time_all();
         crate::journal::connected(session.inner(), self.origin);
         self.session = Some(session);

@@ -106,7 +106,7 @@ impl Seat {
     /// Calls `f` with its socket, if it has one.
     pub fn with_socket<T>(&self, f: impl FnOnce(BorrowedFd<'_>) -> T) -> Option<T> {
         let mut connection = locked(&self.connection);
-        connection.as_mut().and_then(|c| c.channel.transport().socket().map(f))
+        connection.as_mut().and_then(|c| c.channel.socket().map(f))
     }
 
     /// Runs the connection until it waits for its client, has had its turn, or is over. Called by whom [`Seat::stir`] told to.
@@ -161,7 +161,7 @@ impl Seat {
         if self.writing.load(Ordering::Relaxed) == writing {
             return Ok(());
         }
-        if let Some(socket) = connection.channel.transport().socket() {
+        if let Some(socket) = connection.channel.socket() {
             poller.follow(socket, self.token(), writing)?;
         }
         self.writing.store(writing, Ordering::Relaxed);

@@ -60,7 +60,7 @@ fn wait(
     (writing, until): (bool, Option<Instant>),
     (attention, wakefulness): (&Attention, &Wakefulness),
 ) {
-    let (Some(socket), Some(poke)) = (connection.channel.transport().socket(), poke) else { return };
+    let (Some(socket), Some(poke)) = (connection.channel.socket(), poke) else { return };
     let wanted = if writing { PollFlags::OUT } else { PollFlags::IN };
     let poke = poke.as_fd();
     let ready = |time: Option<&Timespec>| {

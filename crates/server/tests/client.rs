@@ -168,6 +168,14 @@ impl Client {
         answer
     }
 
+    /// Whether all other clients are gone within so many hundredths of a second.
+    pub fn is_alone(&mut self, within: u32) -> bool {
+        (0..within).any(|_| {
+            std::thread::sleep(Duration::from_millis(10));
+            self.run("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'").row() == ["1"]
+        })
+    }
+
     /// Sends messages of the extended protocol and waits for the answer to their Sync.
     pub fn extended(&mut self, write: impl FnOnce(&mut BytesMut)) -> Answer {
         let mut buffer = BytesMut::new();

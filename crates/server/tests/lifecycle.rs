@@ -88,11 +88,7 @@ fn terminating_ends_every_wait() {
         assert_eq!(boss.run(&format!("SELECT pg_terminate_backend({})", client.pid)).row(), ["f"], "{name}");
     }
     // Those who have held something have just left.
-    let alone = (0..100).any(|_| {
-        std::thread::sleep(Duration::from_millis(10));
-        boss.run("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'").row() == ["1"]
-    });
-    assert!(alone);
+    assert!(boss.is_alone(100));
 }
 
 #[test]
@@ -181,11 +177,7 @@ fn abandoned_clients_leave_nothing() {
         }
     }
     let mut last = served.connect();
-    let alone = (0..500).any(|_| {
-        std::thread::sleep(Duration::from_millis(10));
-        last.run("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'").row() == ["1"]
-    });
-    assert!(alone, "they are gone");
+    assert!(last.is_alone(500), "they are gone");
     assert_eq!(last.run("SELECT n, pg_try_advisory_lock(7) FROM t").row(), ["0", "t"]);
     assert_eq!(
         last.run("SELECT count(*) FROM pg_locks WHERE locktype NOT IN ('relation', 'advisory', 'virtualxid')").row(),

@@ -76,8 +76,7 @@ impl Session {
         if sink.suspends() {
             match &statement.kind {
                 kind if is_planned(kind) => {
-                    self.check_not_failed()?;
-                    self.begin_transaction();
+                    self.enter()?;
                     let (node, columns) = self.locked_plan(sql, kind, None, &[])?;
                     let columns = self.as_based(columns)?;
                     return Ok(Begun::Rows(Box::new(self.start(node, columns)?)));
@@ -86,15 +85,13 @@ impl Session {
                     return self.begin_copy(sql, copy, sink);
                 }
                 StatementKind::Execute(execute) => {
-                    self.check_not_failed()?;
-                    self.begin_transaction();
+                    self.enter()?;
                     let portal = self.open_execute(sql, execute)?;
                     return Ok(portal.map_or(Begun::Ended(String::new()), |portal| Begun::Execute(Box::new(portal))));
                 }
                 StatementKind::Fetch(fetch) => {
                     if let Some(fetching) = Fetching::of(fetch) {
-                        self.check_not_failed()?;
-                        self.begin_transaction();
+                        self.enter()?;
                         return Ok(Begun::Fetch(Box::new(fetching)));
                     }
                 }

@@ -67,8 +67,7 @@ impl Session {
 
     /// Begins a COPY from or to the client, which then goes on piece by piece.
     pub(crate) fn begin_copy(&mut self, sql: &str, copy: &CopyStatement, sink: &mut dyn Sink) -> Result<Begun> {
-        self.check_not_failed()?;
-        self.begin_transaction();
+        self.enter()?;
         if copy.from {
             if self.read_only {
                 return Err(crate::read_only::refused("COPY FROM"));
@@ -111,8 +110,7 @@ impl Session {
     pub fn copy_in(&mut self, sql: &str) -> Result<CopyIn> {
         self.guarded(|session| {
             let copy = session.parse_copy(sql, true)?;
-            session.check_not_failed()?;
-            session.begin_transaction();
+            session.enter()?;
             session.begin_copy_in(sql, &copy)
         })
     }
@@ -148,8 +146,7 @@ impl Session {
     pub fn copy_out(&mut self, sql: &str) -> Result<CopyOut> {
         self.guarded(|session| {
             let copy = session.parse_copy(sql, false)?;
-            session.check_not_failed()?;
-            session.begin_transaction();
+            session.enter()?;
             let mut state = session.begin_copy_out(sql, &copy)?;
             state.keep_snapshot(session);
             Ok(state)

@@ -289,8 +289,7 @@ impl Session {
 
     /// Takes the snapshot of a portal that is planned; its rows are made later.
     pub(crate) fn begin_portal(&mut self, portal: &mut Portal) -> Result<()> {
-        self.check_not_failed()?;
-        self.begin_transaction();
+        self.enter()?;
         let (node, columns) =
             self.locked_plan(&portal.sql, &portal.statement.kind, portal.plan.take(), &portal.types)?;
         let mut running = Box::new(self.start(node, columns)?);

@@ -45,6 +45,14 @@ pub struct Run {
     took: i64,
 }
 
+/// What came of a statement whose sink never is full.
+pub(crate) fn ended<T>(outcome: Result<Option<T>>) -> Result<()> {
+    match outcome? {
+        None => Ok(()),
+        Some(_) => Err(SqlError::internal("a sink that suspends has nobody to resume it")),
+    }
+}
+
 impl Run {
     /// One of which nothing has begun.
     fn of(sql: &str) -> Run {
@@ -69,10 +77,7 @@ impl Session {
     pub fn run(&mut self, sql: &str, sink: &mut dyn Sink) -> Result<()> {
         let outcome = self.begin_run(sql, sink);
         self.report_end();
-        match outcome? {
-            None => Ok(()),
-            Some(_) => Err(SqlError::internal("a sink that suspends has nobody to resume it")),
-        }
+        ended(outcome)
     }
 
     /// Runs all statements of `sql` as [`Session::run`] does, but stops where `sink` is full or data are wanted; `None` when it has ended.
@@ -165,12 +170,15 @@ impl Session {
                 }
             };
             let went = match &mut begun {
+                // Its time was counted when it began.
                 Begun::Ended(tag) => Went::Ended(std::mem::take(tag)),
-                begun => self.guarded_until(run.deadline, |session| session.go_on(begun, 0, data.take(), sink))?,
+                begun => {
+                    let went =
+                        self.guarded_until(run.deadline, |session| session.go_on(begun, 0, data.take(), sink))?;
+                    run.took += self.last_took();
+                    went
+                }
             };
-            if !matches!(begun, Begun::Ended(_)) {
-                run.took += self.last_took();
-            }
             let pause = match went {
                 Went::Ended(tag) => {
                     self.end_statement(run, &tag, sink)?;

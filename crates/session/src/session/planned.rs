@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use plan::{Node, OutputColumn};
-use storage::lock::Tag;
 use types::{Datum, Result, SqlError, SqlState};
 use vector::Chunk;
 
@@ -57,13 +56,7 @@ impl Session {
             let operators = prepared.operators.get_or_insert_with(|| operators(node));
             let (db, policy) = (self.db.id, self.lock_policy());
             let Some(txn) = &mut self.txn else { return Err(SqlError::internal("just begun")) };
-            for &(table, how) in &operators.tables {
-                let mode = exec::lock_mode(how);
-                let tag = Tag::Relation(db, table.0);
-                if !txn.holds(tag, mode) {
-                    txn.lock(tag, mode, policy)?;
-                }
-            }
+            exec::lock_tables(txn, db, &operators.tables, policy)?;
             // Whoever held the lock may have changed the table (S3).
             if *basis == self.basis() {
                 break;

@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use binder::{Binder, Bound};
 use plan::{Node, OutputColumn};
-use storage::lock::Tag;
 use syntax::ast::{Statement, StatementKind};
 use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 
@@ -159,10 +158,7 @@ impl Session {
     pub fn execute(&mut self, prepared: &mut Prepared, params: &[Datum], sink: &mut dyn Sink) -> Result<()> {
         let outcome = self.execute_or_suspend(prepared, params, sink);
         self.report_end();
-        match outcome? {
-            None => Ok(()),
-            Some(_) => Err(SqlError::internal("a sink that suspends has nobody to resume it")),
-        }
+        crate::run::ended(outcome)
     }
 
     /// The same, but where `sink` suspends and is full, what is under way is answered.
@@ -281,13 +277,7 @@ impl Session {
             let mut taken = false;
             let (db, policy) = (self.db.id, self.lock_policy());
             if let Some(txn) = &mut self.txn {
-                for (table, how) in node.stored_tables() {
-                    let (tag, mode) = (Tag::Relation(db, table.0), exec::lock_mode(how));
-                    if !txn.holds(tag, mode) {
-                        taken = true;
-                        txn.lock(tag, mode, policy)?;
-                    }
-                }
+                taken = exec::lock_tables(txn, db, &node.stored_tables(), policy)?;
             }
             if !taken || basis == self.basis() || self.catalog_dirty() || self.plan_is_current(&node)? {
                 return Ok((node, columns));

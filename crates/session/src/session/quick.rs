@@ -12,7 +12,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use binder::Names;
-use storage::lock::{Mode, Tag};
+use storage::lock::Tag;
 use storage::txn::Transaction;
 use types::{Datum, Result, SqlError};
 
@@ -44,9 +44,9 @@ impl Session {
         let began = is_timed.then(|| micros_since_2000(&self.interrupt));
         let mut txn = self.new_transaction();
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            let mode = if quick.writes() { Mode::RowExclusive } else { Mode::AccessShare };
-            for &(table, _) in &operators.tables {
-                txn.lock(Tag::Relation(self.db.id, table.0), mode, self.lock_policy())?;
+            // A transaction that begins holds nothing yet.
+            for &(table, how) in &operators.tables {
+                txn.lock(Tag::Relation(self.db.id, table.0), exec::lock_mode(how), self.lock_policy())?;
             }
             // Whoever held the lock may have changed the table (S3).
             if basis != self.basis() {

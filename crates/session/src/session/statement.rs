@@ -43,8 +43,7 @@ impl Session {
         if let StatementKind::Transaction(t) = &statement.kind {
             return self.transaction(t, sink);
         }
-        self.check_not_failed()?;
-        self.begin_transaction();
+        self.enter()?;
         let mut quiet = Quiet { inner: sink, level: self.settings.client_min_messages, suspends: false };
         let sink: &mut dyn Sink = &mut quiet;
         if self.read_only && !is_planned(&statement.kind) {

@@ -275,6 +275,16 @@ impl Session {
         outcome
     }
 
+    /// A statement begins, in a transaction that has not failed.
+    ///
+    /// # Errors
+    /// As [`Session::check_not_failed`].
+    pub(crate) fn enter(&mut self) -> Result<()> {
+        self.check_not_failed()?;
+        self.begin_transaction();
+        Ok(())
+    }
+
     /// `25P02` in a failed transaction block.
     ///
     /// # Errors

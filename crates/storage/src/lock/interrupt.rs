@@ -103,9 +103,7 @@ impl Interrupt {
         if self.pending.load(Ordering::SeqCst) & 1 != 0 {
             self.pending.fetch_and(!1, Ordering::SeqCst);
         }
-        if self.deadline.load(Ordering::Relaxed) != deadline_nanos {
-            self.deadline.store(deadline_nanos, Ordering::SeqCst);
-        }
+        self.resume_statement(deadline_nanos);
         let every = self.probe_every.load(Ordering::Relaxed);
         if every != 0 {
             self.probe_at.store(self.clock.monotonic_nanos() + every, Ordering::SeqCst);
