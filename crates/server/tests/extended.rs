@@ -52,6 +52,8 @@ const SCRIPTS: &[&str] = &[
     // Rows given back.
     "P r insert into t values ($1, 'r') returning id, v\nB - r 20\nD P -\nE - 0\nS\nB - r 20\nE - 0\nS\nQ select count(*) from t",
     "P x delete from t where id < $1\nB - x 100\nE - 0\nS\nQ select count(*) from t",
+    // A statement that looks at itself.
+    "P p select name, statement, parameter_types, result_types, from_sql from pg_prepared_statements where name = $1\nS\nB - p p\nE - 0\nS\nB - p p\nE - 1\nS\nC S p\nS\nQ select count(*) from pg_prepared_statements",
     // Settings are told once each.
     "P s set application_name = 'abc'\nB - s\nE - 0\nS\nB - s\nE - 0\nS\nQ begin; set local datestyle = german\nQ rollback\nQ select set_config('application_name', 'xyz', false)",
 ];

@@ -12,13 +12,28 @@ use crate::portal::{Fetched, Portal};
 use crate::prepared::Prepared;
 use crate::session::{BlockState, Session, Sink};
 
-/// What a session knows by name. The unnamed statement has the empty name; the empty statement is `None`.
+/// A statement that a session knows by name.
+struct Kept {
+    /// None for the empty statement, and while it is run.
+    prepared: Option<Prepared>,
+    /// What `pg_prepared_statements` says of it, also while it is run; of the unnamed and of the empty one nothing.
+    shown: Option<Shown>,
+}
+
+struct Shown {
+    /// When it was prepared, and whether by PREPARE.
+    time: i64,
+    from_sql: bool,
+    sql: Arc<str>,
+    params: Vec<Oid>,
+    columns: Arc<Vec<OutputColumn>>,
+}
+
+/// What a session knows by name. The unnamed statement has the empty name.
 #[derive(Default)]
 pub(crate) struct Named {
-    statements: HashMap<String, Option<Prepared>>,
+    statements: HashMap<String, Kept>,
     pub cursors: Cursors,
-    /// When statements were prepared, and whether by PREPARE.
-    prepared: HashMap<String, (i64, bool)>,
 }
 
 /// Bytes that a prepared statement usually takes of its session: text and plan are shared, operators are its own.
@@ -32,7 +47,7 @@ impl Named {
 
     /// The statement called `name`.
     pub(crate) fn get(&self, name: &str) -> Option<&Prepared> {
-        self.statements.get(name).and_then(Option::as_ref)
+        self.statements.get(name).and_then(|kept| kept.prepared.as_ref())
     }
 
     /// Bytes that they and the cursors may hold; what cursors have read is counted as that of statements is.
@@ -46,26 +61,25 @@ impl Named {
             let values: Vec<Datum> = list.map(Datum::from).collect();
             types::array::Array::one_dimensional(oid::REGTYPE, values).to_datum()
         };
-        let row = |(name, slot): (&String, &Option<Prepared>)| {
-            let prepared = slot.as_ref()?;
-            let &(time, from_sql) = self.prepared.get(name)?;
-            let result = match prepared.columns.is_empty() {
+        let row = |(name, kept): (&String, &Kept)| {
+            let shown = kept.shown.as_ref()?;
+            let result = match shown.columns.is_empty() {
                 true => Datum::Null,
-                false => types(&mut prepared.columns.iter().map(|c| c.ty)),
+                false => types(&mut shown.columns.iter().map(|c| c.ty)),
             };
-            Some(vec![
+            let row = vec![
                 Datum::text(name),
-                Datum::text(&prepared.sql),
-                Datum::I64(time),
-                types(&mut prepared.params.iter().copied()),
+                Datum::text(&shown.sql),
+                Datum::I64(shown.time),
+                types(&mut shown.params.iter().copied()),
                 result,
-                Datum::Bool(from_sql),
+                Datum::Bool(shown.from_sql),
                 Datum::I64(0),
                 Datum::I64(0),
-            ])
+            ];
+            Some((shown.time, row))
         };
-        let mut rows: Vec<(i64, Vec<Datum>)> =
-            self.statements.iter().filter_map(|named| Some((self.prepared.get(named.0)?.0, row(named)?))).collect();
+        let mut rows: Vec<(i64, Vec<Datum>)> = self.statements.iter().filter_map(row).collect();
         // In the order in which they were prepared: a list that is another each time serves nobody.
         rows.sort_by_key(|r| r.0);
         rows.into_iter().map(|r| r.1).collect()
@@ -104,10 +118,18 @@ impl Session {
 
     /// Keeps a statement under `name`; `None` is the empty one.
     pub fn keep_statement(&mut self, name: &str, statement: Option<Prepared>) {
-        if !name.is_empty() {
-            self.named.prepared.insert(name.to_owned(), (self.started.1, false));
-        }
-        self.named.statements.insert(name.to_owned(), statement);
+        self.keep_shown(name, statement, false);
+    }
+
+    fn keep_shown(&mut self, name: &str, prepared: Option<Prepared>, from_sql: bool) {
+        let shown = prepared.as_ref().filter(|_| !name.is_empty()).map(|prepared| Shown {
+            time: self.started.1,
+            from_sql,
+            sql: prepared.sql.clone(),
+            params: prepared.params.clone(),
+            columns: prepared.columns.clone(),
+        });
+        self.named.statements.insert(name.to_owned(), Kept { prepared, shown });
     }
 
     /// Forgets the statement called `name`; whether there was one.
@@ -120,7 +142,7 @@ impl Session {
     /// # Errors
     /// `26000`.
     pub fn statement(&self, name: &str) -> Result<Option<&Prepared>> {
-        self.named.statements.get(name).map(Option::as_ref).ok_or_else(|| no_statement(name))
+        self.named.statements.get(name).map(|kept| kept.prepared.as_ref()).ok_or_else(|| no_statement(name))
     }
 
     /// A portal on the statement called `name`; `None` on the empty one.
@@ -128,10 +150,22 @@ impl Session {
     /// # Errors
     /// `26000`, and as [`Session::open_portal`].
     pub fn open_named(&mut self, portal: &str, name: &str, params: Vec<Datum>) -> Result<Option<Portal>> {
-        let Some((name, mut slot)) = self.named.statements.remove_entry(name) else { return Err(no_statement(name)) };
-        let opened = slot.as_mut().map(|prepared| self.open_portal(portal, prepared, params)).transpose();
-        self.named.statements.insert(name, slot);
-        opened
+        self.with_statement(name, |session, prepared| session.open_portal(portal, prepared, params))
+    }
+
+    /// Calls `f` with the statement called `name`; `None` where that is the empty one.
+    fn with_statement<T>(
+        &mut self,
+        name: &str,
+        f: impl FnOnce(&mut Session, &mut Prepared) -> Result<T>,
+    ) -> Result<Option<T>> {
+        let Some(kept) = self.named.statements.get_mut(name) else { return Err(no_statement(name)) };
+        let Some(mut prepared) = kept.prepared.take() else { return Ok(None) };
+        let outcome = f(self, &mut prepared);
+        if let Some(kept) = self.named.statements.get_mut(name) {
+            kept.prepared = Some(prepared);
+        }
+        outcome.map(Some)
     }
 
     /// Whether Bind would say nothing about the statement called `name` but that it is bound: it is planned, its plan is current, and the session
@@ -147,14 +181,11 @@ impl Session {
     /// # Errors
     /// `26000`, and the statement's.
     pub fn execute_bound(&mut self, name: &str, params: &[Datum], sink: &mut dyn Sink) -> Result<Option<Portal>> {
-        let Some(slot) = self.named.statements.get_mut(name) else { return Err(no_statement(name)) };
-        let Some(mut prepared) = slot.take() else { return Ok(None) };
-        let outcome = self.execute_or_suspend(&mut prepared, params, sink);
-        let stopped = outcome.map(|running| running.map(|running| self.stopped_portal(&prepared, running)));
-        if let Some(slot) = self.named.statements.get_mut(name) {
-            *slot = Some(prepared);
-        }
-        stopped
+        let stopped = self.with_statement(name, |session, prepared| {
+            let running = session.execute_or_suspend(prepared, params, sink)?;
+            Ok(running.map(|running| session.stopped_portal(prepared, running)))
+        });
+        stopped.map(Option::flatten)
     }
 
     /// The value of a parameter from its text; names in it are looked up in the catalog.
@@ -166,8 +197,7 @@ impl Session {
         if !types::io::is_reg(ty) && ty < Oid::FIRST_NORMAL {
             return types::io::text_in(ty, -1, text, &self.settings.io);
         }
-        self.check_not_failed()?;
-        self.begin_transaction();
+        self.enter()?;
         let image = self.image()?;
         let names = binder::Names { image: &image, search_path: &self.search_path };
         types::io::text_in_with(ty, -1, text, &self.settings.io, &names)
@@ -181,8 +211,7 @@ impl Session {
         if !ty.is_user_type() {
             return types::io::binary_in(ty, -1, bytes);
         }
-        self.check_not_failed()?;
-        self.begin_transaction();
+        self.enter()?;
         let image = self.image()?;
         let names = binder::Names { image: &image, search_path: &self.search_path };
         types::io::binary_in_with(ty, -1, bytes, &names)
@@ -220,8 +249,7 @@ impl Session {
         let statement = prepare.statement.clone();
         let start = Some(statement.span.start.0);
         let prepared = self.prepare_parsed(sql, statement, start, types)?;
-        self.keep_statement(name, Some(prepared));
-        self.named.prepared.insert(name.to_owned(), (self.started.1, true));
+        self.keep_shown(name, Some(prepared), true);
         Ok("PREPARE".to_owned())
     }
 
