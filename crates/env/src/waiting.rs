@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What is waited for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -107,6 +108,22 @@ pub fn stand_back(thread: ThreadId) {
     let _ = rustix::process::setpriority_process(Some(thread.0), NICE);
     #[cfg(not(target_os = "linux"))]
     let ThreadId() = thread;
+}
+
+/// How long a thread of ours has waited for a processor altogether while it could have run (proc_pid_schedstat(5)); zero where nobody tells.
+pub fn queued_time(thread: ThreadId) -> Duration {
+    #[cfg(target_os = "linux")]
+    {
+        let path = format!("/proc/self/task/{}/schedstat", thread.0.as_raw_nonzero());
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let nanoseconds = text.split_ascii_whitespace().nth(1).and_then(|word| word.parse().ok());
+        Duration::from_nanos(nanoseconds.unwrap_or(0))
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let ThreadId() = thread;
+        Duration::ZERO
+    }
 }
 
 #[cfg(test)]

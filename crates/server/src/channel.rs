@@ -48,6 +48,8 @@ pub struct Channel {
     input: BytesMut,
     pub output: BytesMut,
     pub decoder: Decoder,
+    /// How often something was read.
+    pub reads: u32,
     /// Asked in waits within statements.
     pub cancel: Option<session::CancelHandle>,
     /// The client sent what cannot be where it was: nobody knows where the next message starts.
@@ -86,6 +88,7 @@ impl Channel {
             input: BytesMut::new(),
             output: BytesMut::new(),
             decoder: Decoder::default(),
+            reads: 0,
             cancel: None,
             desynchronized: false,
             lost: false,
@@ -163,6 +166,7 @@ impl Channel {
         match self.transport.read(&mut self.read) {
             Ok(0) => Err(gone()),
             Ok(n) => {
+                self.reads = self.reads.wrapping_add(1);
                 self.input.extend_from_slice(&self.read[..n]);
                 Ok(true)
             }

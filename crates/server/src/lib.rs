@@ -5,6 +5,7 @@ mod attentive;
 mod channel;
 mod connection;
 mod credentials;
+mod desk;
 mod extended;
 mod hba;
 mod journal;
@@ -39,11 +40,12 @@ use types::{Result, SqlError, SqlState};
 
 use attentive::Wakefulness;
 use connection::Connection;
+use desk::Ready;
 use hba::Rules;
 use limits::Places;
 use listen::{Tcp, Unix};
 use origin::Origin;
-use poller::{Accept, Poller, Ready};
+use poller::{Accept, Poller};
 use tls::TlsSettings;
 use transport::Streams;
 

@@ -5,7 +5,7 @@
 use std::fs::File;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -95,7 +95,7 @@ impl Accept for Tcp {
         let _ = sockopt::set_socket_keepalive(&stream, true);
         stream.set_nonblocking(true).ok()?;
         let origin = Origin::Host(peer.ip().to_canonical());
-        start(&self.shared, poller, origin, Box::new(Socket::new(stream)))
+        start(&self.shared, poller, origin, stream.into())
     }
 }
 
@@ -131,17 +131,14 @@ impl Accept for Unix {
         let (stream, _) = self.spare.accept(|| self.listener.accept())?;
         stream.set_nonblocking(true).ok()?;
         let uid = sockopt::socket_peercred(&stream).ok().map(|peer| peer.uid.as_raw());
-        start(&self.shared, poller, Origin::Local(uid), Box::new(Socket::new(stream)))
+        start(&self.shared, poller, Origin::Local(uid), stream.into())
     }
 }
 
 /// Begins to serve a client that was accepted; its seat, which the caller runs, if it is to be run here.
-fn start(
-    shared: &Arc<Shared>,
-    poller: &Arc<Poller>,
-    origin: Origin,
-    mut transport: Box<dyn Transport>,
-) -> Option<Arc<Seat>> {
+fn start(shared: &Arc<Shared>, poller: &Arc<Poller>, origin: Origin, socket: OwnedFd) -> Option<Arc<Seat>> {
+    let socket = Arc::new(socket);
+    let mut transport = Socket::new(socket.clone());
     if !shared.has_room() {
         let mut output = bytes::BytesMut::new();
         wire::backend::error_response(&mut output, &too_many(FULL));
@@ -150,10 +147,10 @@ fn start(
         return None;
     }
     *locked(&shared.count) += 1;
-    let connection = Connection::new(shared.clone(), origin, transport);
+    let connection = Connection::new(shared.clone(), origin, Box::new(transport));
     match shared.mode {
         SessionMode::Pooled { .. } => {
-            let seat = Seat::with_waker(connection, poller);
+            let seat = Seat::with_waker(connection, socket, poller);
             // A connection that cannot be registered is dropped; the client sees it closed.
             poller.add_seat(&seat).ok().map(|()| seat)
         }

@@ -1,7 +1,8 @@
 //! `Poller`: what carriers of a server take: sockets that are ready, connections whose turn was over, times that have come.
 //!
 //! All carriers wait in one `epoll` (edge-triggered, so that a message costs no call to register anew), and the kernel wakes one of them for
-//! each socket that has something. So no message is handed from thread to thread. See epoll(7).
+//! each socket that has something. So no message is handed from thread to thread. Which carrier that is, is chance; how a carrier keeps a client
+//! that asks again and again is in [`crate::desk`]. See epoll(7).
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -13,19 +14,15 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
-use rustix::event::{EventfdFlags, Timespec, eventfd};
-use session::carrier::Source;
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd};
 use slab::Slab;
 
-use crate::attentive::{Attention, Wakefulness};
-use crate::channel::Scratch;
+use crate::attentive::Wakefulness;
 use crate::locked;
 use crate::seat::Seat;
 
 /// The token of what wakes a carrier without a socket.
-const POKE: u64 = u64::MAX;
-/// Scratch buffers that are kept.
-const SCRATCHES: usize = 16;
+pub const POKE: u64 = u64::MAX;
 
 /// What accepts clients.
 pub trait Accept: Send + Sync {
@@ -33,8 +30,9 @@ pub trait Accept: Send + Sync {
     fn accept(&self, poller: &Arc<Poller>) -> Option<Arc<Seat>>;
 }
 
+/// What an event is about.
 #[derive(Clone)]
-enum Entry {
+pub enum Entry {
     Seat(Arc<Seat>),
     Listener(Arc<dyn Accept>),
 }
@@ -59,9 +57,9 @@ pub struct Poller {
     times: Mutex<BinaryHeap<Time>>,
     /// The first of them; `u64::MAX`: none.
     first_time: AtomicU64,
-    scratches: Mutex<Vec<Scratch>>,
-    wakefulness: Arc<Wakefulness>,
-    attention: Attention,
+    /// Carriers that attend to one client (P5).
+    pub attendants: AtomicUsize,
+    pub wakefulness: Arc<Wakefulness>,
     epoch: Instant,
     own: Weak<Poller>,
 }
@@ -82,9 +80,8 @@ impl Poller {
             turn: AtomicBool::new(false),
             times: Mutex::default(),
             first_time: AtomicU64::new(u64::MAX),
-            scratches: Mutex::default(),
+            attendants: AtomicUsize::new(0),
             wakefulness,
-            attention: Attention::default(),
             epoch: Instant::now(),
             own: own.clone(),
         }))
@@ -99,39 +96,27 @@ impl Poller {
         u64::try_from(time.saturating_duration_since(self.epoch).as_nanos()).unwrap_or(u64::MAX)
     }
 
-    fn add(&self, socket: BorrowedFd<'_>, entry: Entry, flags: EventFlags) -> io::Result<u64> {
+    /// A token for what is to be told of, by `register`; without success it is forgotten.
+    fn add(&self, entry: Entry, register: impl FnOnce(u64) -> io::Result<()>) -> io::Result<()> {
         let generation = self.generation.fetch_add(1, Ordering::Relaxed) as u32 & 0x7fff_ffff;
-        let seat = if let Entry::Seat(seat) = &entry { Some(seat.clone()) } else { None };
         let key = locked(&self.entries).insert((generation, entry));
         let token = u64::from(generation) << 32 | key as u64;
-        if let Some(seat) = seat {
-            seat.set_token(token);
-        }
-        let added = epoll::add(&self.epoll, socket, EventData::new_u64(token), flags);
-        if let Err(e) = added {
-            self.remove(token);
-            return Err(e.into());
-        }
-        Ok(token)
+        register(token).inspect_err(|_| self.remove(token))
     }
 
     /// Registers a connection, which the caller then runs.
     pub fn add_seat(&self, seat: &Arc<Seat>) -> io::Result<()> {
-        let flags = EventFlags::IN | EventFlags::RDHUP | EventFlags::ET;
-        let added = seat.with_socket(|socket| self.add(socket, Entry::Seat(seat.clone()), flags));
-        added.transpose().map(drop)
+        self.add(Entry::Seat(seat.clone()), |token| {
+            seat.set_token(token);
+            seat.register(&self.epoll)
+        })
     }
 
     /// Registers a listener, which is told of as long as somebody waits: one after the other is accepted.
-    pub fn add_listener(&self, socket: BorrowedFd<'_>, listener: Arc<dyn Accept>) -> io::Result<u64> {
-        self.add(socket, Entry::Listener(listener), EventFlags::IN)
-    }
-
-    /// Also tells of room to write, or no longer.
-    pub fn follow(&self, socket: BorrowedFd<'_>, token: u64, writing: bool) -> io::Result<()> {
-        let flags = EventFlags::IN | EventFlags::RDHUP | EventFlags::ET;
-        let flags = if writing { flags | EventFlags::OUT } else { flags };
-        Ok(epoll::modify(&self.epoll, socket, EventData::new_u64(token), flags)?)
+    pub fn add_listener(&self, socket: BorrowedFd<'_>, listener: Arc<dyn Accept>) -> io::Result<()> {
+        self.add(Entry::Listener(listener), |token| {
+            Ok(epoll::add(&self.epoll, socket, EventData::new_u64(token), EventFlags::IN)?)
+        })
     }
 
     /// Forgets a connection or listener; its socket is closed by its owner.
@@ -143,7 +128,8 @@ impl Poller {
         }
     }
 
-    fn entry(&self, token: u64) -> Option<Entry> {
+    /// What a token stands for, if that is still there.
+    pub fn entry(&self, token: u64) -> Option<Entry> {
         let entries = locked(&self.entries);
         let (generation, entry) = entries.get((token & 0xffff_ffff) as usize)?;
         (u64::from(*generation) == token >> 32).then(|| entry.clone())
@@ -166,7 +152,8 @@ impl Poller {
         }
     }
 
-    fn queued(&self) -> Option<Arc<Seat>> {
+    /// What is queued first.
+    pub fn queued(&self) -> Option<Arc<Seat>> {
         if self.queued.load(Ordering::SeqCst) == 0 {
             return None;
         }
@@ -204,9 +191,13 @@ impl Poller {
     }
 
     /// A connection whose time has come.
-    fn due(&self) -> Option<Arc<Seat>> {
+    pub fn due(&self) -> Option<Arc<Seat>> {
+        let first = self.first_time.load(Ordering::SeqCst);
+        if first == u64::MAX {
+            return None;
+        }
         let now = self.now();
-        if self.first_time.load(Ordering::SeqCst) > now {
+        if first > now {
             return None;
         }
         let mut times = locked(&self.times);
@@ -235,64 +226,46 @@ impl Poller {
         found
     }
 
-    /// Waits for an event; at most so long.
-    fn wait(&self, at_most: Option<Duration>) -> Option<(u64, EventFlags)> {
-        let mut room = [MaybeUninit::uninit(); 1];
-        let time = at_most.map(|t| Timespec::try_from(t).unwrap_or(Timespec { tv_sec: 3600, tv_nsec: 0 }));
-        let (events, _) = epoll::wait(&self.epoll, &mut room[..], time.as_ref()).ok()?;
-        events.first().map(|event| (event.data.u64(), event.flags))
+    /// Whether something is queued.
+    pub fn has_queued(&self) -> bool {
+        self.queued.load(Ordering::SeqCst) > 0
     }
 
-    /// What is there now.
-    fn glance(&self) -> Option<(u64, EventFlags)> {
-        match self.queued.load(Ordering::SeqCst) {
-            0 => self.wait(Some(Duration::ZERO)),
-            _ => Some((POKE, EventFlags::empty())),
-        }
+    /// Whether there is anything that no carrier has taken.
+    pub fn is_waiting(&self) -> bool {
+        let is_due = || self.first_time.load(Ordering::SeqCst) <= self.now();
+        let is_told =
+            || rustix::event::poll(&mut [PollFd::new(&self.epoll, PollFlags::IN)], Some(&Timespec::default()));
+        self.has_queued() || is_due() || is_told().is_ok_and(|n| n > 0)
     }
 
-    fn next(&self) -> Option<Entry> {
-        if let Some(seat) = self.due() {
-            return Some(Entry::Seat(seat));
-        }
-        let waiting = self.queued.load(Ordering::SeqCst) > 0;
-        // Turn by turn, so that neither keeps the other from running.
-        if waiting
-            && self.turn.fetch_xor(true, Ordering::Relaxed)
-            && let Some(seat) = self.queued()
-        {
-            return Some(Entry::Seat(seat));
-        }
-        let now = Some(Duration::ZERO);
-        let token = match waiting {
-            true => self.wait(now),
-            false => self.attention.glance(&self.wakefulness, || self.glance()).or_else(|| {
-                self.sleeping.fetch_add(1, Ordering::SeqCst);
-                let found = match self.queued.load(Ordering::SeqCst) {
-                    0 => {
-                        let first = self.first_time.load(Ordering::SeqCst);
-                        let left = (first != u64::MAX).then(|| Duration::from_nanos(first.saturating_sub(self.now())));
-                        self.wait(left)
-                    }
-                    _ => None,
-                };
-                self.sleeping.fetch_sub(1, Ordering::SeqCst);
-                found
-            }),
+    /// Whether the queue comes before sockets this time: turn by turn, so that neither keeps the other from running.
+    pub fn is_queues_turn(&self) -> bool {
+        self.turn.fetch_xor(true, Ordering::Relaxed)
+    }
+
+    /// Sleeps until `epoll` tells of something, or a connection's time has come; not at all while something is queued.
+    pub fn sleep(&self, epoll: &OwnedFd) -> Option<(u64, EventFlags)> {
+        self.sleeping.fetch_add(1, Ordering::SeqCst);
+        let found = if self.has_queued() {
+            None
+        } else {
+            let first = self.first_time.load(Ordering::SeqCst);
+            let left = (first != u64::MAX).then(|| Duration::from_nanos(first.saturating_sub(self.now())));
+            wait(epoll, left)
         };
-        match token {
-            None | Some((POKE, _)) => self.queued().map(Entry::Seat),
-            Some((token, flags)) => match self.entry(token)? {
-                Entry::Seat(seat) => {
-                    if flags.intersects(EventFlags::RDHUP | EventFlags::HUP | EventFlags::ERR) {
-                        seat.hang_up();
-                    }
-                    seat.note_ready();
-                    seat.stir().then_some(Entry::Seat(seat))
-                }
-                listener => Some(listener),
-            },
-        }
+        self.sleeping.fetch_sub(1, Ordering::SeqCst);
+        found
+    }
+
+    /// Who is told of all sockets that nobody attends to.
+    pub fn epoll(&self) -> &OwnedFd {
+        &self.epoll
+    }
+
+    /// The one handle that there are others of.
+    pub fn shared(&self) -> Option<Arc<Poller>> {
+        self.own.upgrade()
     }
 
     /// All connections.
@@ -306,7 +279,8 @@ impl Poller {
         locked(&self.entries).retain(|_, e| matches!(e.1, Entry::Seat(_)));
     }
 
-    fn poke(&self) {
+    /// Has one of those who wait look at the queue.
+    pub fn poke(&self) {
         let _ = rustix::io::write(&self.poke, &1u64.to_ne_bytes());
     }
 
@@ -316,40 +290,12 @@ impl Poller {
             self.poke();
         }
     }
-
-    fn with_scratch(&self, f: impl FnOnce(&mut Scratch)) {
-        let mut scratch = locked(&self.scratches).pop().unwrap_or_default();
-        f(&mut scratch);
-        let mut scratches = locked(&self.scratches);
-        if scratches.len() < SCRATCHES {
-            scratches.push(scratch);
-        }
-    }
 }
 
-/// Carriers hold it as their source.
-pub struct Ready(pub Arc<Poller>);
-
-impl Source for Ready {
-    fn take(&self, taken: &mut dyn FnMut()) {
-        let poller = &self.0;
-        match poller.next() {
-            None => {}
-            Some(Entry::Listener(listener)) => {
-                taken();
-                if let Some(seat) = poller.own.upgrade().and_then(|own| listener.accept(&own)) {
-                    // What it has to say is mostly there already.
-                    poller.with_scratch(|scratch| seat.run(poller, scratch));
-                }
-            }
-            Some(Entry::Seat(seat)) => {
-                taken();
-                poller.with_scratch(|scratch| seat.run(poller, scratch));
-            }
-        }
-    }
-
-    fn poke(&self) {
-        self.0.poke();
-    }
+/// Waits until `epoll` tells of something, at most so long.
+pub fn wait(epoll: &OwnedFd, at_most: Option<Duration>) -> Option<(u64, EventFlags)> {
+    let mut room = [MaybeUninit::uninit(); 1];
+    let time = at_most.map(|t| Timespec::try_from(t).unwrap_or(Timespec { tv_sec: 3600, tv_nsec: 0 }));
+    let (events, _) = epoll::wait(epoll, &mut room[..], time.as_ref()).ok()?;
+    events.first().map(|event| (event.data.u64(), event.flags))
 }

@@ -14,10 +14,12 @@
 //! read again before its next event, unless an event has told of the client's end, of which there is no other (P3).
 
 use std::io;
-use std::os::fd::BorrowedFd;
+use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
+
+use rustix::event::epoll::{self, EventData, EventFlags};
 
 use crate::channel::Scratch;
 use crate::connection::{Connection, Turn};
@@ -29,9 +31,18 @@ const RUNNING: u8 = 1;
 const STIRRED: u8 = 2;
 const GONE: u8 = 3;
 
+/// A socket and where it is registered.
+struct Watched {
+    socket: Arc<OwnedFd>,
+    /// The carrier's own epoll that has it instead of the one that all wait in.
+    attendant: Option<Arc<OwnedFd>>,
+}
+
 /// A connection's place.
 pub struct Seat {
     state: AtomicU8,
+    /// Its socket, and who is told of it; `None` once it has ended. Locked for moments only.
+    watched: Mutex<Option<Watched>>,
     connection: Mutex<Option<Box<Connection>>>,
     /// Its number in the poller.
     token: AtomicU64,
@@ -47,9 +58,19 @@ pub struct Seat {
     writing: AtomicBool,
 }
 
+/// How a run has ended.
+pub enum Ran {
+    /// It waits for its client; whether that had said something.
+    Parked { found: bool },
+    /// It has had its turn and is still running: whoever ran it goes on with it, once others had theirs.
+    More,
+    /// It is no more.
+    Over,
+}
+
 impl Seat {
     /// A place for `connection`, which somebody is to run at once. Its backend is given the means to wake it.
-    pub fn with_waker(mut connection: Connection, poller: &Arc<Poller>) -> Arc<Seat> {
+    pub fn with_waker(mut connection: Connection, socket: Arc<OwnedFd>, poller: &Arc<Poller>) -> Arc<Seat> {
         let poller = Arc::downgrade(poller);
         Arc::new_cyclic(|own: &Weak<Seat>| {
             let own = own.clone();
@@ -58,13 +79,14 @@ impl Seat {
                     poller.wake(&seat);
                 }
             }));
-            Seat::new(connection)
+            Seat::new(connection, socket)
         })
     }
 
-    fn new(connection: Connection) -> Seat {
+    fn new(connection: Connection, socket: Arc<OwnedFd>) -> Seat {
         Seat {
             state: AtomicU8::new(RUNNING),
+            watched: Mutex::new(Some(Watched { socket, attendant: None })),
             connection: Mutex::new(Some(Box::new(connection))),
             token: AtomicU64::new(u64::MAX),
             deadline: AtomicU64::new(0),
@@ -103,17 +125,54 @@ impl Seat {
         self.state.fetch_update(Ordering::SeqCst, Ordering::SeqCst, change) == Ok(PARKED)
     }
 
-    /// Calls `f` with its socket, if it has one.
-    pub fn with_socket<T>(&self, f: impl FnOnce(BorrowedFd<'_>) -> T) -> Option<T> {
-        let mut connection = locked(&self.connection);
-        connection.as_mut().and_then(|c| c.channel.socket().map(f))
+    /// Has its socket told of in `epoll`, by its token.
+    pub fn register(&self, epoll: &OwnedFd) -> io::Result<()> {
+        match &*locked(&self.watched) {
+            Some(watched) => Ok(epoll::add(epoll, &*watched.socket, self.token_data(), self.flags())?),
+            None => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    /// From now on `own` is told of its socket, and not `shared` any more; whether that could be done.
+    pub fn attend(&self, own: &Arc<OwnedFd>, shared: &OwnedFd) -> bool {
+        let mut watched = locked(&self.watched);
+        let Some(watched) = watched.as_mut().filter(|w| w.attendant.is_none()) else { return false };
+        // Between the two calls both are told of it, which [`Seat::stir`] takes care of.
+        let added = epoll::add(&**own, &*watched.socket, self.token_data(), self.flags());
+        if added.is_ok() {
+            let _ = epoll::delete(shared, &*watched.socket);
+            watched.attendant = Some(own.clone());
+        }
+        added.is_ok()
+    }
+
+    /// What [`Seat::attend`] did is undone, and what came meanwhile told of in `shared`. Without success its socket is closed, which somebody
+    /// is to find out.
+    pub fn leave(&self, shared: &OwnedFd) -> bool {
+        let mut watched = locked(&self.watched);
+        let Some(watched) = watched.as_mut() else { return true };
+        let Some(own) = watched.attendant.take() else { return true };
+        let _ = epoll::delete(&*own, &*watched.socket);
+        let added = epoll::add(shared, &*watched.socket, self.token_data(), self.flags());
+        if added.is_err() {
+            let _ = rustix::net::shutdown(&*watched.socket, rustix::net::Shutdown::Both);
+            self.hang_up();
+            self.note_ready();
+        }
+        added.is_ok()
+    }
+
+    fn token_data(&self) -> EventData {
+        EventData::new_u64(self.token())
     }
 
     /// Runs the connection until it waits for its client, has had its turn, or is over. Called by whom [`Seat::stir`] told to.
-    pub fn run(self: &Arc<Seat>, poller: &Poller, scratch: &mut Scratch) {
+    pub fn run(self: &Arc<Seat>, poller: &Poller, scratch: &mut Scratch) -> Ran {
+        let mut found = false;
         loop {
             let mut guard = locked(&self.connection);
-            let Some(connection) = guard.as_mut() else { return };
+            let Some(connection) = guard.as_mut() else { return Ran::Over };
+            let reads = connection.channel.reads;
             // Who is woken for something else need not ask a socket that was empty.
             if self.ready.swap(false, Ordering::SeqCst) {
                 connection.channel.transport().stir(self.hung.load(Ordering::SeqCst));
@@ -123,26 +182,23 @@ impl Seat {
             // V2: whatever goes wrong, it is this client's alone.
             let turn = catch_unwind(AssertUnwindSafe(|| connection.advance())).unwrap_or(Turn::Over);
             connection.channel.give_buffers(scratch);
+            found |= connection.channel.reads != reads;
             let turn = match turn {
                 // A socket that cannot be watched is as good as lost.
-                Turn::Parked { writing, .. } if self.follow(connection, poller, writing).is_err() => Turn::Over,
+                Turn::Parked { writing, .. } if self.follow(poller.epoll(), writing).is_err() => Turn::Over,
                 turn => turn,
             };
             match turn {
                 Turn::Over => {
                     self.state.store(GONE, Ordering::SeqCst);
                     poller.remove(self.token());
+                    locked(&self.watched).take();
                     let connection = guard.take();
                     drop(guard);
                     drop(connection);
-                    return;
+                    return Ran::Over;
                 }
-                Turn::More => {
-                    drop(guard);
-                    // This thread may have no slot to take it with.
-                    poller.enqueue(self.clone());
-                    return;
-                }
+                Turn::More => return Ran::More,
                 Turn::Parked { until, .. } => {
                     drop(guard);
                     poller.park(self, until);
@@ -150,21 +206,29 @@ impl Seat {
             }
             let parked = self.state.compare_exchange(RUNNING, PARKED, Ordering::SeqCst, Ordering::SeqCst);
             if parked.is_ok() {
-                return;
+                return Ran::Parked { found };
             }
             self.state.store(RUNNING, Ordering::SeqCst);
         }
     }
 
     /// Asks for what it waits for.
-    fn follow(&self, connection: &mut Connection, poller: &Poller, writing: bool) -> io::Result<()> {
+    fn follow(&self, shared: &OwnedFd, writing: bool) -> io::Result<()> {
         if self.writing.load(Ordering::Relaxed) == writing {
             return Ok(());
         }
-        if let Some(socket) = connection.channel.socket() {
-            poller.follow(socket, self.token(), writing)?;
-        }
+        let watched = locked(&self.watched);
         self.writing.store(writing, Ordering::Relaxed);
+        if let Some(watched) = &*watched {
+            let epoll = watched.attendant.as_deref().unwrap_or(shared);
+            epoll::modify(epoll, &*watched.socket, self.token_data(), self.flags())?;
+        }
         Ok(())
+    }
+
+    /// What its socket is told of for.
+    fn flags(&self) -> EventFlags {
+        let flags = EventFlags::IN | EventFlags::RDHUP | EventFlags::ET;
+        if self.writing.load(Ordering::Relaxed) { flags | EventFlags::OUT } else { flags }
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd};
 
-use crate::attentive::{Attention, Wakefulness};
+use crate::attentive::{Attention, Engaged, Wakefulness};
 use crate::channel::Scratch;
 use crate::connection::{Connection, Turn};
 use crate::{Shared, locked};
@@ -33,10 +33,11 @@ pub fn start(shared: &Arc<Shared>, mut connection: Connection) {
 }
 
 /// Runs a connection in this thread until it is over.
-pub fn run(mut connection: Connection, poke: Option<&OwnedFd>, wakefulness: &Wakefulness) {
+pub fn run(mut connection: Connection, poke: Option<&OwnedFd>, wakefulness: &Arc<Wakefulness>) {
     let mut scratch = Scratch::default();
     connection.channel.take_buffers(&mut scratch);
     let attention = Attention::default();
+    let mut engaged = Some(wakefulness.engage());
     loop {
         // Readiness is asked for anew each time, an end among it.
         connection.channel.transport().stir(true);
@@ -46,7 +47,7 @@ pub fn run(mut connection: Connection, poke: Option<&OwnedFd>, wakefulness: &Wak
             Turn::More => {}
             Turn::Parked { writing, until } => {
                 connection.channel.give_buffers(&mut scratch);
-                wait(&mut connection, poke, (writing, until), (&attention, wakefulness));
+                wait(&mut connection, poke, (writing, until), (&attention, wakefulness), &mut engaged);
                 connection.channel.take_buffers(&mut scratch);
             }
         }
@@ -58,7 +59,8 @@ fn wait(
     connection: &mut Connection,
     poke: Option<&OwnedFd>,
     (writing, until): (bool, Option<Instant>),
-    (attention, wakefulness): (&Attention, &Wakefulness),
+    (attention, wakefulness): (&Attention, &Arc<Wakefulness>),
+    engaged: &mut Option<Engaged>,
 ) {
     let (Some(socket), Some(poke)) = (connection.channel.socket(), poke) else { return };
     let wanted = if writing { PollFlags::OUT } else { PollFlags::IN };
@@ -77,5 +79,7 @@ fn wait(
     }
     let left = until.map(|until| until.saturating_duration_since(Instant::now()));
     let left = left.and_then(|left| Timespec::try_from(left).ok());
+    *engaged = None;
     ready(left.as_ref());
+    *engaged = Some(wakefulness.engage());
 }

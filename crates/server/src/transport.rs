@@ -1,7 +1,8 @@
 //! `Transport`: the bytes of one client, over a socket that never blocks or over any pair of streams that do.
 
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -51,21 +52,22 @@ impl Transport for Nowhere {
 }
 
 /// A socket in non-blocking mode.
-pub struct Socket<S> {
-    inner: S,
+pub struct Socket {
+    /// Shared with who has it watched.
+    inner: Arc<OwnedFd>,
     /// The last read found less than it asked for: until the socket is stirred there is nothing (P3).
     drained: bool,
     /// The end is there, behind what is still to be read.
     hung: bool,
 }
 
-impl<S: AsFd> Socket<S> {
-    pub fn new(inner: S) -> Socket<S> {
+impl Socket {
+    pub fn new(inner: Arc<OwnedFd>) -> Socket {
         Socket { inner, drained: false, hung: false }
     }
 }
 
-impl<S: AsFd + Send> Transport for Socket<S> {
+impl Transport for Socket {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if self.drained {
             return Err(io::ErrorKind::WouldBlock.into());

@@ -14,9 +14,11 @@
 //! - R3: A thread whose slot was lent goes on with what it runs, and takes no more before it has a slot again.
 //! - R4: Threads without anything to do end after [`SPARE_STAYS`]; slots' own threads stay.
 //!
-//! A watcher lends the slot of a carrier that has run for longer than [`SLICE`] while others may be waiting: so no code has to ask what time
-//! it is, and what nobody knew to block is found as well.
+//! A watcher lends the slot of a carrier that has run for longer than [`SLICE`] while others wait: so no code has to ask what time
+//! it is, and what nobody knew to block is found as well. Time in which the carrier waited for a processor does not count: one more thread
+//! would only be one more to wait.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -35,12 +37,27 @@ const WATCH: Duration = Duration::from_millis(100);
 
 /// Where carriers get their work.
 pub trait Source: Send + Sync + 'static {
-    /// Waits for something to do and does it between `taken()` and its return; without it when the source was poked, or looks at something of
-    /// its own. Called by several threads.
-    fn take(&self, taken: &mut dyn FnMut());
+    /// What a carrier takes its work with, for as long as its thread lives.
+    fn desk(&self) -> Box<dyn Work>;
 
-    /// Has one thread return from [`Source::take`].
+    /// Has one thread return from [`Work::take`].
     fn poke(&self);
+
+    /// Whether something is there that nobody has taken yet.
+    fn is_waiting(&self) -> bool;
+}
+
+/// One carrier's side of a [`Source`].
+pub trait Work {
+    /// Waits for something to do and does it between `taken()` and its return; without it when the source was poked, or looks at something of
+    /// its own. It may do more, each after another `taken()`, for as long as that says so.
+    fn take(&mut self, taken: &mut dyn FnMut() -> bool);
+
+    /// The carrier takes nothing for now: what it alone would have been told of is others' again.
+    fn leave(&mut self);
+
+    /// Whether there is something that it alone is told of.
+    fn is_attending(&self) -> bool;
 }
 
 #[derive(Default)]
@@ -92,6 +109,7 @@ struct Carrier {
     /// Nanoseconds since the pool's start at which what it runs was taken; 0: it runs nothing.
     since: AtomicU64,
     runs: AtomicU64,
+    attends: AtomicBool,
     thread: waiting::ThreadId,
     /// Whether it stands back.
     back: AtomicBool,
@@ -112,6 +130,8 @@ pub struct CarrierState {
     pub waits_for: Option<Wait>,
     /// How many times it has taken work.
     pub runs: u64,
+    /// Whether it attends to one client.
+    pub attends: bool,
 }
 
 /// What was waited for; a row of `hathi_waits`.
@@ -147,6 +167,7 @@ impl CarriersView {
             busy: c.busy(now),
             waits_for: c.waits_for.load(Ordering::SeqCst).checked_sub(1).and_then(|n| Wait::ALL.get(n)).copied(),
             runs: c.runs.load(Ordering::Relaxed),
+            attends: c.attends.load(Ordering::Relaxed),
         };
         pool.all().into_iter().map(state).collect()
     }
@@ -322,23 +343,6 @@ impl Pool {
         self.carriers.lock().iter().filter_map(Weak::upgrade).collect()
     }
 
-    /// Has carriers that take long and do not wait stand back; whether any take long.
-    fn send_back(&self) -> bool {
-        let now = self.nanoseconds();
-        let mut any = false;
-        for carrier in self.all() {
-            let waits = carrier.waits_for.load(Ordering::SeqCst) != 0;
-            if waits || carrier.busy(now).is_none_or(|busy| busy <= LONG) {
-                continue;
-            }
-            any = true;
-            if !carrier.back.swap(true, Ordering::SeqCst) {
-                waiting::stand_back(carrier.thread);
-            }
-        }
-        any
-    }
-
     fn wake_watcher(&self) {
         if self.watcher_sleeps.load(Ordering::SeqCst) && self.watcher_sleeps.swap(false, Ordering::SeqCst) {
             let _watch = self.watch.lock();
@@ -391,6 +395,7 @@ fn carry(pool: Arc<Pool>, number: u64) {
         has_slot: AtomicBool::new(true),
         since: AtomicU64::new(0),
         runs: AtomicU64::new(0),
+        attends: AtomicBool::new(false),
         thread: waiting::current_thread(),
         back: AtomicBool::new(false),
         waits_for: AtomicUsize::new(0),
@@ -401,6 +406,7 @@ fn carry(pool: Arc<Pool>, number: u64) {
         carriers.push(Arc::downgrade(&carrier));
     }
     waiting::set_place(Some(carrier.clone()));
+    let mut desk = pool.source.desk();
     loop {
         {
             let mut crew = pool.crew.lock();
@@ -415,10 +421,12 @@ fn carry(pool: Arc<Pool>, number: u64) {
             crew.waiting += 1;
         }
         let mut left = false;
-        pool.source.take(&mut || {
-            left = true;
+        desk.take(&mut || {
             carrier.since.store(pool.nanoseconds(), Ordering::SeqCst);
             carrier.runs.fetch_add(1, Ordering::Relaxed);
+            if std::mem::replace(&mut left, true) {
+                return carrier.has_slot.load(Ordering::SeqCst) && !carrier.back.load(Ordering::SeqCst);
+            }
             let mut crew = pool.crew.lock();
             crew.waiting -= 1;
             if crew.waiting == 0 {
@@ -429,25 +437,88 @@ fn carry(pool: Arc<Pool>, number: u64) {
                     pool.fill(crew);
                 }
             }
+            true
         });
         if !left {
             pool.crew.lock().waiting -= 1;
         }
         carrier.since.store(0, Ordering::SeqCst);
+        carrier.attends.store(desk.is_attending(), Ordering::Relaxed);
         if carrier.back.load(Ordering::SeqCst) {
             pool.leave(&carrier);
             break;
         }
-        if !carrier.has_slot.load(Ordering::SeqCst) && !pool.rest(&carrier) {
-            break;
+        if !carrier.has_slot.load(Ordering::SeqCst) {
+            desk.leave();
+            carrier.attends.store(false, Ordering::Relaxed);
+            if !pool.rest(&carrier) {
+                break;
+            }
         }
     }
     waiting::set_place(None);
 }
 
-/// Lends the slots of those who take long, while all slots are taken.
+/// A run that the watcher has seen to take long.
+struct Seen {
+    /// When it began, in nanoseconds since the pool's start, as all times here.
+    since: u64,
+    /// When it was first seen.
+    at: u64,
+    /// How long its thread had waited for a processor by then.
+    queued: Duration,
+}
+
+/// What the watcher knows of runs, by their carriers' numbers.
+#[derive(Default)]
+struct Watcher(HashMap<u64, Seen>);
+
+impl Watcher {
+    /// For how long a carrier has been at what it runs since that was first seen, without the time it waited for a processor: another thread
+    /// would have to wait for that, too.
+    fn at_work(&mut self, carrier: &Carrier, now: u64) -> Duration {
+        let since = carrier.since.load(Ordering::SeqCst);
+        if since == 0 || now.saturating_sub(since) < SLICE.as_nanos() as u64 / 2 {
+            self.0.remove(&carrier.number);
+            return Duration::ZERO;
+        }
+        let queued = waiting::queued_time(carrier.thread);
+        let seen = self.0.entry(carrier.number).or_insert(Seen { since, at: now, queued });
+        if seen.since != since {
+            *seen = Seen { since, at: now, queued };
+        }
+        Duration::from_nanos(now - seen.at).saturating_sub(queued.saturating_sub(seen.queued))
+    }
+
+    /// Has carriers stand back that take long and do not wait, and lends the slots of those that take longer than a slice while others
+    /// wait; whether to go on looking.
+    fn look(&mut self, pool: &Arc<Pool>, all_taken: bool) -> bool {
+        let now = pool.nanoseconds();
+        let at_work: Vec<_> = pool.all().into_iter().map(|c| (self.at_work(&c, now), c)).collect();
+        self.0.retain(|number, _| at_work.iter().any(|(_, c)| c.number == *number));
+        let mut any_long = false;
+        for (time, carrier) in &at_work {
+            if *time <= LONG || carrier.waits_for.load(Ordering::SeqCst) != 0 {
+                continue;
+            }
+            any_long = true;
+            if !carrier.back.swap(true, Ordering::SeqCst) {
+                waiting::stand_back(carrier.thread);
+            }
+        }
+        for (_, carrier) in at_work.iter().filter(|(time, _)| *time >= SLICE) {
+            if (any_long || all_taken) && pool.source.is_waiting() && pool.lend(carrier) {
+                pool.waits[Wait::Long as usize].times.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        all_taken || any_long
+    }
+}
+
+/// Looks after those who take long, while all slots are taken.
 fn watch(pool: &Weak<Pool>) {
     let mut quiet_since = Instant::now();
+    let mut watcher = Watcher::default();
     loop {
         let Some(pool) = pool.upgrade() else { return };
         let (waiting, stopping) = {
@@ -457,14 +528,8 @@ fn watch(pool: &Weak<Pool>) {
         if stopping {
             return;
         }
-        if pool.send_back() || waiting == 0 {
+        if watcher.look(&pool, waiting == 0) {
             quiet_since = Instant::now();
-            let now = pool.nanoseconds();
-            for carrier in pool.all() {
-                if carrier.busy(now).is_some_and(|busy| busy > SLICE) && pool.lend(&carrier) {
-                    pool.waits[Wait::Long as usize].times.fetch_add(1, Ordering::Relaxed);
-                }
-            }
         }
         if quiet_since.elapsed() < WATCH {
             drop(pool);

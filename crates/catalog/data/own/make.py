@@ -31,7 +31,7 @@ VIEWS = {
     ],
     "hathi_carriers": [
         ("carrier", "int8"), ("has_slot", "bool"), ("busy_time", "float8"), ("wait_event_type", "text"), ("wait_event", "text"),
-        ("runs", "int8"),
+        ("runs", "int8"), ("attends", "bool"),
     ],
     "hathi_waits": [
         ("wait_event_type", "text"), ("wait_event", "text"), ("times", "int8"), ("total_time", "float8"), ("waiting", "int8"),

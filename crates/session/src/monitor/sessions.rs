@@ -178,6 +178,7 @@ impl SessionHost<'_> {
                 word(ty),
                 word(event),
                 number(c.runs),
+                Datum::Bool(c.attends),
             ]
         };
         views.iter().flat_map(|v| v.carriers()).map(row).collect()
