@@ -41,6 +41,21 @@ fn the_only_carrier_serves_others_too() {
 }
 
 #[test]
+fn two_that_ask_at_once_are_both_served() {
+    let served = Served::start(TWO);
+    let mut clients: Vec<Client> = (0..2).map(|_| served.connect()).collect();
+    std::thread::scope(|scope| {
+        for client in &mut clients {
+            scope.spawn(|| (0..5000).for_each(|_| assert_eq!(client.run("SELECT 1").row(), ["1"])));
+        }
+        // Others get through meanwhile, one after the other and for the first time.
+        for _ in 0..50 {
+            assert_eq!(served.connect().run("SELECT 2").row(), ["2"]);
+        }
+    });
+}
+
+#[test]
 fn what_comes_from_elsewhere_reaches_it() {
     for mode in [ONE, TWO] {
         let served = Served::start(mode);
