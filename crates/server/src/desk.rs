@@ -5,9 +5,10 @@
 //! a row attends to it: the socket moves from the epoll that all wait in to one of its own, in which the shared one is nested, and so from
 //! now on this carrier alone is woken for that client, as a thread of its own would be.
 //!
-//! - P5: A carrier that attends to a client runs nothing else before it has given the client back, and does so at once when there is something
-//!   else for it to do, or when it has lost its slot. So a client never waits for what other clients do while another carrier is free. What
-//!   comes for an attended connection otherwise (signals, times, notifications) goes through the queue as for any.
+//! - P5: A carrier that attends to a client runs nothing else before it has given the client back. It does so when there is something else for
+//!   it to do, which it looks for after [`MAX_HITS`] answers at the latest, or when it has lost its slot. So a client never waits for what other
+//!   clients do while another carrier is free. What comes for an attended connection otherwise (signals, times, notifications) goes through
+//!   the queue as for any.
 //! - P6: At most [`ATTENDANTS`] carriers attend at a time, as all of those that sleep stir when the shared epoll tells of something.
 
 use std::os::fd::OwnedFd;
