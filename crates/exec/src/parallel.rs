@@ -1,7 +1,7 @@
 //! `Fragment`: a part of a plan that several threads run at once, each on other pages of the table that it starts from.
 //!
 //! Threads take their pages in *morsels* from one counter, so that nobody waits for the slowest. What hash joins on the way keep of their right
-//! inputs is made once, before they start, and read by all. A fragment runs inside one call of the operator above it, which takes all its rows;
+//! inputs is made once, before they start, and read by all; so is what queries in their expressions come to. A fragment runs inside one call of the operator above it, which takes all its rows;
 //! threads never outlive that call, so they use the statement's snapshot and settings as they are.
 //!
 //! Source: Leis et al., "Morsel-Driven Parallelism" (2014). Deviation: threads are made for a fragment, not kept; a fragment reads megabytes.
@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use ext::NoHost;
 use plan::counter::Counter;
-use plan::{JoinKind, Node, TableSource};
+use plan::{ExprKind, JoinKind, Node, SubPlan, TableSource};
 use storage::buffer::Touched;
 use types::io::BuiltinTypes;
 use types::{Result, SqlError};
@@ -23,6 +23,7 @@ use crate::join::{Hub, Join};
 use crate::narrow::Offer;
 use crate::scan::SeqScan;
 use crate::simple::{Filter, Project, Values};
+use crate::subplan::{self, Answers};
 use crate::{BoxOperator, Context, NoRoutines, State};
 
 /// Pages that a thread takes at a time.
@@ -82,6 +83,8 @@ impl Drop for Seats {
 pub struct Fragment {
     operators: Vec<BoxOperator>,
     morsels: Arc<Morsels>,
+    /// The queries in its expressions.
+    queries: Vec<SubPlan>,
     counter: Option<Counter>,
 }
 
@@ -92,6 +95,8 @@ struct Parts<'p> {
     hubs: Vec<Hub>,
     /// The next of them.
     next: usize,
+    /// The queries in its expressions.
+    queries: Vec<SubPlan>,
     /// Whether the operators at hand are the statement's own.
     own: bool,
 }
@@ -113,13 +118,14 @@ impl Fragment {
     /// `workers` and one more times what `node` is; `None` when it is not of the kind.
     pub fn of(node: &Node, workers: usize) -> Option<Fragment> {
         let morsels = Arc::new(Morsels::default());
-        let mut parts = Parts { morsels: &morsels, hubs: Vec::new(), next: 0, own: true };
+        let mut parts = Parts { morsels: &morsels, hubs: Vec::new(), next: 0, queries: Vec::new(), own: true };
         let mut operators = Vec::new();
         for _ in 0..=workers {
             operators.push(part(node, &mut parts)?);
             (parts.next, parts.own) = (0, false);
         }
-        Some(Fragment { operators, morsels, counter: None })
+        let queries = parts.queries;
+        Some(Fragment { operators, morsels, queries, counter: None })
     }
 
     /// Lets threads do `work` with what each makes of its pages; what all came to, in no order. `None` when that cannot be: not now,
@@ -132,8 +138,10 @@ impl Fragment {
         ctx: &mut Context<'_>,
         work: impl Fn(&mut BoxOperator, &mut Context<'_>) -> Result<Option<T>> + Sync,
     ) -> Result<Option<Vec<T>>> {
-        let Fragment { operators, morsels, counter } = self;
+        let Fragment { operators, morsels, queries, counter } = self;
         let Some((own, others)) = operators.split_first_mut() else { return Ok(None) };
+        // While it has no threads yet, others may have some for these.
+        let answers = queries.iter().map(|sub| subplan::answers(sub, ctx)).collect::<Result<Vec<Answers>>>()?;
         let limit = ctx.host.setting("max_parallel_workers").and_then(|n| n.parse().ok()).unwrap_or(usize::MAX);
         let seats = Seats::take(others.len(), limit);
         if seats.0 == 0 || !own.prepare(ctx)? {
@@ -147,7 +155,7 @@ impl Fragment {
         let seated: Vec<_> = (others.iter_mut().take(seats.0))
             .map(|operator| (operator, ctx.txn.companion(), ctx.account.part(share), ctx.state.slots.clone()))
             .collect();
-        let (morsels, work) = (&**morsels, &work);
+        let (morsels, work, answers) = (&**morsels, &work, &answers);
         // Whoever fails or gives up ends it for all.
         let ended = move |outcome: Result<Option<T>>| {
             if !matches!(outcome, Ok(Some(_))) {
@@ -162,6 +170,7 @@ impl Fragment {
                     // Who needs several threads can wait for those who need one.
                     env::waiting::stand_back(env::waiting::current_thread());
                     let mut state = State { slots, ..State::default() };
+                    answers.iter().for_each(|known| known.give(&mut state));
                     let mut ctx = Context {
                         db,
                         shared,
@@ -217,6 +226,16 @@ impl Fragment {
 
 /// The operators of `node` for one of its threads; `None` when it is no fragment.
 fn part(node: &Node, parts: &mut Parts<'_>) -> Option<BoxOperator> {
+    if parts.own {
+        let queries = &mut parts.queries;
+        node.each_expr(&mut |e| {
+            e.visit(&mut |e| {
+                if let ExprKind::Subquery(sub) = &e.kind {
+                    queries.push((**sub).clone());
+                }
+            });
+        });
+    }
     Some(match node {
         Node::Scan { table, filter, needed } if matches!(table.source, TableSource::Stored) => {
             let scan = SeqScan::new(table.clone(), filter.clone(), needed.clone());

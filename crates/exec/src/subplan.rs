@@ -1,5 +1,8 @@
 //! Queries inside expressions: run for each row whose slots they read, or once a statement.
 
+use std::sync::Arc;
+
+use hashbrown::HashSet;
 use plan::{Expr, ExprKind, SubKind, SubPlan};
 use types::array::Array;
 use types::compare::Sign;
@@ -7,13 +10,46 @@ use types::{Datum, Oid, Physical, Result, SqlError, SqlState};
 use vector::{Chunk, Vector};
 
 use crate::eval::{eval as eval_expr, is_true};
-use crate::{BoxOperator, Context, keys};
+use crate::simple::Values;
+use crate::{BoxOperator, Context, State, keys};
 
 /// What is kept of a subplan during a statement.
 pub struct Cached {
     operator: BoxOperator,
     /// What it yields, when no slot matters.
-    rows: Option<Rows>,
+    rows: Option<Arc<Rows>>,
+}
+
+/// What an uncorrelated subplan yields, for threads that cannot run it.
+pub struct Answers {
+    id: usize,
+    rows: Arc<Rows>,
+}
+
+impl Answers {
+    /// Has a thread with this state find them there.
+    pub fn give(&self, state: &mut State) {
+        let operator = Box::new(Values::new(Vec::new(), &[]));
+        state.subplans.insert(self.id, Cached { operator, rows: Some(self.rows.clone()) });
+    }
+}
+
+/// Runs an uncorrelated subplan, unless that was done.
+///
+/// # Errors
+/// As [`eval`].
+pub fn answers(sub: &SubPlan, ctx: &mut Context<'_>) -> Result<Answers> {
+    let rows = with_cached(sub, ctx, |cached, ctx| known_rows(sub, cached, ctx))?;
+    Ok(Answers { id: sub.id, rows })
+}
+
+/// Calls `f` with what is kept of `sub`; that may keep others'.
+fn with_cached<T>(sub: &SubPlan, ctx: &mut Context<'_>, f: impl FnOnce(&mut Cached, &mut Context<'_>) -> T) -> T {
+    let cached = ctx.state.subplans.remove(&sub.id);
+    let mut cached = cached.unwrap_or_else(|| Cached { operator: crate::build(&sub.node), rows: None });
+    let outcome = f(&mut cached, ctx);
+    ctx.state.subplans.insert(sub.id, cached);
+    outcome
 }
 
 /// All rows of an uncorrelated subplan.
@@ -21,8 +57,29 @@ enum Rows {
     Value(Datum),
     /// Rows that a test runs over.
     List(Vec<Chunk>),
-    /// For a test that is one equality: the values, and whether NULL is among them.
-    Set(std::collections::HashSet<Vec<u8>>, bool),
+    /// Of a test that is one equality.
+    Set(Set),
+}
+
+/// Values that others are compared with.
+#[derive(Default)]
+struct Set {
+    /// Their keys, as those of joins.
+    keys: HashSet<Vec<u8>>,
+    /// Whether NULL is among them.
+    has_null: bool,
+}
+
+impl Set {
+    /// What `= ANY`, or `<> ALL`, is of the value of this key; none is that of NULL.
+    fn answer(&self, all: bool, key: Option<&[u8]>) -> Datum {
+        match key {
+            Some(key) if self.keys.contains(key) => Datum::Bool(!all),
+            Some(_) if !self.has_null => Datum::Bool(all),
+            None if self.keys.is_empty() && !self.has_null => Datum::Bool(all),
+            _ => Datum::Null,
+        }
+    }
 }
 
 /// The values of `sub` for every row of `chunk`.
@@ -30,23 +87,36 @@ enum Rows {
 /// # Errors
 /// `21000` when a scalar one has several rows; what running it says.
 pub fn eval(sub: &SubPlan, form: Physical, chunk: &Chunk, ctx: &mut Context<'_>) -> Result<Vector> {
-    let mut cached = match ctx.state.subplans.remove(&sub.id) {
-        Some(cached) => cached,
-        None => Cached { operator: crate::build(&sub.node), rows: None },
-    };
-    let outcome = run(sub, &mut cached, form, chunk, ctx);
-    ctx.state.subplans.insert(sub.id, cached);
-    outcome
+    with_cached(sub, ctx, |cached, ctx| run(sub, cached, form, chunk, ctx))
 }
 
 fn run(sub: &SubPlan, cached: &mut Cached, form: Physical, chunk: &Chunk, ctx: &mut Context<'_>) -> Result<Vector> {
     let binds = sub.binds.iter().map(|(_, e)| eval_expr(e, chunk, ctx)).collect::<Result<Vec<_>>>()?;
+    let known = match sub.correlated || chunk.rows == 0 {
+        true => None,
+        false => Some(known_rows(sub, cached, ctx)?),
+    };
     let mut out = Vector::new(form);
+    if let (Some(Rows::Set(set)), SubKind::Quantified { all, test }) = (known.as_deref(), &sub.kind)
+        && let Some((ExprKind::Slot(slot), ty)) = hashable(test).map(|(left, ty)| (&left.kind, ty))
+        && let Some(at) = sub.binds.iter().position(|b| b.0 == *slot)
+    {
+        let mut key = Vec::new();
+        for i in 0..chunk.rows {
+            key.clear();
+            let is_value = keys::encode_join(&mut key, &[ty], &[&*binds[at]], i, ctx)?;
+            out.push(&set.answer(*all, is_value.then_some(&key)));
+        }
+        return Ok(out);
+    }
     for i in 0..chunk.rows {
         for ((slot, _), values) in sub.binds.iter().zip(&binds) {
             ctx.set_slot(*slot, values.get(i));
         }
-        let value = if sub.correlated { once(sub, cached, ctx)? } else { shared(sub, cached, ctx)? };
+        let value = match &known {
+            None => once(sub, cached, ctx)?,
+            Some(rows) => shared(sub, rows, ctx)?,
+        };
         out.push(&value);
     }
     Ok(out)
@@ -132,31 +202,28 @@ impl Outcome {
     }
 }
 
-/// The answer of a subplan that reads no slots but in its test.
-fn shared(sub: &SubPlan, cached: &mut Cached, ctx: &mut Context<'_>) -> Result<Datum> {
-    if cached.rows.is_none() {
-        cached.rows = Some(collect(sub, &mut cached.operator, ctx)?);
+/// All rows of an uncorrelated subplan, which runs for them once.
+fn known_rows(sub: &SubPlan, cached: &mut Cached, ctx: &mut Context<'_>) -> Result<Arc<Rows>> {
+    if let Some(rows) = &cached.rows {
+        return Ok(rows.clone());
     }
-    match (&cached.rows, &sub.kind) {
-        (Some(Rows::Value(value)), _) => Ok(value.clone()),
-        (Some(Rows::Set(set, has_null)), SubKind::Quantified { all, test }) => {
+    let rows = Arc::new(collect(sub, &mut cached.operator, ctx)?);
+    cached.rows = Some(rows.clone());
+    Ok(rows)
+}
+
+/// The answer of a subplan that reads no slots but in its test.
+fn shared(sub: &SubPlan, rows: &Rows, ctx: &mut Context<'_>) -> Result<Datum> {
+    match (rows, &sub.kind) {
+        (Rows::Value(value), _) => Ok(value.clone()),
+        (Rows::Set(set), SubKind::Quantified { all, test }) => {
             let (left, ty) = hashable(test).map(|h| (h.0, h.1)).unwrap_or((test, Oid::NONE));
-            let value = crate::constant(left, ctx)?;
-            if value.is_null() {
-                return Ok(if set.is_empty() && !has_null { Datum::Bool(*all) } else { Datum::Null });
-            }
+            let one = crate::eval::from_datums(Physical::of(ty), &[crate::constant(left, ctx)?]);
             let mut key = Vec::new();
-            let one = crate::eval::from_datums(Physical::of(ty), &[value]);
-            keys::encode_join(&mut key, &[ty], &[&one], 0, ctx)?;
-            let found = set.contains(&key);
-            // `= ANY` and `<> ALL`.
-            Ok(match (found, has_null) {
-                (true, _) => Datum::Bool(!*all),
-                (false, true) => Datum::Null,
-                (false, false) => Datum::Bool(*all),
-            })
+            let is_value = keys::encode_join(&mut key, &[ty], &[&one], 0, ctx)?;
+            Ok(set.answer(*all, is_value.then_some(&key)))
         }
-        (Some(Rows::List(chunks)), kind) => {
+        (Rows::List(chunks), kind) => {
             let mut outcome = Outcome::new(kind, element(sub));
             for chunk in chunks {
                 if outcome.take(kind, chunk, ctx)? {
@@ -197,20 +264,19 @@ fn collect(sub: &SubPlan, operator: &mut BoxOperator, ctx: &mut Context<'_>) -> 
         _ => false,
     };
     if let (Some((_, ty)), true) = (hashable(test), equal) {
-        let mut set = std::collections::HashSet::new();
-        let mut has_null = false;
+        let mut set = Set::default();
         while operator.next(ctx, &mut chunk)? {
             for i in 0..chunk.rows {
                 let mut key = Vec::new();
                 if keys::encode_join(&mut key, &[ty], &[&chunk.columns[0]], i, ctx)? {
                     ctx.account.charge(key.len() + 40)?;
-                    set.insert(key);
+                    set.keys.insert(key);
                 } else {
-                    has_null = true;
+                    set.has_null = true;
                 }
             }
         }
-        return Ok(Rows::Set(set, has_null));
+        return Ok(Rows::Set(set));
     }
     let mut list = Vec::new();
     while operator.next(ctx, &mut chunk)? {

@@ -46,7 +46,7 @@ const AGGREGATES: [&str; 9] = [
 ];
 
 /// What is held until it is asked for, or sorted in parts; with the part of the plan that says so.
-const OTHERS: [(&str, &str); 9] = [
+const OTHERS: [(&str, &str); 15] = [
     ("SELECT id, n, s FROM t WHERE id % 3 = 0 ORDER BY s, id DESC", "Gather\n"),
     ("SELECT id, n FROM t ORDER BY n DESC LIMIT 10 OFFSET 5", "Gather\n"),
     ("SELECT t.id, u.v FROM t JOIN u ON u.k = t.id ORDER BY t.id, u.v", "Gather\n"),
@@ -65,6 +65,16 @@ const OTHERS: [(&str, &str); 9] = [
         "Gather\n",
     ),
     ("SELECT id FROM t WHERE g = 1 AND id IN (SELECT k FROM u) ORDER BY id", "Gather\n"),
+    // Queries in expressions are answered before there are threads.
+    ("SELECT id, s FROM t WHERE g NOT IN (SELECT k FROM u WHERE v % 50 > 5) ORDER BY s, id", "Gather\n"),
+    (
+        "SELECT count(*), sum(n) FROM t WHERE g <> ALL (SELECT CASE WHEN v > 190 THEN NULL ELSE 3 END FROM u)",
+        "Gather\n",
+    ),
+    ("SELECT count(*), sum(n) FROM t WHERE n > (SELECT avg(n) FROM t WHERE g = 2)", "Gather\n"),
+    ("SELECT count(*), sum(n) FROM t WHERE id % 3 > ALL (SELECT v - 200 FROM u)", "Gather\n"),
+    ("SELECT count(*), sum(id) FROM t WHERE g = 1 OR (f IS NULL AND EXISTS (SELECT FROM u WHERE v = 7))", "Gather\n"),
+    ("SELECT s, (ARRAY(SELECT v FROM u ORDER BY v))[5] + id FROM t WHERE g = 2 ORDER BY s, 2", ""),
 ];
 
 #[test]

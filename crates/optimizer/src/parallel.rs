@@ -2,10 +2,10 @@
 //! rows of one.
 //!
 //! A part that can be run so starts from a sequential scan and goes up through filters, projections, hash joins that keep their right input, and nested
-//! loops that look rows up in an index. What it computes depends on nothing but the row, the parameters and the settings, so it does not matter who
-//! computes it.
+//! loops that look rows up in an index. What it computes depends on nothing but the row, the parameters, the settings, and queries that are answered once, before
+//! its threads start; so it does not matter who computes it.
 
-use plan::{AggregateCall, Expr, ExprKind, JoinKind, Node, TableSource};
+use plan::{AggregateCall, Expr, ExprKind, JoinKind, Node, SubKind, SubPlan, TableSource};
 
 use crate::estimate::estimate;
 use crate::statistics::Statistics;
@@ -50,7 +50,19 @@ pub fn place(node: &mut Node, s: &dyn Statistics) {
         Node::LockRows { .. } | Node::Recursive { .. } => {}
         // Its right runs again and again.
         Node::Apply { left, .. } => place(left, s),
-        _ => node.inputs_mut().into_iter().for_each(|n| place(n, s)),
+        _ => {
+            node.inputs_mut().into_iter().for_each(|n| place(n, s));
+            node.each_expr_mut(&mut |e| e.visit_mut(&mut |e| place_within(e, s)));
+        }
+    }
+}
+
+/// The same in a query of an expression that runs once.
+fn place_within(e: &mut Expr, s: &dyn Statistics) {
+    if let ExprKind::Subquery(sub) = &mut e.kind
+        && !sub.correlated
+    {
+        place(&mut sub.node, s);
     }
 }
 
@@ -107,17 +119,21 @@ fn width(node: &Node) -> usize {
 fn pages(node: &Node, s: &dyn Statistics) -> Option<f64> {
     match node {
         Node::Scan { table, filter, .. } if matches!(table.source, TableSource::Stored) => {
-            filter.iter().all(is_pure).then(|| s.size(table).1)
+            filter.iter().all(is_answerable).then(|| s.size(table).1)
         }
-        Node::Filter { input, predicate } if is_pure(predicate) => pages(input, s),
-        Node::Project { input, exprs } if exprs.iter().all(is_handed_on) => pages(input, s),
+        Node::Filter { input, predicate } if is_answerable(predicate) => pages(input, s),
+        Node::Project { input, exprs }
+            if exprs.iter().all(|e| matches!(e.kind, ExprKind::Column(_)) || is_answerable(e)) =>
+        {
+            pages(input, s)
+        }
         Node::Join {
             kind: JoinKind::Inner | JoinKind::Left | JoinKind::Semi | JoinKind::Anti,
             left,
             equal,
             condition,
             ..
-        } if !equal.is_empty() && equal.iter().all(|e| is_pure(&e.0)) && condition.iter().all(is_pure) => {
+        } if !equal.is_empty() && equal.iter().all(|e| is_answerable(&e.0)) && condition.iter().all(is_answerable) => {
             pages(left, s)
         }
         Node::Apply {
@@ -126,7 +142,7 @@ fn pages(node: &Node, s: &dyn Statistics) -> Option<f64> {
             right,
             binds,
             condition,
-        } if is_look_up(right) && binds.iter().all(|b| is_pure(&b.1)) && condition.iter().all(is_pure) => {
+        } if is_look_up(right) && binds.iter().all(|b| is_answerable(&b.1)) && condition.iter().all(is_answerable) => {
             pages(left, s)
         }
         _ => None,
@@ -162,6 +178,19 @@ fn is_handed_on(e: &Expr) -> bool {
 
 /// Whether the value of `e` is a matter of its input alone, and of what ships with the binary.
 fn is_pure(e: &Expr) -> bool {
+    is_made_of(e, |_| false)
+}
+
+/// The same, but for queries that are answered before threads start.
+fn is_answerable(e: &Expr) -> bool {
+    is_made_of(e, |sub| {
+        let is_tested = if let SubKind::Quantified { test, .. } = &sub.kind { is_pure(test) } else { true };
+        !sub.correlated && is_tested
+    })
+}
+
+/// Whether the value of `e` is a matter of its input alone, of what ships with the binary, and of such queries.
+fn is_made_of(e: &Expr, query: impl Fn(&SubPlan) -> bool) -> bool {
     let immutable = |function| catalog::builtin::proc_by_oid(function).is_some_and(|p| p.volatility == b'i');
     let mut pure = true;
     e.visit(&mut |e| {
@@ -180,6 +209,7 @@ fn is_pure(e: &Expr) -> bool {
                 | ExprKind::IsNull(_)
                 | ExprKind::Case { .. }
                 | ExprKind::Coalesce(_) => true,
+                ExprKind::Subquery(sub) => query(sub),
                 _ => false,
             };
     });
