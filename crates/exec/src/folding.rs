@@ -124,7 +124,7 @@ impl Folds {
     pub fn program(&self, filter: Option<&Expr>, ctx: &mut Context<'_>) -> Option<Arc<Native>> {
         let folded =
             self.values.iter().map(|v| Folded { filter: v.filter.as_ref(), value: v.value.as_ref(), into: &v.into });
-        Native::folding(folding(filter, folded, self.cells)?, ctx)
+        Native::folding(folding(filter, folded, self.cells, ctx.programs?.passes)?, ctx)
     }
 }
 

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use jit::{Calls, Cell, Column, Form, Given, Input, Jit, Output, Program, Unit, UnitCode, WordList};
+use jit::{Calls, Cell, Column, Form, Given, Input, Jit, Output, Passes, Program, Unit, UnitCode, WordList};
 use plan::{Expr, ExprKind, Means, RowRules};
 use smallvec::SmallVec;
 use storage::table::PageView;
@@ -33,6 +33,8 @@ pub struct Programs<'a> {
     pub jit: &'a Jit,
     /// Whether everything that is evaluated row by row gets one, slower or not.
     pub force: bool,
+    /// What their code may be made better by.
+    pub passes: Passes,
 }
 
 /// An expression that gets its programs when it is first evaluated.
@@ -154,11 +156,11 @@ fn prepare(e: &mut Expr, programs: Programs<'_>, natives: &mut Vec<Arc<Native>>)
 }
 
 /// What `e` becomes, if it has a program that is worth it, or is to have one.
-fn native(e: &Expr, Programs { jit, force }: Programs<'_>) -> Option<Native> {
+fn native(e: &Expr, Programs { jit, force, passes }: Programs<'_>) -> Option<Native> {
     let written = if force && !e.is_leaf() {
-        program::forced(e).map_err(|refusal| jit.refuse(refusal)).ok()?
+        program::forced(e, passes).map_err(|refusal| jit.refuse(refusal)).ok()?
     } else {
-        program::written(e)?
+        program::written(e, passes)?
     };
     Native::new(written, jit)
 }

@@ -38,14 +38,30 @@ pub(crate) fn number(rng: &mut ChaCha8Rng, depth: u32) -> String {
         };
     }
     let (a, b) = (number(rng, depth - 1), number(rng, depth - 1));
-    match rng.random_range(0..12) {
+    match rng.random_range(0..13) {
         0..6 => format!("({a} {} {b})", pick(rng, &["+", "-", "*", "+", "-", "/"])),
         6 => format!("CASE WHEN {} THEN {a} ELSE {b} END", truth(rng, depth - 1)),
         7 => format!("coalesce({a}, {b})"),
         8 => format!("{}({a}, {b})", pick(rng, &["greatest", "least"])),
         9 => format!("(- {a})"),
         10 => format!("abs({a})"),
+        11 => picked(rng, &b),
         _ => format!("({} % {})", pick(rng, &["i2", "i4", "n", "id"]), pick(rng, &["7", "n", "i4", "i2"])),
+    }
+}
+
+/// A CASE that asks one column which number it is, as text; `other` may be what it comes to where it is none of them.
+fn picked(rng: &mut ChaCha8Rng, other: &str) -> String {
+    let column = pick(rng, &["i2", "i4", "i8", "n", "n", "id", "o"]);
+    let mut whens = String::new();
+    for _ in 0..rng.random_range(3..12) {
+        let result = pick(rng, &["1", "-7", "NULL", "40000", "3000000000", "0"]);
+        whens += &format!(" WHEN {} THEN {result}", rng.random_range(0..15));
+    }
+    match rng.random_range(0..3) {
+        0 => format!("CASE {column}{whens} END"),
+        1 => format!("CASE {column}{whens} ELSE 5 END"),
+        _ => format!("CASE {column}{whens} ELSE {other} END"),
     }
 }
 
@@ -88,12 +104,49 @@ fn explained(s: &mut Session, sql: &str) -> String {
 
 pub(crate) const CODE: bool = cfg!(all(target_os = "linux", target_arch = "x86_64"));
 
+/// Without what makes code better.
+const PLAIN: &str =
+    "SET hathi.jit_merge = off; SET hathi.jit_pick = off; SET hathi.jit_truth = off; SET hathi.jit_tiles = off";
+
+#[test]
+fn passes_can_be_left_out() {
+    let db = Database::in_memory().unwrap();
+    let mut s = session(&db);
+    s.batch_execute(TABLE).unwrap();
+    let queries = [
+        ("merge", "SELECT sum(n * 3 + id) FROM t"),
+        ("pick", "SELECT sum(CASE n WHEN 1 THEN 3 WHEN 2 THEN 7 WHEN 3 THEN 1 WHEN 4 THEN 1 ELSE 0 END) FROM t"),
+        ("truth", "SELECT count(*) FROM t WHERE n * 2 > 4 AND (n & 3) < 2"),
+        ("tiles", "SELECT count(*) FROM t WHERE n * 3 + id < 20"),
+    ];
+    let code = |s: &mut Session, sql: &str| -> String {
+        // What is said of time is another each time.
+        let is_code = |line: &String| !line.contains("Timing") && !line.contains("found in cache");
+        explained_with(s, "ANALYZE, DISASSEMBLY, TIMING OFF, SUMMARY OFF, BUFFERS OFF", sql)
+            .into_iter()
+            .filter(is_code)
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    for (pass, sql) in queries {
+        let rows = outcome(&mut s, &sql.replace("SELECT ", "SELECT '' || "));
+        let with = [code(&mut s, sql), code(&mut s, sql)][1].clone();
+        s.batch_execute(&format!("SET hathi.jit_{pass} = off")).unwrap();
+        assert_eq!(outcome(&mut s, &sql.replace("SELECT ", "SELECT '' || ")), rows, "{sql}");
+        let without = [code(&mut s, sql), code(&mut s, sql)][1].clone();
+        assert_eq!(with == without, !CODE, "{pass}: {sql}\n{with}\n{without}");
+        s.batch_execute(&format!("RESET hathi.jit_{pass}")).unwrap();
+        assert_eq!(code(&mut s, sql), with, "{sql}");
+    }
+}
+
 #[test]
 fn code_and_kernels_give_the_same_rows_and_errors() {
     let db = Database::in_memory().unwrap();
-    let (mut on, mut off) = (session(&db), session(&db));
+    let (mut on, mut off, mut plain) = (session(&db), session(&db), session(&db));
     on.batch_execute(TABLE).unwrap();
     off.batch_execute("SET jit = off").unwrap();
+    plain.batch_execute(PLAIN).unwrap();
     let (mut rows, mut errors, mut compiled) = (0, 0, 0);
     for seed in 0..700 {
         let rng = &mut ChaCha8Rng::seed_from_u64(seed);
@@ -106,6 +159,7 @@ fn code_and_kernels_give_the_same_rows_and_errors() {
         };
         let (a, b) = (outcome(&mut on, &sql), outcome(&mut off, &sql));
         assert_eq!(a, b, "seed {seed}: {sql}");
+        assert_eq!(outcome(&mut plain, &sql), b, "seed {seed}, without passes: {sql}");
         // What ran over some thousand rows runs over tiles.
         for again in 0..2 {
             assert_eq!(outcome(&mut on, &sql), b, "seed {seed}, again {again}: {sql}");

@@ -8,8 +8,7 @@ const ROWS: usize = 1 << 20;
 const PIECE: usize = 500;
 
 fn program(columns: usize, steps: Vec<Step>) -> Program {
-    let (lists, sets) = (Vec::new(), Vec::new());
-    Program { steps, columns: vec![Form::I32; columns], inputs: 0, slots: 1, lists, sets, output: Output::Kept }
+    Program { steps, columns: vec![Form::I32; columns], slots: 1, ..Program::new(Output::Kept) }
 }
 
 /// `a * 3 + b < 10 AND c IS NOT NULL`.

@@ -1,11 +1,11 @@
 //! Copy and patch: a program's steps become the bytes of its code.
 //!
 //! A frame is words: the output's two, then what calls need if there are any, then data and NULLs of each column, value and NULL of each input, each slot, where
-//! each list and each set lies, where each given list lies and what it is, and the cells.
+//! each list, each set and each table lies, where each given list lies and what it is, and the cells.
 
 use crate::call;
 use crate::filter::simplified;
-use crate::program::{Output, Program, Right, Step};
+use crate::program::{Output, Program, Right, Step, table_span};
 use crate::stencil::{Stencil, Table};
 use crate::stencil_copy::{Assembly, Jump, StencilCopy};
 
@@ -19,6 +19,7 @@ pub struct Layout {
     pub slots: usize,
     pub lists: usize,
     pub sets: usize,
+    pub tables: usize,
     pub given: usize,
     /// How many lists are given.
     pub given_lists: usize,
@@ -39,11 +40,12 @@ impl Layout {
         let slots = inputs + 2 * program.inputs as usize;
         let lists = slots + 2 * program.slots as usize;
         let sets = lists + program.lists.len();
-        let given = sets + program.sets.len();
+        let tables = sets + program.sets.len();
+        let given = tables + program.tables.len();
         let given_lists = program.given_lists();
         let cells = given + 2 * given_lists;
         let words = cells + 2 * program.cells() as usize;
-        Layout { calls: false, columns, inputs, slots, lists, sets, given, given_lists, cells, words }
+        Layout { calls: false, columns, inputs, slots, lists, sets, tables, given, given_lists, cells, words }
     }
 }
 
@@ -136,6 +138,10 @@ impl Assembler<'_> {
             Step::InSet(s) => {
                 let bits = 64 * (self.program.sets[s as usize].len() as u64 - 1);
                 (table.in_set, [self.offset(self.layout.sets + s as usize), bits], None)
+            }
+            Step::Pick(t) => {
+                let count = table_span(&self.program.tables[t as usize]);
+                (table.pick, [self.offset(self.layout.tables + t as usize), count], None)
             }
             Step::Among(l) => {
                 let at = self.layout.given + 2 * l as usize;

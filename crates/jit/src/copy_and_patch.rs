@@ -199,7 +199,7 @@ impl Patched {
     /// The tiles that are to run over these rows, made if it is time.
     fn tiles(&self, rows: &Rows<'_>) -> Option<&Tiles> {
         let (len, after) = (rows.range().len(), self.own.tiles_after);
-        if len < TILES_FROM && after > 0 {
+        if (len < TILES_FROM && after > 0) || !self.program.passes.tiles {
             return None;
         }
         let tiles = match self.tiles.get() {
@@ -296,6 +296,9 @@ impl Patched {
         }
         for (i, set) in self.program.sets.iter().enumerate() {
             words[layout.sets + i] = address(set.as_ptr());
+        }
+        for (i, table) in self.program.tables.iter().enumerate() {
+            words[layout.tables + i] = address(table.as_ptr());
         }
         for (i, list) in rows.lists().iter().take(layout.given_lists).enumerate() {
             let (at, info) = list.parts();

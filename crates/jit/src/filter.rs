@@ -15,7 +15,7 @@ use crate::program::{Label, Output, Program, Right, Step};
 pub fn simplified(program: &Program, can_fail: impl Fn(&Step) -> bool) -> Cow<'_, [Step]> {
     let steps = &program.steps[..];
     let is_logic = |step: &Step| matches!(step, Step::And(_) | Step::Or(_));
-    if matches!(program.output, Output::Vector(_)) || !steps.iter().any(is_logic) {
+    if matches!(program.output, Output::Vector(_)) || !program.passes.truth || !steps.iter().any(is_logic) {
         return Cow::Borrowed(steps);
     }
     let mut pass = Pass { steps: steps.to_vec(), labels: labels(steps), can_fail, dropped: vec![false; steps.len()] };
@@ -116,6 +116,7 @@ impl<F: Fn(&Step) -> bool> Pass<F> {
                 | Step::IsFalse
                 | Step::InList(_)
                 | Step::InSet(_)
+                | Step::Pick(_)
                 | Step::Among(_)
                 | Step::Fold(..) => {
                     after.truth_only = false;
@@ -167,8 +168,8 @@ mod tests {
     }
 
     fn program(steps: Vec<Step>) -> Program {
-        let (columns, lists, sets) = (vec![Form::I32; 3], Vec::new(), Vec::new());
-        let program = Program { steps, columns, inputs: 0, slots: 3, lists, sets, output: Output::Kept };
+        let columns = vec![Form::I32; 3];
+        let program = Program { steps, columns, slots: 3, ..Program::new(Output::Kept) };
         assert!(program.is_sound());
         program
     }

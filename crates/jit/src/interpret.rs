@@ -5,7 +5,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::call::Argument;
-use crate::program::{Output, Program, Right, Step};
+use crate::program::{Output, Program, Right, Step, table_span};
 use crate::provider::{Code, Provider, Suspect};
 use crate::rows::{Rows, Sink};
 
@@ -107,6 +107,13 @@ fn one(rows: &Rows<'_>, slots: &mut [(u64, bool)], sink: &mut Sink<'_>, row: usi
                 let at = a.wrapping_sub(*least);
                 let word = bits.get((at / 64) as usize);
                 a = word.map_or(0, |w| w >> (at % 64) & 1);
+            }
+            Step::Pick(t) => {
+                let table = &program.tables[t as usize];
+                let at = a.wrapping_sub(*table.first()?);
+                let pair = if !z && at < table_span(table) { at } else { table_span(table) };
+                let &[value, null] = table.get(1 + 2 * pair as usize..)?.first_chunk()?;
+                (a, z) = (value, null == 1);
             }
             Step::Among(l) => {
                 let value = rows.lists().get(l as usize)?.has((!z).then_some(a));

@@ -31,7 +31,9 @@ pub use copy_and_patch::CopyAndPatch;
 pub use given::{Given, WordList};
 pub use interpret::Interpreter;
 pub use jit::{Jit, JitCounts, Refusal};
-pub use program::{BinaryOp, Cell, Choice, Fold, Form, Label, Output, Program, Right, Site, Step, UnaryOp, set_of};
+pub use program::{
+    BinaryOp, Cell, Choice, Fold, Form, Label, Output, Passes, Program, Right, Site, Step, UnaryOp, set_of, table_of,
+};
 pub use provider::{Code, Provider, Suspect, Tier, TileCounts};
 pub use rows::{Rows, Sink};
 pub use unit::{Unit, UnitCode};

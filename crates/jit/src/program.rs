@@ -207,6 +207,8 @@ pub enum Step {
     InList(u32),
     /// The same of a set.
     InSet(u32),
+    /// Loads what the table of this number has for it.
+    Pick(u32),
     /// Whether it is among the values of the given list of this number.
     Among(u32),
     /// Calls something.
@@ -267,11 +269,36 @@ pub struct Program {
     pub lists: Vec<Vec<u64>>,
     /// Sets of words: the least, then 64 bits a word for those from there on; none without bits.
     pub sets: Vec<Vec<u64>>,
+    /// Tables of words: the least that one is about, then pairs of a value and whether that is NULL, 0 or 1, for those from there on; the last pair is for all
+    /// other words, and for NULL.
+    pub tables: Vec<Vec<u64>>,
     /// What it is for.
     pub output: Output,
+    /// What its code may be made better by.
+    pub passes: Passes,
 }
 
-/// Values of a set lie at most so far apart.
+/// What makes code better that would be right without it, so that what each is worth can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Passes {
+    /// Operands that are constants or columns become part of the operation's stencil. Done by whoever writes the program: [`Right`].
+    pub merge: bool,
+    /// What is chosen by the value of one integer is looked up. Done by whoever writes the program: [`Step::Pick`].
+    pub pick: bool,
+    /// Filters do not save, nor put together, what tells only NULL from false: booleans stay in registers.
+    pub truth: bool,
+    /// Rows are done 32 or 16 at once, in registers, where there are many.
+    pub tiles: bool,
+}
+
+impl Default for Passes {
+    /// All.
+    fn default() -> Passes {
+        Passes { merge: true, pick: true, truth: true, tiles: true }
+    }
+}
+
+/// Values of a set, or of a table, lie at most so far apart.
 const SET_SPAN: u64 = 64 * 64;
 
 /// The set of these words, as [`Program::sets`] has it; `None` where they lie too far apart, or are none.
@@ -290,7 +317,54 @@ pub fn set_of(words: &[u64]) -> Option<Vec<u64>> {
     Some(set)
 }
 
+/// A table that has these values for these words, of equal ones the first's, and `other` for the rest, as [`Program::tables`] has it; NULL is none. `None` where
+/// the words lie too far apart, or there are none.
+pub fn table_of(pairs: &[(u64, Option<u64>)], other: Option<u64>) -> Option<Vec<u64>> {
+    let least = pairs.iter().map(|p| p.0 as i64).min()? as u64;
+    let span = pairs.iter().map(|p| p.0.wrapping_sub(least)).max()?;
+    if span >= SET_SPAN {
+        return None;
+    }
+    let pair = |value: Option<u64>| [value.unwrap_or(0), u64::from(value.is_none())];
+    let mut table = vec![least];
+    (0..=span + 1).for_each(|_| table.extend(pair(other)));
+    for &(word, value) in pairs.iter().rev() {
+        let at = 1 + 2 * word.wrapping_sub(least) as usize;
+        table[at..at + 2].copy_from_slice(&pair(value));
+    }
+    Some(table)
+}
+
+/// Whether these are a least word and pairs, one of them for the rest.
+fn is_table(table: &[u64]) -> bool {
+    let [_, pairs @ ..] = table else { return false };
+    pairs.len() >= 2
+        && pairs.len() % 2 == 0
+        && pairs.len() / 2 <= SET_SPAN as usize + 1
+        && pairs.chunks(2).all(|p| p[1] < 2)
+}
+
+/// How many words a table is about.
+pub(crate) fn table_span(table: &[u64]) -> u64 {
+    (table.len() as u64 / 2).saturating_sub(1)
+}
+
 impl Program {
+    /// One without steps.
+    pub fn new(output: Output) -> Program {
+        Program {
+            steps: Vec::new(),
+            columns: Vec::new(),
+            inputs: 0,
+            slots: 0,
+            lists: Vec::new(),
+            sets: Vec::new(),
+            tables: Vec::new(),
+            output,
+            passes: Passes::default(),
+        }
+    }
+
     /// How many cells it folds into.
     pub fn cells(&self) -> u32 {
         if let Output::Folded(cells) = self.output { cells } else { 0 }
@@ -323,6 +397,7 @@ impl Program {
                 }
                 Step::InList(l) => self.lists.get(l as usize).is_some_and(|l| !l.is_empty()),
                 Step::InSet(s) => self.sets.get(s as usize).is_some_and(|s| s.len() > 1),
+                Step::Pick(t) => self.tables.get(t as usize).is_some_and(|t| is_table(t)),
                 Step::Call(site) => site.fits() && site.slots().end <= self.slots,
                 Step::Here(l) => {
                     let is_new = !seen.contains(&l);

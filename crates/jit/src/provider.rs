@@ -36,15 +36,8 @@ use crate::rows::{Rows, Sink};
 /// }
 ///
 /// let jit = Jit::new(Copying);
-/// let program = Program {
-///     steps: vec![Step::Column(0)],
-///     columns: vec![Form::Bool],
-///     inputs: 0,
-///     slots: 0,
-///     lists: vec![],
-///     sets: vec![],
-///     output: Output::Kept,
-/// };
+/// let (steps, columns) = (vec![Step::Column(0)], vec![Form::Bool]);
+/// let program = Program { steps, columns, ..Program::new(Output::Kept) };
 /// let unit = jit.unit(program).unwrap().0;
 /// let column = jit::Column::new(Form::Bool, &[1, 0, 1], &[]).unwrap();
 /// let mut kept = Vec::new();

@@ -110,7 +110,7 @@ macro_rules! table {
 table! {
     constant absent null_of restore save
     and_slot or_slot not is_null is_true is_false
-    in_list in_rising_list in_set among call
+    in_list in_rising_list in_set pick among call
     jump jump_unless_true jump_if_false jump_if_true jump_unless_null
     emit_kept emit_nothing done suspect
 }

@@ -11,7 +11,7 @@ use vector::{Data, Nulls, Vector};
 use calls::Hashing;
 
 use crate::{
-    BinaryOp, Choice, Column, CopyAndPatch, Fold, Form, Given, Input, Jit, Label, Memory, Output, Program,
+    BinaryOp, Choice, Column, CopyAndPatch, Fold, Form, Given, Input, Jit, Label, Memory, Output, Passes, Program,
     Provider as _, Right, Site, Step, UnaryOp, WordList,
 };
 
@@ -110,6 +110,11 @@ impl Drawn<'_> {
             },
             Kind::Bool => u64::from(self.rng.random::<bool>()),
         }
+    }
+
+    /// A word, or NULL.
+    fn value(&mut self, kind: Kind) -> Option<u64> {
+        self.rng.random_bool(0.8).then(|| self.word(kind))
     }
 
     fn column_of(&mut self, kind: Kind) -> Option<u32> {
@@ -239,6 +244,16 @@ impl Drawn<'_> {
                 });
                 self.program.steps.push(Step::Choose(choice, slot));
             }
+            _ if self.rng.random_bool(0.2) => {
+                self.expression(Kind::Int, depth - 1);
+                let least = self.rng.random_range(-20..5i64);
+                let pairs: Vec<(u64, Option<u64>)> = (0..self.rng.random_range(1..12))
+                    .map(|_| ((least + self.rng.random_range(0..30)) as u64, self.value(kind)))
+                    .collect();
+                let other = self.value(kind);
+                self.program.steps.push(Step::Pick(self.program.tables.len() as u32));
+                self.program.tables.push(crate::table_of(&pairs, other).unwrap());
+            }
             _ if kind == Kind::Bool && self.rng.random() => {
                 self.expression(Kind::Int, depth - 1);
                 if self.rng.random() {
@@ -345,8 +360,8 @@ fn drawn_of(rng: &mut ChaCha8Rng, widths: Option<[Form; 2]>) -> Program {
         _ if form.is_float() => (Kind::Float, Output::Vector(form)),
         _ => (Kind::Int, Output::Vector(form)),
     };
-    let program =
-        Program { steps: Vec::new(), columns, inputs: 2, slots: 0, lists: Vec::new(), sets: Vec::new(), output };
+    let passes = Passes { truth: rng.random_bool(0.8), ..Passes::default() };
+    let program = Program { columns, inputs: 2, passes, ..Program::new(output) };
     let depth = rng.random_range(0..5);
     let mut drawn = Drawn { rng, program, labels: 0, widths };
     if drawn.rng.random_bool(0.3) {
@@ -445,15 +460,7 @@ fn compared(jit: Jit, seeds: std::ops::Range<u64>, hold: bool) {
 
 pub(crate) fn plus_one(k: u64) -> Program {
     let steps = vec![Step::Column(0), Step::Binary(BinaryOp::AddI32, Right::Constant(k))];
-    Program {
-        steps,
-        columns: vec![Form::I32],
-        inputs: 0,
-        slots: 0,
-        lists: Vec::new(),
-        sets: Vec::new(),
-        output: Output::Vector(Form::I32),
-    }
+    Program { steps, columns: vec![Form::I32], ..Program::new(Output::Vector(Form::I32)) }
 }
 
 #[test]

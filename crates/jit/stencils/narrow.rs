@@ -295,6 +295,20 @@ pub unsafe fn in_set(least: u64, set: *const u64, len: u64, a: Lanes) -> Lanes {
     }
 }
 
+/// What pairs of words have for lanes: their values, and whether those are NULL in the highest bits. The last of `count` and one pairs is for lanes that are none
+/// of so many from the least on, and for those of `none`.
+#[inline(always)]
+pub unsafe fn pick(least: u64, pairs: *const u64, count: u64, a: Lanes, none: Lanes) -> (Lanes, Lanes) {
+    unsafe {
+        let (at, last) = (or(sub(a, splat(least)), none), splat(count));
+        let place = each!(|at, last| _mm256_slli_epi32::<1>(_mm256_min_epu32(at, last)));
+        let (values, nulls) = (pairs as *const i32, pairs.add(1) as *const i32);
+        let values = each!(|place| _mm256_i32gather_epi32::<8>(values, place));
+        let nulls = each!(|place| _mm256_i32gather_epi32::<8>(nulls, place));
+        (values, to_sign(nulls))
+    }
+}
+
 /// The sums of the lower and of the upper 16 bits of all lanes, the upper signed.
 #[inline(always)]
 pub fn sums_of_halves(x: Lanes) -> (__m256i, __m256i) {

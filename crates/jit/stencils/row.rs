@@ -288,6 +288,17 @@ stencil!("in_set", |c, row, rows, kept, a, z| {
     K_NEXT(c, row, rows, kept, hit & u64::from(is_inside), z)
 });
 
+// The value that a table has for a word: the least word that it is about, then a value, and whether that is NULL, for each from there on, of so many; last what
+// all others, and NULL, have.
+stencil!("pick", |c, row, rows, kept, a, z| {
+    let (table, count) = (word!(c, H_0) as *const u64, constant!(H_1));
+    let at = a.wrapping_sub(*table);
+    let is_inside = (at < count) & (z == 0);
+    let place = core::hint::select_unpredictable(is_inside, at, count);
+    let found = table.add(1 + 2 * place as usize);
+    K_NEXT(c, row, rows, kept, *found, *found.add(1))
+});
+
 // Whether a word is among those of a given list, which may be a set, have a NULL, or be NULL itself (`WordList`).
 stencil!("among", |c, row, rows, kept, a, z| {
     let (list, info) = (word!(c, H_0) as *const u64, word!(c, H_1));

@@ -487,6 +487,14 @@ stencil!("in_set", |t| {
     next(Tile { v: bits(in_set(*set, set.add(1), len, t.a)), b: whatever(), ..t })
 });
 
+// The values that a table has for words: as in row code.
+stencil!("pick", |t| {
+    let (table, count) = (word!(t.c, H_0) as *const u64, hole!(H_1));
+    let none = if t.z == 0 { zero() } else { mask(t.c, t.z) };
+    let (a, nulls) = pick(*table, table.add(1), count, t.a, none);
+    next(Tile { a, z: bits(nulls), b: whatever(), ..t })
+});
+
 // Whether words are among those of a given list (`WordList`): as in row code.
 stencil!("among", |t| {
     let (list, info) = (word!(t.c, H_0) as *const u64, word!(t.c, H_1));

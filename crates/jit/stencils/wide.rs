@@ -428,6 +428,24 @@ pub unsafe fn in_set(least: u64, set: *const u64, len: u64, a: Lanes) -> Lanes {
     }
 }
 
+/// What pairs of words have for lanes: their values, and whether those are NULL in the highest bits. The last of `count` and one pairs is for lanes that are none
+/// of so many from the least on, and for those of `none`.
+#[inline(always)]
+pub unsafe fn pick(least: u64, pairs: *const u64, count: u64, a: Lanes, none: Lanes) -> (Lanes, Lanes) {
+    unsafe {
+        let (at, last) = (or(sub(a, splat(least)), none), splat(count));
+        // Neither is negative where it counts.
+        let is_inside = each!(|at, last| {
+            _mm256_andnot_si256(_mm256_cmpgt_epi64(_mm256_setzero_si256(), at), _mm256_cmpgt_epi64(last, at))
+        });
+        let place = each!(|at, last, is_inside| _mm256_slli_epi64::<1>(_mm256_blendv_epi8(last, at, is_inside)));
+        let (values, nulls) = (pairs as *const i64, pairs.add(1) as *const i64);
+        let values = each!(|place| _mm256_i64gather_epi64::<8>(values, place));
+        let nulls = each!(|place| _mm256_i64gather_epi64::<8>(nulls, place));
+        (values, to_sign(nulls))
+    }
+}
+
 /// The sums of the lower and of the upper 32 bits of all lanes, the upper as what they are above the least.
 #[inline(always)]
 pub fn sums_of_halves(x: Lanes) -> (__m256i, __m256i) {

@@ -16,7 +16,7 @@ fn binary(op: BinaryOp, right: Right) -> Step {
 }
 
 fn program(columns: Vec<Form>, output: Output, steps: Vec<Step>) -> Program {
-    Program { steps, columns, inputs: 1, slots: 2, lists: Vec::new(), sets: Vec::new(), output }
+    Program { steps, columns, inputs: 1, slots: 2, ..Program::new(output) }
 }
 
 /// `a > 1 AND b < 2`, as it is lowered.
@@ -85,7 +85,15 @@ fn samples() -> Vec<(&'static str, Program)> {
         ("coalesce", program(vec![Form::F64, Form::F32], Output::Vector(Form::F64), coalesce)),
         ("fold", sum()),
         ("lists", lists),
+        ("pick", pick()),
     ]
+}
+
+/// `CASE a WHEN 1 THEN 10 WHEN 3 THEN 30 END`.
+fn pick() -> Program {
+    let table = jit::table_of(&[(1, Some(10)), (3, Some(30))], None).expect("they lie close together");
+    let steps = vec![Step::Column(0), Step::Pick(0)];
+    Program { tables: vec![table], ..program(vec![Form::I32], Output::Vector(Form::I32), steps) }
 }
 
 /// `sum(b)` and `count(*)` where `a < 10`.
@@ -167,7 +175,7 @@ fn code_is_what_was_recorded() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/disas");
     let mut names = Vec::new();
     let mut samples: Vec<_> = samples().into_iter().map(|(name, program)| (name, disassembly(&program))).collect();
-    for (name, program) in [("tile", three_columns()), ("tile_fold", sum())] {
+    for (name, program) in [("tile", three_columns()), ("tile_fold", sum()), ("tile_pick", pick())] {
         samples.push((name, disassembly_of(&program, CopyAndPatch::new().tiles_after(0), 32)));
     }
     for (name, text) in samples {

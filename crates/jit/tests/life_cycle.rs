@@ -7,8 +7,7 @@ use vector::{Data, Nulls, Vector};
 /// Each another program.
 fn program(k: u64) -> Program {
     let steps = vec![Step::Column(0), Step::Binary(BinaryOp::AddI64, Right::Constant(k))];
-    let (lists, sets, output) = (Vec::new(), Vec::new(), Output::Vector(Form::I64));
-    Program { steps, columns: vec![Form::I64], inputs: 0, slots: 0, lists, sets, output }
+    Program { steps, columns: vec![Form::I64], ..Program::new(Output::Vector(Form::I64)) }
 }
 
 /// Bytes of memory that the process has.

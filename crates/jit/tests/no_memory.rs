@@ -6,9 +6,8 @@ use vector::{Data, Nulls, Vector};
 
 /// The bytes of the code for the first column, in a new runtime; none where there is no code.
 fn bytes() -> Option<u64> {
-    let (lists, sets, output) = (Vec::new(), Vec::new(), Output::Vector(Form::I64));
-    let program =
-        Program { steps: vec![Step::Column(0)], columns: vec![Form::I64], inputs: 0, slots: 0, lists, sets, output };
+    let (steps, columns) = (vec![Step::Column(0)], vec![Form::I64]);
+    let program = Program { steps, columns, ..Program::new(Output::Vector(Form::I64)) };
     let jit = Jit::default();
     let unit = jit.unit(program).unwrap().0;
     let column = Vector { data: Data::I64(vec![5, 6]), nulls: Nulls::default() };

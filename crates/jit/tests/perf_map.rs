@@ -9,8 +9,7 @@ use vector::{Data, Nulls, Vector};
 /// Makes code of a program; answers how many bytes it is.
 fn made(jit: &Jit, k: u64) -> usize {
     let steps = vec![Step::Column(0), Step::Binary(BinaryOp::AddI64, Right::Constant(k))];
-    let (lists, sets, output) = (Vec::new(), Vec::new(), Output::Vector(Form::I64));
-    let program = Program { steps, columns: vec![Form::I64], inputs: 0, slots: 0, lists, sets, output };
+    let program = Program { steps, columns: vec![Form::I64], ..Program::new(Output::Vector(Form::I64)) };
     let unit = jit.unit(program).unwrap().0;
     unit.values(&[&Vector { data: Data::I64(vec![1]), nulls: Nulls::default() }], &[], 1).unwrap();
     unit.made().bytes
@@ -57,9 +56,8 @@ fn perf_knows_code_by_its_address() {
     // Tiles have a line of their own.
     let jit = Jit::new(CopyAndPatch::new().tiles_after(0));
     jit.perf_map(true);
-    let (lists, sets, output) = (Vec::new(), Vec::new(), Output::Vector(Form::I64));
     let (steps, columns) = (vec![Step::Column(0)], vec![Form::I64]);
-    let unit = jit.unit(Program { steps, columns, inputs: 0, slots: 0, lists, sets, output }).unwrap().0;
+    let unit = jit.unit(Program { steps, columns, ..Program::new(Output::Vector(Form::I64)) }).unwrap().0;
     unit.values(&[&Vector { data: Data::I64(vec![1; 64]), nulls: Nulls::default() }], &[], 64).unwrap();
     let map = fs::read_to_string(&path).unwrap();
     fs::remove_file(&path).unwrap();

@@ -91,6 +91,11 @@ const KNOWN: &[(&str, &str, Kind)] = &[
     ("idle_session_timeout", "0", Kind::Time),
     // Our own: whether every expression that is evaluated row by row gets a program, slower or not.
     ("hathi.jit_force", "off", Kind::Bool),
+    // What makes code better that would be right without it: `jit::Passes`.
+    ("hathi.jit_merge", "on", Kind::Bool),
+    ("hathi.jit_pick", "on", Kind::Bool),
+    ("hathi.jit_tiles", "on", Kind::Bool),
+    ("hathi.jit_truth", "on", Kind::Bool),
     ("in_hot_standby", "off", Kind::Internal),
     ("integer_datetimes", "on", Kind::Internal),
     ("IntervalStyle", "postgres", Kind::Word(&["postgres", "postgres_verbose", "sql_standard", "iso_8601"])),
@@ -192,6 +197,7 @@ struct JitSettings {
     force: bool,
     /// By a negative `jit_above_cost`.
     forbidden: bool,
+    passes: jit::Passes,
 }
 
 /// Which statements are counted (`pg_stat_statements.track`).
@@ -264,7 +270,13 @@ impl Default for Settings {
             client_min_messages: 6,
             default_isolation: syntax::ast::IsolationLevel::ReadCommitted,
             default_read_only: false,
-            jit: JitSettings { on: true, expressions: true, force: false, forbidden: false },
+            jit: JitSettings {
+                on: true,
+                expressions: true,
+                force: false,
+                forbidden: false,
+                passes: jit::Passes::default(),
+            },
             track_activities: true,
             activity_bytes: 1024,
             track_statements: Track::Top,
@@ -302,7 +314,7 @@ impl Settings {
     /// Where expressions get their programs, if they are compiled.
     pub(crate) fn programs<'j>(&self, jit: &'j jit::Jit) -> Option<exec::Programs<'j>> {
         let is_on = self.jit.on && self.jit.expressions && !self.jit.forbidden;
-        is_on.then_some(exec::Programs { jit, force: self.jit.force || jit.is_forced() })
+        is_on.then_some(exec::Programs { jit, force: self.jit.force || jit.is_forced(), passes: self.jit.passes })
     }
 
     /// What the client says that it is (`application_name`).
@@ -656,6 +668,10 @@ impl Settings {
             }
             "jit" => self.jit.on = value == "on",
             "hathi.jit_force" => self.jit.force = value == "on",
+            "hathi.jit_merge" => self.jit.passes.merge = value == "on",
+            "hathi.jit_pick" => self.jit.passes.pick = value == "on",
+            "hathi.jit_tiles" => self.jit.passes.tiles = value == "on",
+            "hathi.jit_truth" => self.jit.passes.truth = value == "on",
             "jit_expressions" => self.jit.expressions = value == "on",
             // Nothing is too cheap to be compiled; what costs less than nothing is not.
             "jit_above_cost" => self.jit.forbidden = value.starts_with('-'),

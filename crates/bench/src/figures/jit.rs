@@ -1,4 +1,4 @@
-//! Expressions as code: what making it takes, and what it saves, against the same database with `jit` off.
+//! Expressions as code: what making it takes, and what it saves, against the same database with `jit` off, or without one pass.
 
 use std::time::Instant;
 
@@ -11,6 +11,9 @@ use crate::stage::{Failure, Stage, micros_each, time};
 
 const ON: &str = "Hathi";
 const OFF: &str = "Hathi, jit off";
+const WITHOUT: &str = "Hathi, without it";
+const POSTGRES: &str = "PostgreSQL, socket, one process";
+const NO_JIT: &str = "SET jit = off";
 
 /// Sixteen steps: `a * k + b - 7 < c`, and so on; `k` makes each another program.
 fn sixteen(k: u64) -> Program {
@@ -34,15 +37,7 @@ fn sixteen(k: u64) -> Program {
         Step::Not,
     ];
     let columns = vec![Form::I32; 3];
-    Program {
-        steps,
-        columns,
-        inputs: 0,
-        slots: 1,
-        lists: Vec::new(),
-        sets: Vec::new(),
-        output: Output::Vector(Form::Bool),
-    }
+    Program { steps, columns, slots: 1, ..Program::new(Output::Vector(Form::Bool)) }
 }
 
 /// From a program to its first answer.
@@ -106,78 +101,53 @@ fn millis(session: &mut Session, sql: &str) -> Result<(f64, i64), Failure> {
     Ok((elapsed.as_secs_f64() * 1e3, sum))
 }
 
-/// A million rows through a filter of arithmetic, a CASE of 100 branches, a list, and COALESCE.
-pub fn expressions(stage: &Stage) -> Result<Vec<Figure>, Failure> {
-    const POSTGRES: &str = "PostgreSQL, socket, one process";
-    let rows = stage.scale.copy_rows;
-    let branches: String = (0..100).map(|i| format!(" WHEN {i} THEN {}", i * 7 % 13)).collect();
-    let list: Vec<String> = (0..20).map(|i| (i * 47).to_string()).collect();
-    let queries = [
-        (
-            "jit-filter",
-            "count(*) WHERE (a + b) * 2 - c % 7 > 100 OR a / 2 = 7",
-            2.0,
-            "SELECT count(*) FROM e WHERE (a + b) * 2 - c % 7 > 100 OR a / 2 = 7".to_owned(),
-        ),
-        ("jit-case", "a CASE of 100 branches", 5.0, format!("SELECT sum(CASE b{branches} ELSE 0 END) FROM e")),
-        (
-            "jit-in",
-            "a + b in a list of 20",
-            1.75,
-            format!("SELECT count(*) FROM e WHERE a + b IN ({})", list.join(", ")),
-        ),
-        ("jit-coalesce", "the sum of coalesce(c, a)", 1.0, "SELECT sum(coalesce(c, a)) FROM e".to_owned()),
-        (
-            "jit-plain",
-            "count(*) WHERE a < 10, which kernels do in one loop",
-            0.98,
-            "SELECT count(*) FROM e WHERE a < 10".to_owned(),
-        ),
-    ];
-    let create = "CREATE TABLE e (a int, b int, c int)";
-    let fill = format!(
-        "INSERT INTO e SELECT (i::bigint * 7919) % 1000, i % 100, CASE WHEN i % 10 = 0 THEN NULL ELSE i END \
-         FROM generate_series(1, {rows}) i"
-    );
+/// A query that answers one number, and what runs it.
+struct Compared<'s> {
+    name: &'static str,
+    what: String,
+    sql: String,
+    goal: Goal,
+    /// Settings of the second, and of both.
+    off: &'s str,
+    both: &'s str,
+}
+
+/// Each query in two sessions of ours, and by PostgreSQL if it is there, over tables that `script` makes.
+fn compared(stage: &Stage, script: &str, queries: &[Compared<'_>], off: &'static str) -> Result<Vec<Figure>, Failure> {
     let db = Database::in_memory()?;
-    let (mut on, mut off) = (db.session()?, db.session()?);
-    on.batch_execute(create)?;
-    on.batch_execute(&fill)?;
-    on.batch_execute("SET max_parallel_workers_per_gather = 0")?;
-    off.batch_execute("SET jit = off; SET max_parallel_workers_per_gather = 0")?;
-    let mut figures = Vec::new();
+    db.session()?.batch_execute(script)?;
     let mut pg = match stage.postgres() {
         Ok(server) => Some(server.client()?),
         Err(_) => None,
     };
     if let Some(client) = &mut pg {
-        client.batch_execute("DROP TABLE IF EXISTS e; SET jit = off; SET max_parallel_workers_per_gather = 0")?;
-        client.batch_execute(create)?;
-        client.batch_execute(&fill)?;
-        client.batch_execute("VACUUM ANALYZE e")?;
+        client
+            .batch_execute("SET jit = off; SET max_parallel_workers_per_gather = 0; SET client_min_messages = error")?;
+        client.batch_execute(script)?;
+        client.batch_execute("VACUUM ANALYZE")?;
     }
-    for (name, what, faster, sql) in &queries {
-        let mut figure = Figure::new(
-            name,
-            format!("{what}, over {rows} rows"),
-            Unit::Millis,
-            Goal::TimesAtMost(OFF, 1.0 / faster),
-            &[ON, OFF, POSTGRES],
-        );
+    let mut figures = Vec::new();
+    for Compared { name, what, sql, goal, off: without, both } in queries {
+        let (mut first, mut second) = (db.session()?, db.session()?);
+        for session in [&mut first, &mut second] {
+            session.batch_execute(&format!("SET max_parallel_workers_per_gather = 0; {both}"))?;
+        }
+        second.batch_execute(without)?;
+        let mut figure = Figure::new(name, what.clone(), Unit::Millis, *goal, &[ON, off, POSTGRES]);
         for round in 0..stage.scale.rounds {
             // Who comes first finds the processor as the one before has left it.
             let ((with, a), (without, b)) = if round % 2 == 0 {
-                let with = millis(&mut on, sql)?;
-                (with, millis(&mut off, sql)?)
+                let with = millis(&mut first, sql)?;
+                (with, millis(&mut second, sql)?)
             } else {
-                let without = millis(&mut off, sql)?;
-                (millis(&mut on, sql)?, without)
+                let without = millis(&mut second, sql)?;
+                (millis(&mut first, sql)?, without)
             };
             if a != b {
                 return Err(format!("{name}: {a} and {b}").into());
             }
             figure.add(ON, with);
-            figure.add(OFF, without);
+            figure.add(off, without);
             if let Some(client) = &mut pg {
                 client.query_one(sql.as_str(), &[])?;
                 let start = Instant::now();
@@ -190,6 +160,142 @@ pub fn expressions(stage: &Stage) -> Result<Vec<Figure>, Failure> {
         }
         figures.push(figure);
     }
-    drop(pg);
+    Ok(figures)
+}
+
+/// The table `e` of so many rows.
+fn numbers(rows: usize) -> String {
+    format!(
+        "DROP TABLE IF EXISTS e; CREATE TABLE e (a int, b int, c int); \
+         INSERT INTO e SELECT (i::bigint * 7919) % 1000, i % 100, CASE WHEN i % 10 = 0 THEN NULL ELSE i END \
+         FROM generate_series(1, {rows}) i"
+    )
+}
+
+/// A CASE over the values of `b`, of 100 branches.
+fn hundred_branches() -> String {
+    let branches: String = (0..100).map(|i| format!(" WHEN {i} THEN {}", i * 7 % 13)).collect();
+    format!("SELECT sum(CASE b{branches} ELSE 0 END) FROM e")
+}
+
+/// A million rows through a filter of arithmetic, a CASE of 100 branches, a list, and COALESCE.
+pub fn expressions(stage: &Stage) -> Result<Vec<Figure>, Failure> {
+    let rows = stage.scale.copy_rows;
+    let list: Vec<String> = (0..20).map(|i| (i * 47).to_string()).collect();
+    let list = list.join(", ");
+    let queries = [
+        (
+            "jit-filter",
+            "count(*) WHERE (a + b) * 2 - c % 7 > 100 OR a / 2 = 7",
+            2.0,
+            "SELECT count(*) FROM e WHERE (a + b) * 2 - c % 7 > 100 OR a / 2 = 7".to_owned(),
+        ),
+        ("jit-case", "a CASE of 100 branches", 5.0, hundred_branches()),
+        ("jit-in", "a + b in a list of 20", 1.75, format!("SELECT count(*) FROM e WHERE a + b IN ({list})")),
+        ("jit-coalesce", "the sum of coalesce(c, a)", 1.0, "SELECT sum(coalesce(c, a)) FROM e".to_owned()),
+        (
+            "jit-plain",
+            "count(*) WHERE a < 10, which kernels do in one loop",
+            0.98,
+            "SELECT count(*) FROM e WHERE a < 10".to_owned(),
+        ),
+    ];
+    let queries = queries.map(|(name, what, faster, sql)| {
+        let what = format!("{what}, over {rows} rows");
+        Compared { name, what, sql, goal: Goal::TimesAtMost(OFF, 1.0 / faster), off: NO_JIT, both: "" }
+    });
+    compared(stage, &numbers(rows), &queries, OFF)
+}
+
+/// What each pass is worth (`jit::Passes`), the others being on.
+pub fn passes(stage: &Stage) -> Result<Vec<Figure>, Failure> {
+    let rows = stage.scale.copy_rows;
+    let sum = "SELECT sum(a * 3 + b) FROM e";
+    let queries = [
+        ("jit-pass-merge", "sum(a * 3 + b), operands loaded apart", sum.to_owned(), "merge", ""),
+        ("jit-pass-pick", "a CASE of 100 branches, as a chain of tests", hundred_branches(), "pick", ""),
+        (
+            "jit-pass-truth",
+            "count(*) WHERE a * 2 > 999 AND (b & 15) < 7 AND (a & 3) < 3, row by row, with what only tells NULL from false",
+            "SELECT count(*) FROM e WHERE a * 2 > 999 AND (b & 15) < 7 AND (a & 3) < 3".to_owned(),
+            "truth",
+            "SET hathi.jit_tiles = off",
+        ),
+        ("jit-pass-tiles", "sum(a * 3 + b), row by row", sum.to_owned(), "tiles", ""),
+    ];
+    let settings = queries.each_ref().map(|query| format!("SET hathi.jit_{} = off", query.3));
+    let queries: Vec<Compared<'_>> = queries
+        .iter()
+        .zip(&settings)
+        .map(|((name, what, sql, _, both), off)| {
+            let what = format!("{what}, over {rows} rows");
+            Compared { name, what, sql: sql.clone(), goal: Goal::TimesAtMost(WITHOUT, 0.95), off, both }
+        })
+        .collect();
+    compared(stage, &numbers(rows), &queries, WITHOUT)
+}
+
+/// LIKE, ILIKE and regular expressions, which are called: against PostgreSQL's interpreter.
+pub fn patterns(stage: &Stage) -> Result<Vec<Figure>, Failure> {
+    let rows = stage.scale.copy_rows / 4;
+    let script = format!(
+        "DROP TABLE IF EXISTS words; CREATE TABLE words (s text); \
+         INSERT INTO words SELECT md5(i::text) || ' the Quick brown fox ' || i FROM generate_series(1, {rows}) i"
+    );
+    let queries = [
+        ("jit-like-prefix", 1.0, "s LIKE 'ab%'"),
+        ("jit-like", 1.0, "s LIKE '%own fox 77%'"),
+        ("jit-like-3", 1.0, "s LIKE '%a%the%9%'"),
+        ("jit-like-underscores", 1.0, "s LIKE '%f_x _7_'"),
+        ("jit-ilike", 4.8, "s ILIKE '%QUICK%99%'"),
+        ("jit-regex", 3.4, "s ~ '^[0-9a-f]+ the .* 1[0-9]{3}$'"),
+        ("jit-regex-word", 3.4, "s ~ 'fox (7|8)+$'"),
+    ];
+    let queries = queries.map(|(name, faster, condition)| Compared {
+        name,
+        what: format!("count(*) WHERE {condition}, over {rows} texts of about 57 bytes"),
+        sql: format!("SELECT count(*) FROM words WHERE {condition}"),
+        goal: Goal::TimesAtMost(POSTGRES, 1.0 / faster),
+        off: NO_JIT,
+        both: "",
+    });
+    compared(stage, &script, &queries, OFF)
+}
+
+/// Sums of many columns, of which each tenth is a text and each may be NULL.
+pub fn columns(stage: &Stage) -> Result<Vec<Figure>, Failure> {
+    let mut figures = Vec::new();
+    for (name, count, faster) in
+        [("jit-columns-20", 20, 1.4), ("jit-columns-300", 300, 1.3), ("jit-columns-1000", 1000, 1.1)]
+    {
+        let rows = stage.scale.copy_rows / count;
+        let is_text = |i: &usize| i % 10 == 3;
+        let ty = |i: usize| format!("c{i} {}", if is_text(&i) { "text" } else { "int" });
+        let value = |i: usize| match (is_text(&i), i % 10) {
+            (true, _) => "'t' || i % 10".to_owned(),
+            (_, 7) => format!("CASE WHEN i % 100 = {i} THEN NULL ELSE {i} END"),
+            _ => format!("(i + {i}) % 1000"),
+        };
+        let list = |f: &dyn Fn(usize) -> String| (0..count).map(f).collect::<Vec<_>>().join(", ");
+        let script = format!(
+            "DROP TABLE IF EXISTS wide; CREATE TABLE wide ({}); INSERT INTO wide SELECT {} FROM generate_series(1, {rows}) i",
+            list(&ty),
+            list(&value),
+        );
+        let mut sums: Vec<String> = (0..count).filter(|i| !is_text(i)).map(|i| format!("c{i}")).collect();
+        // In pairs of pairs: not as deep as the table is wide.
+        while sums.len() > 1 {
+            sums = sums.chunks(2).map(|pair| format!("({})", pair.join(" + "))).collect();
+        }
+        let query = Compared {
+            name,
+            what: format!("the sum of {} integers of each of {rows} rows of {count} columns", count - count / 10),
+            sql: format!("SELECT sum({}) FROM wide", sums.concat()),
+            goal: Goal::TimesAtMost(OFF, 1.0 / faster),
+            off: NO_JIT,
+            both: "",
+        };
+        figures.append(&mut compared(stage, &script, &[query], OFF)?);
+    }
     Ok(figures)
 }

@@ -1,6 +1,6 @@
 //! Which expressions have a row program, and how it is written.
 
-use jit::{BinaryOp, Choice, Fold, Form, Label, Output, Program, Refusal, Right, Step, UnaryOp};
+use jit::{BinaryOp, Choice, Fold, Form, Label, Output, Passes, Program, Refusal, Right, Step, UnaryOp};
 use plan::{Expr, ExprKind};
 use types::array::Array;
 use types::compare::Sign;
@@ -13,6 +13,8 @@ use super::texts::text_test;
 const DEPTH_MAX: u32 = 200;
 /// Longer lists are looked up in tables.
 const LIST_MAX: usize = 4096;
+/// With fewer branches, a CASE is a chain of tests even where it could be a table.
+const PICK_MIN: usize = 4;
 /// Steps that a program may have: beyond, the code of one expression would take much of what there is.
 const STEPS_MAX: usize = 20_000;
 
@@ -52,15 +54,15 @@ fn refusal(e: &Expr) -> Option<Refusal> {
 }
 
 /// The program of `e`, whatever it takes: what has no steps is called.
-pub fn forced(e: &Expr) -> Result<Written, Refusal> {
-    let mut builder = Builder { calls: true, ..Builder::default() };
+pub fn forced(e: &Expr, passes: Passes) -> Result<Written, Refusal> {
+    let mut builder = Builder { calls: true, passes, ..Builder::default() };
     let is_written = builder.value(e, 0).is_some();
     let refusal = builder.refusal.unwrap_or(Refusal::Long);
     is_written.then(|| builder.written(e)).flatten().ok_or(refusal)
 }
 
 /// The program of `e`, if it has one that does more than a kernel does in one loop.
-pub fn written(e: &Expr) -> Option<Written> {
+pub fn written(e: &Expr, passes: Passes) -> Option<Written> {
     if !matches!(
         e.kind,
         ExprKind::Call { .. }
@@ -74,7 +76,7 @@ pub fn written(e: &Expr) -> Option<Written> {
     ) {
         return None;
     }
-    let mut builder = Builder::default();
+    let mut builder = Builder { passes, ..Builder::default() };
     builder.value(e, 0)?;
     builder.written(e)
 }
@@ -88,8 +90,13 @@ pub struct Folded<'e> {
 }
 
 /// The program that folds those rows for which `filter` is true into `cells` cells. The first counts the rows.
-pub fn folding<'e>(filter: Option<&Expr>, folded: impl IntoIterator<Item = Folded<'e>>, cells: u32) -> Option<Written> {
-    let mut builder = Builder::default();
+pub fn folding<'e>(
+    filter: Option<&Expr>,
+    folded: impl IntoIterator<Item = Folded<'e>>,
+    cells: u32,
+    passes: Passes,
+) -> Option<Written> {
+    let mut builder = Builder { passes, ..Builder::default() };
     let end = builder.label();
     match filter {
         Some(filter) => {
@@ -173,6 +180,7 @@ struct Builder {
     inputs: Vec<Expr>,
     lists: Vec<Vec<u64>>,
     sets: Vec<Vec<u64>>,
+    tables: Vec<Vec<u64>>,
     labels: u32,
     /// Slots in use now, and at most.
     slots: u32,
@@ -185,6 +193,7 @@ struct Builder {
     given: Vec<Expr>,
     /// Why something in it is not called, if anything is not.
     refusal: Option<Refusal>,
+    passes: Passes,
 }
 
 impl Builder {
@@ -219,7 +228,9 @@ impl Builder {
             slots: self.slots_max,
             lists: self.lists,
             sets: self.sets,
+            tables: self.tables,
             output,
+            passes: self.passes,
         };
         Some(Written { program, columns, inputs: self.inputs, lists: self.given, sites: self.sites, result: None })
     }
@@ -311,7 +322,10 @@ impl Builder {
             ExprKind::Coerce { arg, .. } if e.typmod < 0 && is_alike(arg) => Lowering::Same(arg),
             ExprKind::Coalesce(list) if list.iter().all(is_alike) => Lowering::Coalesce(list),
             ExprKind::Case { whens, default } if whens.iter().map(|w| &w.1).chain([&**default]).all(is_alike) => {
-                Lowering::Case(whens, default)
+                match Picked::of(whens, default).filter(|_| self.passes.pick) {
+                    Some(picked) => Lowering::Pick(picked, default),
+                    None => Lowering::Case(whens, default),
+                }
             }
             ExprKind::Column(i) => Lowering::Column(*i, form?),
             ExprKind::Const(d) if d.physical() == Some(Physical::of(e.ty)) => Lowering::One(Step::Constant(word(d)?)),
@@ -405,6 +419,7 @@ impl Builder {
                 self.steps.push(Step::Here(end));
                 self.work += 2;
             }
+            Lowering::Pick(picked, default) => self.pick(picked, default, depth)?,
             Lowering::Case(whens, default) => {
                 let end = self.label();
                 for (condition, result) in whens {
@@ -478,9 +493,31 @@ impl Builder {
         Some(())
     }
 
+    fn pick(&mut self, picked: Picked<'_>, default: &Expr, depth: u32) -> Option<()> {
+        self.value(picked.asked, depth + 1)?;
+        let step = Step::Pick(self.tables.len() as u32);
+        self.tables.push(picked.table);
+        self.work += 2;
+        let Some(keys) = picked.keys else {
+            self.steps.push(step);
+            return Some(());
+        };
+        let (slot, next, end) = (self.slot(), self.label(), self.label());
+        self.steps.push(Step::Save(slot));
+        self.among(keys);
+        self.steps.extend([Step::JumpUnlessTrue(next), Step::Restore(slot), step, Step::Jump(end), Step::Here(next)]);
+        self.slots -= 1;
+        self.value(default, depth + 1)?;
+        self.steps.push(Step::Here(end));
+        Some(())
+    }
+
     fn binary(&mut self, op: BinaryOp, a: &Expr, b: &Expr, depth: u32) -> Option<()> {
         self.work += 1;
         self.value(a, depth + 1)?;
+        if !self.passes.merge {
+            return self.slotted(op, b, depth);
+        }
         let right = match &b.kind {
             ExprKind::Const(d) if !d.is_null() && d.physical() == Some(Physical::of(b.ty)) => Right::Constant(word(d)?),
             ExprKind::Column(i) => match form_of_type(b.ty)? {
@@ -562,6 +599,8 @@ enum Lowering<'e> {
     After(&'e Expr, Step),
     Coalesce(&'e [Expr]),
     Case(&'e [(Expr, Expr)], &'e Expr),
+    /// A CASE that looks up what it comes to; otherwise this.
+    Pick(Picked<'e>, &'e Expr),
     Extreme(Choice, &'e [Expr]),
     Distinct(BinaryOp, &'e [Expr; 2]),
     /// Whether it is in a list that is known when the program runs, or, of ALL, not.
@@ -614,6 +653,49 @@ fn words_of(list: &Expr) -> Option<Vec<u64>> {
     }
     words.sort_unstable_by_key(|&w| w as i64);
     Some(words)
+}
+
+/// The word of a constant, NULL being none; none at all of what is no constant, or has no word.
+fn value_of(e: &Expr) -> Option<Option<u64>> {
+    match &e.kind {
+        ExprKind::Const(Datum::Null) => Some(None),
+        ExprKind::Const(d) if d.physical() == Some(Physical::of(e.ty)) => word(d).map(Some),
+        _ => None,
+    }
+}
+
+/// A CASE about the values of one integer.
+struct Picked<'e> {
+    asked: &'e Expr,
+    /// What it comes to ([`Program::tables`]).
+    table: Vec<u64>,
+    /// The values that the table is about, rising, where there is none for others.
+    keys: Option<Vec<u64>>,
+}
+
+impl Picked<'_> {
+    /// Of conditions that are all `x = integer`, and come to constants.
+    fn of<'e>(whens: &'e [(Expr, Expr)], default: &Expr) -> Option<Picked<'e>> {
+        let mut asked: Option<&Expr> = None;
+        let mut pairs = Vec::with_capacity(whens.len());
+        for (condition, result) in whens {
+            let ExprKind::Call { function, args, .. } = &condition.kind else { return None };
+            let [x, key] = &args[..] else { return None };
+            if binary(*function) != Some(BinaryOp::EqInt) || asked.replace(x).is_some_and(|other| other != x) {
+                return None;
+            }
+            pairs.push((value_of(key)??, value_of(result)?));
+        }
+        let asked = asked.filter(|_| pairs.len() >= PICK_MIN)?;
+        let other = value_of(default);
+        let table = jit::table_of(&pairs, other.unwrap_or_default())?;
+        let keys = other.is_none().then(|| {
+            let mut keys: Vec<u64> = pairs.iter().map(|p| p.0).collect();
+            keys.sort_unstable_by_key(|&w| w as i64);
+            keys
+        });
+        Some(Picked { asked, table, keys })
+    }
 }
 
 /// Whether the values of a list are looked up when a program runs.

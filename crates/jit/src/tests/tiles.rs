@@ -274,8 +274,13 @@ fn every_operation_is_exact_at_its_edges() {
             let set = vec![crate::set_of(&near).unwrap()];
             let steps = vec![Step::Column(0), Step::InSet(0)];
             let program = Program { steps, lists: vec![], sets: set, ..program };
+            let pairs = [(near[0], Some(1)), (near[1], None), (near[0], None)];
+            let table = vec![crate::table_of(&pairs, Some(0)).unwrap()];
+            let steps = vec![Step::Column(0), Step::Pick(0)];
+            let looked_up = Program { steps, sets: vec![], tables: table, ..program.clone() };
             if word(y) as i64 != i64::MAX {
                 compare_edges(&program, &[x], &jits, 40, 33, false);
+                compare_edges(&looked_up, &[x], &jits, 40, 33, false);
             }
         }
     }

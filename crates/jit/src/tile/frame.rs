@@ -1,4 +1,4 @@
-//! The frame of a tile: a header, then columns, inputs, lists and sets as row programs have them, then slots, what jumps leave at labels, and cells.
+//! The frame of a tile: a header, then columns, inputs, lists, sets and tables as row programs have them, then slots, what jumps leave at labels, and cells.
 
 use super::cells::TileCell;
 use super::{Family, header};
@@ -8,7 +8,7 @@ use crate::program::Program;
 /// The places of a frame.
 #[derive(Debug)]
 pub struct TileLayout {
-    /// Columns, inputs, lists and sets; its slots are not used, and its cells not there.
+    /// Columns, inputs, lists, sets and tables; its slots are not used, and its cells not there.
     pub base: Layout,
     /// Where slots start, in bytes.
     slots: usize,

@@ -5,7 +5,7 @@ use hashbrown::HashMap;
 use super::Family;
 use super::frame::TileLayout;
 use super::jumps::{Need, Place, is_overwritten, places, read};
-use crate::program::{BinaryOp, Choice, Fold, Form, Label, Output, Program, Right, Step, UnaryOp};
+use crate::program::{BinaryOp, Choice, Fold, Form, Label, Output, Program, Right, Step, UnaryOp, table_span};
 use crate::stencil::Stencil;
 use crate::stencil_copy::{Assembly, Jump, StencilCopy};
 
@@ -351,6 +351,17 @@ impl Lowering<'_> {
                 self.constant(*least).and(self.constant(last as u64))?;
                 self.put("in_set", [8 * (self.layout.base.sets + s as usize) as u64, bits])?;
                 self.kind = Kind::Bool;
+            }
+            Step::Pick(t) => {
+                self.lanes()?;
+                let (least, pairs) = self.program.tables[t as usize].split_first()?;
+                let count = table_span(&self.program.tables[t as usize]);
+                // As of sets.
+                let last = (*least as i64).checked_add(count as i64)?;
+                self.constant(*least).and(self.constant(last as u64))?;
+                let widths = pairs.chunks(2).map(|pair| self.constant(pair[0])).collect::<Option<Vec<Width>>>()?;
+                self.put("pick", [8 * (self.layout.base.tables + t as usize) as u64, count])?;
+                self.kind = Kind::Lanes(widths.into_iter().max()?);
             }
             Step::Among(l) => {
                 self.lanes()?;
