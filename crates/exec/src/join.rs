@@ -61,8 +61,20 @@ struct Dealt {
 /// Lists of a join that does not fit into memory.
 const PARTS: usize = 32;
 
-/// What one of the joins of a fragment has built, for all of them.
-pub type Hub = Arc<Mutex<Option<Arc<Built>>>>;
+/// What the joins of a fragment share.
+pub type Hub = Arc<Mutex<Meeting>>;
+
+/// What one of them has built for all, and which of its rows they have found.
+#[derive(Default)]
+pub struct Meeting {
+    built: Option<Arc<Built>>,
+    /// By those that are done with their left.
+    matched: Vec<bool>,
+    /// How many are not.
+    busy: usize,
+    /// Whether one of them has what none has found. Who comes later finds nothing on the left: all there was there had been taken by those who were busy.
+    is_padded: bool,
+}
 
 /// The right input, by key.
 pub struct Built {
@@ -246,7 +258,7 @@ impl Join {
         if first {
             built.rows.reset(&self.right_forms);
         }
-        if matches!(self.kind, JoinKind::Right | JoinKind::Full) {
+        if self.kind.keeps_right() {
             self.matched = vec![false; built.rows.rows];
         }
         if self.equal.is_empty() {
@@ -329,6 +341,33 @@ impl Join {
         pairs.put(&test, (&self.chunk, &built.rows), notes, out, ctx)
     }
 
+    /// The left has no more rows. Of the joins of a fragment the last to say so knows what none has found; others have nothing to pad.
+    fn finish(&mut self) {
+        self.finished = true;
+        let Some(hub) = self.hub.as_ref().filter(|_| self.kind.keeps_right()) else { return };
+        let mut met = hub.lock();
+        met.busy -= 1;
+        if met.matched.is_empty() {
+            met.matched = std::mem::take(&mut self.matched);
+        } else {
+            met.matched.iter_mut().zip(&self.matched).for_each(|(all, own)| *all |= own);
+            self.matched.clear();
+        }
+        if met.busy == 0 && !std::mem::replace(&mut met.is_padded, true) {
+            self.matched = std::mem::take(&mut met.matched);
+        }
+    }
+
+    /// Takes what is built for all joins of a fragment.
+    fn meet(&mut self, hub: &Hub) -> Option<Arc<Built>> {
+        let mut met = hub.lock();
+        met.busy += 1;
+        if let Some(built) = met.built.as_ref().filter(|_| self.kind.keeps_right()) {
+            self.matched = vec![false; built.rows.rows];
+        }
+        met.built.clone()
+    }
+
     /// Rows of the right that matched nothing.
     fn pad(&mut self, out: &mut Chunk) -> bool {
         let Some(built) = &self.built else { return false };
@@ -369,8 +408,8 @@ impl Operator for Join {
         native::ready(&mut self.is_ready, self.condition.iter_mut().chain(sides), ctx);
         loop {
             if self.built.is_none() {
-                self.built = match &self.hub {
-                    Some(hub) => hub.lock().clone(),
+                self.built = match self.hub.clone() {
+                    Some(hub) => self.meet(&hub),
                     None => self.build(ctx)?.map(Arc::new),
                 };
                 self.narrow_left();
@@ -391,9 +430,9 @@ impl Operator for Join {
                     self.more = self.at.0 < self.chunk.rows;
                     return Ok(true);
                 }
-                self.finished = true;
+                self.finish();
             }
-            if matches!(self.kind, JoinKind::Right | JoinKind::Full) && self.pad(out) {
+            if self.kind.keeps_right() && self.pad(out) {
                 return Ok(true);
             }
             // The next list.
@@ -409,7 +448,7 @@ impl Operator for Join {
 
     fn narrow(&mut self, column: usize, filter: Offer<'_>) -> bool {
         // Without a row of the left its pairs are not there, and nothing takes their place.
-        if matches!(self.kind, JoinKind::Right | JoinKind::Full) {
+        if self.kind.keeps_right() {
             return false;
         }
         match column.checked_sub(self.left_forms.len()) {
@@ -421,7 +460,7 @@ impl Operator for Join {
     fn prepare(&mut self, ctx: &mut Context<'_>) -> Result<bool> {
         let Some(built) = self.build(ctx)? else { return Ok(false) };
         if let Some(hub) = &self.hub {
-            *hub.lock() = Some(Arc::new(built));
+            *hub.lock() = Meeting { built: Some(Arc::new(built)), ..Meeting::default() };
         }
         self.left.prepare(ctx)
     }
@@ -430,7 +469,7 @@ impl Operator for Join {
         (self.built, self.finished, self.more, self.pad) = (None, false, false, 0);
         (self.dealt, self.charged) = (None, 0);
         if let Some(hub) = &self.hub {
-            *hub.lock() = None;
+            *hub.lock() = Meeting::default();
         }
         self.left.reset();
         self.right.reset();

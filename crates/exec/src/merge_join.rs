@@ -115,7 +115,7 @@ impl MergeJoin {
     }
 
     fn pads_right(&self) -> bool {
-        matches!(self.kind, JoinKind::Right | JoinKind::Full)
+        self.kind.keeps_right()
     }
 
     /// Turns to the right's next key; there is no group when there is none. `referred` says that pairs refer to rows that are held.

@@ -85,7 +85,7 @@ impl Pairs {
             is_hit
         });
         let hit = |pair: usize| is_hit.as_ref().is_none_or(|h| h[pair]);
-        if matches!(test.kind, JoinKind::Right | JoinKind::Full) {
+        if test.kind.keeps_right() {
             (0..lefts.len()).filter(|&p| hit(p)).for_each(|p| matched[rights[p] as usize] = true);
         }
         if !one_sided && !pads_left {

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use ext::NoHost;
 use plan::counter::Counter;
-use plan::{ExprKind, JoinKind, Node, SubPlan, TableSource};
+use plan::{ExprKind, Node, SubPlan, TableSource};
 use storage::buffer::Touched;
 use types::io::BuiltinTypes;
 use types::{Result, SqlError};
@@ -224,17 +224,27 @@ impl Fragment {
     }
 }
 
+/// Notes the queries in the expressions of `node` alone.
+fn note_queries(node: &Node, queries: &mut Vec<SubPlan>) {
+    node.each_expr(&mut |e| {
+        e.visit(&mut |e| {
+            if let ExprKind::Subquery(sub) = &e.kind {
+                queries.push((**sub).clone());
+            }
+        });
+    });
+}
+
+/// The same of it and of all below.
+fn note_all_queries(node: &Node, queries: &mut Vec<SubPlan>) {
+    note_queries(node, queries);
+    node.inputs().into_iter().for_each(|below| note_all_queries(below, queries));
+}
+
 /// The operators of `node` for one of its threads; `None` when it is no fragment.
 fn part(node: &Node, parts: &mut Parts<'_>) -> Option<BoxOperator> {
     if parts.own {
-        let queries = &mut parts.queries;
-        node.each_expr(&mut |e| {
-            e.visit(&mut |e| {
-                if let ExprKind::Subquery(sub) = &e.kind {
-                    queries.push((**sub).clone());
-                }
-            });
-        });
+        note_queries(node, &mut parts.queries);
     }
     Some(match node {
         Node::Scan { table, filter, needed } if matches!(table.source, TableSource::Stored) => {
@@ -248,9 +258,7 @@ fn part(node: &Node, parts: &mut Parts<'_>) -> Option<BoxOperator> {
             Box::new(Filter { input: part(input, parts)?, predicate: predicate.clone().into() })
         }
         Node::Project { input, exprs } => Box::new(Project::new(part(input, parts)?, exprs.clone())),
-        Node::Join { kind, left, right, equal, condition }
-            if matches!(kind, JoinKind::Inner | JoinKind::Left | JoinKind::Semi | JoinKind::Anti) =>
-        {
+        Node::Join { kind, left, right, equal, condition } if !equal.is_empty() => {
             let below = part(left, parts)?;
             if parts.own {
                 parts.hubs.push(Hub::default());
@@ -263,6 +271,9 @@ fn part(node: &Node, parts: &mut Parts<'_>) -> Option<BoxOperator> {
             Box::new(Join::new(*kind, below, other, forms, equal.clone(), condition.clone()).sharing(hub))
         }
         Node::Apply { kind, left, right, binds, condition } => {
+            if parts.own {
+                note_all_queries(right, &mut parts.queries);
+            }
             Box::new(apply(*kind, part(left, parts)?, (left, right), binds, condition.as_ref()))
         }
         _ => return None,

@@ -46,7 +46,7 @@ const AGGREGATES: [&str; 9] = [
 ];
 
 /// What is held until it is asked for, or sorted in parts; with the part of the plan that says so.
-const OTHERS: [(&str, &str); 15] = [
+const OTHERS: [(&str, &str); 18] = [
     ("SELECT id, n, s FROM t WHERE id % 3 = 0 ORDER BY s, id DESC", "Gather\n"),
     ("SELECT id, n FROM t ORDER BY n DESC LIMIT 10 OFFSET 5", "Gather\n"),
     ("SELECT t.id, u.v FROM t JOIN u ON u.k = t.id ORDER BY t.id, u.v", "Gather\n"),
@@ -65,6 +65,19 @@ const OTHERS: [(&str, &str); 15] = [
         "Gather\n",
     ),
     ("SELECT id FROM t WHERE g = 1 AND id IN (SELECT k FROM u) ORDER BY id", "Gather\n"),
+    // What the right has alone is found once.
+    (
+        "SELECT k, count(*), count(s), sum(id) FROM t RIGHT JOIN u ON t.id = u.v + u.k * 100 GROUP BY k ORDER BY k",
+        "Gather\n",
+    ),
+    (
+        "SELECT k, g, count(*), sum(v) FROM t FULL JOIN u ON t.id = u.v * 301 AND u.k > 10 GROUP BY k, g ORDER BY k, g",
+        "Gather\n",
+    ),
+    (
+        "SELECT a.g, count(*), sum(b.id) FROM t a FULL JOIN (SELECT u.v, t.id FROM t RIGHT JOIN u ON t.id = u.v * 7) b ON a.id = b.v * 2 GROUP BY a.g ORDER BY a.g",
+        "Gather\n",
+    ),
     // Queries in expressions are answered before there are threads.
     ("SELECT id, s FROM t WHERE g NOT IN (SELECT k FROM u WHERE v % 50 > 5) ORDER BY s, id", "Gather\n"),
     (

@@ -378,14 +378,12 @@ pub fn delivered(node: &Node, keys: &[SortKey]) -> usize {
             let of_groups = keys.iter().take_while(|k| is_group(&k.expr, groups.len())).count();
             delivered(input, &below(&keys[..of_groups], groups))
         }
-        Node::MergeJoin { kind, left, equal, .. } if !matches!(kind, JoinKind::Right | JoinKind::Full) => {
+        Node::MergeJoin { kind, left, equal, .. } if !kind.keeps_right() => {
             let own: Vec<SortKey> = equal.iter().map(|e| rising(&e.0)).collect();
             common(&own).max(delivered(left, upto(keys, left.types().len())))
         }
         Node::Apply { left, .. } => delivered(left, upto(keys, left.types().len())),
-        Node::Join { kind, left, equal, .. }
-            if equal.is_empty() && !matches!(kind, JoinKind::Right | JoinKind::Full) =>
-        {
+        Node::Join { kind, left, equal, .. } if equal.is_empty() && !kind.keeps_right() => {
             delivered(left, upto(keys, left.types().len()))
         }
         _ => 0,

@@ -17,6 +17,11 @@ const GROUP_ROWS_MIN: f64 = 4.0;
 
 /// Puts the threads in, from `node` on down: what is read once, and wholly.
 pub fn place(node: &mut Node, s: &dyn Statistics) {
+    place_in(node, false, s);
+}
+
+/// The same; `within` says whether threads run `node` already.
+fn place_in(node: &mut Node, within: bool, s: &dyn Statistics) {
     match node {
         Node::Aggregate { input, groups, calls } => {
             let merges = groups.iter().all(is_pure) && calls.iter().all(is_mergeable);
@@ -37,8 +42,8 @@ pub fn place(node: &mut Node, s: &dyn Statistics) {
         }
         Node::Join { kind, left, right, equal, .. } if !equal.is_empty() => {
             gather_some(right, s);
-            // A fragment does not know which rows of the right all its threads have found.
-            if matches!(kind, JoinKind::Right | JoinKind::Full) {
+            // What the right has alone is known when the left was read: where others wait for that, the left may as well be made by threads.
+            if kind.keeps_right() && !within {
                 gather_some(left, s);
             }
         }
@@ -49,9 +54,13 @@ pub fn place(node: &mut Node, s: &dyn Statistics) {
         Node::Insert { .. } | Node::Update { .. } | Node::Delete { .. } | Node::Merge { .. } => {}
         Node::LockRows { .. } | Node::Recursive { .. } => {}
         // Its right runs again and again.
-        Node::Apply { left, .. } => place(left, s),
+        Node::Apply { left, .. } => place_in(left, within, s),
+        Node::Gather { input, .. } => place_in(input, true, s),
         _ => {
-            node.inputs_mut().into_iter().for_each(|n| place(n, s));
+            let hands_on = matches!(node, Node::Filter { .. } | Node::Project { .. } | Node::Join { .. });
+            let inputs = node.inputs_mut().into_iter().enumerate();
+            // Of a join, the left.
+            inputs.for_each(|(i, n)| place_in(n, within && hands_on && i == 0, s));
             node.each_expr_mut(&mut |e| e.visit_mut(&mut |e| place_within(e, s)));
         }
     }
@@ -127,13 +136,11 @@ fn pages(node: &Node, s: &dyn Statistics) -> Option<f64> {
         {
             pages(input, s)
         }
-        Node::Join {
-            kind: JoinKind::Inner | JoinKind::Left | JoinKind::Semi | JoinKind::Anti,
-            left,
-            equal,
-            condition,
-            ..
-        } if !equal.is_empty() && equal.iter().all(|e| is_answerable(&e.0)) && condition.iter().all(is_answerable) => {
+        Node::Join { left, equal, condition, .. }
+            if !equal.is_empty()
+                && equal.iter().all(|e| is_answerable(&e.0))
+                && condition.iter().all(is_answerable) =>
+        {
             pages(left, s)
         }
         Node::Apply {
@@ -153,9 +160,11 @@ fn pages(node: &Node, s: &dyn Statistics) -> Option<f64> {
 fn is_look_up(node: &Node) -> bool {
     match node {
         Node::IndexScan { table, range, filter, .. } => {
-            matches!(table.source, TableSource::Stored) && range.exprs().chain(filter).all(is_pure)
+            matches!(table.source, TableSource::Stored)
+                && range.exprs().all(is_pure)
+                && filter.iter().all(is_answerable)
         }
-        Node::Filter { input, predicate } => is_pure(predicate) && is_look_up(input),
+        Node::Filter { input, predicate } => is_answerable(predicate) && is_look_up(input),
         Node::Project { input, exprs } => exprs.iter().all(is_handed_on) && is_look_up(input),
         _ => false,
     }

@@ -210,6 +210,13 @@ pub enum JoinKind {
     Anti,
 }
 
+impl JoinKind {
+    /// Whether rows of the right that match nothing are among its rows.
+    pub fn keeps_right(self) -> bool {
+        matches!(self, JoinKind::Right | JoinKind::Full)
+    }
+}
+
 /// A sort key.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SortKey {
