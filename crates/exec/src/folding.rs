@@ -128,6 +128,9 @@ impl Folds {
     }
 }
 
+/// Of many columns, pages with fewer rows are scanned: handing columns over takes longer than their rows.
+const WIDE_SLOTS_MIN: usize = 64;
+
 /// How a scan folds pages.
 pub struct ScanFold<'n> {
     native: &'n Native,
@@ -168,6 +171,9 @@ impl Folding {
 
     /// Folds the visible rows of a page; false where nothing was folded and they are to be scanned.
     pub fn take_page(&mut self, fold: &ScanFold<'_>, page: &PageView<'_>) -> bool {
+        if fold.native.is_wide() && page.slots() < WIDE_SLOTS_MIN {
+            return false;
+        }
         fold.native.look_ahead(page);
         let Some(first) = next_piece(page.visible(), 0, page.slots()) else { return true };
         let mut at = first.end;

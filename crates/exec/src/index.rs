@@ -1,5 +1,6 @@
 //! Keeping indexes: key encoding, entries of new row versions, unique checks.
 
+mod chunk_keys;
 mod run;
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
@@ -17,6 +18,7 @@ use crate::eval::on_row;
 use crate::scan::forms;
 use crate::{Context, Event};
 
+pub use chunk_keys::ChunkKeys;
 pub use run::add_entries_of_rows;
 
 /// Appends the encoding of `values`, one for each of the first columns of `index`.
@@ -184,6 +186,8 @@ pub struct Handles {
     pub derived: Vec<bool>,
     /// Room for a new and an old key.
     pub keys: (Vec<u8>, Vec<u8>),
+    /// What the indexes compute, once rows come by the chunk.
+    computed: Vec<ChunkKeys>,
 }
 
 impl Handles {
@@ -200,7 +204,7 @@ impl Handles {
         if !table.indexes.is_empty() {
             storage.rel().set_shapes(shapes_of(table));
         }
-        Ok(Handles { storage, trees, derived, keys: Default::default() })
+        Ok(Handles { storage, trees, derived, keys: Default::default(), computed: Vec::new() })
     }
 }
 
@@ -254,7 +258,7 @@ fn add_entry(
     row: RowValues<'_>,
     old: Option<RowValues<'_>>,
 ) -> Result<()> {
-    let Handles { storage, trees, derived, keys: (key, old_key) } = handles;
+    let Handles { storage, trees, derived, keys: (key, old_key), .. } = handles;
     let (index, tree) = (&table.indexes[number], &trees[number]);
     let listed = encode_entry(key, tree, table, index, row, ctx)?;
     if let Some(old) = old {

@@ -72,7 +72,7 @@ pub use composite::check_value;
 pub use eval::{constant, on_row};
 pub use feed::Feed;
 pub use index::{
-    Found, Handles, add_entries, encode_entry, encode_key, find_key, key_values, shown_index_key, violation,
+    ChunkKeys, Found, Handles, add_entries, encode_entry, encode_key, find_key, key_values, shown_index_key, violation,
 };
 pub use index_only_scan::settle;
 pub use modify::check_rows;

@@ -213,15 +213,22 @@ impl Insert {
         )?;
         let Some(handles) = &mut self.handles else { return Err(SqlError::internal("the table was opened")) };
         let mut broken = 0;
-        let value = |i: usize, c: usize| columns[c].get(i);
-        if let Err(e) = add_entries_of_rows(ctx, handles, &self.table, ids, &value, &mut broken) {
+        // Nothing is computed for rows that are not added.
+        let first: Vec<u32>;
+        let part = if count < self.chunk.rows {
+            first = (0..count as u32).collect();
+            &self.chunk.select(&first)
+        } else {
+            &self.chunk
+        };
+        if let Err(e) = add_entries_of_rows(ctx, handles, &self.table, ids, part, &mut broken) {
             // Who shows the row counts those before it.
             ctx.state.affected += broken as u64;
             return Err(e);
         }
         if !self.rules.references.is_empty() {
             for i in 0..ids.len() {
-                note_keys(&self.rules, None, Some(&|c| value(i, c)), ctx)?;
+                note_keys(&self.rules, None, Some(&|c| columns[c].get(i)), ctx)?;
             }
         }
         ctx.state.affected += ids.len() as u64;

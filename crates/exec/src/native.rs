@@ -83,6 +83,8 @@ pub fn ready_rules(is_ready: &mut bool, rules: &mut Arc<RowRules>, rows: usize, 
     }
 }
 
+/// More columns are many.
+const MANY_COLUMNS: usize = 16;
 /// From so many rows on, a chunk has many.
 const MANY_ROWS: usize = 64;
 
@@ -214,6 +216,11 @@ impl Native {
                 jit::look_ahead(bytemuck::cast_slice(page.nulls(column)), page.ahead());
             }
         }
+    }
+
+    /// Whether it reads many columns.
+    pub fn is_wide(&self) -> bool {
+        self.columns.len() > MANY_COLUMNS
     }
 
     /// Folds the rows in these slots of a page; false where that must be done otherwise, and `cells` are as they were.

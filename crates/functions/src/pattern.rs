@@ -27,6 +27,33 @@ fn like(call: &mut Call<'_>, s: &[u8], pattern: &[u8], text: bool) -> Result<boo
     known.matches(s).map_or_else(|| search(s, pattern, text), Ok)
 }
 
+/// A pattern for which case does not matter: text and pattern are compared in lower case.
+struct Caseless {
+    text: Vec<u8>,
+    lower: plain::Pattern,
+    /// Room for what is compared with it.
+    room: Vec<u8>,
+}
+
+impl Caseless {
+    fn new(pattern: &[u8]) -> Caseless {
+        let lower = plain::Pattern::new(lower_of(&String::from_utf8_lossy(pattern)).as_bytes());
+        Caseless { text: pattern.to_vec(), lower, room: Vec::new() }
+    }
+
+    fn matches(&mut self, s: &[u8]) -> Result<bool> {
+        let Caseless { lower, room, .. } = self;
+        room.clear();
+        if s.is_ascii() {
+            room.extend_from_slice(s);
+            room.make_ascii_lowercase();
+        } else {
+            room.extend_from_slice(lower_of(&String::from_utf8_lossy(s)).as_bytes());
+        }
+        lower.matches(room).map_or_else(|| search(room, lower.text(), true), Ok)
+    }
+}
+
 /// As [`like`], for any pattern.
 fn search(s: &[u8], pattern: &[u8], text: bool) -> Result<bool> {
     let (mut t, mut p) = (0, 0);
@@ -226,12 +253,13 @@ pub(crate) mod functions {
     }
 
     #[ext::function(oid = [1633, 1635, 1660])]
-    pub fn ilike(call: &mut Call<'_>, s: &str, pattern: &str) -> Result<bool> {
-        like(call, lower_of(s).as_bytes(), lower_of(pattern).as_bytes(), true)
+    pub fn ilike(call: &mut Call<'_>, s: &[u8], pattern: &[u8]) -> Result<bool> {
+        let make = || Ok(Caseless::new(pattern));
+        call.memo(|known: &Caseless| known.text == pattern, make)?.matches(s)
     }
 
     #[ext::function(oid = [1634, 1636, 1661])]
-    pub fn not_ilike(call: &mut Call<'_>, s: &str, pattern: &str) -> Result<bool> {
+    pub fn not_ilike(call: &mut Call<'_>, s: &[u8], pattern: &[u8]) -> Result<bool> {
         ilike(call, s, pattern).map(|m| !m)
     }
 

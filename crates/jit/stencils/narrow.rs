@@ -46,17 +46,21 @@ pub fn splat(word: u64) -> Lanes {
     unsafe { [_mm256_set1_epi32(word as i32); 4] }
 }
 
+/// The same of a word in memory.
+#[inline(always)]
+pub unsafe fn spread(word: Frame) -> Lanes {
+    unsafe { [_mm256_set1_epi32(*(word as *const i32)); 4] }
+}
+
 /// The highest bits of all lanes.
 #[inline(always)]
 pub fn bits(x: Lanes) -> u64 {
+    // Packing keeps signs, and lets halves of registers meet that do not belong together: quarters are put in order.
+    let ordered = |x| unsafe { _mm256_permute4x64_epi64::<0xD8>(x) };
+    let both = |x, y| ordered(unsafe { _mm256_packs_epi32(x, y) });
     unsafe {
-        let four = each!(|x| {
-            // Written out, so that the compiler does not join them by longer ways.
-            let four: u64;
-            asm!("vmovmskps {0:e}, {1}", out(reg) four, in(ymm_reg) x, options(pure, nomem, nostack, preserves_flags));
-            four
-        });
-        four[0] | four[1] << 8 | four[2] << 16 | four[3] << 24
+        let all = ordered(_mm256_packs_epi16(both(x[0], x[1]), both(x[2], x[3])));
+        _mm256_movemask_epi8(all) as u32 as u64
     }
 }
 
@@ -66,12 +70,36 @@ pub fn no_sign(x: __m256i) -> bool {
     unsafe { _mm256_testz_ps(_mm256_castsi256_ps(x), _mm256_castsi256_ps(x)) == 1 }
 }
 
-/// All ones in the lanes of these rows.
+/// The highest bits set in the lanes of these rows, and of no others.
 #[inline(always)]
-pub unsafe fn mask(c: Frame, rows: u64) -> Lanes {
+pub unsafe fn signs(c: Frame, rows: u64) -> Lanes {
+    macro_rules! shifted {
+        ($rows:ident, $at:expr) => {{
+            let x: __m256i;
+            asm!("vpsllvd {0}, {1}, ymmword ptr [{2} + {3}]", out(ymm_reg) x, in(ymm_reg) $rows, in(reg) c, const SHIFTS + 32 * $at, options(pure, readonly, nostack, preserves_flags));
+            x
+        }};
+    }
     unsafe {
-        let (picks, rows) = (get_lanes(c.add(BITS)), _mm256_set1_epi32(rows as i32));
-        each!(|picks| _mm256_cmpeq_epi32(_mm256_and_si256(rows, picks), picks))
+        let rows = _mm256_set1_epi32(rows as i32);
+        [shifted!(rows, 0), shifted!(rows, 1), shifted!(rows, 2), shifted!(rows, 3)]
+    }
+}
+
+/// All ones in the lanes whose highest bit is set.
+#[inline(always)]
+pub fn filled(signs: Lanes) -> Lanes {
+    extended(signs)
+}
+
+/// `y` in the lanes whose highest bit is set, else `x`.
+#[inline(always)]
+pub fn chosen(x: Lanes, y: Lanes, signs: Lanes) -> Lanes {
+    unsafe {
+        each!(|x, y, signs| {
+            let (x, y, signs) = (_mm256_castsi256_ps(x), _mm256_castsi256_ps(y), _mm256_castsi256_ps(signs));
+            _mm256_castps_si256(_mm256_blendv_ps(x, y, signs))
+        })
     }
 }
 

@@ -178,10 +178,10 @@ fn xor(x: Lanes, y: Lanes) -> Lanes {
     unsafe { each!(|x, y| _mm256_xor_si256(x, y)) }
 }
 
-/// `y` where `mask`, else `x`.
+/// All ones in the lanes of these rows.
 #[inline(always)]
-fn blend(x: Lanes, y: Lanes, mask: Lanes) -> Lanes {
-    unsafe { each!(|x, y, mask| _mm256_blendv_epi8(x, y, mask)) }
+unsafe fn mask(c: Frame, rows: u64) -> Lanes {
+    unsafe { filled(signs(c, rows)) }
 }
 
 #[inline(always)]
@@ -273,6 +273,12 @@ macro_rules! columns {
 }
 forms!(columns);
 
+/// All rows, if a word is 1 rather than 0.
+#[inline(always)]
+fn all_if(word: u64) -> u64 {
+    (word as Word).wrapping_neg() as u64
+}
+
 stencil!("full_bool", |t| next(Tile { v: truths(word!(t.c, H_0), t.row), z: 0, ..t }));
 stencil!("load_bool", |t| {
     next(Tile { v: truths(word!(t.c, H_0), t.row), z: nulls(word!(t.c, H_1), t.row), ..t })
@@ -287,11 +293,11 @@ stencil!("constant", |t| {
 stencil!("right_constant", |t| next(Tile { b: splat(hole!(H_0)), ..t }));
 stencil!("input", |t| {
     let (word, null) = (word!(t.c, H_0), word!(t.c, H_1));
-    next(Tile { a: splat(word), z: null.wrapping_neg() & ALL, ..t })
+    next(Tile { a: splat(word), z: all_if(null), ..t })
 });
 stencil!("right_input", |t| {
-    let (word, null) = (word!(t.c, H_0), word!(t.c, H_1));
-    next(Tile { b: splat(word), z: t.z | (null.wrapping_neg() & ALL), ..t })
+    let input = place!(t.c, H_0);
+    next(Tile { b: spread(input), z: t.z | all_if(get(input, 8)), ..t })
 });
 
 stencil!("save_lanes", |t| {
@@ -378,6 +384,15 @@ macro_rules! tests {
             let ($a, $b) = (t.a, t.b);
             next(Tile { v: $value, b: whatever(), ..t })
         });
+        stencil!(concat!(stringify!($name), "_constant"), |t| {
+            let ($a, $b) = (t.a, splat(hole!(H_0)));
+            next(Tile { v: $value, b: whatever(), ..t })
+        });
+        stencil!(concat!(stringify!($name), "_input"), |t| {
+            let input = place!(t.c, H_0);
+            let ($a, $b) = (t.a, spread(input));
+            next(Tile { v: $value, z: t.z | all_if(get(input, 8)), b: whatever(), ..t })
+        });
     )*};
 }
 tests! {
@@ -398,7 +413,7 @@ macro_rules! choice {
             if (t.z | y) != 0 {
                 other = and_not(mask(t.c, t.z), or(other, mask(t.c, y)));
             }
-            next(Tile { a: blend($x, $a, other), z: t.z & y, ..t })
+            next(Tile { a: chosen($x, $a, other), z: t.z & y, ..t })
         });
     )*};
 }
@@ -528,7 +543,7 @@ macro_rules! taken {
         stencil!(concat!("end_", stringify!($name)), |$t| {
             let dead = get($t.c, DEAD) | ($rows & ALL);
             put($t.c, DEAD, dead);
-            if dead == ALL { to(K_JUMP, $t) } else { next($t) }
+            if dead as Word == ALL as Word { to(K_JUMP, $t) } else { next($t) }
         });
     )*};
 }
@@ -550,7 +565,7 @@ stencil!("leave", |t| {
 });
 stencil!("leave_lanes", |t| {
     let (label, taken) = (place!(t.c, H_0), get(t.c, TAKEN));
-    put_lanes(label, blend(get_lanes(label), t.a, mask(t.c, taken)));
+    put_lanes(label, chosen(get_lanes(label), t.a, signs(t.c, taken)));
     put(label, SLOT_NULLS, (get(label, SLOT_NULLS) & !taken) | (t.z & taken));
     next(t)
 });
@@ -567,7 +582,7 @@ stencil!("here", |t| {
 stencil!("here_lanes", |t| {
     let label = place!(t.c, H_0);
     let rows = get(label, SLOT_ROWS);
-    next(Tile { a: blend(t.a, get_lanes(label), mask(t.c, rows)), z: (t.z & !rows) | (get(label, SLOT_NULLS) & rows), ..t })
+    next(Tile { a: chosen(t.a, get_lanes(label), signs(t.c, rows)), z: (t.z & !rows) | (get(label, SLOT_NULLS) & rows), ..t })
 });
 stencil!("here_bool", |t| {
     let label = place!(t.c, H_0);
@@ -672,7 +687,7 @@ unsafe fn live(t: &Tile) -> u64 {
 /// The lanes of these rows; others are those of `other`.
 #[inline(always)]
 unsafe fn only(t: &Tile, live: u64, other: Lanes) -> Lanes {
-    unsafe { if live == ALL { t.a } else { blend(other, t.a, mask(t.c, live)) } }
+    unsafe { if live == ALL { t.a } else { chosen(other, t.a, signs(t.c, live)) } }
 }
 
 #[inline(always)]

@@ -59,6 +59,12 @@ pub fn splat(word: u64) -> Lanes {
     unsafe { [_mm256_set1_epi64x(word as i64); 4] }
 }
 
+/// The same of a word in memory.
+#[inline(always)]
+pub unsafe fn spread(word: Frame) -> Lanes {
+    unsafe { [_mm256_set1_epi64x(*(word as *const i64)); 4] }
+}
+
 /// The highest bits of all lanes.
 #[inline(always)]
 pub fn bits(x: Lanes) -> u64 {
@@ -79,12 +85,36 @@ pub fn no_sign(x: __m256i) -> bool {
     unsafe { _mm256_testz_pd(_mm256_castsi256_pd(x), _mm256_castsi256_pd(x)) == 1 }
 }
 
-/// All ones in the lanes of these rows.
+/// The highest bits set in the lanes of these rows, and of no others.
 #[inline(always)]
-pub unsafe fn mask(c: Frame, rows: u64) -> Lanes {
+pub unsafe fn signs(c: Frame, rows: u64) -> Lanes {
+    macro_rules! shifted {
+        ($rows:ident, $at:expr) => {{
+            let x: __m256i;
+            asm!("vpsllvq {0}, {1}, ymmword ptr [{2} + {3}]", out(ymm_reg) x, in(ymm_reg) $rows, in(reg) c, const SHIFTS + 32 * $at, options(pure, readonly, nostack, preserves_flags));
+            x
+        }};
+    }
     unsafe {
-        let (picks, rows) = (get_lanes(c.add(BITS)), _mm256_set1_epi64x(rows as i64));
-        each!(|picks| _mm256_cmpeq_epi64(_mm256_and_si256(rows, picks), picks))
+        let rows = _mm256_set1_epi64x(rows as i64);
+        [shifted!(rows, 0), shifted!(rows, 1), shifted!(rows, 2), shifted!(rows, 3)]
+    }
+}
+
+/// All ones in the lanes whose highest bit is set.
+#[inline(always)]
+pub fn filled(signs: Lanes) -> Lanes {
+    greater(zero(), signs)
+}
+
+/// `y` in the lanes whose highest bit is set, else `x`.
+#[inline(always)]
+pub fn chosen(x: Lanes, y: Lanes, signs: Lanes) -> Lanes {
+    unsafe {
+        each!(|x, y, signs| {
+            let (x, y, signs) = (_mm256_castsi256_pd(x), _mm256_castsi256_pd(y), _mm256_castsi256_pd(signs));
+            _mm256_castpd_si256(_mm256_blendv_pd(x, y, signs))
+        })
     }
 }
 

@@ -23,7 +23,7 @@
 //!
 //! Source: Leis et al., "Virtual-Memory Assisted Buffer Management" (SIGMOD 2023). Deviations: dirty pages go to fresh file
 //! slots (`file`), so eviction needs no write-ahead ordering; the clock is a queue with a second chance.
-//! Deliberately absent: prefetching.
+//! Deliberately absent: reading ahead from the file.
 
 mod frame;
 mod memory;

@@ -3,15 +3,13 @@
 use plan::TableRef;
 use storage::RowId;
 use storage::btree::{Added, NewEntries};
-use types::{Datum, Result};
+use types::Result;
+use vector::Chunk;
 
-use super::{Handles, add_entry, encode_entry, is_distinct};
+use super::{ChunkKeys, Handles, add_entry, is_distinct};
 use crate::Context;
 
-/// The value of a column, the second number, in a row, the first.
-pub type RowsValues<'r> = &'r dyn Fn(usize, usize) -> Datum;
-
-/// Adds the entries that new rows need. When that fails, `broken` is the row that it failed for: the first that breaks a unique key,
+/// Adds the entries that new rows, those of `chunk`, need. When that fails, `broken` is the row that it failed for: the first that breaks a unique key,
 /// as if they had come one by one.
 ///
 /// # Errors
@@ -21,19 +19,22 @@ pub fn add_entries_of_rows(
     handles: &mut Handles,
     table: &TableRef,
     ids: &[RowId],
-    rows: RowsValues<'_>,
+    chunk: &Chunk,
     broken: &mut usize,
 ) -> Result<()> {
     // Rows, with the index, whose key is not theirs alone, as far as a look at one leaf tells.
     let mut shared: Vec<(u32, usize)> = Vec::new();
     let (mut run, mut outcomes) = (NewEntries::default(), Vec::new());
     let mut key = std::mem::take(&mut handles.keys.0);
+    if handles.computed.is_empty() {
+        handles.computed = table.indexes.iter().map(ChunkKeys::new).collect();
+    }
     for (number, index) in table.indexes.iter().enumerate() {
-        let tree = &handles.trees[number];
+        let (tree, computed) = (&handles.trees[number], &mut handles.computed[number]);
         run.clear();
-        for (i, &id) in ids.iter().enumerate() {
-            let row = |c: usize| rows(i, c);
-            let Some(null) = encode_entry(&mut key, tree, table, index, &row, ctx)? else { continue };
+        computed.compute(chunk, ctx)?;
+        for (place, i) in computed.rows(chunk) {
+            let (id, null) = (ids[i], computed.encode(&mut key, (table, index, tree), (place, i), chunk, ctx)?);
             // NULLs of a unique key are nobody's business: few, and added like those that are shared. So are keys that are checked later.
             if index.unique && (!is_distinct(index, null) || !index.immediate) {
                 shared.push((i as u32, number));
@@ -58,7 +59,7 @@ pub fn add_entries_of_rows(
     shared.sort_unstable();
     for (i, number) in shared {
         *broken = i as usize;
-        add_entry(ctx, handles, table, number, ids[i as usize], &|c| rows(i as usize, c), None)?;
+        add_entry(ctx, handles, table, number, ids[i as usize], &|c| chunk.columns[c].get(i as usize), None)?;
     }
     Ok(())
 }

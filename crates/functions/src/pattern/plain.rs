@@ -18,6 +18,11 @@ impl Pattern {
         self.text == text
     }
 
+    /// What it was made of.
+    pub fn text(&self) -> &[u8] {
+        &self.text
+    }
+
     /// Whether `text` matches; `None` when the pattern is not plain.
     pub fn matches(&self, text: &[u8]) -> Option<bool> {
         self.plain.as_ref().map(|p| p.matches(text))

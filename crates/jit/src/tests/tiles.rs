@@ -406,8 +406,8 @@ fn what_tiles_cannot_do_is_run_row_by_row() {
         [vec![Step::Column(0)], vec![Step::Binary(BinaryOp::AddI64, Right::Constant(1)); steps - 1]].concat()
     };
     let tile = if has_tiles() { Tier::Tile } else { Tier::Row };
-    assert_eq!(tier(add(1000), vec![], &[None]), tile);
-    assert_eq!(tier(add(1001), vec![], &[None]), Tier::Row, "a long program");
+    assert_eq!(tier(add(4000), vec![], &[None]), tile);
+    assert_eq!(tier(add(4001), vec![], &[None]), Tier::Row, "a long program");
     let list = |len: u64| vec![(0..len).map(|i| i * i).collect::<Vec<u64>>()];
     let is_in = vec![Step::Column(0), Step::InList(0), Step::Save(0)];
     assert_eq!(tier(is_in.clone(), list(16), &[None]), tile);

@@ -55,13 +55,14 @@ impl TileLayout {
     }
 }
 
-/// The bit of each lane, of 64 bits and of 32.
-static BITS: [[u64; 16]; 2] = {
+/// How far the bit of each lane is from the highest, of 64 bits and of 32.
+static SHIFTS: [[u64; 16]; 2] = {
     let mut all = [[0; 16]; 2];
     let mut word = 0;
     while word < 16 {
-        all[0][word] = 1 << word;
-        all[1][word] = 1 << (2 * word) | 1 << (2 * word + 33);
+        let first = 31 - 2 * word as u64;
+        all[0][word] = 63 - word as u64;
+        all[1][word] = first | (first - 1) << 32;
         word += 1;
     }
     all
@@ -103,7 +104,7 @@ impl Frame {
         let words: &mut [u64] = unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), 4 * lines.len()) };
         words[header::OUT / 8] = out;
         words[header::OUT_NULLS / 8] = nulls;
-        words[header::BITS / 8..][..16].copy_from_slice(&BITS[usize::from(family.is_narrow)]);
+        words[header::SHIFTS / 8..][..16].copy_from_slice(&SHIFTS[usize::from(family.is_narrow)]);
         words[header::PLACES / 8] = PLACES.as_ptr().expose_provenance() as u64;
         words
     }
@@ -113,5 +114,5 @@ const _: () = assert!(
     size_of::<Line>() == 32
         && header::SLOT_BYTES.is_multiple_of(32)
         && header::CELL_LANES.is_multiple_of(32)
-        && header::BITS.is_multiple_of(32)
+        && header::SHIFTS.is_multiple_of(32)
 );

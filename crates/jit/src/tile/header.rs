@@ -9,8 +9,8 @@ pub const OUT_NULLS: usize = 8;
 pub const DEAD: usize = 16;
 /// Rows that the jump at hand takes.
 pub const TAKEN: usize = 24;
-/// What picks a lane's bit from a word: 1, 2, 4 and so on, a lane each, for all four registers.
-pub const BITS: usize = 32;
+/// How far a lane's bit of a word is from the highest: a lane each, for all four registers.
+pub const SHIFTS: usize = 32;
 /// Rows at the start of the tile that an earlier one had: a filter has listed them.
 pub const DONE: usize = 160;
 /// How many rows were kept when a tile was suspect.

@@ -13,7 +13,7 @@ use crate::stencil_copy::{Assembly, Jump, StencilCopy};
 pub const SHORT_LIST: usize = 16;
 
 /// Longer programs have none: their code would take much of what memory there is.
-const STEPS_MAX: usize = 1000;
+const STEPS_MAX: usize = 4000;
 
 /// How many bits the integers have that lanes hold; floats have all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -427,6 +427,16 @@ impl Lowering<'_> {
         {
             self.put(&format!("{}_constant", BinaryOp::NAMES[op as usize]), [word, within])?;
             self.kind = Kind::Lanes(Width::I32);
+            return Some(());
+        }
+        let of_word = match right {
+            Operand::Input(i) => Some(("input", self.input(i))),
+            Operand::Step(Right::Constant(word)) => Some(("constant", [self.constant(word).map(|_| word)?, 0])),
+            Operand::Step(_) => None,
+        };
+        if let Some((what, holes)) = of_word.filter(|_| is_test(op)) {
+            self.put(&format!("{}_{what}", BinaryOp::NAMES[op as usize]), holes)?;
+            self.kind = Kind::Bool;
             return Some(());
         }
         let (left, right) = match right {

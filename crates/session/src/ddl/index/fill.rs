@@ -58,17 +58,16 @@ impl Session {
                 Ok(())
             };
             let (mut scan, mut chunk) = (scan_for(&planned, &key), vector::Chunk::default());
+            let mut keys = exec::ChunkKeys::new(&key);
             while scan.next(ctx, &mut chunk)? {
-                for i in 0..chunk.rows {
-                    let value = |c: usize| chunk.columns[c].get(i);
-                    let null = match exec::encode_entry(&mut encoded, &tree, &planned, &key, &value, ctx)? {
-                        Some(null) => null && !key.nulls_not_distinct,
-                        None => continue,
-                    };
-                    let Datum::I64(row) = value(planned.columns.len()) else {
+                keys.compute(&chunk, ctx)?;
+                for at in keys.rows(&chunk) {
+                    let null = keys.encode(&mut encoded, (&planned, &key, &tree), at, &chunk, ctx)?;
+                    let Datum::I64(row) = chunk.columns[planned.columns.len()].get(at.1) else {
                         return Err(SqlError::internal("a scan yields row ids"));
                     };
-                    run.push(&encoded, RowId::from_u64(row as u64), if null { ANY } else { DISTINCT });
+                    let is_any = null && !key.nulls_not_distinct;
+                    run.push(&encoded, RowId::from_u64(row as u64), if is_any { ANY } else { DISTINCT });
                 }
                 if run.bytes() >= RUN_BYTES {
                     flush(&mut run, false, ctx)?;
