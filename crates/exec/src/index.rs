@@ -70,13 +70,24 @@ pub fn encode_key(
     if !index.is_plain() {
         return encode_computed(key, table, index, row, ctx);
     }
+    encode_columns(key, table, index, row, ctx).map(Some)
+}
+
+/// Appends the encodings of all columns of `index`, whose values `value` knows by what [`IndexKey::columns`] has; whether there is a NULL.
+fn encode_columns(
+    key: &mut Vec<u8>,
+    table: &TableRef,
+    index: &IndexKey,
+    value: RowValues<'_>,
+    ctx: &Context<'_>,
+) -> Result<bool> {
     let mut null = false;
     for (i, &(column, ..)) in index.columns.iter().enumerate() {
-        let value = row(column);
+        let value = value(column);
         null |= value.is_null();
         encode_prefix(key, table, index, i, &value, ctx)?;
     }
-    Ok(Some(null))
+    Ok(null)
 }
 
 /// [`encode_key`] with what the entries of `index`, whose tree is `tree`, carry: the whole entry but for the row's id.

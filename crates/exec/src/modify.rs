@@ -214,10 +214,8 @@ impl Insert {
         let Some(handles) = &mut self.handles else { return Err(SqlError::internal("the table was opened")) };
         let mut broken = 0;
         // Nothing is computed for rows that are not added.
-        let first: Vec<u32>;
         let part = if count < self.chunk.rows {
-            first = (0..count as u32).collect();
-            &self.chunk.select(&first)
+            &self.chunk.select(&(0..count as u32).collect::<Vec<_>>())
         } else {
             &self.chunk
         };

@@ -76,11 +76,15 @@ pub fn ready<'e>(is_ready: &mut bool, exprs: impl IntoIterator<Item = &'e mut Ex
 
 /// The same of what a table asks of its rows, once there are many: rules are shared with the plan, and one row is tested sooner than they are copied.
 pub fn ready_rules(is_ready: &mut bool, rules: &mut Arc<RowRules>, rows: usize, ctx: &mut Context<'_>) {
-    let is_forced = ctx.programs.is_some_and(|p| p.force);
-    if !*is_ready && (rows >= MANY_ROWS || is_forced) && !(rules.checks.is_empty() && rules.views.is_empty()) {
+    if !*is_ready && are_many(rows, ctx) && !(rules.checks.is_empty() && rules.views.is_empty()) {
         let RowRules { checks, views, .. } = Arc::make_mut(rules);
         ready(is_ready, checks.iter_mut().chain(views).map(|rule| &mut rule.1), ctx);
     }
+}
+
+/// Whether for so many rows it is worth it to copy expressions that others share; where everything is forced to have a program, it always is.
+pub fn are_many(rows: usize, ctx: &Context<'_>) -> bool {
+    rows >= MANY_ROWS || ctx.programs.is_some_and(|p| p.force)
 }
 
 /// More columns are many.

@@ -291,14 +291,11 @@ impl Patched {
             let at = layout.inputs + 2 * i;
             (words[at], words[at + 1]) = (input.unwrap_or(0), u64::from(input.is_none()));
         }
-        for (i, list) in self.program.lists.iter().enumerate() {
-            words[layout.lists + i] = address(list.as_ptr());
-        }
-        for (i, set) in self.program.sets.iter().enumerate() {
-            words[layout.sets + i] = address(set.as_ptr());
-        }
-        for (i, table) in self.program.tables.iter().enumerate() {
-            words[layout.tables + i] = address(table.as_ptr());
+        let Program { lists, sets, tables, .. } = &*self.program;
+        for (at, all) in [(layout.lists, lists), (layout.sets, sets), (layout.tables, tables)] {
+            for (i, known) in all.iter().enumerate() {
+                words[at + i] = address(known.as_ptr());
+            }
         }
         for (i, list) in rows.lists().iter().take(layout.given_lists).enumerate() {
             let (at, info) = list.parts();

@@ -301,13 +301,16 @@ impl Default for Passes {
 /// Values of a set, or of a table, lie at most so far apart.
 const SET_SPAN: u64 = 64 * 64;
 
+/// The least of these words, and how far the greatest lies from it; `None` where that is too far, or there are none.
+fn span_of(words: impl Iterator<Item = u64> + Clone) -> Option<(u64, u64)> {
+    let least = words.clone().map(|w| w as i64).min()? as u64;
+    let span = words.map(|w| w.wrapping_sub(least)).max()?;
+    (span < SET_SPAN).then_some((least, span))
+}
+
 /// The set of these words, as [`Program::sets`] has it; `None` where they lie too far apart, or are none.
 pub fn set_of(words: &[u64]) -> Option<Vec<u64>> {
-    let least = words.iter().map(|&w| w as i64).min()? as u64;
-    let span = words.iter().map(|w| w.wrapping_sub(least)).max()?;
-    if span >= SET_SPAN {
-        return None;
-    }
+    let (least, span) = span_of(words.iter().copied())?;
     let mut set = vec![0; 2 + span as usize / 64];
     set[0] = least;
     for word in words {
@@ -320,11 +323,7 @@ pub fn set_of(words: &[u64]) -> Option<Vec<u64>> {
 /// A table that has these values for these words, of equal ones the first's, and `other` for the rest, as [`Program::tables`] has it; NULL is none. `None` where
 /// the words lie too far apart, or there are none.
 pub fn table_of(pairs: &[(u64, Option<u64>)], other: Option<u64>) -> Option<Vec<u64>> {
-    let least = pairs.iter().map(|p| p.0 as i64).min()? as u64;
-    let span = pairs.iter().map(|p| p.0.wrapping_sub(least)).max()?;
-    if span >= SET_SPAN {
-        return None;
-    }
+    let (least, span) = span_of(pairs.iter().map(|p| p.0))?;
     let pair = |value: Option<u64>| [value.unwrap_or(0), u64::from(value.is_none())];
     let mut table = vec![least];
     (0..=span + 1).for_each(|_| table.extend(pair(other)));

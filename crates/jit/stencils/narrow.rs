@@ -46,12 +46,6 @@ pub fn splat(word: u64) -> Lanes {
     unsafe { [_mm256_set1_epi32(word as i32); 4] }
 }
 
-/// The same of a word in memory.
-#[inline(always)]
-pub unsafe fn spread(word: Frame) -> Lanes {
-    unsafe { [_mm256_set1_epi32(*(word as *const i32)); 4] }
-}
-
 /// The highest bits of all lanes.
 #[inline(always)]
 pub fn bits(x: Lanes) -> u64 {

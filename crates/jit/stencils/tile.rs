@@ -297,7 +297,7 @@ stencil!("input", |t| {
 });
 stencil!("right_input", |t| {
     let input = place!(t.c, H_0);
-    next(Tile { b: spread(input), z: t.z | all_if(get(input, 8)), ..t })
+    next(Tile { b: splat(get(input, 0)), z: t.z | all_if(get(input, 8)), ..t })
 });
 
 stencil!("save_lanes", |t| {
@@ -390,7 +390,7 @@ macro_rules! tests {
         });
         stencil!(concat!(stringify!($name), "_input"), |t| {
             let input = place!(t.c, H_0);
-            let ($a, $b) = (t.a, spread(input));
+            let ($a, $b) = (t.a, splat(get(input, 0)));
             next(Tile { v: $value, z: t.z | all_if(get(input, 8)), b: whatever(), ..t })
         });
     )*};

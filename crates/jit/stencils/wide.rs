@@ -59,12 +59,6 @@ pub fn splat(word: u64) -> Lanes {
     unsafe { [_mm256_set1_epi64x(word as i64); 4] }
 }
 
-/// The same of a word in memory.
-#[inline(always)]
-pub unsafe fn spread(word: Frame) -> Lanes {
-    unsafe { [_mm256_set1_epi64x(*(word as *const i64)); 4] }
-}
-
 /// The highest bits of all lanes.
 #[inline(always)]
 pub fn bits(x: Lanes) -> u64 {
@@ -465,10 +459,8 @@ pub unsafe fn pick(least: u64, pairs: *const u64, count: u64, a: Lanes, none: La
     unsafe {
         let (at, last) = (or(sub(a, splat(least)), none), splat(count));
         // Neither is negative where it counts.
-        let is_inside = each!(|at, last| {
-            _mm256_andnot_si256(_mm256_cmpgt_epi64(_mm256_setzero_si256(), at), _mm256_cmpgt_epi64(last, at))
-        });
-        let place = each!(|at, last, is_inside| _mm256_slli_epi64::<1>(_mm256_blendv_epi8(last, at, is_inside)));
+        let at = chosen(last, at, and_not(greater(zero(), at), greater(last, at)));
+        let place = each!(|at| _mm256_slli_epi64::<1>(at));
         let (values, nulls) = (pairs as *const i64, pairs.add(1) as *const i64);
         let values = each!(|place| _mm256_i64gather_epi64::<8>(values, place));
         let nulls = each!(|place| _mm256_i64gather_epi64::<8>(nulls, place));

@@ -131,11 +131,7 @@ fn pages(node: &Node, s: &dyn Statistics) -> Option<f64> {
             filter.iter().all(is_answerable).then(|| s.size(table).1)
         }
         Node::Filter { input, predicate } if is_answerable(predicate) => pages(input, s),
-        Node::Project { input, exprs }
-            if exprs.iter().all(|e| matches!(e.kind, ExprKind::Column(_)) || is_answerable(e)) =>
-        {
-            pages(input, s)
-        }
+        Node::Project { input, exprs } if exprs.iter().all(|e| is_handed_on(e, is_answerable)) => pages(input, s),
         Node::Join { left, equal, condition, .. }
             if !equal.is_empty()
                 && equal.iter().all(|e| is_answerable(&e.0))
@@ -165,7 +161,7 @@ fn is_look_up(node: &Node) -> bool {
                 && filter.iter().all(is_answerable)
         }
         Node::Filter { input, predicate } => is_answerable(predicate) && is_look_up(input),
-        Node::Project { input, exprs } => exprs.iter().all(is_handed_on) && is_look_up(input),
+        Node::Project { input, exprs } => exprs.iter().all(|e| is_handed_on(e, is_pure)) && is_look_up(input),
         _ => false,
     }
 }
@@ -180,9 +176,9 @@ fn is_mergeable(call: &AggregateCall) -> bool {
         && call.args.iter().chain(&call.filter).all(is_pure)
 }
 
-/// Whether any thread may compute `e`: it may hand on what it knows nothing of.
-fn is_handed_on(e: &Expr) -> bool {
-    matches!(e.kind, ExprKind::Column(_)) || is_pure(e)
+/// Whether any thread may compute `e`, as `may` says: it may hand on what it knows nothing of.
+fn is_handed_on(e: &Expr, may: impl Fn(&Expr) -> bool) -> bool {
+    matches!(e.kind, ExprKind::Column(_)) || may(e)
 }
 
 /// Whether the value of `e` is a matter of its input alone, and of what ships with the binary.

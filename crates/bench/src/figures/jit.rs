@@ -263,7 +263,7 @@ pub fn patterns(stage: &Stage) -> Result<Vec<Figure>, Failure> {
     compared(stage, &script, &queries, OFF)
 }
 
-/// Sums of many columns, of which each tenth is a text and each may be NULL.
+/// Sums of many columns, of which each tenth is a text, and some have NULLs.
 pub fn columns(stage: &Stage) -> Result<Vec<Figure>, Failure> {
     let mut figures = Vec::new();
     for (name, count, faster) in

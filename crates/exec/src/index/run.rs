@@ -26,13 +26,11 @@ pub fn add_entries_of_rows(
     let mut shared: Vec<(u32, usize)> = Vec::new();
     let (mut run, mut outcomes) = (NewEntries::default(), Vec::new());
     let mut key = std::mem::take(&mut handles.keys.0);
-    if handles.computed.is_empty() {
-        handles.computed = table.indexes.iter().map(ChunkKeys::new).collect();
-    }
+    handles.computed.resize_with(table.indexes.len(), ChunkKeys::default);
     for (number, index) in table.indexes.iter().enumerate() {
         let (tree, computed) = (&handles.trees[number], &mut handles.computed[number]);
         run.clear();
-        computed.compute(chunk, ctx)?;
+        computed.compute(index, chunk, ctx)?;
         for (place, i) in computed.rows(chunk) {
             let (id, null) = (ids[i], computed.encode(&mut key, (table, index, tree), (place, i), chunk, ctx)?);
             // NULLs of a unique key are nobody's business: few, and added like those that are shared. So are keys that are checked later.

@@ -322,7 +322,7 @@ impl Builder {
             ExprKind::Coerce { arg, .. } if e.typmod < 0 && is_alike(arg) => Lowering::Same(arg),
             ExprKind::Coalesce(list) if list.iter().all(is_alike) => Lowering::Coalesce(list),
             ExprKind::Case { whens, default } if whens.iter().map(|w| &w.1).chain([&**default]).all(is_alike) => {
-                match Picked::of(whens, default).filter(|_| self.passes.pick) {
+                match self.passes.pick.then(|| Picked::of(whens, default)).flatten() {
                     Some(picked) => Lowering::Pick(picked, default),
                     None => Lowering::Case(whens, default),
                 }

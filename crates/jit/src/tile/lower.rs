@@ -209,6 +209,12 @@ impl Lowering<'_> {
         (!self.family.is_narrow || width <= Width::I32).then_some(width)
     }
 
+    /// That lanes can hold so many words from the least on: beyond, a difference of lanes would come around.
+    fn span(&self, least: u64, count: u64) -> Option<()> {
+        let last = (least as i64).checked_add(count as i64)?;
+        self.constant(least).and(self.constant(last as u64)).map(|_| ())
+    }
+
     /// Has the accumulator in lanes.
     fn lanes(&mut self) -> Option<Width> {
         if self.kind == Kind::Bool {
@@ -346,9 +352,7 @@ impl Lowering<'_> {
                 self.lanes()?;
                 let (least, words) = self.program.sets[s as usize].split_first()?;
                 let bits = 64 * words.len() as u64;
-                // Beyond, a difference of lanes would come around.
-                let last = (*least as i64).checked_add(bits as i64)?;
-                self.constant(*least).and(self.constant(last as u64))?;
+                self.span(*least, bits)?;
                 self.put("in_set", [8 * (self.layout.base.sets + s as usize) as u64, bits])?;
                 self.kind = Kind::Bool;
             }
@@ -356,9 +360,7 @@ impl Lowering<'_> {
                 self.lanes()?;
                 let (least, pairs) = self.program.tables[t as usize].split_first()?;
                 let count = table_span(&self.program.tables[t as usize]);
-                // As of sets.
-                let last = (*least as i64).checked_add(count as i64)?;
-                self.constant(*least).and(self.constant(last as u64))?;
+                self.span(*least, count)?;
                 let widths = pairs.chunks(2).map(|pair| self.constant(pair[0])).collect::<Option<Vec<Width>>>()?;
                 self.put("pick", [8 * (self.layout.base.tables + t as usize) as u64, count])?;
                 self.kind = Kind::Lanes(widths.into_iter().max()?);
@@ -429,12 +431,15 @@ impl Lowering<'_> {
             self.kind = Kind::Lanes(Width::I32);
             return Some(());
         }
-        let of_word = match right {
-            Operand::Input(i) => Some(("input", self.input(i))),
-            Operand::Step(Right::Constant(word)) => Some(("constant", [self.constant(word).map(|_| word)?, 0])),
-            Operand::Step(_) => None,
+        let tested = match right {
+            Operand::Input(i) if is_test(op) => Some(("input", self.input(i))),
+            Operand::Step(Right::Constant(word)) if is_test(op) => {
+                self.constant(word)?;
+                Some(("constant", [word, 0]))
+            }
+            _ => None,
         };
-        if let Some((what, holes)) = of_word.filter(|_| is_test(op)) {
+        if let Some((what, holes)) = tested {
             self.put(&format!("{}_{what}", BinaryOp::NAMES[op as usize]), holes)?;
             self.kind = Kind::Bool;
             return Some(());

@@ -58,9 +58,9 @@ impl Session {
                 Ok(())
             };
             let (mut scan, mut chunk) = (scan_for(&planned, &key), vector::Chunk::default());
-            let mut keys = exec::ChunkKeys::new(&key);
+            let mut keys = exec::ChunkKeys::default();
             while scan.next(ctx, &mut chunk)? {
-                keys.compute(&chunk, ctx)?;
+                keys.compute(&key, &chunk, ctx)?;
                 for at in keys.rows(&chunk) {
                     let null = keys.encode(&mut encoded, (&planned, &key, &tree), at, &chunk, ctx)?;
                     let Datum::I64(row) = chunk.columns[planned.columns.len()].get(at.1) else {
