@@ -1,7 +1,7 @@
-//! `Quick`: statements that need nothing but storage: one row read or changed by its key.
+//! `Quick`: statements that need nothing but storage, or not even that: one row read or changed by its key, or one made of parameters.
 //!
 //! They run without operators and without a [`crate::Context`]: their key is made of parameters and constants, what they put out are columns, what they set
-//! follows from the row and the parameters alone. Where anything is out of the ordinary when one runs (a row that is being changed, an error, a value that
+//! or give follows from the row and the parameters alone. Where anything is out of the ordinary when one runs (a row that is being changed, an error, a value that
 //! lies elsewhere), nothing is done and the ordinary operators are asked, which know how to wait and what to say.
 //!
 //! Invariants
@@ -26,18 +26,21 @@ use crate::point::{Key, Point, Source};
 use crate::point_scan::sources;
 
 /// A statement of this kind.
-pub struct Quick {
+pub struct Quick(Does);
+
+/// What it does.
+enum Does {
+    Give(Vec<Value>, Vec<Physical>),
+    Read(Place, Vec<Source>),
+    Change(Place, Vec<Set>),
+}
+
+/// Where its row is looked for.
+struct Place {
     point: Point,
     /// What the key is made of, with type and order of each column.
     parts: Vec<Part>,
     key: Key,
-    does: Does,
-}
-
-/// What it does with its row.
-enum Does {
-    Read(Vec<Source>),
-    Change(Vec<Set>),
 }
 
 struct Part {
@@ -79,11 +82,21 @@ impl ext::Host for Nobody {}
 struct Given<'a> {
     params: &'a [Datum],
     settings: &'a IoSettings,
-    forms: &'a [Physical],
+    /// The row, and the forms of its columns.
+    row: Option<(&'a RowView<'a>, &'a [Physical])>,
 }
 
 impl Value {
-    /// What `expr` is, as far as it is of columns of fixed width.
+    /// What `expr` is that is put out without a row.
+    fn given(expr: &Expr) -> Option<Value> {
+        match &expr.kind {
+            ExprKind::Param(i) => Some(Value::Param(*i)),
+            ExprKind::Const(datum) => Some(Value::Const(datum.clone())),
+            _ => Value::of(expr),
+        }
+    }
+
+    /// What `expr` is, as far as it is of values of fixed width.
     fn of(expr: &Expr) -> Option<Value> {
         let is_fixed = |ty: Oid| !ty.is_user_type() && Physical::of(ty) != Physical::Var;
         if !is_fixed(expr.ty) {
@@ -107,9 +120,9 @@ impl Value {
     }
 
     /// Its value; `None` where there is an error, or it lies elsewhere.
-    fn compute(&self, view: &RowView<'_>, given: &Given<'_>) -> Option<Datum> {
+    fn compute(&self, given: &Given<'_>) -> Option<Datum> {
         match self {
-            Value::Column(c) => column(view, *c, given.forms[*c]),
+            Value::Column(c) => given.row.and_then(|(view, forms)| column(view, *c, forms[*c])),
             Value::Param(i) => given.params.get(*i).cloned(),
             Value::Const(datum) => Some(datum.clone()),
             Value::Call(pure) => {
@@ -117,9 +130,9 @@ impl Value {
                 let call = ext::Call::new(&mut nobody, given.settings, &BuiltinTypes);
                 let mut call = call.typed(&pure.types, pure.result);
                 match &pure.args[..] {
-                    [a, b] => pure.function.scalar(&mut call, &[a.compute(view, given)?, b.compute(view, given)?]).ok(),
+                    [a, b] => pure.function.scalar(&mut call, &[a.compute(given)?, b.compute(given)?]).ok(),
                     args => {
-                        let args = args.iter().map(|arg| arg.compute(view, given)).collect::<Option<Vec<_>>>()?;
+                        let args = args.iter().map(|arg| arg.compute(given)).collect::<Option<Vec<_>>>()?;
                         pure.function.scalar(&mut call, &args).ok()
                     }
                 }
@@ -144,19 +157,24 @@ impl Quick {
     /// The statement that `node` is, if it is of this kind.
     pub fn of(node: &Node) -> Option<Quick> {
         match node {
+            Node::Values { rows, types } => {
+                let [row] = &rows[..] else { return None };
+                let values = row.iter().map(Value::given).collect::<Option<_>>()?;
+                Some(Quick(Does::Give(values, types.iter().map(|&ty| Physical::of(ty)).collect())))
+            }
             Node::Project { input, exprs } => {
-                let (point, parts, needed) = found(input)?;
-                let sources = sources(point.forms.len(), needed, Some(exprs))?;
-                Some(Quick { point, parts, key: Key::default(), does: Does::Read(sources) })
+                let (place, needed) = found(input)?;
+                let sources = sources(place.point.forms.len(), needed, Some(exprs))?;
+                Some(Quick(Does::Read(place, sources)))
             }
             Node::Update { table, rules, input, sets, returning: None } if asks_nothing(rules) => {
-                let (point, parts, _) = found(input)?;
+                let (place, _) = found(input)?;
                 let is_key = |column: usize| {
                     let all = table.indexes.iter();
                     all.flat_map(|i| i.columns.iter().map(|k| k.0).chain(i.include.iter().copied()))
                         .any(|c| c == column)
                 };
-                let is_same = Arc::ptr_eq(point.table(), table) || point.table().is_same_table(table);
+                let is_same = Arc::ptr_eq(place.point.table(), table) || place.point.table().is_same_table(table);
                 if !is_same || !table.indexes.iter().all(|i| i.is_plain()) {
                     return None;
                 }
@@ -168,7 +186,7 @@ impl Quick {
                     Some(Set { column: u16::try_from(*column).ok()?, not_null: known.not_null, value })
                 };
                 let sets = sets.iter().map(set).collect::<Option<_>>()?;
-                Some(Quick { point, parts, key: Key::default(), does: Does::Change(sets) })
+                Some(Quick(Does::Change(place, sets)))
             }
             _ => None,
         }
@@ -176,9 +194,129 @@ impl Quick {
 
     /// Whether it changes a row.
     pub fn writes(&self) -> bool {
-        matches!(self.does, Does::Change(_))
+        matches!(self.0, Does::Change(..))
     }
 
+    /// Whether it computes anything, for which others have programs.
+    pub fn computes(&self) -> bool {
+        match &self.0 {
+            Does::Give(values, _) => values.iter().any(|value| matches!(value, Value::Call(_))),
+            Does::Read(..) => false,
+            Does::Change(..) => true,
+        }
+    }
+
+    /// Makes `out` the row that `snapshot` sees, if there is one; `None` when the operators must be asked.
+    ///
+    /// # Errors
+    /// What reading pages says.
+    pub fn read(
+        &mut self,
+        db: &Arc<Database>,
+        snapshot: &Snapshot,
+        params: &[Datum],
+        (settings, types): (&IoSettings, &dyn TypeLookup),
+        out: &mut Chunk,
+    ) -> Result<Option<bool>> {
+        match &mut self.0 {
+            Does::Give(values, forms) => Ok(give(values, forms, params, settings, out).then_some(true)),
+            Does::Read(place, sources) => match place.make_key(params)? {
+                Some(true) => match place.point.find(&place.key, db)? {
+                    Single::None => Ok(Some(false)),
+                    Single::One(row) => place.point.load(row, &place.key, sources, (snapshot, types), out),
+                    Single::Unclear => Ok(None),
+                },
+                other => Ok(other),
+            },
+            Does::Change(..) => Ok(None),
+        }
+    }
+
+    /// Counts one scan of its index, if it is one, and whether it found a row.
+    #[inline]
+    pub fn count(&self, owner: OwnerId, is_found: bool) {
+        if let Does::Read(place, _) | Does::Change(place, _) = &self.0 {
+            place.point.count(owner, is_found);
+        }
+    }
+
+    /// Changes the row; how many those were. `None`, with nothing done, when the operators must be asked.
+    ///
+    /// # Errors
+    /// What reading and writing says.
+    pub fn change(
+        &mut self,
+        db: &Arc<Database>,
+        txn: &mut Transaction,
+        snapshot: &Snapshot,
+        params: &[Datum],
+        settings: &IoSettings,
+    ) -> Result<Option<u64>> {
+        let Does::Change(place, sets) = &mut self.0 else { return Ok(None) };
+        match place.make_key(params)? {
+            Some(true) => {}
+            other => return Ok(other.map(u64::from)),
+        }
+        let row = match place.point.find(&place.key, db)? {
+            Single::None => return Ok(Some(0)),
+            Single::One(row) => row,
+            Single::Unclear => return Ok(None),
+        };
+        let Place { point, key, .. } = &*place;
+        let Some(storage) = point.storage() else { return Ok(None) };
+        let is_done = storage.change_in_place(txn, snapshot, row, |view, cells| {
+            if point.has_integers(key, view) != Some(true) {
+                return false;
+            }
+            let given = Given { params, settings, row: Some((view, &point.forms)) };
+            for set in sets.iter() {
+                let Some(value) = set.value.compute(&given) else { return false };
+                let cell = match Cell::of(&value) {
+                    Cell::Null if set.not_null => return false,
+                    Cell::Null => Cell::Null,
+                    Cell::Fixed(bytes) => Cell::Fixed(bytes),
+                    _ => return false,
+                };
+                if view.cell(set.column.into()) != cell {
+                    cells.push((set.column, cell));
+                }
+            }
+            true
+        })?;
+        Ok(is_done.then_some(1))
+    }
+}
+
+/// Makes `out` a row of these values; whether all could be computed and are of their form.
+#[inline]
+fn give(values: &[Value], forms: &[Physical], params: &[Datum], settings: &IoSettings, out: &mut Chunk) -> bool {
+    let given = Given { params, settings, row: None };
+    out.reset(forms);
+    for ((value, &form), column) in values.iter().zip(forms).zip(&mut out.columns) {
+        let is_of_form = |datum: &Datum| datum.physical().is_none_or(|p| p == form);
+        let computed;
+        let datum = match value {
+            Value::Const(datum) => datum,
+            Value::Param(i) => match params.get(*i) {
+                Some(datum) => datum,
+                None => return false,
+            },
+            value => {
+                let Some(datum) = value.compute(&given) else { return false };
+                computed = datum;
+                &computed
+            }
+        };
+        if !is_of_form(datum) {
+            return false;
+        }
+        column.push(datum);
+    }
+    out.rows = 1;
+    true
+}
+
+impl Place {
     /// Makes the key; false when a part of it is NULL, `None` when it cannot be made here.
     fn make_key(&mut self, params: &[Datum]) -> Result<Option<bool>> {
         let Key { bytes, integers } = {
@@ -200,85 +338,10 @@ impl Quick {
         }
         Ok(Some(true))
     }
-
-    /// Makes `out` the row that `snapshot` sees, if there is one; `None` when the operators must be asked.
-    ///
-    /// # Errors
-    /// What reading pages says.
-    pub fn read(
-        &mut self,
-        db: &Arc<Database>,
-        snapshot: &Snapshot,
-        params: &[Datum],
-        types: &dyn TypeLookup,
-        out: &mut Chunk,
-    ) -> Result<Option<bool>> {
-        match self.make_key(params)? {
-            Some(true) => {}
-            other => return Ok(other),
-        }
-        let Does::Read(sources) = &self.does else { return Ok(None) };
-        match self.point.find(&self.key, db)? {
-            Single::None => Ok(Some(false)),
-            Single::One(row) => self.point.load(row, &self.key, sources, (snapshot, types), out),
-            Single::Unclear => Ok(None),
-        }
-    }
-
-    /// Counts one scan of its index, and whether it found a row.
-    #[inline]
-    pub fn count(&self, owner: OwnerId, is_found: bool) {
-        self.point.count(owner, is_found);
-    }
-
-    /// Changes the row; how many those were. `None`, with nothing done, when the operators must be asked.
-    ///
-    /// # Errors
-    /// What reading and writing says.
-    pub fn change(
-        &mut self,
-        db: &Arc<Database>,
-        txn: &mut Transaction,
-        snapshot: &Snapshot,
-        params: &[Datum],
-        settings: &IoSettings,
-    ) -> Result<Option<u64>> {
-        match self.make_key(params)? {
-            Some(true) => {}
-            other => return Ok(other.map(u64::from)),
-        }
-        let row = match self.point.find(&self.key, db)? {
-            Single::None => return Ok(Some(0)),
-            Single::One(row) => row,
-            Single::Unclear => return Ok(None),
-        };
-        let Quick { point, key, does, .. } = &*self;
-        let (Does::Change(sets), Some(storage)) = (does, point.storage()) else { return Ok(None) };
-        let given = Given { params, settings, forms: &point.forms };
-        let is_done = storage.change_in_place(txn, snapshot, row, |view, cells| {
-            if point.has_integers(key, view) != Some(true) {
-                return false;
-            }
-            for set in sets {
-                let Some(value) = set.value.compute(view, &given) else { return false };
-                let cell = match Cell::of(&value) {
-                    Cell::Null if set.not_null => return false,
-                    Cell::Null => Cell::Null,
-                    Cell::Fixed(bytes) => Cell::Fixed(bytes),
-                    _ => return false,
-                };
-                if view.cell(set.column.into()) != cell {
-                    cells.push((set.column, cell));
-                }
-            }
-            true
-        })?;
-        Ok(is_done.then_some(1))
-    }
 }
 
-/// The point that a scan is, what its key is made of, and what is needed of its row.
-fn found(node: &Node) -> Option<(Point, Vec<Part>, &plan::Needed)> {
+/// Where a scan looks for its one row, and what is needed of it.
+fn found(node: &Node) -> Option<(Place, &plan::Needed)> {
     let Node::IndexScan { table, range, filter: None, needed, only: None } = node else { return None };
     if table.source != TableSource::Stored {
         return None;
@@ -295,7 +358,7 @@ fn found(node: &Node) -> Option<(Point, Vec<Part>, &plan::Needed)> {
     };
     let point = Point::new(table, range)?;
     let parts = range.equal.iter().enumerate().map(part).collect::<Option<_>>()?;
-    Some((point, parts, needed))
+    Some((Place { point, parts, key: Key::default() }, needed))
 }
 
 /// Whether rows need not be checked but for NULL, and nobody refers to them.

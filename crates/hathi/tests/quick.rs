@@ -1,4 +1,4 @@
-//! One row by its key: read or changed the short way, as the long way would have (session S10, exec Q11).
+//! One row by its key, or one made of parameters: read or changed the short way, as the long way would have (session S10, exec Q11).
 
 use hathi::{Database, Session, Statement};
 use postgres_types::ToSql;
@@ -72,6 +72,49 @@ fn the_short_way_does_what_the_long_way_does() {
     assert_eq!(content(&mut short, "t"), content(&mut long, "u"));
     assert_eq!(long.inner().quick_count(), 0);
     assert!(db.check().unwrap().is_empty());
+}
+
+#[test]
+fn a_row_made_of_parameters_is_given_the_short_way() {
+    let db = Database::in_memory().unwrap();
+    let mut s = db.session().unwrap();
+    s.batch_execute("CREATE DOMAIN small AS int CHECK (VALUE < 10)").unwrap();
+    let overflow = "22003 integer out of range None";
+    let zero = "22012 division by zero None";
+    for (sql, is_quick, of_seven, of_largest, of_null) in [
+        ("SELECT 'seven', $1::int4", true, "1 [Some(\"seven\")]", "1 [Some(\"seven\")]", "1 [Some(\"seven\")]"),
+        ("VALUES (NULL::text, $1::int4)", true, "1 [None]", "1 [None]", "1 [None]"),
+        ("SELECT 'x' || ($1::int4)::text", false, "1 [Some(\"x7\")]", "1 [Some(\"x2147483647\")]", "1 [None]"),
+        ("SELECT 'x', $1::int4 + 1", true, "1 [Some(\"x\")]", overflow, "1 [Some(\"x\")]"),
+        ("SELECT 'x', 1 / ($1::int4 - 7)", true, zero, "1 [Some(\"x\")]", "1 [Some(\"x\")]"),
+        ("SELECT 'x', random() < 2, $1::int4", false, "1 [Some(\"x\")]", "1 [Some(\"x\")]", "1 [Some(\"x\")]"),
+        ("SELECT 'x', now() = now(), $1::int4", false, "1 [Some(\"x\")]", "1 [Some(\"x\")]", "1 [Some(\"x\")]"),
+        (
+            "SELECT 'x', $1::int4::small",
+            false,
+            "1 [Some(\"x\")]",
+            "23514 value for domain small violates check constraint \"small_check\" None",
+            "1 [Some(\"x\")]",
+        ),
+    ] {
+        let mut statement = s.prepare(sql).unwrap();
+        let mut gone = 0;
+        for _ in 0..3 {
+            for (value, wanted) in [(Some(7), of_seven), (Some(i32::MAX), of_largest), (None, of_null)] {
+                let (found, quick) = quickly(&mut s, &mut statement, &[&value]);
+                assert_eq!(found, wanted, "{sql} of {value:?}");
+                gone += quick;
+            }
+        }
+        assert_eq!(gone > 0, is_quick, "{sql}: {gone}");
+    }
+    // Programs compute what is computed, where that is asked for.
+    s.batch_execute("SET hathi.jit_force = on").unwrap();
+    for (sql, is_quick) in [("SELECT 'x', $1::int4 + 1", false), ("SELECT 'x', $1::int4", true)] {
+        let mut statement = s.prepare(sql).unwrap();
+        let gone: u64 = (0..3).map(|_| quickly(&mut s, &mut statement, &[&1]).1).sum();
+        assert_eq!(gone > 0, is_quick, "{sql} with force");
+    }
 }
 
 #[test]

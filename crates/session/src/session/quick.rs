@@ -1,5 +1,5 @@
-//! Quick statements: one row by its key, read or changed outside of a transaction block, with a transaction that is a snapshot, one weak lock and,
-//! where a row changes, a commit.
+//! Quick statements: one row by its key, read or changed, or one made of parameters, outside of a transaction block, with a transaction that is a
+//! snapshot, one weak lock if there is a table and, where a row changes, a commit.
 //!
 //! Nothing is made for them that they do not use: no [`crate::execution::Execution`], no host, no context; and nobody asks them for the time, so they do
 //! not read the clock. What is not ordinary about the session or the row sends them the long way (`Session::execute_planned`).
@@ -35,7 +35,8 @@ impl Session {
         let Some(quick) = &mut operators.quick else { return None };
         let basis = self.basis();
         let is_current = prepared.plan.as_ref().is_some_and(|p| p.0 == basis) && params.len() == prepared.params.len();
-        if !is_current || !self.is_plain() || quick.writes() && !self.may_change_quickly() {
+        let may_not = quick.writes() && self.read_only || quick.computes() && self.forces_programs();
+        if !is_current || !self.is_plain() || may_not {
             return None;
         }
         self.report_begin_if_idle(&prepared.sql);
@@ -61,7 +62,9 @@ impl Session {
             let Some(view) = &self.view else { return Ok(None) };
             let names = Names { image: view.catalog(), search_path: &self.search_path };
             let chunk = &mut operators.chunk;
-            let Some(is_found) = quick.read(&self.db, &snapshot, params, &names, chunk)? else { return Ok(None) };
+            let Some(is_found) = quick.read(&self.db, &snapshot, params, (&self.settings.io, &names), chunk)? else {
+                return Ok(None);
+            };
             sink.columns(&prepared.columns)?;
             if is_found {
                 sink.chunk(chunk, &names)?;
@@ -117,10 +120,10 @@ impl Session {
             && is_viewed
     }
 
-    /// Whether a row may be changed the short way: the transaction would not be one that reads, and programs are not asked for by force.
+    /// Whether everything that is computed is to be so by programs.
     #[inline]
-    fn may_change_quickly(&self) -> bool {
-        !self.read_only && !self.settings.programs(&self.runtime.jit).is_some_and(|p| p.force)
+    fn forces_programs(&self) -> bool {
+        self.settings.programs(&self.runtime.jit).is_some_and(|p| p.force)
     }
 
     /// One has ended that found so many rows. The clock was read for one of many, which stands for the others.
