@@ -8,9 +8,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use ext::Groups;
-use jit::{Cell, Fold};
+use jit::{Cells, Fold};
 use plan::{AggregateCall, Expr};
-use smallvec::SmallVec;
 use storage::table::PageView;
 use types::{Oid, Result};
 
@@ -150,13 +149,13 @@ impl<'n> ScanFold<'n> {
 /// What rows were folded into so far.
 pub struct Folding {
     folds: Arc<Folds>,
-    cells: SmallVec<[Cell; 8]>,
+    cells: Cells,
 }
 
 impl Folding {
     /// Nothing yet.
     pub fn new(folds: &Arc<Folds>) -> Folding {
-        Folding { folds: folds.clone(), cells: SmallVec::from_elem([0; 2], folds.cells as usize) }
+        Folding { folds: folds.clone(), cells: Cells::new(folds.cells) }
     }
 
     /// What is folded.
@@ -166,7 +165,7 @@ impl Folding {
 
     /// How many rows passed the scan's filter.
     pub fn rows(&self) -> u64 {
-        self.cells[0][0]
+        self.cells.get(0)[0]
     }
 
     /// Folds the visible rows of a page; false where nothing was folded and they are to be scanned.
@@ -175,6 +174,9 @@ impl Folding {
             return false;
         }
         fold.native.look_ahead(page);
+        if page.is_whole() {
+            return fold.native.fold_on_page(page, 0..page.slots(), &fold.inputs, &mut self.cells);
+        }
         let Some(first) = next_piece(page.visible(), 0, page.slots()) else { return true };
         let mut at = first.end;
         // Mostly there is no other.
@@ -187,7 +189,9 @@ impl Folding {
             at = piece.end;
             pieces += 1;
             if pieces > PIECES_MAX || !fold.native.fold_on_page(page, piece, &fold.inputs, &mut self.cells) {
-                self.cells = before.unwrap_or_default();
+                if let Some(before) = before {
+                    self.cells = before;
+                }
                 return false;
             }
         }
@@ -206,7 +210,7 @@ impl Folding {
         ctx: &mut Context<'_>,
     ) -> Result<()> {
         let number = |cell: u32| {
-            let [low, high] = self.cells[cell as usize];
+            let [low, high] = self.cells.get(cell);
             (u128::from(high) << 64 | u128::from(low)) as i128
         };
         match self.folds.outcomes[call] {
@@ -214,7 +218,7 @@ impl Folding {
             Outcome::Total(count, sum) if number(count) > 0 => {
                 functions::aggregate::add_total(groups, 0, number(count) as i64, number(sum))
             }
-            Outcome::Value(cell) => match (self.cells[cell as usize], arg.map(|arg| (arg.ty, form_of_type(arg.ty)))) {
+            Outcome::Value(cell) => match (self.cells.get(cell), arg.map(|arg| (arg.ty, form_of_type(arg.ty)))) {
                 ([word, 1], Some((ty, Some(form)))) => groups.add(&mut ctx.call(&[ty], ty), 0, &[datum(form, word)]),
                 _ => Ok(()),
             },

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use jit::{Calls, Cell, Column, Form, Given, Input, Jit, Output, Passes, Program, Unit, UnitCode, WordList};
+use jit::{Calls, Cells, Column, Form, Given, Input, Jit, Output, Passes, Program, Unit, UnitCode, WordList};
 use plan::{Expr, ExprKind, Means, RowRules};
 use smallvec::SmallVec;
 use storage::table::PageView;
@@ -228,7 +228,7 @@ impl Native {
     }
 
     /// Folds the rows in these slots of a page; false where that must be done otherwise, and `cells` are as they were.
-    pub fn fold_on_page(&self, page: &PageView<'_>, slots: Range<usize>, inputs: &[Input], cells: &mut [Cell]) -> bool {
+    pub fn fold_on_page(&self, page: &PageView<'_>, slots: Range<usize>, inputs: &[Input], cells: &mut Cells) -> bool {
         let mut columns: SmallVec<[Column<'_>; 8]> = SmallVec::new();
         for (&c, &form) in self.columns.iter().zip(&self.unit.program().columns) {
             match column_of(page, c, form) {

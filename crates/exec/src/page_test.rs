@@ -9,7 +9,7 @@ use functions::Callable;
 use plan::{Expr, ExprKind, TableRef};
 use storage::relation::Relation;
 use storage::table::{Cell, PageView};
-use storage::zones::{ColumnZones, Zone};
+use storage::zones::{ColumnZones, TOGETHER, Zone};
 use types::array::ArrayView;
 use types::compare::{Sign, compare_f64};
 use types::numeric::SMALL_LEN;
@@ -92,7 +92,11 @@ pub struct PageTests {
     allowed: Vec<u64>,
     /// Of which columns it is known what each block has, and which values are looked for.
     zones: Vec<Zoned>,
-    /// Whether that is not known yet of the block that was asked for last.
+    /// The blocks of which that was looked up last: a bit for each of which a zone is not known yet, and for each that may be passed by.
+    looked: Option<u32>,
+    unknown: u64,
+    passable: u64,
+    /// Whether a zone of the block that was asked for last was not known then.
     is_unknown: bool,
 }
 
@@ -423,6 +427,7 @@ impl PageTests {
     /// Looks up what is known of the blocks of `rel`: once when a scan begins, behind [`PageTests::bind`].
     pub fn find_zones(&mut self, rel: &Relation) {
         self.zones.clear();
+        (self.looked, self.unknown, self.passable) = (None, 0, 0);
         if rel.blocks() < ZONED_BLOCKS_MIN {
             return;
         }
@@ -442,15 +447,31 @@ impl PageTests {
     /// How many rows `block` has, if it is known that none of them passes (Z1).
     #[inline]
     pub fn excluded(&mut self, block: u32) -> Option<u32> {
-        self.is_unknown = false;
-        for zoned in &self.zones {
-            match zoned.zones.get(block) {
-                Some(zone) if zoned.excludes(&zone) => return Some(zone.rows),
-                Some(_) => {}
-                None => self.is_unknown = true,
-            }
+        if self.zones.is_empty() {
+            return None;
         }
-        None
+        let (together, bit) = (block / TOGETHER as u32, 1 << (block as usize % TOGETHER));
+        if self.looked != Some(together) {
+            self.look(block);
+            self.looked = Some(together);
+        }
+        self.is_unknown = self.unknown & bit != 0;
+        if self.passable & bit == 0 {
+            return None;
+        }
+        let zones = self.zones.iter().filter_map(|zoned| Some((zoned, zoned.zones.get(block)?)));
+        zones.filter(|(zoned, zone)| zoned.excludes(zone)).map(|(_, zone)| zone.rows).next()
+    }
+
+    /// Looks up the blocks around `block`. What is known later or forgotten does not matter: who reads a page does no harm.
+    #[cold]
+    fn look(&mut self, block: u32) {
+        (self.unknown, self.passable) = (0, 0);
+        for zoned in &self.zones {
+            let [unknown, excluded] = zoned.zones.together(block, |zone| zoned.excludes(zone));
+            self.unknown |= unknown;
+            self.passable |= excluded;
+        }
     }
 
     /// Notes what the page of `block`, which [`PageTests::excluded`] was asked of last, has, where that is not known yet.

@@ -9,6 +9,7 @@ use smallvec::SmallVec;
 use crate::arena::{Arena, Block, Memory};
 use crate::assemble::{Layout, assemble};
 use crate::call::Callee;
+use crate::cells::Cells;
 use crate::column::Column;
 use crate::disassembly::disassembly;
 use crate::perf_map::PerfMap;
@@ -144,21 +145,21 @@ impl Code for Patched {
         match &mut sink.place {
             Place::Values(values, nulls) => {
                 // SAFETY: `values` has room for values of the output's form up to the end of the rows (`Sink::is_for`).
-                unsafe { self.enter(rows, values.as_mut_ptr(), nulls, &mut []) }.map(|_| ())
+                unsafe { self.enter(rows, values.as_mut_ptr(), nulls, None) }.map(|_| ())
             }
             Place::Kept(kept) => {
                 // The row at hand is written behind those that are kept, whether it is or not; with tiles, eight are.
                 kept.clear();
                 kept.reserve(range.len() + 7);
                 // SAFETY: `kept` has room for the numbers of all rows and seven more.
-                let count = unsafe { self.enter(rows, kept.as_mut_ptr().cast(), &mut [0; NULL_WORDS], &mut []) }?;
+                let count = unsafe { self.enter(rows, kept.as_mut_ptr().cast(), &mut [0; NULL_WORDS], None) }?;
                 // SAFETY: the numbers of the rows that are kept were written there, and are no more than there are rows.
                 unsafe { kept.set_len(count) };
                 Ok(())
             }
             // SAFETY: nothing is put anywhere but into the frame.
             Place::Folded(cells) => unsafe {
-                self.enter(rows, std::ptr::null_mut(), &mut [0; NULL_WORDS], cells).map(|_| ())
+                self.enter(rows, std::ptr::null_mut(), &mut [0; NULL_WORDS], Some(cells)).map(|_| ())
             },
         }
     }
@@ -223,7 +224,7 @@ impl Patched {
         rows: &Rows<'_>,
         out: *mut u8,
         nulls: &mut [u64; NULL_WORDS],
-        cells: &mut [Cell],
+        cells: Option<&mut Cells>,
     ) -> Result<usize, Suspect> {
         let range = rows.range();
         // Bitmaps that end early are made whole: those of vectors do.
@@ -261,13 +262,21 @@ impl Patched {
             // A suspect row is answered as its complement.
             usize::try_from(answer as i64).map_err(|_| Suspect)
         };
-        match self.tiles(rows) {
-            None => exact(range, 0, cells),
-            Some(tiles) => {
-                let ahead = rows.columns().first().map_or(0, |c| c.ahead as u64);
-                let fill = |layout: &Layout, words: &mut [u64]| self.fill(layout, rows, needed, &whole, words);
+        let ahead = rows.columns().first().map_or(0, |c| c.ahead as u64);
+        let fill = |layout: &Layout, words: &mut [u64]| self.fill(layout, rows, needed, &whole, words);
+        let counters = &self.own.tile_counters;
+        match (self.tiles(rows), cells) {
+            (None, None) => exact(range, 0, &mut []),
+            (None, Some(cells)) => exact(range, 0, cells.fresh()),
+            (Some(tiles), None) => {
+                let exact = |range: Range<usize>, kept: usize| exact(range, kept, &mut []);
                 // SAFETY: as above, of the same program, which `tiles` take these rows for.
-                unsafe { tiles.run(range, (out, nulls, ahead), cells, &self.own.tile_counters, fill, exact) }
+                unsafe { tiles.run(range, (out, nulls, ahead), counters, fill, exact) }
+            }
+            (Some(tiles), Some(cells)) => {
+                let exact = |range: Range<usize>, cells: &mut [Cell]| exact(range, 0, cells).map(|_| ());
+                // SAFETY: the same.
+                unsafe { tiles.fold(range, ahead, cells, counters, fill, exact).map(|()| 0) }
             }
         }
     }

@@ -3,6 +3,7 @@
 mod arena;
 mod assemble;
 mod call;
+mod cells;
 mod column;
 mod copy_and_patch;
 mod disassembly;
@@ -26,6 +27,7 @@ mod tests;
 
 pub use arena::Memory;
 pub use call::{Argument, Calls};
+pub use cells::Cells;
 pub use column::{Column, Input, look_ahead};
 pub use copy_and_patch::CopyAndPatch;
 pub use given::{Given, WordList};

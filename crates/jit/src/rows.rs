@@ -7,9 +7,10 @@ use smallvec::SmallVec;
 use vector::CHUNK_ROWS;
 
 use crate::call::Argument;
+use crate::cells::Cells;
 use crate::column::{Column, Input};
 use crate::given::{Given, WordList};
-use crate::program::{Cell, Fold, Form, Output, Program};
+use crate::program::{Fold, Form, Output, Program};
 use crate::provider::Suspect;
 
 /// Words of a NULL bitmap for a chunk.
@@ -111,7 +112,7 @@ pub(crate) enum Place<'s> {
     /// Values from row 0 on, and a bit for each that is NULL.
     Values(Values<'s>, &'s mut [u64; NULL_WORDS]),
     Kept(&'s mut Vec<u32>),
-    Folded(&'s mut [Cell]),
+    Folded(&'s mut Cells),
 }
 
 impl<'s> Sink<'s> {
@@ -125,8 +126,8 @@ impl<'s> Sink<'s> {
         Sink { place: Place::Kept(kept), range }
     }
 
-    /// For what the rows are folded into; if the run does not come to its end, nobody looks at it.
-    pub(crate) fn of_cells(cells: &'s mut [Cell], range: Range<usize>) -> Sink<'s> {
+    /// For what the rows are folded into; if the run does not come to its end, none of it counts.
+    pub(crate) fn of_cells(cells: &'s mut Cells, range: Range<usize>) -> Sink<'s> {
         Sink { place: Place::Folded(cells), range }
     }
 
@@ -137,7 +138,10 @@ impl<'s> Sink<'s> {
     #[inline]
     pub fn fold(&mut self, fold: Fold, cell: u32, value: Option<u64>) {
         match &mut self.place {
-            Place::Folded(cells) => cells[cell as usize] = fold.apply(cells[cell as usize], value),
+            Place::Folded(cells) => {
+                let cell = &mut cells.fresh()[cell as usize];
+                *cell = fold.apply(*cell, value);
+            }
             _ => panic!("cell {cell} of a program without cells"),
         }
     }

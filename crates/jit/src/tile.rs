@@ -1,7 +1,8 @@
 //! Tiles: code that runs a program for 32 or 16 rows at once, with AVX2.
 //!
 //! A tile's accumulator is lanes of 32 or 64 bits in registers, or, of a boolean, a word with a bit for each row; which rows are NULL is a word, too. `lower` makes
-//! stencils of steps, `jumps` tells what a jump needs, `frame` has what lies in memory, `cells` what rows are folded into, `run` hands out rows.
+//! stencils of steps, `jumps` tells what a jump needs, `frame` has what lies in memory, `cells` what rows are folded into and `lanes`
+//! where, `run` hands out rows.
 //!
 //! Tiles jump from one to the next, and over what no row of them comes to, but nowhere else. Where a row program jumps, rows are marked as dead until the label: what is computed for them nobody looks at, and
 //! there they get the values that they left with. A row that is suspect, alive and not NULL, ends the run of tiles; so may one for which tiles cannot tell.
@@ -10,9 +11,11 @@ mod cells;
 mod frame;
 mod header;
 mod jumps;
+mod lanes;
 mod lower;
 mod run;
 
+pub use lanes::Lanes;
 pub use run::{TileCounters, Tiles};
 
 use std::sync::OnceLock;

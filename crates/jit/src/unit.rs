@@ -4,13 +4,13 @@ use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use smallvec::SmallVec;
 use vector::{CHUNK_ROWS, Data, Nulls, Vector};
 
+use crate::cells::Cells;
 use crate::column::Column;
 use crate::given::Given;
 use crate::jit::{Made, Maker};
-use crate::program::{Cell, Form, Output, Program};
+use crate::program::{Form, Output, Program};
 use crate::provider::{Code, Tier};
 use crate::rows::{Columns, NULL_WORDS, Rows, Sink, Values};
 
@@ -41,8 +41,6 @@ impl std::fmt::Debug for Unit {
     }
 }
 
-/// Cells that take no allocation.
-const FEW_CELLS: usize = 8;
 /// Codes of a unit at most.
 const VARIANTS: usize = 3;
 /// Columns that all may have NULLs.
@@ -148,16 +146,13 @@ impl Unit {
     }
 
     /// Folds a range of rows of columns into `cells`, which stay as they were where it answers false, as [`Unit::values`] answers `None`.
-    pub fn fold_in(&self, columns: &[Column<'_>], given: Given<'_>, rows: Range<usize>, cells: &mut [Cell]) -> bool {
+    pub fn fold_in(&self, columns: &[Column<'_>], given: Given<'_>, rows: Range<usize>, cells: &mut Cells) -> bool {
         let is_whole = self.program.output == Output::Folded(cells.len() as u32);
         let Some(run) = Rows::new(&self.program, columns, given, rows.clone()).filter(|_| is_whole) else {
             return false;
         };
-        let mut folded: SmallVec<[Cell; FEW_CELLS]> = SmallVec::from_slice(cells);
-        let is_done = self.run(&run, &mut Sink::of_cells(&mut folded, rows)).is_some();
-        if is_done {
-            cells.copy_from_slice(&folded);
-        }
+        let is_done = self.run(&run, &mut Sink::of_cells(cells, rows)).is_some();
+        cells.end(is_done);
         is_done
     }
 

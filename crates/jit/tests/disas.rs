@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use jit::{
-    BinaryOp, Choice, Column, CopyAndPatch, Fold, Form, Given, Jit, Label, Output, Program, Right, Step, UnaryOp,
+    BinaryOp, Cells, Choice, Column, CopyAndPatch, Fold, Form, Given, Jit, Label, Output, Program, Right, Step, UnaryOp,
 };
 use vector::{Data, Nulls, Vector};
 
@@ -162,7 +162,7 @@ fn disassembly_of(program: &Program, provider: CopyAndPatch, rows: usize) -> Str
                     let Data::I32(values) = &v.data else { panic!("{v:?}") };
                     Column::new(Form::I32, bytemuck::cast_slice(values), v.nulls.words()).expect("aligned")
                 });
-                unit.fold_in(&columns.collect::<Vec<_>>(), given, 0..rows, &mut vec![[0; 2]; cells as usize])
+                unit.fold_in(&columns.collect::<Vec<_>>(), given, 0..rows, &mut Cells::new(cells))
             }
         };
         assert!(ran, "{program:?}");

@@ -15,7 +15,7 @@ use env::sync::RwLock;
 /// Columns of a table of which zones are kept.
 const COLUMNS_MAX: usize = 8;
 /// Blocks that are kept together: one word says of which something is known.
-const TOGETHER: usize = 64;
+pub const TOGETHER: usize = 64;
 
 /// What is known of a column in one block.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,6 +44,22 @@ impl Default for Part {
             high: std::array::from_fn(|_| AtomicI64::new(0)),
             rows: std::array::from_fn(|_| AtomicU32::new(0)),
         }
+    }
+}
+
+impl Part {
+    #[inline]
+    fn get(&self, place: usize) -> Option<Zone> {
+        if self.known.load(Ordering::Acquire) >> place & 1 == 0 {
+            return None;
+        }
+        // Should it be forgotten and known anew meanwhile, both ends hold of all that the snapshot sees, whichever was found.
+        let rows = self.rows[place].load(Ordering::Relaxed);
+        Some(Zone {
+            low: self.low[place].load(Ordering::Relaxed),
+            high: self.high[place].load(Ordering::Relaxed),
+            rows,
+        })
     }
 }
 
@@ -102,17 +118,16 @@ impl ColumnZones {
     #[inline]
     pub fn get(&self, block: u32) -> Option<Zone> {
         let (part, place) = (block as usize / TOGETHER, block as usize % TOGETHER);
+        self.parts.read().get(part)?.get(place)
+    }
+
+    /// Of blocks that are kept together, of which `block` is one: which are not known, and for which of the others `holds`; a bit each.
+    pub fn together(&self, block: u32, holds: impl Fn(&Zone) -> bool) -> [u64; 2] {
         let parts = self.parts.read();
-        let part = parts.get(part)?;
-        if part.known.load(Ordering::Acquire) >> place & 1 == 0 {
-            return None;
-        }
-        // Should it be forgotten and known anew meanwhile, both ends hold of all that the snapshot sees, whichever was found.
-        let rows = part.rows[place].load(Ordering::Relaxed);
-        Some(Zone {
-            low: part.low[place].load(Ordering::Relaxed),
-            high: part.high[place].load(Ordering::Relaxed),
-            rows,
+        let Some(part) = parts.get(block as usize / TOGETHER) else { return [u64::MAX, 0] };
+        (0..TOGETHER).fold([0; 2], |[unknown, held], place| match part.get(place) {
+            None => [unknown | 1 << place, held],
+            Some(zone) => [unknown, held | u64::from(holds(&zone)) << place],
         })
     }
 

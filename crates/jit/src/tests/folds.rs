@@ -6,12 +6,12 @@ use vector::{Data, Nulls, Vector};
 
 use super::tiles::{as_column, has_tiles, tiled};
 use super::{INTS, native, plus_one};
-use crate::{BinaryOp, Cell, Column, Fold, Form, Given, Jit, Label, Output, Program, Right, Step, Unit};
+use crate::{BinaryOp, Cell, Cells, Column, Fold, Form, Given, Jit, Label, Output, Program, Right, Step, Unit};
 
 /// Folds some ranges of rows, one after the other, into the same cells with both; false where one was suspect, which leaves them as they were.
 pub fn alike(units: [&Unit; 2], columns: &[&Vector], given: [Given<'_>; 2], rows: usize, rng: &mut ChaCha8Rng) -> bool {
     let program = units[0].program();
-    let mut cells = [vec![[0; 2]; program.cells() as usize], vec![[0; 2]; program.cells() as usize]];
+    let mut cells = [0, 1].map(|_| Cells::new(program.cells()));
     let mut is_all = true;
     let is_float = |cell: usize| {
         let of = |fold| program.steps.contains(&Step::Fold(fold, cell as u32));
@@ -20,17 +20,17 @@ pub fn alike(units: [&Unit; 2], columns: &[&Vector], given: [Given<'_>; 2], rows
     for _ in 0..3 {
         let start = rng.random_range(0..rows);
         let range = start..rng.random_range(start..=rows);
-        let before = cells.clone();
+        let before = cells.each_ref().map(all_of);
         let done = [0, 1].map(|i| {
             let columns: Vec<Column<'_>> = columns.iter().map(|v| as_column(v)).collect();
             units[i].fold_in(&columns, given[i], range.clone(), &mut cells[i])
         });
         assert_eq!(done[0], done[1], "{program:?}");
         if !done[0] {
-            assert_eq!(cells, before, "{program:?}");
+            assert_eq!(cells.each_ref().map(all_of), before, "{program:?}");
         }
         is_all &= done[0];
-        for (at, (a, b)) in cells[0].iter().zip(&cells[1]).enumerate() {
+        for (at, (a, b)) in all_of(&cells[0]).iter().zip(&all_of(&cells[1])).enumerate() {
             let is_nan = |cell: &Cell| is_float(at) && f64::from_bits(cell[0]).is_nan();
             assert!(a == b || is_nan(a) && is_nan(b), "cell {at}, {range:?}: {a:?} {b:?} {program:?}");
         }
@@ -41,6 +41,18 @@ pub fn alike(units: [&Unit; 2], columns: &[&Vector], given: [Given<'_>; 2], rows
 fn program(columns: Vec<Form>, steps: Vec<Step>) -> Program {
     let cells = steps.iter().filter(|s| matches!(s, Step::Fold(..))).count() as u32;
     Program { steps, columns, output: Output::Folded(cells), ..plus_one(1) }
+}
+
+fn all_of(cells: &Cells) -> Vec<Cell> {
+    (0..cells.len() as u32).map(|i| cells.get(i)).collect()
+}
+
+/// Folds rows without NULL inputs into cells that have come to `cells` before.
+fn folded(unit: &Unit, columns: &[Column<'_>], rows: std::ops::Range<usize>, cells: &mut [Cell]) -> bool {
+    let mut all = Cells::from(&*cells);
+    let is_done = unit.fold_in(columns, Given::default(), rows, &mut all);
+    cells.copy_from_slice(&all_of(&all));
+    is_done
 }
 
 fn number(cell: Cell) -> i128 {
@@ -66,7 +78,7 @@ fn sums_are_exact_beyond_64_bits() {
                         let mut cells = [[0; 2]; 2];
                         for times in 1..3 {
                             let column = Column::new(Form::$form, bytemuck::cast_slice(&values), &[]).unwrap();
-                            assert!(unit.fold_in(&[column], Given::default(), 7..5000, &mut cells));
+                            assert!(folded(&unit, &[column], 7..5000, &mut cells));
                             assert_eq!(cells.map(number), [times * wanted, times * 4993], "{edge} {other}");
                         }
                     }
@@ -89,7 +101,7 @@ fn the_longest_run_fits_into_lanes() {
                 let unit = jit.unit(program(vec![Form::$form], steps)).unwrap().0;
                 let mut cells = [[0; 2]];
                 let column = Column::new(Form::$form, bytemuck::cast_slice(&values), &[]).unwrap();
-                assert!(unit.fold_in(&[column], Given::default(), 0..1 << 16, &mut cells));
+                assert!(folded(&unit, &[column], 0..1 << 16, &mut cells));
                 assert_eq!(number(cells[0]), i128::from($value) << 16);
             }
         )*};
@@ -119,7 +131,7 @@ fn rows_that_a_filter_drops_are_not_folded() {
         let unit = jit.unit(filtered()).unwrap().0;
         for (from, to) in [(0, 1000), (100, 101), (63, 129), (999, 1000), (7, 7), (1, 34)] {
             let mut cells = [[3, 0]; 3];
-            assert!(unit.fold_in(&[as_column(&a), as_column(&b)], Given::default(), from..to, &mut cells));
+            assert!(folded(&unit, &[as_column(&a), as_column(&b)], from..to, &mut cells));
             let rows: Vec<usize> = (from..to).filter(|i| i % 11 != 0 && i * 7 % 31 < 10).collect();
             let values: Vec<i128> = rows.iter().filter(|&i| i % 5 != 0).map(|&i| i as i128 - 300).collect();
             let wanted = [values.iter().sum(), values.len() as i128, rows.len() as i128].map(|n: i128| n + 3);
@@ -137,12 +149,8 @@ fn a_suspect_row_leaves_the_cells_as_they_were() {
         let mut values: Vec<i32> = (0..500).collect();
         let mut cells = [[0; 2]; 2];
         let run = |values: &[i32], cells: &mut [Cell]| {
-            unit.fold_in(
-                &[Column::new(Form::I32, bytemuck::cast_slice(values), &[]).unwrap()],
-                Given::default(),
-                0..500,
-                cells,
-            )
+            let column = Column::new(Form::I32, bytemuck::cast_slice(values), &[]).unwrap();
+            folded(&unit, &[column], 0..500, cells)
         };
         assert!(run(&values, &mut cells));
         assert_eq!(cells, [[500 * 501 / 2, 0], [499, 1]]);
@@ -151,6 +159,41 @@ fn a_suspect_row_leaves_the_cells_as_they_were() {
         assert!(!run(&values, &mut cells));
         assert_eq!(cells, before);
         assert!(!run(&values, &mut cells[..1]), "there are two cells");
+    }
+}
+
+/// Lanes hold what came of 65,536 rows at most, of one kind of code: they are added up before that, and before rows are folded one by one.
+#[test]
+fn runs_add_up_in_cells() {
+    let add = Step::Binary(BinaryOp::AddI32, Right::Constant(1));
+    let steps = vec![Step::Column(0), add, Step::Fold(Fold::Sum, 0), Step::Fold(Fold::MinInt, 1)];
+    for jit in all() {
+        let unit = jit.unit(program(vec![Form::I32], steps.clone())).unwrap().0;
+        let other =
+            jit.unit(program(vec![Form::I32], steps[..1].iter().chain(&steps[2..]).cloned().collect())).unwrap().0;
+        let (mut cells, mut wanted) = (Cells::new(2), [0i128, i128::from(i32::MAX)]);
+        let nulls: Vec<u64> = std::iter::once(1 << 5).chain([0; 400]).collect();
+        for run in 0..12 {
+            let (rows, largest) = (20_000 + run, if run % 4 == 2 { i32::MAX } else { i32::MAX - 1 });
+            let values: Vec<i32> =
+                (0..rows).map(|i| if i == 777 { largest } else { largest - 3 - run - i % 2 }).collect();
+            let is_whole = run % 3 != 1;
+            let words = if is_whole { &[][..] } else { &nulls[..] };
+            let column = Column::new(Form::I32, bytemuck::cast_slice(&values), words).unwrap();
+            let (unit, more) = if run == 7 { (&other, 0) } else { (&unit, 1) };
+            let is_done = unit.fold_in(&[column], Given::default(), 0..rows as usize, &mut cells);
+            assert_eq!(is_done, largest < i32::MAX || more == 0, "{run}");
+            if is_done {
+                let rows = values.iter().enumerate().filter(|(i, _)| is_whole || *i != 5);
+                let values: Vec<i128> = rows.map(|(_, &v)| i128::from(v) + more).collect();
+                wanted[0] += values.iter().sum::<i128>();
+                wanted[1] = wanted[1].min(*values.iter().min().unwrap());
+            }
+            let found = [number(cells.get(0)), i128::from(cells.get(1)[0] as i64)];
+            assert_eq!(found, wanted, "{run}");
+            // Looking changes nothing.
+            assert_eq!(all_of(&cells), all_of(&cells.clone()));
+        }
     }
 }
 
@@ -167,7 +210,7 @@ fn of_equal_floats_the_first_is_kept() {
                 let unit = jit.unit(program(vec![Form::F64], vec![Step::Column(0), Step::Fold(fold, 0)])).unwrap().0;
                 let mut cells = [[0; 2]];
                 let column = Column::new(Form::F64, bytemuck::cast_slice(&values), &[]).unwrap();
-                assert!(unit.fold_in(&[column], Given::default(), 0..200, &mut cells));
+                assert!(folded(&unit, &[column], 0..200, &mut cells));
                 assert_eq!(cells, [[first.to_bits(), 1]], "{fold:?} {first} {at}");
             }
         }
@@ -183,7 +226,7 @@ fn folds_go_through_tiles() {
     let unit = jit.unit(filtered()).unwrap().0;
     let values: Vec<i32> = (0..1000).collect();
     let column = || Column::new(Form::I32, bytemuck::cast_slice(&values), &[]).unwrap();
-    assert!(unit.fold_in(&[column(), column()], Given::default(), 1..1000, &mut [[0; 2]; 3]));
+    assert!(folded(&unit, &[column(), column()], 1..1000, &mut [[0; 2]; 3]));
     assert_eq!(jit.counts().tile_rows, 999);
 }
 

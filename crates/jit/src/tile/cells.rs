@@ -14,7 +14,7 @@ use crate::rows::ROWS_MAX;
 const LANES: usize = 4;
 
 /// A cell of a frame.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct TileCell {
     pub fold: Fold,
     /// Its number.

@@ -26,12 +26,15 @@ pub struct TileLayout {
 struct Line([u64; 4]);
 
 /// Lines that take no allocation.
-const FEW_LINES: usize = 18;
+const FEW_LINES: usize = 24;
 
-/// Memory for the frame of one run. Most fit into what is here, so that nothing is moved or allocated.
+/// Memory for the frame of a run, or of many of the same tiles. Most fit into what is here, so that nothing is moved or allocated.
+#[derive(Clone, Default)]
 pub struct Frame {
     few: [Line; FEW_LINES],
     many: Vec<Line>,
+    /// Lines that are used.
+    lines: usize,
 }
 
 impl TileLayout {
@@ -87,26 +90,35 @@ static PLACES: [[u8; 8]; 256] = {
 };
 
 impl Frame {
-    pub fn new() -> Frame {
-        Frame { few: [Line::default(); FEW_LINES], many: Vec::new() }
-    }
-
     /// The words of a frame whose columns, inputs and lists are not filled in yet.
-    pub fn words(&mut self, layout: &TileLayout, family: &Family, out: u64, nulls: u64) -> &mut [u64] {
-        let lines = match self.few.get_mut(..layout.lines) {
-            Some(few) => few,
-            None => {
-                self.many = vec![Line::default(); layout.lines];
-                &mut self.many[..]
-            }
-        };
-        // SAFETY: a line is four words and nothing else (`repr(C)`, 32 bytes aligned to 32), so that the lines are four times as many words.
-        let words: &mut [u64] = unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), 4 * lines.len()) };
+    pub fn begin(&mut self, layout: &TileLayout, family: &Family, out: u64, nulls: u64) -> &mut [u64] {
+        if self.lines > 0 {
+            *self = Frame::default();
+        }
+        self.lines = layout.lines;
+        if self.lines > FEW_LINES {
+            self.many = vec![Line::default(); self.lines];
+        }
+        let words = self.words_mut();
         words[header::OUT / 8] = out;
         words[header::OUT_NULLS / 8] = nulls;
         words[header::SHIFTS / 8..][..16].copy_from_slice(&SHIFTS[usize::from(family.is_narrow)]);
         words[header::PLACES / 8] = PLACES.as_ptr().expose_provenance() as u64;
         words
+    }
+
+    /// Its words.
+    pub fn words(&self) -> &[u64] {
+        let lines = if self.lines <= FEW_LINES { &self.few[..self.lines] } else { &self.many[..] };
+        // SAFETY: a line is four words and nothing else (`repr(C)`, 32 bytes aligned to 32), so that the lines are four times as many words.
+        unsafe { std::slice::from_raw_parts(lines.as_ptr().cast(), 4 * lines.len()) }
+    }
+
+    /// The same, to be written.
+    pub fn words_mut(&mut self) -> &mut [u64] {
+        let lines = if self.lines <= FEW_LINES { &mut self.few[..self.lines] } else { &mut self.many[..] };
+        // SAFETY: as above.
+        unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), 4 * lines.len()) }
     }
 }
 

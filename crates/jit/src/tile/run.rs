@@ -10,6 +10,7 @@ use super::lower::{SHORT_LIST, lower};
 use super::{Family, families, header};
 use crate::arena::{Arena, Block};
 use crate::assemble::Layout;
+use crate::cells::Cells;
 use crate::disassembly::disassembly;
 use crate::perf_map::PerfMap;
 use crate::program::{Cell, Program};
@@ -40,6 +41,8 @@ impl TileCounters {
 
 /// Code that runs tiles.
 pub struct Tiles {
+    /// Which these are, of all there ever were.
+    pub id: u64,
     family: &'static Family,
     block: Block,
     layout: TileLayout,
@@ -49,6 +52,9 @@ pub struct Tiles {
     suspects: AtomicU64,
     rows: AtomicU64,
 }
+
+/// The number of those that are made next; 0 are none.
+static NEXT: AtomicU64 = AtomicU64::new(1);
 
 /// Suspect tiles of one run, after which its other rows are run one by one.
 const SUSPECTS_MAX: usize = 4;
@@ -74,7 +80,8 @@ impl Tiles {
         counters.stencils.fetch_add(stencils as u64, Ordering::Relaxed);
         counters.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
         let (suspects, rows) = Default::default();
-        Some(Tiles { family, block, layout, stencils, nanoseconds, suspects, rows })
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        Some(Tiles { id, family, block, layout, stencils, nanoseconds, suspects, rows })
     }
 
     pub fn bytes(&self) -> usize {
@@ -97,9 +104,8 @@ impl Tiles {
             && rows.lists().iter().take(self.layout.base.given_lists).all(|list| list.fits(SHORT_LIST, fits))
     }
 
-    /// Runs rows through tiles, and those of suspect tiles through `exact`, which is given rows, how many were kept before them, and the cells, and answers how many
-    /// were kept with them. What folds has all its rows run so if one tile is suspect. `fill` fills the frame's words from its columns on. Answers how many rows were
-    /// kept.
+    /// Runs rows through tiles, and those of suspect tiles through `exact`, which is given rows and how many were kept before them, and answers how many were kept with
+    /// them. `fill` fills the frame's words from its columns on. Answers how many rows were kept.
     ///
     /// # Safety
     /// `Tiles::take` said so of these rows, whose program is the one that the code was made of, and which have no NULLs but where it knows of; `out` has room for a
@@ -109,19 +115,15 @@ impl Tiles {
         &self,
         range: Range<usize>,
         (out, nulls, ahead): (u64, u64, u64),
-        cells: &mut [Cell],
         counters: &TileCounters,
         fill: impl FnOnce(&Layout, &mut [u64]),
-        mut exact: impl FnMut(Range<usize>, usize, &mut [Cell]) -> Result<usize, Suspect>,
+        mut exact: impl FnMut(Range<usize>, usize) -> Result<usize, Suspect>,
     ) -> Result<usize, Suspect> {
         let (tile, end) = (self.family.rows, range.end);
-        let mut frame = Frame::new();
-        let words = frame.words(&self.layout, self.family, out, nulls);
+        let mut frame = Frame::default();
+        let words = frame.begin(&self.layout, self.family, out, nulls);
         fill(&self.layout.base, words);
         words[header::AHEAD / 8] = ahead;
-        let is_narrow = self.family.is_narrow;
-        let places = &self.layout.cells[..];
-        places.iter().for_each(|place| place.begin(words, is_narrow));
         let (mut row, mut kept, mut suspects, mut exact_rows) = (range.start, 0, 0, 0);
         while row < end {
             // The last tile starts before its first row if there are too few.
@@ -133,33 +135,63 @@ impl Tiles {
             let answer = unsafe { self.block.run(words.as_mut_ptr(), from..end, kept) };
             if answer as i64 >= 0 {
                 kept = answer as usize;
-                for place in places {
-                    let cell = &mut cells[place.cell as usize];
-                    *cell = place.end(*cell, words, is_narrow);
-                }
                 break;
             }
             // Tiles follow one another, but for the last.
             let at = !answer as usize;
             row += at.saturating_sub(row).next_multiple_of(tile);
             suspects += 1;
-            if !places.is_empty() {
-                row = range.start;
-                suspects = suspects.max(SUSPECTS_MAX);
-            }
             let till = if suspects < SUSPECTS_MAX { end.min(row + tile) } else { end };
-            kept = exact(row..till, words[header::KEPT / 8] as usize, cells)?;
+            kept = exact(row..till, words[header::KEPT / 8] as usize)?;
             exact_rows += till - row;
             row = till;
         }
-        let tile_rows = (range.len() - exact_rows) as u64;
-        counters.rows.fetch_add(tile_rows, Ordering::Relaxed);
+        self.count(range.len() - exact_rows, suspects, counters);
+        Ok(kept)
+    }
+
+    /// Folds rows through tiles into the lanes of `cells`; or, if one tile is suspect, all of them through `exact` into cells, the lanes being as they were.
+    ///
+    /// # Safety
+    /// As [`Tiles::run`], but that nothing is put out.
+    pub unsafe fn fold(
+        &self,
+        range: Range<usize>,
+        ahead: u64,
+        cells: &mut Cells,
+        counters: &TileCounters,
+        fill: impl FnOnce(&Layout, &mut [u64]),
+        exact: impl FnOnce(Range<usize>, &mut [Cell]) -> Result<(), Suspect>,
+    ) -> Result<(), Suspect> {
+        let lanes = cells.lanes(self.id, range.len());
+        if !lanes.is_of(self.id) {
+            lanes.begin(self.id, &self.layout, self.family);
+        }
+        let before = lanes.save();
+        let words = lanes.words();
+        fill(&self.layout.base, words);
+        words[header::AHEAD / 8] = ahead;
+        words[header::DEAD / 8] = 0;
+        // SAFETY: the frame was laid out for this code, and nobody else has run with it (`Lanes::is_of`); there is a tile of rows at least (`take`); and the rest is
+        // the caller's.
+        let answer = unsafe { self.block.run(words.as_mut_ptr(), range.clone(), 0) };
+        if answer as i64 >= 0 {
+            lanes.count(range.len());
+            self.count(range.len(), 0, counters);
+            return Ok(());
+        }
+        lanes.restore(&before);
+        self.count(0, SUSPECTS_MAX, counters);
+        exact(range, cells.fresh())
+    }
+
+    fn count(&self, rows: usize, suspects: usize, counters: &TileCounters) {
+        counters.rows.fetch_add(rows as u64, Ordering::Relaxed);
         if suspects > 0 {
             self.suspects.fetch_add(suspects as u64, Ordering::Relaxed);
         }
         if suspects > 0 || self.suspects.load(Ordering::Relaxed) > 0 {
-            self.rows.fetch_add(tile_rows, Ordering::Relaxed);
+            self.rows.fetch_add(rows as u64, Ordering::Relaxed);
         }
-        Ok(kept)
     }
 }

@@ -100,6 +100,8 @@ pub struct PageView<'a> {
     /// Whether it is the page itself, not a copy.
     in_place: bool,
     settled: bool,
+    /// Whether all its slots have visible rows.
+    whole: bool,
 }
 
 impl<'a> PageView<'a> {
@@ -125,6 +127,17 @@ impl<'a> PageView<'a> {
     #[inline]
     pub fn visible(&self) -> &'a [u64] {
         self.visible
+    }
+
+    /// Whether the rows in all its slots are visible, as mostly they are.
+    #[inline]
+    pub fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// How many rows are visible.
+    pub fn visible_rows(&self) -> usize {
+        if self.whole { self.slots() } else { self.visible.iter().map(|word| word.count_ones() as usize).sum() }
     }
 
     /// Slots that the page has.
@@ -213,8 +226,18 @@ impl Table {
         }
         let bytes: &[u8] = if scratch.patched { bytemuck::cast_slice(&scratch.copy) } else { &guard };
         let page = TablePage::new(bytes, layout);
-        f(&PageView { page, visible: &scratch.visible, bytes, layout, in_place: !scratch.patched, settled })
+        let (in_place, visible) = (!scratch.patched, &scratch.visible[..]);
+        let whole = are_all_set(visible, page.high());
+        f(&PageView { page, visible, bytes, layout, in_place, settled, whole })
     }
+}
+
+/// Whether the first `count` bits are set.
+#[inline]
+fn are_all_set(words: &[u64], count: usize) -> bool {
+    let full = words[..count / 64].iter().fold(u64::MAX, |all, word| all & word);
+    let rest = (1 << (count % 64)) - 1;
+    full == u64::MAX && words.get(count / 64).is_none_or(|word| word & rest == rest)
 }
 
 /// Lays a before-image over `slot` of a copied page; long values go behind the copy.
