@@ -1,10 +1,13 @@
 //! Hash aggregation.
 //!
+//! Several threads group what they read each for itself. Where that comes to many groups, each of them then puts a share of the keys together, by their hashes.
+//!
 //! When groups take more than twice `work_mem`, no more are opened: rows of other groups are dealt out to lists in a file by the hashes
 //! of their keys, and list after list is grouped afterwards.
 
 mod sorted;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use ext::{Groups, Rowset};
@@ -19,7 +22,7 @@ use crate::folding::{Folding, Folds};
 use crate::key_table::{KeyTable, Keys};
 use crate::narrow::Offer;
 use crate::own_aggregate::OwnStates;
-use crate::parallel::Fragment;
+use crate::parallel::{Fragment, spread};
 use crate::sort::hash_bytes;
 use crate::spill::Parts;
 use crate::{BoxOperator, Context, Operator, keys, native, ordered_set};
@@ -130,7 +133,8 @@ pub struct Aggregate {
     forms: Vec<Physical>,
     /// Room for the input's rows.
     chunk: Chunk,
-    result: Option<Chunk>,
+    /// Rows that are finished, once there are any, and the next of the first chunk.
+    results: Option<VecDeque<Chunk>>,
     next: usize,
     /// Lists of rows that are not grouped yet: the file, and which list is next.
     later: Vec<(Parts, usize)>,
@@ -166,7 +170,7 @@ impl Aggregate {
             is_ready: false,
             forms,
             chunk: Chunk::default(),
-            result: None,
+            results: None,
             next: 0,
             later: Vec::new(),
         }
@@ -205,11 +209,11 @@ impl Aggregate {
     }
 
     /// Groups the input, or list `part` of the last file.
-    fn run(&mut self, part: Option<usize>, ctx: &mut Context<'_>) -> Result<Chunk> {
+    fn run(&mut self, part: Option<usize>, ctx: &mut Context<'_>) -> Result<VecDeque<Chunk>> {
         if part.is_none()
-            && let Some(mut grouped) = self.run_parallel(ctx)?
+            && let Some(finished) = self.run_parallel(ctx)?
         {
-            return grouped.finished(&self.calls, &self.forms, ctx);
+            return Ok(finished.into());
         }
         let room = hash_bytes(ctx);
         let mut spilled: Option<Parts> = None;
@@ -239,15 +243,15 @@ impl Aggregate {
             parts.finish()?;
             self.later.push((parts, 0));
         }
-        Ok(out)
+        Ok(VecDeque::from([out]))
     }
 
     /// Groups the input on several threads, where there is a fragment for that and the groups fit into memory.
-    fn run_parallel(&mut self, ctx: &mut Context<'_>) -> Result<Option<Grouped>> {
+    fn run_parallel(&mut self, ctx: &mut Context<'_>) -> Result<Option<Vec<Chunk>>> {
         if self.fragment.is_some() {
             self.ready(ctx);
         }
-        let Aggregate { fragment: Some(fragment), groups, calls, folds, .. } = self else { return Ok(None) };
+        let Aggregate { fragment: Some(fragment), groups, calls, folds, forms, .. } = self else { return Ok(None) };
         let room = hash_bytes(ctx);
         let parts = fragment.run(ctx, |input, ctx| {
             let mut grouped = Grouped::new(groups, calls)?;
@@ -262,11 +266,55 @@ impl Aggregate {
             grouped.add_folded(calls, folding.as_ref(), ctx)?;
             Ok(Some(grouped))
         })?;
-        let Some(mut parts) = parts.map(Vec::into_iter) else { return Ok(None) };
+        let Some(parts) = parts else { return Ok(None) };
+        if !groups.is_empty() && parts.iter().map(|part| part.known.rows).sum::<usize>() >= SPREAD_GROUPS_MIN {
+            return put_together(parts, (groups, calls, forms), ctx).map(Some);
+        }
+        let mut parts = parts.into_iter();
         let Some(mut all) = parts.next() else { return Ok(None) };
         parts.try_for_each(|part| all.merge(part, ctx))?;
-        Ok(Some(all))
+        Ok(Some(vec![all.finished(calls, forms, ctx)?]))
     }
+}
+
+/// More groups than this, of all threads, are put together by as many threads.
+const SPREAD_GROUPS_MIN: usize = 1 << 14;
+
+/// The rows of the groups that several threads have seen: each of them adds to its own what others have of its share of the keys.
+fn put_together(
+    parts: Vec<Grouped>,
+    (groups, calls, forms): (&[Expr], &[AggregateCall], &[Physical]),
+    ctx: &mut Context<'_>,
+) -> Result<Vec<Chunk>> {
+    let (count, held) = (parts.len(), parts.iter().map(Grouped::held_bytes).sum());
+    // What the accounts of others no longer answer for.
+    ctx.account.charge(parts.iter().skip(1).map(Grouped::held_bytes).sum())?;
+    let numbered = parts.into_iter().enumerate().collect();
+    let dealt = spread(numbered, ctx, |(own, grouped): (usize, Grouped), ctx| {
+        let mut lists = grouped.dealt(count, ctx)?;
+        let kept = std::mem::take(&mut lists[own]);
+        let others = lists.iter().map(|list| grouped.copied(list, groups, calls)).collect::<Result<Vec<_>>>()?;
+        Ok((grouped, kept, others))
+    })?;
+    let mut shares = Vec::with_capacity(count);
+    let mut sent: Vec<Vec<Grouped>> = std::iter::repeat_with(Vec::new).take(count).collect();
+    for (grouped, kept, others) in dealt {
+        shares.push((grouped, kept));
+        sent.iter_mut().zip(others).filter(|(_, other)| other.known.rows > 0).for_each(|(all, other)| all.push(other));
+    }
+    let shares = shares.into_iter().zip(sent).collect();
+    let out = spread(shares, ctx, |((mut grouped, mut kept), others): ((Grouped, Vec<u32>), Vec<Grouped>), ctx| {
+        for other in others {
+            // Groups of other shares are not among them.
+            let before = grouped.known.rows as u32;
+            grouped.merge(other, ctx)?;
+            kept.extend(before..grouped.known.rows as u32);
+            ctx.check_interrupts()?;
+        }
+        finished(calls, &mut grouped.running, (&grouped.known, Some(&kept)), forms, ctx)
+    })?;
+    ctx.account.release(held);
+    Ok(out)
 }
 
 /// The next rows of `input` but for those that it folds.
@@ -415,9 +463,32 @@ impl Grouped {
         Ok(())
     }
 
+    /// Its groups, dealt out to so many lists by their keys.
+    fn dealt(&self, parts: usize, ctx: &Context<'_>) -> Result<Vec<Vec<u32>>> {
+        let values: Vec<&Vector> = self.known.columns.iter().collect();
+        let mut keys = Keys::default();
+        self.index.keys(&values, &self.types, self.known.rows, ctx, &mut keys)?;
+        let mut lists = vec![Vec::with_capacity(self.known.rows / parts); parts];
+        (0..self.known.rows).for_each(|group| lists[keys.part(group, parts, 0)].push(group as u32));
+        Ok(lists)
+    }
+
+    /// Copies of some groups, which nobody looks for by their keys.
+    fn copied(&self, list: &[u32], groups: &[Expr], calls: &[AggregateCall]) -> Result<Grouped> {
+        let mut copied = Grouped::new(groups, calls)?;
+        copied.known = self.known.select(list);
+        for (state, from) in copied.running.iter_mut().zip(&self.running) {
+            state.groups.resize(list.len());
+            for (i, &group) in list.iter().enumerate() {
+                state.groups.merge(i, &from.groups, group as usize)?;
+            }
+        }
+        Ok(copied)
+    }
+
     /// A row for each group; what was held is given back.
     fn finished(&mut self, calls: &[AggregateCall], forms: &[Physical], ctx: &mut Context<'_>) -> Result<Chunk> {
-        let out = finished(calls, &mut self.running, &self.known, forms, ctx)?;
+        let out = finished(calls, &mut self.running, (&self.known, None), forms, ctx)?;
         ctx.account.release(self.held_bytes());
         Ok(out)
     }
@@ -469,11 +540,11 @@ fn start(calls: &[AggregateCall]) -> Result<Vec<Running>> {
     calls.iter().map(start).collect()
 }
 
-/// A row for each group: its columns, of which `known` holds the values, and what the aggregates come to.
+/// A row for each group, or for each of those that are listed: its columns, of which `known` holds the values, and what the aggregates come to.
 fn finished(
     calls: &[AggregateCall],
     running: &mut [Running],
-    known: &Chunk,
+    (known, listed): (&Chunk, Option<&[u32]>),
     forms: &[Physical],
     ctx: &mut Context<'_>,
 ) -> Result<Chunk> {
@@ -481,11 +552,13 @@ fn finished(
     for (call, state) in calls.iter().zip(running.iter_mut()) {
         sorted_rows(call, state, known.rows, ctx)?;
     }
+    let rows = listed.map_or(known.rows, <[u32]>::len);
+    let group = |row: usize| listed.map_or(row, |list| list[row] as usize);
     for (column, v) in out.columns.iter_mut().zip(&known.columns) {
-        column.extend_selected(v, 0..known.rows);
+        column.extend_selected(v, (0..rows).map(group));
     }
     for ((call, state), column) in calls.iter().zip(running).zip(&mut out.columns[known.columns.len()..]) {
-        for g in 0..known.rows {
+        for g in (0..rows).map(group) {
             if let Some(ready) = state.ready.get(g) {
                 column.push(ready);
                 continue;
@@ -495,7 +568,7 @@ fn finished(
             column.push(&value);
         }
     }
-    out.rows = known.rows;
+    out.rows = rows;
     Ok(out)
 }
 
@@ -604,17 +677,23 @@ fn sorted_rows(call: &AggregateCall, state: &mut Running, groups: usize, ctx: &m
 impl Operator for Aggregate {
     fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
         ctx.check_interrupts()?;
-        if self.result.is_none() {
-            self.result = Some(self.run(None, ctx)?);
+        if self.results.is_none() {
+            self.results = Some(self.run(None, ctx)?);
             self.next = 0;
         }
         out.reset(&self.forms);
-        let mut end = 0;
         loop {
-            let rows = self.result.as_ref().map_or(0, |r| r.rows);
-            if self.next < rows {
-                end = end.max(rows.min(self.next + CHUNK_ROWS));
-                break;
+            let results = self.results.get_or_insert_default();
+            if let Some(result) = results.front() {
+                if self.next < result.rows {
+                    let end = result.rows.min(self.next + CHUNK_ROWS);
+                    out.extend_selected(result, self.next..end);
+                    self.next = end;
+                    return Ok(true);
+                }
+                results.pop_front();
+                self.next = 0;
+                continue;
             }
             // What was left for later: the lists of the last file first.
             let Some((parts, part)) = self.later.last_mut() else { return Ok(false) };
@@ -624,19 +703,15 @@ impl Operator for Aggregate {
             }
             let at = *part;
             *part += 1;
-            self.result = Some(self.run(Some(at), ctx)?);
+            self.results = Some(self.run(Some(at), ctx)?);
             self.next = 0;
         }
-        let Some(result) = &self.result else { return Ok(false) };
-        out.extend_selected(result, self.next..end);
-        self.next = end;
-        Ok(true)
     }
 
     fn narrow(&mut self, column: usize, filter: Offer<'_>) -> bool {
         // Groups that nobody wants need none of their rows.
         match self.groups.get(column).map(|e| &e.kind) {
-            Some(ExprKind::Column(i)) if self.result.is_none() => {
+            Some(ExprKind::Column(i)) if self.results.is_none() => {
                 let narrowed = self.fragment.as_mut().is_some_and(|fragment| fragment.narrow(*i, filter));
                 self.input.narrow(*i, filter) | narrowed
             }
@@ -645,7 +720,7 @@ impl Operator for Aggregate {
     }
 
     fn reset(&mut self) {
-        self.result = None;
+        self.results = None;
         self.later.clear();
         self.input.reset();
         self.fragment.iter_mut().for_each(Fragment::reset);

@@ -6,6 +6,7 @@ use types::Result;
 use vector::Chunk;
 
 use crate::folding::Folding;
+use crate::gather::Made;
 use crate::narrow::Offer;
 use crate::{BoxOperator, Context, Operator};
 
@@ -24,11 +25,11 @@ fn yielded(outcome: &Result<bool>, out: &Chunk) -> u64 {
 
 impl Counted {
     /// Counts what `next` does, which tells how many rows there are.
-    fn count(
+    fn count<T>(
         &mut self,
         ctx: &mut Context<'_>,
-        next: impl FnOnce(&mut BoxOperator, &mut Context<'_>) -> (Result<bool>, u64),
-    ) -> Result<bool> {
+        next: impl FnOnce(&mut BoxOperator, &mut Context<'_>) -> (Result<T>, u64),
+    ) -> Result<T> {
         if !self.begun.0 {
             self.counter.start();
         }
@@ -64,6 +65,17 @@ impl Operator for Counted {
 
     fn prepare(&mut self, ctx: &mut Context<'_>) -> Result<bool> {
         self.input.prepare(ctx)
+    }
+
+    fn take_made(&mut self, ctx: &mut Context<'_>, wanted: &dyn Fn(usize, usize) -> bool) -> Result<Option<Made>> {
+        self.count(ctx, |input, ctx| {
+            let made = input.take_made(ctx, wanted);
+            let rows = match &made {
+                Ok(Some(made)) => made.chunks.iter().map(|chunk| chunk.rows as u64).sum(),
+                _ => 0,
+            };
+            (made, rows)
+        })
     }
 
     fn narrow(&mut self, column: usize, filter: Offer<'_>) -> bool {

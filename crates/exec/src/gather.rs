@@ -21,9 +21,18 @@ pub struct Gather {
 
 /// What the threads have made.
 enum Held {
-    Chunks(std::vec::IntoIter<(Chunk, usize)>),
+    /// Each chunk with its bytes, and how many threads there were.
+    Chunks(std::vec::IntoIter<(Chunk, usize)>, usize),
     /// Too much: `input` is asked.
     Nothing,
+}
+
+/// All rows of an operator, made by so many threads.
+pub struct Made {
+    pub chunks: Vec<Chunk>,
+    /// What the statement's account answers for.
+    pub bytes: usize,
+    pub threads: usize,
 }
 
 impl Gather {
@@ -51,31 +60,38 @@ impl Gather {
             Ok(Some(chunks))
         })?;
         let Some(parts) = parts else { return Ok(Held::Nothing) };
+        let threads = parts.len();
         let chunks: Vec<(Chunk, usize)> = parts.into_iter().flatten().collect();
         // What they charged was given back with their shares.
         ctx.account.charge(chunks.iter().map(|c| c.1).sum())?;
-        Ok(Held::Chunks(chunks.into_iter()))
+        Ok(Held::Chunks(chunks.into_iter(), threads))
     }
 }
 
 impl Operator for Gather {
     fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
-        let held = match &mut self.held {
-            Some(held) => held,
-            None => {
-                let made = self.run(ctx)?;
-                self.held.insert(made)
-            }
-        };
-        match held {
+        if self.held.is_none() {
+            self.held = Some(self.run(ctx)?);
+        }
+        match self.held.get_or_insert(Held::Nothing) {
             Held::Nothing => self.input.next(ctx, out),
-            Held::Chunks(chunks) => {
+            Held::Chunks(chunks, _) => {
                 let Some((chunk, bytes)) = chunks.next() else { return Ok(false) };
                 ctx.account.release(bytes);
                 *out = chunk;
                 Ok(true)
             }
         }
+    }
+
+    fn take_made(&mut self, ctx: &mut Context<'_>, wanted: &dyn Fn(usize, usize) -> bool) -> Result<Option<Made>> {
+        if self.held.is_none() {
+            self.held = Some(self.run(ctx)?);
+        }
+        let Some(Held::Chunks(chunks, threads)) = &mut self.held else { return Ok(None) };
+        let (rows, bytes) = chunks.as_slice().iter().fold((0, 0), |(rows, bytes), c| (rows + c.0.rows, bytes + c.1));
+        let threads = *threads;
+        Ok((threads > 1 && wanted(rows, bytes)).then(|| Made { chunks: chunks.map(|c| c.0).collect(), bytes, threads }))
     }
 
     fn narrow(&mut self, column: usize, filter: Offer<'_>) -> bool {

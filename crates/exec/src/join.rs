@@ -10,9 +10,11 @@ use plan::{Expr, ExprKind, JoinKind};
 use types::{Oid, Physical, Result};
 use vector::{CHUNK_ROWS, Chunk, Vector};
 
+use crate::built::{Built, NO_KEY, empty_like};
 use crate::eval::eval;
+use crate::gather::Made;
 use crate::key_table::{KeyTable, Keys};
-use crate::narrow::{KeyFilter, Offer, is_narrowing};
+use crate::narrow::{Offer, is_narrowing};
 use crate::pairs::{Pairs, Test};
 use crate::sort::hash_bytes;
 use crate::spill::Parts;
@@ -60,6 +62,8 @@ struct Dealt {
 
 /// Lists of a join that does not fit into memory.
 const PARTS: usize = 32;
+/// So many rows of the right are hashed by several threads, if those have made them.
+const SPREAD_ROWS_MIN: usize = 1 << 14;
 
 /// What the joins of a fragment share.
 pub type Hub = Arc<Mutex<Meeting>>;
@@ -75,34 +79,6 @@ pub struct Meeting {
     /// Whether one of them has what none has found. Who comes later finds nothing on the left: all there was there had been taken by those who were busy.
     is_padded: bool,
 }
-
-/// The right input, by key.
-pub struct Built {
-    rows: Chunk,
-    /// The keys, where the rows of each start in `all`, and what they are; unused without equalities.
-    table: KeyTable,
-    starts: Vec<u32>,
-    /// Rows by key; in their order without equalities.
-    all: Vec<u32>,
-    /// Filters by the number of their equality, of those that somebody asked for.
-    filters: Mutex<Vec<(usize, Option<Arc<KeyFilter>>)>>,
-}
-
-impl Built {
-    /// The filter of equality `i`, whose right side is column `key`.
-    fn filter(&self, i: usize, key: usize) -> Option<Arc<KeyFilter>> {
-        let mut filters = self.filters.lock();
-        if let Some((_, known)) = filters.iter().find(|f| f.0 == i) {
-            return known.clone();
-        }
-        let made = self.rows.columns.get(key).and_then(KeyFilter::of).map(Arc::new);
-        filters.push((i, made.clone()));
-        made
-    }
-}
-
-/// A row that no key has.
-const NO_KEY: u32 = u32::MAX;
 
 impl Join {
     pub fn new(
@@ -184,15 +160,14 @@ impl Join {
         parts.add(chunk, (0..chunk.rows).map(|i| (i, keys.part(i, count, 0))))
     }
 
-    /// Deals out what was built, and all that is to come of both sides.
-    fn deal_all(&mut self, built: Built, ctx: &mut Context<'_>) -> Result<()> {
+    /// Deals out the rows of the right that were read, and all that is to come of both sides.
+    fn deal_all(&mut self, read: Chunk, table: KeyTable, ctx: &mut Context<'_>) -> Result<()> {
         let (mut left, mut right) = (Parts::new(PARTS, ctx)?, Parts::new(PARTS, ctx)?);
-        let rows: Vec<u32> = (0..built.rows.rows as u32).collect();
+        let rows: Vec<u32> = (0..read.rows as u32).collect();
         for part in rows.chunks(CHUNK_ROWS) {
-            self.deal(&built.table, &mut right, &built.rows.select(part), true, ctx)?;
+            self.deal(&table, &mut right, &read.select(part), true, ctx)?;
         }
-        let table = built.table;
-        drop(built.rows);
+        drop(read);
         ctx.account.release(std::mem::take(&mut self.charged));
         let mut chunk = Chunk::default();
         while self.right.next(ctx, &mut chunk)? {
@@ -207,17 +182,40 @@ impl Join {
         Ok(())
     }
 
+    /// Keeps the right where threads have made it and may hash it; `None` where it is to be read, now or at all.
+    fn build_made(&mut self, ctx: &mut Context<'_>) -> Result<Option<Built>> {
+        let column = |e: &(Expr, Expr, Oid)| match e.1.kind {
+            ExprKind::Column(i) => Some(i),
+            _ => None,
+        };
+        let columns: Option<Vec<usize>> = self.equal.iter().map(column).collect();
+        let (Some(columns), None) = (columns.filter(|c| !c.is_empty()), &self.dealt) else { return Ok(None) };
+        // They are there twice for a while.
+        let room = hash_bytes(ctx) / 2;
+        let are_many = |rows: usize, bytes: usize| rows >= SPREAD_ROWS_MIN && bytes + 32 * rows <= room;
+        let Some(Made { chunks, bytes, threads }) = self.right.take_made(ctx, &are_many)? else { return Ok(None) };
+        let types: Vec<Oid> = self.equal.iter().map(|e| e.1.ty).collect();
+        let (built, held) = Built::of_chunks(&chunks, (&columns, &types), threads, ctx)?;
+        ctx.account.charge(held)?;
+        self.charged += bytes + held;
+        Ok(Some(built))
+    }
+
     /// Reads the right. `None` when it is more than fits and others share it, so that it cannot be dealt out.
     fn build(&mut self, ctx: &mut Context<'_>) -> Result<Option<Built>> {
-        let types: Vec<Oid> = self.equal.iter().map(|e| e.1.ty).collect();
-        let fresh = || Built {
-            rows: Chunk::default(),
-            table: KeyTable::new(&types, true),
-            starts: Vec::new(),
-            all: Vec::new(),
-            filters: Mutex::new(Vec::new()),
+        let built = match self.build_made(ctx)? {
+            Some(built) => Some(built),
+            None => self.build_read(ctx)?,
         };
-        let mut built = fresh();
+        if let Some(built) = built.as_ref().filter(|_| self.kind.keeps_right()) {
+            self.matched = vec![false; built.rows.rows];
+        }
+        Ok(built)
+    }
+
+    fn build_read(&mut self, ctx: &mut Context<'_>) -> Result<Option<Built>> {
+        let types: Vec<Oid> = self.equal.iter().map(|e| e.1.ty).collect();
+        let (mut rows, mut table) = (Chunk::default(), KeyTable::new(&types, true));
         let room = hash_bytes(ctx);
         let (mut key_of, mut keys): (Vec<u32>, Keys) = (Vec::new(), Keys::default());
         let mut charged = 0;
@@ -228,7 +226,7 @@ impl Join {
             n += 1;
             if first {
                 // Absent columns stay absent.
-                built.rows = Chunk { columns: chunk.columns.iter().map(empty_like).collect(), rows: 0 };
+                rows = Chunk { columns: chunk.columns.iter().map(empty_like).collect(), rows: 0 };
                 first = false;
             }
             let values = self.equal.iter().map(|e| eval(&e.1, &chunk, ctx)).collect::<Result<Vec<_>>>()?;
@@ -236,48 +234,33 @@ impl Join {
             ctx.account.charge(chunk.bytes() + chunk.rows)?;
             self.charged += chunk.bytes() + chunk.rows;
             if !self.equal.is_empty() {
-                built.table.keys(&values, &types, chunk.rows, ctx, &mut keys)?;
+                table.keys(&values, &types, chunk.rows, ctx, &mut keys)?;
                 for i in 0..chunk.rows {
-                    key_of.push(if keys.is_void(i) { NO_KEY } else { built.table.number(&keys, i).0 });
+                    key_of.push(if keys.is_void(i) { NO_KEY } else { table.number(&keys, i).0 });
                 }
-                let held = built.table.held_bytes() + 12 * key_of.len();
+                let held = table.held_bytes() + 12 * key_of.len();
                 ctx.account.charge(held.saturating_sub(charged))?;
                 self.charged += held.saturating_sub(charged);
                 charged = charged.max(held);
             }
-            built.rows.extend_selected(&chunk, 0..chunk.rows);
+            rows.extend_selected(&chunk, 0..chunk.rows);
             if self.charged > room && self.dealt.is_none() && !self.equal.is_empty() {
                 if self.hub.is_some() {
                     return Ok(None);
                 }
-                self.deal_all(std::mem::replace(&mut built, fresh()), ctx)?;
+                let full = std::mem::replace(&mut table, KeyTable::new(&types, true));
+                self.deal_all(std::mem::take(&mut rows), full, ctx)?;
                 key_of.clear();
                 (charged, first, n) = (0, true, 0);
             }
         }
         if first {
-            built.rows.reset(&self.right_forms);
+            rows.reset(&self.right_forms);
         }
-        if self.kind.keeps_right() {
-            self.matched = vec![false; built.rows.rows];
-        }
-        if self.equal.is_empty() {
-            built.all = (0..built.rows.rows as u32).collect();
-            return Ok(Some(built));
-        }
-        // Rows of the same key stand together, in their order.
-        built.starts = vec![0; built.table.len() + 1];
-        key_of.iter().filter(|k| **k != NO_KEY).for_each(|&k| built.starts[k as usize + 1] += 1);
-        for k in 1..built.starts.len() {
-            built.starts[k] += built.starts[k - 1];
-        }
-        let mut next = built.starts.clone();
-        built.all = vec![0; built.starts.last().copied().unwrap_or(0) as usize];
-        for (row, &k) in key_of.iter().enumerate().filter(|(_, k)| **k != NO_KEY) {
-            built.all[next[k as usize] as usize] = row as u32;
-            next[k as usize] += 1;
-        }
-        Ok(Some(built))
+        Ok(Some(match self.equal.is_empty() {
+            true => Built::without_keys(rows, table),
+            false => Built::of(rows, table, &key_of),
+        }))
     }
 
     /// Tells the left which of its rows find nothing here (N1).
@@ -306,7 +289,7 @@ impl Join {
         let types: Vec<Oid> = self.equal.iter().map(|e| e.0.ty).collect();
         let values = self.equal.iter().map(|e| eval(&e.0, &self.chunk, ctx)).collect::<Result<Vec<_>>>()?;
         let values: Vec<&Vector> = values.iter().map(|v| &**v).collect();
-        built.table.keys(&values, &types, self.chunk.rows, ctx, &mut self.keys)
+        built.table().keys(&values, &types, self.chunk.rows, ctx, &mut self.keys)
     }
 
     /// Joins rows of the left chunk until `out` is full or the chunk is done.
@@ -318,14 +301,7 @@ impl Join {
         let mut pairs = Pairs::default();
         while self.at.0 < self.chunk.rows && !pairs.is_full() {
             let row = self.at.0;
-            let candidates: &[u32] = if self.equal.is_empty() {
-                &built.all
-            } else {
-                match if self.keys.is_void(row) { None } else { built.table.find(&self.keys, row) } {
-                    Some(k) => &built.all[built.starts[k as usize] as usize..built.starts[k as usize + 1] as usize],
-                    None => &[],
-                }
-            };
+            let candidates = if self.equal.is_empty() { built.all() } else { built.rows_of(&self.keys, row) };
             let candidates = if any_match { &candidates[..candidates.len().min(1)] } else { candidates };
             let rest = &candidates[self.at.1..];
             let taken = pairs.add(row, rest.iter().copied());
@@ -393,13 +369,6 @@ impl Join {
             out.reset(&forms);
         }
     }
-}
-
-/// An empty vector of the form of `v`.
-pub fn empty_like(v: &Vector) -> Vector {
-    let mut v = v.select(&[]);
-    v.clear();
-    v
 }
 
 impl Operator for Join {

@@ -68,7 +68,7 @@ fn mixed(key: u128) -> u64 {
 /// Where the highest byte of a packed key begins, which says what is NULL.
 const NULLS_AT: u32 = 120;
 /// A list may have so many places for each key, and some whatever there are.
-const PLACES_PER_KEY: usize = 8;
+const PLACES_PER_KEY: usize = 16;
 const PLACES_ALWAYS: usize = 1 << 16;
 
 /// Where numbers are found.
@@ -169,6 +169,20 @@ impl KeyTable {
             index: KeyTable::empty(widths.as_deref()),
             widths,
             hasher: DefaultHashBuilder::default(),
+            packed: Vec::new(),
+            bytes: Vec::new(),
+            ends: Vec::new(),
+            count: 0,
+        }
+    }
+
+    /// An empty one that has the same keys for the same values.
+    pub fn like(&self) -> KeyTable {
+        KeyTable {
+            joins: self.joins,
+            index: KeyTable::empty(self.widths.as_deref()),
+            widths: self.widths.clone(),
+            hasher: self.hasher.clone(),
             packed: Vec::new(),
             bytes: Vec::new(),
             ends: Vec::new(),

@@ -6,6 +6,7 @@ mod aggregate;
 mod apply;
 mod bitmap_scan;
 mod build;
+mod built;
 mod catalog_scan;
 mod composite;
 mod conflict;
@@ -264,6 +265,20 @@ pub trait Operator: Send {
     fn prepare(&mut self, ctx: &mut Context<'_>) -> Result<bool> {
         let _ = ctx;
         Ok(true)
+    }
+
+    /// All rows at once, where several threads make them for whoever keeps all anyway, if `wanted` says so of how many those are and of their bytes; otherwise they
+    /// are yielded.
+    ///
+    /// # Errors
+    /// As [`Operator::next`].
+    fn take_made(
+        &mut self,
+        ctx: &mut Context<'_>,
+        wanted: &dyn Fn(usize, usize) -> bool,
+    ) -> Result<Option<gather::Made>> {
+        let _ = (ctx, wanted);
+        Ok(None)
     }
 
     /// Rows whose value in `column` `filter` does not have need not be yielded until it is reset (N1); whether that was of use to anybody.

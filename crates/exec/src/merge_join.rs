@@ -159,7 +159,7 @@ impl MergeJoin {
     /// Keeps rows of the right's chunk.
     fn hold(&mut self, from: usize, to: usize) {
         if self.held.columns.len() != self.right.chunk.columns.len() {
-            self.held.columns = self.right.chunk.columns.iter().map(crate::join::empty_like).collect();
+            self.held.columns = self.right.chunk.columns.iter().map(crate::built::empty_like).collect();
         }
         self.held.extend_selected(&self.right.chunk, from..to);
         self.matched.resize(self.held.rows, false);

@@ -10,6 +10,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
+use env::sync::Mutex;
 use ext::NoHost;
 use plan::counter::Counter;
 use plan::{ExprKind, Node, SubPlan, TableSource};
@@ -142,67 +143,24 @@ impl Fragment {
         let Some((own, others)) = operators.split_first_mut() else { return Ok(None) };
         // While it has no threads yet, others may have some for these.
         let answers = queries.iter().map(|sub| subplan::answers(sub, ctx)).collect::<Result<Vec<Answers>>>()?;
-        let limit = ctx.host.setting("max_parallel_workers").and_then(|n| n.parse().ok()).unwrap_or(usize::MAX);
-        let seats = Seats::take(others.len(), limit);
+        let seats = Seats::take(others.len(), limit(ctx));
         if seats.0 == 0 || !own.prepare(ctx)? {
             return Ok(None);
         }
         morsels.restart();
         let (started, touched) = (ctx.txn.interrupt().clock().monotonic_nanos(), Touched::so_far());
-        let (db, shared, snapshot, params, settings) = (ctx.db, ctx.shared, ctx.snapshot, ctx.params, ctx.settings);
-        let (fixed_snapshot, programs) = (ctx.fixed_snapshot, ctx.programs);
-        let share = others.len() + 1;
-        let seated: Vec<_> = (others.iter_mut().take(seats.0))
-            .map(|operator| (operator, ctx.txn.companion(), ctx.account.part(share), ctx.state.slots.clone()))
-            .collect();
-        let (morsels, work, answers) = (&**morsels, &work, &answers);
+        let morsels = &**morsels;
         // Whoever fails or gives up ends it for all.
-        let ended = move |outcome: Result<Option<T>>| {
+        let work = |operator: &mut BoxOperator, ctx: &mut Context<'_>| {
+            let outcome = work(operator, ctx);
             if !matches!(outcome, Ok(Some(_))) {
                 morsels.end();
             }
             outcome
         };
-        let outcomes = std::thread::scope(|scope| {
-            let mut threads = Vec::new();
-            for (operator, mut txn, mut account, slots) in seated {
-                let run = move || {
-                    // Who needs several threads can wait for those who need one.
-                    env::waiting::stand_back(env::waiting::current_thread());
-                    let mut state = State { slots, ..State::default() };
-                    answers.iter().for_each(|known| known.give(&mut state));
-                    let mut ctx = Context {
-                        db,
-                        shared,
-                        txn: &mut txn,
-                        snapshot,
-                        fixed_snapshot,
-                        params,
-                        settings,
-                        types: &BuiltinTypes,
-                        host: &mut NoHost,
-                        routines: &NoRoutines,
-                        programs,
-                        account: &mut account,
-                        state: &mut state,
-                    };
-                    (ended(work(operator, &mut ctx)), Touched::so_far())
-                };
-                // Where the system gives no thread, the others do its share.
-                threads.extend(std::thread::Builder::new().name("hathi-worker".to_owned()).spawn_scoped(scope, run));
-            }
-            let mut outcomes = vec![ended(work(own, ctx))];
-            for thread in threads {
-                outcomes.push(match thread.join() {
-                    Ok((outcome, touched)) => {
-                        touched.adopt();
-                        outcome
-                    }
-                    Err(_) => Err(SqlError::internal("a parallel worker panicked")),
-                });
-            }
-            outcomes
-        });
+        let share = others.len() + 1;
+        let operators = std::iter::once(own).chain(others.iter_mut().take(seats.0)).collect();
+        let outcomes = on_threads(operators, share, &answers, ctx, work);
         if let Some(counter) = counter {
             let Touched { hit, read, dirtied } = Touched::so_far().since(touched);
             counter.add_pages([hit, read, dirtied]);
@@ -222,6 +180,95 @@ impl Fragment {
     pub fn reset(&mut self) {
         self.operators.iter_mut().for_each(|o| o.reset());
     }
+}
+
+/// Lets threads do `work` with `items`, the first being the caller's own; each may use a `share` of the statement's memory, and knows these answers. What each came
+/// to, but of threads that the system does not give.
+fn on_threads<I: Send, T: Send>(
+    items: Vec<I>,
+    share: usize,
+    answers: &[Answers],
+    ctx: &mut Context<'_>,
+    work: impl Fn(I, &mut Context<'_>) -> Result<T> + Sync,
+) -> Vec<Result<T>> {
+    let (db, shared, snapshot, params, settings) = (ctx.db, ctx.shared, ctx.snapshot, ctx.params, ctx.settings);
+    let (fixed_snapshot, programs) = (ctx.fixed_snapshot, ctx.programs);
+    let mut items = items.into_iter();
+    let Some(own) = items.next() else { return Vec::new() };
+    let seated: Vec<_> =
+        items.map(|item| (item, ctx.txn.companion(), ctx.account.part(share), ctx.state.slots.clone())).collect();
+    let work = &work;
+    std::thread::scope(|scope| {
+        let mut threads = Vec::new();
+        for (item, mut txn, mut account, slots) in seated {
+            let run = move || {
+                // Who needs several threads can wait for those who need one.
+                env::waiting::stand_back(env::waiting::current_thread());
+                let mut state = State { slots, ..State::default() };
+                answers.iter().for_each(|known| known.give(&mut state));
+                let mut ctx = Context {
+                    db,
+                    shared,
+                    txn: &mut txn,
+                    snapshot,
+                    fixed_snapshot,
+                    params,
+                    settings,
+                    types: &BuiltinTypes,
+                    host: &mut NoHost,
+                    routines: &NoRoutines,
+                    programs,
+                    account: &mut account,
+                    state: &mut state,
+                };
+                (work(item, &mut ctx), Touched::so_far())
+            };
+            threads.extend(std::thread::Builder::new().name("hathi-worker".to_owned()).spawn_scoped(scope, run));
+        }
+        let mut outcomes = vec![work(own, ctx)];
+        for thread in threads {
+            outcomes.push(match thread.join() {
+                Ok((outcome, touched)) => {
+                    touched.adopt();
+                    outcome
+                }
+                Err(_) => Err(SqlError::internal("a parallel worker panicked")),
+            });
+        }
+        outcomes
+    })
+}
+
+/// Does `work` with each of `items`, on as many threads as there are places for; what they came to, in their order. They ask nobody but their rows and parameters.
+///
+/// # Errors
+/// The first of `work`.
+pub fn spread<I: Send, T: Send>(
+    items: Vec<I>,
+    ctx: &mut Context<'_>,
+    work: impl Fn(I, &mut Context<'_>) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
+    let seats = Seats::take(items.len().saturating_sub(1), limit(ctx));
+    let count = items.len();
+    let todo = Mutex::new(items.into_iter().enumerate());
+    let done = on_threads(vec![(); seats.0 + 1], seats.0 + 1, &[], ctx, |(), ctx| {
+        let mut done = Vec::new();
+        // Where the system gives no thread, the others do its share.
+        loop {
+            let Some((i, item)) = todo.lock().next() else { return Ok(done) };
+            done.push((i, work(item, ctx)?));
+        }
+    });
+    let mut all: Vec<Option<T>> = std::iter::repeat_with(|| None).take(count).collect();
+    for (i, outcome) in done.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten() {
+        all[i] = Some(outcome);
+    }
+    all.into_iter().map(|outcome| outcome.ok_or_else(|| SqlError::internal("a part was not done"))).collect()
+}
+
+/// How many threads all fragments of the process together may have.
+fn limit(ctx: &mut Context<'_>) -> usize {
+    ctx.host.setting("max_parallel_workers").and_then(|n| n.parse().ok()).unwrap_or(usize::MAX)
 }
 
 /// Notes the queries in the expressions of `node` alone.

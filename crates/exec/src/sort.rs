@@ -184,7 +184,7 @@ impl Sort {
         let (Output::Merge(tournament), Some(spill)) = (&mut self.output, &self.spill) else { return Ok(false) };
         let form = self.runs.iter().find(|r| !r.block.rows.columns.is_empty());
         if let Some(run) = form {
-            *out = Chunk { columns: run.block.rows.columns.iter().map(crate::join::empty_like).collect(), rows: 0 };
+            *out = Chunk { columns: run.block.rows.columns.iter().map(crate::built::empty_like).collect(), rows: 0 };
         }
         while out.rows < CHUNK_ROWS {
             let at = &mut self.runs[tournament.winner];

@@ -72,7 +72,7 @@ impl Parts {
         for (row, part) in rows {
             let waiting = &mut self.waiting[part];
             if waiting.columns.is_empty() {
-                waiting.columns = chunk.columns.iter().map(crate::join::empty_like).collect();
+                waiting.columns = chunk.columns.iter().map(crate::built::empty_like).collect();
             }
             waiting.columns.iter_mut().zip(&chunk.columns).for_each(|(to, from)| to.push_from(from, row));
             waiting.rows += 1;

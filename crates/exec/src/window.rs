@@ -224,7 +224,7 @@ impl Window {
     /// Adds a chunk to a section.
     fn take_chunk(&self, section: &mut Section, chunk: &Chunk, room: usize, ctx: &mut Context<'_>) -> Result<()> {
         if section.rows.columns.is_empty() {
-            section.rows.columns = chunk.columns.iter().map(crate::join::empty_like).collect();
+            section.rows.columns = chunk.columns.iter().map(crate::built::empty_like).collect();
         }
         let mut bytes = 24 * chunk.rows;
         if let (Some(values), Some(first)) = (&mut section.values, self.window.order.first()) {

@@ -33,11 +33,16 @@ fn has_processors() -> bool {
     std::thread::available_parallelism().is_ok_and(|n| n.get() > 1)
 }
 
-const AGGREGATES: [&str; 9] = [
+const AGGREGATES: [&str; 13] = [
     "SELECT count(*), sum(n), avg(n), min(s), max(s), sum(f), bool_and(id > 0), variance(n) FROM t",
     "SELECT g, count(*), sum(id), min(n), max(n), avg(f), count(f) FROM t GROUP BY g",
     "SELECT s, g, sum(n) FILTER (WHERE id % 2 = 0), bit_or(id) FROM t WHERE id BETWEEN 100 AND 29000 GROUP BY s, g",
     "SELECT id, count(*) FROM t GROUP BY id HAVING count(*) > 0",
+    // So many groups that threads put them together: by numbers near and far, several columns, bytes.
+    "SELECT id, sum(n), avg(n), min(s), max(f), count(f), sum(id), bool_or(g = 1), variance(n) FROM t GROUP BY id",
+    "SELECT id * 1000003::int8 AS k, count(*), sum(n) FROM t GROUP BY 1",
+    "SELECT nullif(id % 20000, 7) AS k, g % 2 AS e, count(*), min(n), stddev(f) FROM t GROUP BY 1, 2",
+    "SELECT nullif(n % 40000, 3) AS k, s, count(*), sum(g) FROM t GROUP BY 1, s",
     "SELECT k, count(*), sum(v) FROM t JOIN u ON g = k GROUP BY k",
     "SELECT k, count(*), sum(v), count(v) FROM t LEFT JOIN u ON id = k AND v > 60 GROUP BY k",
     "SELECT count(*), sum(n) FROM t WHERE g IN (SELECT k FROM u WHERE v > 100)",
@@ -46,7 +51,7 @@ const AGGREGATES: [&str; 9] = [
 ];
 
 /// What is held until it is asked for, or sorted in parts; with the part of the plan that says so.
-const OTHERS: [(&str, &str); 18] = [
+const OTHERS: [(&str, &str); 23] = [
     ("SELECT id, n, s FROM t WHERE id % 3 = 0 ORDER BY s, id DESC", "Gather\n"),
     ("SELECT id, n FROM t ORDER BY n DESC LIMIT 10 OFFSET 5", "Gather\n"),
     ("SELECT t.id, u.v FROM t JOIN u ON u.k = t.id ORDER BY t.id, u.v", "Gather\n"),
@@ -65,6 +70,27 @@ const OTHERS: [(&str, &str); 18] = [
         "Gather\n",
     ),
     ("SELECT id FROM t WHERE g = 1 AND id IN (SELECT k FROM u) ORDER BY id", "Gather\n"),
+    // So many rows that threads hash them: one number, two with NULLs, bytes; and what has no match.
+    (
+        "SELECT a.g, count(*), sum(b.n), sum(a.id) FROM t a LEFT JOIN (SELECT * FROM t WHERE id % 100 > 5) b ON b.id = a.id + 1 GROUP BY a.g ORDER BY a.g",
+        "Gather\n",
+    ),
+    (
+        "SELECT a.g, count(*), sum(b.n), sum(a.id) FROM t a JOIN (SELECT nullif(id, 9) AS i, nullif(g, 3) AS g, n FROM t WHERE id % 100 > 5) b ON b.i = a.id AND b.g = a.g GROUP BY a.g ORDER BY a.g",
+        "Gather\n",
+    ),
+    (
+        "SELECT a.g, count(*), sum(b.n), sum(a.id) FROM t a FULL JOIN (SELECT nullif(s || id % 20000, 'text 7') AS k, n FROM t WHERE g <> 2) b ON b.k = a.s || a.id GROUP BY a.g ORDER BY a.g",
+        "",
+    ),
+    (
+        "SELECT count(*), sum(id) FROM t a WHERE EXISTS (SELECT FROM t b WHERE b.g <> 4 AND b.f = a.f + 2 AND b.id > 100)",
+        "Gather\n",
+    ),
+    (
+        "SELECT count(*), sum(id) FROM t a WHERE NOT EXISTS (SELECT FROM t b WHERE b.g <> 4 AND b.f = a.f + 2 AND b.n > a.n)",
+        "Gather\n",
+    ),
     // What the right has alone is found once.
     (
         "SELECT k, count(*), count(s), sum(id) FROM t RIGHT JOIN u ON t.id = u.v + u.k * 100 GROUP BY k ORDER BY k",

@@ -13,7 +13,7 @@ use crate::statistics::Statistics;
 /// More groups than this are put together from parts only if there are far fewer of them than rows.
 const GROUPS_MAX: f64 = 50_000.0;
 /// How many rows a group must have then: fewer, and putting them together takes as long as making them.
-const GROUP_ROWS_MIN: f64 = 6.0;
+const GROUP_ROWS_MIN: f64 = 2.0;
 
 /// Puts the threads in, from `node` on down: what is read once, and wholly.
 pub fn place(node: &mut Node, s: &dyn Statistics) {

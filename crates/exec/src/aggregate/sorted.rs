@@ -42,7 +42,7 @@ impl GroupAggregate {
     }
 
     fn close(&self, mut open: Open, ctx: &mut Context<'_>) -> Result<Chunk> {
-        let out = finished(&self.calls, &mut open.running, &open.known, &self.forms, ctx)?;
+        let out = finished(&self.calls, &mut open.running, (&open.known, None), &self.forms, ctx)?;
         ctx.account.release(open.running.iter().map(|r| r.charged).sum());
         Ok(out)
     }

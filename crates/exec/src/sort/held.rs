@@ -57,7 +57,7 @@ impl Held {
         if self.is_new() {
             // Absent columns stay absent.
             self.has_columns = true;
-            self.rows = Chunk { columns: chunk.columns.iter().map(crate::join::empty_like).collect(), rows: 0 };
+            self.rows = Chunk { columns: chunk.columns.iter().map(crate::built::empty_like).collect(), rows: 0 };
             self.starts.clear();
             self.starts.push(0);
         }

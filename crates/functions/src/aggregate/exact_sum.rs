@@ -6,13 +6,18 @@ use vector::{Data, Vector};
 
 use crate::decimal::Decimals;
 
+/// An integer that needs no more alignment than others: a million groups have a state each.
+#[derive(Clone, Copy, Default)]
+#[repr(C, packed(8))]
+struct Wide(i128);
+
 /// An exact sum: of small numbers in an integer at one scale, of the rest as `numeric`.
 #[derive(Clone, Default)]
 pub struct ExactSum {
-    small: i128,
-    scale: u32,
-    rest: Option<Numeric>,
-    scale_max: u32,
+    small: Wide,
+    rest: Option<Box<Numeric>>,
+    scale: u16,
+    scale_max: u16,
 }
 
 impl ExactSum {
@@ -32,32 +37,31 @@ impl ExactSum {
     /// # Errors
     /// Overflow.
     #[inline]
-    pub fn add_small(&mut self, coefficient: i128, scale: u32) -> Result<()> {
+    pub fn add_small(&mut self, coefficient: i128, scale: u16) -> Result<()> {
         // Nearly always.
         if scale == self.scale
             && scale <= self.scale_max
-            && let Some(sum) = self.small.checked_add(coefficient)
+            && let Some(sum) = { self.small.0 }.checked_add(coefficient)
         {
-            self.small = sum;
+            self.small = Wide(sum);
             return Ok(());
         }
         self.add_unlike(coefficient, scale)
     }
 
-    fn add_unlike(&mut self, coefficient: i128, scale: u32) -> Result<()> {
+    fn add_unlike(&mut self, coefficient: i128, scale: u16) -> Result<()> {
         self.scale_max = self.scale_max.max(scale);
-        let aligned = if scale == self.scale {
-            Some((self.small, coefficient))
-        } else if scale < self.scale {
-            10i128.checked_pow(self.scale - scale).and_then(|p| coefficient.checked_mul(p)).map(|c| (self.small, c))
+        let (small, power) = ({ self.small.0 }, 10i128.checked_pow(scale.abs_diff(self.scale).into()));
+        let aligned = if scale <= self.scale {
+            power.and_then(|p| coefficient.checked_mul(p)).map(|c| (small, c))
         } else {
-            10i128.checked_pow(scale - self.scale).and_then(|p| self.small.checked_mul(p)).map(|s| (s, coefficient))
+            power.and_then(|p| small.checked_mul(p)).map(|s| (s, coefficient))
         };
         match aligned.and_then(|(a, b)| a.checked_add(b)) {
-            Some(sum) => (self.small, self.scale) = (sum, self.scale.max(scale)),
+            Some(sum) => (self.small, self.scale) = (Wide(sum), self.scale.max(scale)),
             None => {
                 self.flush()?;
-                (self.small, self.scale) = (coefficient, scale);
+                (self.small, self.scale) = (Wide(coefficient), scale);
             }
         }
         Ok(())
@@ -68,21 +72,22 @@ impl ExactSum {
     /// # Errors
     /// Overflow.
     pub fn add_big(&mut self, v: &Numeric) -> Result<()> {
-        self.scale_max = self.scale_max.max(v.scale().unwrap_or(0));
-        self.rest = Some(match self.rest.take() {
+        // `numeric` has 16,383 places at most.
+        self.scale_max = self.scale_max.max(v.scale().unwrap_or(0) as u16);
+        self.rest = Some(Box::new(match self.rest.take() {
             Some(r) => r.add(v)?,
             None => v.clone(),
-        });
+        }));
         Ok(())
     }
 
     fn small_value(&self) -> Numeric {
-        scaled(self.small, self.scale)
+        scaled(self.small.0, self.scale.into())
     }
 
     fn flush(&mut self) -> Result<()> {
         let small = self.small_value();
-        (self.small, self.scale) = (0, 0);
+        (self.small, self.scale) = (Wide(0), 0);
         self.add_big(&small)
     }
 
@@ -91,7 +96,7 @@ impl ExactSum {
     /// # Errors
     /// Overflow.
     pub fn merge(&mut self, other: &ExactSum) -> Result<()> {
-        self.add_small(other.small, other.scale)?;
+        self.add_small(other.small.0, other.scale)?;
         self.scale_max = self.scale_max.max(other.scale_max);
         other.rest.as_ref().map_or(Ok(()), |r| self.add_big(r))
     }
@@ -105,7 +110,7 @@ impl ExactSum {
             Some(r) => r.add(&self.small_value())?,
             None => self.small_value(),
         };
-        Ok(if sum.is_finite() { sum.round(self.scale_max as i32) } else { sum })
+        Ok(if sum.is_finite() { sum.round(self.scale_max.into()) } else { sum })
     }
 }
 
