@@ -197,6 +197,38 @@ fn runs_add_up_in_cells() {
     }
 }
 
+/// Tiles count values as they count rows where no value can be NULL, and only there.
+#[test]
+fn values_are_counted_apart_from_rows() {
+    let end = Label(0);
+    let rows = || Step::Fold(Fold::Rows, 0);
+    let values = || Step::Fold(Fold::Values, 1);
+    let column = || Step::Column(0);
+    let input =
+        |op: BinaryOp| [column(), Step::Save(0), Step::Input(0), Step::Binary(op, Right::Accumulator(0))].to_vec();
+    let filter = || [column(), Step::Binary(BinaryOp::LtInt, Right::Constant(50)), Step::JumpUnlessTrue(end)].to_vec();
+    let all_of = |parts: &[&[Step]]| parts.concat();
+    let programs = [
+        (all_of(&[&[rows(), column(), values()]]), [200, 200]),
+        (all_of(&[&[rows()], &input(BinaryOp::AddI32), &[values()]]), [200, 0]),
+        (all_of(&[&[rows()], &input(BinaryOp::LtInt), &[values()]]), [200, 0]),
+        (all_of(&[&[rows()], &filter(), &[column(), values(), Step::Here(end)]]), [200, 50]),
+        (all_of(&[&filter(), &[rows(), Step::Here(end), column(), values()]]), [50, 200]),
+        (all_of(&[&filter(), &[rows(), column(), values(), Step::Here(end)]]), [50, 50]),
+    ];
+    let numbers: Vec<i32> = (0..200).collect();
+    for jit in all() {
+        for (steps, wanted) in &programs {
+            let program = Program { inputs: 1, slots: 1, ..program(vec![Form::I32], steps.clone()) };
+            let unit = jit.unit(program).unwrap().0;
+            let mut cells = Cells::new(2);
+            let column = Column::new(Form::I32, bytemuck::cast_slice(&numbers), &[]).unwrap();
+            assert!(unit.fold_in(&[column], Given::from(&[None][..]), 0..200, &mut cells));
+            assert_eq!([0, 1].map(|i| cells.get(i)[0]), *wanted, "{steps:?}");
+        }
+    }
+}
+
 #[test]
 fn of_equal_floats_the_first_is_kept() {
     for (fold, first) in [(Fold::MinFloat, 0.0), (Fold::MinFloat, -0.0), (Fold::MaxFloat, 0.0), (Fold::MaxFloat, -0.0)]

@@ -47,6 +47,17 @@ impl TileLayout {
         TileLayout { base, slots, labels: first_label, cells, lines: bytes.div_ceil(size_of::<Line>()) }
     }
 
+    /// The first cell of each pair lies where the second does.
+    pub fn join(&mut self, same: &[[u32; 2]]) {
+        for &[cell, other] in same {
+            let at = self.cells.iter().find(|place| place.cell == other).map(|place| place.at);
+            let joined = self.cells.iter_mut().find(|place| place.cell == cell);
+            if let (Some(at), Some(place)) = (at, joined) {
+                place.at = at;
+            }
+        }
+    }
+
     /// Where a slot lies.
     pub fn slot(&self, i: u32) -> u64 {
         (self.slots + header::SLOT_BYTES * i as usize) as u64

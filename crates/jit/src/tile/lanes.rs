@@ -19,6 +19,7 @@ pub struct Lanes {
     /// Whose frame it is, by `Tiles::id`; 0 is nobody's.
     of: u64,
     places: SmallVec<[TileCell; FEW_CELLS]>,
+    first_word: usize,
     is_narrow: bool,
     /// How many rows went into them.
     rows: usize,
@@ -45,6 +46,7 @@ impl Lanes {
         (self.of, self.is_narrow, self.rows) = (id, family.is_narrow, 0);
         self.places.clear();
         self.places.extend_from_slice(&layout.cells);
+        self.first_word = layout.cells.iter().map(|place| place.at / 8).min().unwrap_or(0);
     }
 
     /// What a cell comes to with them.
@@ -70,18 +72,13 @@ impl Lanes {
         self.rows += rows;
     }
 
-    fn first_word(&self) -> usize {
-        self.places.first().map_or(0, |place| place.at / 8)
-    }
-
     /// As they are.
     pub fn save(&self) -> Saved {
-        Saved(SmallVec::from_slice(&self.frame.words()[self.first_word()..]))
+        Saved(SmallVec::from_slice(&self.frame.words()[self.first_word..]))
     }
 
     /// As they were.
     pub fn restore(&mut self, saved: &Saved) {
-        let first = self.first_word();
-        self.frame.words_mut()[first..].copy_from_slice(&saved.0);
+        self.frame.words_mut()[self.first_word..].copy_from_slice(&saved.0);
     }
 }

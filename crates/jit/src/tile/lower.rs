@@ -139,6 +139,12 @@ struct Lowering<'a> {
     /// Where the accumulator is at labels, of those who came there so far.
     labels: HashMap<Label, Kind>,
     kind: Kind,
+    /// Whether the accumulator is a value of a column that has no NULLs.
+    is_full: bool,
+    /// The cell that has counted the rows that are alive, if none has come or gone since.
+    counted: Option<u32>,
+    /// Cells that count the same as another.
+    same: Vec<[u32; 2]>,
     copy: StencilCopy,
 }
 
@@ -167,6 +173,9 @@ pub fn lower(program: &Program, family: &'static Family, nulls: u64) -> Option<(
         slots: vec![Kind::Any; program.slots as usize],
         labels: HashMap::new(),
         kind: Kind::Any,
+        is_full: false,
+        counted: None,
+        same: Vec::new(),
         copy: StencilCopy::with_capacity(0),
     };
     // Who jumps first to a label needs to know where others will have the accumulator: the second time all do.
@@ -176,6 +185,9 @@ pub fn lower(program: &Program, family: &'static Family, nulls: u64) -> Option<(
     lowering.steps()?;
     lowering.emit()?;
     let assembly = lowering.copy.finish(find("done")?, find("suspect")?)?;
+    let same = lowering.same;
+    let mut layout = layout;
+    layout.join(&same);
     Some((assembly, layout))
 }
 
@@ -263,11 +275,13 @@ impl Lowering<'_> {
 
     fn steps(&mut self) -> Option<()> {
         let program = self.program;
-        self.kind = Kind::Any;
+        (self.kind, self.is_full, self.counted) = (Kind::Any, false, None);
+        self.same.clear();
         let mut at = 0;
         while let Some(step) = program.steps.get(at) {
             match right_input(&program.steps[at..]) {
                 Some((op, input)) => {
+                    self.is_full = false;
                     self.binary(op, Operand::Input(input))?;
                     at += 3;
                 }
@@ -281,6 +295,18 @@ impl Lowering<'_> {
     }
 
     fn step(&mut self, at: usize, step: &Step) -> Option<()> {
+        match step {
+            Step::Fold(..) => {}
+            Step::Column(c) => self.is_full = !self.has_nulls(*c),
+            // Rows jump over the count, or away from it.
+            Step::Here(_)
+            | Step::Jump(_)
+            | Step::JumpUnlessNull(_)
+            | Step::JumpUnlessTrue(_)
+            | Step::JumpIfFalse(_)
+            | Step::JumpIfTrue(_) => (self.is_full, self.counted) = (false, None),
+            _ => self.is_full = false,
+        }
         match *step {
             Step::Column(c) => {
                 let width = self.load("", c)?;
@@ -379,7 +405,13 @@ impl Lowering<'_> {
             Step::JumpIfFalse(l) => self.jump_by_truth(at, l, "if_false")?,
             Step::JumpIfTrue(l) => self.jump_by_truth(at, l, "if_true")?,
             Step::Here(l) => self.here(l)?,
+            Step::Fold(Fold::Values, cell) if self.is_full && self.counted.is_some() => {
+                self.same.extend(self.counted.map(|counted| [cell, counted]));
+            }
             Step::Fold(fold, cell) => {
+                if fold == Fold::Rows {
+                    self.counted = Some(cell);
+                }
                 match fold {
                     Fold::All | Fold::Any => self.bool()?,
                     Fold::Rows | Fold::Values => {}
