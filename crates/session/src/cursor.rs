@@ -14,6 +14,7 @@ use syntax::ast::{Name, RelationRef, Select, SelectBody, Statement, StatementKin
 use types::{Datum, Oid, Physical, Result, SqlError, SqlState};
 use vector::Chunk;
 
+use crate::given::Given;
 use crate::lifetime::Birth;
 use crate::portal::Portal;
 use crate::prepared::Prepared;
@@ -224,18 +225,18 @@ impl Session {
     }
 
     /// The query of a cursor, prepared, with the tables whose row ids it has behind its columns.
-    fn prepare_cursor(&mut self, sql: &str, query: &Statement) -> Result<(Prepared, Vec<Oid>)> {
+    fn prepare_cursor(&mut self, sql: &str, query: &Statement, types: &[Oid]) -> Result<(Prepared, Vec<Oid>)> {
         if let StatementKind::Select(select) = &query.kind
             && let Some((augmented, tables)) = self.with_row_ids(sql, select)?
         {
             let statement = Statement { kind: StatementKind::Select(Box::new(augmented)), ..query.clone() };
             // What groups has no row ids; what is wrong is said of the query as it was written.
-            if let Ok(prepared) = self.prepare_parsed(sql, statement, None, Vec::new()) {
+            if let Ok(prepared) = self.prepare_parsed(sql, statement, None, types.to_vec()) {
                 return Ok((prepared, tables));
             }
         }
         let start = Some(query.span.start.0);
-        Ok((self.prepare_parsed(sql, query.clone(), start, Vec::new())?, Vec::new()))
+        Ok((self.prepare_parsed(sql, query.clone(), start, types.to_vec())?, Vec::new()))
     }
 
     pub(crate) fn declare_cursor(&mut self, sql: &str, declare: &DeclareCursor) -> Result<String> {
@@ -275,11 +276,12 @@ impl Session {
                     .detail(format!("{kind} cursors must be READ ONLY.")));
             }
         }
-        let (mut prepared, tables) = self.prepare_cursor(sql, &declare.query)?;
-        if !prepared.params.is_empty() {
-            return Err(crate::session::no_parameter(sql, 1));
+        let Given { types, values } = self.given.clone();
+        let (mut prepared, tables) = self.prepare_cursor(sql, &declare.query, &types)?;
+        if prepared.params.len() > values.len() {
+            return Err(crate::session::no_parameter(sql, values.len() + 1));
         }
-        let mut portal = self.open_portal(name, &mut prepared, Vec::new())?;
+        let mut portal = self.open_portal(name, &mut prepared, values)?;
         let backward = prepared.plan.as_ref().is_some_and(|p| runs_backward(&p.1));
         let scroll = match declare.scroll {
             Some(true) => Scroll::Asked,

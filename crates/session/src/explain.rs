@@ -4,7 +4,7 @@ mod print;
 mod tree;
 
 use plan::Node;
-use syntax::ast::{DefElem, DefValue, Explain};
+use syntax::ast::{DefElem, DefValue, Explain, StatementKind};
 use types::{Datum, Oid, Physical, Result, SqlError, SqlState, oid};
 use vector::Chunk;
 
@@ -149,14 +149,21 @@ fn count(node: &mut Node) {
 impl Session {
     pub(crate) fn explain(&mut self, sql: &str, explain: &Explain, sink: &mut dyn Sink) -> Result<String> {
         let options = options(sql, explain)?;
-        let kind = &explain.statement.kind;
+        let executed = match &explain.statement.kind {
+            StatementKind::Execute(execute) => self.executed(sql, execute)?,
+            _ => None,
+        };
+        let (sql, kind, given) = match &executed {
+            Some((sql, statement, given)) => (&**sql, &statement.kind, given.clone()),
+            None => (sql, &explain.statement.kind, self.given.clone()),
+        };
         if !is_planned(kind) {
             return Err(SqlError::unsupported(format!("EXPLAIN of {}", kind.name())));
         }
         let clock = self.interrupt.clone();
         let now = move || clock.clock().monotonic_nanos();
         let started = now();
-        let (node, columns) = self.locked_plan(sql, kind, None, &[])?;
+        let (node, columns) = self.locked_plan(sql, kind, None, &given.types)?;
         let planned = now();
         let (mut counted, mut jit, mut code) = (None, exec::JitUse::default(), Vec::new());
         let node = if options.analyze {
@@ -164,6 +171,7 @@ impl Session {
             count(&mut own);
             let own = std::sync::Arc::new(own);
             let mut running = self.start(own.clone(), columns)?;
+            running.params = given.values;
             while running.next_chunk(self)?.is_some() {}
             self.run_events(running.take_events(), false)?;
             counted = Some(now());

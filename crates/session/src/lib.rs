@@ -17,6 +17,7 @@ mod execution;
 mod explain;
 mod export;
 mod foreign_key;
+mod given;
 mod host;
 mod known;
 mod lifetime;

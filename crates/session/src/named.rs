@@ -8,6 +8,7 @@ use syntax::ast::{Execute, Prepare, StatementKind};
 use types::{Datum, Oid, Result, SqlError, SqlState, oid};
 
 use crate::cursor::Cursors;
+use crate::given::Given;
 use crate::portal::{Fetched, Portal};
 use crate::prepared::Prepared;
 use crate::session::{BlockState, Session, Sink};
@@ -264,6 +265,12 @@ impl Session {
 
     /// The portal that an EXECUTE runs; `None` for the empty statement.
     pub(crate) fn open_execute(&mut self, sql: &str, execute: &Execute) -> Result<Option<Portal>> {
+        let Some(Given { values, .. }) = self.execute_given(sql, execute)? else { return Ok(None) };
+        self.open_named("", execute.name.as_str(), values)
+    }
+
+    /// What an EXECUTE gives to its statement; `None` for the empty one.
+    pub(crate) fn execute_given(&mut self, sql: &str, execute: &Execute) -> Result<Option<Given>> {
         let name = execute.name.as_str();
         let Some(prepared) = self.statement(name)? else { return Ok(None) };
         let types = prepared.params.clone();
@@ -280,13 +287,13 @@ impl Session {
             for (arg, &ty) in execute.args.iter().zip(&types) {
                 values.push(binder.constant_of(arg, ty)?);
             }
-            let node = Node::Values { rows: vec![values], types };
+            let node = Node::Values { rows: vec![values], types: types.clone() };
             let mut running = self.start(Arc::new(node), Arc::default())?;
             if let Some(chunk) = running.next_chunk(self)? {
                 params = chunk.row(0);
             }
         }
-        self.open_named("", name, params)
+        Ok(Some(Given { types, values: params }))
     }
 
     pub(crate) fn deallocate(&mut self, name: Option<&str>) -> Result<String> {

@@ -14,6 +14,7 @@ use types::{Datum, Oid, Result, SqlError, SqlState};
 use crate::begun::{Begun, Went};
 use crate::collected::Collected;
 use crate::execution::Running;
+use crate::given::Given;
 use crate::lifetime::Birth;
 use crate::prepared::Prepared;
 use crate::session::{BasedPlan, BlockState, Session, Sink, aborted, is_planned};
@@ -70,6 +71,11 @@ impl Portal {
                 State::Collected(rows)
             }
         };
+    }
+
+    /// Its parameters, which it does not need any more.
+    fn given(&mut self) -> Given {
+        Given { types: self.types.clone(), values: std::mem::take(&mut self.params) }
     }
 
     /// When the time of its statement is up, in nanoseconds of the session's clock.
@@ -235,12 +241,18 @@ impl Session {
             } else if max > 0 && Collected::is_for(kind) {
                 portal.state = State::Done;
                 let mut collected = Box::new(Collected::default());
-                let tag = self.dispatch(&portal.sql, &portal.statement, &mut collected.sink(sink))?;
+                let given = portal.given();
+                let tag = self.with_given(given, |session| {
+                    session.dispatch(&portal.sql, &portal.statement, &mut collected.sink(sink))
+                })?;
                 collected.end(&tag);
                 portal.state = State::Collected(collected);
             } else {
                 portal.state = State::Done;
-                portal.state = State::Begun(self.begin_statement(&portal.sql, &portal.statement, sink)?);
+                let given = portal.given();
+                let begun =
+                    self.with_given(given, |session| session.begin_statement(&portal.sql, &portal.statement, sink))?;
+                portal.state = State::Begun(begun);
             }
         }
         let begun = match &mut portal.state {

@@ -95,6 +95,8 @@ pub struct Session {
     /// Settings that functions changed, put into effect at the end of the statement.
     pub(crate) pending: Vec<Pending>,
     pub(crate) deferral: Deferral,
+    /// Parameters of the statement at hand, where it is not planned.
+    pub(crate) given: crate::given::Given,
     /// Start of the transaction and of the statement: microseconds since 2000.
     pub(crate) started: (i64, i64),
     /// Settings before the transaction, and what it set for longer than itself.
@@ -203,6 +205,7 @@ impl Session {
             sequences: Sequences::default(),
             pending: Vec::new(),
             deferral: Deferral::default(),
+            given: Default::default(),
             started: (0, 0),
             before: None,
             named: crate::named::Named::default(),

@@ -99,6 +99,24 @@ def with_psycopg():
         except KeyError:
             pass
         assert c.execute("SELECT count(*) FROM psycopy").fetchone() == (10001,)
+        # Named cursors leave their parameters to the server, as all do that has a query in it.
+        with c.transaction(), c.cursor("named") as named:
+            named.execute("SELECT a, %s::text FROM psycopy WHERE a > %s AND b <> %s ORDER BY a", ("x", 9996, "row 9998"))
+            assert named.fetchmany(2) == [(9997, "x"), (10000, "x")] and named.fetchall() == []
+        c.execute("CREATE TABLE psyas AS SELECT a, %s::text AS t, %s + 1 AS n FROM psycopy WHERE a < %s", ("y", 4, 2))
+        c.execute("SELECT a, %s::int8 AS n INTO psyinto FROM psycopy WHERE a = %s", (2**40, 7))
+        assert c.execute("SELECT * FROM psyas ORDER BY a").fetchall() == [(0, "y", 5), (1, "y", 5)]
+        assert c.execute("SELECT * FROM psyinto").fetchall() == [(7, 2**40)]
+        counted = "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF)"
+        plan = c.execute(f"{counted} SELECT a FROM psycopy WHERE a <= %s", (41,)).fetchall()
+        assert plan[0][0].startswith("Seq Scan on psycopy (actual rows=42"), plan
+        c.execute("PREPARE upto (int, text) AS SELECT a, $2 FROM psycopy WHERE a <= $1")
+        plan = c.execute(f"{counted} EXECUTE upto (20 + 2, 'z')").fetchall()
+        assert plan[0][0].startswith("Seq Scan on psycopy (actual rows=23"), plan
+        c.execute("CREATE TABLE psyexec AS EXECUTE upto (1, 'z')")
+        assert c.execute("SELECT * FROM psyexec ORDER BY 1").fetchall() == [(0, "z"), (1, "z")]
+        fails("42601", c.execute, "EXPLAIN EXECUTE upto (1)")
+        fails("26000", c.execute, "EXPLAIN EXECUTE nosuch (1)")
         with c.pipeline():
             answers = [c.execute("SELECT a FROM psycopy WHERE a = %s", (n,)) for n in range(20)]
             assert [a.fetchone()[0] for a in answers] == list(range(20))

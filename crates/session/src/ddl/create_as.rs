@@ -12,6 +12,7 @@ use super::storage_option::{Of, check_options};
 use super::table::{NewColumn, check_attribute_type, is_system_column};
 use super::temporary::stored_as;
 use super::{HEAP, NewClass, notice, refuse};
+use crate::given::Given;
 use crate::session::{Session, Sink};
 
 /// The table that SELECT INTO makes, if a query is one.
@@ -24,7 +25,7 @@ pub fn into_table(select: &Select) -> Option<&IntoTable> {
 }
 
 /// The query of SELECT INTO without its INTO.
-fn without_into(select: &Select) -> Select {
+pub(crate) fn without_into(select: &Select) -> Select {
     let mut select = select.clone();
     let mut inner = &mut select;
     loop {
@@ -55,19 +56,14 @@ impl Session {
         }
         match &create.source.kind {
             StatementKind::Execute(execute) => {
-                if !execute.args.is_empty() {
-                    return Err(SqlError::unsupported("CREATE TABLE AS EXECUTE with parameters"));
-                }
-                let (text, kind) = match self.statement(execute.name.as_str())? {
-                    Some(prepared) => (prepared.sql.clone(), prepared.statement.kind.clone()),
-                    None => {
-                        return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, "prepared statement is not a SELECT"));
-                    }
-                };
-                if !matches!(kind, StatementKind::Select(_)) {
+                let executed = self.executed(sql, execute)?;
+                let Some((text, statement, given)) = executed.filter(|e| matches!(e.1.kind, StatementKind::Select(_)))
+                else {
                     return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, "prepared statement is not a SELECT"));
-                }
-                self.make_table_of(&text, &create.into, &kind, create.with_data)
+                };
+                self.with_given(given, |session| {
+                    session.make_table_of(&text, &create.into, &statement.kind, create.with_data)
+                })
             }
             kind => self.make_table_of(sql, &create.into, kind, create.with_data),
         }
@@ -89,7 +85,8 @@ impl Session {
         let namespace = target.namespace;
         let name = into.relation.name.as_str();
         self.claim_name(namespace, name, false, &mut super::alter::NoSink)?;
-        let (node, columns) = self.locked_plan(sql, source, None, &[])?;
+        let Given { types, values } = self.given.clone();
+        let (node, columns) = self.locked_plan(sql, source, None, &types)?;
         if into.columns.len() > columns.len() {
             return Err(SqlError::new(SqlState::SYNTAX_ERROR, "too many column names were specified"));
         }
@@ -143,6 +140,7 @@ impl Session {
             returning: None,
         };
         let mut running = self.start(Arc::new(insert), Arc::default())?;
+        running.params = values;
         while running.next_chunk(self)?.is_some() {}
         let events = running.take_events();
         self.run_events(events, false)?;

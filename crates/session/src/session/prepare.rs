@@ -12,6 +12,7 @@ use super::statement::is_planned;
 use super::{BlockState, Session, Sink};
 use crate::basis::Basis;
 use crate::execution::Running;
+use crate::given::query_within;
 use crate::known::Fit;
 use crate::portal::Fetched;
 use crate::prepared::Prepared;
@@ -104,6 +105,15 @@ impl Session {
         if is_planned(&prepared.statement.kind) {
             self.plan_prepared(&mut prepared)?;
         } else {
+            // Nothing to infer where no parameter is written.
+            if sql.contains('$')
+                && let Some(query) = query_within(&prepared.statement.kind)
+            {
+                let params = std::mem::take(&mut prepared.params);
+                let (_, types) = self.in_some_transaction(|session| session.bind(sql, &query, params))?;
+                check_determined(&types)?;
+                prepared.params = types;
+            }
             prepared.columns = self.unplanned_columns(&prepared.statement.kind)?;
         }
         Ok(prepared)
@@ -136,10 +146,7 @@ impl Session {
             self.meaning(&prepared.sql, &prepared.statement.kind, prepared.params.clone())?;
         let node = Arc::new(self.optimized(bound.node)?);
         let columns = self.as_based(Arc::new(bound.columns))?;
-        if let Some(index) = params.iter().position(|p| *p == oid::UNKNOWN) {
-            let message = format!("could not determine data type of parameter ${}", index + 1);
-            return Err(SqlError::new(SqlState::INDETERMINATE_DATATYPE, message));
-        }
+        check_determined(&params)?;
         (prepared.columns, prepared.params) = (columns, params);
         prepared.plan = Some((basis, node.clone()));
         prepared.uses = Arc::new(uses);
@@ -296,6 +303,17 @@ impl Session {
             }
         });
         Ok(current)
+    }
+}
+
+/// Whether all parameters have types.
+fn check_determined(params: &[Oid]) -> Result<()> {
+    match params.iter().position(|p| *p == oid::UNKNOWN) {
+        None => Ok(()),
+        Some(index) => {
+            let message = format!("could not determine data type of parameter ${}", index + 1);
+            Err(SqlError::new(SqlState::INDETERMINATE_DATATYPE, message))
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use types::{Result, SqlError, SqlState};
 use super::{BlockState, Session, Sink};
 use crate::activity::Count;
 use crate::foreign_key::Deferral;
+use crate::given::Given;
 use crate::host::micros_since_2000;
 
 /// A savepoint that is open.
@@ -88,6 +89,7 @@ impl Session {
 
     /// A statement failed: its block has too (S1), or its own transaction is rolled back (S2).
     pub(crate) fn fail(&mut self) {
+        self.given = Given::default();
         match self.block {
             BlockState::Idle => self.end_transaction(),
             BlockState::InBlock => {
