@@ -40,6 +40,15 @@ impl Gather {
         Gather { input, fragment, held: None }
     }
 
+    /// What the threads have made, now or before.
+    fn held(&mut self, ctx: &mut Context<'_>) -> Result<&mut Held> {
+        let held = match self.held.take() {
+            Some(held) => held,
+            None => self.run(ctx)?,
+        };
+        Ok(self.held.insert(held))
+    }
+
     fn run(&mut self, ctx: &mut Context<'_>) -> Result<Held> {
         let room = hash_bytes(ctx);
         let parts = self.fragment.run(ctx, |input, ctx| {
@@ -70,10 +79,7 @@ impl Gather {
 
 impl Operator for Gather {
     fn next(&mut self, ctx: &mut Context<'_>, out: &mut Chunk) -> Result<bool> {
-        if self.held.is_none() {
-            self.held = Some(self.run(ctx)?);
-        }
-        match self.held.get_or_insert(Held::Nothing) {
+        match self.held(ctx)? {
             Held::Nothing => self.input.next(ctx, out),
             Held::Chunks(chunks, _) => {
                 let Some((chunk, bytes)) = chunks.next() else { return Ok(false) };
@@ -85,10 +91,7 @@ impl Operator for Gather {
     }
 
     fn take_made(&mut self, ctx: &mut Context<'_>, wanted: &dyn Fn(usize, usize) -> bool) -> Result<Option<Made>> {
-        if self.held.is_none() {
-            self.held = Some(self.run(ctx)?);
-        }
-        let Some(Held::Chunks(chunks, threads)) = &mut self.held else { return Ok(None) };
+        let Held::Chunks(chunks, threads) = self.held(ctx)? else { return Ok(None) };
         let (rows, bytes) = chunks.as_slice().iter().fold((0, 0), |(rows, bytes), c| (rows + c.0.rows, bytes + c.1));
         let threads = *threads;
         Ok((threads > 1 && wanted(rows, bytes)).then(|| Made { chunks: chunks.map(|c| c.0).collect(), bytes, threads }))

@@ -164,25 +164,20 @@ impl KeyTable {
         // One byte for which are NULL.
         let room = if joins { 16 } else { 15 };
         let widths = widths.filter(|w| w.iter().sum::<u32>() <= room && w.len() <= 8);
-        KeyTable {
-            joins,
-            index: KeyTable::empty(widths.as_deref()),
-            widths,
-            hasher: DefaultHashBuilder::default(),
-            packed: Vec::new(),
-            bytes: Vec::new(),
-            ends: Vec::new(),
-            count: 0,
-        }
+        KeyTable::of(joins, widths, DefaultHashBuilder::default())
     }
 
     /// An empty one that has the same keys for the same values.
     pub fn like(&self) -> KeyTable {
+        KeyTable::of(self.joins, self.widths.clone(), self.hasher.clone())
+    }
+
+    fn of(joins: bool, widths: Option<Vec<u32>>, hasher: DefaultHashBuilder) -> KeyTable {
         KeyTable {
-            joins: self.joins,
-            index: KeyTable::empty(self.widths.as_deref()),
-            widths: self.widths.clone(),
-            hasher: self.hasher.clone(),
+            joins,
+            index: KeyTable::empty(widths.as_deref()),
+            widths,
+            hasher,
             packed: Vec::new(),
             bytes: Vec::new(),
             ends: Vec::new(),

@@ -96,8 +96,6 @@ pub struct PageTests {
     looked: Option<u32>,
     unknown: u64,
     passable: u64,
-    /// Whether a zone of the block that was asked for last was not known then.
-    is_unknown: bool,
 }
 
 /// Tables of fewer blocks are read sooner than looked up.
@@ -455,12 +453,11 @@ impl PageTests {
             self.look(block);
             self.looked = Some(together);
         }
-        self.is_unknown = self.unknown & bit != 0;
         if self.passable & bit == 0 {
             return None;
         }
-        let zones = self.zones.iter().filter_map(|zoned| Some((zoned, zoned.zones.get(block)?)));
-        zones.filter(|(zoned, zone)| zoned.excludes(zone)).map(|(_, zone)| zone.rows).next()
+        let excluding = |zoned: &Zoned| zoned.zones.get(block).filter(|zone| zoned.excludes(zone));
+        self.zones.iter().find_map(excluding).map(|zone| zone.rows)
     }
 
     /// Looks up the blocks around `block`. What is known later or forgotten does not matter: who reads a page does no harm.
@@ -477,7 +474,8 @@ impl PageTests {
     /// Notes what the page of `block`, which [`PageTests::excluded`] was asked of last, has, where that is not known yet.
     #[inline]
     pub fn note_zones(&self, block: u32, page: &PageView<'_>) {
-        if !self.is_unknown || !page.is_settled() {
+        let bit = 1 << (block as usize % TOGETHER);
+        if self.unknown & bit == 0 || !page.is_settled() {
             return;
         }
         for zoned in self.zones.iter().filter(|z| z.zones.get(block).is_none()) {

@@ -276,12 +276,8 @@ fn visible_slots<'s>(
     slots: &'s mut Vec<u32>,
 ) -> (Slots<'s>, Option<usize>) {
     let (visible, end) = (page.visible(), page.slots());
-    if page.is_whole() {
-        let stop = end.min(from + room);
-        return (Slots::Run(from, stop.saturating_sub(from)), (stop < end).then_some(stop));
-    }
     let stop = end.min(from + room);
-    let mut run = from;
+    let mut run = if page.is_whole() { stop } else { from };
     while run < stop {
         let ones = (!(visible[run / 64] >> (run % 64))).trailing_zeros() as usize;
         let in_word = 64 - run % 64;

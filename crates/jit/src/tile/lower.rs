@@ -298,14 +298,11 @@ impl Lowering<'_> {
         match step {
             Step::Fold(..) => {}
             Step::Column(c) => self.is_full = !self.has_nulls(*c),
-            // Rows jump over the count, or away from it.
-            Step::Here(_)
-            | Step::Jump(_)
-            | Step::JumpUnlessNull(_)
-            | Step::JumpUnlessTrue(_)
-            | Step::JumpIfFalse(_)
-            | Step::JumpIfTrue(_) => (self.is_full, self.counted) = (false, None),
             _ => self.is_full = false,
+        }
+        // Rows jump over the count, or away from it.
+        if step.target().is_some() || matches!(step, Step::Here(_)) {
+            self.counted = None;
         }
         match *step {
             Step::Column(c) => {

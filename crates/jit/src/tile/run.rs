@@ -42,7 +42,7 @@ impl TileCounters {
 /// Code that runs tiles.
 pub struct Tiles {
     /// Which these are, of all there ever were.
-    pub id: u64,
+    id: u64,
     family: &'static Family,
     block: Block,
     layout: TileLayout,

@@ -89,6 +89,7 @@ impl Session {
 
     /// A statement failed: its block has too (S1), or its own transaction is rolled back (S2).
     pub(crate) fn fail(&mut self) {
+        // A panic has passed by who gave them.
         self.given = Given::default();
         match self.block {
             BlockState::Idle => self.end_transaction(),
