@@ -16,9 +16,11 @@
 //!   T6  A unique entry goes in by one look at its leaf only when no other entry with its key can be elsewhere. (`node::may_share`)
 //!   T7  All entries of a leaf that is settled since a moment belong to the rows that pages unchanged since then hold, and all see those.
 //!       (`Btree::scan_leaf`, `PageSpace::settle`)
+//!   T8  Entries of a packed leaf are all of one length and begin with its prefix; so are those that a run of insertions is told to have room for.
+//!       (`node::Room`, `node::insert_at`)
 //!
 //! Source: Lehman and Yao, "Efficient Locking for Concurrent Operations on B-Trees" (1981); Leis et al., "The ART of Practical
-//! Synchronization" (2016) for version words; Bayer and Unterauer, "Prefix B-Trees" (1977) for short separators. Deviations: latches on
+//! Synchronization" (2016) for version words; Bayer and Unterauer, "Prefix B-Trees" (1977) for short separators and for what packed leaves leave out. Deviations: latches on
 //! one level are coupled only while splitting; empty leaves stay.
 
 mod carried;

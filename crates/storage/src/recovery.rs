@@ -236,7 +236,7 @@ impl Redo {
             }
             Record::BtreeInsert { at, entry } => self.on_page(lsn, at, |_, _, _, guard| {
                 let index = node::lower_bound(&**guard, node::compared_of(guard, entry));
-                if !node::has_room(guard, entry.len()) {
+                if !node::has_room(guard, entry) {
                     return Err(Error::Damaged("an index page has no room for what its log says".to_owned()));
                 }
                 node::insert_at(guard, index, entry);
@@ -246,7 +246,7 @@ impl Redo {
                 let mut t = Take(entries);
                 while !t.is_empty() {
                     let entry = t.bytes()?;
-                    if !node::has_room(guard, entry.len()) {
+                    if !node::has_room(guard, entry) {
                         return Err(Error::Damaged("an index page has no room for what its log says".to_owned()));
                     }
                     let index = node::lower_bound(&**guard, entry);
@@ -259,7 +259,7 @@ impl Redo {
                 while !t.is_empty() {
                     let entry = t.bytes()?;
                     let index = node::lower_bound(&**guard, entry);
-                    if index < node::count(&**guard) && node::entry(guard, index) == entry {
+                    if index < node::count(&**guard) && node::entry(guard, index).is(entry) {
                         node::remove_at(guard, index);
                     }
                 }

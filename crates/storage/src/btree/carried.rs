@@ -68,13 +68,13 @@ impl Btree {
         for i in 0..node::count(bytes) {
             let mut length = LENGTH_BYTES;
             let key = node::key(bytes, i);
-            self.each_carried(key, |n, cell| {
+            self.each_carried(&key, |n, cell| {
                 let mut encoded = Vec::new();
                 cell::encode(&mut encoded, self.carries()[n], &cell);
                 length += encoded.len();
             })
             .map_err(|e| format!("entry {i} carries something else than its index: {e}"))?;
-            if self.bare(key).len() + length != key.len() {
+            if self.bare(&key).len() + length != key.len() {
                 return Err(format!("entry {i} carries more than its index"));
             }
         }

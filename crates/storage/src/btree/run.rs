@@ -112,7 +112,7 @@ impl Btree {
             let (block, mut guard) = self.find_exclusive(entries.entry(first), 0)?;
             logged.clear();
             fresh.clear();
-            let mut room = node::room(&guard);
+            let mut room = node::Room::of(&guard);
             // Where the first entry belongs that the leaf has no room for.
             let mut full = None;
             // Behind one that belongs at the leaf's end, all do.
@@ -138,19 +138,16 @@ impl Btree {
                         outcomes.push(Added::Shared);
                         continue;
                     }
-                } else if (index < n && node::entry(&guard, index) == entry)
+                } else if (index < n && node::entry(&guard, index).is(entry))
                     || (i > first && entries.entry(i - 1) == entry)
                 {
                     self.db.shared.purge.revive(self.db.id, self.rel.id, key, entries.row(i));
                     outcomes.push(Added::Revived);
                     continue;
                 }
-                match room.checked_sub(node::room_for(entry.len())) {
-                    Some(left) => room = left,
-                    None => {
-                        full = Some(index == n);
-                        break;
-                    }
+                if !room.take(entry) {
+                    full = Some(index == n);
+                    break;
                 }
                 logged.put_bytes(entry);
                 fresh.push(i);
@@ -204,7 +201,7 @@ impl Btree {
                 next += 1;
                 let index = node::lower_bound(&*guard, entry);
                 if index < node::count(&*guard)
-                    && node::entry(&guard, index) == entry
+                    && node::entry(&guard, index).is(entry)
                     && found.last().is_none_or(|&last| last != index)
                 {
                     logged.put_bytes(entry);

@@ -123,11 +123,9 @@ impl EntryBatch {
         self.entries.push((0..key.len() as u32, row));
     }
 
-    fn push(&mut self, entry: &[u8]) {
-        let (key, row) = entry.split_at(entry.len() - 6);
+    fn push(&mut self, entry: node::Entry<'_>) {
         let start = self.keys.len() as u32;
-        self.keys.extend_from_slice(key);
-        let row = RowId::from_bytes(row.try_into().expect("six bytes"));
+        let row = entry.put_key(&mut self.keys);
         self.entries.push((start..self.keys.len() as u32, row));
     }
 }
@@ -220,12 +218,10 @@ impl Btree {
         let n = node::count(bytes);
         let from = node::lower_bound(bytes, &bounds.lower);
         let upper = bounds.upper.as_deref();
-        for i in from..n {
-            let entry = node::entry(bytes, i);
-            if upper.is_some_and(|u| entry >= u) {
-                return Ok(false);
-            }
-            batch.push(entry);
+        let end = upper.map_or(n, |u| node::lower_bound(bytes, u));
+        (from..end).for_each(|i| batch.push(node::entry(bytes, i)));
+        if end < n {
+            return Ok(false);
         }
         match node::high(bytes) {
             Some(high) if upper.is_none_or(|u| high < u) => {
@@ -247,12 +243,10 @@ impl Btree {
         }
         let bytes: &[u8] = &leaf;
         let end = node::lower_bound(bytes, upper);
-        for i in (0..end).rev() {
-            let entry = node::entry(bytes, i);
-            if entry < &bounds.lower[..] {
-                return Ok(false);
-            }
-            batch.push(entry);
+        let from = node::lower_bound(bytes, &bounds.lower);
+        (from..end).rev().for_each(|i| batch.push(node::entry(bytes, i)));
+        if from > 0 {
+            return Ok(false);
         }
         let low = node::low(bytes);
         if low.is_empty() || low <= &bounds.lower[..] {

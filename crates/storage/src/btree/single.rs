@@ -24,10 +24,11 @@ impl Look for Entries {
 
     #[inline]
     fn look(&self, b: impl NodeBytes, key: &Sought<'_>, is_covered: bool) -> Option<Single> {
-        if let Some((at, len)) = node::only_beginning_with(b, key)
+        if let Some(index) = node::only_beginning_with(b, key)
+            && let (len, row) = node::length_and_row(b, index)
             && len == key.bytes().len() + ROW_ID_BYTES
         {
-            return Some(Single::One(row_at(b, at + key.bytes().len())));
+            return Some(Single::One(row));
         }
         let (index, found) = node::beginning_with(b, key);
         if !is_covered && index >= node::count(b) {
@@ -38,20 +39,13 @@ impl Look for Entries {
         if index + found >= node::count(b) && node::high_begins(b, key) {
             return Some(Single::Unclear);
         }
-        let (at, len) = node::place(b, index);
-        Some(match found {
-            0 => Single::None,
-            1 if len == key.len() + ROW_ID_BYTES => Single::One(row_at(b, at + key.len())),
-            _ => Single::Unclear,
-        })
+        if found == 0 {
+            return Some(Single::None);
+        }
+        let (len, row) = node::length_and_row(b, index);
+        let is_one = found == 1 && len == key.len() + ROW_ID_BYTES;
+        Some(if is_one { Single::One(row) } else { Single::Unclear })
     }
-}
-
-/// The row id at `at`.
-#[inline]
-fn row_at(b: impl NodeBytes, at: usize) -> RowId {
-    let id = b.word_at(at) >> 16;
-    RowId { block: (id >> 16) as u32, slot: id as u16 }
 }
 
 impl Btree {

@@ -175,11 +175,11 @@ impl Btree {
                 return Ok(Added::Shared);
             }
             let n = node::count(&*guard);
-            if index < n && *node::entry(&guard, index) == *full {
+            if index < n && node::entry(&guard, index).is(&full) {
                 self.db.shared.purge.revive(self.db.id, self.rel.id, key, row);
                 return Ok(Added::Revived);
             }
-            if node::has_room(&guard, full.len()) {
+            if node::has_room(&guard, &full) {
                 self.insert_here(block, &mut guard, index, &full)?;
                 return Ok(Added::New);
             }
@@ -220,11 +220,11 @@ impl Btree {
 
     /// The key between entries `keep - 1` and `keep`.
     fn fence(&self, bytes: &[u8], keep: usize, level: u8) -> Vec<u8> {
-        let right = node::entry(bytes, keep);
+        let right = node::entry(bytes, keep).to_vec();
         if level > 0 {
             return right[..right.len() - 4].to_vec();
         }
-        node::separator(node::entry(bytes, keep - 1), right).to_vec()
+        node::separator(&node::entry(bytes, keep - 1).to_vec(), &right).to_vec()
     }
 
     /// Moves the root's entries into two new nodes (T3).
@@ -242,7 +242,7 @@ impl Btree {
             node::set_low(bytes, node::low(old));
             node::set_leftmost(bytes, node::leftmost(old));
             for i in 0..keep {
-                node::insert_at(bytes, i, node::entry(old, i));
+                node::insert_at(bytes, i, &node::entry(old, i).to_vec());
             }
             node::set_right(bytes, right_block, &fence);
             Ok(Lsn(0))
@@ -277,7 +277,7 @@ impl Btree {
         loop {
             let (block, mut guard) = self.find_exclusive(fence, level)?;
             let index = node::lower_bound(&*guard, fence);
-            if node::has_room(&guard, entry.len()) {
+            if node::has_room(&guard, &entry) {
                 return self.insert_here(block, &mut guard, index, &entry);
             }
             let at_end = index == node::count(&*guard);
@@ -294,7 +294,7 @@ impl Btree {
         full.extend_from_slice(&row.to_bytes());
         let (block, mut guard) = self.find_exclusive(&full, 0)?;
         let index = node::lower_bound(&*guard, &full);
-        if index >= node::count(&*guard) || node::entry(&guard, index) != full || keep() {
+        if index >= node::count(&*guard) || !node::entry(&guard, index).is(&full) || keep() {
             return Ok(());
         }
         let mut entries = (full.len() as u32).to_le_bytes().to_vec();
@@ -402,12 +402,12 @@ fn fill_right(bytes: &mut [u8], at: BlockRef, page: PageNo, old: &[u8], keep: us
     let mut from = keep;
     if level > 0 {
         // The first separator moves up; its child becomes the leftmost.
-        let first = node::entry(old, keep);
+        let first = node::entry(old, keep).to_vec();
         let child = u32::from_le_bytes(first[first.len() - 4..].try_into().expect("four bytes"));
         node::set_leftmost(bytes, child);
         from += 1;
     }
     for (i, j) in (from..node::count(old)).enumerate() {
-        node::insert_at(bytes, i, node::entry(old, j));
+        node::insert_at(bytes, i, &node::entry(old, j).to_vec());
     }
 }

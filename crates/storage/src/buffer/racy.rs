@@ -76,10 +76,8 @@ impl<'a> RacyBytes<'a> {
             u64::from_le(unsafe { (*self.base.add(at).cast::<AtomicU64>()).load(Ordering::Relaxed) })
         };
         let (word, shift) = (at / 8 * 8, at % 8 * 8);
-        match shift {
-            0 => aligned(word),
-            _ => aligned(word) >> shift | aligned(word + 8) << (64 - shift),
-        }
+        // The same word again, of which nothing is left, where that is all.
+        aligned(word) >> shift | aligned(at.next_multiple_of(8)) << 1 << (63 - shift)
     }
 
     /// How the `len` bytes from `at` compare with `other`, as `memcmp` and then by length. Garbage in, garbage out.

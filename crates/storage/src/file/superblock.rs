@@ -14,7 +14,7 @@ use crate::ids::{Lsn, Slot};
 
 const MAGIC: &[u8; 8] = b"HATHIDB1";
 /// The format of files that this version writes and reads.
-pub const FORMAT_VERSION: u32 = 4;
+pub const FORMAT_VERSION: u32 = 5;
 const LENGTH: usize = 44;
 
 /// A blob: bytes in a run of slots, too irregular for pages.
@@ -88,7 +88,7 @@ impl Superblock {
         }
         let mut t = Take(&record[8..]);
         let version = t.u32()?;
-        // What versions 2 and 3 wrote is read as it is.
+        // What versions 2 to 4 wrote is read as it is.
         if !(2..=FORMAT_VERSION).contains(&version) {
             return Err(Error::Version(version));
         }
