@@ -83,16 +83,21 @@ fn run_tpch(session: &mut Session, count: u32) -> Outcome {
     Ok(())
 }
 
-const ROWS: u32 = 100_000;
+/// How many rows tables have: `ROWS`, or a hundred thousand.
+fn rows() -> u32 {
+    static ROWS: std::sync::LazyLock<u32> =
+        std::sync::LazyLock::new(|| std::env::var("ROWS").ok().and_then(|n| n.parse().ok()).unwrap_or(100_000));
+    *ROWS
+}
 
 fn fill(session: &mut Session) -> Outcome {
     session.batch_execute("CREATE TABLE kv (id int PRIMARY KEY, v int, name text)")?;
-    let rows = format!("INSERT INTO kv SELECT i, i * 3, 'row number ' || i FROM generate_series(0, {ROWS} - 1) i");
+    let rows = format!("INSERT INTO kv SELECT i, i * 3, 'row number ' || i FROM generate_series(0, {} - 1) i", rows());
     Ok(session.batch_execute(&rows)?)
 }
 
 fn scattered(i: u32) -> i32 {
-    (i.wrapping_mul(2_654_435_761) % ROWS) as i32
+    (i.wrapping_mul(2_654_435_761) % rows()) as i32
 }
 
 fn main() -> Outcome {

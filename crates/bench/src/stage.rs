@@ -83,6 +83,13 @@ pub fn micros_each(count: usize, mut operation: impl FnMut(usize) -> Result<(), 
     Ok(start.elapsed().as_secs_f64() * 1e6 / count as f64)
 }
 
+/// The same of operations that may be done twice, after half of them untimed: who is measured has its own data in the processor's caches then, not those of
+/// who was measured before.
+pub fn micros_each_warm(count: usize, mut operation: impl FnMut(usize) -> Result<(), Failure>) -> Result<f64, Failure> {
+    (0..count / 2).try_for_each(&mut operation)?;
+    micros_each(count, operation)
+}
+
 /// A number of a fixed random walk: the same in each run.
 pub fn scatter(i: usize, below: i32) -> i32 {
     let mixed = (i as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33;

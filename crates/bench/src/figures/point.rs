@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use crate::figure::{Figure, Goal, Unit};
 use crate::peers;
-use crate::stage::{Failure, Stage, micros_each, postgres_client, scatter};
+use crate::stage::{Failure, Stage, micros_each_warm, postgres_client, scatter};
 
 const CREATE: &str = "CREATE TABLE kv (id int PRIMARY KEY, v int, name text)";
 const SQLITE_CREATE: &str = "CREATE TABLE kv (id INTEGER PRIMARY KEY, v INTEGER, name TEXT)";
@@ -59,7 +59,7 @@ pub fn select_one(stage: &Stage) -> Result<Vec<Figure>, Failure> {
     let mut pg = postgres_client(stage, &mut figure)?;
     let pg_select = pg.as_mut().map(|c| c.prepare("SELECT 1")).transpose()?;
     for _ in 0..stage.scale.rounds {
-        let each = micros_each(stage.scale.point_operations, |_| {
+        let each = micros_each_warm(stage.scale.point_operations, |_| {
             let mut value = 0;
             session.query_each(&mut select, &[], |row| {
                 value = row.get(0);
@@ -68,12 +68,12 @@ pub fn select_one(stage: &Stage) -> Result<Vec<Figure>, Failure> {
             expect(value, 1)
         })?;
         figure.add(HATHI, each);
-        let each = micros_each(stage.scale.point_operations, |_| {
+        let each = micros_each_warm(stage.scale.point_operations, |_| {
             expect(sqlite_select.query_row((), |row| row.get::<_, i32>(0))?, 1)
         })?;
         figure.add("SQLite", each);
         if let (Some(client), Some(select)) = (&mut pg, &pg_select) {
-            let each = micros_each(stage.scale.socket_operations, |_| {
+            let each = micros_each_warm(stage.scale.socket_operations, |_| {
                 expect(client.query_one(select, &[])?.get::<_, i32>(0), 1)
             })?;
             figure.add("PostgreSQL, socket", each);
@@ -115,7 +115,7 @@ pub fn point_select(stage: &Stage) -> Result<Vec<Figure>, Failure> {
         None => None,
     };
     for _ in 0..stage.scale.rounds {
-        let each = micros_each(stage.scale.point_operations, |i| {
+        let each = micros_each_warm(stage.scale.point_operations, |i| {
             let (id, mut value) = (scatter(i, rows), 0);
             session.query_each(&mut select, &[&id], |row| {
                 std::hint::black_box(row.get::<_, &str>(1).len());
@@ -126,7 +126,7 @@ pub fn point_select(stage: &Stage) -> Result<Vec<Figure>, Failure> {
         })?;
         figure.add(HATHI, each);
         for (who, statement) in [("SQLite in memory", &mut memory_select), ("SQLite on disk", &mut disk_select)] {
-            let each = micros_each(stage.scale.point_operations, |i| {
+            let each = micros_each_warm(stage.scale.point_operations, |i| {
                 let id = scatter(i, rows);
                 let found = statement.query_row((id,), |row| {
                     std::hint::black_box(row.get_ref(1)?.as_str()?.len());
@@ -137,7 +137,7 @@ pub fn point_select(stage: &Stage) -> Result<Vec<Figure>, Failure> {
             figure.add(who, each);
         }
         if let (Some(client), Some(select)) = (&mut pg, &pg_select) {
-            let each = micros_each(stage.scale.socket_operations, |i| {
+            let each = micros_each_warm(stage.scale.socket_operations, |i| {
                 let id = scatter(i, rows);
                 let found = client.query_one(select, &[&id])?;
                 std::hint::black_box(found.get::<_, &str>(1).len());
@@ -176,14 +176,14 @@ pub fn literal_select(stage: &Stage) -> Result<Vec<Figure>, Failure> {
         .map(|id| (id, format!("SELECT v, name FROM kv WHERE id = {id}")))
         .collect();
     for _ in 0..stage.scale.rounds {
-        let each = micros_each(texts.len(), |i| {
+        let each = micros_each_warm(texts.len(), |i| {
             let (id, text) = &texts[i];
             let found = session.query(text, &[])?;
             std::hint::black_box(found[0].get::<_, &str>(1).len());
             expect(found[0].get(0), id * 3)
         })?;
         figure.add(HATHI, each);
-        let each = micros_each(texts.len(), |i| {
+        let each = micros_each_warm(texts.len(), |i| {
             let (id, text) = &texts[i];
             let found = disk.query_row(text, (), |row| {
                 std::hint::black_box(row.get_ref(1)?.as_str()?.len());
@@ -193,7 +193,7 @@ pub fn literal_select(stage: &Stage) -> Result<Vec<Figure>, Failure> {
         })?;
         figure.add("SQLite on disk", each);
         if let Some(client) = &mut pg {
-            let each = micros_each(stage.scale.socket_operations.min(texts.len()), |i| {
+            let each = micros_each_warm(stage.scale.socket_operations.min(texts.len()), |i| {
                 let (id, text) = &texts[i];
                 let found = client.simple_query(text)?;
                 let row = found.iter().find_map(|m| match m {
@@ -237,7 +237,7 @@ pub fn wire_point_select(stage: &Stage) -> Result<Vec<Figure>, Failure> {
     }
     for _ in 0..stage.scale.rounds {
         for (who, client, select) in &mut statements {
-            let each = micros_each(stage.scale.socket_operations, |i| {
+            let each = micros_each_warm(stage.scale.socket_operations, |i| {
                 let id = scatter(i, rows);
                 let found = client.query_one(&*select, &[&id])?;
                 std::hint::black_box(found.get::<_, &str>(1).len());
@@ -285,14 +285,15 @@ pub fn point_update(stage: &Stage) -> Result<Vec<Figure>, Failure> {
         for (who, session, update) in
             [("Hathi in memory", &mut in_memory, &mut memory_update), ("Hathi on disk", &mut on_disk, &mut disk_update)]
         {
-            let each =
-                micros_each(operations, |i| expect(session.execute_prepared(update, &[&scatter(i, rows)])? as i32, 1))?;
+            let each = micros_each_warm(operations, |i| {
+                expect(session.execute_prepared(update, &[&scatter(i, rows)])? as i32, 1)
+            })?;
             figure.add(who, each);
         }
-        let each = micros_each(operations, |i| expect(sqlite_update.execute((scatter(i, rows),))? as i32, 1))?;
+        let each = micros_each_warm(operations, |i| expect(sqlite_update.execute((scatter(i, rows),))? as i32, 1))?;
         figure.add("SQLite in memory", each);
         if let (Some(client), Some(update)) = (&mut pg, &pg_update) {
-            let each = micros_each(stage.scale.socket_operations, |i| {
+            let each = micros_each_warm(stage.scale.socket_operations, |i| {
                 expect(client.execute(update, &[&scatter(i, rows)])? as i32, 1)
             })?;
             figure.add("PostgreSQL, socket", each);
