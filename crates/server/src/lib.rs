@@ -27,7 +27,6 @@ mod transport;
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
 use std::net::ToSocketAddrs;
-use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -393,7 +392,7 @@ impl Server {
         Ok(path)
     }
 
-    fn listen<L: Accept + AsFd + 'static>(&self, listener: Arc<L>) -> io::Result<()> {
+    fn listen(&self, listener: Arc<dyn Accept>) -> io::Result<()> {
         let mut pool = locked(&self.shared.pool);
         let pool = match &mut *pool {
             Some(pool) => pool,
@@ -409,8 +408,7 @@ impl Server {
                 none.insert(Pool { poller, carriers })
             }
         };
-        pool.poller.add_listener(listener.as_fd(), listener.clone())?;
-        Ok(())
+        pool.poller.add_listener(listener)
     }
 
     /// Serves one client over any stream, in this thread, until it leaves.

@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
@@ -25,7 +25,7 @@ use crate::seat::Seat;
 pub const POKE: u64 = u64::MAX;
 
 /// What accepts clients.
-pub trait Accept: Send + Sync {
+pub trait Accept: AsFd + Send + Sync {
     /// Accepts one that waits; what of it is to be run.
     fn accept(&self, poller: &Arc<Poller>) -> Option<Arc<Seat>>;
 }
@@ -113,9 +113,9 @@ impl Poller {
     }
 
     /// Registers a listener, which is told of as long as somebody waits: one after the other is accepted.
-    pub fn add_listener(&self, socket: BorrowedFd<'_>, listener: Arc<dyn Accept>) -> io::Result<()> {
-        self.add(Entry::Listener(listener), |token| {
-            Ok(epoll::add(&self.epoll, socket, EventData::new_u64(token), EventFlags::IN)?)
+    pub fn add_listener(&self, listener: Arc<dyn Accept>) -> io::Result<()> {
+        self.add(Entry::Listener(listener.clone()), |token| {
+            Ok(epoll::add(&self.epoll, listener.as_fd(), EventData::new_u64(token), EventFlags::IN)?)
         })
     }
 
@@ -158,7 +158,10 @@ impl Poller {
             return None;
         }
         let seat = locked(&self.queue).pop_front()?;
-        self.queued.fetch_sub(1, Ordering::SeqCst);
+        // Two pokes may have woken one thread, which is about to be busy.
+        if self.queued.fetch_sub(1, Ordering::SeqCst) > 1 && self.sleeping.load(Ordering::SeqCst) > 0 {
+            self.poke();
+        }
         Some(seat)
     }
 
@@ -276,7 +279,12 @@ impl Poller {
 
     /// Forgets all listeners, which closes their sockets.
     pub fn close_listeners(&self) {
-        locked(&self.entries).retain(|_, e| matches!(e.1, Entry::Seat(_)));
+        locked(&self.entries).retain(|_, (_, entry)| {
+            let Entry::Listener(listener) = entry else { return true };
+            // P7
+            let _ = epoll::delete(&self.epoll, listener.as_fd());
+            false
+        });
     }
 
     /// Has one of those who wait look at the queue.

@@ -11,7 +11,9 @@
 //!
 //! So an event is never lost (P1): it either starts a run or makes the one under way look again; and nobody waits for the lock around the
 //! connection (P2), which is there only because the compiler cannot see the states. A socket of which a read took less than it could is not
-//! read again before its next event, unless an event has told of the client's end, of which there is no other (P3).
+//! read again before its next event, unless an event has told of the client's end, of which there is no other (P3). A socket leaves its epoll
+//! before it is closed (P7): Linux lets a thread that waits there hold on to what it has just looked at, and what is closed by others
+//! meanwhile stays open until that thread comes back, which may be never; its client would wait for the end of a connection that has ended.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -192,7 +194,7 @@ impl Seat {
                 Turn::Over => {
                     self.state.store(GONE, Ordering::SeqCst);
                     poller.remove(self.token());
-                    locked(&self.watched).take();
+                    self.unwatch(poller.epoll());
                     let connection = guard.take();
                     drop(guard);
                     drop(connection);
@@ -209,6 +211,13 @@ impl Seat {
                 return Ran::Parked { found };
             }
             self.state.store(RUNNING, Ordering::SeqCst);
+        }
+    }
+
+    /// Lets go of the socket, of which nobody is told any more (P7).
+    fn unwatch(&self, shared: &OwnedFd) {
+        if let Some(Watched { socket, attendant }) = locked(&self.watched).take() {
+            let _ = epoll::delete(attendant.as_deref().unwrap_or(shared), &*socket);
         }
     }
 

@@ -79,7 +79,7 @@ impl Answer {
 
 pub struct Client {
     pub stream: UnixStream,
-    input: BytesMut,
+    pub input: BytesMut,
     pub pid: i32,
     pub key: Vec<u8>,
 }
@@ -201,8 +201,9 @@ impl Client {
         let key = bytes::Bytes::copy_from_slice(&self.key);
         StartupMessage::Cancel(wire::CancelRequest { process_id: self.pid, key }).encode(&mut buffer);
         let mut stream = UnixStream::connect(path).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         stream.write_all(&buffer).unwrap();
-        let _ = stream.read(&mut [0; 1]);
+        assert_eq!(stream.read(&mut [0; 1]).unwrap(), 0, "the server closes");
     }
 }
 

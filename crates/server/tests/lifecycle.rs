@@ -184,3 +184,20 @@ fn abandoned_clients_leave_nothing() {
         ["0"]
     );
 }
+
+/// Whoever is told to go sees the end of the connection, whatever other carriers do at that moment, and though nothing wakes them later (P7).
+#[test]
+fn sockets_are_closed_when_connections_end() {
+    let served = Served::start(TWO);
+    let nobody = Client { pid: -1, ..served.connect() };
+    let start = Instant::now();
+    let lasts = || start.elapsed() < Duration::from_secs(2);
+    std::thread::scope(|scope| {
+        // Those who run the connection and those who look at it lose their processors now and then.
+        (0..4).for_each(|_| drop(scope.spawn(|| while lasts() {})));
+        while lasts() {
+            nobody.cancel(&served.path);
+        }
+    });
+    drop(nobody);
+}

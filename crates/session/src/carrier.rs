@@ -13,6 +13,7 @@
 //!   the last one in it, sees to that.
 //! - R3: A thread whose slot was lent goes on with what it runs, and takes no more before it has a slot again.
 //! - R4: Threads without anything to do end after [`SPARE_STAYS`]; slots' own threads stay.
+//! - R5: Once they have been started, only the watcher starts threads: a thread is as nice as who started it, for good.
 //!
 //! A watcher lends the slot of a carrier that has run for longer than [`SLICE`] while others wait: so no code has to ask what time
 //! it is, and what nobody knew to block is found as well. Time in which the carrier waited for a processor does not count: one more thread
@@ -90,6 +91,8 @@ struct Pool {
     call: Condvar,
     /// Whether the watcher sleeps; it is woken when the last slot is taken.
     watcher_sleeps: AtomicBool,
+    /// Whether it is to start a thread (R5).
+    short_handed: AtomicBool,
     watch: Mutex<()>,
     watch_wake: Condvar,
     carriers: Mutex<Vec<Weak<Carrier>>>,
@@ -204,6 +207,7 @@ impl Carriers {
             crew: Mutex::default(),
             call: Condvar::new(),
             watcher_sleeps: AtomicBool::new(false),
+            short_handed: AtomicBool::new(false),
             watch: Mutex::default(),
             watch_wake: Condvar::new(),
             carriers: Mutex::default(),
@@ -223,8 +227,7 @@ impl Carriers {
         }
         let watched = Arc::downgrade(&pool);
         let watcher = std::thread::Builder::new().name("hathi-watcher".to_owned());
-        // Without a watcher a long statement keeps its slot; nothing else is lost.
-        let _ = watcher.spawn(move || watch(&watched));
+        watcher.spawn(move || watch(&watched))?;
         Ok(carriers)
     }
 
@@ -266,19 +269,36 @@ impl Pool {
     }
 
     /// Sees to it that somebody waits in the source while a slot is free (R2).
-    fn fill(self: &Arc<Pool>, mut crew: MutexGuard<'_, Crew>) {
+    fn fill(&self, crew: MutexGuard<'_, Crew>) {
+        if self.call_spare(crew).is_some() {
+            let _watch = self.watch.lock();
+            self.short_handed.store(true, Ordering::SeqCst);
+            self.watch_wake.notify_one();
+        }
+    }
+
+    /// Calls a thread for a free slot that nobody has yet; the crew when there is such a slot, but no thread.
+    fn call_spare<'a>(&self, mut crew: MutexGuard<'a, Crew>) -> Option<MutexGuard<'a, Crew>> {
         if crew.stopping || crew.waiting + crew.called > 0 || crew.active >= self.slots {
-            return;
+            return None;
+        }
+        if crew.spare == crew.called {
+            return Some(crew);
         }
         crew.active += 1;
-        if crew.spare > crew.called {
-            crew.called += 1;
-            drop(crew);
-            self.call.notify_one();
-        } else {
+        crew.called += 1;
+        drop(crew);
+        self.call.notify_one();
+        None
+    }
+
+    /// As [`Pool::fill`], by the watcher (R5).
+    fn hire(self: &Arc<Pool>) {
+        if let Some(mut crew) = self.call_spare(self.crew.lock()) {
+            crew.active += 1;
             crew.threads += 1;
             drop(crew);
-            // Without a thread the slot stays empty until somebody who has none comes back.
+            // Without a thread the slot stays empty until the next look.
             let _ = self.spawn();
         }
     }
@@ -320,13 +340,13 @@ impl Pool {
     }
 
     /// A thread ends; one that has a slot leaves it to another.
-    fn leave(self: &Arc<Pool>, carrier: &Carrier) {
+    fn leave(&self, carrier: &Carrier) {
         self.lend(carrier);
         self.crew.lock().threads -= 1;
     }
 
     /// Takes a carrier's slot away; whether it had one.
-    fn lend(self: &Arc<Pool>, carrier: &Carrier) -> bool {
+    fn lend(&self, carrier: &Carrier) -> bool {
         let mut crew = self.crew.lock();
         if !carrier.has_slot.swap(false, Ordering::SeqCst) {
             return false;
@@ -531,12 +551,15 @@ fn watch(pool: &Weak<Pool>) {
         if watcher.look(&pool, waiting == 0) {
             quiet_since = Instant::now();
         }
-        if quiet_since.elapsed() < WATCH {
-            drop(pool);
-            std::thread::sleep(SLICE);
+        pool.hire();
+        let mut watch = pool.watch.lock();
+        if pool.short_handed.swap(false, Ordering::SeqCst) {
             continue;
         }
-        let mut watch = pool.watch.lock();
+        if quiet_since.elapsed() < WATCH {
+            pool.watch_wake.wait_for(&mut watch, SLICE);
+            continue;
+        }
         pool.watcher_sleeps.store(true, Ordering::SeqCst);
         // What was taken before the flag was seen is looked at in time.
         pool.watch_wake.wait_for(&mut watch, Duration::from_millis(500));
