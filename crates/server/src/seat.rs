@@ -40,6 +40,13 @@ struct Watched {
     attendant: Option<Arc<OwnedFd>>,
 }
 
+impl Watched {
+    /// The epoll that tells of it.
+    fn epoll<'a>(&'a self, shared: &'a OwnedFd) -> &'a OwnedFd {
+        self.attendant.as_deref().unwrap_or(shared)
+    }
+}
+
 /// A connection's place.
 pub struct Seat {
     state: AtomicU8,
@@ -216,8 +223,8 @@ impl Seat {
 
     /// Lets go of the socket, of which nobody is told any more (P7).
     fn unwatch(&self, shared: &OwnedFd) {
-        if let Some(Watched { socket, attendant }) = locked(&self.watched).take() {
-            let _ = epoll::delete(attendant.as_deref().unwrap_or(shared), &*socket);
+        if let Some(watched) = locked(&self.watched).take() {
+            let _ = epoll::delete(watched.epoll(shared), &*watched.socket);
         }
     }
 
@@ -229,8 +236,7 @@ impl Seat {
         let watched = locked(&self.watched);
         self.writing.store(writing, Ordering::Relaxed);
         if let Some(watched) = &*watched {
-            let epoll = watched.attendant.as_deref().unwrap_or(shared);
-            epoll::modify(epoll, &*watched.socket, self.token_data(), self.flags())?;
+            epoll::modify(watched.epoll(shared), &*watched.socket, self.token_data(), self.flags())?;
         }
         Ok(())
     }

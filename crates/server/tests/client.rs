@@ -77,9 +77,16 @@ impl Answer {
     }
 }
 
+/// A connection on which nobody waits for ever.
+fn dial(path: &Path) -> UnixStream {
+    let stream = UnixStream::connect(path).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    stream
+}
+
 pub struct Client {
     pub stream: UnixStream,
-    pub input: BytesMut,
+    input: BytesMut,
     pub pid: i32,
     pub key: Vec<u8>,
 }
@@ -90,9 +97,7 @@ impl Client {
     }
 
     pub fn connect_to(path: &Path, user: &str, database: &str) -> Client {
-        let stream = UnixStream::connect(path).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        let mut client = Client { stream, input: BytesMut::new(), pid: 0, key: Vec::new() };
+        let mut client = Client { stream: dial(path), input: BytesMut::new(), pid: 0, key: Vec::new() };
         let mut buffer = BytesMut::new();
         let parameters = StartupParameters::new([("user", user), ("database", database)]);
         StartupMessage::Startup { version: ProtocolVersion { major: 3, minor: 0 }, parameters }.encode(&mut buffer);
@@ -200,8 +205,7 @@ impl Client {
         let mut buffer = BytesMut::new();
         let key = bytes::Bytes::copy_from_slice(&self.key);
         StartupMessage::Cancel(wire::CancelRequest { process_id: self.pid, key }).encode(&mut buffer);
-        let mut stream = UnixStream::connect(path).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        let mut stream = dial(path);
         stream.write_all(&buffer).unwrap();
         assert_eq!(stream.read(&mut [0; 1]).unwrap(), 0, "the server closes");
     }

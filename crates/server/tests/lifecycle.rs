@@ -189,7 +189,8 @@ fn abandoned_clients_leave_nothing() {
 #[test]
 fn sockets_are_closed_when_connections_end() {
     let served = Served::start(TWO);
-    let nobody = Client { pid: -1, ..served.connect() };
+    let mut nobody = served.connect();
+    nobody.pid = -1;
     let start = Instant::now();
     let lasts = || start.elapsed() < Duration::from_secs(2);
     std::thread::scope(|scope| {
@@ -199,5 +200,4 @@ fn sockets_are_closed_when_connections_end() {
             nobody.cancel(&served.path);
         }
     });
-    drop(nobody);
 }

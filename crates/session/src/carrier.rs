@@ -92,8 +92,7 @@ struct Pool {
     /// Whether the watcher sleeps; it is woken when the last slot is taken.
     watcher_sleeps: AtomicBool,
     /// Whether it is to start a thread (R5).
-    short_handed: AtomicBool,
-    watch: Mutex<()>,
+    watch: Mutex<bool>,
     watch_wake: Condvar,
     carriers: Mutex<Vec<Weak<Carrier>>>,
     waits: [Waited; Wait::ALL.len()],
@@ -207,7 +206,6 @@ impl Carriers {
             crew: Mutex::default(),
             call: Condvar::new(),
             watcher_sleeps: AtomicBool::new(false),
-            short_handed: AtomicBool::new(false),
             watch: Mutex::default(),
             watch_wake: Condvar::new(),
             carriers: Mutex::default(),
@@ -271,8 +269,7 @@ impl Pool {
     /// Sees to it that somebody waits in the source while a slot is free (R2).
     fn fill(&self, crew: MutexGuard<'_, Crew>) {
         if self.call_spare(crew).is_some() {
-            let _watch = self.watch.lock();
-            self.short_handed.store(true, Ordering::SeqCst);
+            *self.watch.lock() = true;
             self.watch_wake.notify_one();
         }
     }
@@ -553,7 +550,7 @@ fn watch(pool: &Weak<Pool>) {
         }
         pool.hire();
         let mut watch = pool.watch.lock();
-        if pool.short_handed.swap(false, Ordering::SeqCst) {
+        if std::mem::take(&mut *watch) {
             continue;
         }
         if quiet_since.elapsed() < WATCH {

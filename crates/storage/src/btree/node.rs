@@ -171,6 +171,20 @@ fn slot_at(index: usize) -> usize {
     HEADER_BYTES + SLOT_BYTES * index
 }
 
+/// Where an entry's bytes are in a packed leaf: `stride` of them.
+#[inline]
+fn packed_at(stride: usize, index: usize) -> usize {
+    HEADER_BYTES + stride * index
+}
+
+/// Where the slots end, or the packed entries, of a node with so many.
+fn entries_end(bytes: &[u8], count: usize) -> usize {
+    match stride(bytes) {
+        0 => slot_at(count),
+        stride => packed_at(stride, count),
+    }
+}
+
 /// Where an entry's bytes are in a slotted node, and how many.
 #[inline]
 fn place(b: impl NodeBytes, index: usize) -> (usize, usize) {
@@ -198,7 +212,7 @@ pub fn length_and_row(b: impl NodeBytes, index: usize) -> (usize, RowId) {
             let (at, len) = place(b, index);
             (at + len, len)
         }
-        stride => (HEADER_BYTES + stride * (index + 1), shared(b) + stride),
+        stride => (packed_at(stride, index + 1), shared(b) + stride),
     };
     let id = b.word_at(end.saturating_sub(ROW_ID_BYTES)) >> 16;
     (len, RowId { block: (id >> 16) as u32, slot: id as u16 })
@@ -266,7 +280,7 @@ pub fn entry(bytes: &[u8], index: usize) -> Entry<'_> {
         }
         stride => Entry {
             start: &bytes[PREFIX_AT..PREFIX_AT + shared(bytes)],
-            rest: &bytes[HEADER_BYTES + stride * index..][..stride],
+            rest: &bytes[packed_at(stride, index)..][..stride],
         },
     }
 }

@@ -3,8 +3,8 @@
 use super::search::head_of;
 use super::{
     COUNT_AT, Entry, GARBAGE_AT, HEAP_AT, HIGH_AT, LEFTMOST_AT, LEVEL_AT, LOW_AT, PREFIX_AT, PREFIX_MAX, RIGHT_AT,
-    ROW_ID_BYTES, SHARED_AT, SLOT_BYTES, STRIDE_AT, compared, compared_of, count, entry, high, level, low, right,
-    shared, slot_at, stride,
+    ROW_ID_BYTES, SHARED_AT, SLOT_BYTES, STRIDE_AT, compared, compared_of, count, entries_end, entry, high, level, low,
+    packed_at, right, shared, slot_at, stride,
 };
 use crate::buffer::PageClass;
 use crate::ids::PageNo;
@@ -20,16 +20,8 @@ pub fn format(bytes: &mut [u8], at: BlockRef, page: PageNo, level: u8) {
     set_u16(bytes, LEVEL_AT, u16::from(level));
 }
 
-/// Where the slots end, or the packed entries.
-fn entries_end(bytes: &[u8]) -> usize {
-    match stride(bytes) {
-        0 => slot_at(count(bytes)),
-        stride => HEADER_BYTES + stride * count(bytes),
-    }
-}
-
 fn free_between(bytes: &[u8]) -> usize {
-    (u16_at(bytes, HEAP_AT) as usize).saturating_sub(entries_end(bytes))
+    (u16_at(bytes, HEAP_AT) as usize).saturating_sub(entries_end(bytes, count(bytes)))
 }
 
 /// How many bytes two strings begin with.
@@ -138,8 +130,8 @@ fn widen(bytes: &mut [u8], shared: usize) {
     let mut start = [0; PREFIX_MAX];
     start[..more].copy_from_slice(&bytes[PREFIX_AT + shared..PREFIX_AT + old_shared]);
     for i in (0..n).rev() {
-        let to = HEADER_BYTES + (old + more) * i;
-        bytes.copy_within(HEADER_BYTES + old * i..HEADER_BYTES + old * (i + 1), to + more);
+        let to = packed_at(old + more, i);
+        bytes.copy_within(packed_at(old, i)..packed_at(old, i + 1), to + more);
         bytes[to..to + more].copy_from_slice(&start[..more]);
     }
     bytes[SHARED_AT] = shared as u8;
@@ -165,7 +157,7 @@ pub fn insert_at(bytes: &mut [u8], index: usize, data: &[u8]) {
         begin_packed(bytes, data, data.len());
     } else if stride(&*bytes) > 0 && data.len() == of_all {
         let shared_with = |bytes: &[u8]| common(bytes[PREFIX_AT..PREFIX_AT + shared(bytes)].iter().copied(), data);
-        let end = HEADER_BYTES + (count(&*bytes) + 1) * (of_all - shared_with(bytes));
+        let end = packed_at(of_all - shared_with(bytes), count(&*bytes) + 1);
         if end > u16_at(bytes, HEAP_AT) as usize {
             rebuild(bytes, |_| true, true);
         }
@@ -192,7 +184,7 @@ pub fn insert_at(bytes: &mut [u8], index: usize, data: &[u8]) {
 /// The same of one whose key begins as all others do, into what is free already.
 fn push_at(bytes: &mut [u8], index: usize, data: &[u8]) {
     let (n, shared) = (count(&*bytes), shared(&*bytes));
-    let end = entries_end(bytes);
+    let end = entries_end(bytes, n);
     match stride(&*bytes) {
         0 => {
             let offset = push_heap(bytes, data);
@@ -204,7 +196,7 @@ fn push_at(bytes: &mut [u8], index: usize, data: &[u8]) {
             set_u32(bytes, slot + 4, head);
         }
         stride => {
-            let at = HEADER_BYTES + stride * index;
+            let at = packed_at(stride, index);
             bytes.copy_within(at..end, at + stride);
             bytes[at..at + stride].copy_from_slice(&data[shared..]);
         }
@@ -214,7 +206,8 @@ fn push_at(bytes: &mut [u8], index: usize, data: &[u8]) {
 
 /// Removes the entry at `index`.
 pub fn remove_at(bytes: &mut [u8], index: usize) {
-    let (n, end) = (count(&*bytes), entries_end(bytes));
+    let n = count(&*bytes);
+    let end = entries_end(bytes, n);
     match stride(&*bytes) {
         0 => {
             let garbage = u16_at(bytes, GARBAGE_AT) + u16_at(bytes, slot_at(index) + 2);
@@ -222,7 +215,7 @@ pub fn remove_at(bytes: &mut [u8], index: usize) {
             set_u16(bytes, GARBAGE_AT, garbage);
         }
         stride => {
-            let at = HEADER_BYTES + stride * index;
+            let at = packed_at(stride, index);
             bytes.copy_within(at + stride..end, at);
         }
     }
@@ -319,13 +312,13 @@ pub fn split_point(bytes: &[u8], at_end: bool) -> usize {
 
 /// The shortest string that is greater than `left` and not greater than `right`.
 pub fn separator<'a>(left: &[u8], right: &'a [u8]) -> &'a [u8] {
-    let common = left.iter().zip(right).take_while(|(a, b)| a == b).count();
+    let common = common(left.iter().copied(), right);
     &right[..(common + 1).min(right.len())]
 }
 
 /// The page without its free middle, for a log record: `(front length u32, front, back)`.
 pub fn pack(bytes: &[u8]) -> Vec<u8> {
-    let front = entries_end(bytes);
+    let front = entries_end(bytes, count(bytes));
     let heap = u16_at(bytes, HEAP_AT) as usize;
     let mut out = Vec::with_capacity(4 + front + bytes.len() - heap);
     out.extend_from_slice(&(front as u32).to_le_bytes());

@@ -2,19 +2,16 @@
 
 use super::search::head_of;
 use super::{
-    CHILD_BYTES, COUNT_AT, HEAP_AT, HIGH_AT, LOW_AT, PREFIX_MAX, ROW_ID_BYTES, compared, high, level, low, shared,
-    slot_at, stride,
+    CHILD_BYTES, COUNT_AT, HEAP_AT, HIGH_AT, LOW_AT, PREFIX_MAX, ROW_ID_BYTES, compared, entries_end, high, level, low,
+    shared, slot_at, stride,
 };
-use crate::page::{HEADER_BYTES, u16_at, u32_at};
+use crate::page::{u16_at, u32_at};
 
 /// Whether the node keeps T1 and its offsets stay inside the page.
 pub fn check(bytes: &[u8]) -> Result<(), String> {
     let n = u16_at(bytes, COUNT_AT) as usize;
     let heap = u16_at(bytes, HEAP_AT) as usize;
-    let end = match stride(bytes) {
-        0 => slot_at(n),
-        stride => HEADER_BYTES + stride * n,
-    };
+    let end = entries_end(bytes, n);
     if end > bytes.len() {
         return Err(format!("{n} entries do not fit"));
     }

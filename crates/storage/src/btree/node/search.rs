@@ -2,9 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::{NodeBytes, PREFIX_AT, SHORT_BYTES, count, place, shared, slot_at, stride, suffix};
+use super::{NodeBytes, PREFIX_AT, SHORT_BYTES, count, packed_at, place, shared, slot_at, stride, suffix};
 use crate::buffer::big_endian;
-use crate::page::HEADER_BYTES;
 
 /// The first four bytes of `key`, as slots hold them.
 #[inline]
@@ -85,7 +84,7 @@ impl<B: NodeBytes> Entries<B> {
     fn head(&self, index: usize) -> u32 {
         match self.stride {
             0 => self.b.u32_at(slot_at(index) + 4),
-            stride => (self.b.word_at(HEADER_BYTES + stride * index) >> 32) as u32,
+            stride => (self.b.word_at(packed_at(stride, index)) >> 32) as u32,
         }
     }
 
@@ -97,7 +96,7 @@ impl<B: NodeBytes> Entries<B> {
                 let (at, len) = place(self.b, index);
                 (at + self.shared, len.saturating_sub(suffix(self.b) + self.shared))
             }
-            stride => (HEADER_BYTES + stride * index, stride),
+            stride => (packed_at(stride, index), stride),
         }
     }
 
