@@ -11,6 +11,9 @@ use super::space::{Eviction, PageSpace};
 use crate::error::Result;
 use crate::ids::PageNo;
 
+/// Pages that are given a chance by a writer who finds too much in memory.
+const SHRINK_CHANCES: usize = 8;
+
 /// Budget and clock.
 pub struct Pool {
     budget_bytes: usize,
@@ -55,9 +58,10 @@ impl Pool {
         }
     }
 
-    /// Whether `class` more bytes fit.
-    fn has_room(&self, class: PageClass) -> bool {
-        self.resident_bytes() + self.version_bytes() + class.bytes() <= self.budget_bytes
+    /// Whether so many bytes more fit.
+    #[inline]
+    fn has_room(&self, bytes: usize) -> bool {
+        self.resident_bytes() + self.version_bytes() + bytes <= self.budget_bytes
     }
 
     /// The budget.
@@ -81,11 +85,26 @@ impl Pool {
     /// # Errors
     /// What writing a dirty page back said.
     pub(super) fn make_room(&self, class: PageClass) -> Result<()> {
-        if self.has_room(class) {
+        if self.has_room(class.bytes()) {
             return Ok(());
         }
-        let mut chances = self.clock.lock().len() * 2;
-        while !self.has_room(class) && chances > 0 {
+        let chances = self.clock.lock().len() * 2;
+        self.evict(class.bytes(), chances)
+    }
+
+    /// Evicts a few pages, where that works, if there is too much in memory: version maps grow where no page is admitted. Call it with no latch held.
+    #[inline]
+    pub(super) fn shrink(&self) {
+        if !self.has_room(0) {
+            // What cannot be written back stays, and is told to whoever needs its room.
+            let _ = self.evict(0, SHRINK_CHANCES);
+        }
+    }
+
+    /// Evicts until so many bytes more fit, or until so many chances were given.
+    #[cold]
+    fn evict(&self, bytes: usize, mut chances: usize) -> Result<()> {
+        while !self.has_room(bytes) && chances > 0 {
             chances -= 1;
             let Some((space, page, class)) = self.clock.lock().pop_front() else { return Ok(()) };
             let Some(owner) = space.upgrade() else { continue };

@@ -118,6 +118,7 @@ impl PageSpace {
     /// # Errors
     /// `Corrupt` or `Io` from loading.
     pub fn write(&self, page: PageNo, class: PageClass) -> Result<PageWrite<'_>> {
+        self.pool.shrink();
         let frame = self.memory.frame(page);
         let mut wait = Backoff::default();
         loop {
