@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use ext::Groups;
-use jit::{Cells, Fold};
+use jit::{Cells, Fold, PageColumns};
 use plan::{AggregateCall, Expr};
 use storage::table::PageView;
 use types::{Oid, Result};
@@ -127,13 +127,12 @@ impl Folds {
     }
 }
 
-/// Of many columns, pages with fewer rows are scanned: handing columns over takes longer than their rows.
-const WIDE_SLOTS_MIN: usize = 64;
-
 /// How a scan folds pages.
 pub struct ScanFold<'n> {
     native: &'n Native,
     inputs: Inputs,
+    /// Where its columns lie on pages with room for so many rows and of so many bytes, if they are of the forms that it reads.
+    columns: Option<([usize; 2], Option<PageColumns>)>,
 }
 
 impl<'n> ScanFold<'n> {
@@ -142,7 +141,7 @@ impl<'n> ScanFold<'n> {
     /// # Errors
     /// `Internal` for a parameter without a value.
     pub fn new(native: &'n Native, ctx: &Context<'_>) -> Result<Option<ScanFold<'n>>> {
-        Ok(native.inputs(ctx)?.map(|inputs| ScanFold { native, inputs }))
+        Ok(native.inputs(ctx)?.map(|inputs| ScanFold { native, inputs, columns: None }))
     }
 }
 
@@ -169,26 +168,32 @@ impl Folding {
     }
 
     /// Folds the visible rows of a page; false where nothing was folded and they are to be scanned.
-    pub fn take_page(&mut self, fold: &ScanFold<'_>, page: &PageView<'_>) -> bool {
-        if fold.native.is_wide() && page.slots() < WIDE_SLOTS_MIN {
-            return false;
+    pub fn take_page(&mut self, fold: &mut ScanFold<'_>, page: &PageView<'_>) -> bool {
+        let ScanFold { native, inputs, columns } = fold;
+        let kind = [page.capacity(), page.bytes().len()];
+        if columns.as_ref().is_none_or(|(known, _)| *known != kind) {
+            *columns = Some((kind, native.on_pages(page)));
         }
-        fold.native.look_ahead(page);
+        let Some((_, Some(columns))) = columns else { return false };
+        if page.ahead() > 0 {
+            jit::look_ahead(page.head(), page.ahead());
+            columns.look_ahead(page.bytes(), page.ahead());
+        }
         if page.is_whole() {
-            return fold.native.fold_on_page(page, 0..page.slots(), &fold.inputs, &mut self.cells);
+            return native.fold_on_page(columns, page, 0..page.slots(), inputs, &mut self.cells);
         }
         let Some(first) = next_piece(page.visible(), 0, page.slots()) else { return true };
         let mut at = first.end;
         // Mostly there is no other.
         let before = (at < page.slots()).then(|| self.cells.clone());
-        if !fold.native.fold_on_page(page, first, &fold.inputs, &mut self.cells) {
+        if !native.fold_on_page(columns, page, first, inputs, &mut self.cells) {
             return false;
         }
         let mut pieces = 1;
         while let Some(piece) = next_piece(page.visible(), at, page.slots()) {
             at = piece.end;
             pieces += 1;
-            if pieces > PIECES_MAX || !fold.native.fold_on_page(page, piece, &fold.inputs, &mut self.cells) {
+            if pieces > PIECES_MAX || !native.fold_on_page(columns, page, piece, inputs, &mut self.cells) {
                 if let Some(before) = before {
                     self.cells = before;
                 }

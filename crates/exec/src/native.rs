@@ -13,7 +13,9 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use jit::{Calls, Cells, Column, Form, Given, Input, Jit, Output, Passes, Program, Unit, UnitCode, WordList};
+use jit::{
+    Calls, Cells, Column, Form, Given, Input, Jit, Output, PageColumns, Passes, Program, Unit, UnitCode, WordList,
+};
 use plan::{Expr, ExprKind, Means, RowRules};
 use smallvec::SmallVec;
 use storage::table::PageView;
@@ -87,8 +89,6 @@ pub fn are_many(rows: usize, ctx: &Context<'_>) -> bool {
     rows >= MANY_ROWS || ctx.programs.is_some_and(|p| p.force)
 }
 
-/// More columns are many.
-const MANY_COLUMNS: usize = 16;
 /// From so many rows on, a chunk has many.
 const MANY_ROWS: usize = 64;
 
@@ -212,31 +212,24 @@ impl Native {
         Some(native)
     }
 
-    /// Has the processor look for what is read of the next page before its columns are.
-    pub fn look_ahead(&self, page: &PageView<'_>) {
-        if page.ahead() > 0 {
-            jit::look_ahead(page.head(), page.ahead());
-            for &column in self.columns.iter().filter(|&&c| c < page.columns()) {
-                jit::look_ahead(bytemuck::cast_slice(page.nulls(column)), page.ahead());
-            }
-        }
-    }
-
-    /// Whether it reads many columns.
-    pub fn is_wide(&self) -> bool {
-        self.columns.len() > MANY_COLUMNS
+    /// Where its columns lie on pages that are laid out as this one; `None` where the page has others.
+    pub fn on_pages(&self, page: &PageView<'_>) -> Option<PageColumns> {
+        let mut pairs = self.columns.iter().zip(&self.unit.program().columns);
+        let is_same = pairs.all(|(&c, &form)| is_of_form(page, c, form));
+        let places = self.columns.iter().map(|&column| page.places(column));
+        is_same.then(|| self.unit.on_pages(places, page.capacity().div_ceil(64), page.bytes().len())).flatten()
     }
 
     /// Folds the rows in these slots of a page; false where that must be done otherwise, and `cells` are as they were.
-    pub fn fold_on_page(&self, page: &PageView<'_>, slots: Range<usize>, inputs: &[Input], cells: &mut Cells) -> bool {
-        let mut columns: SmallVec<[Column<'_>; 8]> = SmallVec::new();
-        for (&c, &form) in self.columns.iter().zip(&self.unit.program().columns) {
-            match column_of(page, c, form) {
-                Some(column) => columns.push(column),
-                None => return false,
-            }
-        }
-        self.unit.fold_in(&columns, inputs.into(), slots, cells)
+    pub fn fold_on_page(
+        &self,
+        columns: &PageColumns,
+        page: &PageView<'_>,
+        slots: Range<usize>,
+        inputs: &[Input],
+        cells: &mut Cells,
+    ) -> bool {
+        self.unit.fold_page(columns, (page.bytes(), page.ahead()), inputs.into(), slots, cells)
     }
 
     /// The inputs as they are now; `None` where they are not of the forms that it reads.
@@ -290,11 +283,15 @@ impl Native {
     }
 }
 
+fn is_of_form(page: &PageView<'_>, column: usize, form: Form) -> bool {
+    column < page.columns() && program::form_of(page.form(column)) == Some(form)
+}
+
 /// A column of a page, if it is of this form.
 #[inline]
 fn column_of<'p>(page: &PageView<'p>, column: usize, form: Form) -> Option<Column<'p>> {
-    let is_same = column < page.columns() && program::form_of(page.form(column)) == Some(form);
-    let column = is_same.then(|| Column::new(form, page.mini_page(column), page.nulls(column))).flatten();
+    let column =
+        is_of_form(page, column, form).then(|| Column::new(form, page.mini_page(column), page.nulls(column))).flatten();
     column.map(|column| column.read_on(page.ahead()))
 }
 

@@ -184,7 +184,7 @@ impl SeqScan {
         storage: &Table,
         ctx: &mut Context<'_>,
         out: &mut Chunk,
-        fold: Option<(&ScanFold<'_>, &mut Folding)>,
+        fold: Option<(&mut ScanFold<'_>, &mut Folding)>,
     ) -> Result<()> {
         let (block, from) = (self.block, self.slot);
         let mut fold = fold.filter(|_| from == 0);
@@ -342,7 +342,7 @@ impl SeqScan {
             self.tests.find_zones(storage.rel());
         }
         let program = folding.as_ref().and_then(|_| self.fold.clone().flatten());
-        let fold = match &program {
+        let mut fold = match &program {
             Some(program) => ScanFold::new(program, ctx)?,
             None => None,
         };
@@ -357,7 +357,7 @@ impl SeqScan {
                 }
                 continue;
             }
-            self.load_block(&storage, ctx, out, fold.as_ref().zip(folding.as_deref_mut()))?;
+            self.load_block(&storage, ctx, out, fold.as_mut().zip(folding.as_deref_mut()))?;
             pages += 1;
         }
         storage.rel().count_scan(ctx.txn.owner(), begins.into(), std::mem::take(&mut self.read));

@@ -128,6 +128,42 @@ fn folded_aggregates_are_the_same() {
     compare([&mut on, &mut off], 450..500);
 }
 
+/// Of wide rows a page has fewer than a tile.
+#[test]
+fn wide_rows_are_folded_where_they_lie() {
+    let db = Database::in_memory().unwrap();
+    let [mut on, mut off] = sessions(&db);
+    on.batch_execute(TABLE).unwrap();
+    let columns: Vec<String> = (0..400).map(|i| format!("nullif(id % 1000, {i})::int8 AS p{i}")).collect();
+    let columns = columns.join(", ");
+    on.batch_execute(&format!(
+        "ALTER TABLE t RENAME TO narrow; CREATE TABLE t AS SELECT *, {columns} FROM narrow WHERE id <= 2000"
+    ))
+    .unwrap();
+    on.batch_execute("SET max_parallel_workers_per_gather = 0").unwrap();
+    let sums = |n: usize| (1..n).fold("p0".to_owned(), |sum, i| format!("{sum} + coalesce(p{i}, {i})"));
+    let wide = |n| format!("SELECT concat_ws(' ', sum({}), min(i4 + p3), count(p399)) FROM t WHERE i2 > -90", sums(n));
+    let before = steps(&mut on);
+    for n in [100, 100, 100, 100, 150] {
+        let found = outcome(&mut on, &wide(n));
+        assert!(found.is_ok() && found == outcome(&mut off, &wide(n)), "{found:?}");
+    }
+    let after = steps(&mut on);
+    assert!(!CODE || after[0] > before[0] + 5 * 2000 * 100, "{before:?} {after:?}");
+    compare([&mut on, &mut off], 600..650);
+    on.batch_execute("DELETE FROM t WHERE id % 9 = 4 OR id BETWEEN 700 AND 800").unwrap();
+    compare([&mut on, &mut off], 650..700);
+    let mut other = db.session().unwrap();
+    other.batch_execute("BEGIN; UPDATE t SET p3 = 8, p5 = NULL WHERE id % 70 = 1").unwrap();
+    for n in [100, 150] {
+        assert_eq!(outcome(&mut on, &wide(n)), outcome(&mut off, &wide(n)));
+    }
+    // One row is too much for all.
+    other.batch_execute("UPDATE t SET p50 = 9223372036854775807 WHERE id = 1500; COMMIT").unwrap();
+    assert_eq!(outcome(&mut on, &wide(100)), outcome(&mut off, &wide(100)));
+    assert!(outcome(&mut on, &wide(100)).is_err_and(|e| e.contains("bigint out of range")));
+}
+
 #[test]
 fn threads_fold_together() {
     let db = Database::in_memory().unwrap();

@@ -62,15 +62,15 @@ impl Site {
 }
 
 /// What a run's calls need, while its code runs.
-pub struct Callee<'r> {
-    rows: &'r Rows<'r>,
+pub struct Callee<'a, 'r> {
+    rows: &'a Rows<'r>,
     /// Where the frame's slots start, in words.
     slots: usize,
     panic: Cell<Option<Box<dyn Any + Send>>>,
 }
 
-impl<'r> Callee<'r> {
-    pub fn new(rows: &'r Rows<'r>, slots: usize) -> Callee<'r> {
+impl<'a, 'r> Callee<'a, 'r> {
+    pub fn new(rows: &'a Rows<'r>, slots: usize) -> Callee<'a, 'r> {
         Callee { rows, slots, panic: Cell::new(None) }
     }
 
@@ -97,7 +97,7 @@ unsafe extern "C" fn helper(frame: *mut u64, site: u64, row: u64) -> u64 {
     // SAFETY: the callee's address is in the frame (`enter`), and it is there until the code has returned, as the caller says.
     let callee = unsafe {
         let address = *frame.add(header::CALLEE) as usize;
-        &*std::ptr::with_exposed_provenance::<Callee<'_>>(address)
+        &*std::ptr::with_exposed_provenance::<Callee<'_, '_>>(address)
     };
     // SAFETY: the slots are in the frame, as the caller says: two words each, the value and whether it is NULL. Code writes them between calls only.
     let args = unsafe {

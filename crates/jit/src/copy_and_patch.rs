@@ -10,12 +10,11 @@ use crate::arena::{Arena, Block, Memory};
 use crate::assemble::{Layout, assemble};
 use crate::call::Callee;
 use crate::cells::Cells;
-use crate::column::Column;
 use crate::disassembly::disassembly;
 use crate::perf_map::PerfMap;
 use crate::program::{Cell, Program};
 use crate::provider::{Code, Provider, Suspect, Tier, TileCounts};
-use crate::rows::{NULL_WORDS, Place, ROWS_MAX, Rows, Sink};
+use crate::rows::{NULL_WORDS, Place, Rows, Sink};
 use crate::stencil::Table;
 use crate::tile::{TileCounters, Tiles};
 
@@ -37,8 +36,10 @@ struct Own {
 
 /// A few chunks: tiles cost as much as some hundred rows.
 const TILES_AFTER: u64 = 4096;
-/// Shorter runs are done row by row.
+/// Runs of fewer rows are done row by row, unless there is as much to fold as this.
 const TILES_FROM: usize = 64;
+/// Steps of all rows of a run that folds.
+const TILES_FROM_STEPS: usize = 256;
 
 impl Default for CopyAndPatch {
     fn default() -> CopyAndPatch {
@@ -129,8 +130,6 @@ struct Patched {
 /// Words of a frame that take no allocation.
 const FEW_WORDS: usize = 32;
 
-static NO_NULLS: [u64; ROWS_MAX / 64] = [0; ROWS_MAX / 64];
-
 impl Code for Patched {
     fn run(&self, rows: &Rows<'_>, sink: &mut Sink<'_>) -> Result<(), Suspect> {
         let range = rows.range();
@@ -198,9 +197,10 @@ impl Patched {
     }
 
     /// The tiles that are to run over these rows, made if it is time.
-    fn tiles(&self, rows: &Rows<'_>) -> Option<&Tiles> {
+    fn tiles(&self, rows: &Rows<'_>, folds: bool) -> Option<&Tiles> {
         let (len, after) = (rows.range().len(), self.own.tiles_after);
-        if (len < TILES_FROM && after > 0) || !self.program.passes.tiles {
+        let is_short = len < TILES_FROM && !(folds && len * self.program.steps.len() >= TILES_FROM_STEPS);
+        if (is_short && after > 0) || !self.program.passes.tiles {
             return None;
         }
         let tiles = match self.tiles.get() {
@@ -211,7 +211,7 @@ impl Patched {
                 Tiles::new(&self.program, self.nulls, self.block.arena(), perf_map, tile_counters)
             }),
         };
-        tiles.as_ref().filter(|tiles| tiles.take(rows))
+        tiles.as_ref().filter(|tiles| tiles.take(rows, folds))
     }
 
     /// How many rows were kept. The program's cells are folded into, and tell nothing where a row was suspect.
@@ -229,14 +229,13 @@ impl Patched {
         let range = rows.range();
         // Bitmaps that end early are made whole: those of vectors do.
         let needed = range.end.div_ceil(64);
-        let is_short = |c: &&Column<'_>| !c.nulls.is_empty() && c.nulls.len() < needed;
-        let short = rows.columns().iter().filter(is_short).count();
+        let short = rows.short(needed).count();
         if needed > NULL_WORDS && short > 0 {
             return Err(Suspect);
         }
         let mut whole = Whole::new();
         whole.reserve(short);
-        for column in rows.columns().iter().filter(is_short) {
+        for column in rows.short(needed) {
             let mut copy = [0; NULL_WORDS];
             copy[..column.nulls.len()].copy_from_slice(column.nulls);
             whole.push(copy);
@@ -262,10 +261,10 @@ impl Patched {
             // A suspect row is answered as its complement.
             usize::try_from(answer as i64).map_err(|_| Suspect)
         };
-        let ahead = rows.columns().first().map_or(0, |c| c.ahead as u64);
+        let ahead = rows.ahead() as u64;
         let fill = |layout: &Layout, words: &mut [u64]| self.fill(layout, rows, needed, &whole, words);
         let counters = &self.own.tile_counters;
-        match (self.tiles(rows), cells) {
+        match (self.tiles(rows, cells.is_some()), cells) {
             (None, None) => exact(range, 0, &mut []),
             (None, Some(cells)) => exact(range, 0, cells.fresh()),
             (Some(tiles), None) => {
@@ -284,18 +283,7 @@ impl Patched {
     /// Fills a frame with what is read; `whole` has the bitmaps of those columns that have fewer words than `needed`.
     fn fill(&self, layout: &Layout, rows: &Rows<'_>, needed: usize, whole: &Whole, words: &mut [u64]) {
         let address = |at: *const u64| at.expose_provenance() as u64;
-        let mut whole = whole.iter();
-        for (i, column) in rows.columns().iter().enumerate() {
-            let at = layout.columns + 2 * i;
-            words[at] = column.bytes.as_ptr().expose_provenance() as u64;
-            words[at + 1] = if column.nulls.is_empty() {
-                address(NO_NULLS.as_ptr())
-            } else if column.nulls.len() < needed {
-                whole.next().map_or(0, |w| address(w.as_ptr()))
-            } else {
-                address(column.nulls.as_ptr())
-            };
-        }
+        rows.place(&mut words[layout.columns..layout.inputs], needed, whole);
         for (i, input) in rows.inputs().iter().enumerate() {
             let at = layout.inputs + 2 * i;
             (words[at], words[at + 1]) = (input.unwrap_or(0), u64::from(input.is_none()));

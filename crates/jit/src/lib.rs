@@ -12,6 +12,7 @@ mod filter;
 mod given;
 mod interpret;
 mod jit;
+mod page;
 mod patch;
 mod perf_map;
 mod program;
@@ -33,6 +34,7 @@ pub use copy_and_patch::CopyAndPatch;
 pub use given::{Given, WordList};
 pub use interpret::Interpreter;
 pub use jit::{Jit, JitCounts, Refusal};
+pub use page::PageColumns;
 pub use program::{
     BinaryOp, Cell, Choice, Fold, Form, Label, Output, Passes, Program, Right, Site, Step, UnaryOp, set_of, table_of,
 };

@@ -1,5 +1,6 @@
 //! `Rows`: what one run reads; and `Sink`: where its values go.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use crate::call::Argument;
 use crate::cells::Cells;
 use crate::column::{Column, Input};
 use crate::given::{Given, WordList};
+use crate::page::PageColumns;
 use crate::program::{Fold, Form, Output, Program};
 use crate::provider::Suspect;
 
@@ -20,17 +22,27 @@ pub(crate) const ROWS_MAX: usize = 1 << 16;
 /// Columns that take no allocation.
 const FEW_COLUMNS: usize = 8;
 
+static NO_NULLS: [u64; ROWS_MAX / 64] = [0; ROWS_MAX / 64];
+
 pub(crate) type Columns<'v> = SmallVec<[Column<'v>; FEW_COLUMNS]>;
 
 /// The rows of one run: they are what its program reads.
 pub struct Rows<'r> {
     program: &'r Arc<Program>,
-    columns: &'r [Column<'r>],
+    source: Source<'r>,
     given: Given<'r>,
     range: Range<usize>,
     nulls: u64,
     /// How many calls there were.
     called: std::cell::Cell<u64>,
+}
+
+/// Where columns are.
+enum Source<'r> {
+    /// Wherever they say.
+    Columns(&'r [Column<'r>]),
+    /// On a page, which fits; and how far ahead the next one lies. They are looked up for those who ask for them.
+    Page { page: &'r [u8], columns: &'r PageColumns, ahead: usize, looked_up: OnceCell<Vec<Column<'r>>> },
 }
 
 impl<'r> Rows<'r> {
@@ -54,7 +66,25 @@ impl<'r> Rows<'r> {
         let bit = |(i, c): (usize, &Column<'_>)| u64::from(has_null(c)) << i.min(63);
         let nulls = columns.iter().enumerate().map(bit).fold(0, |all, bit| all | bit);
         let given = Given { inputs: &given.inputs[..program.inputs as usize], ..given };
-        Some(Rows { program, columns, given, range, nulls, called: std::cell::Cell::new(0) })
+        Some(Rows { program, source: Source::Columns(columns), given, range, nulls, called: std::cell::Cell::new(0) })
+    }
+
+    /// The same of a page, of which the next lies so many bytes ahead. `None` unless it has room for rows up to the end of `range`, and no input is missing (J2).
+    pub(crate) fn of_page(
+        columns: &'r PageColumns,
+        (page, ahead): (&'r [u8], usize),
+        given: Given<'r>,
+        range: Range<usize>,
+    ) -> Option<Rows<'r>> {
+        let program = &columns.program;
+        let has_inputs = given.inputs.len() >= program.inputs as usize;
+        if range.end > ROWS_MAX || !columns.fit(page) || !columns.reach(range.end) || !has_inputs {
+            return None;
+        }
+        let nulls = columns.nulls(page, range.end);
+        let given = Given { inputs: &given.inputs[..program.inputs as usize], ..given };
+        let source = Source::Page { page, columns, ahead, looked_up: OnceCell::new() };
+        Some(Rows { program, source, given, range, nulls, called: std::cell::Cell::new(0) })
     }
 
     /// What runs over them.
@@ -63,8 +93,62 @@ impl<'r> Rows<'r> {
     }
 
     /// As many as the program has, of its forms.
-    pub fn columns(&self) -> &'r [Column<'r>] {
-        self.columns
+    pub fn columns(&self) -> &[Column<'r>] {
+        match &self.source {
+            Source::Columns(columns) => columns,
+            Source::Page { page, columns, looked_up, .. } => looked_up.get_or_init(|| columns.columns(page)),
+        }
+    }
+
+    /// How far ahead those rows lie that are read next, in bytes.
+    pub(crate) fn ahead(&self) -> usize {
+        match &self.source {
+            Source::Columns(columns) => columns.first().map_or(0, |c| c.ahead),
+            Source::Page { ahead, .. } => *ahead,
+        }
+    }
+
+    /// Columns with fewer words of bits than so many, but with some.
+    pub(crate) fn short(&self, words: usize) -> impl Iterator<Item = &'r Column<'r>> {
+        let columns = match self.source {
+            Source::Columns(columns) => columns,
+            // Bitmaps of pages have words for all rows.
+            Source::Page { .. } => &[],
+        };
+        columns.iter().filter(move |c| !c.nulls.is_empty() && c.nulls.len() < words)
+    }
+
+    /// Fills in where the values and the bits of each column are. `whole` has the bitmaps, made longer, of those that are `short` of so many words.
+    pub(crate) fn place(&self, words: &mut [u64], needed: usize, whole: &[[u64; NULL_WORDS]]) {
+        let address = |at: *const u64| at.expose_provenance() as u64;
+        match self.source {
+            Source::Columns(columns) => {
+                let mut whole = whole.iter();
+                for (column, words) in columns.iter().zip(words.chunks_exact_mut(2)) {
+                    words[0] = column.bytes.as_ptr().expose_provenance() as u64;
+                    words[1] = if column.nulls.is_empty() {
+                        address(NO_NULLS.as_ptr())
+                    } else if column.nulls.len() < needed {
+                        whole.next().map_or(0, |w| address(w.as_ptr()))
+                    } else {
+                        address(column.nulls.as_ptr())
+                    };
+                }
+            }
+            Source::Page { page, columns, .. } => {
+                let start = page.as_ptr().expose_provenance() as u64;
+                words.iter_mut().zip(&columns.places).for_each(|(word, place)| *word = start + place);
+            }
+        }
+    }
+
+    /// Whether all columns have values and bits that can be read up to row `end`, whatever they are.
+    pub(crate) fn reach(&self, end: usize) -> bool {
+        let has_bits = |c: &Column<'_>| c.nulls.is_empty() || c.nulls.len() >= end.div_ceil(64);
+        match self.source {
+            Source::Columns(columns) => columns.iter().all(|c| c.reaches(end) && has_bits(c)),
+            Source::Page { columns, .. } => columns.reach(end),
+        }
     }
 
     /// As many as the program has.

@@ -10,6 +10,7 @@ use crate::cells::Cells;
 use crate::column::Column;
 use crate::given::Given;
 use crate::jit::{Made, Maker};
+use crate::page::PageColumns;
 use crate::program::{Form, Output, Program};
 use crate::provider::{Code, Tier};
 use crate::rows::{Columns, NULL_WORDS, Rows, Sink, Values};
@@ -147,11 +148,39 @@ impl Unit {
 
     /// Folds a range of rows of columns into `cells`, which stay as they were where it answers false, as [`Unit::values`] answers `None`.
     pub fn fold_in(&self, columns: &[Column<'_>], given: Given<'_>, rows: Range<usize>, cells: &mut Cells) -> bool {
-        let is_whole = self.program.output == Output::Folded(cells.len() as u32);
-        let Some(run) = Rows::new(&self.program, columns, given, rows.clone()).filter(|_| is_whole) else {
+        Rows::new(&self.program, columns, given, rows).is_some_and(|run| self.fold(&run, cells))
+    }
+
+    /// The same of the rows of a page, whose columns lie where `columns` say; the next one lies so many bytes ahead, if anybody knows. That is only a hint: there need
+    /// be nothing.
+    pub fn fold_page(
+        &self,
+        columns: &PageColumns,
+        (page, ahead): (&[u8], usize),
+        given: Given<'_>,
+        rows: Range<usize>,
+        cells: &mut Cells,
+    ) -> bool {
+        let run = Rows::of_page(columns, (page, ahead), given, rows);
+        Arc::ptr_eq(&columns.program, &self.program) && run.is_some_and(|run| self.fold(&run, cells))
+    }
+
+    /// Where the program's columns lie on pages with so many bytes: their values and bitmaps, of so many words, begin at these places. `None` where they are not inside, or
+    /// not aligned to their width.
+    pub fn on_pages(
+        &self,
+        columns: impl IntoIterator<Item = [usize; 2]>,
+        words: usize,
+        bytes: usize,
+    ) -> Option<PageColumns> {
+        PageColumns::new(&self.program, columns, words, bytes)
+    }
+
+    fn fold(&self, rows: &Rows<'_>, cells: &mut Cells) -> bool {
+        if self.program.output != Output::Folded(cells.len() as u32) {
             return false;
-        };
-        let is_done = self.run(&run, &mut Sink::of_cells(cells, rows)).is_some();
+        }
+        let is_done = self.run(rows, &mut Sink::of_cells(cells, rows.range())).is_some();
         cells.end(is_done);
         is_done
     }

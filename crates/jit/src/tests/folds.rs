@@ -21,9 +21,13 @@ pub fn alike(units: [&Unit; 2], columns: &[&Vector], given: [Given<'_>; 2], rows
         let start = rng.random_range(0..rows);
         let range = start..rng.random_range(start..=rows);
         let before = cells.each_ref().map(all_of);
-        let done = [0, 1].map(|i| {
-            let columns: Vec<Column<'_>> = columns.iter().map(|v| as_column(v)).collect();
-            units[i].fold_in(&columns, given[i], range.clone(), &mut cells[i])
+        let page = rng.random_bool(0.5).then(|| Page::new(columns, rows, rng));
+        let done = [0, 1].map(|i| match &page {
+            Some(page) => page.fold(units[i], given[i], range.clone(), &mut cells[i]),
+            None => {
+                let columns: Vec<Column<'_>> = columns.iter().map(|v| as_column(v)).collect();
+                units[i].fold_in(&columns, given[i], range.clone(), &mut cells[i])
+            }
         });
         assert_eq!(done[0], done[1], "{program:?}");
         if !done[0] {
@@ -36,6 +40,50 @@ pub fn alike(units: [&Unit; 2], columns: &[&Vector], given: [Given<'_>; 2], rows
         }
     }
     is_all
+}
+
+/// Columns one behind the other, bitmaps first, as pages have them.
+struct Page {
+    words: Vec<u64>,
+    places: Vec<[usize; 2]>,
+    bitmap_words: usize,
+}
+
+impl Page {
+    /// Of so many rows, mostly with room for more, in which there is anything.
+    fn new(columns: &[&Vector], rows: usize, rng: &mut ChaCha8Rng) -> Page {
+        let (capacity, spare) = (rows + rng.random_range(0..40), rng.random_range(0..20));
+        let bitmap_words = capacity.div_ceil(64);
+        let mut page =
+            Page { words: vec![rng.random(); columns.len() * bitmap_words], places: Vec::new(), bitmap_words };
+        for (i, column) in columns.iter().map(|v| as_column(v)).enumerate() {
+            let bitmap = &mut page.words[i * bitmap_words..][..bitmap_words];
+            let null = |row: &usize| column.nulls().get(row / 64).is_some_and(|word| word >> (row % 64) & 1 == 1);
+            for row in 0..rows {
+                bitmap[row / 64] = bitmap[row / 64] & !(1 << (row % 64)) | u64::from(null(&row)) << (row % 64);
+            }
+            let start = page.words.len();
+            page.places.push([8 * start, 8 * i * bitmap_words]);
+            page.words.resize(start + (capacity * column.form().width()).div_ceil(8), rng.random());
+            let bytes = bytemuck::cast_slice_mut(&mut page.words[start..]);
+            bytes[..rows * column.form().width()].copy_from_slice(&column.bytes()[..rows * column.form().width()]);
+            if column.form() == Form::Bool {
+                bytes[rows..].fill(1);
+            }
+        }
+        page.words.resize(page.words.len() + spare, rng.random());
+        page
+    }
+
+    fn bytes(&self) -> &[u8] {
+        bytemuck::cast_slice(&self.words)
+    }
+
+    fn fold(&self, unit: &Unit, given: Given<'_>, rows: std::ops::Range<usize>, cells: &mut Cells) -> bool {
+        let columns = unit.on_pages(self.places.iter().copied(), self.bitmap_words, self.bytes().len()).unwrap();
+        columns.look_ahead(self.bytes(), 1 << 40);
+        unit.fold_page(&columns, (self.bytes(), 1 << 40), given, rows, cells)
+    }
 }
 
 fn program(columns: Vec<Form>, steps: Vec<Step>) -> Program {
@@ -271,4 +319,35 @@ fn cells_that_are_not_there_or_have_two_folds_are_refused() {
     assert!(jit.unit(program(vec![Form::I32], steps([0, 0]))).is_none());
     assert!(jit.unit(program(vec![Form::I32], steps([0, 2]))).is_none());
     assert!(jit.unit(Program { output: Output::Kept, ..program(vec![Form::I32], steps([0, 1])) }).is_none());
+}
+
+/// A page that ends before the columns do is not read; nor are columns that begin between words.
+#[test]
+fn pages_are_as_large_as_their_columns() {
+    let steps = vec![Step::Column(0), Step::Fold(Fold::Sum, 0), Step::Fold(Fold::Values, 1)];
+    let numbers: Vec<u64> = std::iter::once(0b1000).chain((0..20).map(|i| i | (i + 100) << 32)).collect();
+    let page: &[u8] = bytemuck::cast_slice(&numbers);
+    for jit in all() {
+        let unit = jit.unit(program(vec![Form::I32], steps.clone())).unwrap().0;
+        let other = jit.unit(program(vec![Form::I32], steps[..2].to_vec())).unwrap().0;
+        let columns = unit.on_pages([[8, 0]], 1, page.len()).unwrap();
+        let mut cells = Cells::new(2);
+        let mut fold = |unit: &Unit, page: &[u8], rows| {
+            let is_done = unit.fold_page(&columns, (page, 0), Given::default(), rows, &mut cells);
+            (is_done, number(cells.get(0)), number(cells.get(1)))
+        };
+        // Rows 0, 1, 2, 4: the fourth is NULL.
+        assert_eq!(fold(&unit, page, 0..5), (true, 103, 4));
+        assert_eq!(fold(&unit, page, 38..40), (true, 103 + 19 + 119, 6));
+        assert_eq!(fold(&unit, page, 38..41), (false, 241, 6));
+        assert_eq!(fold(&unit, &page[..160], 0..5), (false, 241, 6), "it is too short");
+        assert_eq!(fold(&unit, &page[1..], 0..5), (false, 241, 6));
+        assert_eq!(fold(&other, page, 0..5), (false, 241, 6), "places are another program's");
+        assert!(unit.on_pages([[10, 0]], 1, page.len()).is_none() && unit.on_pages([[8, 4]], 1, page.len()).is_none());
+        assert!(
+            unit.on_pages([[8, 160]], 2, page.len()).is_none() && unit.on_pages([[176, 0]], 1, page.len()).is_none()
+        );
+        assert!(unit.on_pages([[usize::MAX - 3, 0]], 1, page.len()).is_none());
+        assert!(unit.on_pages([], 1, page.len()).is_none());
+    }
 }

@@ -96,8 +96,8 @@ fn registers(fold: Fold) -> usize {
     }
 }
 
-// Eight lanes of each half get at most so many numbers below 2^16.
-const _: () = assert!((ROWS_MAX / 8) << 16 <= 1 << 31);
+// A lane gets the halves of all rows at most: below 2^16 each, or signed and of 16 bits.
+const _: () = assert!((ROWS_MAX as u64) << 16 <= 1 << 32);
 
 #[cfg(test)]
 mod tests {

@@ -15,6 +15,9 @@ pub const SHORT_LIST: usize = 16;
 /// Longer programs have none: their code would take much of what memory there is.
 const STEPS_MAX: usize = 4000;
 
+/// Of more columns nothing is looked for ahead: rows of so many are few to a page, whose columns lie close together, and the processor sees that itself.
+const AHEAD_MAX: usize = 64;
+
 /// How many bits the integers have that lanes hold; floats have all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Width {
@@ -257,10 +260,10 @@ impl Lowering<'_> {
 
     /// Has the processor look for what follows on the columns, of programs that run over pages; also where rows that a filter drops do not come to them.
     fn look_ahead(&mut self) -> Option<()> {
-        if matches!(self.program.output, Output::Vector(_)) {
+        let program = self.program;
+        if matches!(program.output, Output::Vector(_)) || program.columns.len() > AHEAD_MAX {
             return Some(());
         }
-        let program = self.program;
         let is_read = |column: &usize| {
             let column = *column as u32;
             let reads =

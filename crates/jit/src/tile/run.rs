@@ -93,12 +93,15 @@ impl Tiles {
         format!("; tiles of {rows} rows: {bytes} bytes, {stencils} stencils\n{}", disassembly(self.block.code()))
     }
 
-    /// Whether they are worth it: there is a tile of rows, inputs and given lists fit into lanes, and not too many tiles were suspect.
-    pub fn take(&self, rows: &Rows<'_>) -> bool {
+    /// Whether they are worth it: there is a tile of rows, or, of a program that folds, columns that can be read as far; inputs and given lists fit into lanes, and not
+    /// too many tiles were suspect.
+    pub fn take(&self, rows: &Rows<'_>, folds: bool) -> bool {
         let read = |c: &AtomicU64| c.load(Ordering::Relaxed);
         let suspect_rows = read(&self.suspects).saturating_sub(SUSPECTS_FEW) * self.family.rows as u64;
         let fits = |word: u64| !self.family.is_narrow || i32::try_from(word as i64).is_ok();
-        rows.range().len() >= self.family.rows
+        let tile = self.family.rows;
+        let range = rows.range();
+        (range.len() >= tile || folds && rows.reach(range.start + tile))
             && suspect_rows <= read(&self.rows) / 8
             && rows.inputs().iter().all(|input| input.is_none_or(fits))
             && rows.lists().iter().take(self.layout.base.given_lists).all(|list| list.fits(SHORT_LIST, fits))
@@ -171,10 +174,13 @@ impl Tiles {
         let words = lanes.words();
         fill(&self.layout.base, words);
         words[header::AHEAD / 8] = ahead;
-        words[header::DEAD / 8] = 0;
-        // SAFETY: the frame was laid out for this code, and nobody else has run with it (`Lanes::is_of`); there is a tile of rows at least (`take`); and the rest is
-        // the caller's.
-        let answer = unsafe { self.block.run(words.as_mut_ptr(), range.clone(), 0) };
+        // Of less than a tile, the rows behind the last are dead.
+        let (len, tile) = (range.len(), self.family.rows);
+        words[header::DEAD / 8] = if len < tile { (1 << tile) - (1 << len) } else { 0 };
+        let reached = range.start..range.end.max(range.start + tile);
+        // SAFETY: the frame was laid out for this code, and nobody else has run with it (`Lanes::is_of`); there is a tile of rows at least, or what can be read as
+        // one (`take`); and the rest is the caller's.
+        let answer = unsafe { self.block.run(words.as_mut_ptr(), reached, 0) };
         if answer as i64 >= 0 {
             lanes.count(range.len());
             self.count(range.len(), 0, counters);

@@ -232,6 +232,12 @@ impl<'a> TablePage<'a> {
         &self.bytes[at..at + self.capacity * self.layout.columns[column].width()]
     }
 
+    /// Where the mini-page and the bitmap of `column` begin, in bytes from the page's start.
+    #[inline]
+    pub fn places(&self, column: usize) -> [usize; 2] {
+        [self.column_at(column), HEADER_BYTES + 8 * self.words * (2 + column)]
+    }
+
     /// The bytes of `column` in `slot`, a value or a view of one; `None` for NULL.
     #[inline]
     pub fn stored(&self, slot: usize, column: usize) -> Option<&'a [u8]> {

@@ -170,6 +170,24 @@ impl<'a> PageView<'a> {
         self.page.mini_page(column)
     }
 
+    /// Where a column's mini-page and its bitmap of NULLs begin, in bytes from the page's start: the same on all pages of a table with this capacity.
+    #[inline]
+    pub fn places(&self, column: usize) -> [usize; 2] {
+        self.page.places(column)
+    }
+
+    /// How many slots there is room for.
+    #[inline]
+    pub fn capacity(&self) -> usize {
+        self.page.capacity()
+    }
+
+    /// All of the page.
+    #[inline]
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
     /// What the view of a variable-length column in `slot` stands for.
     #[inline]
     pub fn var(&self, column: usize, slot: usize) -> Cell<'a> {
