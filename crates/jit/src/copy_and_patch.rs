@@ -197,9 +197,10 @@ impl Patched {
     }
 
     /// The tiles that are to run over these rows, made if it is time.
-    fn tiles(&self, rows: &Rows<'_>, folds: bool) -> Option<&Tiles> {
+    fn tiles(&self, rows: &Rows<'_>) -> Option<&Tiles> {
         let (len, after) = (rows.range().len(), self.own.tiles_after);
-        let is_short = len < TILES_FROM && !(folds && len * self.program.steps.len() >= TILES_FROM_STEPS);
+        let is_short =
+            len < TILES_FROM && !(self.program.folds() && len * self.program.steps.len() >= TILES_FROM_STEPS);
         if (is_short && after > 0) || !self.program.passes.tiles {
             return None;
         }
@@ -211,7 +212,7 @@ impl Patched {
                 Tiles::new(&self.program, self.nulls, self.block.arena(), perf_map, tile_counters)
             }),
         };
-        tiles.as_ref().filter(|tiles| tiles.take(rows, folds))
+        tiles.as_ref().filter(|tiles| tiles.take(rows))
     }
 
     /// How many rows were kept. The program's cells are folded into, and tell nothing where a row was suspect.
@@ -264,7 +265,7 @@ impl Patched {
         let ahead = rows.ahead() as u64;
         let fill = |layout: &Layout, words: &mut [u64]| self.fill(layout, rows, needed, &whole, words);
         let counters = &self.own.tile_counters;
-        match (self.tiles(rows, cells.is_some()), cells) {
+        match (self.tiles(rows), cells) {
             (None, None) => exact(range, 0, &mut []),
             (None, Some(cells)) => exact(range, 0, cells.fresh()),
             (Some(tiles), None) => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::call::Argument;
-use crate::program::{Output, Program, Right, Step, table_span};
+use crate::program::{Program, Right, Step, table_span};
 use crate::provider::{Code, Provider, Suspect};
 use crate::rows::{Rows, Sink};
 
@@ -32,7 +32,7 @@ impl Code for Interpreted {
         let mut slots = vec![(0u64, false); program.slots as usize];
         for row in rows.range() {
             let (a, z) = one(rows, &mut slots, sink, row).ok_or(Suspect)?;
-            if !matches!(program.output, Output::Folded(_)) {
+            if !program.folds() {
                 sink.put(row, (!z).then_some(a));
             }
         }

@@ -364,6 +364,11 @@ impl Program {
         }
     }
 
+    /// Whether it folds values, instead of putting them out.
+    pub fn folds(&self) -> bool {
+        matches!(self.output, Output::Folded(_))
+    }
+
     /// How many cells it folds into.
     pub fn cells(&self) -> u32 {
         if let Output::Folded(cells) = self.output { cells } else { 0 }

@@ -164,8 +164,7 @@ pub fn lower(program: &Program, family: &'static Family, nulls: u64) -> Option<(
     if program.steps.len() > STEPS_MAX || !is_overwritten(&program.steps) {
         return None;
     }
-    let folds = matches!(program.output, Output::Folded(_));
-    let places = places(&program.steps, folds, can_fail)?;
+    let places = places(&program.steps, program.folds(), can_fail)?;
     let layout = TileLayout::of(program, places.len());
     let mut lowering = Lowering {
         program,

@@ -95,13 +95,13 @@ impl Tiles {
 
     /// Whether they are worth it: there is a tile of rows, or, of a program that folds, columns that can be read as far; inputs and given lists fit into lanes, and not
     /// too many tiles were suspect.
-    pub fn take(&self, rows: &Rows<'_>, folds: bool) -> bool {
+    pub fn take(&self, rows: &Rows<'_>) -> bool {
         let read = |c: &AtomicU64| c.load(Ordering::Relaxed);
         let suspect_rows = read(&self.suspects).saturating_sub(SUSPECTS_FEW) * self.family.rows as u64;
         let fits = |word: u64| !self.family.is_narrow || i32::try_from(word as i64).is_ok();
         let tile = self.family.rows;
         let range = rows.range();
-        (range.len() >= tile || folds && rows.reach(range.start + tile))
+        (range.len() >= tile || rows.program().folds() && rows.reach(range.start + tile))
             && suspect_rows <= read(&self.rows) / 8
             && rows.inputs().iter().all(|input| input.is_none_or(fits))
             && rows.lists().iter().take(self.layout.base.given_lists).all(|list| list.fits(SHORT_LIST, fits))
