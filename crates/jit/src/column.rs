@@ -4,16 +4,17 @@ use vector::{Data, Vector};
 
 use crate::program::Form;
 
-/// Has the processor look for what lies so many bytes ahead of `bytes`, if there is anything: it is read soon.
+/// Has the processor fetch what lies so many bytes ahead of `bytes` into its second cache, if there is anything: it is read soon. More lines can be on their way
+/// there than to the first (ADR 0018).
 #[inline]
 pub fn look_ahead(bytes: &[u8], ahead: usize) {
     const LINE_BYTES: usize = 64;
     #[cfg(target_arch = "x86_64")]
     for at in (0..bytes.len()).step_by(LINE_BYTES) {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
         let place = bytes.as_ptr().wrapping_add(ahead + at).cast();
         // SAFETY: whatever the address is, nothing is read there, and no fault is raised.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(place) };
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(place) };
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = (bytes, ahead, LINE_BYTES);

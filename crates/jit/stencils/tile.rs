@@ -242,15 +242,15 @@ unsafe fn nulls(words: u64, row: u64) -> u64 {
     }
 }
 
-/// The values of a column that lie as far ahead as the frame says will be at hand soon.
+/// The values of a column that lie as far ahead as the frame says will be in the second cache soon: to there more lines can be on their way than to the first.
 macro_rules! ahead {
     ($($name:ident)*) => {$(
         stencil!(concat!("ahead_", stringify!($name)), |t| {
             let data = word!(t.c, H_0).wrapping_add(get(t.c, AHEAD));
             let ahead = data.wrapping_add(t.row * size_of::<$name>() as u64) as *const i8;
-            _mm_prefetch::<_MM_HINT_T0>(ahead);
+            _mm_prefetch::<_MM_HINT_T1>(ahead);
             if ROWS as usize * size_of::<$name>() > 64 {
-                _mm_prefetch::<_MM_HINT_T0>(ahead.wrapping_add(64));
+                _mm_prefetch::<_MM_HINT_T1>(ahead.wrapping_add(64));
             }
             next(t)
         });
