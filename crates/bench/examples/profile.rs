@@ -1,20 +1,24 @@
 //! Runs one thing over and over, for profilers: `cargo run --profile profiling -p bench --example profile -- MODE COUNT`.
 //!
 //! Modes: `one` (SELECT 1), `point`, `update`, `insert` (prepared, by key), `literal` (with literals), `sql` (the statement in `Q`, after the script in
-//! `PRE`), `tpch-load` (TPC-H at scale `SCALE`), `tpch` (each query COUNT times, or that of number `Q`, with `WORKERS` more threads). `DIR` puts the
+//! `PRE`), `login` (a client comes, asks `SELECT 1` and leaves, over streams of this process), `tpch-load` (TPC-H at scale `SCALE`), `tpch` (each query COUNT times, or that of number `Q`, with `WORKERS` more threads). `DIR` puts the
 //! database there and keeps it.
 
 use std::time::Instant;
 
 use std::fmt::Display;
-use std::io::Write;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 
+use bytes::{Bytes, BytesMut};
 use hathi::{Database, Session};
+use server::{Auth, Proof, Roles, Server};
 use tpchgen::csv::{CustomerCsv, LineItemCsv, NationCsv, OrderCsv, PartCsv, PartSuppCsv, RegionCsv, SupplierCsv};
 use tpchgen::generators::{
     CustomerGenerator, LineItemGenerator, NationGenerator, OrderGenerator, PartGenerator, PartSuppGenerator,
     RegionGenerator, SupplierGenerator,
 };
+use wire::{FrontendMessage, ProtocolVersion, StartupMessage, StartupParameters};
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
@@ -96,6 +100,28 @@ fn fill(session: &mut Session) -> Outcome {
     Ok(session.batch_execute(&rows)?)
 }
 
+/// What a client comes with, all at once: nobody waits for anybody.
+fn log_in(db: &Database, count: u32) -> Outcome {
+    let server = Server::new(db.clone(), Auth::Trust, Roles::new(db, None));
+    let mut said = BytesMut::new();
+    let parameters =
+        StartupParameters::new([("user", "postgres"), ("database", "postgres"), ("application_name", "bench")]);
+    StartupMessage::Startup { version: ProtocolVersion::V3_0, parameters }.encode(&mut said);
+    FrontendMessage::Query(Bytes::from_static(b"SELECT 1")).encode(&mut said);
+    FrontendMessage::Terminate.encode(&mut said);
+    let said = said.freeze();
+    timed("login", count, |_| {
+        let (own, mut other) = UnixStream::pair()?;
+        other.write_all(&said)?;
+        server.serve_stream(Proof::None, own.try_clone()?, own);
+        let mut answers = Vec::new();
+        other.read_to_end(&mut answers)?;
+        // DataRow with 1
+        assert!(answers.windows(5).any(|w| w == [0, 0, 0, 1, b'1']));
+        Ok(())
+    })
+}
+
 fn scattered(i: u32) -> i32 {
     (i.wrapping_mul(2_654_435_761) % rows()) as i32
 }
@@ -169,6 +195,7 @@ fn main() -> Outcome {
             let sql = std::env::var("Q")?;
             timed(&sql, count, |_| Ok(session.batch_execute(&sql)?))
         }
+        "login" => log_in(&db, count),
         "tpch-load" => load_tpch(&mut session),
         "tpch" => run_tpch(&mut session, count),
         other => Err(format!("there is no mode {other:?}").into()),

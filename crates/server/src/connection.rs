@@ -6,14 +6,15 @@
 //! Who may touch it: the thread that runs its seat (`seat.rs`, P1, P2), or its own in thread mode; its session and portals with it. Whoever else wants
 //! something of it has the session's `Backend`, whose waker has the seat run again.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use env::waiting::Wait;
-use session::{BlockState, Farewell, Pause, Run, Waker};
+use session::{BlockState, Farewell, Pause, Run, Setting, Waker};
 use types::error::Severity;
 use types::{Result, SqlError, SqlState};
 use wire::{FrontendMessage, TransactionStatus, backend, text};
@@ -46,6 +47,9 @@ const REPORTED: [(&str, &str); 15] = [
     ("standard_conforming_strings", "on"),
     ("TimeZone", "UTC"),
 ];
+
+static REPORTED_SETTINGS: LazyLock<[Option<Setting>; REPORTED.len()]> =
+    LazyLock::new(|| REPORTED.map(|(name, _)| Setting::named(name)));
 
 /// How far a connection has come.
 pub(crate) enum Phase {
@@ -112,7 +116,10 @@ pub struct Connection {
     endings: u64,
     /// After an error in the extended protocol: skip to the next Sync.
     skipping: bool,
-    reported: Vec<String>,
+    /// It has said farewell, and what it has asked before is still to be sent.
+    leaving: bool,
+    /// The values of `REPORTED` that its client was told of last.
+    reported: Vec<Cow<'static, str>>,
     /// Changes of settings that those told of know.
     reported_changes: u64,
     liveness: Liveness,
@@ -139,6 +146,7 @@ impl Connection {
             bound: None,
             endings: 0,
             skipping: false,
+            leaving: false,
             reported: Vec::new(),
             reported_changes: 0,
             liveness: Liveness::default(),
@@ -160,6 +168,7 @@ impl Connection {
             return Turn::Over;
         }
         match self.channel.drain() {
+            Ok(true) if self.leaving => return Turn::Over,
             Ok(true) => {}
             Ok(false) if self.channel.is_lost() => return Turn::Over,
             Ok(false) => return self.parked(true),
@@ -221,7 +230,8 @@ impl Connection {
 
     /// Bytes that it holds itself, apart from its session.
     fn bytes(&self) -> usize {
-        let reported: usize = self.reported.iter().map(|value| size_of::<String>() + value.capacity()).sum();
+        let own = |value: &Cow<'_, str>| if let Cow::Owned(text) = value { text.capacity() } else { 0 };
+        let reported: usize = self.reported.iter().map(|value| size_of::<Cow<'_, str>>() + own(value)).sum();
         let portals = self.portals.capacity() * size_of::<(Bytes, Opened)>();
         size_of::<Connection>() + self.channel.held_bytes() + reported + portals
     }
@@ -277,7 +287,9 @@ impl Connection {
             Incoming::Nothing => return Ok(Step::Nothing),
             Incoming::Message(FrontendMessage::Terminate) => {
                 self.channel.say_farewell(Farewell::Said);
-                return Err(crate::channel::gone());
+                self.leaving = true;
+                // What it has asked before is answered.
+                return if self.channel.drain()? { Err(crate::channel::gone()) } else { Ok(Step::Full) };
             }
             Incoming::Message(message) => self.handle(message),
             Incoming::Malformed(tag, e) => {
@@ -438,6 +450,9 @@ impl Connection {
         let Some(session) = &mut self.session else { return };
         let changes = session.inner().settings_changes();
         let first = self.reported.is_empty();
+        if first {
+            self.reported.reserve_exact(REPORTED.len());
+        }
         if !first && changes == self.reported_changes {
             return;
         }
@@ -446,22 +461,22 @@ impl Connection {
             let settings = session.inner().client_settings();
             self.liveness.follow(settings, self.channel.socket(), backend);
         }
-        for (i, (name, without)) in REPORTED.iter().enumerate() {
+        for (i, ((name, without), setting)) in REPORTED.iter().zip(&*REPORTED_SETTINGS).enumerate() {
             let session = session.inner();
-            let value = match *name {
-                "is_superuser" => Ok(if session.user().superuser { "on" } else { "off" }.to_owned()),
-                "session_authorization" => Ok(session.session_user().name.clone()),
-                name => session.setting(name),
+            let value = match (*name, *setting) {
+                ("is_superuser", _) => if session.user().superuser { "on" } else { "off" }.into(),
+                ("session_authorization", _) => session.session_user().name.clone().into(),
+                (_, Some(setting)) => session.shown(setting),
+                (_, None) => (*without).into(),
             };
-            let value = value.unwrap_or_else(|_| (*without).to_owned());
-            if first {
-                self.reported.push(value.clone());
-            } else if self.reported[i] == value {
+            if !first && self.reported[i] == value {
                 continue;
-            } else {
-                self.reported[i].clone_from(&value);
             }
             backend::parameter_status(&mut self.channel.output, name, &value);
+            match first {
+                true => self.reported.push(value),
+                false => self.reported[i] = value,
+            }
         }
     }
 

@@ -69,7 +69,7 @@ impl Credentials for Roles {
         // A password that ended fits no more, as in PostgreSQL; other proofs do.
         let now = self.runtime.engine().shared().env.clock.unix_micros() - MICROS_TO_2000;
         let stored = stored.filter(|_| role.valid_until.is_none_or(|until| now < until));
-        let limited = Limited { oid: role.oid, name: role.name, limit: role.connection_limit };
+        let limited = Limited { oid: role.oid, name: role.name.clone(), limit: role.connection_limit };
         let (superuser, can_login) = (role.superuser, role.can_login);
         Ok(Some(LoginRole { limited, superuser, verifier: own.or(stored), can_login }))
     }

@@ -174,7 +174,7 @@ impl Rules {
 
 impl Rule {
     fn fits(&self, asked: &Asked<'_>, roles: &dyn Credentials) -> Result<bool> {
-        let is_local = matches!(asked.origin, Origin::Local(_));
+        let is_local = matches!(asked.origin, Origin::Local);
         let comes_so = match self.kind {
             Kind::Local => is_local,
             Kind::Host => !is_local,
@@ -216,11 +216,12 @@ impl Rule {
 impl Addresses {
     fn contain(&self, origin: &Origin) -> bool {
         let Origin::Host(address) = origin else { return true };
+        let address = address.ip();
         match self {
             Addresses::None | Addresses::All => true,
-            Addresses::SameHost => own_networks().iter().any(|n| n.addr() == *address),
-            Addresses::SameNet => own_networks().iter().any(|n| n.contains(address)),
-            Addresses::Network(network) => network.contains(address),
+            Addresses::SameHost => own_networks().iter().any(|n| n.addr() == address),
+            Addresses::SameNet => own_networks().iter().any(|n| n.contains(&address)),
+            Addresses::Network(network) => network.contains(&address),
         }
     }
 }

@@ -23,6 +23,9 @@ use crate::{SessionMode, Shared, locked, thread};
 /// Clients that may wait to be accepted.
 const BACKLOG: i32 = 4096;
 
+/// How sockets of clients begin.
+const ACCEPTED: SocketFlags = SocketFlags::CLOEXEC.union(SocketFlags::NONBLOCK);
+
 /// A file that is closed to have one for who comes when there are no more, to be sent away.
 struct Spare(Mutex<Option<File>>);
 
@@ -88,14 +91,14 @@ impl AsFd for Tcp {
 
 impl Accept for Tcp {
     fn accept(&self, poller: &Arc<Poller>) -> Option<Arc<Seat>> {
-        let (stream, peer) = self.spare.accept(|| self.listener.accept())?;
+        let (stream, peer) = self.spare.accept(|| Ok(rustix::net::acceptfrom_with(&self.listener, ACCEPTED)?))?;
+        let peer = SocketAddr::try_from(peer?).ok()?;
         // Small messages must not wait for each other.
-        let _ = stream.set_nodelay(true);
+        let _ = sockopt::set_tcp_nodelay(&stream, true);
         // A client whose machine is gone is found out, as by PostgreSQL.
         let _ = sockopt::set_socket_keepalive(&stream, true);
-        stream.set_nonblocking(true).ok()?;
-        let origin = Origin::Host(peer.ip().to_canonical());
-        start(&self.shared, poller, origin, stream.into())
+        let origin = Origin::Host(SocketAddr::new(peer.ip().to_canonical(), peer.port()));
+        start(&self.shared, poller, origin, stream)
     }
 }
 
@@ -128,10 +131,8 @@ impl AsFd for Unix {
 
 impl Accept for Unix {
     fn accept(&self, poller: &Arc<Poller>) -> Option<Arc<Seat>> {
-        let (stream, _) = self.spare.accept(|| self.listener.accept())?;
-        stream.set_nonblocking(true).ok()?;
-        let uid = sockopt::socket_peercred(&stream).ok().map(|peer| peer.uid.as_raw());
-        start(&self.shared, poller, Origin::Local(uid), stream.into())
+        let stream = self.spare.accept(|| Ok(rustix::net::accept_with(&self.listener, ACCEPTED)?))?;
+        start(&self.shared, poller, Origin::Local, stream)
     }
 }
 

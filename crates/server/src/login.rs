@@ -1,13 +1,10 @@
 //! The start of a connection: encryption, cancel requests, proof of identity, first settings.
 
 use std::io;
-use std::net::SocketAddr;
-use std::os::fd::BorrowedFd;
 use std::sync::PoisonError;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use session::Peer;
 use types::error::Severity;
 use types::{Result, SqlError, SqlState};
 use wire::scram::{self, ChannelBinding, SCRAM_SHA_256, SCRAM_SHA_256_PLUS, Verifier};
@@ -100,7 +97,7 @@ impl Connection {
 
     /// TLS, where clients like this one can have it.
     fn tls_settings(&self) -> Option<std::sync::Arc<crate::tls::TlsSettings>> {
-        if let Origin::Local(_) = self.origin { None } else { self.shared.tls_settings() }
+        if let Origin::Local = self.origin { None } else { self.shared.tls_settings() }
     }
 
     fn answer_ssl(&mut self, asked: Asked) -> io::Result<Step> {
@@ -171,8 +168,10 @@ impl Connection {
         match method {
             Method::Trust if !login.is_certified() => failed("\"trust\"", &login),
             Method::Cert if !login.is_certified() => failed("certificate", &login),
-            Method::Peer if self.origin.system_user().as_ref() != Some(&login.user) => failed("Peer", &login),
-            Method::Owner if !self.origin.is_owner() => failed("Peer", &login),
+            Method::Peer if self.origin.system_user(self.channel.socket()).as_ref() != Some(&login.user) => {
+                failed("Peer", &login)
+            }
+            Method::Owner if !self.origin.is_owner(self.channel.socket()) => failed("Peer", &login),
             Method::Trust | Method::Cert | Method::Peer | Method::Owner => self.admit(login),
             // `rule` has refused it.
             Method::Reject => failed("", &login),
@@ -311,7 +310,7 @@ impl Connection {
         let id = session.inner().process_id() as i32;
         let cancel = session.inner().cancel_handle();
         cancel.set_waker(self.waker.take());
-        cancel.set_peer(peer(self.channel.socket()));
+        cancel.set_peer(self.origin.peer());
         session.inner().time_all();
         crate::journal::connected(session.inner(), self.origin);
         self.session = Some(session);
@@ -323,16 +322,6 @@ impl Connection {
         self.shared.enter(id, key, cancel);
         self.ready();
         Ok(())
-    }
-}
-
-/// Where the client of a socket is.
-fn peer(socket: Option<BorrowedFd<'_>>) -> Peer {
-    let address = socket.and_then(|socket| rustix::net::getpeername(socket).ok().flatten());
-    match address.map(SocketAddr::try_from) {
-        Some(Ok(address)) => Peer::Network(address),
-        _ if socket.is_some() => Peer::Local,
-        _ => Peer::Program,
     }
 }
 

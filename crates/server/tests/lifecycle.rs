@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use bytes::BytesMut;
 use server::SessionMode;
 use wire::frontend::encode;
 
@@ -89,6 +90,25 @@ fn terminating_ends_every_wait() {
     }
     // Those who have held something have just left.
     assert!(boss.is_alone(100));
+}
+
+#[test]
+fn what_was_asked_before_a_farewell_is_answered() {
+    for mode in [TWO, SessionMode::Thread] {
+        let served = Served::start(mode);
+        // Little, which is written at once, and more than a socket has room for.
+        for bytes in [10, 4_000_000] {
+            let mut client = served.connect();
+            let mut said = BytesMut::new();
+            encode::query(&mut said, &format!("SELECT repeat('x', {bytes})"));
+            encode::terminate(&mut said);
+            client.send(&said);
+            std::thread::sleep(Duration::from_millis(100));
+            assert_eq!(client.answer().row()[0].len(), bytes);
+            assert!(client.message().is_none());
+        }
+        assert!(served.connect().is_alone(100));
+    }
 }
 
 #[test]

@@ -37,7 +37,7 @@ pub(crate) fn describe(
             Ok(Some(parts.collect::<Result<Vec<_>>>()?.join(", ")))
         }
         Describe::Role => Ok(Some(match host.runtime.role_by_oid(object)? {
-            Some(role) => role.name,
+            Some(role) => role.name.clone(),
             None => format!("unknown (OID={})", object.0),
         })),
         Describe::Comment => comment(host, object, 0, text),

@@ -55,10 +55,10 @@ pub(crate) struct SessionHost<'a> {
     pub settings: &'a Settings,
     pub pending: &'a mut Vec<Pending>,
     pub sequences: &'a mut Sequences,
-    pub user: &'a Role,
+    pub user: &'a Arc<Role>,
     /// Owners of functions being called that run as they may, outermost first.
-    pub entered: Vec<Role>,
-    pub session_user: &'a Role,
+    pub entered: Vec<Arc<Role>>,
+    pub session_user: &'a Arc<Role>,
     pub interrupt: &'a Arc<Interrupt>,
     pub advisory: &'a mut Advisory,
     pub read_only: bool,
@@ -88,7 +88,7 @@ impl SessionHost<'_> {
     }
 
     /// Who does what is being done.
-    pub(crate) fn acting(&self) -> &Role {
+    pub(crate) fn acting(&self) -> &Arc<Role> {
         self.entered.last().unwrap_or(self.user)
     }
 

@@ -119,7 +119,7 @@ impl SessionHost<'_> {
             }
         };
         let name = match self.runtime.role_by_oid(owner)? {
-            Some(role) => role.name,
+            Some(role) => role.name.clone(),
             None => owner.0.to_string(),
         };
         let acl = Acl::default_of(&name, all, public);

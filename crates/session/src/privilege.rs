@@ -1,6 +1,6 @@
 //! What roles may do: checks of plans before they run, and `has_*_privilege`.
 
-use catalog::stored::{self, PG_AUTH_MEMBERS, PG_CLASS, PG_DATABASE};
+use catalog::stored::{self, PG_CLASS, PG_DATABASE};
 use catalog::{ColumnInfo, Fields, Image, TableInfo};
 use plan::{CheckAs, Expr, ExprKind, MergeAction, Node, TableRef, TableSource};
 use types::{Oid, Result, SqlError, SqlState};
@@ -20,6 +20,18 @@ pub(crate) struct Membership {
     pub may_set: bool,
     /// Whether the member may make others members.
     pub admin: bool,
+}
+
+impl Membership {
+    pub(crate) fn of(row: Fields<'_>) -> Membership {
+        Membership {
+            group: row.oid("roleid"),
+            member: row.oid("member"),
+            inherits: row.bool("inherit_option"),
+            may_set: row.bool("set_option"),
+            admin: row.bool("admin_option"),
+        }
+    }
 }
 
 /// A role, and those whose rights it has.
@@ -57,7 +69,7 @@ impl Rights {
         }
         rights.oids = runtime.reached(role.oid, |m| m.inherits)?;
         for group in &rights.oids[1..] {
-            rights.names.extend(runtime.role_by_oid(*group)?.map(|r| r.name));
+            rights.names.extend(runtime.role_by_oid(*group)?.map(|r| r.name.clone()));
         }
         Ok(rights)
     }
@@ -446,7 +458,8 @@ pub(crate) fn catalog_acl(oid: Oid) -> Option<Acl> {
 impl Runtime {
     /// The roles that `role` is a member of by memberships that `counts`, itself first.
     pub(crate) fn reached(&self, role: Oid, counts: impl Fn(&Membership) -> bool) -> Result<Vec<Oid>> {
-        let members = self.memberships()?;
+        let shared = self.all_shared()?;
+        let members = &shared.memberships;
         let mut reached = vec![role];
         let mut next = 0;
         while next < reached.len() {
@@ -496,7 +509,8 @@ impl Runtime {
             };
             any |= match option {
                 true => {
-                    let (own, members) = (self.reached(role.oid, |_| true)?, self.memberships()?);
+                    let (own, shared) = (self.reached(role.oid, |_| true)?, self.all_shared()?);
+                    let members = &shared.memberships;
                     role.oid != group && members.iter().any(|m| m.group == group && m.admin && own.contains(&m.member))
                 }
                 false => self.reached(role.oid, counts)?.contains(&group),
@@ -505,24 +519,9 @@ impl Runtime {
         Ok(any)
     }
 
-    /// Which role is a member of which.
-    pub(crate) fn memberships(&self) -> Result<Vec<Membership>> {
-        let mut all: Vec<Membership> = Vec::new();
-        let of = |r: Fields<'_>| Membership {
-            group: r.oid("roleid"),
-            member: r.oid("member"),
-            inherits: r.bool("inherit_option"),
-            may_set: r.bool("set_option"),
-            admin: r.bool("admin_option"),
-        };
-        all.extend(catalog::rows::of(PG_AUTH_MEMBERS).iter().map(|row| of(Fields { relation: PG_AUTH_MEMBERS, row })));
-        self.each_shared(PG_AUTH_MEMBERS, |row| all.push(of(row)))?;
-        Ok(all)
-    }
-
     /// The name of a role, or its OID where it is gone.
     pub(crate) fn role_name(&self, oid: Oid) -> Result<String> {
-        Ok(self.role_by_oid(oid)?.map_or_else(|| oid.to_string(), |r| r.name))
+        Ok(self.role_by_oid(oid)?.map_or_else(|| oid.to_string(), |r| r.name.clone()))
     }
 }
 

@@ -52,7 +52,7 @@ fn own_path(info: &FunctionInfo, image: &Image, user: &str) -> Option<Vec<Oid>> 
 }
 
 impl Bodies<'_> {
-    fn role(&self, name: &str) -> Result<Role> {
+    fn role(&self, name: &str) -> Result<Arc<Role>> {
         self.runtime.role(name)?.ok_or_else(|| SqlError::internal(format!("role \"{name}\" is gone")))
     }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use catalog::stored::{self, Fields, PG_AUTHID, PG_DATABASE};
+use catalog::stored::{self, Fields, PG_DATABASE};
 use catalog::{Change, Image};
 use env::Env;
 use env::sync::{Condvar, Mutex};
@@ -17,6 +17,7 @@ use storage::{Database, DbId, Engine, Options};
 use crate::activity::DatabaseCounts;
 use crate::backend::Backend;
 use crate::carrier::CarriersView;
+use crate::cluster::{Changing, Cluster, Shared};
 use crate::ddl::auto_analyze::{Analysed, Thread};
 use crate::export::Exported;
 use crate::notify::Channels;
@@ -59,7 +60,7 @@ impl Default for RuntimeOptions {
 }
 
 /// A number of connections.
-fn limit(value: &Datum) -> i32 {
+pub(crate) fn limit(value: &Datum) -> i32 {
     if let Datum::I32(n) = value { *n } else { -1 }
 }
 
@@ -87,7 +88,7 @@ pub struct Role {
 }
 
 impl Role {
-    fn of(row: Fields<'_>) -> Role {
+    pub(crate) fn of(row: Fields<'_>) -> Role {
         let valid_until = match row.get("rolvaliduntil") {
             Datum::I64(t) => Some(*t),
             _ => None,
@@ -174,6 +175,7 @@ pub struct Runtime {
     catalogs: Mutex<HashMap<DbId, Arc<DbCatalog>>>,
     /// Sessions of each database.
     sessions: Mutex<HashMap<DbId, usize>>,
+    cluster: Cluster,
     /// Sessions by their numbers.
     pub(crate) present: Mutex<BTreeMap<u32, Arc<Backend>>>,
     /// Snapshots that transactions in progress let others use, by their names.
@@ -276,6 +278,7 @@ impl Runtime {
             options,
             catalogs: Mutex::new(HashMap::new()),
             sessions: Mutex::new(HashMap::new()),
+            cluster: Cluster::default(),
             present: Mutex::new(BTreeMap::new()),
             exported: Mutex::new(BTreeMap::new()),
             analysed: Mutex::new(HashMap::new()),
@@ -324,6 +327,7 @@ impl Runtime {
     pub(crate) fn in_transaction<T>(&self, f: impl FnOnce(&mut Transaction) -> Result<T>) -> Result<T> {
         let mut txn = self.engine.begin(self.engine.new_owner(), self.engine.new_interrupt());
         let outcome = f(&mut txn)?;
+        let _changing = self.changing(&txn);
         txn.commit(true)?;
         Ok(outcome)
     }
@@ -339,7 +343,12 @@ impl Runtime {
     }
 
     /// The same with what transaction `own` has changed.
-    fn each_shared_of(&self, own: Option<&Transaction>, relation: Oid, mut f: impl FnMut(Fields<'_>)) -> Result<()> {
+    pub(crate) fn each_shared_of(
+        &self,
+        own: Option<&Transaction>,
+        relation: Oid,
+        mut f: impl FnMut(Fields<'_>),
+    ) -> Result<()> {
         let shared = self.shared()?;
         let mut txn = self.engine.begin(self.engine.new_owner(), self.engine.new_interrupt());
         let snapshot = txn.snapshot();
@@ -373,13 +382,7 @@ impl Runtime {
     /// # Errors
     /// What reading the catalog says.
     pub fn connection_limit_of(&self, name: &str) -> Result<Option<(Oid, i32)>> {
-        let mut found = None;
-        self.each_shared(PG_DATABASE, |row| {
-            if row.get("datname").as_str() == Some(name) {
-                found = Some((row.oid("oid"), limit(row.get("datconnlimit"))));
-            }
-        })?;
-        Ok(found)
+        Ok(self.all_shared()?.database(name))
     }
 
     /// The database called `name`.
@@ -400,36 +403,34 @@ impl Runtime {
     ///
     /// # Errors
     /// What reading the catalog says.
-    pub fn role(&self, name: &str) -> Result<Option<Role>> {
-        self.role_seen_by(None, name)
+    pub fn role(&self, name: &str) -> Result<Option<Arc<Role>>> {
+        Ok(self.all_shared()?.role(name).cloned())
     }
 
     /// The same with what transaction `own` has changed.
-    pub(crate) fn role_seen_by(&self, own: Option<&Transaction>, name: &str) -> Result<Option<Role>> {
-        self.find_role(own, |row| row.get("rolname").as_str() == Some(name))
+    pub(crate) fn role_seen_by(&self, own: Option<&Transaction>, name: &str) -> Result<Option<Arc<Role>>> {
+        match own.filter(|own| own.has_written_to(SHARED_DATABASE)) {
+            Some(own) => Ok(Shared::read(self, Some(own))?.role(name).cloned()),
+            None => self.role(name),
+        }
     }
 
     /// The role with this OID.
     ///
     /// # Errors
     /// What reading the catalog says.
-    pub fn role_by_oid(&self, oid: Oid) -> Result<Option<Role>> {
-        self.find_role(None, |row| row.oid("oid") == oid)
+    pub fn role_by_oid(&self, oid: Oid) -> Result<Option<Arc<Role>>> {
+        Ok(self.all_shared()?.role_by_oid(oid).cloned())
     }
 
-    fn find_role(&self, own: Option<&Transaction>, wanted: impl Fn(Fields<'_>) -> bool) -> Result<Option<Role>> {
-        let (mut found, mut stored_oids) = (None, Vec::new());
-        self.each_shared_of(own, PG_AUTHID, |row| {
-            stored_oids.push(row.oid("oid"));
-            if wanted(row) {
-                found = Some(Role::of(row));
-            }
-        })?;
-        // A stored row takes the place of the built-in one of its OID.
-        let fixed = catalog::rows::of(PG_AUTHID).iter().map(|row| Fields { relation: PG_AUTHID, row });
-        Ok(found.or_else(|| {
-            fixed.filter(|row| !stored_oids.contains(&row.oid("oid"))).find(|row| wanted(*row)).map(Role::of)
-        }))
+    /// What all databases share, as committed now.
+    pub(crate) fn all_shared(&self) -> Result<Arc<Shared>> {
+        self.cluster.image(|| Shared::read(self, None))
+    }
+
+    /// Said before `own` is committed, if it has changed what all databases share (Y1).
+    pub(crate) fn changing(&self, own: &Transaction) -> Option<Changing<'_>> {
+        own.has_written_to(SHARED_DATABASE).then(|| self.cluster.changing())
     }
 
     /// Storage.

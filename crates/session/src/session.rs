@@ -11,6 +11,7 @@ mod sink;
 mod statement;
 mod transaction;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -25,7 +26,7 @@ use crate::basis::{self, Changes};
 use crate::foreign_key::Deferral;
 use crate::host::{Pending, Sequences, micros_since_2000};
 use crate::runtime::{CancelHandle, DEFAULT_ROLE, DbCatalog, Role, Runtime};
-use crate::settings::Settings;
+use crate::settings::{Setting, Settings};
 use crate::statement_stats::Entry;
 use crate::view::View;
 
@@ -53,9 +54,9 @@ pub struct Session {
     /// The database of what all databases share.
     pub(crate) shared: Arc<Database>,
     pub(crate) database_name: String,
-    pub(crate) user: Role,
+    pub(crate) user: Arc<Role>,
     /// Who logged in.
-    pub(crate) login: Role,
+    pub(crate) login: Arc<Role>,
     pub(crate) owner: OwnerId,
     pub(crate) interrupt: Arc<Interrupt>,
     pub(crate) backend: Arc<Backend>,
@@ -299,6 +300,11 @@ impl Session {
     /// `42704`.
     pub fn setting(&self, name: &str) -> Result<String> {
         self.settings.get(name)
+    }
+
+    /// The value of a setting as SHOW prints it.
+    pub fn shown(&self, setting: Setting) -> Cow<'static, str> {
+        self.settings.shown(setting)
     }
 
     /// Times every statement, however short: its client costs more than a look at the clock.

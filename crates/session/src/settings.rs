@@ -2,8 +2,9 @@
 
 mod hints;
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, LazyLock};
 
 use crate::runtime::Role;
 use types::datetime::{DateOrder, DateStyle, IntervalStyle, zone};
@@ -58,8 +59,10 @@ enum Kind {
     Internal,
 }
 
-/// Every setting: name as SHOW ALL writes it, default, how it is read.
-const KNOWN: &[(&str, &str, Kind)] = &[
+/// A setting: name as SHOW ALL writes it, default, how it is read.
+type Known = (&'static str, &'static str, Kind);
+
+const KNOWN: &[Known] = &[
     ("application_name", "", Kind::Text),
     ("authentication_timeout", "1min", Kind::Internal),
     ("bytea_output", "hex", Kind::Word(&["hex", "escape"])),
@@ -246,9 +249,9 @@ pub struct Settings {
     /// What the server has decided on, by names in lower case.
     pub(crate) fixed: Arc<crate::runtime::FixedSettings>,
     /// What SET SESSION AUTHORIZATION made of the session.
-    pub(crate) session_role: Option<Role>,
+    pub(crate) session_role: Option<Arc<Role>>,
     /// What SET ROLE made of it.
-    pub(crate) role: Option<Role>,
+    pub(crate) role: Option<Arc<Role>>,
     /// Values that are not defaults, as SHOW prints them, by name in lower case.
     values: BTreeMap<String, String>,
     /// Those of `values` that plans depend on: equal ones give equal plans.
@@ -388,8 +391,35 @@ impl Settings {
     }
 }
 
-fn find(name: &str) -> Option<&'static (&'static str, &'static str, Kind)> {
-    KNOWN.iter().chain(hints::HINTS).find(|k| k.0.eq_ignore_ascii_case(name))
+/// Every setting, by its name in lower case.
+static BY_NAME: LazyLock<HashMap<String, &'static Known>> =
+    LazyLock::new(|| KNOWN.iter().chain(hints::HINTS).map(|known| (known.0.to_ascii_lowercase(), known)).collect());
+
+fn in_lower_case(name: &str) -> Cow<'_, str> {
+    match name.is_ascii() && !name.bytes().any(|b| b.is_ascii_uppercase()) {
+        true => name.into(),
+        false => name.to_lowercase().into(),
+    }
+}
+
+fn find(name: &str) -> Option<&'static Known> {
+    BY_NAME.get(&*in_lower_case(name)).copied()
+}
+
+/// A setting that was found by its name, for those who ask for its value often.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// Its name in lower case.
+    key: &'static str,
+    default: &'static str,
+}
+
+impl Setting {
+    /// The setting called `name`, if there is one.
+    pub fn named(name: &str) -> Option<Setting> {
+        let (key, known) = BY_NAME.get_key_value(&*in_lower_case(name))?;
+        Some(Setting { key, default: known.1 })
+    }
 }
 
 fn unknown(name: &str) -> SqlError {
@@ -773,17 +803,15 @@ impl Settings {
     /// # Errors
     /// `42704`.
     pub fn get(&self, name: &str) -> Result<String> {
-        let key = name.to_lowercase();
-        if let Some(value) = self.values.get(&key) {
-            return Ok(value.clone());
-        }
-        if let Some(value) = self.fixed.get(&*key) {
-            return Ok(value.clone());
-        }
-        match find(name) {
-            Some((_, default, _)) => Ok((*default).to_owned()),
-            None => Err(unknown(name)),
-        }
+        let key = in_lower_case(name);
+        let own = self.values.get(&*key).or_else(|| self.fixed.get(&*key)).cloned();
+        own.or_else(|| find(&key).map(|known| known.1.to_owned())).ok_or_else(|| unknown(name))
+    }
+
+    /// The value of a setting as SHOW prints it.
+    pub fn shown(&self, setting: Setting) -> Cow<'static, str> {
+        let own = self.values.get(setting.key).or_else(|| self.fixed.get(setting.key));
+        own.map_or(setting.default.into(), |value| value.clone().into())
     }
 
     /// The name of a setting as SHOW heads its column.

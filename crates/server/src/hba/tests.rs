@@ -29,7 +29,7 @@ fn parsed(text: &str) -> Rules {
 
 /// The line of the rule that fits, and its method: `from` is an address, or "local".
 fn decision(rules: &Rules, from: &str, tls: bool, database: &str, user: &str) -> Option<(u32, Method)> {
-    let origin = from.parse().map_or(Origin::Local(None), Origin::Host);
+    let origin = from.parse().map_or(Origin::Local, |ip: std::net::IpAddr| Origin::Host((ip, 1234).into()));
     let asked = Asked { origin, is_encrypted: tls, database, user };
     rules.find(&asked, &Staff).unwrap().map(|r| (r.line, r.method))
 }

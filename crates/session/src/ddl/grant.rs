@@ -62,7 +62,7 @@ impl Session {
                     return Err(SqlError::new(SqlState::INVALID_GRANT_OPERATION, message));
                 }
                 RoleSpec::Public(_) => grantees.push(String::new()),
-                spec => grantees.push(self.role_of(spec)?.name),
+                spec => grantees.push(self.role_of(spec)?.name.clone()),
             }
         }
         if let Some(by) = &grant.granted_by

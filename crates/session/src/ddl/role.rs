@@ -1,5 +1,7 @@
 //! Roles. Passwords are kept as SCRAM verifiers, never as they were given.
 
+use std::sync::Arc;
+
 use catalog::Fields;
 use catalog::stored::{self, PG_AUTHID, PG_DATABASE};
 use syntax::ast::{AlterRole, CreateRole, DropRole, RoleOption, RoleOptionKind, RoleSpec, RoleWord};
@@ -76,7 +78,7 @@ impl Session {
     }
 
     /// The role called `name`, as this transaction sees it.
-    pub(super) fn known_role(&self, name: &str) -> Result<Option<Role>> {
+    pub(super) fn known_role(&self, name: &str) -> Result<Option<Arc<Role>>> {
         self.runtime.role_seen_by(self.txn.as_deref(), name)
     }
 

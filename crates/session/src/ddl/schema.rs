@@ -1,5 +1,7 @@
 //! Schemas.
 
+use std::sync::Arc;
+
 use catalog::stored::PG_NAMESPACE;
 use syntax::ast::{CreateSchema, RoleSpec};
 use types::{Datum, Oid, Result, SqlError, SqlState};
@@ -10,7 +12,7 @@ use crate::session::{Session, Sink};
 
 impl Session {
     /// The role that `spec` means.
-    pub(super) fn role_of(&self, spec: &RoleSpec) -> Result<Role> {
+    pub(super) fn role_of(&self, spec: &RoleSpec) -> Result<Arc<Role>> {
         let name = match spec {
             RoleSpec::CurrentRole(_) | RoleSpec::CurrentUser(_) | RoleSpec::SessionUser(_) => {
                 return Ok(self.user.clone());

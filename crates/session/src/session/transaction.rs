@@ -200,12 +200,14 @@ impl Session {
             if wrote && wait {
                 session.interrupt.set_waiting(Some(Wait::LogSync));
             }
+            let changing = if wrote { session.runtime.changing(&txn) } else { None };
             let outcome = txn.commit_with(wait, |lsn| {
                 committed = Some(lsn);
                 if !changes.is_empty() {
                     catalog.publish(&changes);
                 }
             });
+            drop(changing);
             session.spare = Some(txn);
             if wrote && wait {
                 session.interrupt.set_waiting(None);

@@ -1,10 +1,10 @@
 //! Settings that steer how PostgreSQL's planner, memory and log work, never what a statement answers. They are checked, kept and shown;
 //! what they steer either reads them by name or does not exist here.
 
-use super::Kind;
+use super::{Kind, Known};
 
 /// Names, defaults as SHOW prints them, kinds: those of PostgreSQL 18 that a session may change.
-pub(super) const HINTS: &[(&str, &str, Kind)] = &[
+pub(super) const HINTS: &[Known] = &[
     ("backend_flush_after", "0", Kind::Size { unit_kb: 8, low: 0, high: 256 }),
     ("commit_delay", "0", Kind::Int(0, 100000)),
     ("commit_siblings", "5", Kind::Int(0, 1000)),

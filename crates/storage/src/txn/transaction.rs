@@ -11,7 +11,7 @@ use super::snapshot::{Snapshot, TxnState};
 use crate::database::Database;
 use crate::engine::Shared;
 use crate::error::Result;
-use crate::ids::{Lsn, RelId, RowId, Xid};
+use crate::ids::{DbId, Lsn, RelId, RowId, Xid};
 use crate::lock::{Interrupt, Mode, Notes, OwnerId, Tag, WaitPolicy};
 use crate::purge::{Finished, Obsolete, ObsoleteLog};
 use crate::relation::Relation;
@@ -485,6 +485,11 @@ impl Transaction {
         self.release_locks();
         self.forget();
         outcome
+    }
+
+    /// Whether it has written to tables of database `db`.
+    pub fn has_written_to(&self, db: DbId) -> bool {
+        self.tables.iter().any(|table| table.db().id == db)
     }
 
     /// A new transaction of the same session, in the memory of this one, which has ended.
