@@ -101,3 +101,8 @@ fn timing_is_told() {
 fn windows_and_grouping_sets_answer_as_postgresql() {
     compare("window", str::to_owned);
 }
+
+#[test]
+fn warnings_come_as_from_postgresql() {
+    compare("warnings", str::to_owned);
+}

@@ -158,9 +158,15 @@ pub trait Host {
     fn sleep(&mut self, _seconds: f64) -> Result<()> {
         Err(SqlError::unsupported("pg_sleep here"))
     }
-    /// Cancels (or, if `terminate`, ends) another session; whether it was found.
-    fn signal(&mut self, _pid: i32, _terminate: bool) -> Result<bool> {
+    /// Cancels what another session does, or ends it; whether that was done.
+    fn signal(&mut self, _pid: i32, _signal: Signal) -> Result<bool> {
         Err(SqlError::unsupported("signalling sessions here"))
+    }
+    /// Tells the client, before the statement ends: a notice or warning.
+    fn notice(&mut self, _notice: SqlError) {}
+    /// What [`Host::notice`] was given and nobody has been told of.
+    fn take_notices(&mut self) -> Vec<SqlError> {
+        Vec::new()
     }
     /// The transaction's number, assigning one if `assign`.
     fn transaction_id(&mut self, _assign: bool) -> Result<Option<u64>> {
@@ -246,6 +252,18 @@ pub enum ObjectRef<'a> {
 pub enum ColumnRef<'a> {
     Name(&'a str),
     Number(i16),
+}
+
+/// What one session has another do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Signal {
+    /// End its statement.
+    Cancel,
+    /// End.
+    Terminate {
+        /// Milliseconds to wait for that; 0: it is not waited for.
+        wait_ms: u64,
+    },
 }
 
 /// What an advisory lock is on.

@@ -2,7 +2,7 @@
 
 use ext::host::{AdvisoryKey, AdvisoryRequest};
 use ext::{Call, Void};
-use types::Result;
+use types::{Result, SqlError};
 
 /// What a function does to an advisory lock: shared, until the transaction ends, without waiting, give back.
 #[derive(Debug)]
@@ -16,6 +16,16 @@ pub trait Requested {
 
 impl<const S: bool, const T: bool, const N: bool, const U: bool> Requested for Lock<S, T, N, U> {
     const REQUEST: AdvisoryRequest = AdvisoryRequest { shared: S, transaction: T, no_wait: N, unlock: U };
+}
+
+/// Who gives back what it does not have is warned.
+fn ask(call: &mut Call<'_>, key: AdvisoryKey, request: AdvisoryRequest) -> Result<bool> {
+    let done = call.host.advisory_lock(key, request)?;
+    if request.unlock && !done {
+        let mode = if request.shared { "ShareLock" } else { "ExclusiveLock" };
+        call.host.notice(SqlError::warning(format!("you don't own a lock of type {mode}")));
+    }
+    Ok(done)
 }
 
 #[ext::module]
@@ -44,7 +54,7 @@ pub(crate) mod functions {
         Lock<false, false, false, true> = 2884, Lock<true, false, false, true> = 2885
     ), volatile)]
     pub fn try_one<K: Requested>(call: &mut Call<'_>, key: i64) -> Result<bool> {
-        call.host.advisory_lock(AdvisoryKey::One(key), K::REQUEST)
+        ask(call, AdvisoryKey::One(key), K::REQUEST)
     }
 
     #[ext::function(each(
@@ -53,7 +63,7 @@ pub(crate) mod functions {
         Lock<false, false, false, true> = 2890, Lock<true, false, false, true> = 2891
     ), volatile)]
     pub fn try_two<K: Requested>(call: &mut Call<'_>, a: i32, b: i32) -> Result<bool> {
-        call.host.advisory_lock(AdvisoryKey::Two(a, b), K::REQUEST)
+        ask(call, AdvisoryKey::Two(a, b), K::REQUEST)
     }
 
     #[ext::function(oid = 2892, volatile)]

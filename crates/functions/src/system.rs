@@ -1,6 +1,6 @@
 //! What the session and the catalog know: through `Host`.
 
-use ext::host::{ColumnRef, ObjectRef, RoleRef};
+use ext::host::{ColumnRef, ObjectRef, RoleRef, Signal};
 use ext::{Call, Describe, Oid};
 use types::array::Array;
 use types::{Datum, Result, SqlError, SqlState, oid};
@@ -356,12 +356,14 @@ pub(crate) mod functions {
 
     #[ext::function(oid = 2171, volatile)]
     pub fn cancel_backend(call: &mut Call<'_>, pid: i32) -> Result<bool> {
-        call.host.signal(pid, false)
+        call.host.signal(pid, Signal::Cancel)
     }
 
     #[ext::function(oid = 2096, volatile)]
-    pub fn terminate_backend(call: &mut Call<'_>, pid: i32, _timeout: i64) -> Result<bool> {
-        call.host.signal(pid, true)
+    pub fn terminate_backend(call: &mut Call<'_>, pid: i32, timeout: i64) -> Result<bool> {
+        let negative = |_| SqlError::new(SqlState::NUMERIC_VALUE_OUT_OF_RANGE, "\"timeout\" must not be negative");
+        let wait_ms = u64::try_from(timeout).map_err(negative)?;
+        call.host.signal(pid, Signal::Terminate { wait_ms })
     }
 
     #[ext::function(oid = 2943, stable)]

@@ -208,3 +208,40 @@ fn a_range_of_an_index_is_known_while_statistics_say_that_it_is_small() {
     check(&mut s, equal(0), false, 10000);
     check(&mut s, equal(7), true, 1);
 }
+
+#[test]
+fn statements_of_a_text_of_several_are_known_too() {
+    let db = database();
+    let mut s = db.session().unwrap();
+    let text = |from: i32| -> String {
+        let one = |i| {
+            format!(
+                "INSERT INTO t VALUES ({i}, 'x', {i}); SELECT name FROM t WHERE id = {i}; /* change */ UPDATE t SET n = 1 WHERE id = {i};"
+            )
+        };
+        (from..from + 20).map(one).collect()
+    };
+    // What comes for the second time is planned as it is and with parameters.
+    let planned = |db: &Database| db.runtime().statement_counts().planned;
+    let before = planned(&db);
+    s.batch_execute(&text(100)).unwrap();
+    assert!(planned(&db) - before <= 3 * 4, "{}", planned(&db) - before);
+    let before = planned(&db);
+    s.batch_execute(&text(200)).unwrap();
+    assert_eq!(planned(&db) - before, 0);
+    assert_eq!(answer(&mut s, "SELECT count(*), sum(n) FROM t WHERE id >= 100"), Ok(vec!["(40,40)".to_owned()]));
+    // They are one transaction, and errors are where they were.
+    let error = s.batch_execute("INSERT INTO t VALUES (300, 'x', 0); INSERT INTO t VALUES (300, 'y', 0)").unwrap_err();
+    assert_eq!(error.state().as_str(), "23505");
+    let error =
+        s.batch_execute("INSERT INTO t VALUES (301, 'x', 0); INSERT INTO t VALUES (302, 'y', 'z')").unwrap_err();
+    assert_eq!((error.message(), error.fields().position), ("invalid input syntax for type integer: \"z\"", Some(69)));
+    assert_eq!(answer(&mut s, "SELECT count(*) FROM t WHERE id >= 300"), Ok(vec!["(0)".to_owned()]));
+    // Within a block that the text begins, and that fails.
+    let error = s.batch_execute("BEGIN; INSERT INTO t VALUES (303, 'x', 0); SELECT 1 / 0; SELECT 1").unwrap_err();
+    assert_eq!(error.message(), "division by zero");
+    let error = s.batch_execute("INSERT INTO t VALUES (304, 'x', 0); COMMIT").unwrap_err();
+    assert_eq!(error.state().as_str(), "25P02");
+    s.batch_execute("ROLLBACK").unwrap();
+    assert_eq!(answer(&mut s, "SELECT count(*) FROM t WHERE id >= 300"), Ok(vec!["(0)".to_owned()]));
+}

@@ -234,6 +234,26 @@ fn clients_that_read_nothing_can_be_ended() {
     assert!(boss.is_alone(100));
 }
 
+/// With a time to wait, `pg_terminate_backend` returns when the other is gone.
+#[test]
+fn the_end_of_another_session_is_waited_for() {
+    let served = Served::start(TWO);
+    let mut boss = served.connect();
+    let there = |boss: &mut Client, pid| boss.run(&format!("SELECT FROM pg_stat_activity WHERE pid = {pid}")).tags;
+    for _ in 0..20 {
+        let (mut busy, idle) = (served.connect(), served.connect());
+        busy.ask("SELECT pg_sleep(60)");
+        for pid in [busy.pid, idle.pid] {
+            assert_eq!(there(&mut boss, pid), ["SELECT 1"]);
+            assert_eq!(boss.run(&format!("SELECT pg_terminate_backend({pid}, 20000)")).row(), ["t"]);
+            assert_eq!(there(&mut boss, pid), ["SELECT 0"]);
+        }
+    }
+    // Who waits for its own end finds it.
+    boss.ask(&format!("SELECT pg_terminate_backend({}, 20000)", boss.pid));
+    assert_eq!(boss.answer().state(), "57P01");
+}
+
 /// How many of this process's threads stand back.
 fn threads_behind() -> usize {
     let niceness = |entry: std::io::Result<std::fs::DirEntry>| {

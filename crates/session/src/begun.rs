@@ -10,7 +10,7 @@ use types::Result;
 use crate::copy::{CopyIn, CopyOut};
 use crate::execution::{Pulled, Running};
 use crate::portal::{Fetched, Portal};
-use crate::session::{Quiet, Session, Sink, is_planned};
+use crate::session::{Quiet, Session, Sink, is_planned, text_of};
 
 /// Rows that a FETCH gives out before it looks whether there is room for more.
 const FETCHED_AT_ONCE: u64 = 512;
@@ -73,6 +73,16 @@ impl Fetching {
 impl Session {
     /// Begins a statement that was not prepared; what cannot be suspended is run to its end.
     pub(crate) fn begin_statement(&mut self, sql: &str, statement: &Statement, sink: &mut dyn Sink) -> Result<Begun> {
+        // A text of one statement would be known by now.
+        if self.script.is_some()
+            && is_planned(&statement.kind)
+            && let Some(mut known) = self.known_statement(text_of(sql, statement))
+        {
+            let mut tag = String::new();
+            let stopped = self.execute_planned(&mut known.prepared, &known.values, sink, &mut tag);
+            self.keep(known);
+            return Ok(stopped?.map_or(Begun::Ended(tag), Begun::Rows));
+        }
         if sink.suspends() {
             match &statement.kind {
                 kind if is_planned(kind) => {

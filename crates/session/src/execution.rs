@@ -16,7 +16,7 @@ use types::{Datum, Result, SqlError};
 use vector::Chunk;
 
 use crate::host::SessionHost;
-use crate::session::{Session, Sink};
+use crate::session::{Session, Sink, tell};
 
 /// A statement whose changes asked for more than this settles what it can before it goes on.
 pub(crate) const EVENTS_HELD_MAX: usize = 8192;
@@ -260,6 +260,7 @@ impl Session {
             temporary: self.temporary,
             settings: &self.settings,
             pending: &mut self.pending,
+            notices: &mut self.notices,
             sequences: &mut self.sequences,
             user: &self.user,
             entered: Vec::new(),
@@ -356,6 +357,7 @@ impl Session {
                     continue;
                 }
                 if rows <= left {
+                    tell(ctx.host, sink);
                     sink.chunk(chunk, ctx.types)?;
                     (*fetched, left) = (*fetched + rows, left - rows);
                     if left > 0 && sink.is_full() {

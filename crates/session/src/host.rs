@@ -7,7 +7,7 @@ use binder::Names;
 use catalog::{Image, builtin, stored};
 use env::waiting::Wait;
 use ext::Host;
-use ext::host::{AdvisoryKey, AdvisoryRequest, Describe, ObjectRef, RoleRef};
+use ext::host::{AdvisoryKey, AdvisoryRequest, Describe, ObjectRef, RoleRef, Signal};
 use storage::Database;
 use storage::lock::{Interrupt, OwnerId};
 use types::io::TypeLookup;
@@ -17,6 +17,7 @@ use crate::advisory::{Advisory, Asker};
 use crate::describe;
 use crate::export::Export;
 use crate::runtime::{Role, Runtime};
+use crate::session::place_of;
 use crate::settings::Settings;
 
 /// Microseconds from 1970 to 2000.
@@ -54,6 +55,8 @@ pub(crate) struct SessionHost<'a> {
     pub temporary: Option<Oid>,
     pub settings: &'a Settings,
     pub pending: &'a mut Vec<Pending>,
+    /// What functions have to say to the client.
+    pub notices: &'a mut Vec<SqlError>,
     pub sequences: &'a mut Sequences,
     pub user: &'a Arc<Role>,
     /// Owners of functions being called that run as they may, outermost first.
@@ -313,8 +316,16 @@ impl Host for SessionHost<'_> {
     fn backend_pid(&self) -> i32 {
         self.pid.cast_signed()
     }
-    fn signal(&mut self, pid: i32, terminate: bool) -> Result<bool> {
-        self.signal_backend(pid, terminate)
+    fn signal(&mut self, pid: i32, signal: Signal) -> Result<bool> {
+        self.signal_backend(pid, signal)
+    }
+    fn notice(&mut self, notice: SqlError) {
+        if place_of(&notice) >= self.settings.client_min_messages {
+            self.notices.push(notice);
+        }
+    }
+    fn take_notices(&mut self) -> Vec<SqlError> {
+        std::mem::take(self.notices)
     }
     fn notify(&mut self, channel: &str, payload: &str) -> Result<()> {
         self.listening.notify(channel, payload)

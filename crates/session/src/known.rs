@@ -84,6 +84,11 @@ impl Session {
     /// The kept plan of `sql`, if there is one; to be given back with [`Session::keep`] once it has run.
     pub fn known(&mut self, sql: &str) -> Option<KnownStatement> {
         self.report_begin(sql);
+        self.known_statement(sql)
+    }
+
+    /// As [`Session::known`], of one statement of the text that is run.
+    pub(crate) fn known_statement(&mut self, sql: &str) -> Option<KnownStatement> {
         if self.block_state() == BlockState::Failed {
             return None;
         }

@@ -211,7 +211,8 @@ impl Session {
             let deadline = portal.deadline;
             let mut slot = portal.counted.take();
             let is_counted = self.counted(&mut slot, &portal.sql, portal.is_template).is_some();
-            let fetched = self.guarded_until(deadline, |session| session.fetch_inner(portal, max, data, sink));
+            let fetched =
+                self.guarded_telling(deadline, sink, |session, sink| session.fetch_inner(portal, max, data, sink));
             portal.took += self.last_took();
             if let Ok(Fetched::Complete(tag)) = &fetched {
                 self.note_end(slot.as_ref().filter(|_| is_counted), &portal.sql, portal.took, tag);

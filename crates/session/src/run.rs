@@ -163,8 +163,9 @@ impl Session {
                         _ => self.counted_text(text_of(sql, statement)),
                     };
                     run.deadline = self.start_deadline();
-                    let begun =
-                        self.guarded_until(run.deadline, |session| session.begin_statement(sql, statement, sink))?;
+                    let begun = self.guarded_telling(run.deadline, sink, |session, sink| {
+                        session.begin_statement(sql, statement, sink)
+                    })?;
                     run.took = self.last_took();
                     begun
                 }
@@ -173,8 +174,9 @@ impl Session {
                 // Its time was counted when it began.
                 Begun::Ended(tag) => Went::Ended(std::mem::take(tag)),
                 begun => {
-                    let went =
-                        self.guarded_until(run.deadline, |session| session.go_on(begun, 0, data.take(), sink))?;
+                    let went = self.guarded_telling(run.deadline, sink, |session, sink| {
+                        session.go_on(begun, 0, data.take(), sink)
+                    })?;
                     run.took += self.last_took();
                     went
                 }

@@ -31,8 +31,8 @@ use crate::statement_stats::Entry;
 use crate::view::View;
 
 pub(crate) use prepare::{BasedPlan, Meaning, no_parameter};
-pub(crate) use sink::Quiet;
 pub use sink::Sink;
+pub(crate) use sink::{Quiet, place_of, tell};
 pub(crate) use statement::{Script, is_planned, text_of};
 pub(crate) use transaction::aborted;
 
@@ -95,6 +95,8 @@ pub struct Session {
     pub(crate) sequences: Sequences,
     /// Settings that functions changed, put into effect at the end of the statement.
     pub(crate) pending: Vec<Pending>,
+    /// What functions have to say to the client, who is told by [`Session::tell`].
+    pub(crate) notices: Vec<SqlError>,
     pub(crate) deferral: Deferral,
     /// Parameters of the statement at hand, where it is not planned.
     pub(crate) given: crate::given::Given,
@@ -205,6 +207,7 @@ impl Session {
             number: basis::session_number(),
             sequences: Sequences::default(),
             pending: Vec::new(),
+            notices: Vec::new(),
             deferral: Deferral::default(),
             given: Default::default(),
             started: (0, 0),

@@ -285,6 +285,11 @@ impl SqlError {
         SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, format!("{what} is not supported"))
     }
 
+    /// `01000`: a warning.
+    pub fn warning(message: impl Into<String>) -> SqlError {
+        SqlError::new(SqlState::WARNING, message).severity(Severity::Warning)
+    }
+
     /// `XX000`: a broken promise inside the engine.
     pub fn internal(message: impl Into<String>) -> SqlError {
         SqlError::new(SqlState::INTERNAL_ERROR, message)

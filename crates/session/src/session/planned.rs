@@ -6,7 +6,7 @@ use plan::{Node, OutputColumn};
 use types::{Datum, Result, SqlError, SqlState};
 use vector::Chunk;
 
-use super::{Session, Sink};
+use super::{Session, Sink, tell};
 use crate::execution::{EVENTS_HELD_MAX, Execution, Running};
 use crate::portal::same_shape;
 use crate::prepared::{Operators, Prepared};
@@ -107,6 +107,7 @@ impl Session {
             while root.next(ctx, chunk)? {
                 if *yields && chunk.rows > 0 {
                     rows += chunk.rows as u64;
+                    tell(ctx.host, sink);
                     sink.chunk(chunk, ctx.types)?;
                     if sink.is_full() {
                         full = true;

@@ -185,7 +185,7 @@ impl Session {
             let is_counted = self.counted(&mut slot, &prepared.sql, prepared.is_template).is_some();
             let deadline = self.start_deadline();
             let mut outcome = stack::with_room(prepared.stack_bytes, || {
-                self.guarded_until(deadline, |session| {
+                self.guarded_telling(deadline, sink, |session, sink| {
                     let suspended = session.execute_planned(prepared, params, sink, &mut tag)?;
                     if suspended.is_none() && session.block == BlockState::Idle {
                         session.finish_implicit()?;

@@ -75,6 +75,20 @@ pub trait Sink {
     }
 }
 
+/// The place of its severity in the order that `client_min_messages` counts by.
+pub(crate) fn place_of(notice: &SqlError) -> u8 {
+    match notice.fields().severity {
+        types::error::Severity::Notice => 6,
+        types::error::Severity::Warning => 7,
+        _ => 8,
+    }
+}
+
+/// Tells what functions have had to say so far.
+pub(crate) fn tell(host: &mut dyn ext::Host, sink: &mut dyn Sink) {
+    host.take_notices().iter().for_each(|notice| sink.notice(notice));
+}
+
 /// A sink that is told only what is important enough (`client_min_messages`).
 pub(crate) struct Quiet<'a> {
     pub inner: &'a mut dyn Sink,
@@ -103,13 +117,7 @@ impl Sink for Quiet<'_> {
         self.suspends && self.inner.is_full()
     }
     fn notice(&mut self, notice: &SqlError) {
-        // Places in the order that `client_min_messages` counts by.
-        let place = match notice.fields().severity {
-            types::error::Severity::Notice => 6,
-            types::error::Severity::Warning => 7,
-            _ => 8,
-        };
-        if place >= self.level {
+        if place_of(notice) >= self.level {
             self.inner.notice(notice);
         }
     }

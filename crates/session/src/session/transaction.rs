@@ -87,6 +87,18 @@ impl Session {
         outcome
     }
 
+    /// As [`Session::guarded_until`]; what functions have to say is told to `sink`, whatever becomes of the statement.
+    pub(crate) fn guarded_telling<T>(
+        &mut self,
+        deadline: Option<u64>,
+        sink: &mut dyn Sink,
+        f: impl FnOnce(&mut Session, &mut dyn Sink) -> Result<T>,
+    ) -> Result<T> {
+        let outcome = self.guarded_until(deadline, |session| f(session, sink));
+        self.notices.drain(..).for_each(|notice| sink.notice(&notice));
+        outcome
+    }
+
     /// A statement failed: its block has too (S1), or its own transaction is rolled back (S2).
     pub(crate) fn fail(&mut self) {
         // A panic has passed by who gave them.
