@@ -1,7 +1,8 @@
 //! Runs one thing over and over, for profilers: `cargo run --profile profiling -p bench --example profile -- MODE COUNT`.
 //!
 //! Modes: `one` (SELECT 1), `point`, `update`, `insert` (prepared, by key), `literal` (with literals), `sql` (the statement in `Q`, after the script in
-//! `PRE`), `login` (a client comes, asks `SELECT 1` and leaves, over streams of this process), `tpch-load` (TPC-H at scale `SCALE`), `tpch` (each query COUNT times, or that of number `Q`, with `WORKERS` more threads). `DIR` puts the
+//! `PRE`), `login` (a client comes, asks `SELECT 1` and leaves, over streams of this process), `ask` (one client asks `Q`, or `SELECT 1`, again and
+//! again; each question begins with a write to the address that is printed, by which a trace of all accesses to memory can be cut), `tpch-load` (TPC-H at scale `SCALE`), `tpch` (each query COUNT times, or that of number `Q`, with `WORKERS` more threads). `DIR` puts the
 //! database there and keeps it.
 
 use std::time::Instant;
@@ -9,6 +10,7 @@ use std::time::Instant;
 use std::fmt::Display;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use bytes::{Bytes, BytesMut};
 use hathi::{Database, Session};
@@ -122,6 +124,48 @@ fn log_in(db: &Database, count: u32) -> Outcome {
     })
 }
 
+/// A byte of its own that is written to where a question begins.
+static MARK: AtomicU8 = AtomicU8::new(0);
+
+/// A client that waits for each answer before it asks again, in the thread that answers.
+struct Asking {
+    hello: Option<Bytes>,
+    question: Bytes,
+    left: u32,
+}
+
+impl Read for Asking {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if let Some(hello) = self.hello.take() {
+            buffer[..hello.len()].copy_from_slice(&hello);
+            return Ok(hello.len());
+        }
+        MARK.store(1, Ordering::SeqCst);
+        if self.left == 0 {
+            return Ok(0);
+        }
+        self.left -= 1;
+        buffer[..self.question.len()].copy_from_slice(&self.question);
+        Ok(self.question.len())
+    }
+}
+
+fn ask(db: &Database, count: u32) -> Outcome {
+    let server = Server::new(db.clone(), Auth::Trust, Roles::new(db, None));
+    let (mut hello, mut question) = (BytesMut::new(), BytesMut::new());
+    let parameters =
+        StartupParameters::new([("user", "postgres"), ("database", "postgres"), ("application_name", "bench")]);
+    StartupMessage::Startup { version: ProtocolVersion::V3_0, parameters }.encode(&mut hello);
+    let sql = std::env::var("Q").unwrap_or_else(|_| "SELECT 1".to_owned());
+    FrontendMessage::Query(Bytes::from(sql)).encode(&mut question);
+    println!("questions begin with a write to {:p}", &raw const MARK);
+    let asking = Asking { hello: Some(hello.freeze()), question: question.freeze(), left: count };
+    let start = Instant::now();
+    server.serve_stream(Proof::None, asking, std::io::sink());
+    println!("ask: {:.4} µs each", start.elapsed().as_secs_f64() * 1e6 / f64::from(count.max(1)));
+    Ok(())
+}
+
 fn scattered(i: u32) -> i32 {
     (i.wrapping_mul(2_654_435_761) % rows()) as i32
 }
@@ -196,6 +240,7 @@ fn main() -> Outcome {
             timed(&sql, count, |_| Ok(session.batch_execute(&sql)?))
         }
         "login" => log_in(&db, count),
+        "ask" => ask(&db, count),
         "tpch-load" => load_tpch(&mut session),
         "tpch" => run_tpch(&mut session, count),
         other => Err(format!("there is no mode {other:?}").into()),

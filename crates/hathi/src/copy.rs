@@ -5,12 +5,13 @@ use std::io::{self, Read, Write};
 use session::{Chunk, OutputColumn, Sink};
 use types::SqlError;
 
+use crate::session::Ear;
 use crate::{Result, Session};
 
-/// Notices of COPY, which nobody reads here.
-struct Nowhere;
+/// Hears what COPY has to say; there are no rows.
+struct Told<'e>(&'e mut Ear);
 
-impl Sink for Nowhere {
+impl Sink for Told<'_> {
     fn columns(&mut self, _: &[OutputColumn]) -> Result<()> {
         Ok(())
     }
@@ -18,6 +19,9 @@ impl Sink for Nowhere {
         Ok(())
     }
     fn complete(&mut self, _: &str) {}
+    fn notice(&mut self, notice: &SqlError) {
+        self.0.hear(notice);
+    }
 }
 
 /// Takes the data of a `COPY ... FROM STDIN`. Call [`CopyIn::finish`] when all is written; dropped before, nothing was copied.
@@ -40,7 +44,10 @@ impl<'s> CopyIn<'s> {
     /// What the last rows, or committing, say; what a `write` said before.
     pub fn finish(mut self) -> Result<u64> {
         match self.state.take() {
-            Some(state) => self.session.inner().copy_in_finish(state, &mut Nowhere),
+            Some(state) => {
+                let (session, ear) = self.session.parts();
+                session.copy_in_finish(state, &mut Told(ear))
+            }
             None => Err(over()),
         }
     }
@@ -53,7 +60,8 @@ fn over() -> SqlError {
 impl Write for CopyIn<'_> {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         let Some(mut state) = self.state.take() else { return Err(io::Error::other(over())) };
-        self.session.inner().copy_in_feed(&mut state, data, &mut Nowhere).map_err(io::Error::other)?;
+        let (session, ear) = self.session.parts();
+        session.copy_in_feed(&mut state, data, &mut Told(ear)).map_err(io::Error::other)?;
         self.state = Some(state);
         Ok(data.len())
     }

@@ -19,6 +19,21 @@ pub struct Session {
     inner: session::Session,
     /// Room for a parameter.
     buffer: BytesMut,
+    ear: Ear,
+}
+
+/// Who hears a session's notices and warnings, if anybody does.
+#[derive(Default)]
+pub(crate) struct Ear(Option<Hear>);
+
+type Hear = Box<dyn FnMut(&SqlError) + Send>;
+
+impl Ear {
+    pub fn hear(&mut self, notice: &SqlError) {
+        if let Some(hear) = &mut self.0 {
+            hear(notice);
+        }
+    }
 }
 
 /// Cancels what a session is doing; from any thread.
@@ -70,14 +85,21 @@ impl Statement {
 }
 
 /// Collects rows in binary form.
-#[derive(Default)]
-struct Rows {
+struct Rows<'e> {
     columns: Arc<Vec<Column>>,
     types: Arc<Vec<Oid>>,
     rows: Vec<Row>,
     affected: u64,
     /// Whether columns and types are known already.
     known: bool,
+    ear: &'e mut Ear,
+}
+
+impl Rows<'_> {
+    /// For a statement that is described when its first row comes, if any does.
+    fn unknown(ear: &mut Ear) -> Rows<'_> {
+        Rows { columns: Arc::default(), types: Arc::default(), rows: Vec::new(), affected: 0, known: false, ear }
+    }
 }
 
 /// Adds the binary form of slot `i` of `v` to a row.
@@ -109,7 +131,7 @@ fn add_value(
     Ok(())
 }
 
-impl Sink for Rows {
+impl Sink for Rows<'_> {
     fn columns(&mut self, columns: &[OutputColumn]) -> Result<()> {
         if !self.known {
             self.columns = Arc::new(columns.iter().map(|c| Column::new(c.name.clone(), c.ty.0)).collect());
@@ -133,6 +155,10 @@ impl Sink for Rows {
     fn complete(&mut self, tag: &str) {
         self.affected = session::rows_of(tag);
     }
+
+    fn notice(&mut self, notice: &SqlError) {
+        self.ear.hear(notice);
+    }
 }
 
 /// Shows rows to a function, one after the other, all in the same place.
@@ -142,6 +168,7 @@ struct Each<'s> {
     known: bool,
     show: &'s mut dyn FnMut(&Row) -> Result<()>,
     affected: u64,
+    ear: &'s mut Ear,
 }
 
 impl Sink for Each<'_> {
@@ -167,6 +194,10 @@ impl Sink for Each<'_> {
 
     fn complete(&mut self, tag: &str) {
         self.affected = session::rows_of(tag);
+    }
+
+    fn notice(&mut self, notice: &SqlError) {
+        self.ear.hear(notice);
     }
 }
 
@@ -206,11 +237,15 @@ fn datum(
 
 impl Session {
     pub(crate) fn new(runtime: &Arc<Runtime>, database: &str) -> Result<Session> {
-        Ok(Session { inner: session::Session::new(runtime, database)?, buffer: BytesMut::new() })
+        Ok(Session { inner: session::Session::new(runtime, database)?, buffer: BytesMut::new(), ear: Ear::default() })
     }
 
     pub(crate) fn with_role(runtime: &Arc<Runtime>, database: &str, user: &str) -> Result<Session> {
-        Ok(Session { inner: session::Session::with_role(runtime, database, user)?, buffer: BytesMut::new() })
+        Ok(Session {
+            inner: session::Session::with_role(runtime, database, user)?,
+            buffer: BytesMut::new(),
+            ear: Ear::default(),
+        })
     }
 
     /// Prepares a statement: parsed once, planned once per catalog change.
@@ -279,13 +314,12 @@ impl Session {
     }
 
     /// Runs a statement whose text came before with other literals.
-    fn run_known(&mut self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Option<Result<Rows>> {
+    fn run_known(&mut self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Option<Result<Rows<'_>>> {
         if !params.is_empty() {
             return None;
         }
         let mut known = self.inner.known(sql)?;
-        // Not known: described when the first row comes, if any does.
-        let mut rows = Rows::default();
+        let mut rows = Rows::unknown(&mut self.ear);
         let outcome = self.inner.execute(&mut known.prepared, &known.values, &mut rows);
         self.inner.keep(known);
         Some(outcome.map(|()| rows))
@@ -304,12 +338,19 @@ impl Session {
         Ok(())
     }
 
-    fn run(&mut self, statement: &mut Statement, params: &[&(dyn ToSql + Sync)]) -> Result<Rows> {
+    fn run(&mut self, statement: &mut Statement, params: &[&(dyn ToSql + Sync)]) -> Result<Rows<'_>> {
         let mut values = Values::new();
         self.values(&statement.prepared.params, params, &mut values)?;
         let Shown { columns, types, .. } = &statement.shown;
         let known = Arc::ptr_eq(&statement.source, &statement.prepared.columns);
-        let mut rows = Rows { columns: columns.clone(), types: types.clone(), rows: Vec::new(), affected: 0, known };
+        let mut rows = Rows {
+            columns: columns.clone(),
+            types: types.clone(),
+            rows: Vec::new(),
+            affected: 0,
+            known,
+            ear: &mut self.ear,
+        };
         self.inner.execute(&mut statement.prepared, &values, &mut rows)?;
         if !Arc::ptr_eq(&statement.source, &statement.prepared.columns) {
             statement.source = statement.prepared.columns.clone();
@@ -333,7 +374,7 @@ impl Session {
         self.values(&statement.prepared.params, params, &mut values)?;
         let Statement { prepared, shown, source } = statement;
         let known = Arc::ptr_eq(source, &prepared.columns);
-        let mut each = Each { statement: shown, known, show: &mut show, affected: 0 };
+        let mut each = Each { statement: shown, known, show: &mut show, affected: 0, ear: &mut self.ear };
         let outcome = self.inner.execute(prepared, &values, &mut each);
         let affected = each.affected;
         if !Arc::ptr_eq(source, &prepared.columns) {
@@ -348,7 +389,7 @@ impl Session {
     /// # Errors
     /// The first statement's that fails; none after it is run.
     pub fn batch_execute(&mut self, sql: &str) -> Result<()> {
-        self.inner.run(sql, &mut Rows::default())
+        self.inner.run(sql, &mut Rows::unknown(&mut self.ear))
     }
 
     /// Runs a `COPY ... FROM STDIN`, whose data are then written to what this answers.
@@ -373,6 +414,17 @@ impl Session {
     /// `25001` when one is open.
     pub fn transaction(&mut self) -> Result<Transaction<'_>> {
         Transaction::begin(self)
+    }
+
+    /// From now on `hear` is told of notices and warnings, while the statement that gives them runs: those that `client_min_messages` lets pass.
+    /// Without it, they are dropped. See "Message Severity Levels" in PostgreSQL's manual; the severity is in [`Error::fields`](crate::Error::fields).
+    pub fn on_notice(&mut self, hear: impl FnMut(&SqlError) + Send + 'static) {
+        self.ear = Ear(Some(Box::new(hear)));
+    }
+
+    /// The session below, and who hears its notices.
+    pub(crate) fn parts(&mut self) -> (&mut session::Session, &mut Ear) {
+        (&mut self.inner, &mut self.ear)
     }
 
     /// What was notified on channels that this session listens to (`LISTEN`), since the last time; in the order in which the senders'

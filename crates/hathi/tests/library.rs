@@ -358,3 +358,38 @@ fn a_parameter_with_a_huge_number_is_refused() {
     let error = session.query("SELECT $2147483647", &[]).unwrap_err();
     assert_eq!((error.state().as_str(), error.message()), ("42P02", "there is no parameter $2147483647"));
 }
+
+#[test]
+fn notices_are_heard_where_somebody_listens() {
+    use std::sync::{Arc, Mutex};
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let (_db, mut s) = sample();
+    // Nobody does yet.
+    s.batch_execute("DROP TABLE IF EXISTS nope").unwrap();
+    let own = heard.clone();
+    s.on_notice(move |n| own.lock().unwrap().push(format!("{:?} {}: {}", n.fields().severity, n.state(), n.message())));
+    let told = |what: &str, expected: &[&str]| {
+        assert_eq!(*heard.lock().unwrap(), expected, "{what}");
+        heard.lock().unwrap().clear();
+    };
+    s.batch_execute("DROP TABLE IF EXISTS nope, emp").unwrap();
+    told("a text", &["Notice 00000: table \"nope\" does not exist, skipping"]);
+    s.execute("DROP SCHEMA IF EXISTS nope", &[]).unwrap();
+    told("a statement", &["Notice 00000: schema \"nope\" does not exist, skipping"]);
+    let mut unlock = s.prepare("SELECT pg_advisory_unlock($1)").unwrap();
+    let not_held = "Warning 01000: you don't own a lock of type ExclusiveLock";
+    s.query_prepared(&mut unlock, &[&7i64]).unwrap();
+    told("a function", &[not_held]);
+    s.query_each(&mut unlock, &[&7i64], |_| Ok(())).unwrap();
+    told("row by row", &[not_held]);
+    let mut copy = s.copy_in("COPY dept FROM STDIN (ON_ERROR ignore)").unwrap();
+    std::io::Write::write_all(&mut copy, b"4\tfour\nx\tten\ny\televen\n").unwrap();
+    assert_eq!(copy.finish().unwrap(), 1);
+    told("COPY", &["Notice 00000: 2 rows were skipped due to data type incompatibility"]);
+    s.batch_execute("SET client_min_messages = error").unwrap();
+    s.batch_execute("DROP TABLE IF EXISTS nope").unwrap();
+    let mut copy = s.copy_in("COPY dept FROM STDIN (ON_ERROR ignore)").unwrap();
+    std::io::Write::write_all(&mut copy, b"x\tten\n").unwrap();
+    copy.finish().unwrap();
+    told("what is not important enough", &[]);
+}

@@ -120,7 +120,7 @@ impl Session {
     /// # Errors
     /// What the data, or adding the rows, says.
     pub fn copy_in_feed(&mut self, state: &mut CopyIn, data: &[u8], sink: &mut dyn Sink) -> Result<()> {
-        self.guarded(|session| state.feed(session, data, sink))
+        self.guarded(|session| state.feed(session, data, &mut session.quiet(sink)))
     }
 
     /// Ends a COPY FROM STDIN, and commits unless a transaction block is open; answers the number of rows.
@@ -128,7 +128,7 @@ impl Session {
     /// # Errors
     /// As [`Session::copy_in_feed`], and what committing says.
     pub fn copy_in_finish(&mut self, mut state: CopyIn, sink: &mut dyn Sink) -> Result<u64> {
-        self.guarded(|session| state.finish(session, sink))?;
+        self.guarded(|session| state.finish(session, &mut session.quiet(sink)))?;
         self.sync()?;
         Ok(state.rows())
     }

@@ -38,14 +38,18 @@ impl Session {
         }
     }
 
+    /// `sink`, which is told only what is important enough, and does not stop a statement.
+    pub(crate) fn quiet<'s>(&self, sink: &'s mut dyn Sink) -> Quiet<'s> {
+        Quiet { inner: sink, level: self.settings.client_min_messages, suspends: false }
+    }
+
     /// Runs one statement within the transaction; answers its command tag.
     pub(crate) fn dispatch(&mut self, sql: &str, statement: &Statement, sink: &mut dyn Sink) -> Result<String> {
         if let StatementKind::Transaction(t) = &statement.kind {
             return self.transaction(t, sink);
         }
         self.enter()?;
-        let mut quiet = Quiet { inner: sink, level: self.settings.client_min_messages, suspends: false };
-        let sink: &mut dyn Sink = &mut quiet;
+        let sink: &mut dyn Sink = &mut self.quiet(sink);
         if self.read_only && !is_planned(&statement.kind) {
             self.check_statement_reads(&statement.kind)?;
         }
