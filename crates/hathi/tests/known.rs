@@ -245,3 +245,63 @@ fn statements_of_a_text_of_several_are_known_too() {
     s.batch_execute("ROLLBACK").unwrap();
     assert_eq!(answer(&mut s, "SELECT count(*) FROM t WHERE id >= 300"), Ok(vec!["(0)".to_owned()]));
 }
+
+#[test]
+fn the_same_text_again_means_what_it_says_then() {
+    let db = database();
+    let mut s = db.session().unwrap();
+    s.batch_execute(
+        "CREATE TABLE n (at timestamptz, all_at timestamptz[]); CREATE TABLE one (a int, b date);
+         INSERT INTO one VALUES (1, '2020-02-03'), (2, '2020-03-02')",
+    )
+    .unwrap();
+    // A time that is now, and one within an array.
+    for _ in 0..5 {
+        s.execute("INSERT INTO n VALUES ('now', '{now}')", &[]).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    assert_eq!(numbers(&mut s, "SELECT count(DISTINCT at) FROM n"), [5]);
+    assert_eq!(numbers(&mut s, "SELECT count(DISTINCT all_at[1]) FROM n WHERE all_at[1] = at"), [5]);
+    // What a text means changes with the settings and with the catalog.
+    let by_date = "SELECT a::bigint FROM one WHERE b = '03/02/2020'";
+    let by_number = "SELECT a::bigint FROM one WHERE a = 1";
+    for _ in 0..4 {
+        assert_eq!(numbers(&mut s, by_date), [2]);
+        assert_eq!(numbers(&mut s, by_number), [1]);
+        assert_eq!(numbers(&mut s, by_number), [1]);
+    }
+    s.batch_execute("SET datestyle = 'ISO, DMY'").unwrap();
+    assert_eq!(numbers(&mut s, by_date), [1]);
+    for _ in 0..3 {
+        assert_eq!(numbers(&mut s, by_number), [1]);
+    }
+    s.batch_execute("CREATE TEMP TABLE one (a int, b date)").unwrap();
+    assert_eq!(numbers(&mut s, by_number), []);
+    s.batch_execute("DROP TABLE one").unwrap();
+    assert_eq!(numbers(&mut s, by_number), [1]);
+    // Other values, an error, and the first ones again.
+    let mut fails = |sql: &str| state(&mut s, sql);
+    for _ in 0..3 {
+        assert_eq!(fails("SELECT 1 / 0"), "22012");
+        assert_eq!(fails("SELECT a::bigint FROM one WHERE a = 1 / 0"), "22012");
+    }
+    for _ in 0..3 {
+        assert_eq!(numbers(&mut s, "SELECT 4::bigint / 2"), [2]);
+        assert_eq!(numbers(&mut s, "SELECT 4::bigint / 2"), [2]);
+        assert_eq!(numbers(&mut s, "SELECT 9::bigint / 3"), [3]);
+    }
+    s.batch_execute("BEGIN").unwrap();
+    assert_eq!(numbers(&mut s, by_number), [1]);
+    assert_eq!(state(&mut s, "SELECT 1 / 0"), "22012");
+    assert_eq!(state(&mut s, by_number), "25P02");
+    s.batch_execute("ROLLBACK").unwrap();
+    assert_eq!(numbers(&mut s, by_number), [1]);
+}
+
+fn numbers(session: &mut Session, sql: &str) -> Vec<i64> {
+    session.query(sql, &[]).unwrap_or_else(|e| panic!("{sql}: {e:?}")).iter().map(|r| r.get(0)).collect()
+}
+
+fn state(session: &mut Session, sql: &str) -> String {
+    session.batch_execute(sql).expect_err(sql).state().to_string()
+}

@@ -554,7 +554,9 @@ impl Connection {
     fn query(&mut self, query: &[u8]) -> Result<Option<(Box<Run>, Pause)>> {
         // As in PostgreSQL, the unnamed ones do not outlive a simple query.
         self.session().forget_statement("");
-        self.portals.remove(&Bytes::new());
+        if !self.portals.is_empty() {
+            self.portals.remove(&Bytes::new());
+        }
         self.bound = None;
         let sql = text::utf8(query)?;
         if is_empty(sql) {
@@ -585,6 +587,10 @@ impl Drop for Connection {
 
 /// Whether `sql` has no statement: nothing but white space, comments and semicolons.
 pub(crate) fn is_empty(sql: &str) -> bool {
+    // As nearly all of them do.
+    if sql.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        return false;
+    }
     let plain = sql.chars().all(|c| c.is_whitespace() || c == ';');
     plain || (sql.contains("--") || sql.contains("/*")) && syntax::parse(sql).is_ok_and(|s| s.is_empty())
 }

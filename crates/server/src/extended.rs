@@ -200,7 +200,7 @@ impl Connection {
         }
         match columns {
             Some(columns) => {
-                backend::row_description(&mut self.channel.output, &fields(&columns, formats.as_ref()));
+                backend::row_description(&mut self.channel.output, fields(&columns, formats.as_ref()));
             }
             None => backend::no_data(&mut self.channel.output),
         }

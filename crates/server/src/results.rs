@@ -1,7 +1,10 @@
 //! Results as protocol messages.
 
+use std::cell::Cell;
+
 use bytes::BytesMut;
 use session::{Chunk, CopyShape, OutputColumn, Sink};
+use smallvec::SmallVec;
 use types::{IoSettings, Oid, Physical, Result, SqlError, oid};
 use wire::{DataRow, FieldDescription, Formats, backend};
 
@@ -15,12 +18,34 @@ pub struct Results<'a> {
     pub formats: Option<Formats>,
     /// Whether the columns are described before the rows.
     pub describe: bool,
-    types: Vec<Oid>,
+    types: SmallVec<[Oid; 8]>,
 }
+
+thread_local! {
+    /// Room for one value of a row; whoever writes rows takes it and gives it back.
+    static VALUE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// More room than this is not kept.
+const VALUE_BYTES_MAX: usize = 4096;
 
 impl<'a> Results<'a> {
     pub fn new(channel: &'a mut Channel, settings: IoSettings) -> Results<'a> {
-        Results { channel, settings, formats: None, describe: true, types: Vec::new() }
+        Results { channel, settings, formats: None, describe: true, types: SmallVec::new() }
+    }
+
+    fn rows(&mut self, chunk: &Chunk, names: &dyn types::io::TypeLookup, value: &mut Vec<u8>) -> Result<()> {
+        for i in 0..chunk.rows {
+            // A value that has no such form must not leave half a row behind.
+            let start = self.channel.output.len();
+            let outcome = self.row(chunk, i, names, value);
+            if outcome.is_err() {
+                self.channel.output.truncate(start);
+            }
+            outcome?;
+            self.channel.relieve()?;
+        }
+        Ok(())
     }
 
     fn row(&mut self, chunk: &Chunk, i: usize, names: &dyn types::io::TypeLookup, value: &mut Vec<u8>) -> Result<()> {
@@ -44,20 +69,19 @@ impl<'a> Results<'a> {
 }
 
 /// The fields of a RowDescription.
-pub fn fields(columns: &[OutputColumn], formats: Option<&Formats>) -> Vec<FieldDescription> {
-    columns
-        .iter()
-        .enumerate()
-        .map(|(i, c)| FieldDescription {
-            name: c.name.clone(),
-            table: c.origin.map_or(Oid::NONE, |o| o.0),
-            attribute: c.origin.map_or(0, |o| o.1),
-            type_oid: c.ty,
-            type_bytes: type_len(c.ty),
-            typmod: c.typmod,
-            format: formats.and_then(|f| f.of(i)).unwrap_or(0),
-        })
-        .collect()
+pub fn fields<'c>(
+    columns: &'c [OutputColumn],
+    formats: Option<&'c Formats>,
+) -> impl ExactSizeIterator<Item = FieldDescription<&'c str>> {
+    columns.iter().enumerate().map(move |(i, c)| FieldDescription {
+        name: &*c.name,
+        table: c.origin.map_or(Oid::NONE, |o| o.0),
+        attribute: c.origin.map_or(0, |o| o.1),
+        type_oid: c.ty,
+        type_bytes: type_len(c.ty),
+        typmod: c.typmod,
+        format: formats.and_then(|f| f.of(i)).unwrap_or(0),
+    })
 }
 
 /// A type's size as PostgreSQL's catalog has it (`typlen`); ours in memory differs for some.
@@ -94,24 +118,18 @@ impl Sink for Results<'_> {
     fn columns(&mut self, columns: &[OutputColumn]) -> Result<()> {
         self.types = columns.iter().map(|c| c.ty).collect();
         if self.describe {
-            backend::row_description(&mut self.channel.output, &fields(columns, self.formats.as_ref()));
+            backend::row_description(&mut self.channel.output, fields(columns, self.formats.as_ref()));
         }
         Ok(())
     }
 
     fn chunk(&mut self, chunk: &Chunk, names: &dyn types::io::TypeLookup) -> Result<()> {
-        let mut value = Vec::new();
-        for i in 0..chunk.rows {
-            // A value that has no such form must not leave half a row behind.
-            let start = self.channel.output.len();
-            let outcome = self.row(chunk, i, names, &mut value);
-            if outcome.is_err() {
-                self.channel.output.truncate(start);
-            }
-            outcome?;
-            self.channel.relieve()?;
+        let mut value = VALUE.take();
+        let outcome = self.rows(chunk, names, &mut value);
+        if value.capacity() <= VALUE_BYTES_MAX {
+            VALUE.set(value);
         }
-        Ok(())
+        outcome
     }
 
     fn begin(&mut self, columns: &[OutputColumn], again: bool) -> Result<()> {

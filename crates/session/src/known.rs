@@ -4,6 +4,8 @@
 //! and have the same plan, it is kept. What differs in meaning (`ORDER BY 1`, a type's modifier) never gets that far. Where statistics
 //! could make another plan better for other values, each use asks them. A query that is known in no such way is known once it comes
 //! again as it was. What one session found out the others find (`statement_cache`).
+//!
+//! The one that was run last is at hand: the same text again is compared and run, and nothing is read of it.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -25,6 +27,25 @@ use crate::view::View;
 
 /// So many texts of a kind are remembered.
 const TEXTS_MAX: usize = 128;
+
+/// A longer text is not kept to be compared with the next.
+const SAME_BYTES_MAX: usize = 256;
+
+/// Types whose literals mean the same at all times, whatever rows and names there are.
+const LASTING: [Oid; 12] = [
+    oid::BOOL,
+    oid::INT2,
+    oid::INT4,
+    oid::INT8,
+    oid::FLOAT4,
+    oid::FLOAT8,
+    oid::NUMERIC,
+    oid::TEXT,
+    oid::VARCHAR,
+    oid::BPCHAR,
+    oid::BYTEA,
+    oid::UUID,
+];
 
 /// What a session knows of a text.
 enum Entry {
@@ -50,11 +71,18 @@ pub(crate) struct KnownStatements {
     templates: LruCache<String, Entry>,
     /// Queries by all of their text.
     texts: LruCache<String, Entry>,
+    /// The one of `templates` that was run last, with its plan.
+    last: Option<Box<KnownStatement>>,
 }
 
 impl Default for KnownStatements {
     fn default() -> KnownStatements {
-        KnownStatements { basis: None, templates: LruCache::new(TEXTS_MAX), texts: LruCache::new(TEXTS_MAX) }
+        KnownStatements {
+            basis: None,
+            templates: LruCache::new(TEXTS_MAX),
+            texts: LruCache::new(TEXTS_MAX),
+            last: None,
+        }
     }
 }
 
@@ -68,27 +96,55 @@ impl KnownStatements {
     fn of(&mut self, kind: Kind) -> &mut LruCache<String, Entry> {
         if kind == Kind::Template { &mut self.templates } else { &mut self.texts }
     }
+
+    /// Gives a plan back to where texts are looked up.
+    fn put_back(&mut self, statement: KnownStatement) {
+        if let Some(Entry::Ready(kept, _)) = self.of(statement.kind).get_mut(&statement.text) {
+            *kept = Some(statement.prepared);
+        }
+    }
 }
 
 /// A statement whose plan is there: what to run, and the values of its parameters.
 pub struct KnownStatement {
+    /// As it was asked, if asked so again it has the same values; else empty.
+    sql: String,
     text: String,
     kind: Kind,
     /// The statement with parameters.
     pub prepared: Box<Prepared>,
     /// Their values.
     pub values: SmallVec<[Datum; 8]>,
+    fit: Fit,
+}
+
+impl KnownStatement {
+    /// Whether `sql` is what was run, values and all.
+    #[inline]
+    fn is_again(&self, sql: &str) -> bool {
+        self.sql == sql && !sql.is_empty()
+    }
+
+    /// From now on it is `sql`, with these values.
+    fn become_one_of(&mut self, sql: &str, values: SmallVec<[Datum; 8]>) {
+        self.values = values;
+        self.sql.clear();
+        let lasts = self.prepared.params.iter().all(|ty| LASTING.contains(ty));
+        if lasts && self.fit == Fit::All && sql.len() <= SAME_BYTES_MAX {
+            self.sql.push_str(sql);
+        }
+    }
 }
 
 impl Session {
     /// The kept plan of `sql`, if there is one; to be given back with [`Session::keep`] once it has run.
-    pub fn known(&mut self, sql: &str) -> Option<KnownStatement> {
+    pub fn known(&mut self, sql: &str) -> Option<Box<KnownStatement>> {
         self.report_begin(sql);
         self.known_statement(sql)
     }
 
     /// As [`Session::known`], of one statement of the text that is run.
-    pub(crate) fn known_statement(&mut self, sql: &str) -> Option<KnownStatement> {
+    pub(crate) fn known_statement(&mut self, sql: &str) -> Option<Box<KnownStatement>> {
         if self.block_state() == BlockState::Failed {
             return None;
         }
@@ -96,16 +152,27 @@ impl Session {
         if self.known.basis != Some(basis) {
             self.known = KnownStatements { basis: Some(basis), ..KnownStatements::default() };
         }
+        if let Some(last) = self.known.last.take_if(|last| last.is_again(sql)) {
+            return Some(last);
+        }
+        self.known_read(sql, basis)
+    }
+
+    /// The plan of a text that is not the last one.
+    fn known_read(&mut self, sql: &str, basis: Basis) -> Option<Box<KnownStatement>> {
         if let Some(template) = syntax::template(sql) {
-            let known = self.known_template(sql, template, basis);
+            let known = match self.known.last.take_if(|last| last.text == template.text) {
+                Some(last) => self.known_with(last, sql, &template),
+                None => self.known_template(sql, template, basis),
+            };
             if known.is_some() {
                 return known;
             }
         }
-        self.known_text(sql, basis)
+        self.known_text(sql, basis).map(Box::new)
     }
 
-    fn known_template(&mut self, sql: &str, template: Template, basis: Basis) -> Option<KnownStatement> {
+    fn known_template(&mut self, sql: &str, template: Template, basis: Basis) -> Option<Box<KnownStatement>> {
         match self.known.templates.get(&template.text) {
             Some(Entry::Unfit) => return None,
             Some(Entry::Ready(..)) => {}
@@ -129,15 +196,30 @@ impl Session {
         }
         let Some(Entry::Ready(kept, shared)) = self.known.templates.get_mut(&template.text) else { return None };
         let (fit, Some(prepared)) = (shared.fit, kept.take()) else { return None };
-        let values = self.literal_values(&template, &prepared.params).ok();
-        let fits = values.as_ref().is_some_and(|v| fit == Fit::All || self.is_selective(&prepared, v));
-        let values = values.unwrap_or_default();
-        let statement = KnownStatement { text: template.text, kind: Kind::Template, prepared, values };
-        if fits {
-            return Some(statement);
+        let text = template.text.clone();
+        let (sql_before, values) = (String::new(), SmallVec::new());
+        let statement = KnownStatement { sql: sql_before, text, kind: Kind::Template, prepared, values, fit };
+        self.known_with(Box::new(statement), sql, &template)
+    }
+
+    /// `statement` with the values of `sql`, whose template it has; kept, where it is not right for them.
+    fn known_with(
+        &mut self,
+        mut statement: Box<KnownStatement>,
+        sql: &str,
+        template: &Template,
+    ) -> Option<Box<KnownStatement>> {
+        let values = self.literal_values(template, &statement.prepared.params).ok();
+        match values {
+            Some(values) if statement.fit == Fit::All || self.is_selective(&statement.prepared, &values) => {
+                statement.become_one_of(sql, values);
+                Some(statement)
+            }
+            _ => {
+                self.keep(statement);
+                None
+            }
         }
-        self.keep(statement);
-        None
     }
 
     /// What is known of a template, as this session or another found out; none where it comes for the first time (`came` says that it does not).
@@ -192,7 +274,8 @@ impl Session {
         }
         let Some(Entry::Ready(kept, _)) = self.known.texts.get_mut(sql) else { return None };
         let prepared = kept.take()?;
-        Some(KnownStatement { text: sql.to_owned(), kind: Kind::Text, prepared, values: SmallVec::new() })
+        let (text, values) = (sql.to_owned(), SmallVec::new());
+        Some(KnownStatement { sql: String::new(), text, kind: Kind::Text, prepared, values, fit: Fit::All })
     }
 
     /// What is known of a query by all of its text; none where it comes for the first time.
@@ -242,16 +325,23 @@ impl Session {
     }
 
     /// Takes back what [`Session::known`] gave.
-    pub fn keep(&mut self, statement: KnownStatement) {
-        if let Some(Entry::Ready(kept, _)) = self.known.of(statement.kind).get_mut(&statement.text) {
-            *kept = Some(statement.prepared);
+    pub fn keep(&mut self, statement: Box<KnownStatement>) {
+        // What it was made from has changed meanwhile.
+        if self.known.basis.is_none_or(|basis| !statement.prepared.is_current(basis)) {
+            return;
+        }
+        if statement.kind == Kind::Text {
+            return self.known.put_back(*statement);
+        }
+        if let Some(before) = self.known.last.replace(statement) {
+            self.known.put_back(*before);
         }
     }
 
     /// The literals as values of `types`.
     fn literal_values(&mut self, template: &Template, types: &[Oid]) -> Result<SmallVec<[Datum; 8]>> {
-        const TIMES: [Oid; 5] = [oid::DATE, oid::TIME, oid::TIMETZ, oid::TIMESTAMP, oid::TIMESTAMPTZ];
-        if types.iter().any(|ty| TIMES.contains(ty)) {
+        // `now` may be among them, or within them.
+        if !types.iter().all(|ty| LASTING.contains(ty)) {
             self.note_time();
         }
         let Some(image) = self.view.as_ref().map(View::catalog) else {

@@ -135,7 +135,8 @@ impl Session {
 
     /// Forgets the statement called `name`; whether there was one.
     pub fn forget_statement(&mut self, name: &str) -> bool {
-        self.named.statements.remove(name).is_some()
+        // Looking up what is not there costs a hash.
+        !self.named.statements.is_empty() && self.named.statements.remove(name).is_some()
     }
 
     /// The statement called `name`.

@@ -7,6 +7,8 @@ pub mod decode;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Borrow;
+
 use bytes::{BufMut, BytesMut};
 use types::{Oid, SqlError};
 
@@ -130,12 +132,13 @@ pub fn ready_for_query(buf: &mut BytesMut, status: TransactionStatus) {
 }
 
 /// RowDescription.
-pub fn row_description<'a, N: AsRef<str> + 'a>(
+pub fn row_description<N: AsRef<str>, F: Borrow<FieldDescription<N>>>(
     buf: &mut BytesMut,
-    fields: impl IntoIterator<Item = &'a FieldDescription<N>>,
+    fields: impl IntoIterator<Item = F>,
 ) {
     message(buf, b'T', |b| {
         put_counted(b, fields, |b, f| {
+            let f = f.borrow();
             put_string(b, f.name.as_ref().as_bytes());
             b.put_u32(f.table.0);
             b.put_i16(f.attribute);
