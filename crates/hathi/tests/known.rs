@@ -255,14 +255,17 @@ fn the_same_text_again_means_what_it_says_then() {
          INSERT INTO one VALUES (1, '2020-02-03'), (2, '2020-03-02')",
     )
     .unwrap();
-    // A time that is now, and one within an array.
-    for _ in 0..5 {
-        s.execute("INSERT INTO n VALUES ('now')", &[]).unwrap();
-        s.execute("INSERT INTO n (all_at) VALUES ('{now}')", &[]).unwrap();
-        std::thread::sleep(std::time::Duration::from_millis(2));
+    // A time that is now, and one within an array, in statements that are known by other times.
+    for [insert, count] in [
+        ["INSERT INTO n (at) VALUES ('#')", "SELECT count(DISTINCT at) FROM n"],
+        ["INSERT INTO n (all_at) VALUES ('{#}')", "SELECT count(DISTINCT all_at[1]) FROM n"],
+    ] {
+        for at in ["2020-01-01", "2020-01-02", "2020-01-03", "now", "now", "now"] {
+            s.batch_execute(&insert.replace('#', at)).unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        assert_eq!(numbers(&mut s, count), [6], "{insert}");
     }
-    assert_eq!(numbers(&mut s, "SELECT count(DISTINCT at) FROM n"), [5]);
-    assert_eq!(numbers(&mut s, "SELECT count(DISTINCT all_at[1]) FROM n"), [5]);
     // What a text means changes with the settings and with the catalog.
     let by_date = "SELECT a::bigint FROM one WHERE b = '03/02/2020'";
     let by_number = "SELECT a::bigint FROM one WHERE a = 1";
