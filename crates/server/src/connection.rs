@@ -63,8 +63,9 @@ pub(crate) enum Phase {
 
 /// What one run of a connection came to.
 pub enum Turn {
-    /// It waits for its client: for room to write, or for something to read; at most until then.
-    Parked { writing: bool, until: Option<Instant> },
+    /// It waits for its client: for room to write, or for something to read; at most until then. It `hears` if its client may be told
+    /// of notifications meanwhile, by whoever sends them on its socket.
+    Parked { writing: bool, until: Option<Instant>, hears: bool },
     /// There is more to do, but others come first.
     More,
     /// It has ended.
@@ -259,6 +260,7 @@ impl Connection {
 
     fn parked(&mut self, writing: bool) -> Turn {
         let writing = writing || self.channel.transport().has_unsent();
+        let hears = !writing && self.hears();
         if let Some(backend) = &self.channel.cancel {
             backend.set_connection(self.bytes(), self.portals.len());
             backend.park(if writing { Wait::ClientWrite } else { Wait::ClientRead });
@@ -276,7 +278,16 @@ impl Connection {
         // Who takes nothing cannot be told that it was silent; it is looked at again when it does.
         let is_told = |at: &Instant| !writing || !matches!(self.phase, Phase::Ready) || *at > Instant::now();
         let silence = self.silence.as_ref().map(|s| s.0).filter(is_told);
-        Turn::Parked { writing, until: until.or(silence) }
+        Turn::Parked { writing, until: until.or(silence), hears }
+    }
+
+    /// Whether its client may be told of notifications while it is parked, on the bare socket.
+    fn hears(&mut self) -> bool {
+        matches!(self.phase, Phase::Ready)
+            && self.pending.is_none()
+            && self.channel.output.is_empty()
+            && self.channel.transport().is_bare()
+            && self.session.as_mut().is_some_and(|s| s.inner().is_between_transactions())
     }
 
     fn next_message(&mut self) -> io::Result<Step> {

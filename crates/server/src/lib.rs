@@ -453,7 +453,7 @@ impl Server {
             poller.seats().iter().for_each(|seat| poller.wake(seat));
         }
         let wakers: Vec<Waker> = locked(&shared.threads).values().cloned().collect();
-        wakers.iter().for_each(|wake| wake());
+        wakers.iter().for_each(|waker| waker.wake());
         metrics::stop(&std::mem::take(&mut *locked(&shared.metrics)));
         let until = Instant::now() + patience;
         let mut count = locked(&shared.count);

@@ -309,7 +309,9 @@ impl Connection {
         self.shared.fill_random(&mut key);
         let id = session.inner().process_id() as i32;
         let cancel = session.inner().cancel_handle();
-        cancel.set_waker(self.waker.take());
+        if let Some(waker) = self.waker.take() {
+            cancel.set_waker(waker);
+        }
         cancel.set_peer(self.origin.peer());
         session.inner().time_all();
         crate::journal::connected(session.inner(), self.origin);

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd};
+use session::Backend;
 use slab::Slab;
 
 use crate::attentive::Wakefulness;
@@ -23,6 +24,8 @@ use crate::seat::Seat;
 
 /// The token of what wakes a carrier without a socket.
 pub const POKE: u64 = u64::MAX;
+/// So many clients are told of notifications before a carrier looks for other work.
+const TOLD_MAX: usize = 16;
 
 /// What accepts clients.
 pub trait Accept: AsFd + Send + Sync {
@@ -39,6 +42,9 @@ pub enum Entry {
 
 type Time = Reverse<(u64, u64)>;
 
+/// A connection; with its backend, if that has notifications and nothing else is wanted.
+type Queued = (Arc<Seat>, Option<Arc<Backend>>);
+
 /// What carriers wait in.
 pub struct Poller {
     epoll: OwnedFd,
@@ -47,7 +53,7 @@ pub struct Poller {
     entries: Mutex<Slab<(u32, Entry)>>,
     generation: AtomicU64,
     /// Connections whose turn was over, or that somebody woke.
-    queue: Mutex<VecDeque<Arc<Seat>>>,
+    queue: Mutex<VecDeque<Queued>>,
     queued: AtomicUsize,
     /// Threads that sleep until there is an event: whoever queues something wakes one.
     sleeping: AtomicUsize,
@@ -137,7 +143,17 @@ impl Poller {
 
     /// A connection that is to be run, by whichever carrier comes to it.
     pub fn enqueue(&self, seat: Arc<Seat>) {
-        locked(&self.queue).push_back(seat);
+        self.push((seat, None));
+    }
+
+    /// A connection whose client is to be told of its backend's notifications: whichever carrier comes to it runs it only if that cannot be
+    /// done without (P8).
+    pub fn enqueue_mail(&self, seat: Arc<Seat>, backend: Arc<Backend>) {
+        self.push((seat, Some(backend)));
+    }
+
+    fn push(&self, queued: Queued) {
+        locked(&self.queue).push_back(queued);
         self.queued.fetch_add(1, Ordering::SeqCst);
         // Whoever is awake looks here before sleeping.
         if self.sleeping.load(Ordering::SeqCst) > 0 {
@@ -152,17 +168,22 @@ impl Poller {
         }
     }
 
-    /// What is queued first.
+    /// What is queued first, and has to be run. A few of those before it that only have notifications are told of them.
     pub fn queued(&self) -> Option<Arc<Seat>> {
-        if self.queued.load(Ordering::SeqCst) == 0 {
-            return None;
+        for _ in 0..TOLD_MAX {
+            if self.queued.load(Ordering::SeqCst) == 0 {
+                return None;
+            }
+            let (seat, mail) = locked(&self.queue).pop_front()?;
+            // Two pokes may have woken one thread, which is about to be busy.
+            if self.queued.fetch_sub(1, Ordering::SeqCst) > 1 && self.sleeping.load(Ordering::SeqCst) > 0 {
+                self.poke();
+            }
+            if !mail.is_some_and(|backend| seat.tell(&backend)) {
+                return Some(seat);
+            }
         }
-        let seat = locked(&self.queue).pop_front()?;
-        // Two pokes may have woken one thread, which is about to be busy.
-        if self.queued.fetch_sub(1, Ordering::SeqCst) > 1 && self.sleeping.load(Ordering::SeqCst) > 0 {
-            self.poke();
-        }
-        Some(seat)
+        None
     }
 
     /// Notes that a connection is parked, and until when it may be.

@@ -14,6 +14,9 @@
 //! read again before its next event, unless an event has told of the client's end, of which there is no other (P3). A socket leaves its epoll
 //! before it is closed (P7): Linux lets a thread that waits there hold on to what it has just looked at, and what is closed by others
 //! meanwhile stays open until that thread comes back, which may be never; its client would wait for the end of a connection that has ended.
+//!
+//! Notifications of a connection that waits between transactions, with nothing unsent, are sent by whoever delivers them, who takes the seat
+//! as if to run it (P8): a run would touch some forty lines of memory that nobody has used for long, for a client that has said nothing.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -21,12 +24,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
+use bytes::BytesMut;
 use rustix::event::epoll::{self, EventData, EventFlags};
+use session::{Backend, Wake};
 
 use crate::channel::Scratch;
 use crate::connection::{Connection, Turn};
-use crate::locked;
 use crate::poller::Poller;
+use crate::{locked, transport};
+
+/// What most notifications fit in.
+const TELLING_BYTES: usize = 128;
 
 const PARKED: u8 = 0;
 const RUNNING: u8 = 1;
@@ -65,6 +73,45 @@ pub struct Seat {
     hung: AtomicBool,
     /// Whether it waits for room to write.
     writing: AtomicBool,
+    /// While it is parked: whether its client may be told of notifications (P8).
+    hears: AtomicBool,
+}
+
+/// Wakes the connection of a seat.
+struct SeatWaker {
+    poller: Weak<Poller>,
+    seat: Weak<Seat>,
+}
+
+impl SeatWaker {
+    fn enqueue(&self, seat: Arc<Seat>) {
+        if let Some(poller) = self.poller.upgrade() {
+            poller.enqueue(seat);
+        }
+    }
+}
+
+impl Wake for SeatWaker {
+    fn wake(&self) {
+        if let Some(seat) = self.seat.upgrade()
+            && seat.stir()
+        {
+            self.enqueue(seat);
+        }
+    }
+
+    fn tell(&self, backend: &Arc<Backend>, at_once: bool) {
+        let Some(seat) = self.seat.upgrade() else { return };
+        // Whoever has it looks for notifications.
+        if !seat.stir() {
+            return;
+        }
+        if !at_once && let Some(poller) = self.poller.upgrade() {
+            poller.enqueue_mail(seat, backend.clone());
+        } else if !seat.tell(backend) {
+            self.enqueue(seat);
+        }
+    }
 }
 
 /// How a run has ended.
@@ -82,12 +129,7 @@ impl Seat {
     pub fn with_waker(mut connection: Connection, socket: Arc<OwnedFd>, poller: &Arc<Poller>) -> Arc<Seat> {
         let poller = Arc::downgrade(poller);
         Arc::new_cyclic(|own: &Weak<Seat>| {
-            let own = own.clone();
-            connection.waker = Some(Arc::new(move || {
-                if let (Some(poller), Some(seat)) = (poller.upgrade(), own.upgrade()) {
-                    poller.wake(&seat);
-                }
-            }));
+            connection.waker = Some(Arc::new(SeatWaker { poller, seat: own.clone() }));
             Seat::new(connection, socket)
         })
     }
@@ -103,6 +145,7 @@ impl Seat {
             ready: AtomicBool::new(true),
             hung: AtomicBool::new(false),
             writing: AtomicBool::new(false),
+            hears: AtomicBool::new(false),
         }
     }
 
@@ -208,17 +251,49 @@ impl Seat {
                     return Ran::Over;
                 }
                 Turn::More => return Ran::More,
-                Turn::Parked { until, .. } => {
+                Turn::Parked { until, hears, .. } => {
+                    self.hears.store(hears, Ordering::Relaxed);
                     drop(guard);
                     poller.park(self, until);
                 }
             }
-            let parked = self.state.compare_exchange(RUNNING, PARKED, Ordering::SeqCst, Ordering::SeqCst);
-            if parked.is_ok() {
+            if self.rest() {
                 return Ran::Parked { found };
             }
+        }
+    }
+
+    /// Leaves it parked, unless something came meanwhile (P1).
+    fn rest(&self) -> bool {
+        let rests = self.state.compare_exchange(RUNNING, PARKED, Ordering::SeqCst, Ordering::SeqCst).is_ok();
+        if !rests {
             self.state.store(RUNNING, Ordering::SeqCst);
         }
+        rests
+    }
+
+    /// Sends its client the notifications of `backend`, if it can be told now (P8), and parks it again; without success it is to be run.
+    /// Called by whom [`Seat::stir`] told to.
+    pub fn tell(&self, backend: &Backend) -> bool {
+        if !self.hears.load(Ordering::Relaxed) {
+            return false;
+        }
+        let mut output = BytesMut::with_capacity(TELLING_BYTES);
+        for n in backend.take_mail() {
+            wire::backend::notification_response(&mut output, n.pid.cast_signed(), &n.channel, &n.payload);
+        }
+        let sent = match &*locked(&self.watched) {
+            Some(watched) => transport::send(&watched.socket, &output).unwrap_or(0),
+            None => 0,
+        };
+        if sent < output.len() {
+            // The rest goes first in its next run, which finds out what is wrong.
+            if let Some(connection) = locked(&self.connection).as_mut() {
+                connection.channel.output.extend_from_slice(&output[sent..]);
+            }
+            return false;
+        }
+        self.rest()
     }
 
     /// Lets go of the socket, of which nobody is told any more (P7).

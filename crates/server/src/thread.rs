@@ -6,19 +6,26 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd};
+use session::Wake;
 
 use crate::attentive::{Attention, Engaged, Wakefulness};
 use crate::channel::Scratch;
 use crate::connection::{Connection, Turn};
 use crate::{Shared, locked};
 
+/// Wakes a thread that waits in [`wait`].
+struct Poke(Arc<OwnedFd>);
+
+impl Wake for Poke {
+    fn wake(&self) {
+        let _ = rustix::io::write(&*self.0, &1u64.to_ne_bytes());
+    }
+}
+
 /// Serves a connection in a thread of its own. One that gets none is dropped: its client sees it closed.
 pub fn start(shared: &Arc<Shared>, mut connection: Connection) {
     let Ok(poke) = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map(Arc::new) else { return };
-    let own = poke.clone();
-    let waker: session::Waker = Arc::new(move || {
-        let _ = rustix::io::write(&*own, &1u64.to_ne_bytes());
-    });
+    let waker: session::Waker = Arc::new(Poke(poke.clone()));
     connection.waker = Some(waker.clone());
     let serial = shared.serial.fetch_add(1, Ordering::Relaxed);
     locked(&shared.threads).insert(serial, waker);
@@ -45,7 +52,7 @@ pub fn run(mut connection: Connection, poke: Option<&OwnedFd>, wakefulness: &Arc
         match connection.advance() {
             Turn::Over => return,
             Turn::More => {}
-            Turn::Parked { writing, until } => {
+            Turn::Parked { writing, until, .. } => {
                 connection.channel.give_buffers(&mut scratch);
                 wait(&mut connection, poke, (writing, until), (&attention, wakefulness), &mut engaged);
                 connection.channel.take_buffers(&mut scratch);

@@ -24,6 +24,10 @@ pub trait Transport: Send {
     fn socket(&self) -> Option<BorrowedFd<'_>> {
         None
     }
+    /// Whether what is written goes into the socket as it is.
+    fn is_bare(&self) -> bool {
+        false
+    }
     /// Whether something that was accepted waits for room to be sent.
     fn has_unsent(&self) -> bool {
         false
@@ -93,13 +97,7 @@ impl Transport for Socket {
     }
 
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        loop {
-            // A client that is gone must not end the process by a signal.
-            match rustix::net::send(&self.inner, data, rustix::net::SendFlags::NOSIGNAL) {
-                Err(rustix::io::Errno::INTR) => {}
-                outcome => return Ok(outcome?),
-            }
-        }
+        send(&self.inner, data)
     }
 
     fn stir(&mut self, hung: bool) {
@@ -118,6 +116,21 @@ impl Transport for Socket {
 
     fn socket(&self) -> Option<BorrowedFd<'_>> {
         Some(self.inner.as_fd())
+    }
+
+    fn is_bare(&self) -> bool {
+        true
+    }
+}
+
+/// Sends what there is room for.
+pub fn send(socket: &OwnedFd, data: &[u8]) -> io::Result<usize> {
+    loop {
+        // A client that is gone must not end the process by a signal.
+        match rustix::net::send(socket, data, rustix::net::SendFlags::NOSIGNAL) {
+            Err(rustix::io::Errno::INTR) => {}
+            outcome => return Ok(outcome?),
+        }
     }
 }
 

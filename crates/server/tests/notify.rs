@@ -65,3 +65,55 @@ fn notifications_come_in_the_order_of_commits() {
         assert_eq!(listener.notification().2, i.to_string());
     }
 }
+
+/// All runs of connections by carriers.
+fn runs(session: &mut hathi::Session) -> i64 {
+    session.query_one("SELECT sum(runs)::int8 FROM hathi_carriers", &[]).unwrap().get(0)
+}
+
+/// P8: who waits between transactions is told without being run, and who does not is told when they do.
+#[test]
+fn who_is_parked_is_told_without_a_run() {
+    let served = Served::start(TWO);
+    let mut own = served.database.session().unwrap();
+    let (mut parked, mut busy) = (served.connect(), served.connect());
+    parked.run("LISTEN c");
+    busy.run("LISTEN c");
+    busy.run("BEGIN");
+    // Its carrier may still be on its way out.
+    std::thread::sleep(Duration::from_millis(50));
+    let before = runs(&mut own);
+    const COUNT: usize = 100;
+    for i in 0..COUNT {
+        own.batch_execute(&format!("NOTIFY c, '{i}'")).unwrap();
+        assert_eq!(parked.notification().2, i.to_string());
+    }
+    // `busy` was stirred at its first one.
+    let after = runs(&mut own) - before;
+    assert!(after <= 2, "{after} runs");
+    let told = busy.run("COMMIT").notifications;
+    assert_eq!(
+        told.iter().map(|n| n.2.clone()).collect::<Vec<_>>(),
+        (0..COUNT).map(|i| i.to_string()).collect::<Vec<_>>()
+    );
+    assert_eq!(parked.run("SELECT 1").row(), ["1"]);
+}
+
+/// More listeners than are told at once, and more than a socket takes.
+#[test]
+fn who_reads_late_is_told_of_all() {
+    let served = Served::start(TWO);
+    let mut clients: Vec<_> = (0..40).map(|_| served.connect()).collect();
+    clients.iter_mut().for_each(|client| drop(client.run("LISTEN c")));
+    let mut own = served.database.session().unwrap();
+    const COUNT: usize = 200;
+    for i in 0..COUNT {
+        own.batch_execute(&format!("NOTIFY c, '{}'", format!("{i} ").repeat(1000))).unwrap();
+    }
+    for client in &mut clients {
+        for i in 0..COUNT {
+            assert_eq!(client.notification().2.split(' ').next(), Some(&*i.to_string()));
+        }
+        assert_eq!(client.run("SELECT 1").row(), ["1"]);
+    }
+}

@@ -3,21 +3,43 @@
 //! The session itself is touched only by the thread that runs it. Everybody else has its `Backend`, whose parts are atomic or behind a lock
 //! that is held for a moment: it can be cancelled, told to end, told of notifications, and looked at, whether it runs, waits or is parked.
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use env::sync::Mutex;
 use env::waiting::Wait;
+use smallvec::SmallVec;
 use storage::lock::{Interrupt, Probe};
 use types::{Oid, Result};
 
 use crate::activity::Activity;
 use crate::notify::Notification;
 
-/// Has whoever keeps a parked session look at it.
-pub type Waker = Arc<dyn Fn() + Send + Sync>;
+/// Whoever keeps a session that may be parked.
+pub trait Wake: Send + Sync {
+    /// Has the session looked at.
+    fn wake(&self);
+
+    /// There are notifications for the session, whose backend this is. They may be taken and passed on by others than the session: `at_once`
+    /// in this thread, without waiting for anything, or soon in another.
+    fn tell(&self, backend: &Arc<Backend>, at_once: bool) {
+        let _ = (backend, at_once);
+        self.wake();
+    }
+}
+
+/// A [`Wake`] that many have.
+pub type Waker = Arc<dyn Wake>;
+
+/// Notifications that a session has not taken yet.
+#[derive(Default)]
+struct Mailbox {
+    /// Mostly there is one.
+    notifications: SmallVec<[Notification; 1]>,
+    /// Who counts their bytes.
+    held: Option<Arc<AtomicUsize>>,
+}
 
 /// Where a session's client is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,10 +72,9 @@ pub struct Backend {
     /// Microseconds since 2000.
     pub(crate) since: i64,
     interrupt: Arc<Interrupt>,
-    waker: Mutex<Option<Waker>>,
-    /// Notifications that it has not taken yet, and who counts their bytes.
-    mail: Mutex<(VecDeque<Notification>, Option<Arc<AtomicUsize>>)>,
-    /// Whether there are any.
+    waker: OnceLock<Waker>,
+    mail: Mutex<Mailbox>,
+    /// Whether there is any.
     has_mail: AtomicBool,
     peer: Mutex<Peer>,
     /// A [`Farewell`].
@@ -80,7 +101,7 @@ impl Backend {
             user,
             since,
             interrupt,
-            waker: Mutex::default(),
+            waker: OnceLock::new(),
             mail: Mutex::default(),
             has_mail: AtomicBool::new(false),
             peer: Mutex::new(Peer::Program),
@@ -194,23 +215,28 @@ impl Backend {
         Ok(self.interrupt.check()?)
     }
 
-    /// What is called when there is something to see for a session that may be parked.
-    pub fn set_waker(&self, waker: Option<Waker>) {
-        *self.waker.lock() = waker;
+    /// Who is called when there is something to see for a session that may be parked; the first one counts.
+    pub fn set_waker(&self, waker: Waker) {
+        let _ = self.waker.set(waker);
     }
 
-    /// Leaves a notification for it; `held` counts the bytes of those that are not taken.
-    pub(crate) fn post(&self, notification: Notification, held: &Arc<AtomicUsize>) {
+    /// Leaves a notification for it; `held` counts the bytes of those that are not taken. Whether somebody is to call
+    /// [`Backend::tell_of_mail`] for it.
+    pub(crate) fn post(&self, notification: Notification, held: &Arc<AtomicUsize>) -> bool {
         held.fetch_add(notification.bytes(), Ordering::Relaxed);
         let mut mail = self.mail.lock();
-        mail.0.push_back(notification);
-        mail.1.get_or_insert_with(|| held.clone());
-        if self.has_mail.swap(true, Ordering::SeqCst) {
-            return;
+        mail.notifications.push(notification);
+        mail.held.get_or_insert_with(|| held.clone());
+        !self.has_mail.swap(true, Ordering::SeqCst)
+    }
+
+    /// Has its notifications taken: in this thread, if that can be done and is to be `at_once`.
+    pub(crate) fn tell_of_mail(self: &Arc<Backend>, at_once: bool) {
+        match self.waker.get() {
+            Some(waker) => waker.tell(self, at_once),
+            // One of the program's own waits by itself.
+            None => self.interrupt.nudge(),
         }
-        drop(mail);
-        self.interrupt.nudge();
-        self.wake();
     }
 
     /// Whether there are notifications to take.
@@ -218,14 +244,15 @@ impl Backend {
         self.has_mail.load(Ordering::SeqCst)
     }
 
-    pub(crate) fn take_mail(&self) -> Vec<Notification> {
+    /// What was sent to it since the last time. Its client may be told between transactions only.
+    pub fn take_mail(&self) -> SmallVec<[Notification; 1]> {
         if !self.has_mail() {
-            return Vec::new();
+            return SmallVec::new();
         }
         let mut mail = self.mail.lock();
         self.has_mail.store(false, Ordering::SeqCst);
-        let taken = Vec::from(std::mem::take(&mut mail.0));
-        if let Some(held) = &mail.1 {
+        let taken = std::mem::take(&mut mail.notifications);
+        if let Some(held) = &mail.held {
             held.fetch_sub(taken.iter().map(Notification::bytes).sum(), Ordering::Relaxed);
         }
         taken
@@ -233,9 +260,8 @@ impl Backend {
 
     /// Has it looked at, if it is parked.
     pub fn wake(&self) {
-        let waker = self.waker.lock().clone();
-        if let Some(waker) = waker {
-            waker();
+        if let Some(waker) = self.waker.get() {
+            waker.wake();
         }
     }
 }

@@ -43,7 +43,7 @@ mod statement_stats;
 mod view;
 
 pub use activity::{Doing, Place};
-pub use backend::{Backend, Farewell, Peer, Waker};
+pub use backend::{Backend, Farewell, Peer, Wake, Waker};
 pub use copy::{CopyIn, CopyOut, CopyShape};
 pub use ddl::auto_analyze::AutoAnalyze;
 pub use known::KnownStatement;

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use env::sync::Mutex;
+use smallvec::SmallVec;
 use storage::Lsn;
 use types::{Result, SqlError, SqlState};
 
@@ -30,6 +31,8 @@ const QUEUE_BYTES: usize = 256 << 20;
 const PAYLOAD_BYTES: usize = 8000;
 /// A channel's name is shorter than this.
 const NAME_BYTES: usize = 64;
+/// So many listeners are told by whoever delivers, if they can be; the others by whichever threads come to them.
+const TOLD_AT_ONCE: usize = 4;
 
 /// What a listener gets.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -50,12 +53,13 @@ impl Notification {
 
 #[derive(Default)]
 struct Queue {
-    /// Tickets of transactions that are about to commit, and where the log ended when they were taken.
+    /// Tickets of transactions that are about to commit, and where the log ended when they were taken: no later than for the next one.
     tickets: BTreeMap<u64, Lsn>,
     next: u64,
     /// What is committed but may not be told yet, by the commits' LSNs.
     waiting: BTreeMap<(Lsn, u64), Vec<Notification>>,
-    listeners: HashMap<Arc<str>, Vec<Arc<Backend>>>,
+    /// Mostly one of a channel, or very many.
+    listeners: HashMap<Arc<str>, SmallVec<[Arc<Backend>; 1]>>,
 }
 
 /// The channels of one database.
@@ -74,11 +78,12 @@ struct Ticket<'a> {
 }
 
 impl Channels {
-    fn ticket(&self, end: Lsn) -> Ticket<'_> {
+    /// `end` says how long the log is.
+    fn ticket(&self, end: impl FnOnce() -> Lsn) -> Ticket<'_> {
         let mut queue = self.queue.lock();
         let number = queue.next;
         queue.next += 1;
-        queue.tickets.insert(number, end);
+        queue.tickets.insert(number, end());
         Ticket { channels: self, number, told: None }
     }
 
@@ -107,18 +112,22 @@ impl Channels {
 }
 
 impl Queue {
-    /// Tells what may be told now.
-    fn deliver(&mut self, held: &Arc<AtomicUsize>) {
-        let earliest = self.tickets.values().min().copied();
+    /// Leaves what may be told now in the mailboxes of its listeners; who of them is to be told of it.
+    fn deliver(&mut self, held: &Arc<AtomicUsize>) -> SmallVec<[Arc<Backend>; TOLD_AT_ONCE]> {
+        let mut told = SmallVec::new();
+        let earliest = self.tickets.first_key_value().map(|(_, end)| *end);
         while let Some(first) = self.waiting.first_entry()
             && earliest.is_none_or(|ticket| first.key().0 <= ticket)
         {
             for notification in first.remove() {
                 for listener in self.listeners.get(&notification.channel).into_iter().flatten() {
-                    listener.post(notification.clone(), held);
+                    if listener.post(notification.clone(), held) {
+                        told.push(listener.clone());
+                    }
                 }
             }
         }
+        told
     }
 }
 
@@ -129,7 +138,10 @@ impl Drop for Ticket<'_> {
         if let Some((lsn, notifications)) = self.told.take() {
             queue.waiting.insert((lsn, self.number), notifications);
         }
-        queue.deliver(&self.channels.held);
+        let told = queue.deliver(&self.channels.held);
+        // N3: what is told takes system calls.
+        drop(queue);
+        told.iter().enumerate().for_each(|(i, listener)| listener.tell_of_mail(i < TOLD_AT_ONCE));
     }
 }
 
@@ -218,7 +230,7 @@ impl Session {
         }
         let runtime = self.runtime.clone();
         let end = || runtime.engine().shared().log.end_lsn();
-        let mut ticket = (!notifications.is_empty()).then(|| channels.ticket(end()));
+        let mut ticket = (!notifications.is_empty()).then(|| channels.ticket(end));
         let lsn = commit(self)?;
         for wish in wishes {
             match wish {
@@ -253,7 +265,7 @@ impl Session {
 
     /// What was sent to this session since the last time. PostgreSQL tells a client only between transactions.
     pub fn take_notifications(&mut self) -> Vec<Notification> {
-        self.backend.take_mail()
+        self.backend.take_mail().into_vec()
     }
 
     /// Whether a client may be told of notifications now.

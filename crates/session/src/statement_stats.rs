@@ -1,7 +1,7 @@
 //! `StatementStats`: how often each statement ran, how long it took and how many rows it had: what `pg_stat_statements` shows.
 //!
 //! A statement is known by its text without its literals ([`normalized`]). Whoever runs one over and over keeps its [`Entry`] with the
-//! plan, and adds to the part of it that his session's number leads to; so a run costs one lock that hardly anybody else wants.
+//! plan, and adds to its sums, which are in parts once two sessions have met there; so a run costs one lock that hardly anybody else wants.
 //!
 //! Invariants:
 //! - K1: an entry that was reset or has given way is never shown again, and whoever still has it looks the statement up anew (`Entry::gone`).
@@ -10,10 +10,10 @@
 mod normalized;
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use env::sync::Mutex;
+use env::sync::{Mutex, MutexGuard};
 use types::{Datum, Oid};
 
 use crate::session::Session;
@@ -25,7 +25,7 @@ pub(crate) use normalized::{Normalized, normalized};
 const ENTRIES_MAX: usize = 5000;
 /// So many of a hundred give way when there is no room.
 const GIVE_WAY_PERCENT: usize = 5;
-/// Parts of an entry.
+/// Parts of an entry that sessions meet at.
 const PARTS: usize = 4;
 /// Of statements too short for the clock to be read for each of them, so many go by between two that are timed.
 pub(crate) const UNTIMED: u64 = 15;
@@ -100,7 +100,9 @@ struct Part(Mutex<Sums>);
 pub(crate) struct Entry {
     key: Key,
     text: String,
-    parts: [Part; PARTS],
+    /// What is added up by those who have not met anybody, and by all others; each of those has a part that his session's number leads to.
+    first: Part,
+    others: OnceLock<Box<[Part; PARTS]>>,
     /// Microseconds since 2000 at which it was first seen, and at which its extremes were forgotten.
     since: i64,
     extremes_since: AtomicI64,
@@ -140,7 +142,7 @@ impl Entry {
     /// It has run, in session `pid`.
     #[inline]
     pub(crate) fn add(&self, pid: u32, took: Took, rows: u64) {
-        let mut sums = self.parts[pid as usize % PARTS].0.lock();
+        let mut sums = self.sums_of(pid);
         sums.calls += 1;
         sums.rows += rows;
         match took {
@@ -153,8 +155,23 @@ impl Entry {
         }
     }
 
+    /// The sums that session `pid` adds to.
+    #[inline]
+    fn sums_of(&self, pid: u32) -> MutexGuard<'_, Sums> {
+        if self.others.get().is_none()
+            && let Some(sums) = self.first.0.try_lock()
+        {
+            return sums;
+        }
+        self.others.get_or_init(Box::default)[pid as usize % PARTS].0.lock()
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &Part> {
+        std::iter::once(&self.first).chain(self.others.get().into_iter().flat_map(|parts| parts.iter()))
+    }
+
     fn sums(&self) -> Sums {
-        self.parts.iter().map(|part| *part.0.lock()).fold(Sums::default(), |a, b| Sums {
+        self.parts().map(|part| *part.0.lock()).fold(Sums::default(), |a, b| Sums {
             calls: a.calls + b.calls,
             rows: a.rows + b.rows,
             times: a.times.with(b.times),
@@ -198,7 +215,8 @@ impl StatementStats {
         let entry = Arc::new(Entry {
             key,
             text: statement.text,
-            parts: Default::default(),
+            first: Part::default(),
+            others: OnceLock::new(),
             since: now,
             extremes_since: AtomicI64::new(now),
             gone: AtomicBool::new(false),
@@ -210,8 +228,8 @@ impl StatementStats {
     /// K2
     fn make_room(&self, entries: &mut HashMap<Key, Arc<Entry>>) {
         let mut uses: Vec<(u64, i64, Key)> = entries.values().map(|e| (e.sums().calls, e.since, e.key)).collect();
-        let leave = (ENTRIES_MAX * GIVE_WAY_PERCENT / 100).max(1);
-        uses.sort_unstable_by_key(|u| (u.0, u.1));
+        let leave = (ENTRIES_MAX * GIVE_WAY_PERCENT / 100).min(uses.len() - 1);
+        uses.select_nth_unstable_by_key(leave, |u| (u.0, u.1));
         for (_, _, key) in uses.into_iter().take(leave) {
             if let Some(entry) = entries.remove(&key) {
                 entry.gone.store(true, Ordering::Relaxed);
@@ -231,7 +249,7 @@ impl StatementStats {
         if extremes {
             for entry in entries.values().filter(|e| is_chosen(&e.key)) {
                 entry.extremes_since.store(now, Ordering::Relaxed);
-                for part in &entry.parts {
+                for part in entry.parts() {
                     let sums = &mut *part.0.lock();
                     for times in [&mut sums.times, &mut sums.sampled] {
                         (times.min, times.max) = (times.mean, times.mean);
@@ -439,6 +457,20 @@ mod tests {
         let rows = stats.rows(|_| Ok(true)).unwrap();
         assert_eq!(rows[0].len(), 52);
         assert_eq!((&rows[0][11], &rows[0][12], &rows[0][17]), (&Datum::I64(11), &Datum::F64(1.1), &Datum::I64(11)));
+    }
+
+    #[test]
+    fn who_meets_others_adds_up_elsewhere() {
+        let stats = StatementStats::new(0);
+        let entry = stats.entry(Oid(10), Oid(5), normalized("SELECT 1", false), 0);
+        entry.add(1, Took::Unknown, 1);
+        assert!(entry.others.get().is_none());
+        let held = entry.first.0.lock();
+        entry.add(2, Took::Unknown, 1);
+        drop(held);
+        entry.add(3, Took::Unknown, 1);
+        let calls: Vec<u64> = entry.parts().map(|part| part.0.lock().calls).collect();
+        assert_eq!((calls, entry.sums().calls), (vec![1, 0, 0, 1, 1], 3));
     }
 
     #[test]
